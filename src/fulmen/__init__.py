@@ -1,0 +1,1 @@
+"""fulmen: PyTorch Lightning workloads composed by Hydra."""

@@ -1,0 +1,15 @@
+"""The one exception that is a message to the person at the keyboard rather than a defect."""
+
+
+class FulmenError(Exception):
+    """Something the user can mend; programs print it without a traceback and exit with `exit_code`."""
+
+    exit_code = 2
+
+
+class Interrupted(FulmenError):
+    """Training was asked to stop (Ctrl-C, SIGTERM) and has saved itself."""
+
+    def __init__(self, message: str, exit_code: int):
+        super().__init__(message)
+        self.exit_code = exit_code
