@@ -1,0 +1,39 @@
+# Each target sets up what it needs; a second call starts at once.
+PYTHON := $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11 python,\
+	$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: train test lint bench lock setup clean
+
+train: $(READY)   ## the main job: the PBPK Dynamic GNN; options as in `make train ARGS="trainer.max_epochs=5"`
+	$(BIN)/python train.py experiment=pbpk_gnn $(ARGS)
+
+test: $(READY)    ## all tests; a selection as in `make test ARGS="-m 'not slow'"`
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: $(READY)   ## every benchmark script, one after the other
+	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+setup: $(READY)
+
+# The last step imports everything once, so that the first command does not spend its time on compiling.
+$(READY): pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found; install one and call make again" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -W ignore -m compileall -q -j 0 .venv/lib >/dev/null || true
+	touch $(READY)
+
+lock: $(READY)    ## pin the versions that pyproject.toml allows today
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra dev --extra notebooks --upgrade \
+		--no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache

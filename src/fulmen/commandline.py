@@ -1,0 +1,123 @@
+"""Between the shell and `hydra.main`: help, mistakes found before work starts, messages and exit codes."""
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from fulmen.config import check_overrides, expand, explicit, in_multirun, parse, run_failed
+from fulmen.errors import FulmenError, Interrupted
+from fulmen.mistakes import ConfigError, as_text, command, key_of
+from fulmen.schema import choices
+from fulmen.stored import resume_folder
+from fulmen.usage import experiments_text, help_text
+
+
+def before_work(argv: list[str]) -> DictConfig | None:
+    """Answer `--help`, or check all that `argv` asks for before a folder is made or a module imported in vain.
+
+    `argv` is changed in place, so that Hydra takes any argument of a target without `+`.
+
+    Returns:
+        The config to go on with for `resume=<folder>`; None where Hydra composes it.
+
+    Raises:
+        FulmenError: no experiment, or any mistake in any of the runs.
+        SystemExit: with 0 after `--help`.
+    """
+    asked = parse(argv[1:])
+    if asked.help:
+        print(help_text())
+        sys.exit(0)
+    typed = list(asked.overrides)
+    argv[1:] = [explicit(argument) if argument in typed else argument for argument in argv[1:]]
+    if asked.hydra_help or asked.cfg or asked.info or asked.shell_completion or asked.experimental_rerun:
+        return None
+    resuming = resume_folder(typed) is not None
+    if resuming and asked.multirun:
+        raise FulmenError("resume=<folder> goes on with one run: leave out -m")
+    if asked.config_dir:
+        typed.insert(0, f"hydra.searchpath={as_text([f'file://{Path(asked.config_dir).resolve()}'])}")
+    if not resuming and (_is_relaunched() or asked.config_name or asked.config_path):
+        return None  # checked by the process that launched this one, or composed from configs that only Hydra knows
+    if not resuming and not any(key_of(o) == "experiment" and o.partition("=")[2] not in ("", "null") for o in typed):
+        raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {_first_command()}")
+    if asked.multirun:
+        check_runs(expand(typed))
+        return None
+    cfg = check_overrides(typed)
+    return cfg if resuming else None
+
+
+def check_runs(runs: list[list[str]]) -> None:
+    """Check every run of a multirun.
+
+    Raises:
+        FulmenError: the mistakes of all runs, each once, or a run that takes several processes.
+    """
+    refused: dict[str, str] = {}
+    for number, overrides in enumerate(runs, 1):
+        try:
+            cfg = check_overrides(overrides)
+        except ConfigError as error:
+            mistakes = "; ".join(map(str, error.mistakes))
+            refused.setdefault(mistakes, f"run {number} of {len(runs)}: {error}")
+            continue
+        if takes_several_processes(cfg.trainer):
+            raise FulmenError(
+                "-m cannot go through runs of several processes each: every process would start the whole list again\n"
+                f"  start each run by its own command: {command(overrides)}"
+            )
+    if refused:
+        raise FulmenError("\n".join(refused.values()))
+
+
+def takes_several_processes(trainer: DictConfig) -> bool:
+    """Whether a Trainer with these arguments starts, or is one of, several processes."""
+    if str(trainer.get("strategy", "auto")).startswith(("ddp", "fsdp", "deepspeed")) or trainer.get("num_nodes", 1) > 1:
+        return True
+    devices, accelerator = trainer.get("devices", "auto"), trainer.get("accelerator", "auto")
+    if devices in (-1, "-1", "auto"):
+        import torch
+
+        return accelerator != "cpu" and torch.cuda.device_count() > 1
+    if isinstance(devices, int):
+        return devices > 1
+    return len(devices.split(",") if isinstance(devices, str) else devices) > 1 or str(devices) not in "01"
+
+
+@contextmanager
+def messages() -> Iterator[None]:
+    """Turn what the user can mend into `error: ...` and an exit code; a defect keeps its traceback.
+
+    One failing run of a multirun says so at once, the others go on, and the multirun ends with exit code 1.
+    Use it as a decorator inside `hydra.main`, which would print a traceback, and around everything.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("\ninterrupted before training began; nothing to go on from", file=sys.stderr)
+        sys.exit(130)
+    except FulmenError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        if in_multirun() and not isinstance(error, Interrupted):
+            raise run_failed("this run failed; its message stands above") from error
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if in_multirun():
+            traceback.print_exc()
+            raise run_failed("this run failed; its traceback stands above") from error
+        raise
+
+
+def _is_relaunched() -> bool:
+    """Whether another process of ours started this one as its peer."""
+    return os.environ.get("LOCAL_RANK", "0") != "0"
+
+
+def _first_command() -> str:
+    return f"python train.py experiment={next(iter(choices('experiment')), '<name>')}"

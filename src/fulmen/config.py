@@ -1,0 +1,312 @@
+"""Configs: composed, resolved, checked, built. The only file that knows how Hydra works inside."""
+
+import argparse
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.utils import get_args_parser
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import (
+    CompactHydraException,
+    HydraException,
+    InstantiationException,
+)
+from hydra.types import RunMode
+from hydra.utils import instantiate
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from fulmen.errors import FulmenError
+from fulmen.mistakes import ConfigError, Mistake, did_you_mean, join, key_of, nearest, put
+from fulmen.schema import choices, find_mistakes, groups, leaves, project_root
+from fulmen.stored import read_stored, refuse_unless_resumable, resume_folder
+from fulmen.translation import first_line, translated
+
+
+def compose(overrides: Iterable[str] = (), output_dir: str | Path | None = None) -> DictConfig:
+    """The config that `python train.py <overrides>` runs: resolved and plain, its experiment recorded in it.
+
+    Args:
+        output_dir: the run folder; without it a fresh name below outputs/runs. Nothing is created.
+
+    Raises:
+        ConfigError: the overrides or the files cannot be put together. What the config then says, `check` judges.
+    """
+    overrides = list(overrides)
+    try:
+        return _composed(overrides, output_dir)
+    except ConfigError as error:
+        raise ConfigError(*_diagnosed(_composed, overrides)) from error
+
+
+def check(cfg: DictConfig | dict[str, Any], trusted: bool = True, overrides: Iterable[str] | None = None) -> None:
+    """Pass if `cfg` can be run: keys, types, and every `_target_` with its arguments.
+
+    Args:
+        trusted: False for a config from elsewhere (a run folder, a checkpoint): targets must be parts of a training.
+        overrides: what was typed, for the command in the message.
+
+    Raises:
+        ConfigError: all mistakes, and a command that works.
+    """
+    plain = _plain(cfg)
+    mistakes = find_mistakes(plain, trusted)
+    if not mistakes:
+        return
+    mended: list[str] | None = None
+    if trusted:
+        experiment = plain.get("experiment") or next(iter(choices("experiment")), None)
+        mended = list(overrides) if overrides else [f"experiment={experiment}"]
+        for mistake in mistakes:
+            mended = mistake.mend(mended) if mistake.mend and mended else None
+        mended = mended and _diagnosed(_composed, mended)[1]
+    raise ConfigError(mistakes, mended)
+
+
+def check_overrides(overrides: list[str]) -> DictConfig:
+    """The config of one run as typed, new or resumed, checked.
+
+    Raises:
+        ConfigError: all mistakes, and a command that works.
+    """
+    resuming = resume_folder(overrides) is not None
+    load, trusted = (_resumed, False) if resuming else (_composed, True)
+    mistakes, mended = _diagnosed(load, overrides, trusted)
+    if mistakes:
+        raise ConfigError(mistakes, mended)
+    return load(overrides)
+
+
+def finalize(cfg: DictConfig) -> DictConfig:
+    """`cfg` as `hydra.main` hands it over, made what `compose` returns, and checked; unchanged if it is that already.
+
+    Raises:
+        ConfigError: a value is missing or cannot be resolved, or what `check` raises.
+    """
+    if not HydraConfig.initialized():
+        return cfg
+    final = _resolved(cfg, HydraConfig.get().runtime.choices.get("experiment"))
+    check(final, overrides=typed_overrides())
+    return final
+
+
+def load_config(folder: str | Path) -> DictConfig:
+    """The config in a run folder, its targets held against the allow-list, its paths led to where the folder now lies.
+
+    Raises:
+        FulmenError: no config there, or one that is not allowed or cannot be run.
+    """
+    cfg = OmegaConf.create(read_stored(Path(folder)))
+    check(cfg, trusted=False)
+    return cfg
+
+
+def build(node: Any, path: str, **extra: Any) -> Any:
+    """The object that a `_target_` node describes, made of plain dicts and lists and the objects in `extra`.
+
+    Raises:
+        FulmenError: the target refused its arguments: `data: dose_mg must be positive, got -1`.
+    """
+    partial = bool(node.get("_partial_", False))
+    try:
+        make = instantiate(_plain(node), _convert_="all", _partial_=True)
+        return make if partial else make(**extra)
+    except Exception as error:
+        cause: BaseException = error
+        while isinstance(cause, InstantiationException) and cause.__cause__:
+            cause = cause.__cause__
+        below = re.search(r"^full_key: (\S+)$", str(error), re.MULTILINE)
+        where = join(path, below[1]) if below and cause is not error else path
+        users = (ValueError, TypeError, ModuleNotFoundError, FulmenError, InstantiationException)
+        if isinstance(cause, users) or type(cause).__name__ == "MisconfigurationException":
+            raise FulmenError(f"{where}: {cause}") from cause
+        raise cause from None
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Command-line arguments as Hydra reads them: `overrides`, `help`, `multirun`, `cfg`, `config_dir` ..."""
+    return get_args_parser().parse_args(arguments)
+
+
+def expand(overrides: list[str]) -> list[list[str]]:
+    """The overrides of each run of a multirun.
+
+    Raises:
+        ConfigError: an override cannot be read, or there is no run at all.
+    """
+    try:
+        with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
+            parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+            parsed = parser.parse_overrides([explicit(override) for override in overrides])
+            jobs = BasicSweeper.split_arguments(parsed, None)[0]
+    except HydraException as error:
+        raise ConfigError([translated(error, overrides, _paths_after)]) from error
+    empty = [o for o in parsed if o.is_sweep_override() and not list(o.sweep_string_iterator())]
+    if empty:
+        there = ", ".join(choices(empty[0].key_or_group))
+        hint = f"; there is {there}" if there else ""
+        typed = implicit(empty[0].input_line)
+        raise ConfigError([Mistake(key_of(typed), f"{typed} gives no run{hint}")])
+    return [[implicit(override) for override in job] for job in jobs]
+
+
+def explicit(override: str) -> str:
+    """`key=value` as `++key=value`: any argument of a target may be given, whether or not a file names it already.
+
+    What no target takes, `check` finds. Choices of a group, deletions, Hydra's own keys and switching off a callback
+    or logger (`callbacks.progress=null`: the name must exist) stay as they are; `callbacks=null` is `~callbacks`.
+    """
+    key = key_of(override)
+    off = re.fullmatch(r"(callbacks|logger)\.[^.=]+=\s*null\s*", override)
+    if "=" not in override or override.startswith(("~", "++")) or off or re.match(r"[^=]*@", override):
+        return override
+    if key in groups() and override.partition("=")[2].strip() == "null":
+        return f"~{key}"
+    if key in groups() or re.match(r"hydra\b", key) or (override.startswith("+") and "." not in key):
+        return override
+    return f"++{override.lstrip('+')}"
+
+
+def implicit(override: str) -> str:
+    """An override as a person types it: the opposite of `explicit`."""
+    return override.removeprefix("++")
+
+
+def typed_overrides() -> list[str]:
+    """The overrides of the run that `hydra.main` has started; [] outside one."""
+    return [implicit(override) for override in HydraConfig.get().overrides.task] if HydraConfig.initialized() else []
+
+
+def in_multirun() -> bool:
+    """Whether this is one of several runs that `hydra.main` goes through."""
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def run_failed(message: str) -> Exception:
+    """An exception that lets a multirun go on and makes it end with `message` and exit code 1."""
+    return CompactHydraException(message)
+
+
+def _diagnosed(
+    load: Callable[[list[str]], DictConfig], overrides: list[str], trusted: bool = True
+) -> tuple[list[Mistake], list[str] | None]:
+    """Every mistake in what `overrides` lead to, and mended overrides that were tried and lead to none.
+
+    One mistake can hide the next (without a model nothing is known of its arguments), so mend what was found and
+    look again.
+    """
+    found: list[Mistake] = []
+    for _ in range(10):
+        try:
+            now = find_mistakes(_plain(load(overrides)), trusted)
+        except ConfigError as error:
+            now = error.mistakes
+        if not now:
+            return found, overrides
+        found += [mistake for mistake in now if mistake not in found]
+        if any(mistake.mend is None for mistake in now):
+            break
+        before = overrides
+        for mistake in now:
+            overrides = mistake.mend(overrides)
+        if overrides == before:
+            break
+    return found, None
+
+
+def _plain(cfg: Any) -> Any:
+    if not OmegaConf.is_config(cfg):
+        return cfg
+    try:
+        return OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
+    except OmegaConfBaseException as error:
+        raise ConfigError(list(_unresolvable(cfg)) or [Mistake("", str(error))]) from error
+
+
+def _composed(overrides: list[str], output_dir: str | Path | None = None) -> DictConfig:
+    """`compose`, but its errors hold no command."""
+    try:
+        with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
+            cfg = hydra_compose("train", [explicit(o) for o in overrides], return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+        raise ConfigError([translated(error, overrides, _paths_after)]) from error
+    experiment = cfg.hydra.runtime.choices.get("experiment")
+    with open_dict(cfg):
+        del cfg["hydra"]
+        by_hydra = OmegaConf.is_interpolation(cfg, "output_dir")
+        if output_dir is not None or by_hydra:
+            stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
+            cfg.output_dir = str(output_dir or Path("outputs", "runs", str(experiment), stamp))
+    return _resolved(cfg, experiment)
+
+
+def _resolved(cfg: DictConfig, experiment: str | None) -> DictConfig:
+    """A plain copy without interpolations that records the experiment."""
+    mistakes = list(_unresolvable(cfg))
+    if mistakes:
+        raise ConfigError(mistakes)
+    return OmegaConf.create({"experiment": experiment, **_plain(cfg)})
+
+
+def _unresolvable(cfg: DictConfig | ListConfig) -> Iterator[Mistake]:
+    """Interpolations that lead nowhere."""
+    for key in cfg if isinstance(cfg, DictConfig) else range(len(cfg)):
+        path = cfg._get_full_key(key)
+        if OmegaConf.is_missing(cfg, key):
+            continue
+        try:
+            value = cfg[key]
+        except OmegaConfBaseException as error:
+            lost = re.search(r"Interpolation key '([^']+)' not found", str(error))
+            names = [name for name, _ in leaves(OmegaConf.to_container(cfg._get_root()))]
+            meant = nearest(lost[1], names) if lost else None
+            problem = f"{first_line(error)}{did_you_mean(lost[1], names) if meant else ''}"
+            yield Mistake(path, problem, put(path, f"${{{meant}}}") if meant else None)
+            continue
+        if OmegaConf.is_config(value) and not OmegaConf.is_interpolation(cfg, key):
+            yield from _unresolvable(value)
+
+
+def _paths_after(overrides: list[str]) -> list[str]:
+    try:
+        return _paths(_composed(overrides))
+    except ConfigError:
+        return []
+
+
+def _paths(cfg: DictConfig) -> list[str]:
+    """The dotted paths of all nodes and leaves."""
+    keys = [path.split(".") for path, _ in leaves(OmegaConf.to_container(cfg, resolve=False))]
+    return list(dict.fromkeys(".".join(key[: i + 1]) for key in keys for i in range(len(key))))
+
+
+def _resumed(overrides: list[str]) -> DictConfig:
+    """The config of an interrupted run, with what was typed beside `resume=<folder>` changed."""
+    folder = resume_folder(overrides) or Path()
+    refuse_unless_resumable(folder)
+    cfg = OmegaConf.create(read_stored(folder))
+    changes = []
+    for override in overrides:
+        key, _, value = override.partition("=")
+        key = key_of(override)
+        if key in ("seed", "monitor", "mode", "output_dir") or (key in groups() and key != "experiment"):
+            raise FulmenError(f"{override}: a resumed run keeps its {key}; start a new run to change it")
+        if key == "experiment" and value != cfg.get("experiment"):
+            raise FulmenError(f"{override}: the run in {folder} is one of experiment={cfg.get('experiment')}")
+        if key not in ("resume", "experiment") and not re.match(r"hydra\b", key):
+            changes.append(explicit(override))
+    try:
+        ConfigLoaderImpl._apply_overrides_to_config(OverridesParser.create().parse_overrides(changes), cfg)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError([translated(error, overrides, lambda _: _paths(cfg))]) from error
+    return OmegaConf.merge(cfg, {"resume": str(folder)})

@@ -1,0 +1,1 @@
+"""Caching and batching, shared by the workloads."""

@@ -1,0 +1,96 @@
+"""A content-addressed cache of prepared arrays.
+
+What an entry holds is a function of its key: the configuration that describes the data, the bytes of any source file
+and the code that prepares it. A changed setting is a new entry, an interrupted build leaves nothing behind.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+
+from fulmen.files import cannot_write, write_json
+
+Arrays = dict[str, np.ndarray]
+
+
+def cache_folder() -> Path:
+    """`$FULMEN_CACHE`, or `outputs/cache` beside the package's source tree."""
+    return Path(os.environ.get("FULMEN_CACHE") or Path(__file__).parents[3] / "outputs" / "cache")
+
+
+def fingerprint(key: Mapping[str, Any], code: Iterable[ModuleType] = (), files: Iterable[str | Path] = ()) -> str:
+    """20 hex digits that change with the plain values in `key`, the source of `code` and the bytes of `files`."""
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode())
+    for module in code:
+        digest.update(Path(module.__file__).read_bytes())
+    for path in files:
+        with open(path, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:20]
+
+
+def cached(name: str, print_: str, build: Callable[[], Arrays], folder: Path | None = None) -> Arrays:
+    """The arrays `build()` makes, from disk as read-only memory maps if they were made before.
+
+    Args:
+        name: for people who look into the folder.
+        print_: from `fingerprint`.
+        build: makes the arrays; called at most once, however many processes ask.
+        folder: of the cache; `cache_folder()` by default.
+
+    Raises:
+        FulmenError: the entry cannot be written.
+    """
+    entry = (folder or cache_folder()) / f"{name}-{print_}"
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(entry.with_suffix(".lock")):
+            if entry.exists():
+                try:
+                    return _read(entry)
+                except (OSError, ValueError, KeyError) as error:
+                    warnings.warn(f"the cache entry {entry} is corrupt ({error}); building it again", stacklevel=2)
+                    shutil.rmtree(entry)
+            _write(entry, build())
+            return _read(entry)
+    except OSError as error:
+        raise cannot_write(entry, error) from error
+
+
+def _write(entry: Path, arrays: Arrays) -> None:
+    temporary = entry.with_name(f".{entry.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        for name, array in arrays.items():
+            with (temporary / f"{name}.npy").open("wb") as file:
+                np.save(file, array, allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+        write_json(temporary / "checksums.json", {f"{name}.npy": _checksum(temporary / f"{name}.npy") for name in arrays})
+        temporary.rename(entry)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _read(entry: Path) -> Arrays:
+    checksums = json.loads((entry / "checksums.json").read_text())
+    for file, checksum in checksums.items():
+        if _checksum(entry / file) != checksum:
+            raise ValueError(f"{file} does not match its checksum")
+    return {Path(file).stem: np.load(entry / file, mmap_mode="r", allow_pickle=False) for file in checksums}
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()[:32]

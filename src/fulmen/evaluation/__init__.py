@@ -1,0 +1,1 @@
+"""What finished runs tell: figures, tables, the report."""

@@ -1,0 +1,81 @@
+"""Figures every workload shares, and how they all look."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+INK, MUTED = "#22303c", "#8795a1"
+TRUTH, MODEL = "#22303c", "#d1495b"  # the reference in ink, the model in red, baselines in cool tones
+COOL = ("#30638e", "#5fa8a0", "#b8a13a", "#7d6b91")
+
+STYLE = {
+    "figure.dpi": 130,
+    "figure.constrained_layout.use": True,
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e6eaee",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+
+@contextmanager
+def figure(path: Path, rows: int = 1, columns: int = 1, size: tuple[float, float] = (7, 4), **kwargs) -> Iterator:
+    """Axes in the house style; the figure is written to `path` and closed when the block ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(rows, columns, figsize=size, **kwargs)
+        try:
+            yield axes
+            fig.savefig(path)
+        finally:
+            plt.close(fig)
+
+
+def training_curve(folder: Path, monitor: str = "val/loss") -> Path | None:
+    """Training and validation loss and the learning rate over the epochs of `metrics.csv`; None if there is nothing yet."""
+    source = folder / "metrics.csv"
+    if not source.exists():
+        return None
+    with source.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    def series(name: str) -> tuple[list[int], list[float]]:
+        pairs = [(int(row["epoch"]) + 1, float(row[name])) for row in rows if row.get(name)]
+        return [epoch for epoch, _ in pairs], [value for _, value in pairs]
+
+    path = folder / "figures" / "training_curve.png"
+    with figure(path, 2, 1, (7, 4.6), sharex=True, height_ratios=(3, 1)) as (loss, rate):
+        for name, color in (("train/loss", COOL[0]), (monitor, MODEL)):
+            epochs, values = series(name)
+            loss.plot(epochs, values, color=color, label=name, marker="." if len(values) < 40 else "")
+        best = min(zip(*series(monitor), strict=True), key=lambda pair: pair[1], default=None)
+        if best:
+            loss.axvline(best[0], color=MUTED, linewidth=0.8, linestyle=":")
+            loss.annotate(f"best: epoch {best[0]}", (best[0], 0.97), xycoords=("data", "axes fraction"), ha="right",
+                          va="top", xytext=(-4, 0), textcoords="offset points", color=MUTED)  # fmt: skip
+        if all(value > 0 for name in ("train/loss", monitor) for value in series(name)[1]):
+            loss.set_yscale("log")
+        loss.set_ylabel("loss")
+        loss.legend(loc="upper right", bbox_to_anchor=(1, 0.9))
+        for name in sorted({key for row in rows for key in row if key.startswith("lr")}):
+            rate.step(*series(name), color=INK, where="post", label=name)
+        rate.set_yscale("log")
+        rate.set_ylabel("learning rate")
+        rate.set_xlabel("epoch")
+    return path

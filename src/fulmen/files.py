@@ -1,0 +1,73 @@
+"""Files that are either whole or absent."""
+
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from fulmen.errors import FulmenError
+
+
+@contextmanager
+def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a temporary neighbour of `path`; it takes that name, synced to disk, only if the block ends without an error.
+
+    Raises:
+        FulmenError: no space left or the folder is not writable. What stood at `path` before is untouched.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, mode) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+        temporary = None
+    except (OSError, RuntimeError) as error:  # torch.save turns a full disk into a RuntimeError
+        raise cannot_write(path, error) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def cannot_write(path: Path, error: Exception) -> Exception:
+    """The user's version of `error` if the file system is to blame, else `error` itself."""
+    if isinstance(error, RuntimeError) and "PytorchStreamWriter" not in str(error):
+        return error
+    number = error.errno if isinstance(error, OSError) else errno.ENOSPC
+    reasons = {
+        errno.ENOSPC: "no space left on the device; free some and start again, nothing already written is lost",
+        errno.EDQUOT: "the disk quota is used up; free some space and start again, nothing already written is lost",
+        errno.EACCES: "permission denied; choose a folder you may write to",
+        errno.EROFS: "the file system is read-only; choose a folder you may write to",
+    }
+    return FulmenError(f"cannot write {path}: {reasons.get(number, error)}")
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write `content` as indented JSON, atomically; NaN and infinities become null."""
+    with atomic_write(path) as file:
+        json.dump(_plain(content), file, indent=2, allow_nan=False)
+        file.write("\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "item"):  # a numpy or torch scalar
+        value = value.item()
+    if isinstance(value, float) and (value != value or abs(value) == float("inf")):
+        return None
+    return value

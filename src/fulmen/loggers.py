@@ -1,0 +1,104 @@
+"""Where the numbers of a training go: TensorBoard and `metrics.csv`."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
+from torch.utils.tensorboard.summary import hparams
+
+from fulmen.files import atomic_write
+
+
+class TensorBoard(TensorBoardLogger):
+    """TensorBoard events in the run folder itself.
+
+    `train/x` and `val/x` share one chart under CUSTOM SCALARS, and the HPARAMS tab gets one line, with final metrics.
+    """
+
+    def __init__(self, folder: str):
+        super().__init__(save_dir=folder, name="", version="", default_hp_metric=False)
+        self._tags: set[str] = set()
+        self._charts: list[str] = []
+
+    def resume(self, step: int) -> None:
+        """Hide what an interrupted run logged after its last checkpoint."""
+        self._kwargs["purge_step"] = step
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        super().log_metrics(metrics, step)
+        self._tags.update(metrics)
+        quantities = {tag.partition("/")[2] for tag in self._tags if tag.startswith("train/")}
+        charts = sorted(quantity for quantity in quantities if f"val/{quantity}" in self._tags)
+        if charts != self._charts:
+            self._charts = charts
+            layout = {chart: ["Multiline", [f"train/{chart}", f"val/{chart}"]] for chart in charts}
+            self.experiment.add_custom_scalars({"train and validation": layout})
+
+    @rank_zero_only
+    def log_result(self, hyperparameters: dict[str, Any], metrics: dict[str, float]) -> None:
+        """Fill the HPARAMS tab, once, when the final metrics are known (in the one event file of the run)."""
+        for summary in hparams(hyperparameters, metrics):
+            self.experiment.file_writer.add_summary(summary)
+        for name, value in metrics.items():
+            self.experiment.add_scalar(name, value)
+        self.experiment.close()
+
+    @rank_zero_only
+    def save(self) -> None:  # the run folder holds config.yaml; hparams.yaml would be a second truth
+        self.experiment.flush()
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:  # after fit and again after test: closing would begin another file
+        self.experiment.flush()
+
+
+class EpochTable(Logger):
+    """`metrics.csv` with one row an epoch; a resumed run keeps the rows of the epochs it does not repeat."""
+
+    def __init__(self, folder: str):
+        super().__init__()
+        self.path = Path(folder) / "metrics.csv"
+        self._rows: dict[int, dict[str, Any]] = {}
+        self._waiting: dict[str, float] = {}  # metrics that came without their epoch
+
+    name = "csv"
+    version = ""
+
+    def resume(self, step: int) -> None:
+        """Read the rows back that were complete at optimizer step `step`."""
+        if self.path.exists():
+            with self.path.open(newline="") as file:
+                rows = [{key: value for key, value in row.items() if value != ""} for row in csv.DictReader(file)]
+            self._rows = {int(row["epoch"]): row for row in rows if int(row["step"]) <= step}
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        if "epoch" not in metrics:
+            self._waiting.update(metrics)
+            return
+        epoch = int(metrics["epoch"])
+        row = self._rows.setdefault(epoch, {"epoch": epoch, "step": 0})
+        row |= self._waiting | {name: value for name, value in metrics.items() if name != "epoch"}
+        row["step"] = max(int(row["step"]), (step or 0) + 1)
+        self._waiting = {}
+        self.save()
+
+    @rank_zero_only
+    def log_hyperparams(self, *_: Any, **__: Any) -> None:
+        """They stand in config.yaml."""
+
+    @rank_zero_only
+    def save(self) -> None:
+        if not self._rows:
+            return
+        columns = list(dict.fromkeys(["epoch", "step", *sorted({name for row in self._rows.values() for name in row})]))
+        with atomic_write(self.path) as file:
+            table = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+            table.writeheader()
+            table.writerows(self._rows[epoch] for epoch in sorted(self._rows))
+
+    def finalize(self, status: str) -> None:
+        self.save()

@@ -1,0 +1,151 @@
+"""Mistakes in a config: where, what, and how the command line would have to read."""
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from fulmen.errors import FulmenError
+
+PROGRAM = "python train.py"
+
+Mend = Callable[[list[str]], list[str]]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing wrong with a config.
+
+    Attributes:
+        path: the place, as one would write it on the command line: `model.optimizer.lr`.
+        problem: what is wrong there and what was probably meant.
+        mend: turns the overrides typed into overrides without this mistake; None if only a file can be edited.
+    """
+
+    path: str
+    problem: str
+    mend: Mend | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}" if self.path else self.problem
+
+
+class ConfigError(FulmenError):
+    """Everything that is wrong with a config and, if there is one, a command that works.
+
+    Attributes:
+        mistakes: all that were found.
+    """
+
+    def __init__(self, mistakes: Iterable[Mistake], overrides: list[str] | None = None):
+        self.mistakes = list(dict.fromkeys(mistakes))
+        lines = [str(mistake) for mistake in self.mistakes]
+        if len(lines) > 1:
+            lines = [f"{len(lines)} mistakes in the config", *(f"  {line}" for line in lines)]
+        if overrides is not None:
+            lines.append(f"  this works: {command(overrides)}")
+        super().__init__("\n".join(lines))
+
+
+def command(overrides: Iterable[str]) -> str:
+    """`overrides` as a line to paste into a shell."""
+    return " ".join([PROGRAM, *map(_for_shell, overrides)])
+
+
+def _for_shell(text: str) -> str:
+    """`text` quoted where a shell needs it; in double quotes if that reads better."""
+    return f'"{text}"' if "'" in text and not re.search(r'["$`\\!]', text) else shlex.quote(text)
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that `name` is probably a misspelling of; case does not count, swapped letters hardly."""
+    by_lower = {candidate.lower(): candidate for candidate in names}
+    close = get_close_matches(name.lower(), by_lower, n=5, cutoff=0.55)
+    swapped = [candidate for candidate in close if sorted(candidate) == sorted(name.lower())]
+    return by_lower[(swapped or close)[0]] if close else None
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """`; did you mean x?` or, where nothing is near, `; there is a, b, c`."""
+    names = list(names)
+    if meant := nearest(name, names):
+        return f"; did you mean {meant}?"
+    return f"; there is {', '.join(names[:20])}{', ...' * (len(names) > 20)}" if names else ""
+
+
+def join(path: str, key: Any) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+def key_of(override: str) -> str:
+    """`model.lr` of `++model.lr=1`, `~model.lr` or `model.lr`."""
+    return re.split(r"[=@]", override.lstrip("+~"), maxsplit=1)[0].strip()
+
+
+def is_at(override: str, path: str) -> bool:
+    """Whether `override` writes to `path` or below it."""
+    key = key_of(override)
+    return not override.startswith("~") and (key == path or key.startswith(f"{path}."))
+
+
+def drop(path: str) -> Mend:
+    """Take back what was typed about `path`; what a file says there is deleted."""
+
+    def mend(overrides: list[str]) -> list[str]:
+        kept = [override for override in overrides if not is_at(override, path)]
+        return kept if len(kept) < len(overrides) else [*overrides, f"~{path}"]
+
+    return mend
+
+
+def put(path: str, value: Any) -> Mend:
+    """Write `value` to `path`, whatever was typed or stands in a file there; what was deleted there comes back."""
+
+    def mend(overrides: list[str]) -> list[str]:
+        if f"~{path}" in overrides:
+            return restore(path)(overrides)
+        new = f"{path}={as_text(value)}"
+        typed = [new if is_at(override, path) else override for override in overrides]
+        return list(dict.fromkeys(typed if new in typed else [*typed, new]))
+
+    return mend
+
+
+def restore(path: str) -> Mend:
+    """Take back the deletion of `path`."""
+    return lambda overrides: [override for override in overrides if override != f"~{path}"]
+
+
+def rename(path: str, new: str, value: Any) -> Mend:
+    """Write to `new` what was meant for it but typed, or written in a file, at `path`."""
+
+    def mend(overrides: list[str]) -> list[str]:
+        if any(is_at(override, path) for override in overrides):
+            return [new + override.lstrip("+")[len(path) :] if is_at(override, path) else override
+                    for override in overrides]  # fmt: skip
+        return [*overrides, f"~{path}", f"{new}={as_text(value)}"]
+
+    return mend
+
+
+def as_text(value: Any) -> str:
+    """A plain value in Hydra's override grammar: `null`, `true`, `1e-3`, `[a,b]`, `{a:1}`, `'a b'`."""
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(as_text, value))}]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{as_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, str):
+        plain = re.fullmatch(r"[\w./:-]+|\$\{[\w.]+\}", value) and not _is_word_or_number(value)
+        return value if plain else "'" + value.replace("'", r"\'") + "'"
+    return repr(value) if isinstance(value, float) else json.dumps(value)
+
+
+def _is_word_or_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return text.lower() in ("null", "true", "false")
+    return True

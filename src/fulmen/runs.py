@@ -1,0 +1,99 @@
+"""Finished runs: load one, list them all."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from fulmen.errors import FulmenError
+
+
+class Run:
+    """A run folder as an object; nothing is loaded before it is asked for.
+
+    Attributes:
+        folder: where it lies.
+        config: the resolved configuration, its targets checked against the allow-list.
+    """
+
+    def __init__(self, folder: str | Path):
+        from fulmen.config import load_config
+
+        self.folder = Path(folder)
+        self.config: DictConfig = load_config(self.folder)
+
+    def __repr__(self) -> str:
+        return f"Run({self.folder}, {self.result.get('status', 'unknown')})"
+
+    @cached_property
+    def result(self) -> dict[str, Any]:
+        """`result.json`: status, metrics, baselines, cost."""
+        return read_result(self.folder)
+
+    @cached_property
+    def metrics(self) -> Any:
+        """`metrics.csv` as a pandas DataFrame, one row an epoch."""
+        import pandas
+
+        return pandas.read_csv(self.folder / "metrics.csv")
+
+    @cached_property
+    def model(self) -> Any:
+        """The LightningModule with the best weights (the last ones if there are no best), in evaluation mode, on the CPU."""
+        from fulmen.callbacks.resume import read_checkpoint
+        from fulmen.config import build
+
+        checkpoints = self.folder / "checkpoints"
+        best = checkpoints / "best.ckpt"
+        model = build(self.config.model, "model")
+        model.load_state_dict(read_checkpoint(best if best.exists() else checkpoints / "last.ckpt")["state_dict"])
+        return model.eval()
+
+    @cached_property
+    def data(self) -> Any:
+        """The LightningDataModule, prepared and set up for testing."""
+        from fulmen.config import build
+
+        data = build(self.config.data, "data")
+        data.prepare_data()
+        data.setup("test")
+        return data
+
+
+def load_run(folder: str | Path) -> Run:
+    """The run in `folder`: config, result, metrics, model and data.
+
+    Raises:
+        FulmenError: no run folder, or a configuration that names targets outside the allow-list.
+    """
+    return Run(folder)
+
+
+def read_result(folder: Path) -> dict[str, Any]:
+    """`result.json` of a run folder, or {} if it was not written yet.
+
+    Raises:
+        FulmenError: the file is there but no JSON.
+    """
+    path = folder / "result.json"
+    if not path.exists():
+        return {}
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise FulmenError(f"{path} is damaged: {error}") from error
+
+
+def list_runs(outputs: str | Path = "outputs") -> list[dict[str, Any]]:
+    """One row per run folder below `outputs`, oldest first: run, status, epochs, seconds and the main test metrics."""
+    rows = []
+    for path in sorted(Path(outputs).glob("runs/*/*/result.json"), key=lambda path: path.parent.name):
+        result = read_result(path.parent)
+        metrics = result.get("metrics", {})
+        shown = {name: value for name, value in metrics.items() if name.startswith("test/")} or metrics
+        row = {"run": f"{path.parent.parent.name}/{path.parent.name}", "status": result.get("status", "")}
+        row |= {"epochs": result.get("epochs"), "seconds": result.get("cost", {}).get("fit_seconds")}
+        rows.append(row | dict(list(shown.items())[:3]))
+    return rows

@@ -1,0 +1,62 @@
+"""The config that a run folder holds, as it is read back."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fulmen.errors import FulmenError
+from fulmen.mistakes import ConfigError, key_of, nearest
+from fulmen.schema import find_interpolations
+
+
+def read_stored(folder: Path) -> dict[str, Any]:
+    """The config in a run folder, not checked yet; its paths follow the folder to where it now lies.
+
+    Raises:
+        FulmenError: there is none, it cannot be read, or it is not fully resolved.
+    """
+    path = folder / "config.yaml"
+    try:
+        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise FulmenError(f"cannot read {path}: {error}") from error
+    if not isinstance(plain, dict):
+        raise FulmenError(f"{path} holds no config")
+    if found := find_interpolations(plain):
+        raise ConfigError(found)
+    return _moved(plain, str(plain.get("output_dir")), str(folder)) | {"output_dir": str(folder)}
+
+
+def _moved(value: Any, before: str, now: str) -> Any:
+    """`value` with every text that is `before` or a path below it led to `now`."""
+    if isinstance(value, dict):
+        return {key: _moved(item, before, now) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_moved(item, before, now) for item in value]
+    inside = isinstance(value, str) and (value == before or value.startswith(f"{before}/"))
+    return now + value[len(before) :] if inside else value
+
+
+def resume_folder(overrides: Iterable[str]) -> Path | None:
+    """The folder in `resume=<folder>`, or None."""
+    values = [override.partition("=")[2].strip().strip("'\"") for override in overrides if key_of(override) == "resume"]
+    return Path(values[-1]) if values and values[-1] not in ("", "null") else None
+
+
+def refuse_unless_resumable(folder: Path) -> None:
+    """Pass if `folder` holds a run that can go on.
+
+    Raises:
+        FulmenError: it does not; the message names run folders that do, the nearest name first, then the latest.
+    """
+    missing = [name for name in ("config.yaml", "checkpoints/last.ckpt") if not (folder / name).is_file()]
+    if not missing:
+        return
+    runs = [path.parents[1].as_posix() for path in Path("outputs/runs").glob("*/*/checkpoints/last.ckpt")]
+    latest = sorted(runs, key=lambda run: Path(run).name, reverse=True)[:3]
+    near = dict.fromkeys(filter(None, [nearest(str(folder), runs), *latest]))
+    problem = f"has no {missing[0]}" if folder.is_dir() else "is no folder"
+    hint = "".join(["\n  runs that can go on:", *(f"\n    resume={run}" for run in near)]) if near else ""
+    raise FulmenError(f"resume: {folder} {problem}{hint}")

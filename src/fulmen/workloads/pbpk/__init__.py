@@ -1,0 +1,1 @@
+"""Physiologically based pharmacokinetics: drug concentrations in fourteen organs over time."""

@@ -1,0 +1,238 @@
+"""Virtual subjects and what the solver says of them, as graphs with concentration curves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+
+from fulmen.data.batches import BatchLoader
+from fulmen.data.cache import Arrays, cached, fingerprint
+from fulmen.errors import FulmenError
+from fulmen.files import atomic_write
+from fulmen.workloads.pbpk import compartments, physiology, population, propagator, rosenbrock, sampling, solvers
+from fulmen.workloads.pbpk.graph import inputs
+from fulmen.workloads.pbpk.physiology import ORGANS, known
+from fulmen.workloads.pbpk.population import ROUTES, Population, duplicate_rows, validate
+from fulmen.workloads.pbpk.sampling import sample_population
+from fulmen.workloads.pbpk.solvers import concentrations, simulate
+
+SCALARS = ("n_doses", "interval_h")
+
+
+class PBPKData(LightningDataModule):
+    """Subjects drawn from a virtual population (or read from an exported file), solved, split by compound, batched.
+
+    A batch holds what `graph.inputs` gives, `concentration` [B, 14, T] in mg/L, `subject` [B] and `time_h` [T]; t = 0 is
+    left out, since there the concentration is an input.
+
+    Args:
+        kinetics: of the hepatic clearance: "saturable" (Michaelis-Menten) or "linear".
+        compounds: drugs in the population.
+        subjects_per_compound: bodies per drug, each with its own dose and route.
+        validation_compounds: drugs that only validate.
+        test_compounds: drugs that only test.
+        hours: end of the time grid.
+        time_points: on the grid, t = 0 included.
+        grid: "uniform", or "graded": a third of the points on a logarithmic scale within the first hour.
+        dose_mg: one number, or a range drawn log-uniformly.
+        routes: drawn with equal chance: bolus, infusion, oral.
+        infusion_h: one number, or a range drawn log-uniformly.
+        n_doses: how often the dose is given.
+        interval_h: between doses.
+        drug: fixes drug properties, e.g. `{fraction_unbound: 0.2, kp: {liver: 3.0}}` (names as in `Population`).
+        body: fixes `weight_kg` or `cardiac_output_l_per_h`.
+        organs: overrides volume and flow fractions, e.g. `{liver: {volume: 0.03}, other: {volume: 0.039}}`.
+        npz: a file written by `export`; replaces the virtual population.
+        batch_size: subjects per training batch.
+        seed: of the population, the split and the order of the batches.
+        cache: folder of the prepared arrays; `outputs/cache` by default.
+    """
+
+    def __init__(
+        self,
+        kinetics: Literal["saturable", "linear"] = "saturable",
+        compounds: int = 1000,
+        subjects_per_compound: int = 1,
+        validation_compounds: int = 100,
+        test_compounds: int = 100,
+        hours: float = 24.0,
+        time_points: int = 100,
+        grid: Literal["uniform", "graded"] = "uniform",
+        dose_mg: float | Sequence[float] = (10.0, 1000.0),
+        routes: Sequence[str] = ROUTES,
+        infusion_h: float | Sequence[float] = (0.5, 4.0),
+        n_doses: int = 1,
+        interval_h: float = 24.0,
+        drug: Mapping[str, Any] | None = None,
+        body: Mapping[str, float] | None = None,
+        organs: Mapping[str, Mapping[str, float]] | None = None,
+        npz: str | None = None,
+        batch_size: int = 32,
+        seed: int = 42,
+        cache: str | None = None,
+    ):
+        super().__init__()
+        known(kinetics, ("saturable", "linear"), "kinetics", "kinetics")
+        held_out = validation_compounds + test_compounds
+        if validation_compounds < 1 or test_compounds < 1 or (npz is None and held_out >= compounds):
+            raise FulmenError(
+                f"{validation_compounds} validation and {test_compounds} test compounds of {compounds}: each part, "
+                f"training included, needs at least one"
+            )
+        self.kinetics = kinetics
+        self.validation_compounds, self.test_compounds = validation_compounds, test_compounds
+        self.batch_size, self.seed, self.cache, self.npz = batch_size, seed, cache, npz
+        self.grid_h = time_grid(hours, time_points, grid)
+        self.prior = {
+            "dose_mg": dose_mg, "routes": routes, "infusion_h": infusion_h, "n_doses": n_doses, "interval_h": interval_h,
+            "drug": drug, "body": body, "organs": organs, "seed": seed, "compounds": compounds,
+            "subjects_per_compound": subjects_per_compound,
+        }  # fmt: skip
+        if npz is None:
+            sample_population(**self.prior | {"compounds": 1, "subjects_per_compound": 1})  # refuses what cannot be drawn
+        self.fingerprint = ""
+        self.parts: dict[str, dict[str, Tensor]] = {}
+
+    def prepare_data(self) -> None:
+        self._arrays()
+
+    def setup(self, stage: str | None = None) -> None:
+        if self.parts:
+            return
+        arrays = self._arrays()
+        self.population = population_from(arrays)
+        self.all_times_h = torch.tensor(arrays["time_h"])
+        later = self.all_times_h > 0
+        self.time_h = self.all_times_h[later].float()  # [T]
+        everything = inputs(self.population, self.time_h) | {
+            "concentration": torch.tensor(arrays["concentration_mg_per_l"])[:, :, later],  # [S, 14, T]
+            "subject": torch.arange(len(self.population)),
+        }
+        for name, subjects in self.split().items():
+            self.parts[name] = {key: value[subjects] for key, value in everything.items()}
+
+    def split(self) -> dict[str, Tensor]:
+        """Subject numbers of `train`, `validation` and `test`; no compound is in two parts."""
+        compounds = self.population.compound.unique()
+        held_out = self.validation_compounds + self.test_compounds
+        if held_out >= len(compounds):
+            raise FulmenError(f"{len(compounds)} compounds cannot give {held_out} to validation and test and keep some to train")
+        order = compounds[torch.randperm(len(compounds), generator=torch.Generator().manual_seed(self.seed))]
+        sizes = [len(compounds) - held_out, self.validation_compounds, self.test_compounds]
+        parts = zip(("train", "validation", "test"), order.split(sizes), strict=True)
+        return {name: torch.isin(self.population.compound, part).nonzero()[:, 0] for name, part in parts}
+
+    def train_dataloader(self) -> BatchLoader:
+        return BatchLoader(self.parts["train"], self.batch_size, shuffle=True, seed=self.seed)
+
+    def val_dataloader(self) -> BatchLoader:
+        return BatchLoader(self.parts["validation"], 256)
+
+    def test_dataloader(self) -> BatchLoader:
+        return BatchLoader(self.parts["test"], 256)
+
+    predict_dataloader = test_dataloader
+
+    def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
+        return batch | {"time_h": self.time_h.to(batch["node"].device)}
+
+    def export(self, path: str | Path) -> Path:
+        """Write population, time grid and concentrations to an `.npz`; every array has its unit in its name."""
+        with atomic_write(path, "wb") as file:
+            np.savez_compressed(file, **self._arrays())
+        return Path(path)
+
+    def _arrays(self) -> Arrays:
+        source = {"npz": Path(self.npz).name} if self.npz else self.prior | {"kinetics": self.kinetics, "time_h": self.grid_h.tolist()}
+        if self.npz and not Path(self.npz).is_file():
+            raise FulmenError(f"npz: there is no file {self.npz}")
+        code = (physiology, population, sampling, compartments, propagator, rosenbrock, solvers)
+        self.fingerprint = fingerprint(source, code=code, files=[self.npz] if self.npz else [])
+        build = (lambda: read_npz(self.npz)) if self.npz else self._simulate
+        return cached(f"pbpk-{self.kinetics}", self.fingerprint, build, Path(self.cache) if self.cache else None)
+
+    def _simulate(self) -> Arrays:
+        drawn = sample_population(**self.prior)
+        repeated = duplicate_rows(drawn)
+        if len(repeated):
+            raise FulmenError(
+                f"{len(repeated)} of {len(drawn)} subjects repeat another one exactly (first: {repeated[0].item()}); fix "
+                f"fewer of drug, body, dose_mg and routes, or a test subject would be a training subject too"
+            )
+        amounts = simulate(drawn, self.grid_h, kinetics=self.kinetics)
+        return arrays_from(drawn, self.grid_h, concentrations(drawn, amounts))
+
+
+def time_grid(hours: float, points: int, kind: str = "uniform") -> Tensor:
+    """`points` times from 0 to `hours`, float64. Shape [points]."""
+    if not hours > 0 or points < 2:
+        raise FulmenError(f"a time grid needs hours > 0 and at least 2 time_points, got {hours} and {points}")
+    if kind == "uniform":
+        return torch.linspace(0, hours, points, dtype=torch.float64)
+    known(kind, ("uniform", "graded"), "grid", "grid")
+    if hours <= 1 or points < 6:
+        raise FulmenError(f"a graded grid needs hours > 1 and at least 6 time_points, got {hours} and {points}")
+    early = torch.logspace(-2, 0, points // 3, dtype=torch.float64)
+    late = torch.linspace(1, hours, points - len(early), dtype=torch.float64)[1:]
+    return torch.cat([torch.zeros(1, dtype=torch.float64), early, late])
+
+
+def arrays_from(subjects: Population, time_h: Tensor, concentration: Tensor) -> Arrays:
+    """Named arrays of a solved population: its fields, `time_h` [T] and `concentration_mg_per_l` [S, 14, T]."""
+    arrays = {name: value.numpy() for name, value in subjects.tensors().items()}
+    arrays |= {name: np.array(getattr(subjects, name)) for name in SCALARS}
+    return arrays | {
+        "organ": np.array(ORGANS),
+        "route_name": np.array(ROUTES),
+        "time_h": time_h.numpy(),
+        "concentration_mg_per_l": concentration.float().numpy(),
+    }
+
+
+def population_from(arrays: Mapping[str, np.ndarray]) -> Population:
+    """The population stored in named arrays."""
+    values = {field.name: arrays[field.name] for field in fields(Population)}
+    tensors = {name: torch.tensor(value) for name, value in values.items() if name not in SCALARS}
+    return Population(**tensors, n_doses=int(values["n_doses"]), interval_h=float(values["interval_h"]))
+
+
+def read_npz(path: str | Path) -> Arrays:
+    """The arrays of an exported file, checked.
+
+    Raises:
+        FulmenError: no npz, an array missing, a wrong shape or organ order, NaN or negative values, times out of order,
+            or subjects that cannot be: the message names the file, the array and what is expected.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+    except (OSError, ValueError, EOFError, KeyError) as error:
+        raise FulmenError(f"{path} is no readable .npz of plain arrays: {error}") from error
+    for name in [*(field.name for field in fields(Population)), "organ", "time_h", "concentration_mg_per_l"]:
+        if name not in arrays:
+            raise FulmenError(f"{path}: the array {name} is missing; it has {', '.join(sorted(arrays))}")
+    if tuple(arrays["organ"].tolist()) != ORGANS:
+        raise FulmenError(f"{path}: organ must be {', '.join(ORGANS)}, in this order")
+    time_h, concentration = arrays["time_h"], arrays["concentration_mg_per_l"]
+    subjects, organs = len(arrays["weight_kg"]), len(ORGANS)
+    wide = ("volume_l", "flow_l_per_h", "kp")
+    shapes = {field.name: (subjects, organs) if field.name in wide else (subjects,) for field in fields(Population)}
+    shapes |= dict.fromkeys(SCALARS, ()) | {"concentration_mg_per_l": (subjects, organs, len(time_h))}
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise FulmenError(f"{path}: {name} has shape {arrays[name].shape}, expected {shape}")
+    if time_h.ndim != 1 or not np.isfinite(time_h).all() or (np.diff(time_h) <= 0).any() or time_h[0] < 0:
+        raise FulmenError(f"{path}: time_h must be finite, start at 0 or later and increase")
+    if not np.isfinite(concentration).all() or (concentration < 0).any():
+        where = tuple(np.argwhere(~np.isfinite(concentration) | (concentration < 0))[0].tolist())
+        raise FulmenError(f"{path}: concentration_mg_per_l{list(where)} is {concentration[where]}; it must be finite and >= 0")
+    try:
+        validate(population_from(arrays))
+    except FulmenError as error:
+        raise FulmenError(f"{path}: {error}") from error
+    return arrays

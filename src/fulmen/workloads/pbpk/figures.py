@@ -1,0 +1,84 @@
+"""The figures of a PBPK run: curves, residuals, organs."""
+
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from fulmen.evaluation.figures import COOL, MODEL, MUTED, TRUTH, figure
+from fulmen.workloads.pbpk.metrics import FLOOR, normalized, r2
+from fulmen.workloads.pbpk.physiology import ORGANS
+
+
+def curves(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, subject: int, title: str) -> None:
+    """One subject: the network over the solver in each of the 14 organs, in mg/L on a logarithmic axis."""
+    with figure(path, 3, 5, (12, 6.2), sharex=True, sharey=True) as axes:
+        for organ, ax in zip(range(len(ORGANS)), axes.flat, strict=False):
+            ax.plot(time_h, true[subject, organ], color=TRUTH, linewidth=2.4, alpha=0.35, label="ODE solver")
+            ax.plot(time_h, predicted[subject, organ], color=MODEL, linewidth=1.2, label="network")
+            ax.set_title(ORGANS[organ])
+        top = float(true[subject].max())
+        axes[0, 0].set_yscale("log")
+        axes[0, 0].set_ylim(max(top * 1e-5, float(true[subject].min()) / 2), top * 2)
+        for ax in axes[:, 0]:
+            ax.set_ylabel("concentration (mg/L)")
+        for ax in axes[-1]:
+            ax.set_xlabel("time (h)")
+        axes[1, -1].xaxis.set_tick_params(labelbottom=True)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        axes[-1, -1].axis("off")
+        axes[-1, -1].legend(handles, labels, loc="center", title=title, alignment="left")
+
+
+def residuals(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> None:
+    """Predicted against solved concentrations, and the log10 ratio over time (median, 50 % and 90 % bands)."""
+    u = normalized(true, dose_mg, weight_kg)
+    seen = (u >= FLOOR).numpy()
+    x, y = true.numpy(), np.maximum(predicted.numpy(), 1e-12)
+    ratio = np.where(seen, np.log10(y) - np.log10(np.maximum(x, 1e-12)), np.nan)
+    with figure(path, 1, 2, (10, 4)) as (scatter, over_time):
+        scatter.hexbin(x[seen], y[seen], xscale="log", yscale="log", gridsize=70, bins="log", cmap="Blues", mincnt=1)
+        low, high = x[seen].min(), x[seen].max()
+        scatter.plot([low, high], [low, high], color=MODEL, linewidth=1)
+        scatter.plot(
+            [low, high],
+            [2 * low, 2 * high],
+            [low, high],
+            [low / 2, high / 2],
+            color=MUTED,
+            linewidth=0.7,
+            linestyle=":",
+        )
+        scatter.set_xlabel("ODE solver (mg/L)")
+        scatter.set_ylabel("network (mg/L)")
+        scatter.set_title("every organ and time; dotted: 2-fold")
+        columns = ratio.reshape(-1, ratio.shape[-1])
+        with np.errstate(all="ignore"):
+            bands = np.nanpercentile(columns, [5, 25, 50, 75, 95], axis=0)
+        over_time.fill_between(time_h, bands[0], bands[4], color=COOL[0], alpha=0.15, label="90 %", linewidth=0)
+        over_time.fill_between(time_h, bands[1], bands[3], color=COOL[0], alpha=0.35, label="50 %", linewidth=0)
+        over_time.plot(time_h, bands[2], color=COOL[0], label="median")
+        over_time.axhline(0, color=MODEL, linewidth=1)
+        for fold in (0.9, 1.1):
+            over_time.axhline(np.log10(fold), color=MUTED, linewidth=0.7, linestyle=":")
+        over_time.set_title("residuals; dotted: ±10 %")
+        over_time.set_xlabel("time (h)")
+        over_time.set_ylabel("log10(network / solver)")
+        over_time.legend(loc="upper right", ncols=3)
+
+
+def organs(path: Path, predictions: dict[str, Tensor], true: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> None:
+    """1 - R2 on the log scale per organ, of the network and the baselines: unexplained variance, smaller is better."""
+    target = (normalized(true, dose_mg, weight_kg) + FLOOR).log10()
+    with figure(path, 1, 1, (8, 4.6)) as ax:
+        for (name, predicted), color in zip(predictions.items(), (MODEL, *COOL), strict=False):
+            log_hat = (normalized(predicted, dose_mg, weight_kg).clamp(min=0) + FLOOR).log10()
+            unexplained = [1 - r2(log_hat[:, organ], target[:, organ]) for organ in range(len(ORGANS))]
+            size = 46 if color == MODEL else 26
+            ax.scatter(unexplained, range(len(ORGANS)), s=size, color=color, label=name, zorder=3)
+        ax.axvline(0.01, color=MUTED, linewidth=0.8, linestyle=":")
+        ax.set_xscale("log")
+        ax.set_yticks(range(len(ORGANS)), ORGANS)
+        ax.invert_yaxis()
+        ax.set_xlabel("unexplained variance 1 - R2, log scale (dotted: R2 = 0.99)")
+        ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=len(predictions))

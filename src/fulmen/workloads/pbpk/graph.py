@@ -1,0 +1,169 @@
+"""A subject and a drug as a graph: organs are nodes, blood vessels are edges, what belongs to neither is the context.
+
+The 14 nodes and 26 edges are the same for every subject, so a batch is three dense tensors (nodes [B, 14, F],
+edges [B, 26, F], context [B, F]) and the wiring is a constant. `to_pyg` gives the same as torch-geometric data.
+All features are raw (mostly logarithms of physical quantities); networks standardise them by the training part.
+"""
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+
+from fulmen.workloads.pbpk.physiology import CONNECTIONS, ORGANS, PORTAL
+from fulmen.workloads.pbpk.population import (
+    BOLUS,
+    INFUSION,
+    ORAL,
+    ROUTES,
+    Population,
+    hepatic_clearance_l_per_h,
+    renal_clearance_l_per_h,
+    steady_state_volume_l,
+)
+from fulmen.workloads.pbpk.reduced import equilibrium_concentrations, one_compartment
+
+NODE_FEATURES = (
+    "log volume (L)",
+    "log blood flow (L/h)",
+    "log tissue:blood partition coefficient",
+    "log blood turnover Q / (V Kp) (1/h)",
+    "log share of the distribution volume",
+    "log(1 + unbound intrinsic clearance (L/h))",
+    "share of the dose that enters here",
+)
+EDGE_FEATURES = ("log share of cardiac output", "log outflow rate of the source (1/h)", "log flow / target volume (1/h)")
+CONTEXT_FEATURES = (
+    "log body weight (kg)",
+    "log cardiac output (L/h)",
+    "log dose (mg)",
+    *ROUTES,
+    "log(0.1 + infusion time (h))",
+    "log absorption rate (1/h), 0 unless oral",
+    "log bioavailability, 0 unless oral",
+    "logit fraction unbound",
+    "log blood:plasma ratio",
+    "log fraction unbound x hepatic intrinsic clearance (L/h)",
+    "log hepatic blood clearance, well-stirred (L/h)",
+    "log renal blood clearance (L/h)",
+    "log distribution volume (L)",
+    "log elimination rate CL / V (1/h)",
+    "log Michaelis constant (mg/L)",
+    "log saturation: unbound dose / (distribution volume x Km)",
+    "log maximal elimination Vmax / dose (1/h)",
+    "log number of doses",
+    "log dosing interval (h)",
+)
+
+DOSING_FEATURES = ("absorbed share of the dose", "log(1 + absorption rate (dose/h))", "log(one-compartment body load / dose + 0.001)")
+
+SOURCE = torch.tensor([ORGANS.index(source) for source, _ in CONNECTIONS])  # [E]
+TARGET = torch.tensor([ORGANS.index(target) for _, target in CONNECTIONS])  # [E]
+
+_BLOOD, _LIVER, _KIDNEY, _GUT = (ORGANS.index(name) for name in ("blood", "liver", "kidney", "gut"))
+
+
+def features(population: Population) -> dict[str, Tensor]:
+    """`node` [S, 14, 7], `edge` [S, 26, 3] and `context` [S, 22] of S subjects, float32."""
+    p = population
+    dose = p.dose_mg
+    kp_blood = p.kp / p.blood_plasma_ratio[:, None]  # [S, 14]
+    flow = p.flow_l_per_h.clone()
+    flow[:, _LIVER] += flow[:, [ORGANS.index(organ) for organ in PORTAL]].sum(1)
+    turnover = flow / (p.volume_l * kp_blood)  # [S, 14], 1/h
+    distribution = steady_state_volume_l(p)  # [S]
+    hepatic, renal = hepatic_clearance_l_per_h(p), renal_clearance_l_per_h(p)  # [S]
+    unbound = p.fraction_unbound
+    intrinsic = torch.zeros_like(p.volume_l)
+    intrinsic[:, _LIVER] = unbound * p.clint_l_per_h
+    intrinsic[:, _KIDNEY] = unbound * p.renal_clint_l_per_h
+    oral = p.route == ORAL
+    entry = torch.zeros_like(p.volume_l)
+    entry[:, _BLOOD] = (~oral).to(entry)
+    entry[:, _GUT] = torch.where(oral, p.bioavailability, 0.0)
+
+    node = [
+        p.volume_l.log(),
+        flow.log(),
+        kp_blood.log(),
+        turnover.log(),
+        (p.volume_l * kp_blood / distribution[:, None]).log(),
+        intrinsic.log1p(),
+        entry,
+    ]
+    vessel = torch.where(SOURCE == _BLOOD, p.flow_l_per_h[:, TARGET], flow[:, SOURCE])  # [S, E]
+    edge = [
+        (vessel / p.cardiac_output_l_per_h[:, None]).log(),
+        (vessel / (p.volume_l * kp_blood)[:, SOURCE]).log(),
+        (vessel / p.volume_l[:, TARGET]).log(),
+    ]
+    context = [
+        p.weight_kg.log(),
+        p.cardiac_output_l_per_h.log(),
+        dose.log(),
+        *((p.route == number).to(dose) for number in range(len(ROUTES))),
+        (0.1 + p.infusion_h).log(),
+        torch.where(oral, p.absorption_rate_per_h.log(), 0.0),
+        torch.where(oral, p.bioavailability.log(), 0.0),
+        torch.logit(unbound, eps=1e-6),
+        p.blood_plasma_ratio.log(),
+        (unbound * p.clint_l_per_h).log(),
+        hepatic.log(),
+        renal.log(),
+        distribution.log(),
+        ((hepatic + renal) / distribution).log(),
+        p.km_mg_per_l.log(),
+        (unbound * dose / (p.blood_plasma_ratio * distribution * p.km_mg_per_l)).log(),
+        (p.clint_l_per_h * p.km_mg_per_l / dose).log(),
+        torch.full_like(dose, p.n_doses).log(),
+        torch.full_like(dose, p.interval_h).log(),
+    ]
+    return {
+        "node": torch.stack(node, -1).float(),
+        "edge": torch.stack(edge, -1).float(),
+        "context": torch.stack(context, -1).float(),
+    }
+
+
+def inputs(population: Population, time_h: Tensor) -> dict[str, Tensor]:
+    """All that a network and its module need to predict S subjects at T increasing times after 0, float32.
+
+    `features`, and `dosing` [S, T, 3], `reduced` [S, 14, T] mg/L (the reduced model's concentrations), `dose_mg` [S],
+    `weight_kg` [S].
+    """
+    load_mg = one_compartment(population, time_h)
+    return features(population) | {
+        "dosing": dosing(population, time_h, load_mg),
+        "reduced": equilibrium_concentrations(population, load_mg).float(),
+        "dose_mg": population.dose_mg.float(),
+        "weight_kg": population.weight_kg.float(),
+    }
+
+
+def dosing(population: Population, time_h: Tensor, load_mg: Tensor) -> Tensor:
+    """What drives the body at each time, [S, T, 3] for times [T] and the reduced model's body load [S, T].
+
+    Absorbed share and absorption rate are sums over the doses given so far, in units of one dose.
+    """
+    p = population
+    since = time_h.to(p.dose_mg)[:, None] - p.interval_h * torch.arange(p.n_doses).to(p.dose_mg)  # [T, D]
+    given, t = since >= 0, since.clamp(min=0).expand(len(p), -1, -1)  # [S, T, D], hours since each dose
+    ka, duration = p.absorption_rate_per_h[:, None, None], p.infusion_h.clamp(min=1e-6)[:, None, None]
+    route = p.route[:, None, None]
+    entered = _by_route(route, torch.ones_like(t), t.minimum(duration) / duration, 1 - (-ka * t).exp())
+    rate = _by_route(route, torch.zeros_like(t), (t < duration) / duration, ka * (-ka * t).exp())
+    load = load_mg / p.dose_mg[:, None]  # [S, T]
+    return torch.stack([(entered * given).sum(2), (rate * given).sum(2).log1p(), (load + 1e-3).log()], -1).float()
+
+
+def _by_route(route: Tensor, bolus: Tensor, infusion: Tensor, oral: Tensor) -> Tensor:
+    return torch.where(route == BOLUS, bolus, torch.where(route == INFUSION, infusion, oral))
+
+
+def to_pyg(population: Population) -> list[Data]:
+    """One `torch_geometric.data.Data` per subject: x [14, 7], edge_index [2, 26], edge_attr [26, 3], context [1, 22]."""
+    parts = features(population)
+    edge_index = torch.stack([SOURCE, TARGET])
+    return [
+        Data(x=node, edge_index=edge_index, edge_attr=edge, context=context[None], organ=list(ORGANS))
+        for node, edge, context in zip(parts["node"], parts["edge"], parts["context"], strict=True)
+    ]

@@ -1,0 +1,67 @@
+"""How far predicted concentrations lie from the solver's, in the units of the field.
+
+Concentrations are [S, 14, T] in mg/L without t = 0 (there the concentration is an input, not a prediction). On the log
+scale a concentration is first divided by what the dose would give in the whole body, u = C W / dose with W = body weight
+in kg = L, and floored: log10(u + 1e-3). Ratios (GMFE, shares, AUC, Cmax) need values above zero and take the points,
+or curves, with u >= 1e-3.
+"""
+
+import torch
+from torch import Tensor
+
+FLOOR = 1e-3  # of u: a thousandth of the concentration that the dose would give if spread over the whole body
+
+
+def normalized(concentration: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> Tensor:
+    """u = C W / dose, dimensionless, for C [S, ...] in mg/L."""
+    shape = (-1,) + (1,) * (concentration.ndim - 1)
+    return concentration * (weight_kg / dose_mg).view(shape)
+
+
+def r2(predicted: Tensor, true: Tensor) -> float:
+    """Coefficient of determination over all entries: 1 - SS_residual / SS_total."""
+    return float(1 - ((predicted - true) ** 2).sum() / ((true - true.mean()) ** 2).sum())
+
+
+def metrics(predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> dict[str, float]:
+    """R2, RMSE and MAE in mg/L and in log10 units, GMFE and the shares of points within 10 % and 2-fold.
+
+    Args:
+        predicted: [S, ..., T] mg/L.
+        true: the same shape.
+        dose_mg: [S].
+        weight_kg: [S].
+    """
+    predicted, true = predicted.double(), true.double()
+    u_hat = normalized(predicted, dose_mg, weight_kg).clamp(min=0)
+    u = normalized(true, dose_mg, weight_kg)
+    log_hat, log_true = (u_hat + FLOOR).log10(), (u + FLOOR).log10()
+    above = u >= FLOOR
+    fold = (u_hat[above].clamp(min=1e-3 * FLOOR) / u[above]).log().abs()
+    return {
+        "r2_log": r2(log_hat, log_true),
+        "r2": r2(predicted, true),
+        "rmse_mg_per_l": float((predicted - true).square().mean().sqrt()),
+        "mae_mg_per_l": float((predicted - true).abs().mean()),
+        "rmse_log10": float((log_hat - log_true).square().mean().sqrt()),
+        "mae_log10": float((log_hat - log_true).abs().mean()),
+        "gmfe": float(fold.mean().exp()),
+        "within_10_percent": float(100 * ((u_hat[above] / u[above] - 1).abs() <= 0.1).double().mean()),
+        "within_2_fold": float(100 * (fold <= 0.6931472).double().mean()),
+    }
+
+
+def exposure_errors(
+    predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor, time_h: Tensor
+) -> dict[str, float]:
+    """GMFE of AUC and Cmax and the share within 10 %, over the curves whose peak reaches the floor.
+
+    Both are taken from the sampled curve after t = 0 (trapezoids; largest sample).
+    """
+    seen = normalized(true, dose_mg, weight_kg).amax(-1) >= FLOOR  # [S, 14]
+    errors = {}
+    for name, measure in {"auc": lambda c: torch.trapezoid(c, time_h.to(c)), "cmax": lambda c: c.amax(-1)}.items():
+        ratio = (measure(predicted.double())[seen] / measure(true.double())[seen]).clamp(min=1e-6)
+        errors[f"{name}_gmfe"] = float(ratio.log().abs().mean().exp())
+        errors[f"{name}_within_10_percent"] = float(100 * ((ratio - 1).abs() <= 0.1).double().mean())
+    return errors

@@ -1,0 +1,136 @@
+"""A surrogate of the PBPK solver: from organs, vessels, drug and dose to concentration curves in 14 organs.
+
+With u = C W / dose (W the body weight in kg = L) the target is
+
+    y = log(u + 1e-3) - log(u_reduced + 1e-3),
+
+standardised: the dose, the orders of magnitude and what a single saturable compartment knows (`reduced.py`) are taken out
+before anything is learned. The loss is
+
+    mean (y_hat - y)^2 + linear_weight * smooth_l1(u_hat / sd, u / sd),
+
+since the logarithm alone leaves the few high peaks that dominate errors in mg/L to chance.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss, smooth_l1_loss
+from torchmetrics import MeanMetric, MetricCollection, R2Score
+
+from fulmen.evaluation.report import Summary
+from fulmen.workloads.pbpk.metrics import FLOOR, normalized
+
+INPUTS = ("node", "edge", "context", "dosing")
+
+
+class PBPKSurrogate(LightningModule):
+    """Trains any network of `networks.py` on batches of `data.PBPKData`.
+
+    Args:
+        network: maps (node, edge, context, time_h) to standardised log concentrations [B, 14, T].
+        optimizer: makes an optimizer of parameters.
+        scheduler: makes a learning-rate scheduler of an optimizer; stepped once an epoch.
+        linear_weight: of the loss on the linear scale.
+        residual: learn the log ratio to the reduced model; False learns log(u + 1e-3) itself.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        scheduler: Callable[..., Any] | None = None,
+        linear_weight: float = 0.3,
+        residual: bool = True,
+    ):
+        super().__init__()
+        self.network = network
+        self.optimizer, self.scheduler = optimizer, scheduler
+        self.linear_weight, self.residual = linear_weight, residual
+        for name in ("log_mean", "log_sd", "linear_sd"):
+            self.register_buffer(name, torch.ones(()))
+        self.train_loss = MeanMetric()
+        self.train_loss.persistent(True)  # an interrupted epoch reports the mean of all its batches
+        self.metrics = nn.ModuleDict(
+            {stage: MetricCollection({f"{stage}/r2_log": R2Score()}) for stage in ("val", "test")}
+        )
+
+    def setup(self, stage: str) -> None:
+        """Standardise inputs and target by the training part."""
+        if stage != "fit":
+            return
+        train = self.trainer.datamodule.parts["train"]
+        self.network.inputs.fit(*(train[name] for name in INPUTS))
+        u = normalized(train["concentration"].double(), train["dose_mg"], train["weight_kg"])
+        y = (u + FLOOR).log() - self._offset(train)
+        for name, value in {"log_mean": y.mean(), "log_sd": y.std(), "linear_sd": u.std()}.items():
+            getattr(self, name).copy_(value)
+
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        """Standardised log concentrations [B, 14, T]."""
+        return self.network(*(batch[name] for name in INPUTS), batch["time_h"])
+
+    def concentration(self, batch: dict[str, Tensor]) -> Tensor:
+        """Predicted concentrations [B, 14, T] in mg/L, never negative."""
+        u = self._linear(self(batch), batch).clamp(min=0)
+        return u * (batch["dose_mg"] / batch["weight_kg"])[:, None, None]
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        return self._step(batch, "train")
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        self._step(batch, "val")
+
+    def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        self._step(batch, "test")
+
+    def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
+        return {"subject": batch["subject"], "time_h": batch["time_h"], "concentration_mg_per_l": self.concentration(batch)}
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self.optimizer(self.parameters())
+        if self.scheduler is None:
+            return optimizer
+        scheduler = self.scheduler(optimizer)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss"}}
+
+    @torch.no_grad()
+    def summarize(self, data: Any, figures: Path) -> Summary:
+        """Compare with the solver and the baselines on the test part, and draw it."""
+        from fulmen.workloads.pbpk.summary import summarize
+
+        self.eval()
+        batch = {name: value.to(self.device) for name, value in data.parts["test"].items()}
+        predicted = self.concentration(data.on_after_batch_transfer(batch, 0)).cpu()
+        return summarize(predicted, data, figures)
+
+    def _offset(self, batch: dict[str, Tensor]) -> Tensor | float:
+        """What the target is relative to, on the log scale: [B, 14, T] or 0."""
+        if not self.residual:
+            return 0.0
+        return (normalized(batch["reduced"], batch["dose_mg"], batch["weight_kg"]) + FLOOR).log()
+
+    def _linear(self, y: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        """Network output [B, 14, T] -> u = C W / dose."""
+        return (y * self.log_sd + self.log_mean + self._offset(batch)).exp() - FLOOR
+
+    def _step(self, batch: dict[str, Tensor], stage: str) -> Tensor:
+        u = normalized(batch["concentration"], batch["dose_mg"], batch["weight_kg"])
+        y = ((u + FLOOR).log() - self._offset(batch) - self.log_mean) / self.log_sd
+        y_hat = self(batch)
+        linear = smooth_l1_loss(self._linear(y_hat, batch) / self.linear_sd, u / self.linear_sd)
+        loss = mse_loss(y_hat, y) + self.linear_weight * linear
+        if stage == "train":
+            self.train_loss.update(loss.detach(), len(y))
+            self.log("train/loss", self.train_loss, on_step=False, on_epoch=True)
+        else:
+            metrics = self.metrics[stage]
+            log_hat = (self._linear(y_hat, batch).clamp(min=0) + FLOOR).log()
+            metrics.update(log_hat.flatten(), (u + FLOOR).log().flatten())
+            self.log(f"{stage}/loss", loss, batch_size=len(y), sync_dist=True, prog_bar=True)
+            self.log_dict(metrics)
+        return loss

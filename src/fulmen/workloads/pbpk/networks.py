@@ -1,0 +1,155 @@
+"""Networks that map a subject's graph and a time grid to standardised log concentrations in 14 organs.
+
+All share one interface:
+`forward(node [B, 14, 7], edge [B, 26, 3], context [B, 22], dosing [B, T, 3], time_h [T]) -> [B, 14, T]`.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from fulmen.errors import FulmenError
+from fulmen.workloads.pbpk.graph import CONTEXT_FEATURES, DOSING_FEATURES, EDGE_FEATURES, NODE_FEATURES, SOURCE, TARGET
+from fulmen.workloads.pbpk.physiology import CONNECTIONS, ORGANS
+
+
+class Standardize(nn.Module):
+    """(x - mean) / sd per feature; the statistics are buffers, fitted on the training part and kept in the checkpoint."""
+
+    def __init__(self, features: int):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("sd", torch.ones(features))
+
+    def fit(self, x: Tensor) -> None:
+        """Take the statistics of `x` [..., F]; a constant feature keeps a unit deviation."""
+        x = x.flatten(0, -2).double()
+        sd = x.std(0)
+        self.mean.copy_(x.mean(0))
+        self.sd.copy_(torch.where(sd > 1e-6, sd, 1.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.sd
+
+
+class GraphInputs(nn.Module):
+    """The three standardised inputs every network begins with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.node = Standardize(len(NODE_FEATURES) * len(ORGANS))  # each organ has its own scale
+        self.edge = Standardize(len(EDGE_FEATURES) * len(CONNECTIONS))
+        self.context = Standardize(len(CONTEXT_FEATURES))
+        self.dosing = Standardize(len(DOSING_FEATURES))
+
+    def fit(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor) -> None:
+        self.node.fit(node.flatten(1))
+        self.edge.fit(edge.flatten(1))
+        self.context.fit(context)
+        self.dosing.fit(dosing)
+
+    def forward(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor) -> tuple[Tensor, ...]:
+        node_ = self.node(node.flatten(1)).view_as(node)
+        edge_ = self.edge(edge.flatten(1)).view_as(edge)
+        return node_, edge_, self.context(context), self.dosing(dosing)
+
+
+class MessagePassing(nn.Module):
+    """One round of messages along the blood vessels, residual.
+
+    m_ij = silu(W_s h_i + W_t h_j + W_e e_ij);  h_j <- h_j + MLP([h_j, sum_i m_ij]).
+    The sum is a product with the constant [14, 26] incidence matrix: on a fixed graph that is faster than scattering.
+    """
+
+    def __init__(self, hidden: int, incidence: Tensor):
+        super().__init__()
+        self.source, self.target, self.edge = (nn.Linear(hidden, hidden) for _ in range(3))
+        self.norm = nn.LayerNorm(2 * hidden)
+        self.update = nn.Sequential(nn.Linear(2 * hidden, hidden), nn.SiLU(), nn.Linear(hidden, hidden))
+        self.register_buffer("incidence", incidence, persistent=False)
+
+    def forward(self, h: Tensor, e: Tensor) -> Tensor:
+        message = nn.functional.silu(self.source(h)[:, SOURCE] + self.target(h)[:, TARGET] + self.edge(e))  # [B, E, H]
+        received = self.incidence @ message  # [B, 14, H]
+        return h + self.update(self.norm(torch.cat([h, received], -1)))
+
+
+def time_features(time_h: Tensor) -> Tensor:
+    """[T] hours -> [T, 4]: log time, log step, linear time, and where the first half hour ends."""
+    step = torch.diff(time_h, prepend=torch.zeros_like(time_h[:1]))
+    return torch.stack([(time_h + 0.05).log(), (step + 0.05).log(), time_h / 12 - 1, torch.exp(-2 * time_h)], -1)
+
+
+class DynamicGNN(nn.Module):
+    """Message passing over the organs, then one recurrent state that carries the whole body through time.
+
+    The graph is encoded once (`layers` rounds of messages); a GRU, driven by the clock and the encoded body, emits a
+    state per time; organ o reads it out bilinearly: y[o, t] = <P h_o, Q g_t> / sqrt(rank) + b_o.
+
+    Args:
+        hidden: width of node and edge states.
+        layers: rounds of message passing.
+        recurrent: width of the GRU.
+        rank: of the bilinear read-out.
+    """
+
+    def __init__(self, hidden: int = 64, layers: int = 3, recurrent: int = 64, rank: int = 64):
+        super().__init__()
+        self.inputs = GraphInputs()
+        self.encode_node = nn.Linear(len(NODE_FEATURES), hidden)
+        self.encode_edge = nn.Linear(len(EDGE_FEATURES), hidden)
+        self.encode_context = nn.Linear(len(CONTEXT_FEATURES), hidden)
+        self.organ = nn.Parameter(torch.randn(len(ORGANS), hidden) * 0.1)
+        self.vessel = nn.Parameter(torch.randn(len(CONNECTIONS), hidden) * 0.1)
+        incidence = nn.functional.one_hot(TARGET, len(ORGANS)).T.float().contiguous()
+        self.messages = nn.ModuleList(MessagePassing(hidden, incidence) for _ in range(layers))
+        self.body = nn.Sequential(nn.Linear(3 * hidden, 2 * hidden), nn.SiLU())
+        self.initial = nn.Linear(2 * hidden, recurrent)
+        self.drive = nn.Linear(2 * hidden, hidden)
+        self.clock = nn.Sequential(nn.Linear(4 + len(DOSING_FEATURES), hidden), nn.SiLU(), nn.Linear(hidden, hidden))
+        self.gru = nn.GRU(hidden, recurrent, batch_first=True)
+        self.read_organ = nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, rank))
+        self.read_time = nn.Linear(recurrent, rank)
+        self.offset = nn.Linear(hidden, 1)
+
+    def forward(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor, time_h: Tensor) -> Tensor:
+        node, edge, context, dosing = self.inputs(node, edge, context, dosing)
+        c = self.encode_context(context)  # [B, H]
+        h = self.encode_node(node) + self.organ + c[:, None]  # [B, 14, H]
+        e = self.encode_edge(edge) + self.vessel  # [B, 26, H]
+        for layer in self.messages:
+            h = layer(h, e)
+        body = self.body(torch.cat([h.mean(1), h.amax(1), c], -1))  # [B, 2H]
+        clock = torch.cat([time_features(time_h).expand(len(node), -1, -1), dosing], -1)  # [B, T, 7]
+        drive = self.drive(body)[:, None] + self.clock(clock)  # [B, T, H]
+        g, _ = self.gru(drive, self.initial(body).tanh()[None].contiguous())  # [B, T, R]
+        y = self.read_organ(h) @ self.read_time(g).transpose(1, 2)  # [B, 14, T]
+        return y / self.read_time.out_features**0.5 + self.offset(h)
+
+
+class MLP(nn.Module):
+    """All features flattened, one stack of layers, all organs and times at once: the surrogate without structure.
+
+    Args:
+        hidden: width of the hidden layers.
+        layers: number of hidden layers.
+        times: length of the time grid (99 for the default grid without t = 0).
+    """
+
+    def __init__(self, hidden: int = 96, layers: int = 2, times: int = 99):
+        super().__init__()
+        self.inputs = GraphInputs()
+        width = len(ORGANS) * len(NODE_FEATURES) + len(CONTEXT_FEATURES)
+        stack = []
+        for _ in range(layers):
+            stack += [nn.Linear(width, hidden), nn.SiLU()]
+            width = hidden
+        self.layers = nn.Sequential(*stack, nn.Linear(width, len(ORGANS) * times))
+
+    def forward(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor, time_h: Tensor) -> Tensor:
+        node, _, context, _ = self.inputs(node, edge, context, dosing)
+        y = self.layers(torch.cat([node.flatten(1), context], -1)).unflatten(1, (len(ORGANS), -1))  # [B, 14, T]
+        if y.shape[-1] != len(time_h):
+            raise FulmenError(
+                f"the network has {y.shape[-1]} output times, the grid {len(time_h)}: set model.network.times={len(time_h)}"
+            )
+        return y

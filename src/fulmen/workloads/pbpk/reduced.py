@@ -1,0 +1,84 @@
+"""The whole body as one well-mixed compartment behind a saturable liver: a coarse model that costs almost nothing.
+
+The body holds X mg at the blood concentration C = X / Vss. The liver sees its inflow, C plus what an oral dose brings
+through the portal vein, and lets out the concentration c that solves the well-stirred balance
+
+    Q (C_in - c) = Vmax f c / (Km + f c),   f = fu / BP,  Vmax = CLint Km,
+
+a quadratic. It is too coarse to predict an organ, but it knows when a saturated liver recovers: networks are driven by it,
+and it is a baseline of its own.
+"""
+
+import torch
+from torch import Tensor
+
+from fulmen.workloads.pbpk.population import (
+    BOLUS,
+    INFUSION,
+    ORAL,
+    Population,
+    liver_flow_l_per_h,
+    renal_clearance_l_per_h,
+    steady_state_volume_l,
+)
+
+MAX_STEP_H = 0.06
+
+
+@torch.no_grad()
+def one_compartment(population: Population, time_h: Tensor) -> Tensor:
+    """Body load X in mg at increasing times [T] (hours, >= 0), by the classical Runge-Kutta method. Shape [S, T]."""
+    p = population
+    flow, renal, volume = liver_flow_l_per_h(p), renal_clearance_l_per_h(p), steady_state_volume_l(p)  # [S]
+    unbound = p.fraction_unbound / p.blood_plasma_ratio
+    capacity = p.clint_l_per_h * p.km_mg_per_l * unbound  # Vmax f, mg/h
+    oral, infused = p.route == ORAL, p.route == INFUSION
+    infusion_rate = torch.where(infused, p.dose_mg / p.infusion_h.clamp(min=1e-6), 0.0)  # mg/h
+
+    def slope(t: float, x: Tensor, absorbing: Tensor) -> Tensor:
+        concentration = x / volume
+        inflow = concentration + absorbing / flow  # mg/L entering the liver
+        half = (flow * (p.km_mg_per_l - unbound * inflow) + capacity) / 2
+        root = (half**2 + flow**2 * unbound * p.km_mg_per_l * inflow).sqrt()
+        outflow = torch.where(half > 0, flow * p.km_mg_per_l * inflow / (half + root), (root - half) / (flow * unbound))
+        return flow * (outflow - concentration) - renal * concentration + infusing(t)
+
+    def since(t: float) -> Tensor:
+        hours = t - p.interval_h * torch.arange(p.n_doses).to(volume)
+        return hours[hours >= 0]  # [D given]
+
+    def infusing(t: float) -> Tensor:
+        running = (since(t)[:, None] < p.infusion_h).sum(0)  # [S]
+        return running * infusion_rate
+
+    def absorbing(t: float) -> Tensor:
+        amount = torch.exp(-p.absorption_rate_per_h * since(t)[:, None]).sum(0)  # share of a dose still in the gut
+        return torch.where(oral, p.bioavailability * p.dose_mg * p.absorption_rate_per_h * amount, 0.0)
+
+    times = time_h.double().tolist()
+    given = [dose * p.interval_h for dose in range(p.n_doses) if dose * p.interval_h <= times[-1]]
+    stops = sorted({0.0, *times, *given})
+    x = torch.zeros_like(volume)
+    loads = {}
+    for start, stop in zip([0.0, *stops], stops, strict=False):
+        steps = max(1, int((stop - start) / MAX_STEP_H + 0.999)) if stop > start else 0
+        h = (stop - start) / max(steps, 1)
+        for step in range(steps):
+            t = start + step * h
+            inputs = absorbing(t), absorbing(t + h / 2), absorbing(t + h)
+            k1 = slope(t, x, inputs[0])
+            k2 = slope(t + h / 2, x + h / 2 * k1, inputs[1])
+            k3 = slope(t + h / 2, x + h / 2 * k2, inputs[1])
+            k4 = slope(t + h, x + h * k3, inputs[2])
+            x = (x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)).clamp(min=0)
+        if stop in given:
+            x = x + torch.where(p.route == BOLUS, p.dose_mg, 0.0)
+        loads[stop] = x
+    return torch.stack([loads[t] for t in times], 1)
+
+
+def equilibrium_concentrations(population: Population, load_mg: Tensor) -> Tensor:
+    """What the organs would hold if the body load [S, T] were at equilibrium everywhere: mg/L [S, 14, T]."""
+    kp_blood = population.kp / population.blood_plasma_ratio[:, None]  # [S, 14]
+    blood = load_mg / steady_state_volume_l(population)[:, None]  # [S, T]
+    return kp_blood[:, :, None] * blood[:, None]

@@ -1,0 +1,199 @@
+"""A training that was stopped and resumed ends with the weights, bit for bit, of one that never was."""
+
+import os
+import signal
+
+import pytest
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from torch import nn
+
+from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, read_checkpoint
+from fulmen.data.batches import BatchLoader
+from fulmen.errors import FulmenError, Interrupted
+from fulmen.loggers import EpochTable
+
+
+class Regression(LightningModule):
+    """Dropout, Adam, a plateau scheduler and a monitored metric: everything that could drift apart."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 1))
+
+    def training_step(self, batch, _):
+        return (self.net(batch["x"]) - batch["y"]).square().mean()
+
+    def validation_step(self, batch, _):
+        loss = (self.net(batch["x"]) - batch["y"]).square().mean()
+        self.log("val/loss", loss, batch_size=len(batch["x"]))
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.Adam(self.parameters(), lr=0.05)
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss"}}
+
+
+class StopAt(Callback):
+    """Sends this process a signal at the given optimizer step, as a scheduler or a person would."""
+
+    def __init__(self, step, number=signal.SIGTERM, hook="batch_start"):
+        self.step, self.number, self.hook = step, number, hook
+        self.sent = False
+
+    def on_train_batch_start(self, trainer, *_):
+        self._send(trainer, "batch_start")
+
+    def on_validation_start(self, trainer, *_):
+        self._send(trainer, "validation")
+
+    def _send(self, trainer, hook):
+        if hook == self.hook and trainer.global_step == self.step and not self.sent:
+            self.sent = True
+            os.kill(os.getpid(), self.number)
+
+
+def loaders():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(100, 4, generator=generator)
+    arrays = {"x": x, "y": x.sum(1, keepdim=True) + 0.3 * torch.randn(100, 1, generator=generator)}
+    train = {name: array[:70] for name, array in arrays.items()}
+    return BatchLoader(train, 10, shuffle=True, seed=1), BatchLoader({n: a[70:] for n, a in arrays.items()}, 30)
+
+
+def fit(folder, max_epochs=5, stop=None, resume=False, accumulate=1, **trainer_options):
+    torch.manual_seed(0)
+    model = Regression()
+    table = EpochTable(str(folder))
+    last = folder / "checkpoints" / "last.ckpt"
+    if resume:
+        table.resume(read_checkpoint(last)["global_step"])
+    trainer = Trainer(
+        max_epochs=max_epochs,
+        accelerator="cpu",
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        accumulate_grad_batches=accumulate,
+        logger=table,
+        plugins=[AtomicCheckpoints()],
+        callbacks=[
+            *([stop] if stop else []),
+            ExactResume(str(folder / "checkpoints"), seed=7),
+            ModelCheckpoint(folder / "checkpoints", "best", monitor="val/loss", enable_version_counter=False),
+            EarlyStopping("val/loss", patience=4),
+        ],
+        **trainer_options,
+    )
+    train, validation = loaders()
+    trainer.fit(model, train, validation, ckpt_path=last if resume else None)
+    return model, trainer
+
+
+def assert_same_training(one, other):
+    for (name, a), (_, b) in zip(one[0].state_dict().items(), other[0].state_dict().items(), strict=True):
+        assert torch.equal(a, b), name
+    assert one[1].global_step == other[1].global_step
+    assert one[1].current_epoch == other[1].current_epoch
+    rates = [trainer.optimizers[0].param_groups[0]["lr"] for _, trainer in (one, other)]
+    assert rates[0] == rates[1]
+
+
+STOPS = {
+    "mid-epoch": StopAt(17),
+    "first batch": StopAt(0),
+    "last batch of an epoch": StopAt(13),
+    "first batch of an epoch": StopAt(14),
+    "during validation": StopAt(21, hook="validation"),
+    "Ctrl-C": StopAt(30, signal.SIGINT),
+}
+
+
+@pytest.mark.parametrize("stop", STOPS.values(), ids=STOPS)
+def test_interrupted_and_resumed_equals_uninterrupted(tmp_path, stop):
+    whole = fit(tmp_path / "whole")
+    with pytest.raises(Interrupted, match="resume=") as interruption:
+        fit(tmp_path / "parts", stop=stop)
+    assert interruption.value.exit_code == 128 + stop.number
+    parts = fit(tmp_path / "parts", resume=True)
+    assert_same_training(whole, parts)
+    assert (tmp_path / "whole" / "metrics.csv").read_text() == (tmp_path / "parts" / "metrics.csv").read_text()
+
+
+def test_resume_waits_for_the_end_of_an_accumulation_window(tmp_path):
+    whole = fit(tmp_path / "whole", accumulate=3)
+    with pytest.raises(Interrupted):
+        fit(tmp_path / "parts", accumulate=3, stop=StopAt(4))
+    assert_same_training(whole, fit(tmp_path / "parts", accumulate=3, resume=True))
+
+
+def test_several_interruptions_in_one_run(tmp_path):
+    whole = fit(tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        fit(tmp_path / "parts", stop=StopAt(3))
+    for step in (4, 12, 22):
+        with pytest.raises(Interrupted):
+            fit(tmp_path / "parts", stop=StopAt(step), resume=True)
+    assert_same_training(whole, fit(tmp_path / "parts", resume=True))
+
+
+def test_killed_run_goes_on_from_the_last_complete_epoch(tmp_path):
+    class Killed(Exception):
+        pass
+
+    class KillAt(Callback):
+        def on_train_batch_end(self, trainer, *_):
+            if trainer.global_step == 24:
+                raise Killed  # no hook of ours saves anything on the way out, as after SIGKILL
+
+    whole = fit(tmp_path / "whole")
+    with pytest.raises(Killed):
+        fit(tmp_path / "parts", stop=KillAt())
+    assert read_checkpoint(tmp_path / "parts" / "checkpoints" / "last.ckpt")["global_step"] == 21
+    assert_same_training(whole, fit(tmp_path / "parts", resume=True))
+
+
+def test_finished_run_can_be_trained_longer(tmp_path):
+    whole = fit(tmp_path / "whole", max_epochs=6)
+    fit(tmp_path / "parts", max_epochs=3)
+    assert_same_training(whole, fit(tmp_path / "parts", max_epochs=6, resume=True))
+
+
+def test_interruption_between_two_validations_of_an_epoch(tmp_path):
+    whole = fit(tmp_path / "whole", val_check_interval=3)
+    with pytest.raises(Interrupted):
+        fit(tmp_path / "parts", stop=StopAt(10), val_check_interval=3)
+    assert_same_training(whole, fit(tmp_path / "parts", resume=True, val_check_interval=3))
+
+
+def test_signal_handlers_are_given_back(tmp_path):
+    before = [signal.getsignal(number) for number in ExactResume.signals]
+    fit(tmp_path / "a", max_epochs=1)
+    with pytest.raises(Interrupted):
+        fit(tmp_path / "b", stop=StopAt(3))
+    assert [signal.getsignal(number) for number in ExactResume.signals] == before
+
+
+def test_truncated_checkpoint_is_named(tmp_path):
+    fit(tmp_path, max_epochs=1)
+    path = tmp_path / "checkpoints" / "last.ckpt"
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(FulmenError, match=r"last\.ckpt is damaged .*beside it lies best\.ckpt"):
+        read_checkpoint(path)
+
+
+def test_full_disk_keeps_the_previous_checkpoint(tmp_path, monkeypatch):
+    fit(tmp_path, max_epochs=1)
+    path = tmp_path / "checkpoints" / "last.ckpt"
+    before = path.read_bytes()
+
+    def no_space(checkpoint, file):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", no_space)
+    with pytest.raises(FulmenError, match="no space left"):
+        AtomicCheckpoints().save_checkpoint({}, path)
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in path.parent.iterdir()) == ["best.ckpt", "last.ckpt"]

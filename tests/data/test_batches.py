@@ -1,0 +1,77 @@
+import pytest
+import torch
+
+from fulmen.data.batches import BatchLoader
+
+
+def loader(n=23, batch_size=5, **options):
+    return BatchLoader({"x": torch.arange(n), "y": torch.arange(n) * 2.0}, batch_size, **options)
+
+
+def indices(batches):
+    return torch.cat([batch["x"] for batch in batches]).tolist()
+
+
+def test_an_epoch_deals_every_sample_once():
+    shuffled, ordered = loader(shuffle=True), loader()
+    assert sorted(indices(shuffled)) == list(range(23)) == indices(ordered)
+    assert len(list(shuffled)) == len(shuffled) == 5
+
+
+def test_fields_stay_together():
+    assert all(torch.equal(batch["y"], batch["x"] * 2.0) for batch in loader(shuffle=True))
+
+
+def test_order_depends_on_seed_and_epoch_alone():
+    orders = {}
+    for seed in (0, 1):
+        for epoch in (0, 1):
+            one, other = loader(shuffle=True, seed=seed), loader(shuffle=True, seed=seed)
+            other.set_epoch(5)
+            list(other)
+            for each in (one, other):
+                each.set_epoch(epoch)
+            orders[seed, epoch] = tuple(indices(one))
+            assert tuple(indices(other)) == orders[seed, epoch]
+    assert len(set(orders.values())) == 4
+
+
+@pytest.mark.parametrize("dealt", [0, 1, 3, 4])
+def test_a_resumed_epoch_goes_on_with_the_next_batch(dealt):
+    first = loader(shuffle=True)
+    first.set_epoch(2)
+    batches = iter(first)
+    head = [next(batches) for _ in range(dealt)]
+    second = loader(shuffle=True)
+    second.load_state_dict(first.state_dict())
+    second.set_epoch(2)
+    whole = loader(shuffle=True)
+    whole.set_epoch(2)
+    assert indices([*head, *second]) == indices(whole)
+    second.set_epoch(3)
+    assert len(list(second)) == 5  # only the resumed epoch is short
+
+
+def test_a_finished_epoch_resumes_at_the_next_ones_start():
+    first = loader(shuffle=True)
+    list(first)
+    assert first.state_dict() == {"dealt": 0}
+
+
+@pytest.mark.parametrize(("n", "world"), [(23, 2), (24, 3), (10, 4)])
+def test_ranks_share_an_epoch_without_overlap(monkeypatch, n, world):
+    for shuffle in (True, False):
+        dealt, lengths = [], set()
+        for rank in range(world):
+            monkeypatch.setattr("fulmen.data.batches._rank_and_world", lambda rank=rank: (rank, world))
+            each = loader(n, batch_size=3, shuffle=shuffle)
+            dealt += indices(each)
+            lengths.add((len(each), len(list(each))))
+        assert len(dealt) == len(set(dealt))
+        assert len(dealt) == (n // world * world if shuffle else n)
+        assert len(lengths) == 1  # all ranks step equally often
+
+
+def test_arrays_of_different_length_are_refused():
+    with pytest.raises(ValueError, match="differ in length"):
+        BatchLoader({"x": torch.zeros(3), "y": torch.zeros(4)}, 2)

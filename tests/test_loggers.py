@@ -1,0 +1,55 @@
+import csv
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from fulmen.loggers import EpochTable, TensorBoard
+
+
+def rows(folder):
+    with (folder / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def log_epochs(logger, epochs):
+    for epoch in epochs:
+        logger.log_metrics({"lr-Adam": 0.1}, step=epoch * 10)
+        logger.log_metrics({"val/loss": epoch + 0.5, "epoch": epoch}, step=epoch * 10 + 9)
+        logger.log_metrics({"train/loss": float(epoch), "epoch": epoch}, step=epoch * 10 + 9)
+
+
+def test_metrics_csv_has_one_row_an_epoch(tmp_path):
+    log_epochs(EpochTable(tmp_path), range(3))
+    assert rows(tmp_path)[2] == {"epoch": "2", "step": "30", "lr-Adam": "0.1", "train/loss": "2.0", "val/loss": "2.5"}
+    assert len(rows(tmp_path)) == 3
+
+
+def test_a_metric_that_comes_late_gets_a_column(tmp_path):
+    table = EpochTable(tmp_path)
+    log_epochs(table, range(2))
+    table.log_metrics({"test/loss": 7.0, "epoch": 2}, step=19)
+    assert [row["test/loss"] for row in rows(tmp_path)] == ["", "", "7.0"]
+
+
+def test_resumed_table_keeps_what_the_checkpoint_had_seen(tmp_path):
+    log_epochs(EpochTable(tmp_path), range(4))
+    before = (tmp_path / "metrics.csv").read_text()
+    table = EpochTable(tmp_path)
+    table.resume(step=25)
+    log_epochs(table, range(2, 4))
+    assert (tmp_path / "metrics.csv").read_text() == before
+
+
+def test_tensorboard_has_one_file_shared_charts_and_one_hparams_line(tmp_path):
+    logger = TensorBoard(str(tmp_path))
+    log_epochs(logger, range(3))
+    logger.finalize("success")
+    logger.log_metrics({"test/loss": 1.0}, step=30)
+    logger.finalize("success")
+    logger.log_result({"model.lr": 0.1, "name": "x"}, {"test/loss": 1.0})
+    assert len(list(tmp_path.glob("events.*"))) == 1
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert {"train/loss", "val/loss"} <= set(events.Tags()["scalars"])
+    layout = events.Tensors("custom_scalars__config__")[-1].tensor_proto.string_val[0].decode()
+    assert "train/loss" in layout
+    assert "val/loss" in layout
+    assert events.summary_metadata["_hparams_/session_start_info"].plugin_data.plugin_name == "hparams"
