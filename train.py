@@ -14,7 +14,7 @@ from fulmen.config import finalize, typed_overrides
 def main(cfg: DictConfig) -> None:
     from fulmen.run import run  # imports torch: only once the config is known to be good
 
-    run(finalize(cfg), typed_overrides() or sys.argv[1:])
+    run(finalize(cfg), typed_overrides())
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     python benchmarks/pbpk_solvers.py [--subjects 1000] [--references 100]
 
-LSODA integrates the same rates with their exact Jacobian, one subject at a time: once at rtol 1e-6 for the time and once
-at 1e-10 for the error. The solvers' own times are the best of three, all in one process by `time.process_time`. Errors
-are the largest over time and organs, each relative to that organ's Cmax.
+LSODA integrates the same rates with their exact Jacobian, one subject at a time: at rtol 1e-6 for the time, at 1e-10
+for the error. The solvers' own times are the best of three, all in one process by `time.process_time`. Errors are the
+largest over time and organs, each relative to that organ's Cmax.
 """
 
 import os

@@ -26,8 +26,9 @@ def test_metrics_csv_has_one_row_an_epoch(tmp_path):
 def test_a_metric_that_comes_late_gets_a_column(tmp_path):
     table = EpochTable(tmp_path)
     log_epochs(table, range(2))
-    table.log_metrics({"test/loss": 7.0, "epoch": 2}, step=19)
-    assert [row["test/loss"] for row in rows(tmp_path)] == ["", "", "7.0"]
+    table.log_metrics({"val/f1": 7.0, "epoch": 2}, step=29)
+    table.log_metrics({"test/loss": 7.0, "epoch": 3}, step=29)
+    assert [row["val/f1"] for row in rows(tmp_path)] == ["", "", "7.0"]
 
 
 def test_resumed_table_keeps_what_the_checkpoint_had_seen(tmp_path):
@@ -37,6 +38,16 @@ def test_resumed_table_keeps_what_the_checkpoint_had_seen(tmp_path):
     table.resume(step=25)
     log_epochs(table, range(2, 4))
     assert (tmp_path / "metrics.csv").read_text() == before
+
+
+def test_learning_rate_of_an_interrupted_epoch_is_kept(tmp_path):
+    table = EpochTable(tmp_path)
+    log_epochs(table, range(2))
+    table.log_metrics({"lr-Adam": 0.05}, step=20)  # the third epoch begins and is interrupted
+    again = EpochTable(tmp_path)
+    again.resume(step=25)
+    again.log_metrics({"train/loss": 2.0, "epoch": 2}, step=29)
+    assert rows(tmp_path)[2] == {"epoch": "2", "step": "30", "lr-Adam": "0.05", "train/loss": "2.0", "val/loss": ""}
 
 
 def test_tensorboard_has_one_file_shared_charts_and_one_hparams_line(tmp_path):

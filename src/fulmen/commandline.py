@@ -20,7 +20,7 @@ from fulmen.usage import experiments_text, help_text
 def before_work(argv: list[str]) -> DictConfig | None:
     """Answer `--help`, or check all that `argv` asks for before a folder is made or a module imported in vain.
 
-    `argv` is changed in place, so that Hydra takes any argument of a target without `+`.
+    `argv` is changed in place: Hydra then takes any argument of a target without `+`, and options in any place.
 
     Returns:
         The config to go on with for `resume=<folder>`; None where Hydra composes it.
@@ -34,7 +34,7 @@ def before_work(argv: list[str]) -> DictConfig | None:
         print(help_text())
         sys.exit(0)
     typed = list(asked.overrides)
-    argv[1:] = [explicit(argument) if argument in typed else argument for argument in argv[1:]]
+    argv[1:] = [*(argument for argument in argv[1:] if argument not in typed), *map(explicit, typed)]
     if asked.hydra_help or asked.cfg or asked.info or asked.shell_completion or asked.experimental_rerun:
         return None
     resuming = resume_folder(typed) is not None
@@ -85,9 +85,9 @@ def takes_several_processes(trainer: DictConfig) -> bool:
         import torch
 
         return accelerator != "cpu" and torch.cuda.device_count() > 1
-    if isinstance(devices, int):
-        return devices > 1
-    return len(devices.split(",") if isinstance(devices, str) else devices) > 1 or str(devices) not in "01"
+    if isinstance(devices, str):
+        devices = devices.split(",") if "," in devices else int(devices)
+    return (devices if isinstance(devices, int) else len(devices)) > 1
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def messages() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print("\ninterrupted before training began; nothing to go on from", file=sys.stderr)
+        print("\ninterrupted", file=sys.stderr)
         sys.exit(130)
     except FulmenError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)

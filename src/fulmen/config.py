@@ -2,7 +2,9 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import (
-    CompactHydraException,
-    HydraException,
-    InstantiationException,
-)
+from hydra.errors import CompactHydraException, HydraException, InstantiationException
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
@@ -81,10 +79,11 @@ def check_overrides(overrides: list[str]) -> DictConfig:
     """
     resuming = resume_folder(overrides) is not None
     load, trusted = (_resumed, False) if resuming else (_composed, True)
-    mistakes, mended = _diagnosed(load, overrides, trusted)
-    if mistakes:
-        raise ConfigError(mistakes, mended)
-    return load(overrides)
+    with suppress(ConfigError):
+        cfg = load(overrides)
+        if not find_mistakes(_plain(cfg), trusted):
+            return cfg
+    raise ConfigError(*_diagnosed(load, overrides, trusted))
 
 
 def finalize(cfg: DictConfig) -> DictConfig:
@@ -135,7 +134,7 @@ def build(node: Any, path: str, **extra: Any) -> Any:
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Command-line arguments as Hydra reads them: `overrides`, `help`, `multirun`, `cfg`, `config_dir` ..."""
-    return get_args_parser().parse_args(arguments)
+    return get_args_parser().parse_intermixed_args(arguments)
 
 
 def expand(overrides: list[str]) -> list[list[str]]:
@@ -183,8 +182,9 @@ def implicit(override: str) -> str:
 
 
 def typed_overrides() -> list[str]:
-    """The overrides of the run that `hydra.main` has started; [] outside one."""
-    return [implicit(override) for override in HydraConfig.get().overrides.task] if HydraConfig.initialized() else []
+    """The overrides of the run that `hydra.main` has started; outside one, what the program was called with."""
+    typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else sys.argv[1:]
+    return [implicit(override) for override in typed]
 
 
 def in_multirun() -> bool:
@@ -297,8 +297,7 @@ def _resumed(overrides: list[str]) -> DictConfig:
     cfg = OmegaConf.create(read_stored(folder))
     changes = []
     for override in overrides:
-        key, _, value = override.partition("=")
-        key = key_of(override)
+        key, value = key_of(override), override.partition("=")[2]
         if key in ("seed", "monitor", "mode", "output_dir") or (key in groups() and key != "experiment"):
             raise FulmenError(f"{override}: a resumed run keeps its {key}; start a new run to change it")
         if key == "experiment" and value != cfg.get("experiment"):

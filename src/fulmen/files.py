@@ -14,7 +14,7 @@ from fulmen.errors import FulmenError
 
 @contextmanager
 def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a temporary neighbour of `path`; it takes that name, synced to disk, only if the block ends without an error.
+    """Open a temporary neighbour of `path`; it takes that name, synced to disk, if the block ends without an error.
 
     Raises:
         FulmenError: no space left or the folder is not writable. What stood at `path` before is untouched.

@@ -56,13 +56,15 @@ class TensorBoard(TensorBoardLogger):
 
 
 class EpochTable(Logger):
-    """`metrics.csv` with one row an epoch; a resumed run keeps the rows of the epochs it does not repeat."""
+    """`metrics.csv` with one row an epoch; a resumed run keeps the rows of the epochs it does not repeat.
+
+    Test metrics are no part of an epoch; they stand in result.json.
+    """
 
     def __init__(self, folder: str):
         super().__init__()
         self.path = Path(folder) / "metrics.csv"
         self._rows: dict[int, dict[str, Any]] = {}
-        self._waiting: dict[str, float] = {}  # metrics that came without their epoch
 
     name = "csv"
     version = ""
@@ -76,14 +78,14 @@ class EpochTable(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        if "epoch" not in metrics:
-            self._waiting.update(metrics)
+        values = {name: value for name, value in metrics.items() if name != "epoch" and not name.startswith("test/")}
+        if not values:
             return
-        epoch = int(metrics["epoch"])
+        begun = [epoch for epoch, row in self._rows.items() if any("/" in name for name in row)]
+        epoch = int(metrics.get("epoch", max(begun, default=-1) + 1))  # learning rates come before their epoch begins
         row = self._rows.setdefault(epoch, {"epoch": epoch, "step": 0})
-        row |= self._waiting | {name: value for name, value in metrics.items() if name != "epoch"}
-        row["step"] = max(int(row["step"]), (step or 0) + 1)
-        self._waiting = {}
+        row |= values
+        row["step"] = max(int(row["step"]), (step or 0) + ("epoch" in metrics))
         self.save()
 
     @rank_zero_only

@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -27,7 +27,7 @@ class Mistake:
 
     path: str
     problem: str
-    mend: Mend | None = None
+    mend: Mend | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}" if self.path else self.problem
@@ -101,6 +101,11 @@ def drop(path: str) -> Mend:
     return mend
 
 
+def take_back(key: str) -> Mend:
+    """Leave out what was typed for `key`."""
+    return lambda overrides: [override for override in overrides if key_of(override) != key]
+
+
 def put(path: str, value: Any) -> Mend:
     """Write `value` to `path`, whatever was typed or stands in a file there; what was deleted there comes back."""
 
@@ -138,14 +143,15 @@ def as_text(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ",".join(f"{key}:{as_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, str):
-        plain = re.fullmatch(r"[\w./:-]+|\$\{[\w.]+\}", value) and not _is_word_or_number(value)
+        plain = re.fullmatch(r"[\w./:-]+|\$\{[\w.]+\}", value) and reads_as_text(value)
         return value if plain else "'" + value.replace("'", r"\'") + "'"
     return repr(value) if isinstance(value, float) else json.dumps(value)
 
 
-def _is_word_or_number(text: str) -> bool:
+def reads_as_text(text: str) -> bool:
+    """Whether an unquoted override value stays text: it is no number, `null`, `true` or `false`."""
     try:
         float(text)
     except ValueError:
-        return text.lower() in ("null", "true", "false")
-    return True
+        return text.lower() not in ("null", "true", "false")
+    return False

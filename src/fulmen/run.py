@@ -10,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-from lightning.pytorch import LightningDataModule, LightningModule, Trainer, seed_everything
+from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint, ModelSummary, ProgressBar
+from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
 from fulmen.callbacks.resume import AtomicCheckpoints, read_checkpoint
@@ -30,7 +31,7 @@ class Result:
 
     Attributes:
         status: running, completed, interrupted or failed.
-        metrics: `test/...` of the best checkpoint, `val/...` of its epoch.
+        metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.
         baselines: metrics of what costs nothing, by baseline.
         cost: seconds of fitting (over all resumes) and in all, parameters, device, threads.
     """
@@ -66,7 +67,18 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
 
     data: LightningDataModule = build(cfg.data, "data")
     model: LightningModule = build(cfg.model, "model")
-    trainer: Trainer = build(cfg.trainer, "trainer", **parts_of_trainer(cfg))
+    watching = callbacks(cfg)
+    trainer: Trainer = build(
+        cfg.trainer,
+        "trainer",
+        callbacks=watching,
+        enable_progress_bar=any(isinstance(callback, ProgressBar) for callback in watching),
+        enable_model_summary=any(isinstance(callback, ModelSummary) for callback in watching),
+        enable_checkpointing=any(isinstance(callback, ModelCheckpoint) for callback in watching),
+        logger=loggers(cfg) or False,
+        plugins=[AtomicCheckpoints()],
+        default_root_dir=cfg.output_dir,
+    )
     if checkpoint:
         check_fits(model, checkpoint, folder)
         for logger in trainer.loggers:
@@ -80,7 +92,10 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
     if trainer.is_global_zero:
         write_provenance(folder, cfg, overrides, resumed=bool(resume))
         device, parameters = result.cost["device"], result.cost["parameters"]
-        print(f"{cfg.experiment}: {parameters:,} parameters on {device}, {threads} threads; run folder {folder}", flush=True)
+        print(
+            f"{cfg.experiment}: {parameters:,} parameters on {device}, {threads} threads; run folder {folder}",
+            flush=True,
+        )
         result.write()
 
     fitting = time.monotonic()
@@ -97,6 +112,8 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
         result.epochs, result.steps = trainer.current_epoch, trainer.global_step
         result.cost["fit_seconds"] += time.monotonic() - fitting
         result.metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        if trainer.checkpoint_callback and trainer.checkpoint_callback.best_model_score is not None:
+            result.metrics[f"best/{cfg.monitor}"] = float(trainer.checkpoint_callback.best_model_score)
         if trainer.is_global_zero:
             result.write()
 
@@ -112,22 +129,20 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
         result.cost["seconds"] = time.monotonic() - started
         result.write()
         log_hyperparameters(trainer, cfg, result.metrics)
-        print(f"report: {folder}/report.md")
+        print(
+            f"{'report: ' + str(folder / 'report.md') if (folder / 'report.md').exists() else f'run folder: {folder}'}"
+        )
     return result
 
 
-def parts_of_trainer(cfg: DictConfig) -> dict[str, Any]:
-    """Callbacks, loggers and the checkpoint plugin: what the Trainer takes as objects."""
-    logger = [build(node, f"logger.{name}") for name, node in (cfg.logger or {}).items() if node]
-    callbacks = [build(node, f"callbacks.{name}") for name, node in (cfg.callbacks or {}).items() if node]
-    if cfg.trainer.get("fast_dev_run"):
-        logger = []
-    return {
-        "callbacks": callbacks,
-        "logger": logger or False,
-        "plugins": [AtomicCheckpoints()],
-        "default_root_dir": cfg.output_dir,
-    }
+def callbacks(cfg: DictConfig) -> list[Callback]:
+    """The callbacks of `cfg.callbacks`; an entry that is null is switched off."""
+    return [build(node, f"callbacks.{name}") for name, node in (cfg.callbacks or {}).items() if node]
+
+
+def loggers(cfg: DictConfig) -> list[Logger]:
+    """The loggers of `cfg.logger`; an entry that is null is switched off."""
+    return [build(node, f"logger.{name}") for name, node in (cfg.logger or {}).items() if node]
 
 
 def report(result: Result, summary: Summary, monitor: str, overrides: Sequence[str]) -> None:

@@ -41,7 +41,7 @@ class Run:
 
     @cached_property
     def model(self) -> Any:
-        """The LightningModule with the best weights (the last ones if there are no best), in evaluation mode, on the CPU."""
+        """The LightningModule with the best weights (the last if there are none), in evaluation mode, on the CPU."""
         from fulmen.callbacks.resume import read_checkpoint
         from fulmen.config import build
 

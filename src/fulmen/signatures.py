@@ -12,7 +12,7 @@ from functools import cache
 from os import PathLike
 from typing import Annotated, Any, Literal, Union
 
-from fulmen.mistakes import Mistake, as_text, did_you_mean, drop, join, nearest, put, rename, restore
+from fulmen.mistakes import Mistake, as_text, did_you_mean, drop, join, nearest, put, rename, restore, take_back
 from fulmen.targets import TargetError, locate, locate_untrusted
 
 LISTS = (list, tuple, set, frozenset, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable, abc.Set)
@@ -65,7 +65,7 @@ def _check_node(node: dict[str, Any], path: str, trusted: bool, complete: bool) 
     try:
         found = locate(target) if trusted else locate_untrusted(target)
     except TargetError as error:
-        yield Mistake(where, str(error), put(where, error.meant) if error.meant else None)
+        yield Mistake(where, str(error), put(where, error.meant) if error.meant else take_back(where))
         return
     for key, annotation in OF_HYDRA.items():
         if key in node and not fits(node[key], annotation):

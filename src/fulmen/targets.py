@@ -77,7 +77,8 @@ def locate(target: str) -> Callable[..., Any]:
             )
         found = child
     if not callable(found):
-        meant = nearest(parts[-1], _names(found, callables=True)) if isinstance(found, ModuleType) else None
+        names = _names(found, callables=True) if isinstance(found, ModuleType) else []
+        meant = next((name for name in names if name.lower() == parts[-1].lower()), None)
         hint = f"; did you mean {target}.{meant}?" if meant else ""
         raise TargetError(f"{target} is no class or function{hint}", meant and f"{target}.{meant}")
     return found

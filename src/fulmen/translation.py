@@ -6,7 +6,7 @@ from collections.abc import Callable
 import yaml
 from hydra.errors import MissingConfigException, OverrideParseException
 
-from fulmen.mistakes import Mend, Mistake, did_you_mean, join, key_of, nearest, put
+from fulmen.mistakes import Mend, Mistake, did_you_mean, join, key_of, nearest, put, reads_as_text, take_back
 from fulmen.schema import choices, groups
 
 
@@ -28,7 +28,7 @@ def translated(error: Exception, overrides: list[str], paths: Callable[[list[str
     if isinstance(error, ValueError):
         for override in overrides:
             key, value = key_of(override), override.partition("=")[2]
-            if key in groups() and value not in choices(key) and "group override must be" in str(error):
+            if key in groups() and not reads_as_text(value) and "group override must be" in str(error):
                 return Mistake(key, f"takes one of {', '.join(choices(key))}", take_back(key))
         raise error
 
@@ -69,14 +69,7 @@ def _unknown_key(typed: str, there: list[str]) -> Mistake | None:
 def _refused(typed: str, reason: str) -> Mistake:
     """Any other complaint about an override; `+group=choice` is meant as `group=choice`."""
     key = key_of(typed)
-    return Mistake(
-        key, reason, replace(typed, typed.lstrip("+") if typed.startswith("+") and key in groups() else None)
-    )
-
-
-def take_back(key: str) -> Mend:
-    """Leave out what was typed for `key`."""
-    return lambda overrides: [override for override in overrides if key_of(override) != key]
+    return Mistake(key, reason, replace(typed, typed.lstrip("+") if key in groups() and typed[0] == "+" else None))
 
 
 def replace(typed: str, instead: str | None = None) -> Mend:

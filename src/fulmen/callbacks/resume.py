@@ -1,9 +1,9 @@
 """Stop at any moment, go on as if nothing had happened.
 
-Three things make a resumed training bit-equal to an uninterrupted one: the random state is a function of seed and batch
-(so none needs to be stored), the loader's position travels in the checkpoint (`fulmen.data.batches`), and `last.ckpt` is
-taken only where nothing is half done: between an optimizer step and the next batch, or between two epochs, after the
-learning-rate schedulers had their turn.
+Three things make a resumed training bit-equal to an uninterrupted one: the random state is a function of seed and
+batch (so none needs to be stored), the loader's position travels in the checkpoint (`fulmen.data.batches`), and
+`last.ckpt` is taken only where nothing is half done: between an optimizer step and the next batch, or between two
+epochs, after the learning-rate schedulers had their turn.
 """
 
 import signal
@@ -50,7 +50,9 @@ class ExactResume(Callback):
         self._stop_if_asked(trainer)
 
     def on_train_batch_start(self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int) -> None:
-        torch.manual_seed(hash((self.seed, trainer.current_epoch, batch_idx, trainer.global_rank)) & 0x7FFF_FFFF_FFFF_FFFF)
+        torch.manual_seed(
+            hash((self.seed, trainer.current_epoch, batch_idx, trainer.global_rank)) & 0x7FFF_FFFF_FFFF_FFFF
+        )
 
     def on_train_batch_end(self, trainer: Trainer, module: LightningModule, *_: Any) -> None:
         loop = trainer.fit_loop.epoch_loop

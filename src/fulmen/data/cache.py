@@ -76,7 +76,9 @@ def _write(entry: Path, arrays: Arrays) -> None:
                 np.save(file, array, allow_pickle=False)
                 file.flush()
                 os.fsync(file.fileno())
-        write_json(temporary / "checksums.json", {f"{name}.npy": _checksum(temporary / f"{name}.npy") for name in arrays})
+        write_json(
+            temporary / "checksums.json", {f"{name}.npy": _checksum(temporary / f"{name}.npy") for name in arrays}
+        )
         temporary.rename(entry)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

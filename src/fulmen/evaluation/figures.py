@@ -48,7 +48,7 @@ def figure(path: Path, rows: int = 1, columns: int = 1, size: tuple[float, float
 
 
 def training_curve(folder: Path, monitor: str = "val/loss") -> Path | None:
-    """Training and validation loss and the learning rate over the epochs of `metrics.csv`; None if there is nothing yet."""
+    """Losses and learning rate over the epochs of `metrics.csv`; None if there is nothing yet."""
     source = folder / "metrics.csv"
     if not source.exists():
         return None

@@ -14,6 +14,12 @@ from fulmen.files import atomic_write
 
 Rows = list[dict[str, Any]]
 
+WHERE = """\
+- `config.yaml`: the resolved configuration; `overrides.txt`: what was typed
+- `environment.json`: versions, commit, seed
+- `metrics.csv`: one row an epoch; `result.json`: every number of this page
+- `checkpoints/`: the best and the last state"""
+
 
 @dataclass
 class Summary:
@@ -63,7 +69,9 @@ def markdown_table(rows: Rows) -> str:
     return "\n".join(lines)
 
 
-def write_report(folder: Path, title: str, summary: Summary, result: Mapping[str, Any], overrides: Sequence[str]) -> Path:
+def write_report(
+    folder: Path, title: str, summary: Summary, result: Mapping[str, Any], overrides: Sequence[str]
+) -> Path:
     """Write `report.md` into the run folder and return its path."""
     cost = result["cost"]
     parts = [
@@ -79,9 +87,7 @@ def write_report(folder: Path, title: str, summary: Summary, result: Mapping[str
     if summary.figures:
         parts.append("## Figures")
         parts += [f"![{caption}](figures/{file})\n\n*{caption}*" for caption, file in summary.figures.items()]
-    parts += ["## Where the rest is", "`config.yaml` the resolved configuration, `environment.json` versions, commit, seed "
-              "and data fingerprint, `metrics.csv` one row an epoch, `result.json` every number of this page, "
-              "`checkpoints/` the best and the last state."]  # fmt: skip
+    parts += ["## Where the rest is", WHERE]
     path = folder / "report.md"
     with atomic_write(path) as file:
         file.write("\n\n".join(parts) + "\n")

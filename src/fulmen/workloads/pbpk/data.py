@@ -27,8 +27,8 @@ SCALARS = ("n_doses", "interval_h")
 class PBPKData(LightningDataModule):
     """Subjects drawn from a virtual population (or read from an exported file), solved, split by compound, batched.
 
-    A batch holds what `graph.inputs` gives, `concentration` [B, 14, T] in mg/L, `subject` [B] and `time_h` [T]; t = 0 is
-    left out, since there the concentration is an input.
+    A batch holds what `graph.inputs` gives, `concentration` [B, 14, T] in mg/L, `subject` [B] and `time_h` [T]; t = 0
+    is left out, since there the concentration is an input.
 
     Args:
         kinetics: of the hepatic clearance: "saturable" (Michaelis-Menten) or "linear".
@@ -89,12 +89,22 @@ class PBPKData(LightningDataModule):
         self.batch_size, self.seed, self.cache, self.npz = batch_size, seed, cache, npz
         self.grid_h = time_grid(hours, time_points, grid)
         self.prior = {
-            "dose_mg": dose_mg, "routes": routes, "infusion_h": infusion_h, "n_doses": n_doses, "interval_h": interval_h,
-            "drug": drug, "body": body, "organs": organs, "seed": seed, "compounds": compounds,
+            "compounds": compounds,
             "subjects_per_compound": subjects_per_compound,
-        }  # fmt: skip
+            "seed": seed,
+            "dose_mg": dose_mg,
+            "routes": routes,
+            "infusion_h": infusion_h,
+            "n_doses": n_doses,
+            "interval_h": interval_h,
+            "drug": drug,
+            "body": body,
+            "organs": organs,
+        }
         if npz is None:
-            sample_population(**self.prior | {"compounds": 1, "subjects_per_compound": 1})  # refuses what cannot be drawn
+            sample_population(
+                **self.prior | {"compounds": 1, "subjects_per_compound": 1}
+            )  # refuses what cannot be drawn
         self.fingerprint = ""
         self.parts: dict[str, dict[str, Tensor]] = {}
 
@@ -121,7 +131,9 @@ class PBPKData(LightningDataModule):
         compounds = self.population.compound.unique()
         held_out = self.validation_compounds + self.test_compounds
         if held_out >= len(compounds):
-            raise FulmenError(f"{len(compounds)} compounds cannot give {held_out} to validation and test and keep some to train")
+            raise FulmenError(
+                f"{len(compounds)} compounds cannot give {held_out} to validation and test and keep some to train"
+            )
         order = compounds[torch.randperm(len(compounds), generator=torch.Generator().manual_seed(self.seed))]
         sizes = [len(compounds) - held_out, self.validation_compounds, self.test_compounds]
         parts = zip(("train", "validation", "test"), order.split(sizes), strict=True)
@@ -148,7 +160,11 @@ class PBPKData(LightningDataModule):
         return Path(path)
 
     def _arrays(self) -> Arrays:
-        source = {"npz": Path(self.npz).name} if self.npz else self.prior | {"kinetics": self.kinetics, "time_h": self.grid_h.tolist()}
+        source = (
+            {"npz": Path(self.npz).name}
+            if self.npz
+            else self.prior | {"kinetics": self.kinetics, "time_h": self.grid_h.tolist()}
+        )
         if self.npz and not Path(self.npz).is_file():
             raise FulmenError(f"npz: there is no file {self.npz}")
         code = (physiology, population, sampling, compartments, propagator, rosenbrock, solvers)
@@ -161,8 +177,8 @@ class PBPKData(LightningDataModule):
         repeated = duplicate_rows(drawn)
         if len(repeated):
             raise FulmenError(
-                f"{len(repeated)} of {len(drawn)} subjects repeat another one exactly (first: {repeated[0].item()}); fix "
-                f"fewer of drug, body, dose_mg and routes, or a test subject would be a training subject too"
+                f"{len(repeated)} of {len(drawn)} subjects repeat another one exactly (first: {repeated[0].item()}); "
+                f"fix fewer of drug, body, dose_mg and routes, or a test subject would be a training subject too"
             )
         amounts = simulate(drawn, self.grid_h, kinetics=self.kinetics)
         return arrays_from(drawn, self.grid_h, concentrations(drawn, amounts))
@@ -230,7 +246,9 @@ def read_npz(path: str | Path) -> Arrays:
         raise FulmenError(f"{path}: time_h must be finite, start at 0 or later and increase")
     if not np.isfinite(concentration).all() or (concentration < 0).any():
         where = tuple(np.argwhere(~np.isfinite(concentration) | (concentration < 0))[0].tolist())
-        raise FulmenError(f"{path}: concentration_mg_per_l{list(where)} is {concentration[where]}; it must be finite and >= 0")
+        raise FulmenError(
+            f"{path}: concentration_mg_per_l{list(where)} is {concentration[where]}; it must be finite and >= 0"
+        )
     try:
         validate(population_from(arrays))
     except FulmenError as error:

@@ -31,7 +31,11 @@ NODE_FEATURES = (
     "log(1 + unbound intrinsic clearance (L/h))",
     "share of the dose that enters here",
 )
-EDGE_FEATURES = ("log share of cardiac output", "log outflow rate of the source (1/h)", "log flow / target volume (1/h)")
+EDGE_FEATURES = (
+    "log share of cardiac output",
+    "log outflow rate of the source (1/h)",
+    "log flow / target volume (1/h)",
+)
 CONTEXT_FEATURES = (
     "log body weight (kg)",
     "log cardiac output (L/h)",
@@ -54,7 +58,11 @@ CONTEXT_FEATURES = (
     "log dosing interval (h)",
 )
 
-DOSING_FEATURES = ("absorbed share of the dose", "log(1 + absorption rate (dose/h))", "log(one-compartment body load / dose + 0.001)")
+DOSING_FEATURES = (
+    "absorbed share of the dose",
+    "log(1 + absorption rate (dose/h))",
+    "log(one-compartment body load / dose + 0.001)",
+)
 
 SOURCE = torch.tensor([ORGANS.index(source) for source, _ in CONNECTIONS])  # [E]
 TARGET = torch.tensor([ORGANS.index(target) for _, target in CONNECTIONS])  # [E]
@@ -160,7 +168,7 @@ def _by_route(route: Tensor, bolus: Tensor, infusion: Tensor, oral: Tensor) -> T
 
 
 def to_pyg(population: Population) -> list[Data]:
-    """One `torch_geometric.data.Data` per subject: x [14, 7], edge_index [2, 26], edge_attr [26, 3], context [1, 22]."""
+    """One graph per subject: x [14, 7], edge_index [2, 26], edge_attr [26, 3], context [1, 22]."""
     parts = features(population)
     edge_index = torch.stack([SOURCE, TARGET])
     return [

@@ -1,9 +1,9 @@
 """How far predicted concentrations lie from the solver's, in the units of the field.
 
 Concentrations are [S, 14, T] in mg/L without t = 0 (there the concentration is an input, not a prediction). On the log
-scale a concentration is first divided by what the dose would give in the whole body, u = C W / dose with W = body weight
-in kg = L, and floored: log10(u + 1e-3). Ratios (GMFE, shares, AUC, Cmax) need values above zero and take the points,
-or curves, with u >= 1e-3.
+scale a concentration is first divided by what the dose would give in the whole body, u = C W / dose with W = body
+weight in kg = L, and floored: log10(u + 1e-3). Ratios (GMFE, shares, AUC, Cmax) need values above zero and take the
+points, or curves, with u >= 1e-3.
 """
 
 import torch

@@ -4,8 +4,8 @@ With u = C W / dose (W the body weight in kg = L) the target is
 
     y = log(u + 1e-3) - log(u_reduced + 1e-3),
 
-standardised: the dose, the orders of magnitude and what a single saturable compartment knows (`reduced.py`) are taken out
-before anything is learned. The loss is
+standardised: the dose, the orders of magnitude and what a single saturable compartment knows (`reduced.py`) are taken
+out before anything is learned. The loss is
 
     mean (y_hat - y)^2 + linear_weight * smooth_l1(u_hat / sd, u / sd),
 
@@ -89,7 +89,11 @@ class PBPKSurrogate(LightningModule):
         self._step(batch, "test")
 
     def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
-        return {"subject": batch["subject"], "time_h": batch["time_h"], "concentration_mg_per_l": self.concentration(batch)}
+        return {
+            "subject": batch["subject"],
+            "time_h": batch["time_h"],
+            "concentration_mg_per_l": self.concentration(batch),
+        }
 
     def configure_optimizers(self) -> Any:
         optimizer = self.optimizer(self.parameters())

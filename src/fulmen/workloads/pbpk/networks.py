@@ -13,7 +13,7 @@ from fulmen.workloads.pbpk.physiology import CONNECTIONS, ORGANS
 
 
 class Standardize(nn.Module):
-    """(x - mean) / sd per feature; the statistics are buffers, fitted on the training part and kept in the checkpoint."""
+    """(x - mean) / sd per feature; the statistics are buffers, taken from the training part."""
 
     def __init__(self, features: int):
         super().__init__()
@@ -150,6 +150,7 @@ class MLP(nn.Module):
         y = self.layers(torch.cat([node.flatten(1), context], -1)).unflatten(1, (len(ORGANS), -1))  # [B, 14, T]
         if y.shape[-1] != len(time_h):
             raise FulmenError(
-                f"the network has {y.shape[-1]} output times, the grid {len(time_h)}: set model.network.times={len(time_h)}"
+                f"the network has {y.shape[-1]} output times, the grid {len(time_h)}: "
+                f"set model.network.times={len(time_h)}"
             )
         return y

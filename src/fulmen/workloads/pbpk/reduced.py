@@ -5,8 +5,8 @@ through the portal vein, and lets out the concentration c that solves the well-s
 
     Q (C_in - c) = Vmax f c / (Km + f c),   f = fu / BP,  Vmax = CLint Km,
 
-a quadratic. It is too coarse to predict an organ, but it knows when a saturated liver recovers: networks are driven by it,
-and it is a baseline of its own.
+a quadratic. It is too coarse to predict an organ, but it knows when a saturated liver recovers: networks are driven by
+it, and it is a baseline of its own.
 """
 
 import torch
@@ -35,20 +35,21 @@ def one_compartment(population: Population, time_h: Tensor) -> Tensor:
     oral, infused = p.route == ORAL, p.route == INFUSION
     infusion_rate = torch.where(infused, p.dose_mg / p.infusion_h.clamp(min=1e-6), 0.0)  # mg/h
 
-    def slope(t: float, x: Tensor, absorbing: Tensor) -> Tensor:
+    def slope(x: Tensor, infusing: Tensor, absorbing: Tensor) -> Tensor:
         concentration = x / volume
         inflow = concentration + absorbing / flow  # mg/L entering the liver
         half = (flow * (p.km_mg_per_l - unbound * inflow) + capacity) / 2
         root = (half**2 + flow**2 * unbound * p.km_mg_per_l * inflow).sqrt()
         outflow = torch.where(half > 0, flow * p.km_mg_per_l * inflow / (half + root), (root - half) / (flow * unbound))
-        return flow * (outflow - concentration) - renal * concentration + infusing(t)
+        return flow * (outflow - concentration) - renal * concentration + infusing
 
     def since(t: float) -> Tensor:
-        hours = t - p.interval_h * torch.arange(p.n_doses).to(volume)
-        return hours[hours >= 0]  # [D given]
+        hours = t + 1e-9 - p.interval_h * torch.arange(p.n_doses).to(volume)
+        return hours[hours >= 0]  # [doses given by t]
 
-    def infusing(t: float) -> Tensor:
-        running = (since(t)[:, None] < p.infusion_h).sum(0)  # [S]
+    def infusing(t: float, h: float) -> Tensor:
+        """Mean rate over the step, mg/h: an infusion may end inside it."""
+        running = (p.infusion_h - since(t)[:, None]).clamp(0, h).sum(0) / h  # [S]
         return running * infusion_rate
 
     def absorbing(t: float) -> Tensor:
@@ -65,11 +66,12 @@ def one_compartment(population: Population, time_h: Tensor) -> Tensor:
         h = (stop - start) / max(steps, 1)
         for step in range(steps):
             t = start + step * h
-            inputs = absorbing(t), absorbing(t + h / 2), absorbing(t + h)
-            k1 = slope(t, x, inputs[0])
-            k2 = slope(t + h / 2, x + h / 2 * k1, inputs[1])
-            k3 = slope(t + h / 2, x + h / 2 * k2, inputs[1])
-            k4 = slope(t + h, x + h * k3, inputs[2])
+            infused_mg_per_h = infusing(t, h)
+            start_mg_per_h, middle_mg_per_h, end_mg_per_h = absorbing(t), absorbing(t + h / 2), absorbing(t + h)
+            k1 = slope(x, infused_mg_per_h, start_mg_per_h)
+            k2 = slope(x + h / 2 * k1, infused_mg_per_h, middle_mg_per_h)
+            k3 = slope(x + h / 2 * k2, infused_mg_per_h, middle_mg_per_h)
+            k4 = slope(x + h * k3, infused_mg_per_h, end_mg_per_h)
             x = (x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)).clamp(min=0)
         if stop in given:
             x = x + torch.where(p.route == BOLUS, p.dose_mg, 0.0)

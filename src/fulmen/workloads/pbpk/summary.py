@@ -27,13 +27,13 @@ COLUMNS = {
 PUBLISHED = {"R2 mg/L": 0.9342, "RMSE mg/L": 0.0159, "MAE mg/L": 0.0116}  # arXiv 2510.22096, abstract
 NOTES = [
     "t = 0 is left out everywhere: there the concentration follows from the dose.",
-    "Log scale: log10(C W / dose + 0.001), W the body weight in kg = L. GMFE and shares take the points (AUC, Cmax: the "
-    "curves) that reach C W / dose = 0.001.",
+    "Log scale: log10(C W / dose + 0.001), W the body weight in kg = L. GMFE and shares take the points (AUC, Cmax: "
+    "the curves) that reach C W / dose = 0.001.",
     "mean curve: geometric mean of the dose-normalised training curves; 5 nearest: mean of the five nearest training "
-    "subjects; one compartment: the reduced model that also drives the network, organs at equilibrium; linear physics: the "
-    "exact solution of all organs without saturation.",
-    "published: a Dynamic GNN on another, unpublished data set (arXiv 2510.22096); whether t = 0 was counted is not said, "
-    "and the units of its RMSE and MAE are unknown, so the row is no comparison on equal terms.",
+    "subjects; one compartment: the reduced model that the network starts from, organs at equilibrium; linear physics: "
+    "the exact solution of all organs without saturation.",
+    "published: a Dynamic GNN on another, unpublished data set (arXiv 2510.22096); whether t = 0 was counted is not "
+    "said, and the units of its RMSE and MAE are unknown, so the row is no comparison on equal terms.",
 ]
 
 
@@ -76,7 +76,9 @@ def summarize(predicted: Tensor, data: Any, folder: Path) -> Summary:
     )
 
 
-def draw(predictions: dict[str, Tensor], true: Tensor, dose: Tensor, weight: Tensor, data: Any, subjects: Any, folder: Path) -> dict[str, str]:
+def draw(
+    predictions: dict[str, Tensor], true: Tensor, dose: Tensor, weight: Tensor, data: Any, subjects: Any, folder: Path
+) -> dict[str, str]:
     """Write the figures and return {caption: file name}."""
     predicted = predictions["network"].float()
     error = ((predicted.clamp(min=1e-9) / true.clamp(min=1e-9)).log().abs()).mean((1, 2))
@@ -84,9 +86,13 @@ def draw(predictions: dict[str, Tensor], true: Tensor, dose: Tensor, weight: Ten
     drawn = {}
     for name, place in {"typical": 0.5, "poor": 0.95}.items():
         subject = int(ranked[min(int(place * len(ranked)), len(ranked) - 1)])
-        title = f"{ROUTES[int(subjects.route[subject])]}, {float(dose[subject]):.0f} mg,\n{float(weight[subject]):.0f} kg"
+        title = (
+            f"{ROUTES[int(subjects.route[subject])]}, {float(dose[subject]):.0f} mg,\n{float(weight[subject]):.0f} kg"
+        )
         figures.curves(folder / f"curves_{name}.png", data.time_h, predicted, true, subject, title)
-        drawn[f"A {name} test subject ({int(100 * place)}th percentile of the error): network over solver"] = f"curves_{name}.png"
+        drawn[f"A {name} test subject ({int(100 * place)}th percentile of the error): network over solver"] = (
+            f"curves_{name}.png"
+        )
     figures.residuals(folder / "residuals.png", data.time_h, predicted, true, dose, weight)
     drawn["Residuals on the test part"] = "residuals.png"
     figures.organs(folder / "organs.png", predictions, true, dose, weight)

@@ -1,0 +1,114 @@
+"""Every file in conf/experiment must keep these promises; a new experiment is tested by being there."""
+
+import csv
+import os
+import signal
+
+import pytest
+import torch
+from lightning.pytorch import Callback, LightningDataModule, LightningModule
+
+import fulmen
+import fulmen.run
+from fulmen.callbacks.resume import read_checkpoint
+from fulmen.config import check_overrides, choices
+from fulmen.errors import Interrupted
+from fulmen.run import callbacks, run
+
+EXPERIMENTS = choices("experiment")
+FEW = [
+    "trainer.limit_train_batches=4",
+    "trainer.limit_val_batches=1",
+    "trainer.limit_test_batches=1",
+    "trainer.max_epochs=2",
+]
+
+
+def start(experiment, folder, *overrides):
+    """What `python train.py experiment=... output_dir=...` does once Hydra has composed: check, run."""
+    typed = [f"experiment={experiment}", f"output_dir={folder}", "trainer.accelerator=cpu", *overrides]
+    return run(check_overrides(typed), typed)
+
+
+@pytest.fixture(scope="module", params=EXPERIMENTS)
+def finished(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param) / "run"
+    return request.param, start(request.param, folder, *FEW)
+
+
+def test_one_batch_of_everything_runs(tmp_path):
+    for experiment in EXPERIMENTS:
+        result = start(experiment, tmp_path / experiment, "debug=fast_dev_run", "test=false")
+        assert result.status == "completed"
+
+
+def test_a_run_leaves_the_whole_folder(finished):
+    _, result = finished
+    files = {path.relative_to(result.folder).as_posix() for path in result.folder.rglob("*") if path.is_file()}
+    promised = {"config.yaml", "overrides.txt", "metrics.csv", "result.json", "environment.json", "report.md"}
+    assert promised | {"checkpoints/best.ckpt", "checkpoints/last.ckpt", "figures/training_curve.png"} <= files
+    assert sum("tfevents" in file for file in files) == 1
+    assert result.status == "completed"
+    assert any(name.startswith("test/") for name in result.metrics)
+    assert result.baselines, "a number means something beside what costs nothing"
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_one_batch_can_be_learned_by_heart(experiment, tmp_path):
+    """200 steps on one batch take away nine tenths of the first step's loss."""
+    result = start(experiment, tmp_path / "run", "debug=overfit", "test=false", "logger.tensorboard=null")
+    with (result.folder / "metrics.csv").open() as file:
+        losses = [float(row["train/loss"]) for row in csv.DictReader(file) if row["train/loss"]]
+    assert losses[-1] < 0.1 * losses[0], f"from {losses[0]:.3g} to {losses[-1]:.3g}"
+
+
+class StopAt(Callback):
+    def __init__(self, step):
+        self.step = step
+
+    def on_train_batch_start(self, trainer, *_):
+        if trainer.global_step == self.step:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("step", [2, 3], ids=["mid-epoch", "epoch's end"])
+def test_resumed_equals_uninterrupted(finished, step, tmp_path, monkeypatch):
+    experiment, whole = finished
+    monkeypatch.setattr(fulmen.run, "callbacks", lambda cfg: [StopAt(step), *callbacks(cfg)])
+    with pytest.raises(Interrupted) as interruption:
+        start(experiment, tmp_path / "run", *FEW)
+    assert interruption.value.exit_code == 128 + signal.SIGTERM
+    assert fulmen.load_run(tmp_path / "run").result["status"] == "interrupted"
+    monkeypatch.undo()
+    typed = [f"resume={tmp_path / 'run'}"]
+    resumed = run(check_overrides(typed), typed)
+    weights = [read_checkpoint(r.folder / "checkpoints" / "last.ckpt")["state_dict"] for r in (whole, resumed)]
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+    assert (whole.folder / "metrics.csv").read_text() == (resumed.folder / "metrics.csv").read_text()
+    assert {n: v for n, v in whole.metrics.items() if n.startswith("test/")} == pytest.approx(
+        {n: v for n, v in resumed.metrics.items() if n.startswith("test/")}, nan_ok=True
+    )
+
+
+def test_checkpoints_hold_plain_values(finished):
+    for name in ("best", "last"):
+        torch.load(finished[1].folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
+
+
+def test_the_folder_is_enough_to_predict(finished, tmp_path):
+    run = fulmen.load_run(finished[1].folder)
+    assert isinstance(run.model, LightningModule)
+    assert isinstance(run.data, LightningDataModule)
+    assert len(run.metrics) == 2
+    batch = next(iter(run.data.predict_dataloader()))
+    batch = run.data.on_after_batch_transfer(batch, 0)
+    with torch.no_grad():
+        first, second = run.model.predict_step(batch, 0), run.model.predict_step(batch, 0)
+    assert isinstance(first, dict)
+    assert all(isinstance(value, torch.Tensor) for value in first.values())
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+    finished[1].folder.rename(tmp_path / "moved")
+    try:
+        assert fulmen.load_run(tmp_path / "moved").config.output_dir == str(tmp_path / "moved")
+    finally:
+        (tmp_path / "moved").rename(finished[1].folder)

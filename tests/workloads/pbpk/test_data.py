@@ -1,0 +1,159 @@
+import numpy as np
+import pytest
+import torch
+
+from fulmen.errors import FulmenError
+from fulmen.workloads.pbpk.data import PBPKData, time_grid
+from fulmen.workloads.pbpk.physiology import ORGANS
+from fulmen.workloads.pbpk.solvers import concentrations, simulate
+
+SMALL = dict(compounds=12, validation_compounds=3, test_compounds=3, time_points=8)
+
+
+def ready(**options):
+    data = PBPKData(**SMALL | options)
+    data.prepare_data()
+    data.setup()
+    return data
+
+
+def test_no_compound_is_in_two_parts():
+    data = ready(subjects_per_compound=4)
+    compounds = {name: set(data.population.compound[part["subject"]].tolist()) for name, part in data.parts.items()}
+    assert [len(compounds[name]) for name in ("train", "validation", "test")] == [6, 3, 3]
+    assert not compounds["train"] & compounds["validation"]
+    assert not compounds["train"] & compounds["test"]
+    assert not compounds["validation"] & compounds["test"]
+    assert sum(len(part["subject"]) for part in data.parts.values()) == 48
+
+
+def test_default_split_is_800_100_100():
+    data = PBPKData()
+    assert (data.prior["compounds"], data.validation_compounds, data.test_compounds) == (1000, 100, 100)
+
+
+def test_targets_are_the_solver_without_time_zero():
+    data = ready()
+    c = concentrations(data.population, simulate(data.population, data.grid_h))
+    part = data.parts["test"]
+    assert data.time_h[0] > 0
+    torch.testing.assert_close(part["concentration"], c[part["subject"]][:, :, 1:].float())
+
+
+def test_same_seed_same_data_another_seed_other_data():
+    one, same, other = ready(), ready(), ready(seed=7)
+    assert torch.equal(one.parts["train"]["concentration"], same.parts["train"]["concentration"])
+    assert one.fingerprint == same.fingerprint != other.fingerprint
+    assert not torch.equal(one.parts["train"]["node"], other.parts["train"]["node"])
+
+
+def test_second_setup_reads_the_cache(monkeypatch):
+    ready()
+    monkeypatch.setattr(PBPKData, "_simulate", lambda self: pytest.fail("simulated again"))
+    ready()
+
+
+def test_exported_file_gives_the_same_parts(tmp_path):
+    data = ready()
+    path = data.export(tmp_path / "set.npz")
+    again = ready(npz=str(path))
+    for name, part in data.parts.items():
+        assert all(torch.equal(value, again.parts[name][key]) for key, value in part.items())
+    with np.load(path) as file:
+        assert {"volume_l", "flow_l_per_h", "dose_mg", "time_h", "concentration_mg_per_l", "organ"} <= set(file)
+        assert file["concentration_mg_per_l"].shape == (12, 14, 8)
+        assert tuple(file["organ"]) == ORGANS
+
+
+def nan(arrays):
+    arrays["concentration_mg_per_l"][2, 3, 4] = np.nan
+
+
+def negative(arrays):
+    arrays["volume_l"][1, 5] = -1
+
+
+def shape(arrays):
+    arrays["kp"] = arrays["kp"][:, :13]
+
+
+def times(arrays):
+    arrays["time_h"] = arrays["time_h"][::-1]
+
+
+def missing(arrays):
+    del arrays["dose_mg"]
+
+
+def order(arrays):
+    arrays["organ"] = arrays["organ"][::-1]
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (nan, r"concentration_mg_per_l\[2, 3, 4\] is nan"),
+        (negative, r"volume_l of lung, subject 1: -1"),
+        (shape, r"kp has shape \(12, 13\), expected \(12, 14\)"),
+        (times, r"time_h must be finite, start at 0 or later and increase"),
+        (missing, r"dose_mg is missing"),
+        (order, r"organ must be blood, liver"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_bad_file_is_refused_by_name(tmp_path, harm, message):
+    with np.load(ready().export(tmp_path / "good.npz")) as file:
+        arrays = dict(file)
+    harm(arrays)
+    np.savez(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(FulmenError, match=rf"bad\.npz: .*{message}"):
+        ready(npz=str(tmp_path / "bad.npz"))
+
+
+def test_a_file_that_is_no_npz_is_refused(tmp_path):
+    (tmp_path / "bad.npz").write_text("no")
+    with pytest.raises(FulmenError, match=r"bad\.npz is no readable \.npz"):
+        ready(npz=str(tmp_path / "bad.npz"))
+    with pytest.raises(FulmenError, match="there is no file"):
+        ready(npz=str(tmp_path / "absent.npz"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(dose_mg=-5), "dose_mg is -5; it must be a finite number above 0"),
+        (dict(dose_mg=[10, float("nan")]), "dose_mg"),
+        (dict(routes=["iv"]), "unknown route 'iv'"),
+        (dict(body={"weight_kg": 0}), "weight_kg is 0"),
+        (dict(organs={"livr": {"volume": 0.03}}), "unknown organ 'livr'; did you mean 'liver'"),
+        (dict(organs={"liver": {"volume": -0.03}}), "organs.liver.volume is -0.03"),
+        (dict(organs={"liver": {"flow": 0.5}}), "flow fractions sum to 1.435, not 1"),
+        (dict(drug={"fraction_unbound": 1.5}), "fraction_unbound is 1.5"),
+        (dict(kinetics="quadratic"), "unknown kinetics 'quadratic'"),
+        (dict(hours=-1), "hours > 0"),
+        (dict(time_points=1), "at least 2 time_points"),
+        (dict(test_compounds=20), "each part"),
+    ],
+    ids=str,
+)
+def test_impossible_settings_are_refused_before_work(options, message):
+    with pytest.raises(FulmenError, match=message):
+        PBPKData(**SMALL | options)
+
+
+def test_population_without_variety_is_refused():
+    fixed = dict(dose_mg=100.0, routes=["bolus"], body={"weight_kg": 70.0, "cardiac_output_l_per_h": 350.0})
+    data = ready(**fixed)
+    twice = {name: value.repeat(2, *[1] * (value.ndim - 1)) for name, value in data.population.tensors().items()}
+    repeated = type(data.population)(**twice)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fulmen.workloads.pbpk.data.sample_population", lambda **_: repeated)
+        with pytest.raises(FulmenError, match="12 of 24 subjects repeat another"):
+            PBPKData(**SMALL, **fixed, seed=1).prepare_data()
+
+
+def test_graded_grid_is_dense_in_the_first_hour():
+    grid = time_grid(24, 99, "graded")
+    assert len(grid) == 99
+    assert (grid.diff() > 0).all()
+    assert int((grid <= 1).sum()) > 30

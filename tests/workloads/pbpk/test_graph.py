@@ -1,0 +1,94 @@
+import pytest
+import torch
+from torch_geometric.data import Batch
+from torch_geometric.utils import scatter
+
+from fulmen.workloads.pbpk.graph import (
+    CONTEXT_FEATURES,
+    DOSING_FEATURES,
+    EDGE_FEATURES,
+    NODE_FEATURES,
+    SOURCE,
+    TARGET,
+    features,
+    inputs,
+    to_pyg,
+)
+from fulmen.workloads.pbpk.networks import MLP, DynamicGNN, MessagePassing
+from fulmen.workloads.pbpk.physiology import CONNECTIONS, ORGANS
+from fulmen.workloads.pbpk.sampling import sample_population
+
+TIMES = torch.linspace(0.25, 24, 12, dtype=torch.float64)
+
+
+@pytest.fixture(scope="module")
+def population():
+    return sample_population(30, seed=3)
+
+
+def test_shapes_follow_the_names(population):
+    batch = inputs(population, TIMES)
+    assert batch["node"].shape == (30, 14, len(NODE_FEATURES))
+    assert batch["edge"].shape == (30, 26, len(EDGE_FEATURES))
+    assert batch["context"].shape == (30, len(CONTEXT_FEATURES))
+    assert batch["dosing"].shape == (30, 12, len(DOSING_FEATURES))
+    assert batch["reduced"].shape == (30, 14, 12)
+    assert all(value.isfinite().all() for value in batch.values())
+
+
+def test_what_flows_into_an_organ_flows_out(population):
+    log_share = features(population)["edge"][..., 0].exp()  # [S, E], share of cardiac output
+    inflow, outflow = (torch.zeros(30, 14).index_add(1, ends, log_share) for ends in (TARGET, SOURCE))
+    torch.testing.assert_close(inflow, outflow, rtol=1e-5, atol=1e-5)
+    assert log_share.sum(1).min() > 0
+
+
+def test_pyg_data_holds_the_same_graph(population):
+    graphs, parts = to_pyg(population), features(population)
+    batch = Batch.from_data_list(graphs)
+    assert batch.num_nodes == 30 * 14
+    assert torch.equal(batch.x.view(30, 14, -1), parts["node"])
+    assert torch.equal(batch.edge_attr.view(30, 26, -1), parts["edge"])
+    assert torch.equal(batch.context, parts["context"])
+    ends = [(ORGANS[i], ORGANS[j]) for i, j in graphs[0].edge_index.T.tolist()]
+    assert tuple(ends) == CONNECTIONS
+    assert graphs[0].validate()
+
+
+def test_dense_messages_equal_scattered_ones():
+    torch.manual_seed(0)
+    incidence = torch.nn.functional.one_hot(TARGET, 14).T.float()
+    layer = MessagePassing(8, incidence)
+    h, e = torch.randn(5, 14, 8), torch.randn(5, 26, 8)
+    message = torch.nn.functional.silu(layer.source(h[:, SOURCE]) + layer.target(h[:, TARGET]) + layer.edge(e))
+    received = scatter(message, TARGET, dim=1, dim_size=14)
+    expected = h + layer.update(layer.norm(torch.cat([h, received], -1)))
+    torch.testing.assert_close(layer(h, e), expected)
+
+
+@pytest.mark.parametrize("network", [DynamicGNN(), MLP(times=12)], ids=["gnn", "mlp"])
+def test_a_subject_does_not_depend_on_its_batch(population, network):
+    batch = inputs(population, TIMES)
+    names = ("node", "edge", "context", "dosing")
+    network.inputs.fit(*(batch[name] for name in names))
+    network.eval()
+    together = network(*(batch[name] for name in names), TIMES.float())
+    alone = network(*(batch[name][4:5] for name in names), TIMES.float())
+    assert together.shape == (30, 14, 12)
+    torch.testing.assert_close(together[4:5], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_message_passing_reaches_across_the_body(population):
+    """Three rounds carry what happens in the gut to the brain: gut, liver, blood, brain."""
+    batch = inputs(population, TIMES)
+    network = DynamicGNN()
+    node = batch["node"].clone().requires_grad_()
+    network(node, batch["edge"], batch["context"], batch["dosing"], TIMES.float())[
+        :, ORGANS.index("brain")
+    ].sum().backward()
+    assert (node.grad[:, ORGANS.index("gut")].abs().sum(-1) > 0).all()
+
+
+def test_default_size_is_that_of_the_published_network():
+    parameters = sum(p.numel() for p in DynamicGNN().parameters())
+    assert abs(parameters / 156_000 - 1) < 0.05
