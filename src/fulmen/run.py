@@ -1,12 +1,11 @@
 """One run: data, model, trainer, fit, test the best checkpoint, write down what came of it."""
 
-import json
 import logging
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,38 +19,14 @@ from fulmen.config import build
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.evaluation.figures import training_curve
 from fulmen.evaluation.report import Summary, print_table, write_report
-from fulmen.files import atomic_write, write_json
-from fulmen.provenance import environment
+from fulmen.result import Result, read_result, write_fingerprint, write_provenance
 from fulmen.threads import set_threads
-
-
-@dataclass
-class Result:
-    """What `result.json` holds.
-
-    Attributes:
-        status: running, completed, interrupted or failed.
-        metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.
-        baselines: metrics of what costs nothing, by baseline.
-        cost: seconds of fitting (over all resumes) and in all, parameters, device, threads.
-    """
-
-    experiment: str
-    folder: Path
-    status: str = "running"
-    epochs: int = 0
-    steps: int = 0
-    metrics: dict[str, float] = field(default_factory=dict)
-    baselines: dict[str, dict[str, float]] = field(default_factory=dict)
-    cost: dict[str, Any] = field(default_factory=dict)
-    message: str = ""
-
-    def write(self) -> None:
-        write_json(self.folder / "result.json", asdict(self) | {"folder": self.folder.name})
 
 
 def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
     """Train, evaluate and report what `cfg` (checked and resolved) describes, in the folder `cfg.output_dir`.
+
+    A run that was completed before is not trained again by a bare `resume=<folder>`, only evaluated.
 
     Raises:
         Interrupted: training was asked to stop; it is saved and can go on with `resume=<folder>`.
@@ -62,60 +37,31 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
     threads = set_threads(cfg.threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
     folder = Path(cfg.output_dir)
-    resume = folder / "checkpoints" / "last.ckpt" if cfg.resume else None
-    checkpoint = read_checkpoint(resume) if resume else None
-
-    data: LightningDataModule = build(cfg.data, "data")
-    model: LightningModule = build(cfg.model, "model")
-    watching = callbacks(cfg)
-    trainer: Trainer = build(
-        cfg.trainer,
-        "trainer",
-        callbacks=watching,
-        enable_progress_bar=any(isinstance(callback, ProgressBar) for callback in watching),
-        enable_model_summary=any(isinstance(callback, ModelSummary) for callback in watching),
-        enable_checkpointing=any(isinstance(callback, ModelCheckpoint) for callback in watching),
-        logger=loggers(cfg) or False,
-        plugins=[AtomicCheckpoints()],
-        default_root_dir=cfg.output_dir,
-    )
-    if checkpoint:
-        check_fits(model, checkpoint, folder)
-        for logger in trainer.loggers:
-            logger.resume(checkpoint["global_step"])
-    result = Result(cfg.experiment, folder, cost={
-        "fit_seconds": fit_seconds_before(folder) if resume else 0.0,
-        "parameters": sum(p.numel() for p in model.parameters()),
+    try:
+        data, model, trainer = parts(cfg)
+        resume = folder / "checkpoints" / "last.ckpt" if cfg.resume else None
+        before = take_up(resume, model, trainer) if resume else {}
+    except FulmenError:
+        with suppress(OSError):
+            folder.rmdir()  # made by Hydra; goes only if it is empty
+        raise
+    result = Result(cfg.experiment, folder, metrics=before.get("metrics", {}), cost={
+        "fit_seconds": before.get("cost", {}).get("fit_seconds", 0.0),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "device": str(trainer.strategy.root_device),
         "threads": threads,
     })  # fmt: skip
     if trainer.is_global_zero:
         write_provenance(folder, cfg, overrides, resumed=bool(resume))
-        device, parameters = result.cost["device"], result.cost["parameters"]
-        print(
-            f"{cfg.experiment}: {parameters:,} parameters on {device}, {threads} threads; run folder {folder}",
-            flush=True,
-        )
         result.write()
+        size, device = f"{result.cost['parameters']:,} parameters", result.cost["device"]
+        print(f"{cfg.experiment}: {size} on {device}, {threads} threads; run folder {folder}", flush=True)
 
-    fitting = time.monotonic()
-    try:
-        trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
-        result.status = "completed"
-    except Interrupted as error:
-        result.status, result.message = "interrupted", str(error)
-        raise
-    except BaseException as error:
-        result.status, result.message = "failed", f"{type(error).__name__}: {error}"
-        raise
-    finally:
-        result.epochs, result.steps = trainer.current_epoch, trainer.global_step
-        result.cost["fit_seconds"] += time.monotonic() - fitting
-        result.metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        if trainer.checkpoint_callback and trainer.checkpoint_callback.best_model_score is not None:
-            result.metrics[f"best/{cfg.monitor}"] = float(trainer.checkpoint_callback.best_model_score)
-        if trainer.is_global_zero:
-            result.write()
+    if before.get("status") == "completed" and all(override.startswith("resume=") for override in overrides):
+        print("training was completed before; evaluating it again")
+        result.status, result.epochs, result.steps = "completed", before["epochs"], before["steps"]
+    else:
+        fit(trainer, model, data, resume, cfg.monitor, result)
 
     best = folder / "checkpoints" / "best.ckpt"
     if best.exists() and not trainer.fast_dev_run:
@@ -129,10 +75,29 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
         result.cost["seconds"] = time.monotonic() - started
         result.write()
         log_hyperparameters(trainer, cfg, result.metrics)
-        print(
-            f"{'report: ' + str(folder / 'report.md') if (folder / 'report.md').exists() else f'run folder: {folder}'}"
-        )
     return result
+
+
+def parts(cfg: DictConfig) -> tuple[LightningDataModule, LightningModule, Trainer]:
+    """Data, model and trainer as configured.
+
+    Raises:
+        FulmenError: one of them refuses its arguments.
+    """
+    data, model = build(cfg.data, "data"), build(cfg.model, "model")
+    watching = callbacks(cfg)
+    trainer = build(
+        cfg.trainer,
+        "trainer",
+        callbacks=watching,
+        enable_progress_bar=any(isinstance(callback, ProgressBar) for callback in watching),
+        enable_model_summary=any(isinstance(callback, ModelSummary) for callback in watching),
+        enable_checkpointing=any(isinstance(callback, ModelCheckpoint) for callback in watching),
+        logger=loggers(cfg) or False,
+        plugins=[AtomicCheckpoints()],
+        default_root_dir=cfg.output_dir,
+    )
+    return data, model, trainer
 
 
 def callbacks(cfg: DictConfig) -> list[Callback]:
@@ -145,6 +110,43 @@ def loggers(cfg: DictConfig) -> list[Logger]:
     return [build(node, f"logger.{name}") for name, node in (cfg.logger or {}).items() if node]
 
 
+def take_up(resume: Path, model: LightningModule, trainer: Trainer) -> dict[str, Any]:
+    """Make sure that `last.ckpt` is this model's, let the loggers go on from it, return the run's result so far."""
+    folder = resume.parent.parent
+    checkpoint = read_checkpoint(resume)
+    check_fits(model, checkpoint, folder)
+    for logger in trainer.loggers:
+        if hasattr(logger, "resume"):
+            logger.resume(checkpoint["global_step"])
+    return read_result(folder)
+
+
+def fit(trainer: Trainer, model: LightningModule, data: Any, resume: Path | None, monitor: str, result: Result) -> None:
+    """Train, and write how it ended into the result, however it ends."""
+    started, seconds_before = time.monotonic(), result.cost["fit_seconds"]
+    try:
+        trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
+        result.status = "completed"
+    except Interrupted as error:
+        result.status, result.message = "interrupted", str(error)
+        raise
+    except (KeyboardInterrupt, SystemExit) as error:  # while the data were prepared; Lightning makes them exit code 1
+        result.status, result.message = "interrupted", "before the first step"
+        raise KeyboardInterrupt from error
+    except BaseException as error:
+        result.status, result.message = "failed", f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        result.epochs, result.steps = trainer.current_epoch, trainer.global_step
+        result.cost["fit_seconds"] = seconds_before + time.monotonic() - started
+        result.metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        if trainer.checkpoint_callback and trainer.checkpoint_callback.best_model_score is not None:
+            result.metrics[f"best/{monitor}"] = float(trainer.checkpoint_callback.best_model_score)
+        if trainer.is_global_zero:
+            result.write()
+            write_fingerprint(result.folder, data)
+
+
 def report(result: Result, summary: Summary, monitor: str, overrides: Sequence[str]) -> None:
     """Add what the workload says of itself to the result, write report.md and show its first table."""
     result.metrics |= {f"test/{name}": float(value) for name, value in summary.metrics.items()}
@@ -152,9 +154,10 @@ def report(result: Result, summary: Summary, monitor: str, overrides: Sequence[s
     curve = training_curve(result.folder, monitor)
     if curve:
         summary.figures["Training"] = curve.name
-    write_report(result.folder, result.experiment, summary, asdict(result), overrides)
+    path = write_report(result.folder, result.experiment, summary, asdict(result), overrides)
     for title, rows in list(summary.tables.items())[:1]:
         print_table(title, rows)
+    print(f"report: {path}")
 
 
 def check_fits(model: LightningModule, checkpoint: dict[str, Any], folder: Path) -> None:
@@ -168,28 +171,6 @@ def check_fits(model: LightningModule, checkpoint: dict[str, Any], folder: Path)
             f"{stored.get(name, 'absent')} in the checkpoint and {own.get(name, 'absent')} in the model. Was the "
             f"checkpoint copied from another run, or the model changed by an override?"
         )
-
-
-def write_provenance(folder: Path, cfg: DictConfig, overrides: Sequence[str], resumed: bool) -> None:
-    """config.yaml, overrides.txt and environment.json; a resumed run adds to the last two."""
-    now = {"time": datetime.now().astimezone().isoformat(timespec="seconds"), "seed": cfg.seed, **environment()}
-    path = folder / "environment.json"
-    history = []
-    if resumed and path.exists():
-        history = json.loads(path.read_text()).get("starts", [])
-    with atomic_write(folder / "config.yaml") as file:
-        stored = OmegaConf.merge(cfg, {"resume": None})
-        file.write(OmegaConf.to_yaml(stored))
-    with open(folder / "overrides.txt", "a" if resumed else "w") as file:
-        file.writelines(f"{override}\n" for override in overrides)
-    write_json(path, {"starts": [*history, now]})
-
-
-def fit_seconds_before(folder: Path) -> float:
-    try:
-        return json.loads((folder / "result.json").read_text())["cost"]["fit_seconds"]
-    except (OSError, ValueError, KeyError):
-        return 0.0
 
 
 def log_hyperparameters(trainer: Trainer, cfg: DictConfig, metrics: dict[str, float]) -> None:

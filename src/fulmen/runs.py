@@ -1,13 +1,12 @@
 """Finished runs: load one, list them all."""
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
-from fulmen.errors import FulmenError
+from fulmen.result import read_result
 
 
 class Run:
@@ -69,21 +68,6 @@ def load_run(folder: str | Path) -> Run:
         FulmenError: no run folder, or a configuration that names targets outside the allow-list.
     """
     return Run(folder)
-
-
-def read_result(folder: Path) -> dict[str, Any]:
-    """`result.json` of a run folder, or {} if it was not written yet.
-
-    Raises:
-        FulmenError: the file is there but no JSON.
-    """
-    path = folder / "result.json"
-    if not path.exists():
-        return {}
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise FulmenError(f"{path} is damaged: {error}") from error
 
 
 def list_runs(outputs: str | Path = "outputs") -> list[dict[str, Any]]:

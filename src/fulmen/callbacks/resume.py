@@ -43,6 +43,9 @@ class ExactResume(Callback):
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         for number in self.signals:
             self._handlers[number] = signal.signal(number, self._ask)
+        if trainer.received_sigterm:  # it came while the data were prepared; Lightning would stop without saving
+            self._asked = signal.SIGTERM
+            trainer._signal_connector.received_sigterm = False
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
         if trainer.current_epoch > 0 or self._asked:

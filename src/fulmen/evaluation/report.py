@@ -50,10 +50,10 @@ def number(value: Any) -> str:
 def print_table(title: str, rows: Rows, console: Console | None = None) -> None:
     """Show `rows` on the console; the first column names the row. Columns that do not fit are left to the report."""
     console = console or Console(width=None if sys.stdout.isatty() else 120)
-    width = console.width
+    width = console.width - 2
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for position, column in enumerate(rows[0]):
-        width -= 2 + max(len(column), *(len(number(row.get(column))) for row in rows))
+        width -= 3 + max(len(column), *(len(number(row.get(column))) for row in rows))
         if width < 0:
             break
         table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)

@@ -1,0 +1,79 @@
+"""What a run writes down: its result, and where it comes from."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from fulmen.errors import FulmenError
+from fulmen.files import atomic_write, write_json
+from fulmen.provenance import environment
+
+
+@dataclass
+class Result:
+    """What `result.json` holds.
+
+    Attributes:
+        status: running, completed, interrupted or failed; a run that was killed stays "running".
+        epochs: begun or completed so far.
+        steps: of the optimizer.
+        metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.
+        baselines: metrics of what costs nothing, by baseline.
+        cost: seconds of fitting over all resumes, seconds of the last start, parameters, device, threads.
+        message: why it was interrupted or failed.
+    """
+
+    experiment: str
+    folder: Path
+    status: str = "running"
+    epochs: int = 0
+    steps: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    baselines: dict[str, dict[str, float]] = field(default_factory=dict)
+    cost: dict[str, Any] = field(default_factory=dict)
+    message: str = ""
+
+    def write(self) -> None:
+        write_json(self.folder / "result.json", asdict(self) | {"folder": self.folder.name})
+
+
+def read_result(folder: Path) -> dict[str, Any]:
+    """`result.json` of a run folder, or {} if it was not written yet.
+
+    Raises:
+        FulmenError: the file is there but no JSON.
+    """
+    path = folder / "result.json"
+    if not path.exists():
+        return {}
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise FulmenError(f"{path} is damaged: {error}") from error
+
+
+def write_provenance(folder: Path, cfg: DictConfig, overrides: Sequence[str], resumed: bool) -> None:
+    """config.yaml, overrides.txt and environment.json; a resumed run adds to the last two."""
+    with atomic_write(folder / "config.yaml") as file:
+        file.write(OmegaConf.to_yaml(OmegaConf.merge(cfg, {"resume": None})))
+    with open(folder / "overrides.txt", "a" if resumed else "w") as file:
+        file.writelines(f"{override}\n" for override in overrides)
+    now = {"time": datetime.now().astimezone().isoformat(timespec="seconds"), "seed": cfg.seed, **environment()}
+    write_json(folder / "environment.json", {"starts": [*_starts(folder, resumed), now]})
+
+
+def write_fingerprint(folder: Path, data: Any) -> None:
+    """Add what identifies the data, known once they are prepared, to environment.json."""
+    fingerprint = getattr(data, "fingerprint", None)
+    if fingerprint:
+        write_json(folder / "environment.json", {"data_fingerprint": fingerprint, "starts": _starts(folder, True)})
+
+
+def _starts(folder: Path, resumed: bool) -> list[dict[str, Any]]:
+    path = folder / "environment.json"
+    return json.loads(path.read_text())["starts"] if resumed and path.exists() else []
