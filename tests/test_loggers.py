@@ -56,10 +56,11 @@ def test_tensorboard_has_one_file_shared_charts_and_one_hparams_line(tmp_path):
     logger.finalize("success")
     logger.log_metrics({"test/loss": 1.0}, step=30)
     logger.finalize("success")
-    logger.log_result({"model.lr": 0.1, "name": "x"}, {"test/loss": 1.0})
+    logger.log_result({"model.lr": 0.1, "name": "x"}, {"test/loss": 1.0}, step=30)
     assert len(list(tmp_path.glob("events.*"))) == 1
     events = EventAccumulator(str(tmp_path)).Reload()
     assert {"train/loss", "val/loss"} <= set(events.Tags()["scalars"])
+    assert [event.step for event in events.Scalars("val/loss")] == [9, 19, 29]
     layout = events.Tensors("custom_scalars__config__")[-1].tensor_proto.string_val[0].decode()
     assert "train/loss" in layout
     assert "val/loss" in layout

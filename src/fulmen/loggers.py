@@ -38,12 +38,12 @@ class TensorBoard(TensorBoardLogger):
             self.experiment.add_custom_scalars({"train and validation": layout})
 
     @rank_zero_only
-    def log_result(self, hyperparameters: dict[str, Any], metrics: dict[str, float]) -> None:
+    def log_result(self, hyperparameters: dict[str, Any], metrics: dict[str, float], step: int) -> None:
         """Fill the HPARAMS tab, once, when the final metrics are known (in the one event file of the run)."""
         for summary in hparams(hyperparameters, metrics):
             self.experiment.file_writer.add_summary(summary)
         for name, value in metrics.items():
-            self.experiment.add_scalar(name, value)
+            self.experiment.add_scalar(name, value, step)  # an earlier step would hide all before
         self.experiment.close()
 
     @rank_zero_only

@@ -74,7 +74,7 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
             report(result, model.summarize(data, folder / "figures"), cfg.monitor, overrides)
         result.cost["seconds"] = time.monotonic() - started
         result.write()
-        log_hyperparameters(trainer, cfg, result.metrics)
+        log_hyperparameters(trainer, cfg, result)
     return result
 
 
@@ -173,22 +173,25 @@ def check_fits(model: LightningModule, checkpoint: dict[str, Any], folder: Path)
         )
 
 
-def log_hyperparameters(trainer: Trainer, cfg: DictConfig, metrics: dict[str, float]) -> None:
+def log_hyperparameters(trainer: Trainer, cfg: DictConfig, result: Result) -> None:
     """Fill TensorBoard's HPARAMS tab, once, with the final metrics."""
     plain = OmegaConf.to_container(cfg, resolve=True)
-    flat = flatten({name: plain[name] for name in ("data", "model", "trainer", "seed") if name in plain})
+    flat = flatten({name: plain[name] for name in ("data", "model", "trainer", "seed")})
+    final = {name: value for name, value in result.metrics.items() if name.startswith(("best/", "test/"))}
     for logger in trainer.loggers:
         if hasattr(logger, "log_result"):
-            logger.log_result(flat, metrics)
+            logger.log_result(flat, final, result.steps)
 
 
 def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, str | int | float | bool]:
-    """`{"a": {"b": 1}}` as `{"a.b": 1}`; values that are no scalars as text."""
+    """`{"a": {"_target_": "x.Y", "b": 1}}` as `{"a": "Y", "a.b": 1}`; lists as text; null and private keys left out."""
     flat: dict[str, Any] = {}
     for name, value in tree.items():
         if isinstance(value, dict):
             flat |= flatten(value, f"{prefix}{name}.")
-        else:
+        elif name == "_target_":
+            flat[prefix.rstrip(".")] = value.rpartition(".")[2]
+        elif value is not None and not name.startswith("_"):
             flat[prefix + name] = value if isinstance(value, str | int | float | bool) else str(value)
     return flat
 

@@ -1,0 +1,74 @@
+"""How good the PBPK surrogates are, over seeds: each seed draws its own population, split and initial weights.
+
+Prints the README's table and keeps it in benchmarks/results/pbpk_accuracy.json. About 10 minutes on one core.
+
+    python benchmarks/pbpk_accuracy.py [seeds]
+"""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import mean, stdev
+
+from fulmen.config import check_overrides
+from fulmen.run import run
+
+RESULTS = Path(__file__).parent / "results" / "pbpk_accuracy.json"
+MODELS = {
+    "Dynamic GNN (`pbpk_gnn`)": ["experiment=pbpk_gnn"],
+    "the same, not told the reduced model's answer": ["experiment=pbpk_gnn", "model.residual=false"],
+    "MLP (`pbpk_mlp`)": ["experiment=pbpk_mlp"],
+}
+BASELINES = {
+    "one saturable compartment": "one compartment",
+    "5 nearest subjects": "5 nearest",
+    "exact linear physics": "linear physics",
+    "mean curve": "mean curve",
+}
+COLUMNS = {
+    "R2 log": "r2_log",
+    "worst organ": "worst_organ_r2_log",
+    "R2 mg/L": "r2",
+    "GMFE": "gmfe",
+    "within 10 %": "within_10_percent",
+    "training, CPU s": "cpu_seconds",
+}
+
+
+def main() -> None:
+    seeds = range(1, 1 + (int(sys.argv[1]) if len(sys.argv) > 1 else 3))
+    scores: dict[str, list[dict[str, float]]] = {name: [] for name in (*MODELS, *BASELINES)}
+    for seed in seeds:
+        for name, overrides in MODELS.items():
+            with tempfile.TemporaryDirectory() as folder:
+                quiet = ["callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null", "threads=1"]
+                typed = [*overrides, *quiet, f"seed={seed}", "trainer.accelerator=cpu", f"output_dir={folder}/run"]
+                begun = time.process_time()
+                result = run(check_overrides(typed), typed)
+                cost = {"cpu_seconds": time.process_time() - begun}
+            scores[name].append({key.removeprefix("test/"): value for key, value in result.metrics.items()} | cost)
+        for name, baseline in BASELINES.items():
+            scores[name].append(result.baselines[baseline])
+    table = {
+        name: {title: summarize([run[key] for run in runs if key in run]) for title, key in COLUMNS.items()}
+        for name, runs in scores.items()
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps({"seeds": list(seeds), "table": table}, indent=2) + "\n")
+    print(f"\n| test part, {len(seeds)} seeds | " + " | ".join(COLUMNS) + " |")
+    print("| --- |" + " ---: |" * len(COLUMNS))
+    for name, row in table.items():
+        print(f"| {name} | " + " | ".join(row.values()) + " |")
+
+
+def summarize(values: list[float]) -> str:
+    if not values:
+        return ""
+    digits = 0 if mean(values) >= 20 else 2 if mean(values) >= 1.5 else 3 if mean(values) >= 1 else 4
+    return f"{mean(values):.{digits}f} ± {stdev(values):.{digits}f}" if len(values) > 1 else f"{values[0]:.{digits}f}"
+
+
+if __name__ == "__main__":
+    main()

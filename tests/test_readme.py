@@ -1,0 +1,95 @@
+"""The README's commands run as they stand there, long ones with tiny settings."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fulmen.cli import main as fulmen_command
+from fulmen.config import check_overrides, expand, parse, project_root
+from fulmen.run import run
+
+README = (project_root() / "README.md").read_text()
+COMMANDS = [
+    re.sub(r"\s+#.*", "", line)
+    for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.strip()
+]
+TRAININGS = [command for command in COMMANDS if re.match(r"python train\.py .*experiment=", command)]
+RESUMES = [command for command in COMMANDS if "resume=" in command]
+TINY = ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4", "trainer.max_epochs=1"]
+
+
+def test_every_command_is_tried_here():
+    others = [command for command in COMMANDS if command not in TRAININGS + RESUMES]
+    assert others == [
+        "make train",
+        "make test",
+        "python train.py --help",
+        "fulmen runs",
+        "tensorboard --logdir outputs",
+    ]
+
+
+def test_make_targets_exist():
+    targets = set(re.findall(r"^(\w+):", (project_root() / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make (\w+)", README)) <= targets | {"are"}
+
+
+@pytest.mark.parametrize("command", TRAININGS)
+def test_training_commands_pass_the_check(command):
+    asked = parse(shlex.split(command)[2:])
+    for overrides in expand(asked.overrides) if asked.multirun else [asked.overrides]:
+        check_overrides(overrides)
+
+
+@pytest.mark.parametrize("command", [c for c in TRAININGS if not re.search("gpu|ddp| -m ", c)])
+def test_training_commands_run(command, tmp_path):
+    overrides = [o for o in shlex.split(command)[2:] if not o.startswith("trainer.max_epochs")]
+    typed = [*overrides, *TINY, f"output_dir={tmp_path / 'run'}"]
+    assert run(check_overrides(typed), typed).status == "completed"
+
+
+@pytest.mark.slow
+def test_multirun_resume_list_and_notebook_lines(tmp_path, monkeypatch, capsys):
+    multirun = next(command for command in TRAININGS if " -m " in command)
+    arguments = [*shlex.split(multirun)[1:], *TINY, f"hydra.sweep.dir={tmp_path}/outputs/runs"]
+    subprocess.run([sys.executable, *arguments], cwd=project_root(), check=True)
+    runs = sorted((tmp_path / "outputs" / "runs" / "pbpk_mlp").iterdir())
+    assert len(runs) == 3
+    for command in RESUMES:
+        folder = "outputs/runs/pbpk_gnn/<stamp>"
+        typed = [o.replace(folder, str(runs[0])) for o in shlex.split(command)[2:]]
+        typed = [re.sub(r"max_epochs=\d+", "max_epochs=2", o) for o in typed]
+        result = run(check_overrides(typed), typed)
+        assert result.status == "completed"
+    assert result.epochs == 2
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    assert fulmen_command(["runs"]) == 0
+    assert all(folder.name in capsys.readouterr().out for folder in runs[:1])
+    (tmp_path / "outputs" / "runs" / "pbpk_gnn").mkdir()
+    shutil.copytree(runs[0], tmp_path / "outputs" / "runs" / "pbpk_gnn" / "<stamp>")
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    exec(compile(code, "README.md", "exec"), {})
+    assert (tmp_path / "population.npz").exists()
+
+
+def test_table_is_what_the_benchmark_measured():
+    results = json.loads((project_root() / "benchmarks" / "results" / "pbpk_accuracy.json").read_text())
+    for name, row in results["table"].items():
+        assert f"| {name} | {' | '.join(row.values())} |" in README
+
+
+def test_readme_is_short_and_its_files_exist():
+    assert len(README.splitlines()) < 250
+    for path in re.findall(r"`((?:src|tests|benchmarks|conf)/[\w/.]+\.\w+)`|python (benchmarks/\w+\.py)", README):
+        name = next(filter(None, path))
+        assert (project_root() / name).exists(), name
+    assert Path(project_root() / "LICENSE").exists()

@@ -1,0 +1,141 @@
+"""Run folders: what they remember, and what happens when they are damaged, foreign or hostile."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+import fulmen
+from fulmen.cli import main as command
+from fulmen.config import check_overrides
+from fulmen.errors import FulmenError
+from fulmen.result import read_result
+from fulmen.run import flatten, run
+from fulmen.runs import list_runs
+
+TINY = ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4", "trainer.accelerator=cpu"]
+QUIET = ["callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null"]
+
+
+def start(*overrides):
+    return run(check_overrides(list(overrides)), overrides)
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("outputs")
+    for name, experiment, size in (("one", "pbpk_mlp", 16), ("two", "pbpk_mlp", 24)):
+        where = f"output_dir={folder}/runs/{experiment}/{name}"
+        start(f"experiment={experiment}", *TINY, *QUIET, "trainer.max_epochs=2", f"model.network.hidden={size}", where)
+    return folder
+
+
+@pytest.fixture
+def folder(outputs, tmp_path):
+    return shutil.copytree(outputs / "runs" / "pbpk_mlp" / "one", tmp_path / "copy")
+
+
+def test_environment_says_where_the_numbers_come_from(folder):
+    environment = json.loads((folder / "environment.json").read_text())
+    start_ = environment["starts"][0]
+    assert start_["seed"] == 42
+    assert start_["packages"]["torch"] == torch.__version__.partition("+")[0]
+    assert set(start_["git"]) == {"commit", "dirty"}
+    assert environment["data_fingerprint"] == fulmen.load_run(folder).data.fingerprint
+
+
+def test_resume_adds_to_the_history_and_trains_on(folder):
+    result = start(f"resume={folder}", "trainer.max_epochs=3")
+    assert (result.status, result.epochs) == ("completed", 3)
+    assert len(json.loads((folder / "environment.json").read_text())["starts"]) == 2
+    assert f"resume={folder}" in (folder / "overrides.txt").read_text()
+    assert len((folder / "metrics.csv").read_text().splitlines()) == 1 + 3
+
+
+def test_resuming_a_completed_run_only_evaluates_it(folder):
+    before = read_result(folder)
+    weights = (folder / "checkpoints" / "last.ckpt").read_bytes()
+    result = start(f"resume={folder}")
+    assert (folder / "checkpoints" / "last.ckpt").read_bytes() == weights
+    assert result.metrics["test/r2_log"] == before["metrics"]["test/r2_log"]
+    assert (result.epochs, result.steps) == (before["epochs"], before["steps"])
+
+
+def test_truncated_checkpoint_is_refused_and_kept(folder):
+    path = folder / "checkpoints" / "last.ckpt"
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(FulmenError, match=r"last\.ckpt is damaged.*best\.ckpt"):
+        start(f"resume={folder}")
+    assert path.stat().st_size == 5000
+    assert read_result(folder)["status"] == "completed"
+
+
+def test_checkpoint_of_another_model_is_refused(outputs, folder):
+    shutil.copy(outputs / "runs" / "pbpk_mlp" / "two" / "checkpoints" / "last.ckpt", folder / "checkpoints")
+    with pytest.raises(FulmenError, match=r"does not fit the model.*\(24, .*in the checkpoint and \(16, "):
+        start(f"resume={folder}")
+
+
+def test_run_folder_of_another_experiment_is_refused(folder):
+    with pytest.raises(FulmenError, match="one of experiment=pbpk_mlp"):
+        start(f"resume={folder}", "experiment=pbpk_gnn")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("config.yaml", None, "config.yaml"),
+        ("config.yaml", "{", "config.yaml"),
+        ("result.json", "{", r"result\.json is damaged"),
+    ],
+)
+def test_missing_or_damaged_files_are_named(folder, name, content, message):
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_text(content)
+    with pytest.raises(FulmenError, match=message):
+        _ = fulmen.load_run(folder).result
+
+
+def test_hostile_config_runs_no_code(folder, tmp_path):
+    config = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(config.replace("torch.optim.Adam", "os.mkdir"))
+    with pytest.raises(FulmenError, match=r"os\.mkdir"):
+        fulmen.load_run(folder)
+    with pytest.raises(FulmenError, match=r"os\.mkdir"):
+        start(f"resume={folder}")
+
+
+def test_checkpoint_with_objects_is_refused(folder):
+    class Payload:
+        def __reduce__(self):
+            return (pytest.fail, ("code was run",))
+
+    torch.save({"state_dict": Payload()}, folder / "checkpoints" / "best.ckpt")
+    with pytest.raises(FulmenError, match="damaged or no plain checkpoint"):
+        _ = fulmen.load_run(folder).model
+
+
+def test_failed_run_says_why(tmp_path, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("the cat unplugged it")
+
+    monkeypatch.setattr("fulmen.workloads.pbpk.module.PBPKSurrogate.validation_step", fail)
+    with pytest.raises(RuntimeError):
+        start("experiment=pbpk_mlp", *TINY, *QUIET, f"output_dir={tmp_path / 'run'}")
+    result = read_result(tmp_path / "run")
+    assert (result["status"], result["message"]) == ("failed", "RuntimeError: the cat unplugged it")
+
+
+def test_runs_are_listed_with_their_metrics(outputs, tmp_path, capsys):
+    assert [row["run"] for row in list_runs(outputs)] == ["pbpk_mlp/one", "pbpk_mlp/two"]
+    assert command(["runs", "--outputs", str(outputs)]) == 0
+    assert "pbpk_mlp/two" in capsys.readouterr().out
+    assert command(["runs", "--outputs", str(tmp_path)]) == 0
+    assert "no runs" in capsys.readouterr().out
+
+
+def test_hyperparameters_are_flat_and_readable():
+    tree = {"model": {"_target_": "a.b.Net", "lr": 0.1, "opt": {"_target_": "x.Adam", "_partial_": True}, "n": None}}
+    assert flatten(tree) == {"model": "Net", "model.lr": 0.1, "model.opt": "Adam"}
