@@ -14,6 +14,7 @@ from fulmen.workloads.pbpk.graph import (
     inputs,
     to_pyg,
 )
+from fulmen.workloads.pbpk.module import PBPKSurrogate
 from fulmen.workloads.pbpk.networks import MLP, DynamicGNN, MessagePassing
 from fulmen.workloads.pbpk.physiology import CONNECTIONS, ORGANS
 from fulmen.workloads.pbpk.sampling import sample_population
@@ -76,6 +77,17 @@ def test_a_subject_does_not_depend_on_its_batch(population, network):
     alone = network(*(batch[name][4:5] for name in names), TIMES.float())
     assert together.shape == (30, 14, 12)
     torch.testing.assert_close(together[4:5], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_surrogate_predicts_subjects_of_your_own(population):
+    model = PBPKSurrogate(DynamicGNN())
+    batch = inputs(population, TIMES)
+    model.network.inputs.fit(*(batch[name] for name in ("node", "edge", "context", "dosing")))
+    predicted = model.predict_population(population[:3], TIMES)
+    assert predicted.shape == (3, 14, 12)
+    assert (predicted >= 0).all()
+    expected = model.concentration({name: value[:3] for name, value in batch.items()} | {"time_h": TIMES.float()})
+    torch.testing.assert_close(predicted, expected.detach(), rtol=1e-4, atol=1e-6)
 
 
 def test_message_passing_reaches_across_the_body(population):

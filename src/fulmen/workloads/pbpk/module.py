@@ -23,7 +23,9 @@ from torch.nn.functional import mse_loss, smooth_l1_loss
 from torchmetrics import MeanMetric, MetricCollection, R2Score
 
 from fulmen.evaluation.report import Summary
+from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import FLOOR, normalized
+from fulmen.workloads.pbpk.population import Population
 
 INPUTS = ("node", "edge", "context", "dosing")
 
@@ -101,6 +103,15 @@ class PBPKSurrogate(LightningModule):
             return optimizer
         scheduler = self.scheduler(optimizer)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss"}}
+
+    @torch.no_grad()
+    def predict_population(self, population: Population, time_h: Tensor) -> Tensor:
+        """Concentrations [S, 14, T] in mg/L for subjects of your own, at increasing times [T] in hours after 0.
+
+        The recurrent network knows the steps of its training grid: predict on that grid.
+        """
+        batch = {name: value.to(self.device) for name, value in inputs(population, time_h).items()}
+        return self.eval().concentration(batch | {"time_h": time_h.float().to(self.device)})
 
     @torch.no_grad()
     def summarize(self, data: Any, figures: Path) -> Summary:
