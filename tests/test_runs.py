@@ -136,6 +136,12 @@ def test_runs_are_listed_with_their_metrics(outputs, tmp_path, capsys):
     assert "no runs" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("preset", "epochs"), [("limit", 2), ("profiler", 2)])
+def test_debug_presets_run(tmp_path, preset, epochs):
+    result = start("experiment=pbpk_mlp", *TINY, *QUIET, f"debug={preset}", f"output_dir={tmp_path / 'run'}")
+    assert (result.status, result.epochs) == ("completed", epochs)
+
+
 def test_hyperparameters_are_flat_and_readable():
     tree = {"model": {"_target_": "a.b.Net", "lr": 0.1, "opt": {"_target_": "x.Adam", "_partial_": True}, "n": None}}
     assert flatten(tree) == {"model": "Net", "model.lr": 0.1, "model.opt": "Adam"}

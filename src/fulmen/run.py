@@ -12,6 +12,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint, ModelSummary, ProgressBar
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from fulmen.callbacks.resume import AtomicCheckpoints, read_checkpoint
@@ -135,6 +136,8 @@ def fit(trainer: Trainer, model: LightningModule, data: Any, resume: Path | None
         raise KeyboardInterrupt from error
     except BaseException as error:
         result.status, result.message = "failed", f"{type(error).__name__}: {error}"
+        if isinstance(error, MisconfigurationException):  # Lightning's word for what the user can mend
+            raise FulmenError(str(error)) from error
         raise
     finally:
         result.epochs, result.steps = trainer.current_epoch, trainer.global_step

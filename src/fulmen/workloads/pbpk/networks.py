@@ -135,10 +135,11 @@ class MLP(nn.Module):
         times: length of the time grid (99 for the default grid without t = 0).
     """
 
-    def __init__(self, hidden: int = 96, layers: int = 2, times: int = 99):
+    def __init__(self, hidden: int = 80, layers: int = 2, times: int = 99):
         super().__init__()
+        self.times = times
         self.inputs = GraphInputs()
-        width = len(ORGANS) * len(NODE_FEATURES) + len(CONTEXT_FEATURES)
+        width = len(ORGANS) * len(NODE_FEATURES) + len(CONTEXT_FEATURES) + times * len(DOSING_FEATURES)
         stack = []
         for _ in range(layers):
             stack += [nn.Linear(width, hidden), nn.SiLU()]
@@ -146,11 +147,11 @@ class MLP(nn.Module):
         self.layers = nn.Sequential(*stack, nn.Linear(width, len(ORGANS) * times))
 
     def forward(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor, time_h: Tensor) -> Tensor:
-        node, _, context, _ = self.inputs(node, edge, context, dosing)
-        y = self.layers(torch.cat([node.flatten(1), context], -1)).unflatten(1, (len(ORGANS), -1))  # [B, 14, T]
-        if y.shape[-1] != len(time_h):
+        if len(time_h) != self.times:
             raise FulmenError(
-                f"the network has {y.shape[-1]} output times, the grid {len(time_h)}: "
+                f"the network was built for {self.times} times, the grid has {len(time_h)}: "
                 f"set model.network.times={len(time_h)}"
             )
-        return y
+        node, _, context, dosing = self.inputs(node, edge, context, dosing)
+        flat = torch.cat([node.flatten(1), context, dosing.flatten(1)], -1)
+        return self.layers(flat).unflatten(1, (len(ORGANS), -1))  # [B, 14, T]
