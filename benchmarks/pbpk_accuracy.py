@@ -18,7 +18,10 @@ from fulmen.run import run
 RESULTS = Path(__file__).parent / "results" / "pbpk_accuracy.json"
 MODELS = {
     "Dynamic GNN (`pbpk_gnn`)": ["experiment=pbpk_gnn"],
-    "the same, learning the log concentration itself (`model.residual=false`)": ["experiment=pbpk_gnn", "model.residual=false"],
+    "the same, learning the log concentration itself (`model.residual=false`)": [
+        "experiment=pbpk_gnn",
+        "model.residual=false",
+    ],
     "MLP (`pbpk_mlp`)": ["experiment=pbpk_mlp"],
 }
 BASELINES = {

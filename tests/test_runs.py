@@ -10,8 +10,9 @@ import fulmen
 from fulmen.cli import main as command
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
+from fulmen.loggers import flatten
 from fulmen.result import read_result
-from fulmen.run import flatten, run
+from fulmen.run import run
 from fulmen.runs import list_runs
 
 TINY = ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4", "trainer.accelerator=cpu"]
@@ -60,6 +61,32 @@ def test_resuming_a_completed_run_only_evaluates_it(folder):
     assert (folder / "checkpoints" / "last.ckpt").read_bytes() == weights
     assert result.metrics["test/r2_log"] == before["metrics"]["test/r2_log"]
     assert (result.epochs, result.steps) == (before["epochs"], before["steps"])
+
+
+@pytest.mark.parametrize("override", ["data.dose_mg=50", "model.optimizer.lr=1e-5", "seed=1", "model=dynamic_gnn"])
+def test_resume_keeps_what_the_weights_were_made_of(folder, override):
+    config = (folder / "config.yaml").read_text()
+    with pytest.raises(FulmenError, match="a resumed run keeps its"):
+        start(f"resume={folder}", override)
+    assert (folder / "config.yaml").read_text() == config
+
+
+def test_fewer_epochs_than_trained_are_refused_and_nothing_is_lost(folder):
+    before = {name: (folder / name).read_bytes() for name in ("config.yaml", "result.json", "metrics.csv")}
+    with pytest.raises(FulmenError, match=r"trainer\.max_epochs=1: .* has 2 already"):
+        start(f"resume={folder}", "trainer.max_epochs=1")
+    assert before == {name: (folder / name).read_bytes() for name in before}
+
+
+def test_damaged_side_files_are_set_aside(folder, capsys):
+    for name in ("environment.json", "metrics.csv", "result.json"):
+        (folder / name).write_text("{")
+    result = start(f"resume={folder}", "trainer.max_epochs=3")
+    assert (result.status, result.epochs) == ("completed", 3)
+    warnings = capsys.readouterr().err
+    for name in ("environment.json", "metrics.csv", "result.json"):
+        assert (folder / f"{name}.damaged").read_text() == "{"
+        assert f"{name} is damaged" in warnings
 
 
 def test_truncated_checkpoint_is_refused_and_kept(folder):
@@ -115,6 +142,22 @@ def test_checkpoint_with_objects_is_refused(folder):
     torch.save({"state_dict": Payload()}, folder / "checkpoints" / "best.ckpt")
     with pytest.raises(FulmenError, match="damaged or no plain checkpoint"):
         _ = fulmen.load_run(folder).model
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model.optimizer.lr=-1", r"model\.optimizer: Invalid learning rate: -1"),
+        ("monitor=val/los", r"monitor: the model logs no val/los; did you mean val/loss\?|val/los"),
+        ("data.dose_mg=-5", r"data\.dose_mg"),
+        ("data.organs.liver.flow=0.5", r"data\.organs: the flow fractions sum to 1\.435"),
+        ("data.npz=absent.npz", r"data\.npz: there is no file absent\.npz"),
+        ("model.network.hidden=0", r"model\.network\.hidden: must be a whole number of at least 1, got 0"),
+    ],
+)
+def test_values_that_cannot_be_are_messages(tmp_path, override, message):
+    with pytest.raises(FulmenError, match=message):
+        start("experiment=pbpk_mlp", *TINY, *QUIET, "trainer.max_epochs=1", override, f"output_dir={tmp_path / 'run'}")
 
 
 def test_failed_run_says_why(tmp_path, monkeypatch):

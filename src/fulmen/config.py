@@ -27,7 +27,9 @@ from omegaconf.errors import OmegaConfBaseException
 from fulmen.errors import FulmenError
 from fulmen.mistakes import ConfigError, Mistake, did_you_mean, join, key_of, nearest, put
 from fulmen.schema import choices, find_mistakes, groups, leaves, project_root
+from fulmen.signatures import parameters
 from fulmen.stored import read_stored, refuse_unless_resumable, resume_folder
+from fulmen.targets import locate
 from fulmen.translation import first_line, translated
 
 
@@ -94,7 +96,11 @@ def finalize(cfg: DictConfig) -> DictConfig:
     """
     if not HydraConfig.initialized():
         return cfg
-    final = _resolved(cfg, HydraConfig.get().runtime.choices.get("experiment"))
+    runtime = HydraConfig.get().runtime
+    final = _resolved(cfg, runtime.choices.get("experiment"))
+    if final.output_dir != runtime.output_dir:
+        with suppress(OSError):
+            Path(runtime.output_dir).rmdir()  # Hydra makes its folder even where another one is asked for
     check(final, overrides=typed_overrides())
     return final
 
@@ -128,7 +134,9 @@ def build(node: Any, path: str, **extra: Any) -> Any:
         where = join(path, below[1]) if below and cause is not error else path
         users = (ValueError, TypeError, ModuleNotFoundError, FulmenError, InstantiationException)
         if isinstance(cause, users) or type(cause).__name__ == "MisconfigurationException":
-            raise FulmenError(f"{where}: {cause}") from cause
+            argument = re.match(r"(\w+)(?=[.:\[]|\s)", str(cause))  # `dose_mg is -1` is about data.dose_mg
+            joint = "." if argument and argument[1] in (parameters(locate(node["_target_"])) or {}) else ": "
+            raise FulmenError(f"{where}{joint}{cause}") from cause
         raise cause from None
 
 
@@ -298,8 +306,11 @@ def _resumed(overrides: list[str]) -> DictConfig:
     changes = []
     for override in overrides:
         key, value = key_of(override), override.partition("=")[2]
-        if key in ("seed", "monitor", "mode", "output_dir") or (key in groups() and key != "experiment"):
-            raise FulmenError(f"{override}: a resumed run keeps its {key}; start a new run to change it")
+        kept = key.partition(".")[0]
+        if kept in ("data", "model", "seed", "monitor", "mode", "output_dir") or (
+            key in groups() and key != "experiment"
+        ):
+            raise FulmenError(f"{override}: a resumed run keeps its {kept}; start a new run to change it")
         if key == "experiment" and value != cfg.get("experiment"):
             raise FulmenError(f"{override}: the run in {folder} is one of experiment={cfg.get('experiment')}")
         if key not in ("resume", "experiment") and not re.match(r"hydra\b", key):

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,25 +32,30 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
         temporary = None
-    except (OSError, RuntimeError) as error:  # torch.save turns a full disk into a RuntimeError
+    except OSError as error:
         raise cannot_write(path, error) from error
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
 
 
-def cannot_write(path: Path, error: Exception) -> Exception:
-    """The user's version of `error` if the file system is to blame, else `error` itself."""
-    if isinstance(error, RuntimeError) and "PytorchStreamWriter" not in str(error):
-        return error
-    number = error.errno if isinstance(error, OSError) else errno.ENOSPC
+def cannot_write(path: Path, error: OSError) -> FulmenError:
+    """What the file system refused, in the user's terms."""
+    kept = "nothing already written is lost"
     reasons = {
-        errno.ENOSPC: "no space left on the device; free some and start again, nothing already written is lost",
-        errno.EDQUOT: "the disk quota is used up; free some space and start again, nothing already written is lost",
+        errno.ENOSPC: f"no space left on the device; free some and start again, {kept}",
+        errno.EDQUOT: f"the disk quota is used up; free some space and start again, {kept}",
+        errno.EFBIG: f"the file would be larger than is allowed here; {kept}",
         errno.EACCES: "permission denied; choose a folder you may write to",
         errno.EROFS: "the file system is read-only; choose a folder you may write to",
     }
-    return FulmenError(f"cannot write {path}: {reasons.get(number, error)}")
+    return FulmenError(f"cannot write {path}: {reasons.get(error.errno, error.strerror or error)}")
+
+
+def set_aside(path: Path, error: Exception) -> None:
+    """Rename a damaged file to `<name>.damaged`, so that work goes on and nothing is lost."""
+    path.replace(path.with_name(f"{path.name}.damaged"))
+    print(f"warning: {path} is damaged ({error}); kept as {path.name}.damaged", file=sys.stderr)
 
 
 def write_json(path: str | Path, content: Any) -> None:

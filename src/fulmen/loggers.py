@@ -1,14 +1,16 @@
 """Where the numbers of a training go: TensorBoard and `metrics.csv`."""
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
+from omegaconf import DictConfig, OmegaConf
 from torch.utils.tensorboard.summary import hparams
 
-from fulmen.files import atomic_write
+from fulmen.files import atomic_write, set_aside
 
 
 class TensorBoard(TensorBoardLogger):
@@ -71,10 +73,17 @@ class EpochTable(Logger):
 
     def resume(self, step: int) -> None:
         """Read the rows back that were complete at optimizer step `step`."""
-        if self.path.exists():
+        if not self.path.exists():
+            return
+        try:
             with self.path.open(newline="") as file:
-                rows = [{key: value for key, value in row.items() if value != ""} for row in csv.DictReader(file)]
+                table = csv.DictReader(file)
+                if not {"epoch", "step"} <= set(table.fieldnames or ()):
+                    raise ValueError("no columns epoch and step")
+                rows = [{key: value for key, value in row.items() if value != ""} for row in table]
             self._rows = {int(row["epoch"]): row for row in rows if int(row["step"]) <= step}
+        except (ValueError, KeyError, csv.Error) as error:
+            set_aside(self.path, error)
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
@@ -104,3 +113,26 @@ class EpochTable(Logger):
 
     def finalize(self, status: str) -> None:
         self.save()
+
+
+def log_hyperparameters(loggers: Iterable[Logger], cfg: DictConfig, metrics: dict[str, float], step: int) -> None:
+    """Give the loggers that want them the settings beside the final metrics."""
+    plain = OmegaConf.to_container(cfg, resolve=True)
+    flat = flatten({name: plain[name] for name in ("data", "model", "trainer", "seed")})
+    final = {name: value for name, value in metrics.items() if name.startswith(("best/", "test/"))}
+    for logger in loggers:
+        if hasattr(logger, "log_result"):
+            logger.log_result(flat, final, step)
+
+
+def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, str | int | float | bool]:
+    """`{"a": {"_target_": "x.Y", "b": 1}}` as `{"a": "Y", "a.b": 1}`; lists as text; null and private keys left out."""
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{name}.")
+        elif name == "_target_":
+            flat[prefix.rstrip(".")] = value.rpartition(".")[2]
+        elif value is not None and not name.startswith("_"):
+            flat[prefix + name] = value if isinstance(value, str | int | float | bool) else str(value)
+    return flat

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fulmen.errors import FulmenError
-from fulmen.files import atomic_write, write_json
+from fulmen.files import atomic_write, set_aside, write_json
 from fulmen.provenance import environment
 
 
@@ -25,6 +25,7 @@ class Result:
         metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.
         baselines: metrics of what costs nothing, by baseline.
         cost: seconds of fitting over all resumes, seconds of the last start, parameters, device, threads.
+        trained: whether training came to its end, so that only the evaluation is left to do.
         message: why it was interrupted or failed.
     """
 
@@ -36,10 +37,23 @@ class Result:
     metrics: dict[str, float] = field(default_factory=dict)
     baselines: dict[str, dict[str, float]] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)
+    trained: bool = False
     message: str = ""
 
     def write(self) -> None:
         write_json(self.folder / "result.json", asdict(self) | {"folder": self.folder.name})
+
+    @classmethod
+    def read(cls, folder: Path) -> "Result":
+        """What is known of the run in `folder`; a damaged result.json is set aside."""
+        known = {}
+        try:
+            known = read_result(folder)
+        except FulmenError as error:
+            set_aside(folder / "result.json", error)
+        names = {each.name for each in fields(cls)}
+        values = {name: value for name, value in known.items() if name in names}
+        return cls(**{"experiment": folder.parent.name} | values | {"folder": folder})
 
 
 def read_result(folder: Path) -> dict[str, Any]:
@@ -76,4 +90,10 @@ def write_fingerprint(folder: Path, data: Any) -> None:
 
 def _starts(folder: Path, resumed: bool) -> list[dict[str, Any]]:
     path = folder / "environment.json"
-    return json.loads(path.read_text())["starts"] if resumed and path.exists() else []
+    if not resumed or not path.exists():
+        return []
+    try:
+        return json.loads(path.read_text())["starts"]
+    except (ValueError, KeyError, TypeError) as error:
+        set_aside(path, error)
+        return []

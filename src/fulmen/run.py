@@ -1,5 +1,6 @@
 """One run: data, model, trainer, fit, test the best checkpoint, write down what came of it."""
 
+import inspect
 import logging
 import time
 import warnings
@@ -14,78 +15,71 @@ from lightning.pytorch.callbacks import ModelCheckpoint, ModelSummary, ProgressB
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
+from torch import zeros
+from torch.nn import Parameter
+from torch.optim import Optimizer
 
 from fulmen.callbacks.resume import AtomicCheckpoints, read_checkpoint
 from fulmen.config import build
-from fulmen.errors import FulmenError, Interrupted
+from fulmen.errors import FulmenError
 from fulmen.evaluation.figures import training_curve
 from fulmen.evaluation.report import Summary, print_table, write_report
-from fulmen.result import Result, read_result, write_fingerprint, write_provenance
+from fulmen.loggers import log_hyperparameters
+from fulmen.mistakes import did_you_mean
+from fulmen.recording import recorded
+from fulmen.result import Result, write_fingerprint, write_provenance
 from fulmen.threads import set_threads
 
 
 def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
     """Train, evaluate and report what `cfg` (checked and resolved) describes, in the folder `cfg.output_dir`.
 
-    A run that was completed before is not trained again by a bare `resume=<folder>`, only evaluated.
+    A run that was trained to its end is not trained again by a bare `resume=<folder>`, only evaluated.
 
     Raises:
-        Interrupted: training was asked to stop; it is saved and can go on with `resume=<folder>`.
+        Interrupted: it was asked to stop; what was reached is saved, the message says how to go on.
         FulmenError: something the user can mend.
     """
-    started = time.monotonic()
     quiet_libraries()
     threads = set_threads(cfg.threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
     folder = Path(cfg.output_dir)
+    resume = folder / "checkpoints" / "last.ckpt" if cfg.resume else None
     try:
-        data, model, trainer = parts(cfg)
-        resume = folder / "checkpoints" / "last.ckpt" if cfg.resume else None
-        before = take_up(resume, model, trainer) if resume else {}
+        data, model, trainer = assemble(cfg)
+        result = take_up(resume, model, trainer) if resume else Result(cfg.experiment, folder)
     except FulmenError:
         with suppress(OSError):
             folder.rmdir()  # made by Hydra; goes only if it is empty
         raise
-    result = Result(cfg.experiment, folder, metrics=before.get("metrics", {}), cost={
-        "fit_seconds": before.get("cost", {}).get("fit_seconds", 0.0),
+    result.cost |= {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "device": str(trainer.strategy.root_device),
         "threads": threads,
-    })  # fmt: skip
+    }
     if trainer.is_global_zero:
         write_provenance(folder, cfg, overrides, resumed=bool(resume))
-        result.write()
         size, device = f"{result.cost['parameters']:,} parameters", result.cost["device"]
         print(f"{cfg.experiment}: {size} on {device}, {threads} threads; run folder {folder}", flush=True)
 
-    if before.get("status") == "completed" and all(override.startswith("resume=") for override in overrides):
-        print("training was completed before; evaluating it again")
-        result.status, result.epochs, result.steps = "completed", before["epochs"], before["steps"]
-    else:
-        fit(trainer, model, data, resume, cfg.monitor, result)
-
-    best = folder / "checkpoints" / "best.ckpt"
-    if best.exists() and not trainer.fast_dev_run:
-        model.load_state_dict(read_checkpoint(best)["state_dict"])
-    if cfg.test:
-        trainer.test(model, datamodule=data, verbose=False)
-        result.metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
-    if trainer.is_global_zero:
-        if cfg.test and hasattr(model, "summarize"):
-            report(result, model.summarize(data, folder / "figures"), cfg.monitor, overrides)
-        result.cost["seconds"] = time.monotonic() - started
-        result.write()
-        log_hyperparameters(trainer, cfg, result)
+    only_evaluate = result.trained and all(override.startswith("resume=") for override in overrides)
+    with recorded(result, trainer):
+        if only_evaluate:
+            print("trained to its end before; evaluating it again")
+        else:
+            fit(trainer, model, data, resume, cfg, result)
+        evaluate(trainer, model, data, cfg, overrides, result)
     return result
 
 
-def parts(cfg: DictConfig) -> tuple[LightningDataModule, LightningModule, Trainer]:
+def assemble(cfg: DictConfig) -> tuple[LightningDataModule, LightningModule, Trainer]:
     """Data, model and trainer as configured.
 
     Raises:
         FulmenError: one of them refuses its arguments.
     """
     data, model = build(cfg.data, "data"), build(cfg.model, "model")
+    try_optimizers(cfg.model, "model")
     watching = callbacks(cfg)
     trainer = build(
         cfg.trainer,
@@ -101,6 +95,18 @@ def parts(cfg: DictConfig) -> tuple[LightningDataModule, LightningModule, Traine
     return data, model, trainer
 
 
+def try_optimizers(node: DictConfig, path: str) -> None:
+    """Make every partial optimizer below `node` once, for a dummy parameter: `lr=-1` is found before work starts."""
+    for name, child in node.items():
+        if isinstance(child, DictConfig):
+            if child.get("_partial_") and str(child.get("_target_", "")).startswith("torch.optim."):
+                make = build(child, f"{path}.{name}")
+                if inspect.isclass(make.func) and issubclass(make.func, Optimizer):
+                    build(OmegaConf.merge(child, {"_partial_": False}), f"{path}.{name}", params=[Parameter(zeros(1))])
+            else:
+                try_optimizers(child, f"{path}.{name}")
+
+
 def callbacks(cfg: DictConfig) -> list[Callback]:
     """The callbacks of `cfg.callbacks`; an entry that is null is switched off."""
     return [build(node, f"callbacks.{name}") for name, node in (cfg.callbacks or {}).items() if node]
@@ -111,55 +117,78 @@ def loggers(cfg: DictConfig) -> list[Logger]:
     return [build(node, f"logger.{name}") for name, node in (cfg.logger or {}).items() if node]
 
 
-def take_up(resume: Path, model: LightningModule, trainer: Trainer) -> dict[str, Any]:
-    """Make sure that `last.ckpt` is this model's, let the loggers go on from it, return the run's result so far."""
+def take_up(resume: Path, model: LightningModule, trainer: Trainer) -> Result:
+    """The result so far of the run that `last.ckpt` belongs to, the loggers set to go on from there.
+
+    Raises:
+        FulmenError: the checkpoint is damaged, is another model's, or has more epochs than are now asked for.
+    """
     folder = resume.parent.parent
     checkpoint = read_checkpoint(resume)
     check_fits(model, checkpoint, folder)
+    if trainer.max_epochs is not None and -1 < trainer.max_epochs < checkpoint["epoch"]:
+        raise FulmenError(
+            f"trainer.max_epochs={trainer.max_epochs}: the run in {folder} has {checkpoint['epoch']} already"
+        )
     for logger in trainer.loggers:
         if hasattr(logger, "resume"):
             logger.resume(checkpoint["global_step"])
-    return read_result(folder)
+    return Result.read(folder)
 
 
-def fit(trainer: Trainer, model: LightningModule, data: Any, resume: Path | None, monitor: str, result: Result) -> None:
-    """Train, and write how it ended into the result, however it ends."""
-    started, seconds_before = time.monotonic(), result.cost["fit_seconds"]
+def fit(
+    trainer: Trainer, model: LightningModule, data: Any, resume: Path | None, cfg: DictConfig, result: Result
+) -> None:
+    """Train; what was reached goes into the result, however it ends."""
+    started, seconds_before = time.monotonic(), result.cost.get("fit_seconds", 0.0)
+    result.trained = False
     try:
         trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
-        result.status = "completed"
-    except Interrupted as error:
-        result.status, result.message = "interrupted", str(error)
-        raise
-    except (KeyboardInterrupt, SystemExit) as error:  # while the data were prepared; Lightning makes them exit code 1
-        result.status, result.message = "interrupted", "before the first step"
-        raise KeyboardInterrupt from error
-    except BaseException as error:
-        result.status, result.message = "failed", f"{type(error).__name__}: {error}"
-        if isinstance(error, MisconfigurationException):  # Lightning's word for what the user can mend
-            raise FulmenError(str(error)) from error
-        raise
+        result.trained = True
+    except MisconfigurationException as error:  # Lightning's word for what the user can mend
+        raise FulmenError(str(error)) from error
+    except RuntimeError as error:
+        if "Early stopping conditioned on metric" not in str(error):
+            raise
+        there = sorted(trainer.callback_metrics)
+        raise FulmenError(f"monitor: the model logs no {cfg.monitor}{did_you_mean(cfg.monitor, there)}") from error
     finally:
         result.epochs, result.steps = trainer.current_epoch, trainer.global_step
         result.cost["fit_seconds"] = seconds_before + time.monotonic() - started
         result.metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         if trainer.checkpoint_callback and trainer.checkpoint_callback.best_model_score is not None:
-            result.metrics[f"best/{monitor}"] = float(trainer.checkpoint_callback.best_model_score)
+            result.metrics[f"best/{cfg.monitor}"] = float(trainer.checkpoint_callback.best_model_score)
         if trainer.is_global_zero:
-            result.write()
             write_fingerprint(result.folder, data)
 
 
-def report(result: Result, summary: Summary, monitor: str, overrides: Sequence[str]) -> None:
-    """Add what the workload says of itself to the result, write report.md and show its first table."""
+def evaluate(
+    trainer: Trainer, model: LightningModule, data: Any, cfg: DictConfig, overrides: Sequence[str], result: Result
+) -> None:
+    """Test the best checkpoint, write the report, show its first table."""
+    if trainer.fast_dev_run:
+        return
+    best = result.folder / "checkpoints" / "best.ckpt"
+    if best.exists():
+        model.load_state_dict(read_checkpoint(best)["state_dict"])
+    summary = Summary({})
+    if cfg.test:
+        trainer.test(model, datamodule=data, verbose=False)
+        result.metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
+        if trainer.is_global_zero and hasattr(model, "summarize"):
+            summary = model.summarize(data, result.folder / "figures")
+    if not trainer.is_global_zero:
+        return
     result.metrics |= {f"test/{name}": float(value) for name, value in summary.metrics.items()}
     result.baselines = summary.baselines
-    curve = training_curve(result.folder, monitor)
+    curve = training_curve(result.folder, cfg.monitor)
     if curve:
         summary.figures["Training"] = curve.name
+    if not summary.tables:
+        summary.tables["Result"] = [{"metric": name, "value": value} for name, value in sorted(result.metrics.items())]
     path = write_report(result.folder, result.experiment, summary, asdict(result), overrides)
-    for title, rows in list(summary.tables.items())[:1]:
-        print_table(title, rows)
+    print_table(*next(iter(summary.tables.items())))
+    log_hyperparameters(trainer.loggers, cfg, result.metrics, result.steps)
     print(f"report: {path}")
 
 
@@ -174,29 +203,6 @@ def check_fits(model: LightningModule, checkpoint: dict[str, Any], folder: Path)
             f"{stored.get(name, 'absent')} in the checkpoint and {own.get(name, 'absent')} in the model. Was the "
             f"checkpoint copied from another run, or the model changed by an override?"
         )
-
-
-def log_hyperparameters(trainer: Trainer, cfg: DictConfig, result: Result) -> None:
-    """Fill TensorBoard's HPARAMS tab, once, with the final metrics."""
-    plain = OmegaConf.to_container(cfg, resolve=True)
-    flat = flatten({name: plain[name] for name in ("data", "model", "trainer", "seed")})
-    final = {name: value for name, value in result.metrics.items() if name.startswith(("best/", "test/"))}
-    for logger in trainer.loggers:
-        if hasattr(logger, "log_result"):
-            logger.log_result(flat, final, result.steps)
-
-
-def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, str | int | float | bool]:
-    """`{"a": {"_target_": "x.Y", "b": 1}}` as `{"a": "Y", "a.b": 1}`; lists as text; null and private keys left out."""
-    flat: dict[str, Any] = {}
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            flat |= flatten(value, f"{prefix}{name}.")
-        elif name == "_target_":
-            flat[prefix.rstrip(".")] = value.rpartition(".")[2]
-        elif value is not None and not name.startswith("_"):
-            flat[prefix + name] = value if isinstance(value, str | int | float | bool) else str(value)
-    return flat
 
 
 def quiet_libraries() -> None:

@@ -34,6 +34,10 @@ class Rule:
     holds: Callable[[Any], bool]
 
 
+Count = Annotated[int, Rule("of at least 1", lambda count: count >= 1)]
+Positive = Annotated[float, Rule("above 0", lambda number: number > 0)]
+
+
 def is_node(value: Any) -> bool:
     """Whether `value` is a dict that names a `_target_`."""
     return isinstance(value, dict) and "_target_" in value

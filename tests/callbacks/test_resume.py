@@ -1,6 +1,7 @@
 """A training that was stopped and resumed ends with the weights, bit for bit, of one that never was."""
 
 import os
+import resource
 import signal
 
 import pytest
@@ -23,7 +24,9 @@ class Regression(LightningModule):
         self.net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 1))
 
     def training_step(self, batch, _):
-        return (self.net(batch["x"]) - batch["y"]).square().mean()
+        loss = (self.net(batch["x"]) - batch["y"]).square().mean()
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["x"]))
+        return loss
 
     def validation_step(self, batch, _):
         loss = (self.net(batch["x"]) - batch["y"]).square().mean()
@@ -183,17 +186,16 @@ def test_truncated_checkpoint_is_named(tmp_path):
         read_checkpoint(path)
 
 
-def test_full_disk_keeps_the_previous_checkpoint(tmp_path, monkeypatch):
+def test_full_disk_keeps_the_previous_checkpoint(tmp_path):
     fit(tmp_path, max_epochs=1)
     path = tmp_path / "checkpoints" / "last.ckpt"
     before = path.read_bytes()
-
-    def no_space(checkpoint, file):
-        file.write(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(torch, "save", no_space)
-    with pytest.raises(FulmenError, match="no space left"):
-        AtomicCheckpoints().save_checkpoint({}, path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
+    try:
+        with pytest.raises(FulmenError, match=r"cannot write .*last\.ckpt: .*nothing already written is lost"):
+            AtomicCheckpoints().save_checkpoint({"weights": torch.zeros(100_000)}, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_bytes() == before
     assert sorted(file.name for file in path.parent.iterdir()) == ["best.ckpt", "last.ckpt"]

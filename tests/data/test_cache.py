@@ -26,7 +26,7 @@ def test_second_call_reads_what_the_first_built(tmp_path):
 
 
 @pytest.mark.parametrize("harm", ["flip a bit", "truncate", "remove an array", "empty the checksums"])
-def test_corrupt_entry_is_rebuilt_with_a_warning(tmp_path, harm):
+def test_corrupt_entry_is_rebuilt_with_a_warning(tmp_path, harm, caplog):
     cached("set", "key", arrays, tmp_path)
     file = tmp_path / "set-key" / ("checksums.json" if "checksums" in harm else "a.npy")
     if harm == "flip a bit":
@@ -39,8 +39,8 @@ def test_corrupt_entry_is_rebuilt_with_a_warning(tmp_path, harm):
         file.unlink()
     else:
         file.write_text("")
-    with pytest.warns(UserWarning, match="corrupt"):
-        again = cached("set", "key", arrays, tmp_path)
+    again = cached("set", "key", arrays, tmp_path)
+    assert "corrupt" in caplog.text
     assert np.array_equal(again["a"], arrays()["a"])
     cached("set", "key", never, tmp_path)
 

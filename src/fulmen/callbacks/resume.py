@@ -6,6 +6,7 @@ batch (so none needs to be stored), the loader's position travels in the checkpo
 epochs, after the learning-rate schedulers had their turn.
 """
 
+import io
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.files import atomic_write
+from fulmen.seeding import derived_seed
 
 
 class ExactResume(Callback):
@@ -39,6 +41,7 @@ class ExactResume(Callback):
         self._asked: int | None = None
         self._handlers: dict[int, Callable | int | None] = {}
         self._between_epochs = False
+        self._means: dict[str, dict[str, Any]] = {}  # of the epoch that was interrupted
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         for number in self.signals:
@@ -53,12 +56,11 @@ class ExactResume(Callback):
         self._stop_if_asked(trainer)
 
     def on_train_batch_start(self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int) -> None:
-        torch.manual_seed(
-            hash((self.seed, trainer.current_epoch, batch_idx, trainer.global_rank)) & 0x7FFF_FFFF_FFFF_FFFF
-        )
+        torch.manual_seed(derived_seed(self.seed, trainer.current_epoch, batch_idx, trainer.global_rank))
 
     def on_train_batch_end(self, trainer: Trainer, module: LightningModule, *_: Any) -> None:
         loop = trainer.fit_loop.epoch_loop
+        self._add_means(loop._results)
         half_done = loop._should_accumulate() or loop._num_ready_batches_reached()
         if half_done or loop._should_check_val_fx(trainer.fit_loop._data_fetcher) or not self._anyone_asked(trainer):
             return
@@ -78,6 +80,11 @@ class ExactResume(Callback):
     def on_save_checkpoint(self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Between epochs Lightning's counters still stand at the end of the last one; resuming would skip an epoch."""
         if not self._between_epochs:
+            checkpoint["epoch_means"] = {
+                name: {"value": metric.value, "samples": metric.cumulated_batch_size}
+                for name, metric in trainer.fit_loop.epoch_loop._results.items()
+                if metric.is_tensor and metric.meta.is_mean_reduction
+            }
             return
         loops = checkpoint["loops"]["fit_loop"]
         _zero(loops["epoch_loop.batch_progress"]["current"])
@@ -87,6 +94,17 @@ class ExactResume(Callback):
         _zero(loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["zero_grad"]["current"])
         _zero(loops["epoch_loop.val_loop.batch_progress"]["total"])
         loops["epoch_loop.state_dict"]["_batches_that_stepped"] -= 1  # Lightning adds one on every restart
+
+    def on_load_checkpoint(self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        self._means = checkpoint.get("epoch_means", {})
+
+    def _add_means(self, results: Any) -> None:
+        """Lightning forgets what `self.log` averaged before the interruption; add it to what came after."""
+        while self._means:
+            name, mean = self._means.popitem()
+            if name in results:
+                results[name].value += mean["value"]
+                results[name].cumulated_batch_size += mean["samples"]
 
     def _save(self, trainer: Trainer, between_epochs: bool) -> None:
         if trainer.fast_dev_run:
@@ -123,8 +141,10 @@ class AtomicCheckpoints(TorchCheckpointIO):
     """Checkpoints that are whole or absent, and that load without unpickling objects."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        buffer = io.BytesIO()  # torch's own writer hides why the disk refused
+        torch.save(checkpoint, buffer)
         with atomic_write(path, "wb") as file:
-            torch.save(checkpoint, file)
+            file.write(buffer.getbuffer())
 
     def load_checkpoint(self, path: str | Path, map_location: Any = "cpu", weights_only: bool | None = True) -> dict:
         return read_checkpoint(path, map_location)
@@ -144,7 +164,8 @@ def read_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, An
     except Exception as error:
         others = sorted(other.name for other in path.parent.glob("*.ckpt") if other != path)
         hint = f"; beside it lies {', '.join(others)}" if others else ""
-        raise FulmenError(f"{path} is damaged or no plain checkpoint ({str(error).splitlines()[0]}){hint}") from error
+        reason = str(error).partition(". ")[0].splitlines()[0]
+        raise FulmenError(f"{path} is damaged or no plain checkpoint ({reason}){hint}") from error
 
 
 def _zero(counts: dict[str, int]) -> None:

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor
 
+from fulmen.seeding import derived_seed
+
 
 class BatchLoader:
     """Deals `{name: tensor[batch, ...]}` from tensors that share their first dimension.
@@ -65,7 +67,7 @@ class BatchLoader:
         rank, world = _rank_and_world()
         if not self.shuffle:
             return torch.arange(rank, self.samples, world)
-        generator = torch.Generator().manual_seed(hash((self.seed, self.epoch)) & 0x7FFF_FFFF_FFFF_FFFF)
+        generator = torch.Generator().manual_seed(derived_seed(self.seed, "epoch", self.epoch))
         order = torch.randperm(self.samples, generator=generator)
         return order[: self.samples // world * world][rank::world]
 

@@ -6,9 +6,9 @@ and the code that prepares it. A changed setting is a new entry, an interrupted 
 
 import hashlib
 import json
+import logging
 import os
 import shutil
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from filelock import FileLock
 from fulmen.files import cannot_write, write_json
 
 Arrays = dict[str, np.ndarray]
+log = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
@@ -38,32 +39,40 @@ def fingerprint(key: Mapping[str, Any], code: Iterable[ModuleType] = (), files: 
     return digest.hexdigest()[:20]
 
 
-def cached(name: str, print_: str, build: Callable[[], Arrays], folder: Path | None = None) -> Arrays:
+def cached(name: str, key: str, build: Callable[[], Arrays], folder: Path | None = None) -> Arrays:
     """The arrays `build()` makes, from disk as read-only memory maps if they were made before.
 
     Args:
         name: for people who look into the folder.
-        print_: from `fingerprint`.
+        key: from `fingerprint`.
         build: makes the arrays; called at most once, however many processes ask.
         folder: of the cache; `cache_folder()` by default.
 
     Raises:
         FulmenError: the entry cannot be written.
     """
-    entry = (folder or cache_folder()) / f"{name}-{print_}"
+    entry = (folder or cache_folder()) / f"{name}-{key}"
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(entry.with_suffix(".lock")):
-            if entry.exists():
-                try:
-                    return _read(entry)
-                except (OSError, ValueError, KeyError) as error:
-                    warnings.warn(f"the cache entry {entry} is corrupt ({error}); building it again", stacklevel=2)
-                    shutil.rmtree(entry)
-            _write(entry, build())
-            return _read(entry)
+        lock = FileLock(entry.with_suffix(".lock"))
+        lock.acquire()
     except OSError as error:
         raise cannot_write(entry, error) from error
+    try:
+        if entry.exists():
+            try:
+                return _read(entry)
+            except (OSError, ValueError, KeyError) as error:
+                log.warning("the cache entry %s is corrupt (%s); building it again", entry, error)
+                shutil.rmtree(entry)
+        arrays = build()
+        try:
+            _write(entry, arrays)
+            return _read(entry)
+        except OSError as error:
+            raise cannot_write(entry, error) from error
+    finally:
+        lock.release()
 
 
 def _write(entry: Path, arrays: Arrays) -> None:

@@ -4,6 +4,7 @@ import torch
 
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.data import PBPKData, time_grid
+from fulmen.workloads.pbpk.metrics import metrics
 from fulmen.workloads.pbpk.physiology import ORGANS
 from fulmen.workloads.pbpk.solvers import concentrations, simulate
 
@@ -89,6 +90,37 @@ def order(arrays):
     arrays["organ"] = arrays["organ"][::-1]
 
 
+def kind(arrays):
+    arrays["weight_kg"] = arrays["weight_kg"].astype(str)
+
+
+def scalar(arrays):
+    arrays["time_h"] = arrays["time_h"][0]
+
+
+def doses(arrays):
+    arrays["n_doses"] = np.array(0)
+
+
+def twice(arrays):
+    for name, value in arrays.items():
+        if name not in ("organ", "route_name", "time_h") and value.ndim:
+            arrays[name][3] = value[2]
+    arrays["compound"][3] = 3
+
+
+def too_much(arrays):
+    arrays["concentration_mg_per_l"] *= 1000
+
+
+def heavier(arrays):
+    arrays["volume_l"] *= 10
+
+
+def solved_otherwise(arrays):
+    arrays["kinetics"] = np.array("linear")
+
+
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
@@ -98,6 +130,13 @@ def order(arrays):
         (times, r"time_h must be finite, start at 0 or later and increase"),
         (missing, r"dose_mg is missing"),
         (order, r"organ must be blood, liver"),
+        (kind, r"weight_kg holds <U\d+, expected numbers"),
+        (scalar, r"time_h has shape \(\), expected \(1,\)"),
+        (doses, r"n_doses is 0"),
+        (twice, r"1 subjects repeat another one exactly \(first: 3\)"),
+        (too_much, r"subject 0 holds up to .* mg but was given"),
+        (heavier, r"volume_l \(sum of the organs\), subject 0"),
+        (solved_otherwise, r"solved with linear kinetics; set data\.kinetics=linear"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -108,6 +147,24 @@ def test_bad_file_is_refused_by_name(tmp_path, harm, message):
     np.savez(tmp_path / "bad.npz", **arrays)
     with pytest.raises(FulmenError, match=rf"bad\.npz: .*{message}"):
         ready(npz=str(tmp_path / "bad.npz"))
+
+
+@pytest.mark.parametrize("harm", ["truncate", "flip a byte"])
+def test_damaged_file_is_refused(tmp_path, harm):
+    path = ready().export(tmp_path / "bad.npz")
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle] ^= 0xFF
+    path.write_bytes(content if harm == "flip a byte" else content[:middle])
+    with pytest.raises(FulmenError, match=r"bad\.npz is no readable \.npz"):
+        ready(npz=str(path))
+
+
+def test_linear_population_gets_a_linear_reduced_model():
+    for kinetics in ("linear", "saturable"):
+        part = ready(kinetics=kinetics, compounds=60, time_points=30).parts["train"]
+        found = metrics(part["reduced"], part["concentration"], part["dose_mg"], part["weight_kg"])
+        assert found["r2_log"] > 0.95, kinetics
 
 
 def test_a_file_that_is_no_npz_is_refused(tmp_path):
@@ -133,6 +190,8 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path):
         (dict(hours=-1), "hours > 0"),
         (dict(time_points=1), "at least 2 time_points"),
         (dict(test_compounds=20), "each part"),
+        (dict(batch_size=0), "batch_size is 0"),
+        (dict(subjects_per_compound=0), "subjects_per_compound is 0"),
     ],
     ids=str,
 )

@@ -35,9 +35,9 @@ def linear_physics(population: Population, time_h: Tensor) -> Tensor:
     return concentrations(population, simulate(population, time_h, kinetics="linear"))
 
 
-def reduced_physics(population: Population, time_h: Tensor) -> Tensor:
-    """One saturable compartment with every organ at equilibrium with the blood: saturation without distribution."""
-    return equilibrium_concentrations(population, one_compartment(population, time_h))
+def reduced_physics(population: Population, time_h: Tensor, kinetics: str) -> Tensor:
+    """One compartment, every organ at equilibrium with the blood: elimination without distribution."""
+    return equilibrium_concentrations(population, one_compartment(population, time_h, kinetics))
 
 
 def _log_normalized(part: Part) -> Tensor:

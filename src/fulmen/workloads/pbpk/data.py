@@ -1,7 +1,6 @@
 """Virtual subjects and what the solver says of them, as graphs with concentration curves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,14 +13,23 @@ from fulmen.data.batches import BatchLoader
 from fulmen.data.cache import Arrays, cached, fingerprint
 from fulmen.errors import FulmenError
 from fulmen.files import atomic_write
-from fulmen.workloads.pbpk import compartments, physiology, population, propagator, rosenbrock, sampling, solvers
+from fulmen.signatures import Count, Positive
+from fulmen.workloads.pbpk import (
+    compartments,
+    exchange,
+    physiology,
+    population,
+    propagator,
+    rosenbrock,
+    sampling,
+    solvers,
+)
+from fulmen.workloads.pbpk.exchange import arrays_from, population_from, read_npz
 from fulmen.workloads.pbpk.graph import inputs
-from fulmen.workloads.pbpk.physiology import ORGANS, known
-from fulmen.workloads.pbpk.population import ROUTES, Population, duplicate_rows, validate
+from fulmen.workloads.pbpk.physiology import known
+from fulmen.workloads.pbpk.population import ROUTES, duplicate_rows
 from fulmen.workloads.pbpk.sampling import sample_population
 from fulmen.workloads.pbpk.solvers import concentrations, simulate
-
-SCALARS = ("n_doses", "interval_h")
 
 
 class PBPKData(LightningDataModule):
@@ -56,28 +64,34 @@ class PBPKData(LightningDataModule):
     def __init__(
         self,
         kinetics: Literal["saturable", "linear"] = "saturable",
-        compounds: int = 1000,
-        subjects_per_compound: int = 1,
-        validation_compounds: int = 100,
-        test_compounds: int = 100,
-        hours: float = 24.0,
-        time_points: int = 100,
+        compounds: Count = 1000,
+        subjects_per_compound: Count = 1,
+        validation_compounds: Count = 100,
+        test_compounds: Count = 100,
+        hours: Positive = 24.0,
+        time_points: Count = 100,
         grid: Literal["uniform", "graded"] = "uniform",
-        dose_mg: float | Sequence[float] = (10.0, 1000.0),
-        routes: Sequence[str] = ROUTES,
-        infusion_h: float | Sequence[float] = (0.5, 4.0),
-        n_doses: int = 1,
-        interval_h: float = 24.0,
+        dose_mg: Positive | Sequence[Positive] = (10.0, 1000.0),
+        routes: Sequence[Literal["bolus", "infusion", "oral"]] = ROUTES,
+        infusion_h: Positive | Sequence[Positive] = (0.5, 4.0),
+        n_doses: Count = 1,
+        interval_h: Positive = 24.0,
         drug: Mapping[str, Any] | None = None,
         body: Mapping[str, float] | None = None,
         organs: Mapping[str, Mapping[str, float]] | None = None,
         npz: str | None = None,
-        batch_size: int = 32,
+        batch_size: Count = 32,
         seed: int = 42,
         cache: str | None = None,
     ):
         super().__init__()
         known(kinetics, ("saturable", "linear"), "kinetics", "kinetics")
+        counts = {"subjects_per_compound": subjects_per_compound, "batch_size": batch_size}
+        for name, count in counts.items():
+            if count < 1:
+                raise FulmenError(f"{name} is {count}; it must be 1 or more")
+        if npz is not None and not Path(npz).is_file():
+            raise FulmenError(f"npz: there is no file {npz}")
         held_out = validation_compounds + test_compounds
         if validation_compounds < 1 or test_compounds < 1 or (npz is None and held_out >= compounds):
             raise FulmenError(
@@ -119,7 +133,7 @@ class PBPKData(LightningDataModule):
         self.all_times_h = torch.tensor(arrays["time_h"])
         later = self.all_times_h > 0
         self.time_h = self.all_times_h[later].float()  # [T]
-        everything = inputs(self.population, self.time_h) | {
+        everything = inputs(self.population, self.time_h, self.kinetics) | {
             "concentration": torch.tensor(arrays["concentration_mg_per_l"])[:, :, later],  # [S, 14, T]
             "subject": torch.arange(len(self.population)),
         }
@@ -160,16 +174,11 @@ class PBPKData(LightningDataModule):
         return Path(path)
 
     def _arrays(self) -> Arrays:
-        source = (
-            {"npz": Path(self.npz).name}
-            if self.npz
-            else self.prior | {"kinetics": self.kinetics, "time_h": self.grid_h.tolist()}
-        )
-        if self.npz and not Path(self.npz).is_file():
-            raise FulmenError(f"npz: there is no file {self.npz}")
-        code = (physiology, population, sampling, compartments, propagator, rosenbrock, solvers)
-        self.fingerprint = fingerprint(source, code=code, files=[self.npz] if self.npz else [])
-        build = (lambda: read_npz(self.npz)) if self.npz else self._simulate
+        source = {"npz": Path(self.npz).name} if self.npz else self.prior | {"time_h": self.grid_h.tolist()}
+        code = (physiology, population, sampling, compartments, propagator, rosenbrock, solvers, exchange)
+        files = [self.npz] if self.npz else []
+        self.fingerprint = fingerprint(source | {"kinetics": self.kinetics}, code=code, files=files)
+        build = (lambda: read_npz(self.npz, self.kinetics)) if self.npz else self._simulate
         return cached(f"pbpk-{self.kinetics}", self.fingerprint, build, Path(self.cache) if self.cache else None)
 
     def _simulate(self) -> Arrays:
@@ -181,7 +190,7 @@ class PBPKData(LightningDataModule):
                 f"fix fewer of drug, body, dose_mg and routes, or a test subject would be a training subject too"
             )
         amounts = simulate(drawn, self.grid_h, kinetics=self.kinetics)
-        return arrays_from(drawn, self.grid_h, concentrations(drawn, amounts))
+        return arrays_from(drawn, self.grid_h, concentrations(drawn, amounts), self.kinetics)
 
 
 def time_grid(hours: float, points: int, kind: str = "uniform") -> Tensor:
@@ -196,61 +205,3 @@ def time_grid(hours: float, points: int, kind: str = "uniform") -> Tensor:
     early = torch.logspace(-2, 0, points // 3, dtype=torch.float64)
     late = torch.linspace(1, hours, points - len(early), dtype=torch.float64)[1:]
     return torch.cat([torch.zeros(1, dtype=torch.float64), early, late])
-
-
-def arrays_from(subjects: Population, time_h: Tensor, concentration: Tensor) -> Arrays:
-    """Named arrays of a solved population: its fields, `time_h` [T] and `concentration_mg_per_l` [S, 14, T]."""
-    arrays = {name: value.numpy() for name, value in subjects.tensors().items()}
-    arrays |= {name: np.array(getattr(subjects, name)) for name in SCALARS}
-    return arrays | {
-        "organ": np.array(ORGANS),
-        "route_name": np.array(ROUTES),
-        "time_h": time_h.numpy(),
-        "concentration_mg_per_l": concentration.float().numpy(),
-    }
-
-
-def population_from(arrays: Mapping[str, np.ndarray]) -> Population:
-    """The population stored in named arrays."""
-    values = {field.name: arrays[field.name] for field in fields(Population)}
-    tensors = {name: torch.tensor(value) for name, value in values.items() if name not in SCALARS}
-    return Population(**tensors, n_doses=int(values["n_doses"]), interval_h=float(values["interval_h"]))
-
-
-def read_npz(path: str | Path) -> Arrays:
-    """The arrays of an exported file, checked.
-
-    Raises:
-        FulmenError: no npz, an array missing, a wrong shape or organ order, NaN or negative values, times out of order,
-            or subjects that cannot be: the message names the file, the array and what is expected.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-    except (OSError, ValueError, EOFError, KeyError) as error:
-        raise FulmenError(f"{path} is no readable .npz of plain arrays: {error}") from error
-    for name in [*(field.name for field in fields(Population)), "organ", "time_h", "concentration_mg_per_l"]:
-        if name not in arrays:
-            raise FulmenError(f"{path}: the array {name} is missing; it has {', '.join(sorted(arrays))}")
-    if tuple(arrays["organ"].tolist()) != ORGANS:
-        raise FulmenError(f"{path}: organ must be {', '.join(ORGANS)}, in this order")
-    time_h, concentration = arrays["time_h"], arrays["concentration_mg_per_l"]
-    subjects, organs = len(arrays["weight_kg"]), len(ORGANS)
-    wide = ("volume_l", "flow_l_per_h", "kp")
-    shapes = {field.name: (subjects, organs) if field.name in wide else (subjects,) for field in fields(Population)}
-    shapes |= dict.fromkeys(SCALARS, ()) | {"concentration_mg_per_l": (subjects, organs, len(time_h))}
-    for name, shape in shapes.items():
-        if arrays[name].shape != shape:
-            raise FulmenError(f"{path}: {name} has shape {arrays[name].shape}, expected {shape}")
-    if time_h.ndim != 1 or not np.isfinite(time_h).all() or (np.diff(time_h) <= 0).any() or time_h[0] < 0:
-        raise FulmenError(f"{path}: time_h must be finite, start at 0 or later and increase")
-    if not np.isfinite(concentration).all() or (concentration < 0).any():
-        where = tuple(np.argwhere(~np.isfinite(concentration) | (concentration < 0))[0].tolist())
-        raise FulmenError(
-            f"{path}: concentration_mg_per_l{list(where)} is {concentration[where]}; it must be finite and >= 0"
-        )
-    try:
-        validate(population_from(arrays))
-    except FulmenError as error:
-        raise FulmenError(f"{path}: {error}") from error
-    return arrays

@@ -70,8 +70,11 @@ TARGET = torch.tensor([ORGANS.index(target) for _, target in CONNECTIONS])  # [E
 _BLOOD, _LIVER, _KIDNEY, _GUT = (ORGANS.index(name) for name in ("blood", "liver", "kidney", "gut"))
 
 
-def features(population: Population) -> dict[str, Tensor]:
-    """`node` [S, 14, 7], `edge` [S, 26, 3] and `context` [S, 22] of S subjects, float32."""
+def features(population: Population, kinetics: str = "saturable") -> dict[str, Tensor]:
+    """`node` [S, 14, 7], `edge` [S, 26, 3] and `context` [S, 21] of S subjects, float32.
+
+    With linear kinetics the three features that speak of saturation are 0.
+    """
     p = population
     dose = p.dose_mg
     kp_blood = p.kp / p.blood_plasma_ratio[:, None]  # [S, 14]
@@ -84,7 +87,7 @@ def features(population: Population) -> dict[str, Tensor]:
     intrinsic = torch.zeros_like(p.volume_l)
     intrinsic[:, _LIVER] = unbound * p.clint_l_per_h
     intrinsic[:, _KIDNEY] = unbound * p.renal_clint_l_per_h
-    oral = p.route == ORAL
+    oral, saturable = p.route == ORAL, float(kinetics == "saturable")
     entry = torch.zeros_like(p.volume_l)
     entry[:, _BLOOD] = (~oral).to(entry)
     entry[:, _GUT] = torch.where(oral, p.bioavailability, 0.0)
@@ -119,9 +122,9 @@ def features(population: Population) -> dict[str, Tensor]:
         renal.log(),
         distribution.log(),
         ((hepatic + renal) / distribution).log(),
-        p.km_mg_per_l.log(),
-        (unbound * dose / (p.blood_plasma_ratio * distribution * p.km_mg_per_l)).log(),
-        (p.clint_l_per_h * p.km_mg_per_l / dose).log(),
+        saturable * p.km_mg_per_l.log(),
+        saturable * (unbound * dose / (p.blood_plasma_ratio * distribution * p.km_mg_per_l)).log(),
+        saturable * (p.clint_l_per_h * p.km_mg_per_l / dose).log(),
         torch.full_like(dose, p.n_doses).log(),
         torch.full_like(dose, p.interval_h).log(),
     ]
@@ -132,14 +135,14 @@ def features(population: Population) -> dict[str, Tensor]:
     }
 
 
-def inputs(population: Population, time_h: Tensor) -> dict[str, Tensor]:
+def inputs(population: Population, time_h: Tensor, kinetics: str = "saturable") -> dict[str, Tensor]:
     """All that a network and its module need to predict S subjects at T increasing times after 0, float32.
 
     `features`, and `dosing` [S, T, 3], `reduced` [S, 14, T] mg/L (the reduced model's concentrations), `dose_mg` [S],
     `weight_kg` [S].
     """
-    load_mg = one_compartment(population, time_h)
-    return features(population) | {
+    load_mg = one_compartment(population, time_h, kinetics)
+    return features(population, kinetics) | {
         "dosing": dosing(population, time_h, load_mg),
         "reduced": equilibrium_concentrations(population, load_mg).float(),
         "dose_mg": population.dose_mg.float(),
@@ -168,7 +171,7 @@ def _by_route(route: Tensor, bolus: Tensor, infusion: Tensor, oral: Tensor) -> T
 
 
 def to_pyg(population: Population) -> list[Data]:
-    """One graph per subject: x [14, 7], edge_index [2, 26], edge_attr [26, 3], context [1, 22]."""
+    """One graph per subject: x [14, 7], edge_index [2, 26], edge_attr [26, 3], context [1, 21]."""
     parts = features(population)
     edge_index = torch.stack([SOURCE, TARGET])
     return [

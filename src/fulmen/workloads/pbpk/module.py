@@ -20,7 +20,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, smooth_l1_loss
-from torchmetrics import MeanMetric, MetricCollection, R2Score
+from torchmetrics import MetricCollection, R2Score
 
 from fulmen.evaluation.report import Summary
 from fulmen.workloads.pbpk.graph import inputs
@@ -55,8 +55,6 @@ class PBPKSurrogate(LightningModule):
         self.linear_weight, self.residual = linear_weight, residual
         for name in ("log_mean", "log_sd", "linear_sd"):
             self.register_buffer(name, torch.ones(()))
-        self.train_loss = MeanMetric()
-        self.train_loss.persistent(True)  # an interrupted epoch reports the mean of all its batches
         self.metrics = nn.ModuleDict(
             {stage: MetricCollection({f"{stage}/r2_log": R2Score()}) for stage in ("val", "test")}
         )
@@ -105,12 +103,12 @@ class PBPKSurrogate(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss"}}
 
     @torch.no_grad()
-    def predict_population(self, population: Population, time_h: Tensor) -> Tensor:
+    def predict_population(self, population: Population, time_h: Tensor, kinetics: str = "saturable") -> Tensor:
         """Concentrations [S, 14, T] in mg/L for subjects of your own, at increasing times [T] in hours after 0.
 
-        The recurrent network knows the steps of its training grid: predict on that grid.
+        The recurrent network knows the steps of its training grid and the kinetics it was trained on: keep to them.
         """
-        batch = {name: value.to(self.device) for name, value in inputs(population, time_h).items()}
+        batch = {name: value.to(self.device) for name, value in inputs(population, time_h, kinetics).items()}
         return self.eval().concentration(batch | {"time_h": time_h.float().to(self.device)})
 
     @torch.no_grad()
@@ -140,8 +138,7 @@ class PBPKSurrogate(LightningModule):
         linear = smooth_l1_loss(self._linear(y_hat, batch) / self.linear_sd, u / self.linear_sd)
         loss = mse_loss(y_hat, y) + self.linear_weight * linear
         if stage == "train":
-            self.train_loss.update(loss.detach(), len(y))
-            self.log("train/loss", self.train_loss, on_step=False, on_epoch=True)
+            self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(y), sync_dist=True)
         else:
             metrics = self.metrics[stage]
             log_hat = (self._linear(y_hat, batch).clamp(min=0) + FLOOR).log()

@@ -1,15 +1,20 @@
 """Networks that map a subject's graph and a time grid to standardised log concentrations in 14 organs.
 
 All share one interface:
-`forward(node [B, 14, 7], edge [B, 26, 3], context [B, 22], dosing [B, T, 3], time_h [T]) -> [B, 14, T]`.
+`forward(node [B, 14, 7], edge [B, 26, 3], context [B, 21], dosing [B, T, 3], time_h [T]) -> [B, 14, T]`.
 """
+
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 from fulmen.errors import FulmenError
+from fulmen.signatures import Count, Rule
 from fulmen.workloads.pbpk.graph import CONTEXT_FEATURES, DOSING_FEATURES, EDGE_FEATURES, NODE_FEATURES, SOURCE, TARGET
 from fulmen.workloads.pbpk.physiology import CONNECTIONS, ORGANS
+
+Rounds = Annotated[int, Rule("of at least 0", lambda rounds: rounds >= 0)]
 
 
 class Standardize(nn.Module):
@@ -92,7 +97,7 @@ class DynamicGNN(nn.Module):
         rank: of the bilinear read-out.
     """
 
-    def __init__(self, hidden: int = 64, layers: int = 3, recurrent: int = 64, rank: int = 64):
+    def __init__(self, hidden: Count = 64, layers: Rounds = 3, recurrent: Count = 64, rank: Count = 64):
         super().__init__()
         self.inputs = GraphInputs()
         self.encode_node = nn.Linear(len(NODE_FEATURES), hidden)
@@ -135,7 +140,7 @@ class MLP(nn.Module):
         times: length of the time grid (99 for the default grid without t = 0).
     """
 
-    def __init__(self, hidden: int = 80, layers: int = 2, times: int = 99):
+    def __init__(self, hidden: Count = 80, layers: Rounds = 2, times: Count = 99):
         super().__init__()
         self.times = times
         self.inputs = GraphInputs()

@@ -122,6 +122,8 @@ def validate(population: Population) -> Population:
     for organ in ("lung", "blood"):
         flow = population.flow_l_per_h[:, INDEX[organ]]
         _refuse((flow / output - 1).abs() > 1e-6, f"flow_l_per_h of the {organ}", flow, "the cardiac output")
+    volume = population.volume_l.sum(1)
+    _refuse((volume / population.weight_kg - 1).abs() > 1e-6, "volume_l (sum of the organs)", volume, "weight_kg in L")
     blood = population.kp[:, INDEX["blood"]]
     _refuse((blood / population.blood_plasma_ratio - 1).abs() > 1e-6, "kp of the blood", blood, "blood_plasma_ratio")
     return population

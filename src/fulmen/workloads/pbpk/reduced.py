@@ -1,13 +1,15 @@
-"""The whole body as one well-mixed compartment behind a saturable liver: a coarse model that costs almost nothing.
+"""The whole body as one well-mixed compartment behind the liver: a coarse model that costs almost nothing.
 
 The body holds X mg at the blood concentration C = X / Vss. The liver sees its inflow, C plus what an oral dose brings
 through the portal vein, and lets out the concentration c that solves the well-stirred balance
 
     Q (C_in - c) = Vmax f c / (Km + f c),   f = fu / BP,  Vmax = CLint Km,
 
-a quadratic. It is too coarse to predict an organ, but it knows when a saturated liver recovers: networks are driven by
-it, and it is a baseline of its own.
+a quadratic; with linear kinetics the right-hand side is CLint f c. It is too coarse to predict an organ, but it knows
+when a saturated liver recovers: networks are driven by it, and it is a baseline of its own.
 """
+
+import math
 
 import torch
 from torch import Tensor
@@ -26,7 +28,7 @@ MAX_STEP_H = 0.06
 
 
 @torch.no_grad()
-def one_compartment(population: Population, time_h: Tensor) -> Tensor:
+def one_compartment(population: Population, time_h: Tensor, kinetics: str = "saturable") -> Tensor:
     """Body load X in mg at increasing times [T] (hours, >= 0), by the classical Runge-Kutta method. Shape [S, T]."""
     p = population
     flow, renal, volume = liver_flow_l_per_h(p), renal_clearance_l_per_h(p), steady_state_volume_l(p)  # [S]
@@ -34,10 +36,14 @@ def one_compartment(population: Population, time_h: Tensor) -> Tensor:
     capacity = p.clint_l_per_h * p.km_mg_per_l * unbound  # Vmax f, mg/h
     oral, infused = p.route == ORAL, p.route == INFUSION
     infusion_rate = torch.where(infused, p.dose_mg / p.infusion_h.clamp(min=1e-6), 0.0)  # mg/h
+    max_step_h = min(MAX_STEP_H, float(1 / ((flow + renal) / volume).max()))
 
     def slope(x: Tensor, infusing: Tensor, absorbing: Tensor) -> Tensor:
         concentration = x / volume
         inflow = concentration + absorbing / flow  # mg/L entering the liver
+        if kinetics == "linear":
+            outflow = inflow * flow / (flow + p.clint_l_per_h * unbound)
+            return flow * (outflow - concentration) - renal * concentration + infusing
         half = (flow * (p.km_mg_per_l - unbound * inflow) + capacity) / 2
         root = (half**2 + flow**2 * unbound * p.km_mg_per_l * inflow).sqrt()
         outflow = torch.where(half > 0, flow * p.km_mg_per_l * inflow / (half + root), (root - half) / (flow * unbound))
@@ -62,7 +68,7 @@ def one_compartment(population: Population, time_h: Tensor) -> Tensor:
     x = torch.zeros_like(volume)
     loads = {}
     for start, stop in zip([0.0, *stops], stops, strict=False):
-        steps = max(1, int((stop - start) / MAX_STEP_H + 0.999)) if stop > start else 0
+        steps = max(1, math.ceil((stop - start) / max_step_h)) if stop > start else 0
         h = (stop - start) / max(steps, 1)
         for step in range(steps):
             t = start + step * h

@@ -1,6 +1,5 @@
 """Random populations: bodies around the reference man, drugs around a broad prior, doses and routes."""
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor
 
 from fulmen.errors import FulmenError
+from fulmen.seeding import derived_seed
 from fulmen.workloads.pbpk.physiology import (
     CARDIAC_OUTPUT_L_PER_H,
     INDEX,
@@ -62,8 +62,7 @@ class _Streams:
         self.seed = seed
 
     def uniform(self, name: str, *shape: int) -> Tensor:
-        digest = hashlib.blake2b(f"{self.seed}/{name}".encode(), digest_size=8).digest()
-        generator = torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
+        generator = torch.Generator().manual_seed(derived_seed(self.seed, name))
         return torch.rand(shape, dtype=torch.float64, generator=generator) + 2**-54  # in (0, 1]
 
     def normal(self, name: str, *shape: int) -> Tensor:

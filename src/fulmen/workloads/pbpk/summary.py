@@ -47,7 +47,7 @@ def summarize(predicted: Tensor, data: Any, folder: Path) -> Summary:
         "network": predicted.double(),
         "mean curve": baselines.mean_curve(data.parts["train"], test),
         "5 nearest": baselines.nearest_neighbours(data.parts["train"], test),
-        "one compartment": baselines.reduced_physics(subjects, times[later]),
+        "one compartment": baselines.reduced_physics(subjects, times[later], data.kinetics),
         "linear physics": baselines.linear_physics(subjects, times)[:, :, later],
     }
     if data.kinetics == "linear":
