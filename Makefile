@@ -19,12 +19,12 @@ lint: $(READY)
 bench: $(READY)   ## every benchmark script, one after the other
 	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
-setup: $(READY)
+setup: $(READY)   ## the environment alone
 
 # The last step imports everything once, so that the first command does not spend its time on compiling.
 $(READY): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found; install one and call make again" >&2; exit 2; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
@@ -35,5 +35,5 @@ lock: $(READY)    ## pin the versions that pyproject.toml allows today
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra dev --extra notebooks --upgrade \
 		--no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
 
-clean:
+clean:            ## forget the environment; runs stay
 	rm -rf .venv .pytest_cache .ruff_cache

@@ -22,6 +22,10 @@ MODELS = {
         "experiment=pbpk_gnn",
         "model.residual=false",
     ],
+    "the same without messages between organs (`model.network.layers=0`)": [
+        "experiment=pbpk_gnn",
+        "model.network.layers=0",
+    ],
     "MLP (`pbpk_mlp`)": ["experiment=pbpk_mlp"],
 }
 BASELINES = {

@@ -83,6 +83,31 @@ def test_sigkill_at_any_moment_loses_at_most_an_epoch(tmp_path, uninterrupted):
     assert len((tmp_path / "run" / "metrics.csv").read_text().splitlines()) == 1 + 40
 
 
+def test_sigterm_while_data_are_prepared_says_so(tmp_path):
+    process = start(*SMALL, f"output_dir={tmp_path / 'run'}", "data.compounds=2000", "data.seed=9")
+    read_until(process, "run folder")
+    process.send_signal(signal.SIGTERM)
+    output = process.communicate()[0]
+    assert process.returncode == 128 + signal.SIGTERM, output
+    assert "error: interrupted before the first step; start it again" in output
+    assert read_result(tmp_path / "run")["status"] == "interrupted"
+
+
+def test_sigterm_while_it_is_evaluated_loses_no_training(tmp_path):
+    tested = [o for o in SMALL if not o.startswith(("test=", "trainer.max"))]
+    process = start(*tested, "trainer.max_epochs=2", f"output_dir={tmp_path / 'run'}")
+    read_until(process, r"^epoch 2/2")
+    process.send_signal(signal.SIGTERM)
+    output = process.communicate()[0]
+    assert process.returncode == 128 + signal.SIGTERM, output
+    result = read_result(tmp_path / "run")
+    assert (result["status"], result["trained"]) == ("interrupted", True)
+    typed = [f"resume={tmp_path / 'run'}"]
+    result = run(check_overrides(typed), typed)
+    assert (result.status, result.epochs) == ("completed", 2)
+    assert "test/r2_log" in result.metrics
+
+
 @pytest.mark.ddp
 def test_two_ranks_are_interrupted_and_resumed_as_one(tmp_path):
     overrides = [*SMALL, *QUICK_END, "trainer=ddp_cpu", "trainer.max_epochs=20", "data.batch_size=16"]

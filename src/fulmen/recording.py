@@ -45,7 +45,8 @@ def recorded(result: Result, trainer: Trainer) -> Iterator[None]:
         result.message = f"interrupted {'while it was evaluated' if result.trained else 'before the first step'}"
         on = f"go on with: python train.py resume={result.folder}" if result.trained else "start it again"
         number = next(
-            (e.args[0] for e in (error, error.__context__) if e and e.args and e.args[0] in before), signal.SIGINT
+            (e.args[0] for e in (error, error.__context__) if e and e.args and e.args[0] in signal.valid_signals()),
+            signal.SIGINT,
         )
         raise Interrupted(f"{result.message}; {on}", exit_code=128 + number) from error
     except BaseException as error:

@@ -19,7 +19,7 @@ from torch import zeros
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from fulmen.callbacks.resume import AtomicCheckpoints, read_checkpoint
+from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, read_checkpoint
 from fulmen.config import build
 from fulmen.errors import FulmenError
 from fulmen.evaluation.figures import training_curve
@@ -81,18 +81,23 @@ def assemble(cfg: DictConfig) -> tuple[LightningDataModule, LightningModule, Tra
     data, model = build(cfg.data, "data"), build(cfg.model, "model")
     try_optimizers(cfg.model, "model")
     watching = callbacks(cfg)
-    trainer = build(
-        cfg.trainer,
-        "trainer",
-        callbacks=watching,
-        enable_progress_bar=any(isinstance(callback, ProgressBar) for callback in watching),
-        enable_model_summary=any(isinstance(callback, ModelSummary) for callback in watching),
-        enable_checkpointing=any(isinstance(callback, ModelCheckpoint) for callback in watching),
-        logger=loggers(cfg) or False,
-        plugins=[AtomicCheckpoints()],
-        default_root_dir=cfg.output_dir,
-    )
-    return data, model, trainer
+    parts = {
+        "callbacks": watching,
+        "enable_progress_bar": any(isinstance(callback, ProgressBar) for callback in watching),
+        "enable_model_summary": any(isinstance(callback, ModelSummary) for callback in watching),
+        "enable_checkpointing": any(isinstance(callback, ModelCheckpoint) for callback in watching),
+        "logger": loggers(cfg) or False,
+        "plugins": [AtomicCheckpoints()],
+        "default_root_dir": cfg.output_dir,
+    }
+    try:
+        return data, model, build(cfg.trainer, "trainer", **parts)
+    except FulmenError as error:
+        if "backend found" not in str(error):
+            raise
+        raise FulmenError(
+            f"trainer.accelerator={cfg.trainer.accelerator}: none here; auto takes what there is"
+        ) from error
 
 
 def try_optimizers(node: DictConfig, path: str) -> None:
@@ -145,6 +150,9 @@ def fit(
     try:
         trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
         result.trained = True
+        asked = next((callback.asked for callback in trainer.callbacks if isinstance(callback, ExactResume)), None)
+        if asked:  # too late for a batch to stop at
+            raise KeyboardInterrupt(asked)
     except MisconfigurationException as error:  # Lightning's word for what the user can mend
         raise FulmenError(str(error)) from error
     except RuntimeError as error:

@@ -21,6 +21,7 @@ class EpochLines(ProgressBar):
     def __init__(self) -> None:
         super().__init__()
         self._enabled = True
+        self._started = time.monotonic()
 
     def disable(self) -> None:
         self._enabled = False
@@ -36,5 +37,5 @@ class EpochLines(ProgressBar):
             return
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         shown = "  ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
-        seconds = time.monotonic() - getattr(self, "_started", time.monotonic())
+        seconds = time.monotonic() - self._started
         print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {shown}  {seconds:.1f} s", flush=True)

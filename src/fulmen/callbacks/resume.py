@@ -31,6 +31,9 @@ class ExactResume(Callback):
     Args:
         folder: where `last.ckpt` goes.
         seed: the run's seed.
+
+    Attributes:
+        asked: the signal that came, or None; one that came after the last batch is for the caller to obey.
     """
 
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
@@ -38,7 +41,7 @@ class ExactResume(Callback):
     def __init__(self, folder: str, seed: int):
         self.path = Path(folder) / "last.ckpt"
         self.seed = seed
-        self._asked: int | None = None
+        self.asked: int | None = None
         self._handlers: dict[int, Callable | int | None] = {}
         self._between_epochs = False
         self._means: dict[str, dict[str, Any]] = {}  # of the epoch that was interrupted
@@ -47,11 +50,11 @@ class ExactResume(Callback):
         for number in self.signals:
             self._handlers[number] = signal.signal(number, self._ask)
         if trainer.received_sigterm:  # it came while the data were prepared; Lightning would stop without saving
-            self._asked = signal.SIGTERM
+            self.asked = signal.SIGTERM
             trainer._signal_connector.received_sigterm = False
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
-        if trainer.current_epoch > 0 or self._asked:
+        if trainer.current_epoch > 0 or self.asked:
             self._save(trainer, between_epochs=True)
         self._stop_if_asked(trainer)
 
@@ -114,17 +117,17 @@ class ExactResume(Callback):
         self._between_epochs = False
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked = number
+        self.asked = number
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
     def _anyone_asked(self, trainer: Trainer) -> bool:
         if trainer.world_size == 1:
-            return self._asked is not None
-        return trainer.strategy.reduce_boolean_decision(self._asked is not None, all=False)
+            return self.asked is not None
+        return trainer.strategy.reduce_boolean_decision(self.asked is not None, all=False)
 
     def _stop_if_asked(self, trainer: Trainer) -> None:
         if self._anyone_asked(trainer):
-            number = signal.Signals(self._asked or signal.SIGTERM)
+            number = signal.Signals(self.asked or signal.SIGTERM)
             raise Interrupted(
                 f"{number.name} after {trainer.global_step} steps (epoch {trainer.current_epoch + 1}); "
                 f"saved {self.path}. Go on with: python train.py resume={self.path.parent.parent}",

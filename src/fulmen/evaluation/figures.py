@@ -9,6 +9,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import LogFormatterSciNotation, NullFormatter
 
 INK, MUTED = "#22303c", "#8795a1"
 TRUTH, MODEL = "#22303c", "#d1495b"  # the reference in ink, the model in red, baselines in cool tones
@@ -67,15 +68,17 @@ def training_curve(folder: Path, monitor: str = "val/loss") -> Path | None:
         best = min(zip(*series(monitor), strict=True), key=lambda pair: pair[1], default=None)
         if best:
             loss.axvline(best[0], color=MUTED, linewidth=0.8, linestyle=":")
-            loss.annotate(f"best: epoch {best[0]}", (best[0], 0.97), xycoords=("data", "axes fraction"), ha="right",
-                          va="top", xytext=(-4, 0), textcoords="offset points", color=MUTED)  # fmt: skip
+            loss.set_title(f"best: epoch {best[0]}, {monitor} {best[1]:.4g}", color=MUTED)
         if all(value > 0 for name in ("train/loss", monitor) for value in series(name)[1]):
             loss.set_yscale("log")
         loss.set_ylabel("loss")
-        loss.legend(loc="upper right", bbox_to_anchor=(1, 0.9))
+        loss.legend(loc="upper right")
         for name in sorted({key for row in rows for key in row if key.startswith("lr")}):
             rate.step(*series(name), color=INK, where="post", label=name)
         rate.set_yscale("log")
+        rate.yaxis.set_major_formatter(LogFormatterSciNotation())
+        rate.yaxis.set_minor_formatter(NullFormatter())
+        rate.margins(y=0.3)
         rate.set_ylabel("learning rate")
         rate.set_xlabel("epoch")
     return path

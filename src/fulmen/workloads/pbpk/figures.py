@@ -10,16 +10,19 @@ from fulmen.workloads.pbpk.metrics import FLOOR, normalized, r2
 from fulmen.workloads.pbpk.physiology import ORGANS
 
 
-def curves(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, subject: int, title: str) -> None:
-    """One subject: the network over the solver in each of the 14 organs, in mg/L on a logarithmic axis."""
+def curves(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, floor: float, title: str) -> None:
+    """One subject, [14, T]: the network over the solver in each organ, mg/L, down to a tenth of the metrics' floor."""
     with figure(path, 3, 5, (12, 6.2), sharex=True, sharey=True) as axes:
         for organ, ax in zip(range(len(ORGANS)), axes.flat, strict=False):
-            ax.plot(time_h, true[subject, organ], color=TRUTH, linewidth=2.4, alpha=0.35, label="ODE solver")
-            ax.plot(time_h, predicted[subject, organ], color=MODEL, linewidth=1.2, label="network")
+            ax.plot(time_h, true[organ], color=TRUTH, linewidth=2.4, alpha=0.35, label="ODE solver")
+            ax.plot(time_h, predicted[organ], color=MODEL, linewidth=1.2, label="network")
             ax.set_title(ORGANS[organ])
-        top = float(true[subject].max())
+        lowest, top = float(true.min()), float(true.max())
         axes[0, 0].set_yscale("log")
-        axes[0, 0].set_ylim(max(top * 1e-5, float(true[subject].min()) / 2), top * 2)
+        axes[0, 0].set_ylim(max(floor / 10, lowest / 2), top * 2)
+        if lowest < floor:
+            for ax in axes.flat[: len(ORGANS)]:
+                ax.axhline(floor, color=MUTED, linewidth=0.8, linestyle=":", label="floor of the metrics")
         for ax in axes[:, 0]:
             ax.set_ylabel("concentration (mg/L)")
         for ax in axes[-1]:
