@@ -9,7 +9,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-from matplotlib.ticker import LogFormatterSciNotation, NullFormatter
+from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator, NullFormatter
 
 INK, MUTED = "#22303c", "#8795a1"
 TRUTH, MODEL = "#22303c", "#d1495b"  # the reference in ink, the model in red, baselines in cool tones
@@ -81,4 +81,5 @@ def training_curve(folder: Path, monitor: str = "val/loss") -> Path | None:
         rate.margins(y=0.3)
         rate.set_ylabel("learning rate")
         rate.set_xlabel("epoch")
+        rate.xaxis.set_major_locator(MaxNLocator(integer=True))
     return path
