@@ -47,6 +47,29 @@ def compose(overrides: Iterable[str] = (), output_dir: str | Path | None = None)
         raise ConfigError(*_diagnosed(_composed, overrides)) from error
 
 
+def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
+    """The `search` part of conf/sweep.yaml as `python sweep.py` is asked for it, plain.
+
+    Args:
+        overrides: those of `search`, and of Hydra's search path.
+        experiment: its space, if there is one of its name, is the default.
+
+    Raises:
+        ConfigError: the overrides or the files cannot be put together.
+    """
+    asked, spaces = list(overrides), choices("search/space")
+    if experiment in spaces and not any(key_of(override) == "search/space" for override in asked):
+        asked.insert(0, f"search/space={experiment}")
+    as_is = ("search", "search/space", "hydra.searchpath")
+    try:
+        with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
+            whole = [o if key_of(o) in as_is else f"++{_quoted(o.lstrip('+'))}" for o in asked]
+            cfg = hydra_compose("sweep", whole)
+        return OmegaConf.to_container(cfg.search, resolve=True)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+        raise ConfigError([translated(error, asked, lambda _: [])]) from error
+
+
 def check(cfg: DictConfig | dict[str, Any], trusted: bool = True, overrides: Iterable[str] | None = None) -> None:
     """Pass if `cfg` can be run: keys, types, and every `_target_` with its arguments.
 
@@ -195,6 +218,12 @@ def in_multirun() -> bool:
 def run_failed(message: str) -> Exception:
     """An exception that lets a multirun go on and makes it end with `message` and exit code 1."""
     return CompactHydraException(message)
+
+
+def _quoted(override: str) -> str:
+    """`search.each=zoo=*` as Hydra wants it: `search.each='zoo=*'`, the quotes of which the shell has taken."""
+    key, _, value = override.partition("=")
+    return f"{key}='{value}'" if "=" in value and value[0] not in "'\"[{" else override
 
 
 def _diagnosed(

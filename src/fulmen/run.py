@@ -30,7 +30,7 @@ class Result:
     """What `result.json` holds.
 
     Attributes:
-        status: running, completed, interrupted or failed.
+        status: running, completed, interrupted or failed, or what a callback says in `ending` (pruned).
         metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.
         baselines: metrics of what costs nothing, by baseline.
         cost: seconds of fitting (over all resumes) and in all, parameters, device, threads.
@@ -101,7 +101,8 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
     fitting = time.monotonic()
     try:
         trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
-        result.status = "completed"
+        endings = [callback.ending for callback in watching if getattr(callback, "ending", None)]
+        result.status, result.message = endings[0] if endings else ("completed", "")
     except Interrupted as error:
         result.status, result.message = "interrupted", str(error)
         raise
