@@ -128,7 +128,7 @@ def _train(study: Study, best: FrozenTrial, seed: int, folder: Path) -> None:
     from fulmen.run import run
 
     quiet = [override for override in QUIET[:2] if has_entry(study, override.partition("=")[0])]
-    own = [*study.overrides(best), "test=true", f"seed={seed}", *quiet]
+    own = study.overrides(best, "test=true", f"seed={seed}", *quiet)
     print(f"champion: trial {best.number} with seed {seed}", flush=True)
     with log_to(folder):
         run(check_overrides([*own, f"output_dir={as_text(str(folder))}"]), own)

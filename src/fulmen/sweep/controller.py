@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from optuna.trial import TrialState
+
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.sweep.champion import crown
 from fulmen.sweep.report import print_leaderboard, write_report, write_summary
@@ -48,6 +50,7 @@ def sweep(plans: Sequence[Plan]) -> list[Study]:
                 print(f"report: {report}", flush=True)
     if len(studies) > 1:
         print(f"report: {write_summary(studies)}", flush=True)
+    failure = failure or nothing_came_of(studies)
     if failure:
         raise failure
     return studies
@@ -68,6 +71,15 @@ def run_trials(studies: Sequence[Study], shown: Progress) -> None:
     except BaseException:
         workers.stop()
         raise
+
+
+def nothing_came_of(studies: Sequence[Study]) -> FulmenError | None:
+    """An error if every trial there is has failed."""
+    trials = [trial for study in studies for trial in study.finished]
+    if not trials or any(trial.state != TrialState.FAIL for trial in trials):
+        return None
+    last = trials[-1].user_attrs.get("error", "its process died")
+    return FulmenError(f"all {len(trials)} trials failed; trial {trials[-1].number}: {last}")
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def plans(typed: list[str]) -> list[Plan]:
     """
     of_search = [override for override in typed if is_of_search(override)]
     overrides = [override for override in typed if not is_of_search(override)]
-    experiment = next((o.partition("=")[2] for o in overrides if key_of(o) == "experiment"), None)
+    experiment = next((o.partition("=")[2] for o in reversed(overrides) if key_of(o) == "experiment"), None)
     if not experiment or experiment == "null":
         names = ", ".join(choices("experiment"))
         raise FulmenError(
@@ -211,11 +211,6 @@ def is_of_search(override: str) -> bool:
 
 def is_searchpath(override: str) -> bool:
     return key_of(override) == "hydra.searchpath"
-
-
-def overrides_of(plan: Plan, *more: str) -> list[str]:
-    """The overrides of one training of `plan`: what was typed, then `more`."""
-    return [*plan.overrides, *more]
 
 
 def retyped(plan: Plan, **changes: Any) -> str:

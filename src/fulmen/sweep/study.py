@@ -28,7 +28,7 @@ from fulmen.sweep import progress
 from fulmen.sweep.owners import end_group, is_alive, is_here, owner
 from fulmen.sweep.progress import Step
 from fulmen.sweep.samplers import make_pruner, make_sampler
-from fulmen.sweep.settings import Plan, joint_space, overrides_of, retyped
+from fulmen.sweep.settings import Plan, joint_space, read_plan, retyped
 from fulmen.sweep.space import Point, as_overrides, corners, describe, grid, read_space, settle, suggest
 from fulmen.sweep.storage import exclusive, is_silent, open_storage, storage_errors
 
@@ -121,10 +121,13 @@ class Study:
             trial.set_user_attr("owner", owner())
             return trial
 
-    def overrides(self, trial: FrozenTrial | optuna.Trial) -> list[str]:
+    def point_overrides(self, trial: FrozenTrial | optuna.Trial) -> list[str]:
+        """The point that `trial` tries as overrides."""
+        return as_overrides({p.path: trial.params[p.path] for p in self.parameters if p.path in trial.params})
+
+    def overrides(self, trial: FrozenTrial | optuna.Trial, *more: str) -> list[str]:
         """What `python train.py` would have to be told to train what `trial` trains."""
-        point = {p.path: trial.params[p.path] for p in self.parameters if p.path in trial.params}
-        return overrides_of(self.plan, *as_overrides(point), "test=false")
+        return [*self.plan.overrides, *self.point_overrides(trial), *more]
 
     def tell(self, trial: optuna.Trial, outcome: Outcome) -> FrozenTrial:
         """Write down what came of a trial; NaN and infinity are failures."""
@@ -193,19 +196,14 @@ class Study:
             )
 
     def _opened(self) -> optuna.Study:
-        pruner = self.search.pruner
-        if pruner == "auto":
-            pruner = "hyperband" if len(self.objectives) == 1 else "none"
-        max_epochs = self.base.get("trainer.max_epochs")
-        if any(parameter.path == "trainer.max_epochs" for parameter in self.parameters):
-            max_epochs = None
+        pruning = self._pruning()
         with storage_errors(self._where):
             study = optuna.create_study(
                 storage=self.storage,
                 study_name=self.plan.name,
                 directions=[f"{mode}imize" for mode in self.modes],
                 sampler=make_sampler(self.search.sampler, self.search.seed, self.parameters, self.points),
-                pruner=make_pruner(pruner, self.search.grace_epochs, max_epochs),
+                pruner=make_pruner(**pruning),
                 load_if_exists=True,
             )
             if "fulmen" in study.user_attrs:
@@ -215,8 +213,19 @@ class Study:
                 if self.search.warm_start:
                     self._warm_start(study)
                 study.set_user_attr("fulmen", self._fingerprint())
+            if study.user_attrs.get("pruning") != pruning:
+                study.set_user_attr("pruning", pruning)
             self.plan.write()
         return study
+
+    def _pruning(self) -> dict[str, Any]:
+        """The arguments of `make_pruner`; every process that reports to the study needs them."""
+        kind = self.search.pruner
+        if kind == "auto":
+            kind = "hyperband" if len(self.objectives) == 1 else "none"
+        varied = any(parameter.path == "trainer.max_epochs" for parameter in self.parameters)
+        max_epochs = None if varied else self.base.get("trainer.max_epochs")
+        return {"kind": kind, "grace_epochs": self.search.grace_epochs, "max_epochs": max_epochs}
 
     def _fingerprint(self) -> dict[str, Any]:
         """What makes two trials of one study comparable, flat."""
@@ -263,8 +272,6 @@ class Study:
 
     def _warm_start(self, study: optuna.Study) -> None:
         """Queue the ten best points of another study, as far as they lie in this space."""
-        from fulmen.sweep.settings import read_plan
-
         plan = read_plan(self.search.warm_start)
         storage = open_storage(plan.search.storage, plan.folder)
         other = optuna.load_study(study_name=plan.name, storage=storage)
@@ -281,13 +288,13 @@ def open_study(folder: str | Path) -> tuple[Plan, optuna.Study]:
     Raises:
         FulmenError: there is none.
     """
-    from fulmen.sweep.settings import read_plan
-
     plan = read_plan(folder)
     storage = open_storage(plan.search.storage, plan.folder)
     with storage_errors(plan.folder):
         try:
-            return plan, optuna.load_study(study_name=plan.name, storage=storage)
+            study = optuna.load_study(study_name=plan.name, storage=storage)
+            study.pruner = make_pruner(**study.user_attrs["pruning"])  # Optuna does not store it, and has a default
+            return plan, study
         except KeyError as error:
             raise FulmenError(f"{folder}: its storage has no study {plan.name}") from error
 

@@ -15,31 +15,28 @@ from typing import Any
 
 import optuna
 
-from fulmen.config import check_overrides
+from fulmen.config import check_varied
 from fulmen.errors import FulmenError, Interrupted
-from fulmen.mistakes import as_text, did_you_mean
-from fulmen.schema import project_root
+from fulmen.mistakes import as_text, did_you_mean, key_of
+from fulmen.schema import groups, project_root
 from fulmen.sweep.owners import owner
 from fulmen.sweep.study import Outcome, Study
 
 QUIET = ("callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null")  # the study reports
 
 
-def overrides_for(study: Study, trial: optuna.Trial, alone: bool) -> list[str]:
-    """The overrides that train `trial` in its folder.
-
-    Args:
-        alone: whether the training has the machine for itself.
-    """
+def overrides_for(study: Study, trial: optuna.Trial) -> list[str]:
+    """The overrides of a trial's training beside those that all share: its point, what watches it, no more output."""
     pruning = {
         "_target_": "fulmen.callbacks.pruning.Pruning",
         "study": str(study.folder),
         "trial": trial.number,
         "monitor": study.base["monitor"],
     }
-    threads = [] if alone or any(o.startswith("threads=") for o in study.plan.overrides) else ["threads=1"]
-    quiet = [o for o in QUIET if has_entry(study, o.partition("=")[0])]
-    return [*study.overrides(trial), *threads, *quiet, f"+callbacks.pruning={as_text(pruning)}"]
+    shares = study.search.workers > 1 and not any(key_of(o) == "threads" for o in study.plan.overrides)
+    quiet = [o for o in QUIET if has_entry(study, key_of(o))]
+    own = [*study.point_overrides(trial), "test=false", *["threads=1"] * shares, *quiet]
+    return [*own, f"+callbacks.pruning={as_text(pruning)}"]
 
 
 def train_here(study: Study, trial: optuna.Trial) -> Outcome:
@@ -47,11 +44,13 @@ def train_here(study: Study, trial: optuna.Trial) -> Outcome:
     from fulmen.run import run
 
     folder = study.trial_folder(trial.number)
-    overrides = [*overrides_for(study, trial, study.search.workers == 1), f"output_dir={as_text(str(folder))}"]
+    own = [*overrides_for(study, trial), f"output_dir={as_text(str(folder))}"]
+    shared = [*study.plan.overrides, *(o for o in own if key_of(o) in groups())]
+    overrides = [*study.plan.overrides, *own]
     began = time.monotonic()
     with log_to(folder):
         try:
-            result = run(check_overrides(overrides), overrides)
+            result = run(check_varied(shared, [o for o in own if o not in shared]), overrides)
             return outcome(study, result.metrics, result.cost, result.status, result.epochs)
         except (Interrupted, KeyboardInterrupt):
             return Outcome(interrupted=True)
@@ -59,7 +58,6 @@ def train_here(study: Study, trial: optuna.Trial) -> Outcome:
             traceback.print_exc()
             return Outcome(error=_in_words(error), facts={"seconds": round(time.monotonic() - began, 3)})
         finally:
-            gc.collect()
             _free_accelerator()
 
 
@@ -67,8 +65,7 @@ def train_apart(study: Study, trial: optuna.Trial, environment: Mapping[str, str
     """Train by `python train.py`, whatever number of processes that starts; its death is not ours."""
     folder = study.trial_folder(trial.number).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    overrides = overrides_for(study, trial, study.search.workers == 1)
-    typed = [*overrides, f"hydra.run.dir={as_text(str(folder))}"]
+    typed = [*study.plan.overrides, *overrides_for(study, trial), f"hydra.run.dir={as_text(str(folder))}"]
     began = time.monotonic()
     with open(folder / "log.txt", "w") as log:
         child = subprocess.Popen(
@@ -140,4 +137,5 @@ def _free_accelerator() -> None:
     import torch
 
     if torch.cuda.is_available():
+        gc.collect()
         torch.cuda.empty_cache()
