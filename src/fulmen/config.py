@@ -59,13 +59,15 @@ def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
     Raises:
         ConfigError: the overrides or the files cannot be put together.
     """
-    asked, spaces = list(overrides), choices("search/space")
-    if experiment in spaces and not any(key_of(override) == "search/space" for override in asked):
+    asked = list(overrides)
+    spaces = [override for override in asked if key_of(override) == "search/space"]
+    if not spaces and experiment in choices("search/space"):
         asked.insert(0, f"search/space={experiment}")
+    if spaces and spaces[-1].endswith("=null"):  # the default; Hydra refuses to be told
+        asked = [override for override in asked if override not in spaces]
     as_is = ("search", "search/space", "hydra.searchpath")
     try:
         with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
-            asked = [o for o in asked if o != "search/space=null"]
             whole = [o if key_of(o) in as_is else f"++{_quoted(o.lstrip('+'))}" for o in asked]
             cfg = hydra_compose("sweep", whole)
         return OmegaConf.to_container(cfg.search, resolve=True)

@@ -1,5 +1,6 @@
 """Reports a trial's progress to its study and stops it politely when the study gives it up."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,10 @@ class Pruning(Callback):
             self.ending = ("pruned", f"pruned after {trainer.current_epoch + 1} epochs")
 
     def _gives_up(self, trainer: Trainer) -> bool:
-        if self._trial is None or len(self._trial.study.directions) > 1:
+        value = float(trainer.callback_metrics[self.monitor])
+        if self._trial is None or len(self._trial.study.directions) > 1 or not math.isfinite(value):
             return False
-        self._trial.report(float(trainer.callback_metrics[self.monitor]), trainer.current_epoch + 1)
+        self._trial.report(value, trainer.current_epoch + 1)
         return bool(self._trial.should_prune())  # numpy's bool could not be stored
 
 

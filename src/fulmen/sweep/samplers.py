@@ -48,7 +48,7 @@ def make_pruner(kind: str, grace_epochs: int, max_epochs: int | None) -> BasePru
         top = max(max_epochs, grace_epochs) if max_epochs and max_epochs > 0 else "auto"
         return HyperbandPruner(min_resource=grace_epochs, max_resource=top, reduction_factor=3)
     if kind == "median":
-        return MedianPruner(n_startup_trials=5, n_warmup_steps=grace_epochs - 1)
+        return MedianPruner(n_startup_trials=5, n_warmup_steps=grace_epochs)
     return NopPruner()
 
 

@@ -162,7 +162,7 @@ def describe(parameters: Iterable[Parameter]) -> dict[str, dict[str, Any]]:
         p.path: {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in p.__dict__.items()
-            if name != "path" and value not in (None, False, {})
+            if name not in ("path", "when") and _said(value)
         }
         | ({"when": {path: list(values) for path, values in p.when.items()}} if p.when else {})
         for p in parameters
@@ -185,6 +185,10 @@ def _entries(tree: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield from _entries(value, join(path, key))
 
 
+def _said(value: Any) -> bool:
+    return value is not None and value is not False
+
+
 def _is_tree(value: Any) -> bool:
     return isinstance(value, Mapping)
 
@@ -198,7 +202,7 @@ def _parameter(path: str, entry: Mapping[str, Any]) -> Parameter:
         for condition, values in (entry.get("when") or {}).items()
     }
     if (choices := entry.get("choices")) is not None:
-        extra = [name for name in ("low", "high", "log", "step") if entry.get(name) not in (None, False)]
+        extra = [name for name in ("low", "high", "log", "step") if _said(entry.get(name))]
         if extra:
             raise refuse(f"choices and {extra[0]} contradict each other; keep one")
         if not isinstance(choices, list) or not choices:

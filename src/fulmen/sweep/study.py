@@ -230,10 +230,11 @@ class Study:
     def _fingerprint(self) -> dict[str, Any]:
         """What makes two trials of one study comparable, flat."""
         searched = {parameter.path for parameter in self.parameters}
+        chosen = [group for group in groups() if group != "experiment"]  # what they bring along stands below
         config = {
             path: value
             for path, value in self.base.items()
-            if path not in (*IRRELEVANT, *groups()) and not any(path == s or path.startswith(f"{s}.") for s in searched)
+            if path not in (*IRRELEVANT, *chosen) and not any(path == s or path.startswith(f"{s}.") for s in searched)
         }
         if searched & set(groups()):  # what a searched group brings along is no part of the base
             config = {
