@@ -26,16 +26,31 @@ def typed(tmp_path):
 
 
 @pytest.fixture
-def search(typed):
-    """Runs a search and returns its first study."""
+def search(study):
+    """Runs the trials of a search in this process, without a report, and returns the study."""
 
     def search(*more: str):
+        from fulmen.sweep.training import train_here
+        from fulmen.sweep.workers import work
+
+        opened = study(*more)
+        work([opened], train_here)
+        return opened
+
+    return search
+
+
+@pytest.fixture
+def whole_search(typed):
+    """Runs a search as `sweep.py` does, to its report, and returns its first study."""
+
+    def whole_search(*more: str):
         from fulmen.sweep.controller import sweep
         from fulmen.sweep.settings import plans
 
         return sweep(plans(typed(*more)))[0]
 
-    return search
+    return whole_search
 
 
 @pytest.fixture

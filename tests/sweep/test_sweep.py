@@ -28,13 +28,13 @@ def test_the_same_command_again_goes_on_to_the_total(search):
     assert len(search("search=random", "search.trials=5").trials) == 5
 
 
-def test_a_search_never_touches_the_test_part_and_the_champion_does(search, tmp_path):
+def test_a_search_never_touches_the_test_part_and_the_champion_does(whole_search, tmp_path):
     witness = tmp_path / "tested.txt"
-    study = search("search.trials=2", f"data.tested={witness}")
+    study = whole_search("search.trials=2", f"data.tested={witness}")
     assert not witness.exists()
     stored = [read_stored(study.trial_folder(trial.number)) for trial in study.trials]
     assert not any(config["test"] for config in stored)
-    search("search.trials=2", f"data.tested={witness}", "search.champion_seeds=2")
+    whole_search("search.trials=2", f"data.tested={witness}", "search.champion_seeds=2")
     assert witness.read_text().count("touched") == 2
 
 
@@ -46,8 +46,8 @@ def test_a_trial_is_worth_its_best_monitored_value(search):
         assert max(trial.intermediate_values.values()) == pytest.approx(trial.value)
 
 
-def test_nan_and_broken_trials_fail_and_the_search_goes_on(search):
-    study = search("search=grid", "search.space.model={x:null,y:null,fails:{choices:[no_number,raise,null]}}")
+def test_nan_and_broken_trials_fail_and_the_search_goes_on(whole_search):
+    study = whole_search("search=grid", "search.space.model={x:null,y:null,fails:{choices:[no_number,raise,null]}}")
     errors = {trial.params["model.fails"]: trial.user_attrs.get("error") for trial in study.trials}
     assert errors["raise"] == "RuntimeError: the model is broken"
     assert "val/loss is" in errors["no_number"]
@@ -112,8 +112,8 @@ def test_a_warm_start_tries_the_best_points_of_another_study_first(search, tmp_p
     assert len(new.finished) == 5
 
 
-def test_the_report_holds_leaderboard_figures_and_an_honest_sentence(search):
-    study = search("search.trials=10", "search.champion_seeds=2", "search.pruner=none")
+def test_the_report_holds_leaderboard_figures_and_an_honest_sentence(whole_search):
+    study = whole_search("search.trials=10", "search.champion_seeds=2", "search.pruner=none")
     report = (study.folder / "report.md").read_text()
     best = study.ranked()[0]
     beats = best.value - 1 / 3 < 0.05

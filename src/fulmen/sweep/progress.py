@@ -7,6 +7,7 @@ A trial is *finished* once it is complete, pruned, or failed for a reason of its
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -28,6 +29,11 @@ def is_lost(trial: FrozenTrial) -> bool:
 def attempt(trial: FrozenTrial) -> int:
     """How many processes have died over the point of `trial` before it."""
     return trial.user_attrs.get("attempt", 0)
+
+
+def known_point(trial: FrozenTrial) -> dict[str, Any]:
+    """What `trial` was to try, as far as that was decided when its process died."""
+    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
 
 def owed(trials: Trials, retries: int) -> list[FrozenTrial]:

@@ -36,7 +36,7 @@ def open_storage(address: str | None, folder: Path) -> BaseStorage:
             return JournalStorage(JournalFileBackend(str(path), lock_obj=KernelLock(path)))
     address = os.environ.get(ENVIRONMENT, address)
     try:
-        with storage_errors(address):
+        with storage_errors(address), _one_at_a_time(_with_driver(address), "tables"):
             return RDBStorage(_with_driver(address), heartbeat_interval=BEAT_SECONDS, grace_period=SILENCE_SECONDS)
     except (ImportError, NoSuchModuleError, ArgumentError) as error:
         raise FulmenError(
@@ -49,12 +49,13 @@ def open_storage(address: str | None, folder: Path) -> BaseStorage:
 def exclusive(storage: BaseStorage, name: str, folder: Path) -> Iterator[None]:
     """One process at a time, over all that work on the study; the lock of a killed process is free at once."""
     if isinstance(storage, RDBStorage) and storage.engine.dialect.name == "postgresql":
-        with storage_errors(str(storage.engine.url)), _lock_engine(storage.url).begin() as connection:
-            connection.execute(text("select pg_advisory_xact_lock(hashtext(:name))"), {"name": f"fulmen/{name}"})
+        with storage_errors(str(storage.engine.url)), _one_at_a_time(storage.url, name):
             yield
     else:
-        with storage_errors(folder), FileLock(folder / ".lock"):
-            yield
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder / ".lock"):
+                yield
 
 
 @contextmanager
@@ -111,7 +112,7 @@ def storage_errors(where: object) -> Iterator[None]:
 def without_password(address: str) -> str:
     """`address` as it may be shown and stored."""
     try:
-        return make_url(address).set(password=None).render_as_string()
+        return make_url(address)._replace(password=None).render_as_string()
     except (ArgumentError, ValueError):
         return address
 
@@ -137,6 +138,17 @@ class KernelLock:
 
     def release(self) -> None:
         self._lock.release()
+
+
+@contextmanager
+def _one_at_a_time(address: str, name: str) -> Iterator[None]:
+    """A lock in the PostgreSQL at `address`, given back when the connection ends; nothing elsewhere."""
+    if make_url(address).get_backend_name() != "postgresql":
+        yield
+        return
+    with _lock_engine(address).begin() as connection:
+        connection.execute(text("select pg_advisory_xact_lock(hashtext(:name))"), {"name": f"fulmen/{name}"})
+        yield
 
 
 @cache

@@ -115,7 +115,7 @@ class Study:
                 return step
             if isinstance(step, FrozenTrial):
                 attrs = {"retry_of": step.number, "attempt": progress.next_attempt(step)}
-                self.optuna.enqueue_trial(step.params, user_attrs=attrs)
+                self.optuna.enqueue_trial(progress.known_point(step), user_attrs=attrs)
             trial = self.optuna.ask()
             suggest(self.parameters, trial)
             trial.set_user_attr("owner", owner())
