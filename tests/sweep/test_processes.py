@@ -15,7 +15,7 @@ from fulmen.sweep.training import overrides_for
 @pytest.mark.slow
 @pytest.mark.ddp
 def test_two_processes_train_one_configuration_and_are_pruned_as_one_would_be(search, whole_search, tmp_path):
-    said = ["search=random", "search.trials=3", "search.pruner=hyperband", "trainer.max_epochs=3"]
+    said = ["search=random", "search.trials=5", "search.pruner=hyperband", "trainer.max_epochs=3"]
     one = search(*said)
     apart = ["trainer=ddp_cpu", "search.isolate=true", f"search.folder={tmp_path / 'apart'}"]
     two = whole_search(*said, *apart, f"model.witness={tmp_path / 'ranks.txt'}")

@@ -44,7 +44,9 @@ def postgres(folder: Path):
     try:
         yield f"postgresql://fulmen:secret@/postgres?host={folder}"
     finally:
-        subprocess.run([*as_user, "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=True, capture_output=True)
+        subprocess.run(
+            [*as_user, "pg_ctl", "-D", data, "-m", "immediate", "-W", "stop"], check=True, capture_output=True
+        )
 
 
 @pytest.mark.slow
