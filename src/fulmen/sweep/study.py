@@ -5,7 +5,6 @@ either retries the point of a trial whose process died, or asks for a new one, o
 share is the storage.
 """
 
-import json
 import math
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,19 +21,18 @@ from optuna.trial import FrozenTrial, TrialState
 
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
-from fulmen.mistakes import ConfigError, as_text, key_of
+from fulmen.mistakes import ConfigError, key_of
 from fulmen.schema import groups, leaves
 from fulmen.sweep import progress
+from fulmen.sweep.fingerprint import difference, fingerprint
 from fulmen.sweep.owners import end_group, is_alive, is_here, owner
 from fulmen.sweep.progress import Step
 from fulmen.sweep.samplers import make_pruner, make_sampler
 from fulmen.sweep.settings import Plan, joint_space, read_plan, retyped
-from fulmen.sweep.space import Point, as_overrides, corners, describe, grid, read_space, settle, suggest
+from fulmen.sweep.space import Point, as_overrides, corners, grid, read_space, settle, suggest
 from fulmen.sweep.storage import exclusive, is_silent, open_storage, storage_errors
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-IRRELEVANT = ("output_dir", "threads", "test", "resume")  # where and how fast, not what, is trained
 
 
 @dataclass(frozen=True)
@@ -228,36 +226,12 @@ class Study:
         return {"kind": kind, "grace_epochs": self.search.grace_epochs, "max_epochs": max_epochs}
 
     def _fingerprint(self) -> dict[str, Any]:
-        """What makes two trials of one study comparable, flat."""
-        searched = {parameter.path for parameter in self.parameters}
-        chosen = [group for group in groups() if group != "experiment"]  # what they bring along stands below
-        config = {
-            path: value
-            for path, value in self.base.items()
-            if path not in (*IRRELEVANT, *chosen) and not any(path == s or path.startswith(f"{s}.") for s in searched)
-        }
-        if searched & set(groups()):  # what a searched group brings along is no part of the base
-            config = {
-                path: value for path, value in config.items() if path in ("experiment", "seed", "monitor", "mode")
-            }
-            config |= dict.fromkeys(self.plan.overrides, "typed")
-        space = {f"search.space.{path}": as_text(entry) for path, entry in describe(self.parameters).items()}
-        return json.loads(json.dumps(config | space | {"objectives": self.objectives}))
+        return fingerprint(self.base, self.parameters, self.objectives, self.plan.overrides)
 
     def _refuse_changed(self, before: dict[str, Any]) -> None:
-        now = self._fingerprint()
-        if before == now:
-            return
-        if before.get("experiment") != now.get("experiment"):
-            problem = f"is one of experiment={before.get('experiment')}, not {now.get('experiment')}"
-        else:
-            changed = [path for path in before | now if before.get(path, ...) != now.get(path, ...)]
-            lines = [f"    {path}: {_shown(before, path)} -> {_shown(now, path)}" for path in changed[:10]]
-            lines += [f"    and {len(changed) - 10} more"] * (len(changed) > 10)
-            problem = "\n".join(["was begun with other settings; its trials could not be compared:", *lines])
-        raise FulmenError(
-            f"the study {self.plan.name} {problem}\n  begin another: {retyped(self.plan, name=f'{self.plan.name}-2')}"
-        )
+        if problem := difference(before, self._fingerprint()):
+            another = retyped(self.plan, name=f"{self.plan.name}-2")
+            raise FulmenError(f"the study {self.plan.name} {problem}\n  begin another: {another}")
 
     def _check_space(self) -> None:
         """Compose and check a config for every choice and both ends of every range.
@@ -298,7 +272,3 @@ def open_study(folder: str | Path) -> tuple[Plan, optuna.Study]:
             return plan, study
         except KeyError as error:
             raise FulmenError(f"{folder}: its storage has no study {plan.name}") from error
-
-
-def _shown(config: dict[str, Any], path: str) -> str:
-    return str(config[path]) if path in config else "nothing"
