@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,8 +35,6 @@ def postgres(folder: Path):
     if getpass.getuser() == "root":
         as_user = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
         shutil.chown(folder, "nobody")
-        for parent in [folder, *folder.parents[:3]]:
-            parent.chmod(0o755)
     data, log = folder / "data", folder / "log"
     options = f"-k {folder} -c listen_addresses='' -c fsync=off"
     subprocess.run([*as_user, "initdb", "-D", data, "-U", "fulmen", "--auth=trust"], check=True, capture_output=True)
@@ -51,13 +50,13 @@ def postgres(folder: Path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(NO_SERVER is not None, reason=str(NO_SERVER))
-def test_two_machines_share_one_study_on_postgresql(typed, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("server")
-    with postgres(folder) as address:
+def test_two_machines_share_one_study_on_postgresql(typed, tmp_path):
+    # the server may be another user, who cannot enter pytest's own folders
+    with tempfile.TemporaryDirectory() as server, postgres(Path(server)) as address:
         machines = []
         for name in ("one", "two"):
             shared = typed("search=tpe", "search.trials=12", "search.workers=2", "model.seconds=0.05")
-            command = [*shared, f"search.folder={folder.parent / name}", f"search.storage={address}"]
+            command = [*shared, f"search.folder={tmp_path / name}", f"search.storage={address}"]
             machines.append(
                 subprocess.Popen(
                     [sys.executable, "sweep.py", *command],
@@ -71,16 +70,16 @@ def test_two_machines_share_one_study_on_postgresql(typed, tmp_path_factory):
         assert [machine.returncode for machine in machines] == [0, 0], "\n".join(said)
         os.environ["FULMEN_STORAGE"] = address
         try:
-            _, study = open_study(folder.parent / "one" / "s")
+            _, study = open_study(tmp_path / "one" / "s")
         finally:
             del os.environ["FULMEN_STORAGE"]
         trials = study.trials
         assert [trial.number for trial in trials] == list(range(12))
         assert len(progress.finished(trials, 2)) == 12
         assert len({trial.user_attrs["owner"]["pid"] for trial in trials}) > 2
-        folders = [path.name for name in ("one", "two") for path in (folder.parent / name / "s").glob("trial_*")]
+        folders = [path.name for name in ("one", "two") for path in (tmp_path / name / "s").glob("trial_*")]
         assert sorted(folders) == [f"trial_{number:04d}" for number in range(12)]
-        assert "secret" not in (folder.parent / "one" / "s" / "search.json").read_text()
+        assert "secret" not in (tmp_path / "one" / "s" / "search.json").read_text()
 
 
 @pytest.mark.slow
