@@ -47,7 +47,8 @@ class Pruning(Callback):
         if self._trial is None or len(self._trial.study.directions) > 1 or not math.isfinite(value):
             return False
         self._trial.report(value, trainer.current_epoch + 1)
-        return bool(self._trial.should_prune())  # numpy's bool could not be stored
+        over = trainer.current_epoch + 1 == trainer.max_epochs  # nothing is left to save
+        return not over and bool(self._trial.should_prune())  # numpy's bool could not be stored
 
 
 def _running_trial(folder: Path, number: int) -> Any:
