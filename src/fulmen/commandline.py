@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
@@ -14,7 +15,10 @@ from fulmen.errors import FulmenError, Interrupted
 from fulmen.mistakes import ConfigError, as_text, command, key_of
 from fulmen.schema import choices
 from fulmen.stored import resume_folder
-from fulmen.usage import experiments_text, help_text
+from fulmen.usage import experiments_text, help_text, search_help_text
+
+if TYPE_CHECKING:
+    from fulmen.sweep.settings import Plan
 
 
 def before_work(argv: list[str]) -> DictConfig | None:
@@ -53,6 +57,27 @@ def before_work(argv: list[str]) -> DictConfig | None:
     return cfg if resuming else None
 
 
+def before_search(argv: list[str]) -> list["Plan"]:
+    """Answer `--help`, or check all that `python sweep.py <argv>` asks for.
+
+    Returns:
+        The studies to run.
+
+    Raises:
+        FulmenError: no experiment, or any mistake in the search or its base config.
+        SystemExit: with 0 after `--help`.
+    """
+    asked = parse(argv)
+    if asked.help:
+        print(search_help_text())
+        sys.exit(0)
+    if asked.multirun:
+        raise FulmenError("-m belongs to train.py; a search goes through its own trials: leave it out")
+    from fulmen.sweep.settings import plans
+
+    return plans(asked.overrides)
+
+
 def check_runs(runs: list[list[str]]) -> None:
     """Check every run of a multirun.
 
@@ -70,10 +95,21 @@ def check_runs(runs: list[list[str]]) -> None:
         if takes_several_processes(cfg.trainer):
             raise FulmenError(
                 "-m cannot go through runs of several processes each: every process would start the whole list again\n"
-                f"  start each run by its own command: {command(overrides)}"
+                f"  this works: {command(as_search(runs), 'python sweep.py')}"
             )
     if refused:
         raise FulmenError("\n".join(refused.values()))
+
+
+def as_search(runs: list[list[str]]) -> list[str]:
+    """The overrides of a search that goes through the same runs, each by its own `python train.py`."""
+    values: dict[str, list[str]] = {}
+    for override in (override for overrides in runs for override in overrides):
+        key, _, value = override.partition("=")
+        values.setdefault(key, []).extend([value] * (value not in values.get(key, [])))
+    fixed = [f"{key}={found[0]}" for key, found in values.items() if len(found) == 1]
+    varied = [f"search.space.{key}={{choices:[{','.join(found)}]}}" for key, found in values.items() if len(found) > 1]
+    return [*fixed, "search=grid", "search.isolate=true", "search/space=null", *varied]
 
 
 def takes_several_processes(trainer: DictConfig) -> bool:

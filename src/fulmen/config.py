@@ -5,7 +5,9 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from copy import deepcopy
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,32 @@ def compose(overrides: Iterable[str] = (), output_dir: str | Path | None = None)
         raise ConfigError(*_diagnosed(_composed, overrides)) from error
 
 
+def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
+    """The `search` part of conf/sweep.yaml as `python sweep.py` is asked for it, plain.
+
+    Args:
+        overrides: those of `search`, and of Hydra's search path.
+        experiment: its space, if there is one of its name, is the default.
+
+    Raises:
+        ConfigError: the overrides or the files cannot be put together.
+    """
+    asked = list(overrides)
+    spaces = [override for override in asked if key_of(override) == "search/space"]
+    if not spaces and experiment in choices("search/space"):
+        asked.insert(0, f"search/space={experiment}")
+    if spaces and spaces[-1].endswith("=null"):  # the default; Hydra refuses to be told
+        asked = [override for override in asked if override not in spaces]
+    as_is = ("search", "search/space", "hydra.searchpath")
+    try:
+        with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
+            whole = [o if key_of(o) in as_is else f"++{_quoted(o.lstrip('+'))}" for o in asked]
+            cfg = hydra_compose("sweep", whole)
+        return OmegaConf.to_container(cfg.search, resolve=True)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+        raise ConfigError([translated(error, asked, lambda _: [])]) from error
+
+
 def check(cfg: DictConfig | dict[str, Any], trusted: bool = True, overrides: Iterable[str] | None = None) -> None:
     """Pass if `cfg` can be run: keys, types, and every `_target_` with its arguments.
 
@@ -86,6 +114,27 @@ def check_overrides(overrides: list[str]) -> DictConfig:
         if not find_mistakes(_plain(cfg), trusted):
             return cfg
     raise ConfigError(*_diagnosed(load, overrides, trusted))
+
+
+def check_varied(shared: Iterable[str], varied: Iterable[str]) -> DictConfig:
+    """As `check_overrides([*shared, *varied])`, but what is shared is composed only once in the life of a process.
+
+    Args:
+        varied: values, no choices of config groups.
+
+    Raises:
+        ConfigError: all mistakes, and a command that works.
+    """
+    shared, varied = tuple(shared), list(varied)
+    with suppress(ConfigError, HydraException, OmegaConfBaseException):
+        base, experiment = _composed_once(shared)
+        cfg = deepcopy(base)
+        changes = OverridesParser.create().parse_overrides([explicit(override) for override in varied])
+        ConfigLoaderImpl._apply_overrides_to_config(changes, cfg)
+        cfg = _resolved(cfg, experiment)
+        if not find_mistakes(_plain(cfg)):
+            return cfg
+    return check_overrides([*shared, *varied])
 
 
 def finalize(cfg: DictConfig) -> DictConfig:
@@ -205,6 +254,12 @@ def run_failed(message: str) -> Exception:
     return CompactHydraException(message)
 
 
+def _quoted(override: str) -> str:
+    """`search.each=zoo=*` as Hydra wants it: `search.each='zoo=*'`, the quotes of which the shell has taken."""
+    key, _, value = override.partition("=")
+    return f"{key}='{value}'" if "=" in value and value[0] not in "'\"[{" else override
+
+
 def _diagnosed(
     load: Callable[[list[str]], DictConfig], overrides: list[str], trusted: bool = True
 ) -> tuple[list[Mistake], list[str] | None]:
@@ -256,6 +311,18 @@ def _composed(overrides: list[str], output_dir: str | Path | None = None) -> Dic
             stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
             cfg.output_dir = str(output_dir or Path("outputs", "runs", str(experiment), stamp))
     return _resolved(cfg, experiment)
+
+
+@lru_cache(maxsize=64)
+def _composed_once(overrides: tuple[str, ...]) -> tuple[DictConfig, str | None]:
+    """What Hydra composes, interpolations and all, and the experiment."""
+    with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
+        cfg = hydra_compose("train", [explicit(o) for o in overrides], return_hydra_config=True)
+    experiment = cfg.hydra.runtime.choices.get("experiment")
+    with open_dict(cfg):
+        del cfg["hydra"]
+    OmegaConf.set_struct(cfg, False)
+    return cfg, experiment
 
 
 def _resolved(cfg: DictConfig, experiment: str | None) -> DictConfig:

@@ -38,21 +38,23 @@ class ConfigError(FulmenError):
 
     Attributes:
         mistakes: all that were found.
+        overrides: of a command that works, or None.
     """
 
-    def __init__(self, mistakes: Iterable[Mistake], overrides: list[str] | None = None):
+    def __init__(self, mistakes: Iterable[Mistake], overrides: list[str] | None = None, program: str = PROGRAM):
         self.mistakes = list(dict.fromkeys(mistakes))
+        self.overrides = overrides
         lines = [str(mistake) for mistake in self.mistakes]
         if len(lines) > 1:
             lines = [f"{len(lines)} mistakes in the config", *(f"  {line}" for line in lines)]
         if overrides is not None:
-            lines.append(f"  this works: {command(overrides)}")
+            lines.append(f"  this works: {command(overrides, program)}")
         super().__init__("\n".join(lines))
 
 
-def command(overrides: Iterable[str]) -> str:
+def command(overrides: Iterable[str], program: str = PROGRAM) -> str:
     """`overrides` as a line to paste into a shell."""
-    return " ".join([PROGRAM, *map(_for_shell, overrides)])
+    return " ".join([program, *map(_for_shell, overrides)])
 
 
 def _for_shell(text: str) -> str:

@@ -36,7 +36,8 @@ def recorded(result: Result, trainer: Trainer) -> Iterator[None]:
     try:
         write()
         yield
-        result.status = "completed"
+        if result.status == "running":
+            result.status = "completed"
     except Interrupted as error:
         result.status, result.message = "interrupted", str(error)
         raise

@@ -150,6 +150,9 @@ def fit(
     try:
         trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
         result.trained = True
+        endings = [ending for callback in trainer.callbacks if (ending := getattr(callback, "ending", None))]
+        if endings:  # a callback's word for how it went, such as pruned
+            result.status, result.message = endings[0]
         asked = next((callback.asked for callback in trainer.callbacks if isinstance(callback, ExactResume)), None)
         if asked:  # too late for a batch to stop at
             raise KeyboardInterrupt(asked)
@@ -185,7 +188,7 @@ def evaluate(
         result.metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
         if trainer.is_global_zero and hasattr(model, "summarize"):
             summary = model.summarize(data, result.folder / "figures")
-    if not trainer.is_global_zero:
+    if not trainer.is_global_zero or not cfg.test:
         return
     result.metrics |= {f"test/{name}": float(value) for name, value in summary.metrics.items()}
     result.baselines = summary.baselines

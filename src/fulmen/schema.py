@@ -41,9 +41,10 @@ def choices(group: str) -> list[str]:
 
 
 def groups() -> list[str]:
-    """The config groups: the folders below conf."""
+    """The config groups of a training: the folders below conf, but those of a search."""
     conf = project_root() / "conf"
-    return sorted(path.relative_to(conf).as_posix() for path in conf.rglob("*") if path.is_dir())
+    folders = sorted(path.relative_to(conf).as_posix() for path in conf.rglob("*") if path.is_dir())
+    return [folder for folder in folders if folder.partition("/")[0] != "search"]
 
 
 def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:

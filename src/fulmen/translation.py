@@ -40,6 +40,9 @@ def translated(error: Exception, overrides: list[str], paths: Callable[[list[str
         return Mistake(key_of(typed), "several values for one run; add -m to run them all", replace(typed, one))
     for typed in reversed(overrides):
         if re.search(rf"(?<![\w.]){re.escape(key_of(typed))}(?![\w.]\w)", first_line(text)):
+            if re.match(r"search\b", key_of(typed)):
+                problem = "train.py takes no search; python sweep.py does"
+                return Mistake(key_of(typed), problem, take_back(key_of(typed)))
             choosing = [o for o in overrides if key_of(o) in (*groups(), "hydra.searchpath") and o != typed]
             return _unknown_key(typed, paths(choosing)) or _refused(typed, first_line(text))
     return Mistake("", first_line(text))

@@ -18,6 +18,20 @@ EXAMPLES = {
     "--cfg job": "show the config instead of running it",
 }
 
+SEARCH_EXAMPLES = {
+    "search.trials=200": "how many in all; the same command again goes on to that number",
+    "search.workers=2": "trials at a time",
+    "search.isolate=true": "one process per trial: GPUs, DDP, memory",
+    "search.pruner=median": "stop what lags behind: auto, hyperband, median, none",
+    "'search.space.model.optimizer.lr={low:1e-4,high:1e-2,log:true}'": "vary: {low, high, log, step} or {choices}",
+    "'search.each=model=*'": "a study for each choice of a config group",
+    "'search.joint=model=*'": "the choice as one of the parameters",
+    "'search.objectives={val/loss:min,parameters:min}'": "several objectives",
+    "search.storage=postgresql://<user>@<host>/<database>": "the same command on many machines, one study",
+    "search.name=<name>": "of the study and its folder",
+    "trainer.max_epochs=30": "anything that train.py takes, for every trial",
+}
+
 
 def help_text() -> str:
     """Experiments, groups with their choices, and the changes made every day."""
@@ -34,6 +48,23 @@ def help_text() -> str:
         *_aligned({f"  {change}": meaning for change, meaning in EXAMPLES.items()}),
         "",
         "Hydra's own options: python train.py --hydra-help",
+    ])  # fmt: skip
+
+
+def search_help_text() -> str:
+    """What `sweep.py` takes beside what `train.py` takes."""
+    return "\n".join([
+        "usage: python sweep.py experiment=<name> [search=<sampler>] [changes]",
+        "",
+        experiments_text(),
+        "",
+        "choices:",
+        *_aligned({f"  search={name}": first_comment(project_root() / "conf" / "search" / f"{name}.yaml")
+                   for name in choices("search")}),
+        *_aligned({"  search/space=": ", ".join(choices("search/space"))}),
+        "",
+        "changes, for example:",
+        *_aligned({f"  {change}": meaning for change, meaning in SEARCH_EXAMPLES.items()}),
     ])  # fmt: skip
 
 

@@ -1,0 +1,96 @@
+"""What the trials of a study say about how far it is: pure functions over Optuna's frozen trials.
+
+A trial is *finished* once it is complete, pruned, or failed for a reason of its own (`error` is recorded). It is
+*lost* if its process died: then it is failed without an error, and its point is owed another try.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+Trials = Sequence[FrozenTrial]
+
+
+class Step(Enum):
+    """What a free worker does next, beside retrying a lost trial."""
+
+    FRESH = "ask for a new trial"
+    WAIT = "all trials are in work; one may yet be lost"
+    DONE = "there is nothing left to do"
+
+
+def is_lost(trial: FrozenTrial) -> bool:
+    return trial.state == TrialState.FAIL and "error" not in trial.user_attrs
+
+
+def attempt(trial: FrozenTrial) -> int:
+    """How many processes have died over the point of `trial` before it."""
+    return trial.user_attrs.get("attempt", 0)
+
+
+def known_point(trial: FrozenTrial) -> dict[str, Any]:
+    """What `trial` was to try, as far as that was decided when its process died."""
+    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+
+
+def owed(trials: Trials, retries: int) -> list[FrozenTrial]:
+    """Lost trials whose point nobody has taken up again, unless it has killed too many processes."""
+    taken_up = {trial.user_attrs.get("retry_of") for trial in trials}
+    return [t for t in trials if is_lost(t) and t.number not in taken_up and next_attempt(t) <= retries]
+
+
+def next_attempt(trial: FrozenTrial) -> int:
+    """`attempt` of the trial that retries `trial`: who was asked to stop has not died."""
+    return attempt(trial) + (0 if trial.user_attrs.get("interrupted") else 1)
+
+
+def finished(trials: Trials, retries: int) -> list[FrozenTrial]:
+    """Trials whose result stands, in the order of their numbers."""
+    taken_up = {trial.user_attrs.get("retry_of") for trial in trials}
+    return [
+        trial
+        for trial in trials
+        if trial.state.is_finished()
+        and (not is_lost(trial) or (trial.number not in taken_up and next_attempt(trial) > retries))
+    ]
+
+
+def next_step(trials: Trials, total: int, retries: int) -> Step | FrozenTrial:
+    """What a free worker does: a new trial, the retry of a lost one (returned), waiting, or nothing."""
+    done, lost = len(finished(trials, retries)), owed(trials, retries)
+    waiting = [trial for trial in trials if trial.state == TrialState.WAITING]
+    running = [trial for trial in trials if trial.state == TrialState.RUNNING]
+    if done + len(running) >= total:
+        return Step.WAIT if running and done < total else Step.DONE
+    return lost[0] if lost and not waiting else Step.FRESH
+
+
+def failures_in_a_row(trials: Trials, since: datetime) -> list[FrozenTrial]:
+    """The trials that failed with an error after the last one that gave a result, of those that ended after `since`."""
+    ended = [t for t in trials if t.state.is_finished() and not is_lost(t) and t.datetime_complete >= since]
+    row: list[FrozenTrial] = []
+    for trial in sorted(ended, key=lambda trial: trial.datetime_complete):
+        row = [*row, trial] if trial.state == TrialState.FAIL else []
+    return row
+
+
+def ranked(trials: Trials, modes: Sequence[str]) -> list[FrozenTrial]:
+    """Complete trials, best first; of several objectives the first counts, the Pareto front before the rest."""
+    signs = [1 if mode == "min" else -1 for mode in modes]
+
+    def losses(trial: FrozenTrial) -> list[float]:
+        return [sign * value for sign, value in zip(signs, trial.values, strict=True)]
+
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+
+    def dominated(trial: FrozenTrial) -> bool:
+        mine = losses(trial)
+        return any(
+            all(a <= b for a, b in zip(losses(other), mine, strict=True)) and losses(other) != mine
+            for other in complete
+        )
+
+    return sorted(complete, key=lambda t: (len(modes) > 1 and dominated(t), *losses(t), t.number))

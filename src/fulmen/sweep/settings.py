@@ -1,0 +1,219 @@
+"""What a search is asked to do: `search` on the command line, checked before any work."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fulmen.config import check_overrides, compose_search
+from fulmen.errors import FulmenError
+from fulmen.files import write_json
+from fulmen.mistakes import ConfigError, did_you_mean, key_of
+from fulmen.schema import choices, groups
+from fulmen.signatures import Rule, check_call
+
+PROGRAM = "python sweep.py"
+
+Count = Annotated[int, Rule("of at least 1", lambda count: count > 0)]
+CountOrNone = Annotated[int, Rule("of at least 0", lambda count: count >= 0)]
+
+
+@dataclass(frozen=True)
+class Search:
+    """The keys below `search`.
+
+    Attributes:
+        sampler: grid, random, tpe or gp.
+        space: what to vary (see `space.read_space`).
+        trials: how many there shall be in all, over all restarts; of a grid possibly "all".
+        pruner: what stops trials that lag behind; "auto" is hyperband, or none for several objectives.
+        grace_epochs: no trial is stopped earlier.
+        objectives: metric -> min or max; `monitor` and `mode` of the experiment if not given. A metric may also be
+            `parameters` or `fit_seconds`.
+        seed: of the sampler; the trainings have the experiment's.
+        workers: trials at a time.
+        isolate: one `python train.py` per trial.
+        name: of the study and its folder; the same name goes on with the same study.
+        folder: where studies lie.
+        storage: null for a journal file in the study's folder, or the address of a database.
+        retries: how often a point is tried again whose process died.
+        max_failures: in a row, after which the search stops.
+        each: a study for each choice of a config group: `zoo=*`.
+        joint: a config group as one more parameter: `zoo=*`.
+        warm_start: a study folder whose ten best points are tried first.
+        champion_seeds: how many times the best trial is trained again, then tested; 0: not at all.
+        compare: the metric that decides whether the champion beats the baselines; `monitor` where they have it.
+        compare_mode: whether less or more of it is better.
+    """
+
+    sampler: Literal["grid", "random", "tpe", "gp"] = "tpe"
+    space: dict | None = field(default_factory=dict)
+    trials: Count | Literal["all"] = 50
+    pruner: Literal["auto", "hyperband", "median", "none"] = "auto"
+    grace_epochs: Count = 1
+    objectives: dict[str, Literal["min", "max"]] | None = None
+    seed: int = 0
+    workers: Count = 1
+    isolate: bool = False
+    name: str | None = None
+    folder: str = "outputs/sweeps"
+    storage: str | None = None
+    retries: CountOrNone = 2
+    max_failures: Count = 5
+    each: str | None = None
+    joint: str | None = None
+    warm_start: str | None = None
+    champion_seeds: CountOrNone = 3
+    compare: str | None = None
+    compare_mode: Literal["min", "max"] | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One study as asked for: the settings, and the overrides (as typed) that all of its trainings share."""
+
+    search: Search
+    overrides: tuple[str, ...]
+    folder: Path
+    name: str
+
+    def write(self) -> None:
+        """Leave the plan in the study's folder, for its workers and for who comes later."""
+        from fulmen.sweep.storage import without_password
+
+        address = self.search.storage and without_password(self.search.storage)
+        search = replace(self.search, storage=address)
+        content = {"name": self.name, "overrides": self.overrides, "search": asdict(search)}
+        write_json(self.folder / "search.json", content)
+
+
+def read_plan(folder: str | Path) -> Plan:
+    """The plan that `Plan.write` left.
+
+    Raises:
+        FulmenError: there is none.
+    """
+    path = Path(folder) / "search.json"
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise FulmenError(f"no study in {folder}: cannot read {path.name}: {error}") from error
+    return Plan(Search(**content["search"]), tuple(content["overrides"]), Path(folder), content["name"])
+
+
+def plans(typed: list[str]) -> list[Plan]:
+    """The studies that `python sweep.py <typed>` asks for, their base configs checked.
+
+    Raises:
+        FulmenError: any mistake, with a command that works where there is one.
+    """
+    of_search = [override for override in typed if is_of_search(override)]
+    overrides = [override for override in typed if not is_of_search(override)]
+    experiment = next((o.partition("=")[2] for o in reversed(overrides) if key_of(o) == "experiment"), None)
+    if not experiment or experiment == "null":
+        names = ", ".join(choices("experiment"))
+        raise FulmenError(
+            f"no experiment chosen; there is {names}\n  this works: {PROGRAM} experiment={names.split(',')[0]}"
+        )
+    for key, why in (("test", "a search never touches the test part; the champion alone is tested, when it is over"),
+                     ("resume", "the same command again goes on with a search"),
+                     ("output_dir", "the folders of a search are named by search.folder and search.name")):  # fmt: skip
+        if taken := next((o for o in overrides if key_of(o) == key and o != "test=false"), None):
+            raise FulmenError(f"{taken}: {why}")
+    search = read_search(compose_search(of_search + [o for o in overrides if is_searchpath(o)], experiment))
+    bases = [search.joint and joint_choice(search.joint)] if not search.each else expand_each(search.each)
+    name = search.name or f"{experiment}-{search.sampler}"
+    found = []
+    for base in bases:
+        own = [*overrides, base] if base else overrides
+        try:
+            check_overrides(own)
+        except ConfigError as error:
+            raise ConfigError(error.mistakes, error.overrides and [*error.overrides, *of_search], PROGRAM) from error
+        whole = f"{name}/{base.partition('=')[2]}" if search.each and base else name
+        shared = tuple(overrides if search.joint else own)
+        found.append(Plan(search, shared, Path(search.folder, whole), whole))
+    return found
+
+
+def read_search(plain: dict[str, Any]) -> Search:
+    """The `search` part of a config, checked.
+
+    Raises:
+        ConfigError: unknown keys, wrong types.
+        FulmenError: settings that contradict each other.
+    """
+    if mistakes := list(check_call(Search, plain, "search", "search")):
+        raise ConfigError(mistakes)
+    search = Search(**{f.name: plain[f.name] for f in fields(Search) if f.name in plain})
+    if search.each and search.joint:
+        raise FulmenError("search.each and search.joint contradict each other: a study per choice, or one over all")
+    if search.trials == "all" and search.sampler != "grid":
+        raise FulmenError(f"search.trials=all: only a grid has an end; how many trials shall {search.sampler} have?")
+    if search.objectives and len(search.objectives) > 1 and search.pruner not in ("auto", "none"):
+        raise FulmenError(
+            f"search.pruner={search.pruner}: trials with several objectives cannot be pruned; leave it out"
+        )
+    if search.warm_start and search.sampler == "grid":
+        raise FulmenError("search.warm_start: a grid goes through its own points; leave it out")
+    return search
+
+
+def matching(pattern: str, key: str) -> tuple[str, list[str]]:
+    """The config group and its choices that `zoo=*`, `zoo=lstm_*` or `zoo=gru,lstm` name.
+
+    Raises:
+        FulmenError: no such group, or none of its choices fits.
+    """
+    group, _, wanted = pattern.partition("=")
+    if group not in groups() or group == "experiment":
+        near = did_you_mean(group, [name for name in groups() if name != "experiment"])
+        raise FulmenError(f"search.{key}={pattern}: there is no config group {group}{near}")
+    patterns = [part.strip() for part in wanted.split(",") if part.strip()]
+    found = [choice for choice in choices(group) if any(fnmatch(choice, part) for part in patterns)]
+    missed = [part for part in patterns if not any(fnmatch(choice, part) for choice in choices(group))]
+    if missed or not found:
+        near = did_you_mean(missed[0] if missed else "", choices(group))
+        raise FulmenError(f"search.{key}={pattern}: no {group} fits {missed[0] if missed else wanted!r}{near}")
+    return group, found
+
+
+def expand_each(pattern: str) -> list[str]:
+    """`zoo=*` as one override for each choice."""
+    group, found = matching(pattern, "each")
+    return [f"{group}={choice}" for choice in found]
+
+
+def joint_choice(pattern: str) -> str:
+    """The first of the choices, to check the base config with."""
+    group, found = matching(pattern, "joint")
+    return f"{group}={found[0]}"
+
+
+def joint_space(search: Search) -> dict[str, Any]:
+    """The space, the architecture of `search.joint` in it."""
+    space = dict(search.space or {})
+    if not search.joint:
+        return space
+    group, found = matching(search.joint, "joint")
+    if isinstance(space.get(group), dict) and "choices" in space[group]:
+        raise FulmenError(f"search.joint={search.joint}: search.space.{group} already names choices; keep one")
+    return {group: {**(space.get(group) or {}), "choices": found}} | {k: v for k, v in space.items() if k != group}
+
+
+def is_of_search(override: str) -> bool:
+    """Whether an override is about the search rather than the trainings."""
+    key = key_of(override)
+    return key in ("search", "search/space") or key.startswith("search.")
+
+
+def is_searchpath(override: str) -> bool:
+    return key_of(override) == "hydra.searchpath"
+
+
+def retyped(plan: Plan, **changes: Any) -> str:
+    """A command like the one that made `plan`, with `search` keys changed, for messages."""
+    said: Sequence[str] = [f"search.{key}={value}" for key, value in changes.items()]
+    return " ".join([PROGRAM, *plan.overrides, f"search={plan.search.sampler}", *said])

@@ -1,0 +1,141 @@
+"""One trial trained: in this process, or as a `python train.py` of its own."""
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from fulmen.config import check_varied
+from fulmen.errors import FulmenError, Interrupted
+from fulmen.mistakes import as_text, did_you_mean, key_of
+from fulmen.schema import groups, project_root
+from fulmen.sweep.owners import owner
+from fulmen.sweep.study import Outcome, Study
+
+QUIET = ("callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null")  # the study reports
+
+
+def overrides_for(study: Study, trial: optuna.Trial) -> list[str]:
+    """The overrides of a trial's training beside those that all share: its point, what watches it, no more output."""
+    pruning = {
+        "_target_": "fulmen.callbacks.pruning.Pruning",
+        "study": str(study.folder),
+        "trial": trial.number,
+        "monitor": study.base["monitor"],
+    }
+    shares = study.search.workers > 1 and not any(key_of(o) == "threads" for o in study.plan.overrides)
+    quiet = [o for o in QUIET if has_entry(study, key_of(o))]
+    own = [*study.point_overrides(trial), "test=false", *["threads=1"] * shares, *quiet]
+    return [*own, f"+callbacks.pruning={as_text(pruning)}"]
+
+
+def train_here(study: Study, trial: optuna.Trial) -> Outcome:
+    """Train in this process; what it prints goes into the trial's `log.txt`."""
+    from fulmen.run import run
+
+    folder = study.trial_folder(trial.number)
+    own = [*overrides_for(study, trial), f"output_dir={as_text(str(folder))}"]
+    shared = [*study.plan.overrides, *(o for o in own if key_of(o) in groups())]
+    overrides = [*study.plan.overrides, *own]
+    began = time.monotonic()
+    with log_to(folder):
+        try:
+            result = run(check_varied(shared, [o for o in own if o not in shared]), overrides)
+            return outcome(study, result.metrics, result.cost, result.status, result.epochs)
+        except (Interrupted, KeyboardInterrupt):
+            return Outcome(interrupted=True)
+        except Exception as error:
+            traceback.print_exc()
+            return Outcome(error=_in_words(error), facts={"seconds": round(time.monotonic() - began, 3)})
+        finally:
+            _free_accelerator()
+
+
+def train_apart(study: Study, trial: optuna.Trial, environment: Mapping[str, str]) -> Outcome:
+    """Train by `python train.py`, whatever number of processes that starts; its death is not ours."""
+    folder = study.trial_folder(trial.number).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    typed = [*study.plan.overrides, *overrides_for(study, trial), f"hydra.run.dir={as_text(str(folder))}"]
+    began = time.monotonic()
+    with open(folder / "log.txt", "w") as log:
+        child = subprocess.Popen(
+            [sys.executable, str(project_root() / "train.py"), *typed],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=dict(os.environ) | dict(environment),
+            start_new_session=True,
+        )
+        trial.set_user_attr("child", owner(child.pid))
+        try:
+            code = child.wait()
+        except BaseException:
+            os.killpg(child.pid, signal.SIGKILL)
+            raise
+    if code < 0:  # killed, for want of memory perhaps: worth another try
+        return Outcome()
+    if code in (128 + signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGUSR1, 130):
+        return Outcome(interrupted=True)
+    if code != 0:
+        lines = (folder / "log.txt").read_text(errors="replace").strip().splitlines()
+        said = next((line for line in reversed(lines) if line.startswith("error: ")), lines[-1] if lines else "")
+        error = said.removeprefix("error: ") or f"exit code {code}"
+        return Outcome(error=error, facts={"seconds": round(time.monotonic() - began, 3)})
+    result = json.loads((folder / "result.json").read_text())
+    return outcome(study, result["metrics"], result["cost"], result["status"], result["epochs"])
+
+
+def outcome(study: Study, metrics: Mapping[str, Any], cost: Mapping[str, Any], status: str, epochs: int) -> Outcome:
+    """What a finished run is worth to its study: the best monitored value, other metrics as they ended."""
+    facts = {
+        "epochs": epochs,
+        "seconds": round(cost["fit_seconds"], 3),
+        "parameters": cost["parameters"],
+    }
+    if status == "pruned":
+        return Outcome(pruned=True, facts=facts)
+    known = {**cost, **metrics, study.base["monitor"]: metrics.get(f"best/{study.base['monitor']}", ...)}
+    values = []
+    for name in study.objectives:
+        value = known.get(name, ...)
+        if value is ...:
+            names = sorted(metric for metric in {*metrics, "parameters", "fit_seconds"} if "best/" not in metric)
+            return Outcome(error=f"the model logs no {name}{did_you_mean(name, names)}", facts=facts)
+        values.append(float("nan") if value is None else float(value))
+    return Outcome(values, facts=facts)
+
+
+@contextmanager
+def log_to(folder: Path) -> Iterator[None]:
+    """What is printed in this block goes to `log.txt`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "log.txt", "w", buffering=1) as file, redirect_stdout(file), redirect_stderr(file):
+        yield
+
+
+def has_entry(study: Study, path: str) -> bool:
+    """Whether the base config has an entry to switch off."""
+    return any(key.startswith(f"{path}.") for key in study.base)
+
+
+def _in_words(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    said = text[0] if text else ""
+    return said if isinstance(error, FulmenError) and said else f"{type(error).__name__}: {said}"
+
+
+def _free_accelerator() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        gc.collect()
+        torch.cuda.empty_cache()

@@ -1,0 +1,20 @@
+"""Search an experiment's hyperparameters: `python sweep.py experiment=pbpk_mlp search=tpe search.trials=20`.
+
+The same command again goes on where the search stopped; `--help` lists what there is to choose and change.
+"""
+
+import sys
+
+from fulmen.commandline import before_search, messages
+
+
+def main() -> None:
+    asked = before_search(sys.argv[1:])
+    from fulmen.sweep.controller import sweep  # imports torch: only once the config is known to be good
+
+    sweep(asked)
+
+
+if __name__ == "__main__":
+    with messages():
+        main()
