@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from fulmen.callbacks.resume import AtomicCheckpoints, read_checkpoint
 from fulmen.config import build
-from fulmen.errors import FulmenError, Interrupted
+from fulmen.errors import Diverged, FulmenError, Interrupted
 from fulmen.evaluation.figures import training_curve
 from fulmen.evaluation.report import Summary, print_table, write_report
 from fulmen.files import atomic_write, write_json
@@ -30,7 +30,7 @@ class Result:
     """What `result.json` holds.
 
     Attributes:
-        status: running, completed, interrupted or failed.
+        status: running, completed, interrupted, diverged or failed.
         metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.
         baselines: metrics of what costs nothing, by baseline.
         cost: seconds of fitting (over all resumes) and in all, parameters, device, threads.
@@ -55,6 +55,7 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
 
     Raises:
         Interrupted: training was asked to stop; it is saved and can go on with `resume=<folder>`.
+        Diverged: training has left all bounds.
         FulmenError: something the user can mend.
     """
     started = time.monotonic()
@@ -102,8 +103,8 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
     try:
         trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
         result.status = "completed"
-    except Interrupted as error:
-        result.status, result.message = "interrupted", str(error)
+    except (Interrupted, Diverged) as error:
+        result.status, result.message = error.status, str(error)
         raise
     except BaseException as error:
         result.status, result.message = "failed", f"{type(error).__name__}: {error}"

@@ -53,7 +53,7 @@ def print_table(title: str, rows: Rows, console: Console | None = None) -> None:
     width = console.width
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for position, column in enumerate(rows[0]):
-        width -= 2 + max(len(column), *(len(number(row.get(column))) for row in rows))
+        width -= 3 + max(len(column), *(len(number(row.get(column))) for row in rows))
         if width < 0:
             break
         table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)

@@ -35,5 +35,7 @@ def ridge(train: Part, validation: Part, test: Part, alphas: Sequence[float] = A
     )
     y, y_validation = (part["log_return"].double().numpy() for part in (train, validation))
     models = [Ridge(alpha).fit(x, y) for alpha in alphas]
-    errors = [((model.predict(x_validation).reshape(y_validation.shape) - y_validation) ** 2).mean() for model in models]
+    errors = [
+        ((model.predict(x_validation).reshape(y_validation.shape) - y_validation) ** 2).mean() for model in models
+    ]
     return models[int(np.argmin(errors))].predict(x_test).reshape(test["log_return"].shape)

@@ -54,7 +54,7 @@ class StocksData(LightningDataModule):
     def __init__(
         self,
         csv: str | Sequence[str] | None = None,
-        days: int = 4000,
+        days: int = 3000,
         tickers: int = 1,
         signal: float = 0.05,
         lookback_days: int = 60,

@@ -1,13 +1,13 @@
 """What a network sees of a day, by name. Every feature of day t is a function of days up to t.
 
-    return                 log(C_t / C_{t-1})
-    close                  C_t itself: for models of price levels
-    gap                    log(O_t / C_{t-1})
-    range                  log(H_t / L_t)
-    volume                 log((V_t + 1) / (mean V of 20 days + 1))
-    moving_average_<n>     log(C_t / mean C of n days)
-    volatility_<n>         standard deviation of the returns of n days
-    momentum_<n>           log(C_t / C_{t-n})
+return                 log(C_t / C_{t-1})
+close                  C_t itself: for models of price levels
+gap                    log(O_t / C_{t-1})
+range                  log(H_t / L_t)
+volume                 log((V_t + 1) / (mean V of 20 days + 1))
+moving_average_<n>     log(C_t / mean C of n days)
+volatility_<n>         standard deviation of the returns of n days
+momentum_<n>           log(C_t / C_{t-n})
 """
 
 import re

@@ -30,7 +30,9 @@ def forecast(
     date = test["day"][last].numpy().astype("datetime64[D]") + 1
     price, step = test["price"][last].numpy(), predicted[last, 0].numpy()
     with figure(path, 1, 1, (9, 4)) as ax:
-        for level, half, alpha in zip(reversed(LEVELS), half_width.flip(0)[:, last, 0].numpy(), (0.12, 0.25), strict=True):
+        for level, half, alpha in zip(
+            reversed(LEVELS), half_width.flip(0)[:, last, 0].numpy(), (0.12, 0.25), strict=True
+        ):
             low, high = price * np.exp(step - half), price * np.exp(step + half)
             ax.fill_between(date, low, high, color=MODEL, alpha=alpha, linewidth=0, label=f"{level:.0%} interval")
         ax.plot(date, price * np.exp(step), color=MODEL, linewidth=1.1, label="forecast")

@@ -49,7 +49,9 @@ class Prices:
         return len(self.day)
 
 
-def simulate_market(days: int, seed: int, signal: float = 0.0, ticker: str = "SIM", start: str = "2010-01-04") -> Prices:
+def simulate_market(
+    days: int, seed: int, signal: float = 0.0, ticker: str = "SIM", start: str = "2010-01-04"
+) -> Prices:
     """One ticker over `days` business days.
 
     Args:

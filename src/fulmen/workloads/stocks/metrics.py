@@ -50,15 +50,6 @@ def diebold_mariano(loss: np.ndarray, reference_loss: np.ndarray, horizon: int =
     return statistic, float(stats.t.sf(statistic, n - 1))
 
 
-def holm(p: np.ndarray) -> np.ndarray:
-    """p-values adjusted for as many looks as there are (Holm 1979)."""
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate((len(p) - np.arange(len(p))) * np.asarray(p)[order])
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(stepped, 1)
-    return adjusted
-
-
 def by_day(values: np.ndarray, day: np.ndarray) -> np.ndarray:
     """Means over the tickers of each day, oldest day first: [N, ...] -> [T, ...]."""
     _, place, count = np.unique(day, return_inverse=True, return_counts=True)
@@ -91,9 +82,7 @@ def per_step(
     steps = np.arange(1, true.shape[1] + 1)
     direction = np.mean((predicted > 0) == (true > 0), axis=0)
     low, high = zip(*(wilson_interval(d, max(days / h, 1)) for d, h in zip(direction, steps, strict=True)), strict=True)
-    dm = [
-        diebold_mariano(by_day(error[:, i] ** 2, day), by_day(true[:, i] ** 2, day), h) for i, h in enumerate(steps)
-    ]
+    dm = [diebold_mariano(by_day(error[:, i] ** 2, day), by_day(true[:, i] ** 2, day), h) for i, h in enumerate(steps)]
     return {
         "rmse_price": rmse(price_error),
         "mae_price": mae(price_error),

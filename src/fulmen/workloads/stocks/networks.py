@@ -127,8 +127,9 @@ class Stages(nn.Module):
         kinds = [key for key in stage if key in BUILDERS] if isinstance(stage, Mapping) else []
         if len(kinds) != 1:
             named = next(iter(stage), "") if isinstance(stage, Mapping) else stage
-            problem = f"both {' and '.join(kinds)}" if kinds else f"there is no stage {named!r}"
-            raise FulmenError(f"{where}: {problem}{did_you_mean(str(named), BUILDERS) if not kinds else ''}")
+            if kinds:
+                raise FulmenError(f"{where}: one stage cannot be {' and '.join(kinds)}; write one line for each")
+            raise FulmenError(f"{where}: there is no stage {named!r}{did_you_mean(str(named), BUILDERS)}")
         kind = kinds[0]
         options = {key: value for key, value in stage.items() if key != kind}
         self._where = f"{where} ({kind}: {stage[kind] if kind != 'parallel' else '...'})"
@@ -170,9 +171,7 @@ class Stages(nn.Module):
         except FulmenError as error:
             raise self._wrong(f"cannot be built: {error}") from error
 
-    def _rnn(
-        self, cell: Any, units: Any = None, bidirectional: bool = False, last: bool = False
-    ) -> nn.Module:
+    def _rnn(self, cell: Any, units: Any = None, bidirectional: bool = False, last: bool = False) -> nn.Module:
         features, units = self._sequence(), self._count(units, "units")
         self.shape = Shape(units * (2 if bidirectional else 1), sequence=not last)
         return Recurrent(self._choice(cell, tuple(CELLS)), features, units, bidirectional, last)

@@ -54,7 +54,9 @@ def _read(reader, path: Path) -> list[Prices]:
         values = _values(cells, where)
         if days and values[0] <= days[-1][0]:
             problem = "repeats the day before it" if values[0] == days[-1][0] else "lies before the line above it"
-            raise FulmenError(f"{where}, Date: {cells['Date']} {problem}; each ticker needs one line a day, oldest first")
+            raise FulmenError(
+                f"{where}, Date: {cells['Date']} {problem}; each ticker needs one line a day, oldest first"
+            )
         days.append(values)
     if not series:
         raise FulmenError(f"{path}: there is no line below the header")

@@ -10,20 +10,20 @@ from fulmen.evaluation.report import Rows, Summary
 from fulmen.workloads.stocks import baselines, conformal, figures, metrics
 
 COLUMNS = {
+    "skill": "skill",
+    "dm_p": "DM p",
     "rmse_price": "RMSE price",
     "mae_price": "MAE price",
+    "direction": "direction",
+    "always_up": "always up",
+    "r2_oos": "R2 OOS",
+    "mase": "MASE",
     "rmse_return": "RMSE return",
     "mae_return": "MAE return",
-    "skill": "skill",
     "skill_price": "skill price",
-    "mase": "MASE",
-    "r2_oos": "R2 OOS",
-    "direction": "direction",
-    "direction_low": "95 % from",
-    "direction_high": "to",
-    "always_up": "always up",
+    "direction_low": "direction from",
+    "direction_high": "to (95 %)",
     "dm": "DM",
-    "dm_p": "DM p",
 }
 ALPHA = 0.05  # of the verdict
 NOTES = [
@@ -91,7 +91,7 @@ def _coverage(true: Tensor, predicted: Tensor, half_width: Tensor) -> np.ndarray
 
 
 def _mean_over_steps(values: dict[str, np.ndarray]) -> dict[str, float]:
-    return {name: float(value.mean()) for name, value in values.items()}
+    return {name: float(values[name].mean()) for name in COLUMNS}
 
 
 def _row(score: dict[str, float]) -> dict[str, float]:
