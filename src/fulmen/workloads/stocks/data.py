@@ -115,10 +115,10 @@ class StocksData(LightningDataModule):
         return BatchLoader(self.parts["train"], self.batch_size, shuffle=True, seed=self.seed)
 
     def val_dataloader(self) -> BatchLoader:
-        return BatchLoader(self.parts["validation"], 512)
+        return BatchLoader(self.parts["validation"], 256)
 
     def test_dataloader(self) -> BatchLoader:
-        return BatchLoader(self.parts["test"], 512)
+        return BatchLoader(self.parts["test"], 256)
 
     predict_dataloader = test_dataloader
 
