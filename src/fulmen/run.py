@@ -138,12 +138,12 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
 
 def callbacks(cfg: DictConfig) -> list[Callback]:
     """The callbacks of `cfg.callbacks`; an entry that is null is switched off."""
-    return [build(node, f"callbacks.{name}") for name, node in (cfg.callbacks or {}).items() if node]
+    return [build(node, f"callbacks.{name}") for name, node in (cfg.get("callbacks") or {}).items() if node]
 
 
 def loggers(cfg: DictConfig) -> list[Logger]:
     """The loggers of `cfg.logger`; an entry that is null is switched off."""
-    return [build(node, f"logger.{name}") for name, node in (cfg.logger or {}).items() if node]
+    return [build(node, f"logger.{name}") for name, node in (cfg.get("logger") or {}).items() if node]
 
 
 def report(result: Result, summary: Summary, monitor: str, overrides: Sequence[str]) -> None:

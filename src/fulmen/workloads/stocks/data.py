@@ -21,6 +21,7 @@ from fulmen.workloads.stocks.prices import read_csv
 from fulmen.workloads.stocks.splits import Split, chronological, members, walk_forward
 
 SERIES = tuple(field.name for field in fields(Prices) if field.name != "ticker")
+MINIMUM = 20  # windows in each part: 95 % intervals need 19 scores to calibrate on
 FEATURES = ("return", "range", "volume", "moving_average_20", "volatility_20")
 
 
@@ -107,7 +108,7 @@ class StocksData(LightningDataModule):
         span = {name: everything.pop(name) for name in ("first_target", "last_target")}
         for name, part in self.split.parts().items():
             inside = members(**span, part=part)
-            if inside.sum() < 2:
+            if inside.sum() < MINIMUM:
                 raise FulmenError(self._too_few(name, int(inside.sum()), len(calendar)))
             self.parts[name] = {key: torch.from_numpy(value[inside]) for key, value in everything.items()}
 
@@ -159,9 +160,10 @@ class StocksData(LightningDataModule):
 
     def _too_few(self, part: str, windows: int, days: int) -> str:
         return (
-            f"{days} days leave {windows} windows in the {part} part: lookback_days={self.lookback_days}, "
-            f"horizon_days={self.horizon_days}, validation={self.shares['validation']}, test={self.shares['test']}, "
-            f"embargo_days={self.shares['embargo_days']}; give more days or make one of these smaller"
+            f"{days} days leave {windows} windows in the {part} part, {MINIMUM} are needed; give more days or change "
+            f"lookback_days={self.lookback_days}, horizon_days={self.horizon_days}, "
+            f"validation={self.shares['validation']}, test={self.shares['test']} or "
+            f"embargo_days={self.shares['embargo_days']}"
         )
 
     def _arrays(self) -> Arrays:
