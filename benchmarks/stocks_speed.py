@@ -3,8 +3,8 @@
     python benchmarks/stocks_speed.py [--csv prices.csv] [--rounds 5] [--screen]
 
 A plain loop (forward, loss, backward, Adam) and the Trainer with our module, loader and callbacks train the same LSTM
-(64 and 32 units, 60 days, batches of 64); they take turns, and the fastest epoch of each counts. With --screen the whole
-zoo is screened by one multirun of experiment=stocks_fast, and by plain loops that do nothing but train.
+(64 and 32 units, 60 days, batches of 64); they take turns, and the fastest epoch of each counts. With --screen the
+whole zoo is screened by one multirun of experiment=stocks_fast, and by plain loops that do nothing but train.
 """
 
 import os
@@ -117,9 +117,8 @@ def screen(csv: str | None) -> None:
     data.setup()
     plain = {name: sum(plain_epochs(name, data, 1)) for name in choices("zoo")}
     print(f"the zoo, {len(plain)} networks x 1 epoch of {len(data.parts['train']['day'])} windows, batches of 32:")
-    print(
-        f"  one multirun {used.ru_utime + used.ru_stime:.1f} CPU s ({wall:.0f} s), plain loops {sum(plain.values()):.1f}"
-    )
+    cpu, bare = used.ru_utime + used.ru_stime, sum(plain.values())
+    print(f"  one multirun {cpu:.1f} CPU s ({wall:.0f} s), plain loops {bare:.1f} CPU s")
 
 
 def main() -> None:

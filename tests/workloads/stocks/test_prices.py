@@ -1,11 +1,15 @@
 """A CSV is read as it is meant, or refused with the line and the column."""
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
+import pandas
 import pytest
 
 from fulmen.errors import FulmenError
 from fulmen.workloads.stocks.data import StocksData
-from fulmen.workloads.stocks.prices import read_csv
+from fulmen.workloads.stocks.prices import download, read_csv
 
 HEADER = "Date,Open,High,Low,Close,Volume"
 GOOD = ["2024-01-02,10,12,9,11,1000", "2024-01-03,11,13,10,12,0", "2024-01-04,12,12.5,11,11.5,900"]
@@ -87,8 +91,41 @@ def test_a_bad_file_leaves_nothing_in_the_cache(tmp_path):
 
 
 def test_an_absent_file_and_a_repeated_ticker_are_refused(tmp_path):
-    with pytest.raises(FulmenError, match=r"no\.csv cannot be read: No such file"):
+    with pytest.raises(FulmenError, match=r"csv: there is no file .*no\.csv"):
         StocksData(csv=str(tmp_path / "no.csv")).prepare_data()
     path = str(write(tmp_path, *GOOD))
     with pytest.raises(FulmenError, match="the ticker acme comes twice"):
         StocksData(csv=[path, path], cache=str(tmp_path)).prepare_data()
+
+
+@pytest.fixture
+def yahoo(monkeypatch):
+    """Stands in for yfinance; says how often it was asked."""
+    asked = []
+    columns = {"Open": 10.0, "High": 12.0, "Low": 9.0, "Close": 11.0, "Adj Close": 5.5, "Volume": 100, "Dividends": 0.0}
+
+    def history(start, end, auto_adjust):
+        asked.append((start, end))
+        days = pandas.date_range(start, end, tz="America/New_York", inclusive="left", freq="B")
+        return pandas.DataFrame(columns, index=days)
+
+    monkeypatch.setitem(sys.modules, "yfinance", SimpleNamespace(Ticker=lambda name: SimpleNamespace(history=history)))
+    return asked
+
+
+def test_a_download_is_fetched_once_and_read_like_a_file(tmp_path, yahoo):
+    for _ in range(2):
+        path = download("ACME", "2024-01-01", "2024-02-01", tmp_path)
+        (prices,) = read_csv(path)
+    assert yahoo == [("2024-01-01", "2024-02-01")]
+    assert (prices.ticker, len(prices), prices.close[0]) == ("ACME", 23, 5.5)
+
+
+def test_a_download_that_cannot_be_says_why(tmp_path, yahoo, monkeypatch):
+    with pytest.raises(FulmenError, match="Yahoo has no daily prices of ACME"):
+        download("ACME", "2024-01-06", "2024-01-07", tmp_path)  # a Saturday
+    monkeypatch.setitem(sys.modules, "yfinance", None)
+    with pytest.raises(FulmenError, match=r"pip install fulmen\[stocks\]"):
+        download("ACME", "2024-01-01", "2024-02-01", tmp_path)
+    with pytest.raises(FulmenError, match="exclude each other"):
+        StocksData(csv="a.csv", download=["ACME"])

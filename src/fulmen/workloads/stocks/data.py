@@ -12,12 +12,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
 from fulmen.data.batches import BatchLoader
-from fulmen.data.cache import Arrays, cached, fingerprint
+from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.errors import FulmenError
 from fulmen.workloads.stocks import market, prices
 from fulmen.workloads.stocks.features import ewma_volatility, feature, features
 from fulmen.workloads.stocks.market import Prices, simulate_market
-from fulmen.workloads.stocks.prices import read_csv
+from fulmen.workloads.stocks.prices import download, read_csv
 from fulmen.workloads.stocks.splits import Split, chronological, members, walk_forward
 
 SERIES = tuple(field.name for field in fields(Prices) if field.name != "ticker")
@@ -35,6 +35,9 @@ class StocksData(LightningDataModule):
     Args:
         csv: a file, or several, with Date, Open, High, Low, Close, Volume and optionally Adj Close and Ticker; replaces
             the simulated market.
+        download: tickers to fetch from Yahoo (extra `stocks`), once; replaces the simulated market.
+        start: first day of the download, ISO.
+        end: the day after the last of the download, ISO.
         days: of the simulated market.
         tickers: of the simulated market.
         signal: share of the variance of its returns that the day before explains; 0: nothing to find.
@@ -55,6 +58,9 @@ class StocksData(LightningDataModule):
     def __init__(
         self,
         csv: str | Sequence[str] | None = None,
+        download: Sequence[str] | None = None,
+        start: str = "2013-01-01",
+        end: str = "2025-01-01",
         days: int = 3000,
         tickers: int = 1,
         signal: float = 0.05,
@@ -83,7 +89,10 @@ class StocksData(LightningDataModule):
             raise FulmenError("features: name at least one, for example [return]")
         for name in features:
             feature(name)
+        if csv and download:
+            raise FulmenError("csv and download exclude each other: choose one source of prices")
         self.csv = [csv] if isinstance(csv, str) else list(csv or ())
+        self.yahoo, self.span = list(download or ()), (start, end)
         self.market = {"days": days, "tickers": tickers, "signal": signal, "seed": seed}
         self.lookback_days, self.horizon_days = lookback_days, horizon_days
         self.features = tuple(features)
@@ -167,22 +176,23 @@ class StocksData(LightningDataModule):
         )
 
     def _arrays(self) -> Arrays:
-        code = (market, prices)
-        source = {"csv": [Path(path).name for path in self.csv]} if self.csv else self.market
-        self.fingerprint = fingerprint(source, code=code, files=self._existing_files())
-        return cached("stocks", self.fingerprint, self._prices, Path(self.cache) if self.cache else None)
+        files = self._files()
+        source = {"csv": [Path(path).name for path in files]} if files else self.market
+        self.fingerprint = fingerprint(source, code=(market, prices), files=files)
+        build = (lambda: arrays_from([one for path in files for one in read_csv(path)])) if files else self._simulate
+        return cached("stocks", self.fingerprint, build, Path(self.cache) if self.cache else None)
 
-    def _existing_files(self) -> list[str]:
+    def _files(self) -> list[str]:
+        """The CSV files to read, downloaded first if need be; none for the simulated market."""
+        if self.yahoo:
+            folder = (Path(self.cache) if self.cache else cache_folder()) / "downloads"
+            return [str(download(ticker, *self.span, folder)) for ticker in self.yahoo]
         for path in self.csv:
-            try:
-                open(path).close()
-            except OSError as error:
-                raise FulmenError(f"csv: {path} cannot be read: {error.strerror}") from error
+            if not Path(path).is_file():
+                raise FulmenError(f"csv: there is no file {path}")
         return self.csv
 
-    def _prices(self) -> Arrays:
-        if self.csv:
-            return arrays_from([one for path in self.csv for one in read_csv(path)])
+    def _simulate(self) -> Arrays:
         days, signal, seed = self.market["days"], self.market["signal"], self.market["seed"]
         seeds = np.random.SeedSequence(seed).generate_state(self.market["tickers"]).tolist()
         return arrays_from([simulate_market(days, s, signal, ticker=f"SIM{i}") for i, s in enumerate(seeds)])

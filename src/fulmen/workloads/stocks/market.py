@@ -2,12 +2,12 @@
 
 Log-return of day t, in a regime k_t that follows a Markov chain:
 
-    r_t = mu(k_t) - sigma_t^2 / 2 + sigma_t x_t,                         sigma_t = sigma(k_t) exp(h_t / 2)
+    r_t = sigma_t x_t,                                                   sigma_t = sigma(k_t) exp(h_t / 2)
     x_t = sqrt(R2) x_{t-1} + sqrt(1 - R2) e_t,                           e_t: Student t with 5 degrees, and jumps
     h_t = phi h_{t-1} + s (rho e_{t-1} + sqrt(1 - rho^2) z_t) - mean,    the leverage effect: rho < 0
 
-e_t and x_t have unit variance, so that R2 (`signal`) is the share of the variance of x_t known the day before; with
-signal = 0 nothing but the drift can be known.
+e_t and x_t have unit variance, so that R2 (`signal`) is the share of the variance of x_t known the day before. There is
+no drift, which could be learned too: with signal = 0 persistence is the best forecast of the log-price.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,8 @@ BURN_IN_DAYS = 250
 
 @dataclass(frozen=True)
 class Regimes:
-    """Calm, choppy and crisis markets: annual drift and volatility, and the chance to stay for another day."""
+    """Calm, choppy and crisis markets: annual volatility, and the chance to stay for another day."""
 
-    drift_per_year: tuple[float, ...] = (0.20, 0.05, -0.35)
     volatility_per_year: tuple[float, ...] = (0.20, 0.35, 0.65)
     stay: tuple[float, ...] = (0.985, 0.97, 0.95)
 
@@ -66,8 +65,7 @@ def simulate_market(
     e = shocks(total, rng)
     x = ar1(np.sqrt(signal), np.sqrt(1 - signal) * e)
     sigma = np.array(regimes.volatility_per_year)[regime] / np.sqrt(DAYS_PER_YEAR) * volatility_factor(e, rng)
-    drift = np.array(regimes.drift_per_year)[regime] / DAYS_PER_YEAR
-    log_return = np.clip(drift - sigma**2 / 2 + sigma * x, -0.6, 0.6)
+    log_return = np.clip(sigma * x, -0.6, 0.6)
     close = 100 * np.exp(np.cumsum(log_return[BURN_IN_DAYS:]))
     sigma, size = sigma[BURN_IN_DAYS:], np.abs(x[BURN_IN_DAYS:])
     before = np.concatenate([[100.0], close[:-1]])

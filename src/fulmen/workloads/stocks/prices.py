@@ -1,4 +1,4 @@
-"""Daily prices from CSV files, checked line by line."""
+"""Daily prices from CSV files, checked line by line, or from Yahoo by way of them."""
 
 import csv
 import math
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fulmen.errors import FulmenError
+from fulmen.files import atomic_write
 from fulmen.mistakes import did_you_mean
 from fulmen.workloads.stocks.market import Prices
 
@@ -34,6 +35,27 @@ def read_csv(path: str | Path) -> list[Prices]:
         raise FulmenError(f"csv: there is no file {path}") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FulmenError(f"csv: {path} cannot be read: {error}") from error
+
+
+def download(ticker: str, start: str, end: str, folder: str | Path) -> Path:
+    """A CSV of the daily prices of `ticker` from `start` until before `end` (ISO), fetched once.
+
+    Raises:
+        FulmenError: yfinance is not installed, or Yahoo has no such prices.
+    """
+    path = Path(folder) / f"{ticker}_{start}_{end}" / f"{ticker}.csv"
+    if path.exists():
+        return path
+    try:
+        import yfinance
+    except ModuleNotFoundError:
+        raise FulmenError("download: needs yfinance; install it with: pip install fulmen[stocks]") from None
+    table = yfinance.Ticker(ticker).history(start=start, end=end, auto_adjust=False)
+    if len(table) == 0:
+        raise FulmenError(f"download: Yahoo has no daily prices of {ticker} from {start} to {end}")
+    with atomic_write(path) as file:
+        table.to_csv(file, index_label="Date")
+    return path
 
 
 def _read(reader, path: Path) -> list[Prices]:
