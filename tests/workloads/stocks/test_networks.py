@@ -177,7 +177,10 @@ def test_taps_join_what_they_remember():
         ([{"parallel": [[{"dense": 8}], [{"dens": 8}]]}], "stage 1, branch 2, stage 1: there is no stage 'dens'"),
         ([{"dropout": -1}], "needs a factor of 0 or more"),
         ([], "there is no stage"),
-        (["dense"], "there is no stage 'dense'|write"),
+        (["dense"], r"stage 1: 'dense' is no mapping; write \{dense: \.\.\.\}"),
+        ([{"rnn": "lstm", "units": 8, "last": "no"}], "needs true or false for last, got 'no'"),
+        ([{"parallel": 3}], "needs a list of lists of stages"),
+        ([{"tap": ["a"]}], "needs a name"),
     ],
     ids=str,
 )

@@ -27,7 +27,7 @@ def forecast(
 ) -> None:
     """The first ticker's last test days: price, forecast of the day before, intervals."""
     last = (test["ticker"] == 0).nonzero()[-days:, 0]
-    date = test["day"][last].numpy().astype("datetime64[D]") + 1
+    date = np.busday_offset(test["day"][last].numpy().astype("datetime64[D]"), 1, roll="forward")
     price, step = test["price"][last].numpy(), predicted[last, 0].numpy()
     with figure(path, 1, 1, (9, 4)) as ax:
         for level, half, alpha in zip(

@@ -87,13 +87,14 @@ class Stages(nn.Module):
         return x
 
     def _append(self, stage: Stage, where: str) -> None:
-        stage = {stage: 1} if stage == "dropout" else stage
-        kinds = [key for key in stage if key in BUILDERS] if isinstance(stage, Mapping) else []
-        if len(kinds) != 1:
-            named = next(iter(stage), "") if isinstance(stage, Mapping) else stage
-            if kinds:
-                raise FulmenError(f"{where}: one stage cannot be {' and '.join(kinds)}; write one line for each")
+        if not isinstance(stage, Mapping) or not stage:
+            raise FulmenError(f"{where}: {stage!r} is no mapping; write {{{stage or 'dense'}: ...}}")
+        kinds = [key for key in stage if key in BUILDERS]
+        if not kinds:
+            named = next(iter(stage))
             raise FulmenError(f"{where}: there is no stage {named!r}{did_you_mean(str(named), BUILDERS)}")
+        if len(kinds) > 1:
+            raise FulmenError(f"{where}: one stage cannot be {' and '.join(kinds)}; write one line for each")
         kind = kinds[0]
         options = {key: value for key, value in stage.items() if key != kind}
         self._where = f"{where} ({kind}: {stage[kind] if kind != 'parallel' else '...'})"
@@ -102,7 +103,7 @@ class Stages(nn.Module):
             if option not in allowed:
                 raise self._wrong(f"takes no {option}{did_you_mean(option, allowed)}")
         self.layers.append(build(self, stage[kind], **options))
-        self.wiring.append((kind, [stage[kind]] if kind == "concat" and isinstance(stage[kind], str) else stage[kind]))
+        self.wiring.append((kind, _listed(stage[kind]) if kind == "concat" else stage[kind]))
 
     def _wrong(self, problem: str) -> FulmenError:
         return FulmenError(f"{self._where} {problem}")
@@ -117,6 +118,11 @@ class Stages(nn.Module):
             raise self._wrong(f"is none of {', '.join(choices)}")
         return value
 
+    def _flag(self, value: Any, name: str) -> bool:
+        if not isinstance(value, bool):
+            raise self._wrong(f"needs true or false for {name}, got {value!r}")
+        return value
+
     def _sequence(self) -> int:
         """Features of the state, which must be a sequence."""
         if not self.shape.sequence:
@@ -124,7 +130,7 @@ class Stages(nn.Module):
         return self.shape.features
 
     def _tap(self, name: Any) -> Shape:
-        if name not in self.taps:
+        if not isinstance(name, str) or name not in self.taps:
             known = did_you_mean(str(name), self.taps) or "; no stage before it taps anything"
             raise self._wrong(f"refers to a tap {name!r} that does not exist{known}")
         return self.taps[name]
@@ -137,7 +143,8 @@ class Stages(nn.Module):
 
     def _rnn(self, cell: Any, units: Any = None, bidirectional: bool = False, last: bool = False) -> nn.Module:
         features, units = self._sequence(), self._count(units, "units")
-        self.shape = Shape(units * (2 if bidirectional else 1), sequence=not last)
+        directions = 2 if self._flag(bidirectional, "bidirectional") else 1
+        self.shape = Shape(units * directions, sequence=not self._flag(last, "last"))
         return Recurrent(self._choice(cell, tuple(CELLS)), features, units, bidirectional, last)
 
     def _norm(self, kind: Any) -> nn.Module:
@@ -171,6 +178,8 @@ class Stages(nn.Module):
         return nn.Sequential(*(Highway(self.shape.features, self._activated(activation)) for _ in range(count)))
 
     def _remember(self, name: Any) -> nn.Module:
+        if not isinstance(name, str):
+            raise self._wrong("needs a name")
         self.taps[name] = self.shape
         return nn.Identity()
 
@@ -180,10 +189,12 @@ class Stages(nn.Module):
         return nn.Identity()
 
     def _concatenate(self, names: Any) -> nn.Module:
-        self._join([*(self._tap(name) for name in ([names] if isinstance(names, str) else names)), self.shape])
+        self._join([*(self._tap(name) for name in _listed(names)), self.shape])
         return nn.Identity()
 
     def _parallel(self, branches: Any) -> nn.Module:
+        if not isinstance(branches, Sequence) or not all(isinstance(branch, Sequence) for branch in branches):
+            raise self._wrong("needs a list of lists of stages")
         within = f"{self._where.partition(' (')[0]}, branch"
         built = nn.ModuleList(
             Stages(branch, self.shape, self.taps, self._activation, self._dropout, f"{within} {number}, ")
@@ -216,3 +227,7 @@ BUILDERS: dict[str, tuple[Callable[..., nn.Module], tuple[str, ...]]] = {
     "parallel": (Stages._parallel, ()),
     "pool": (Stages._pool, ()),
 }
+
+
+def _listed(names: Any) -> list[Any]:
+    return list(names) if isinstance(names, list | tuple) else [names]
