@@ -1,5 +1,6 @@
 """The table that ends a multirun: its runs in the order of what they were chosen by, the validation score."""
 
+import atexit
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.files import atomic_write
 
 MEDALS = ("🥇", "🥈", "🥉")
+NOTE = "p-values (..._p) are adjusted for the number of runs (Holm)."
 SHOWN = 5  # test metrics in the table
 
 
@@ -22,23 +24,28 @@ class Ranking(Callback):
     def __init__(self) -> None:
         self.runs: list[tuple[Path, list[str]]] = []
 
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        atexit.register(self.show)  # Hydra skips on_multirun_end if one run has failed
+
     def on_job_end(self, config: DictConfig, **_: Any) -> None:
         self.runs.append((Path(config.hydra.runtime.output_dir), list(config.hydra.overrides.task)))
+        self.monitor, self.mode = config.monitor, config.mode
 
-    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+    def show(self) -> None:
+        """Print the table and write it down."""
+        if len(self.runs) < 2:
+            return
         names = labels([overrides for _, overrides in self.runs])
         results = [read(folder) for folder, _ in self.runs]
-        rows = rank(names, results, config.monitor, config.mode)
-        if len(rows) < 2:
-            return
-        experiment = results[0].get("experiment", "runs")
+        rows = rank(names, results, self.monitor, self.mode)
+        experiment = next((result["experiment"] for result in results if result), "runs")
         folder = Path("outputs", "sweeps", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
-        title = f"{len(rows)} runs of {experiment}, best {config.monitor} first"
+        title = f"{len(rows)} runs of {experiment}, best {self.monitor} first"
         with atomic_write(folder / "ranking.md") as file:
-            file.write(f"# {title}\n\n{markdown_table(rows)}\n")
-        draw(folder / "ranking.png", rows, config.monitor)
+            file.write(f"# {title}\n\n{markdown_table(rows)}\n\n{NOTE}\n")
+        draw(folder / "ranking.png", rows, self.monitor)
         print_table(title, rows)
-        print(f"ranking: {folder / 'ranking.md'}")
+        print(f"{NOTE}\nranking: {folder / 'ranking.md'}")
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -84,6 +84,12 @@ def test_folds_test_every_day_once_and_train_before_they_test():
     assert len({end - begin for begin, end in sliding}) == 1
 
 
+def test_the_folds_of_the_data_test_one_day_after_the_other():
+    days = [np.unique(ready(fold=k, folds=2, embargo_days=0).parts["test"]["day"].numpy()) for k in range(2)]
+    assert len(days[0]) > 40
+    assert np.busday_count(days[0][-1].astype("datetime64[D]"), days[1][0].astype("datetime64[D]")) == 1
+
+
 def test_one_split_takes_the_shares_from_the_end():
     split = chronological(1000, validation=0.1, test=0.2, embargo_days=5)
     assert (split.train, split.validation, split.test) == ((0, 700), (705, 800), (805, 1000))

@@ -70,6 +70,18 @@ def test_predictions_lie_inside_their_intervals_and_the_wide_one_holds_the_narro
     assert (p["high_80"] <= p["high_95"]).all()
 
 
+def test_the_summary_has_a_row_per_day_ahead_and_every_baseline(model, tmp_path):
+    module, data = model
+    summary = module.summarize(data, tmp_path)
+    main, steps, intervals = summary.tables.values()
+    assert [row[""] for row in main] == ["network", "persistence", "drift", "historical mean", "ridge"]
+    assert [row["days ahead"] for row in steps] == [1, 2, 3]
+    assert [row["nominal"] for row in intervals] == ["80%", "95%"]
+    assert next(iter(summary.tables)).startswith("beats persistence: ")
+    assert all((tmp_path / file).stat().st_size for file in summary.figures.values())
+    assert summary.metrics["skill"] == pytest.approx(np.mean([row["skill"] for row in steps]))
+
+
 def test_naive_loss_of_returns_is_one_plus_the_squared_drift(model):
     module, _ = model
     drift = (module.target_mean / module.target_sd).square().mean()
