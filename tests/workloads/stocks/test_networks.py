@@ -83,26 +83,30 @@ def test_there_are_15_activations_and_swish_is_silu():
     assert ACTIVATIONS["swish"] is ACTIVATIONS["silu"]
 
 
-@pytest.mark.slow
-def test_every_architecture_reloads_in_a_fresh_process(tmp_path):
-    x = windows()
-    for name in ZOO:
-        net = network(name).eval()
-        torch.save({"state": net.state_dict(), "y": net(x).detach(), "x": x}, tmp_path / f"{name}.pt")
-    script = f"""
-import torch, yaml
-from pathlib import Path
+RELOAD = """
+import sys, torch
 from fulmen.workloads.stocks.networks import SequenceNet
-for path in sorted(Path({str(tmp_path)!r}).glob("*.pt")):
-    saved = torch.load(path, weights_only=True)
-    stages = yaml.safe_load((Path({str(project_root())!r}) / "conf/zoo" / (path.stem + ".yaml")).read_text())["stages"]
-    net = SequenceNet({FEATURES!r}, stages).eval()
+for saved in torch.load(sys.argv[1], weights_only=True):
+    net = SequenceNet(**saved["arguments"])
     net.load_state_dict(saved["state"])
-    assert torch.allclose(net(saved["x"]), saved["y"], atol=1e-6), path.stem
-    print(path.stem)
+    assert torch.allclose(net.eval()(saved["x"]), saved["y"], atol=1e-6)
+    print(saved["name"])
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
-    assert done.stdout.split() == ZOO, done.stderr
+
+
+@pytest.mark.slow
+def test_every_architecture_and_activation_reloads_in_a_fresh_process(tmp_path):
+    cases = {name: {"stages": yaml.safe_load(zoo(name))["stages"]} for name in ZOO}
+    cases |= {name: cases["28_cnn_lstm"] | {"activation": name} for name in ACTIVATIONS}
+    saved = []
+    for name, arguments in cases.items():
+        net, x = network(**arguments).eval(), windows()
+        arguments |= {"inputs": FEATURES}
+        saved.append({"name": name, "arguments": arguments, "state": net.state_dict(), "x": x, "y": net(x).detach()})
+    torch.save(saved, tmp_path / "saved.pt")
+    command = [sys.executable, "-c", RELOAD, str(tmp_path / "saved.pt")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == list(cases), done.stderr
 
 
 def test_attention_weights_vary_with_day_and_input_and_sum_to_one():

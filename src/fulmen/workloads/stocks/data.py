@@ -61,7 +61,7 @@ class StocksData(LightningDataModule):
         download: Sequence[str] | None = None,
         start: str = "2013-01-01",
         end: str = "2025-01-01",
-        days: int = 3000,
+        days: int = 2500,
         tickers: int = 1,
         signal: float = 0.05,
         lookback_days: int = 60,
