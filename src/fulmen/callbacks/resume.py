@@ -50,9 +50,11 @@ class ExactResume(Callback):
         self._stop_if_asked(trainer)
 
     def on_train_batch_start(self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int) -> None:
-        torch.manual_seed(
-            hash((self.seed, trainer.current_epoch, batch_idx, trainer.global_rank)) & 0x7FFF_FFFF_FFFF_FFFF
-        )
+        seed = hash((self.seed, trainer.current_epoch, batch_idx, trainer.global_rank)) & 0x7FFF_FFFF_FFFF_FFFF
+        if module.device.type == "cpu":
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed takes 1 ms to queue it for absent GPUs
+        else:
+            torch.manual_seed(seed)
 
     def on_train_batch_end(self, trainer: Trainer, module: LightningModule, *_: Any) -> None:
         loop = trainer.fit_loop.epoch_loop
