@@ -5,11 +5,20 @@ class FulmenError(Exception):
     """Something the user can mend; programs print it without a traceback and exit with `exit_code`."""
 
     exit_code = 2
+    status = "failed"  # of a run that ends with it
 
 
 class Interrupted(FulmenError):
     """Training was asked to stop (Ctrl-C, SIGTERM) and has saved itself."""
 
+    status = "interrupted"
+
     def __init__(self, message: str, exit_code: int):
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class Diverged(FulmenError):
+    """Training has left all bounds: going on would be a waste."""
+
+    status = "diverged"

@@ -9,7 +9,7 @@ from types import FrameType
 
 from lightning.pytorch import Trainer
 
-from fulmen.errors import Interrupted
+from fulmen.errors import FulmenError, Interrupted
 from fulmen.result import Result
 
 
@@ -38,8 +38,8 @@ def recorded(result: Result, trainer: Trainer) -> Iterator[None]:
         yield
         if result.status == "running":
             result.status = "completed"
-    except Interrupted as error:
-        result.status, result.message = "interrupted", str(error)
+    except FulmenError as error:
+        result.status, result.message = error.status, str(error)
         raise
     except (KeyboardInterrupt, SystemExit) as error:  # Lightning makes the one the other
         result.status = "interrupted"

@@ -19,7 +19,8 @@ class Result:
     """What `result.json` holds.
 
     Attributes:
-        status: running, completed, interrupted or failed; a run that was killed stays "running".
+        status: running, completed, interrupted, diverged or failed, or a callback's `ending` (pruned); a run that was
+            killed stays "running".
         epochs: begun or completed so far.
         steps: of the optimizer.
         metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.

@@ -38,6 +38,7 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
 
     Raises:
         Interrupted: it was asked to stop; what was reached is saved, the message says how to go on.
+        Diverged: training has left all bounds.
         FulmenError: something the user can mend.
     """
     quiet_libraries()
@@ -114,12 +115,12 @@ def try_optimizers(node: DictConfig, path: str) -> None:
 
 def callbacks(cfg: DictConfig) -> list[Callback]:
     """The callbacks of `cfg.callbacks`; an entry that is null is switched off."""
-    return [build(node, f"callbacks.{name}") for name, node in (cfg.callbacks or {}).items() if node]
+    return [build(node, f"callbacks.{name}") for name, node in (cfg.get("callbacks") or {}).items() if node]
 
 
 def loggers(cfg: DictConfig) -> list[Logger]:
     """The loggers of `cfg.logger`; an entry that is null is switched off."""
-    return [build(node, f"logger.{name}") for name, node in (cfg.logger or {}).items() if node]
+    return [build(node, f"logger.{name}") for name, node in (cfg.get("logger") or {}).items() if node]
 
 
 def take_up(resume: Path, model: LightningModule, trainer: Trainer) -> Result:

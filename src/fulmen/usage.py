@@ -1,6 +1,7 @@
 """The help text of train.py: which experiments there are, what one can choose and change."""
 
 import re
+import textwrap
 from pathlib import Path
 
 from fulmen.schema import choices, groups, project_root
@@ -83,4 +84,9 @@ def first_comment(path: Path) -> str:
 
 def _aligned(table: dict[str, str]) -> list[str]:
     width = max(map(len, table), default=0)
-    return [f"{left:{width}}  {right}".rstrip() for left, right in table.items()]
+    return [
+        line
+        for left, right in table.items()
+        for line in textwrap.wrap(right, 120, initial_indent=f"{left:{width}}  ",
+                                  subsequent_indent=" " * (width + 2)) or [left]
+    ]  # fmt: skip

@@ -49,12 +49,14 @@ def figure(path: Path, rows: int = 1, columns: int = 1, size: tuple[float, float
 
 
 def training_curve(folder: Path, monitor: str = "val/loss") -> Path | None:
-    """Losses and learning rate over the epochs of `metrics.csv`; None if there is nothing yet."""
+    """Losses and learning rate over the epochs of `metrics.csv`; None if there are not two yet."""
     source = folder / "metrics.csv"
     if not source.exists():
         return None
     with source.open(newline="") as file:
         rows = list(csv.DictReader(file))
+    if len(rows) < 2:
+        return None
 
     def series(name: str) -> tuple[list[int], list[float]]:
         pairs = [(int(row["epoch"]) + 1, float(row[name])) for row in rows if row.get(name)]

@@ -1,0 +1,43 @@
+"""Ends a training that has left all bounds, with a verdict instead of a traceback."""
+
+import math
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from fulmen.errors import Diverged
+
+
+class DivergenceStop(Callback):
+    """Stops when a loss is NaN or infinite, or an epoch's mean is beyond `factor` times the naive one.
+
+    The naive loss is the module's `naive_loss`: what a forecast that costs nothing would score on the training part.
+    A module without it is watched for NaN and infinities only.
+
+    Args:
+        factor: how many times the naive loss is too much.
+        loss: the logged mean of an epoch that is compared.
+    """
+
+    def __init__(self, factor: float = 3.0, loss: str = "train/loss"):
+        self.factor = factor
+        self.loss = loss
+
+    def on_train_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        loss = float(outputs["loss"] if isinstance(outputs, dict) else outputs)
+        if not math.isfinite(loss):
+            raise Diverged(f"diverged: the loss of step {trainer.global_step} is {loss}{self._advice(module)}")
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        loss, naive = trainer.callback_metrics.get(self.loss), getattr(module, "naive_loss", math.inf)
+        if loss is not None and float(loss) > self.factor * naive:
+            raise Diverged(
+                f"diverged: {self.loss} of epoch {trainer.current_epoch + 1} is {float(loss):.3g}, more than "
+                f"{self.factor:g} times the {naive:.3g} of a naive forecast{self._advice(module)}"
+            )
+
+    def _advice(self, module: LightningModule) -> str:
+        rate = float(module.optimizers().param_groups[0]["lr"])
+        return f"; try model.optimizer.lr={rate / 10:.1g}"

@@ -1,0 +1,114 @@
+"""The table that ends a multirun: its runs in the order of what they were chosen by, the validation score."""
+
+import atexit
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from fulmen.evaluation.report import Rows, markdown_table, print_table
+from fulmen.files import atomic_write
+
+MEDALS = ("🥇", "🥈", "🥉")
+NOTE = "p-values (..._p) are adjusted for the number of runs (Holm)."
+SHOWN = 5  # test metrics in the table
+
+
+class Ranking(Callback):
+    """Ranks the runs of a multirun and leaves `ranking.md` and `ranking.png` in outputs/sweeps/<experiment>_<stamp>."""
+
+    def __init__(self) -> None:
+        self.runs: list[tuple[Path, list[str]]] = []
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        atexit.register(self.show)  # Hydra skips on_multirun_end if one run has failed
+
+    def on_job_end(self, config: DictConfig, **_: Any) -> None:
+        self.runs.append((Path(config.hydra.runtime.output_dir), list(config.hydra.overrides.task)))
+        self.monitor, self.mode = config.monitor, config.mode
+
+    def show(self) -> None:
+        """Print the table and write it down."""
+        if len(self.runs) < 2:
+            return
+        names = labels([overrides for _, overrides in self.runs])
+        results = [read(folder) for folder, _ in self.runs]
+        rows = rank(names, results, self.monitor, self.mode)
+        experiment = next((result["experiment"] for result in results if result), "runs")
+        folder = Path("outputs", "sweeps", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
+        title = f"{len(rows)} runs of {experiment}, best {self.monitor} first"
+        with atomic_write(folder / "ranking.md") as file:
+            file.write(f"# {title}\n\n{markdown_table(rows)}\n\n{NOTE}\n")
+        draw(folder / "ranking.png", rows, self.monitor)
+        print_table(title, rows)
+        print(f"{NOTE}\nranking: {folder / 'ranking.md'}")
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """`result.json` of a run folder; {} if the run did not come so far."""
+    try:
+        return json.loads((folder / "result.json").read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def labels(overrides: Sequence[Sequence[str]]) -> list[str]:
+    """What tells each run from the others: the overrides that not all share, without the name if it is always one."""
+    own = [[o.lstrip("+") for o in run if any(o not in other for other in overrides)] for run in overrides]
+    if all(len(run) == 1 for run in own):
+        return [run[0].partition("=")[2] for run in own]
+    return [" ".join(run) for run in own]
+
+
+def rank(names: Sequence[str], results: Sequence[dict[str, Any]], monitor: str, mode: str = "min") -> Rows:
+    """One row per run, best score first, runs without one last.
+
+    A metric `..._p` is a p-value; among n runs it is adjusted for n looks (Holm 1979).
+    """
+    rows = []
+    for name, result in zip(names, results, strict=True):
+        metrics = result.get("metrics", {})
+        test = {key: value for key, value in metrics.items() if key.startswith("test/") and key != "test/loss"}
+        row = {"": "", "run": name, f"best {monitor}": metrics.get(f"best/{monitor}")}
+        row |= dict(list(test.items())[:SHOWN])
+        row |= {"parameters": result.get("cost", {}).get("parameters"), "s": result.get("cost", {}).get("fit_seconds")}
+        rows.append(row | ({} if result.get("status") == "completed" else {"": result.get("status", "failed")}))
+    sign = 1 if mode == "min" else -1
+    scores = [row[f"best {monitor}"] for row in rows]
+    order = sorted(range(len(rows)), key=lambda i: (bool(rows[i][""]), scores[i] is None, sign * (scores[i] or 0)))
+    rows = [rows[i] for i in order]
+    columns = dict.fromkeys(column for row in rows for column in row)
+    rows = [{column: row.get(column) for column in columns} for row in rows]
+    for column in [column for column in columns if column.endswith("_p")]:
+        known = [row for row in rows if row[column] is not None]
+        for row, p in zip(known, holm([row[column] for row in known]), strict=True):
+            row[column] = p
+    for place, row in enumerate(rows, 1):
+        row[""] = row[""] or (f"{MEDALS[place - 1]} {place}" if place <= len(MEDALS) else str(place))
+    return rows
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """p-values adjusted for as many looks as there are (Holm 1979)."""
+    adjusted, largest = [0.0] * len(p), 0.0
+    for place, i in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
+        largest = max(largest, min((len(p) - place) * p[i], 1.0))
+        adjusted[i] = largest
+    return adjusted
+
+
+def draw(path: Path, rows: Rows, monitor: str) -> None:
+    """The scores of the runs as dots, best at the top."""
+    from fulmen.evaluation.figures import COOL, MODEL, figure
+
+    scored = [row for row in rows if row[f"best {monitor}"] is not None]
+    with figure(path, 1, 1, (7, 1 + 0.2 * len(scored))) as ax:
+        colors = [MODEL if place < len(MEDALS) else COOL[0] for place in range(len(scored))]
+        ax.scatter([row[f"best {monitor}"] for row in scored], range(len(scored)), color=colors, s=26, zorder=3)
+        ax.set_yticks(range(len(scored)), [row["run"] for row in scored])
+        ax.invert_yaxis()
+        ax.set_xlabel(f"best {monitor}")

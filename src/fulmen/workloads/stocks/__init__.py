@@ -1,0 +1,1 @@
+"""Windows of daily prices to the log-returns of the next days."""

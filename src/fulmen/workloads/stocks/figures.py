@@ -1,0 +1,58 @@
+"""The figures of a stock run: forecasts with intervals, residuals."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from fulmen.evaluation.figures import COOL, MODEL, MUTED, TRUTH, figure
+from fulmen.workloads.stocks.conformal import LEVELS
+
+
+def draw(
+    predicted: Tensor, half_width: Tensor, test: dict[str, Tensor], tickers: Sequence[str], folder: Path
+) -> dict[str, str]:
+    """Write the figures and return {caption: file name}; log-returns [N, H], half widths [levels, N, H]."""
+    forecast(folder / "forecast.png", predicted, half_width, test, tickers[0])
+    residuals(folder / "residuals.png", predicted, test["log_return"])
+    return {
+        "One day ahead: forecast over actual, with conformal intervals (last 120 test days)": "forecast.png",
+        "Residuals of the log-return, all test days and steps": "residuals.png",
+    }
+
+
+def forecast(
+    path: Path, predicted: Tensor, half_width: Tensor, test: dict[str, Tensor], ticker: str, days: int = 120
+) -> None:
+    """The first ticker's last test days: price, forecast of the day before, intervals."""
+    last = (test["ticker"] == 0).nonzero()[-days:, 0]
+    date = np.busday_offset(test["day"][last].numpy().astype("datetime64[D]"), 1, roll="forward")
+    price, step = test["price"][last].numpy(), predicted[last, 0].numpy()
+    with figure(path, 1, 1, (9, 4)) as ax:
+        for level, half, alpha in zip(
+            reversed(LEVELS), half_width.flip(0)[:, last, 0].numpy(), (0.12, 0.25), strict=True
+        ):
+            low, high = price * np.exp(step - half), price * np.exp(step + half)
+            ax.fill_between(date, low, high, color=MODEL, alpha=alpha, linewidth=0, label=f"{level:.0%} interval")
+        ax.plot(date, price * np.exp(step), color=MODEL, linewidth=1.1, label="forecast")
+        ax.plot(date, price * np.exp(test["log_return"][last, 0].numpy()), color=TRUTH, linewidth=1.1, label="actual")
+        ax.set_ylabel(f"close of {ticker}")
+        ax.legend(loc="upper left", ncols=4)
+
+
+def residuals(path: Path, predicted: Tensor, true: Tensor) -> None:
+    """Histogram of the errors, and actual over predicted log-returns, in percent."""
+    error = 100 * (true - predicted).flatten().numpy()
+    x, y = 100 * predicted.flatten().numpy(), 100 * true.flatten().numpy()
+    with figure(path, 1, 2, (9, 3.6)) as (histogram, scatter):
+        histogram.hist(error, bins=60, color=COOL[0])
+        histogram.axvline(0, color=MUTED, linewidth=0.8)
+        histogram.set_xlabel("actual - forecast (% log-return)")
+        histogram.set_ylabel("windows")
+        scatter.scatter(x, y, s=5, color=COOL[0], alpha=0.4, linewidth=0)
+        reach = float(np.abs(x).max()) or 1.0
+        scatter.plot([-reach, reach], [-reach, reach], color=MODEL, linewidth=1, label="actual = forecast")
+        scatter.set_xlabel("forecast (% log-return)")
+        scatter.set_ylabel("actual (% log-return)")
+        scatter.legend(loc="upper left")

@@ -1,0 +1,155 @@
+"""A forecaster of the log-returns of the next days, with conformal intervals.
+
+Inputs and target are standardised by the training part; the loss is the mean squared error of the standardised target.
+The target is log(P_{t+h} / P_t) or, if asked for, the price P_{t+h} itself: there a network has to learn first that
+tomorrow's price is near today's, which persistence knows for nothing.
+"""
+
+import math
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+from torchmetrics import CatMetric, MeanMetric
+
+from fulmen.evaluation.report import Summary
+from fulmen.workloads.stocks import conformal
+
+
+class StockForecaster(LightningModule):
+    """Trains a network [B, T, F] -> [B, H] on batches of `data.StocksData`.
+
+    Attributes:
+        naive_loss: of persistence on the training part, what a loss has to be compared with.
+
+    Args:
+        network: as `networks.SequenceNet`; it knows the number of features and of days ahead.
+        optimizer: makes an optimizer of parameters.
+        scheduler: makes a learning-rate scheduler of an optimizer; stepped once an epoch.
+        target: what is learned: "return", or "price".
+        figures: draw the forecasts and residuals of the test part.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        scheduler: Callable[..., Any] | None = None,
+        target: Literal["return", "price"] = "return",
+        figures: bool = True,
+    ):
+        super().__init__()
+        if target == "price":
+            warnings.warn(
+                "target=price: forecasts of price levels lose to persistence by factors on most series; "
+                "target=return learns the change instead",
+                stacklevel=2,
+            )
+        self.network = network
+        self.optimizer, self.scheduler = optimizer, scheduler
+        self.target, self.figures = target, figures
+        features, horizon = len(network.inputs), network.horizon_days
+        for name, size in {"feature": features, "target": horizon}.items():
+            self.register_buffer(f"{name}_mean", torch.zeros(size))
+            self.register_buffer(f"{name}_sd", torch.ones(size))
+        self.register_buffer("quantiles", torch.full((len(conformal.LEVELS), horizon), math.inf))
+        self.naive_loss = math.inf
+        self.train_loss = MeanMetric()
+        self.train_loss.persistent(True)  # an interrupted epoch reports the mean of all its batches
+        self.scores = CatMetric(nan_strategy="disable")
+
+    def setup(self, stage: str) -> None:
+        """Standardise inputs and target by the training part."""
+        if stage != "fit":
+            return
+        train = self.trainer.datamodule.parts["train"]
+        y = self._target(train["log_return"], train["price"])
+        for name, x in {"feature": train["window"].flatten(0, 1), "target": y}.items():
+            sd = x.double().std(0)
+            getattr(self, f"{name}_mean").copy_(x.double().mean(0))
+            getattr(self, f"{name}_sd").copy_(torch.where(sd > 1e-9, sd, 1.0))
+        naive = self._target(torch.zeros_like(train["log_return"]), train["price"])
+        self.naive_loss = float(((y - naive) / self.target_sd.to(y)).square().mean())
+
+    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+        """The standardised target [B, H]."""
+        return self.network((batch["window"] - self.feature_mean) / self.feature_sd)
+
+    def log_return(self, batch: dict[str, Tensor]) -> Tensor:
+        """Predicted log(P_{t+h} / P_t): [B, H]."""
+        return self._from_target(self(batch), batch["price"])
+
+    def half_width(self, batch: dict[str, Tensor]) -> Tensor:
+        """Of the conformal intervals around `log_return`: [levels, B, H]."""
+        return self.quantiles[:, None] * conformal.scale(batch["volatility"], self.network.horizon_days)
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        return self._step(batch, "train")
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        self._step(batch, "val")
+
+    def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        self._step(batch, "test")
+
+    def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
+        predicted, half = self.log_return(batch), self.half_width(batch)
+        price = batch["price"][:, None]
+        bounds = {
+            f"{side}_{round(100 * level)}": price * (predicted + sign * half[i]).exp()
+            for i, level in enumerate(conformal.LEVELS)
+            for side, sign in (("low", -1), ("high", 1))
+        }
+        return {"day": batch["day"], "ticker": batch["ticker"], "log_return": predicted,
+                "price": price * predicted.exp(), **bounds}  # fmt: skip
+
+    def on_validation_epoch_end(self) -> None:
+        """Calibrate the intervals: each checkpoint holds those of its own weights."""
+        self.quantiles.copy_(conformal.quantiles(self.scores.compute().view(-1, self.network.horizon_days)))
+        self.scores.reset()
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self.optimizer(self.parameters())
+        if self.scheduler is None:
+            return optimizer
+        scheduler = self.scheduler(optimizer)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss"}}
+
+    @torch.no_grad()
+    def summarize(self, data: Any, figures: Path) -> Summary:
+        """Compare with the baselines on the test part, and draw it."""
+        from fulmen.workloads.stocks.summary import summarize
+
+        self.eval()
+        test = {name: value.to(self.device) for name, value in data.parts["test"].items()}
+        return summarize(
+            self.log_return(test).cpu(), self.half_width(test).cpu(), data, figures if self.figures else None
+        )
+
+    def _target(self, log_return: Tensor, price: Tensor) -> Tensor:
+        """What is learned, before it is standardised: [B, H]."""
+        return log_return if self.target == "return" else price[:, None] * log_return.exp()
+
+    def _from_target(self, y: Tensor, price: Tensor) -> Tensor:
+        """Standardised target -> log-return [B, H]; a price below a hundredth of today's counts as that."""
+        y = y * self.target_sd + self.target_mean
+        return y if self.target == "return" else (y / price[:, None]).clamp(min=0.01).log()
+
+    def _step(self, batch: dict[str, Tensor], stage: str) -> Tensor:
+        y = (self._target(batch["log_return"], batch["price"]) - self.target_mean) / self.target_sd
+        y_hat = self(batch)
+        loss = mse_loss(y_hat, y)
+        if stage == "train":
+            self.train_loss.update(loss.detach(), len(y))
+            self.log("train/loss", self.train_loss, on_step=False, on_epoch=True)
+            return loss
+        self.log(f"{stage}/loss", loss, batch_size=len(y), sync_dist=True, prog_bar=True)
+        if stage == "val":
+            error = batch["log_return"] - self._from_target(y_hat, batch["price"])
+            self.scores.update(error.abs() / conformal.scale(batch["volatility"], error.shape[1]))
+        return loss

@@ -1,0 +1,13 @@
+"""Real prices, where they are at hand."""
+
+import pytest
+
+from fulmen.schema import project_root
+
+
+@pytest.fixture
+def shared():
+    folder = project_root().parent / "shared" / "data"
+    if not (folder / "NVDA.csv").exists():
+        pytest.skip(f"there is no {folder}/NVDA.csv")
+    return folder

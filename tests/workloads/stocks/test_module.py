@@ -1,0 +1,122 @@
+"""The forecaster standardises by the training part alone, and its intervals travel with its weights."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import Trainer
+
+from fulmen.workloads.stocks import baselines, conformal
+from fulmen.workloads.stocks.data import StocksData
+from fulmen.workloads.stocks.module import StockForecaster
+from fulmen.workloads.stocks.networks import SequenceNet
+from fulmen.workloads.stocks.summary import verdict
+
+SMALL = {"days": 700, "lookback_days": 20, "features": ["return", "range"]}
+
+
+def fitted(epochs=1, target="return", **options):
+    data = StocksData(**{**SMALL, **options})
+    torch.manual_seed(0)
+    network = SequenceNet(data.features, [{"rnn": "lstm", "units": 8, "last": True}], data.horizon_days)
+    module = StockForecaster(network, target=target)
+    quiet = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
+    Trainer(max_epochs=epochs, accelerator="cpu", num_sanity_val_steps=0, **quiet).fit(module, data)
+    return module.eval(), data
+
+
+@pytest.fixture(scope="module")
+def model():
+    return fitted(horizon_days=3)
+
+
+def test_statistics_are_those_of_the_training_part(model):
+    module, data = model
+    train = data.parts["train"]
+    assert torch.allclose(module.feature_mean, train["window"].mean((0, 1)), atol=1e-6)
+    assert torch.allclose(module.feature_sd, train["window"].flatten(0, 1).std(0), rtol=1e-4)
+    assert torch.allclose(module.target_mean, train["log_return"].mean(0), atol=1e-7)
+
+
+def test_the_test_part_changes_nothing_in_training(monkeypatch):
+    def spoiled(data, stage=None):
+        original(data)
+        data.parts["test"] = {name: torch.full_like(value, 10**6) for name, value in data.parts["test"].items()}
+
+    original = StocksData.setup
+    clean, _ = fitted()
+    monkeypatch.setattr(StocksData, "setup", spoiled)
+    other, _ = fitted()
+    assert all(torch.equal(value, other.state_dict()[name]) for name, value in clean.state_dict().items())
+
+
+def test_calibration_quantiles_are_those_of_the_validation_part(model):
+    module, data = model
+    part = data.parts["validation"]
+    with torch.no_grad():
+        scores = (part["log_return"] - module.log_return(part)).abs() / conformal.scale(part["volatility"], 3)
+    assert torch.allclose(module.quantiles, conformal.quantiles(scores), rtol=1e-4)
+
+
+def test_predictions_lie_inside_their_intervals_and_the_wide_one_holds_the_narrow(model):
+    module, data = model
+    with torch.no_grad():
+        p = module.predict_step(data.parts["test"])
+    assert p["price"].shape == (len(data.parts["test"]["day"]), 3)
+    assert (p["low_95"] <= p["low_80"]).all()
+    assert (p["low_80"] < p["price"]).all()
+    assert (p["price"] < p["high_80"]).all()
+    assert (p["high_80"] <= p["high_95"]).all()
+
+
+def test_the_summary_has_a_row_per_day_ahead_and_every_baseline(model, tmp_path):
+    module, data = model
+    summary = module.summarize(data, tmp_path)
+    main, steps, intervals = summary.tables.values()
+    assert [row[""] for row in main] == ["network", "persistence", "drift", "historical mean", "ridge"]
+    assert [row["days ahead"] for row in steps] == [1, 2, 3]
+    assert [row["nominal"] for row in intervals] == ["80%", "95%"]
+    assert next(iter(summary.tables)).startswith("beats persistence: ")
+    assert all((tmp_path / file).stat().st_size for file in summary.figures.values())
+    assert summary.metrics["skill"] == pytest.approx(np.mean([row["skill"] for row in steps]))
+
+
+def test_naive_loss_of_returns_is_one_plus_the_squared_drift(model):
+    module, _ = model
+    drift = (module.target_mean / module.target_sd).square().mean()
+    assert module.naive_loss == pytest.approx(1 + float(drift), rel=2e-2)
+
+
+def test_a_price_target_warns_and_forecasts_prices():
+    with pytest.warns(UserWarning, match="lose to persistence"):
+        module, data = fitted(target="price", horizon_days=2)
+    part = data.parts["train"]
+    price = part["price"][:, None] * part["log_return"].exp()
+    standardised = (price - module.target_mean) / module.target_sd
+    assert torch.allclose(module._from_target(standardised, part["price"]), part["log_return"], atol=1e-4)
+
+
+def test_baselines_are_what_their_names_say(model):
+    _, data = model
+    train, validation, test = (data.parts[name] for name in ("train", "validation", "test"))
+    returns = test["window"][:, :, 0].double().numpy()  # the first of a window leads into its first day
+    assert np.allclose(baselines.drift(test)[:, 2], 3 * returns[:, 1:].mean(1), atol=1e-6)
+    assert np.allclose(baselines.historical_mean(train, test)[0], train["log_return"].mean(0))
+    assert not baselines.persistence(test).any()
+    assert baselines.ridge(train, validation, test).shape == tuple(test["log_return"].shape)
+
+
+def test_ridge_finds_a_linear_rule():
+    data = StocksData(**SMALL | {"days": 3000, "signal": 0.5})
+    data.prepare_data()
+    data.setup()
+    train, validation, test = (data.parts[name] for name in ("train", "validation", "test"))
+    error = test["log_return"].numpy() - baselines.ridge(train, validation, test)
+    assert 1 - (error**2).sum() / (test["log_return"].numpy() ** 2).sum() > 0.3
+
+
+def test_the_verdict_needs_a_small_p():
+    assert verdict(0.2) == "beats persistence: no (p = 0.2)"
+    assert verdict(0.01) == "beats persistence: yes (p = 0.01)"
+    assert verdict(math.nan).startswith("beats persistence: no")
