@@ -127,8 +127,8 @@ def test_two_ranks_are_interrupted_and_resumed_as_one(tmp_path):
 
 def test_a_mistake_ends_with_exit_code_2_and_no_folder(tmp_path):
     before = set(Path("outputs").rglob("*")) if os.path.isdir("outputs") else set()
-    process = start("experiment=pbpk_mlp", "data.dose_mg=-5", f"hydra.run.dir={tmp_path / 'run'}")
-    assert "error: data: dose_mg is -5; it must be a finite number above 0" in process.communicate()[0]
+    process = start("experiment=pbpk_mlp", "data.npz=absent.npz", f"hydra.run.dir={tmp_path / 'run'}")
+    assert "error: data.npz: there is no file absent.npz" in process.communicate()[0]
     assert process.returncode == 2
     assert not (tmp_path / "run").exists()
     assert before == (set(Path("outputs").rglob("*")) if os.path.isdir("outputs") else set())
