@@ -23,6 +23,7 @@ COMMANDS = [
 ]
 TRAININGS = [command for command in COMMANDS if re.match(r"python train\.py .*experiment=", command)]
 RESUMES = [command for command in COMMANDS if "resume=" in command]
+SWEEP = "python sweep.py experiment=pbpk_mlp search=tpe search.trials=20"
 TINY = ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4", "trainer.max_epochs=1"]
 
 
@@ -32,6 +33,7 @@ def test_every_command_is_tried_here():
         "make train",
         "make test",
         "python train.py --help",
+        SWEEP,
         "fulmen runs",
         "tensorboard --logdir outputs",
     ]
@@ -49,7 +51,7 @@ def test_training_commands_pass_the_check(command):
         check_overrides(overrides)
 
 
-@pytest.mark.parametrize("command", [c for c in TRAININGS if not re.search("gpu|ddp| -m ", c)])
+@pytest.mark.parametrize("command", [c for c in TRAININGS if re.search("pbpk", c) and not re.search("gpu|ddp| -m ", c)])
 def test_training_commands_run(command, tmp_path):
     overrides = [o for o in shlex.split(command)[2:] if not o.startswith("trainer.max_epochs")]
     typed = [*overrides, *TINY, f"output_dir={tmp_path / 'run'}"]
@@ -57,8 +59,18 @@ def test_training_commands_run(command, tmp_path):
 
 
 @pytest.mark.slow
+def test_search_runs_to_its_total(tmp_path):
+    few = [*TINY, "search.trials=3", "search.champion_seeds=1", f"search.folder={tmp_path}", "search.name=study"]
+    done = subprocess.run(
+        [sys.executable, *shlex.split(SWEEP)[1:], *few], cwd=project_root(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "study").glob("trial_*"))) == 3
+
+
+@pytest.mark.slow
 def test_multirun_resume_list_and_notebook_lines(tmp_path, monkeypatch, capsys):
-    multirun = next(command for command in TRAININGS if " -m " in command)
+    multirun = next(command for command in TRAININGS if " -m experiment=pbpk" in command)
     arguments = [*shlex.split(multirun)[1:], *TINY, f"hydra.sweep.dir={tmp_path}/outputs/runs"]
     subprocess.run([sys.executable, *arguments], cwd=project_root(), check=True)
     runs = sorted((tmp_path / "outputs" / "runs" / "pbpk_mlp").iterdir())

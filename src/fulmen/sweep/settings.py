@@ -12,11 +12,10 @@ from fulmen.errors import FulmenError
 from fulmen.files import write_json
 from fulmen.mistakes import ConfigError, did_you_mean, key_of
 from fulmen.schema import choices, groups
-from fulmen.signatures import Rule, check_call
+from fulmen.signatures import Count, Rule, check_call
 
 PROGRAM = "python sweep.py"
 
-Count = Annotated[int, Rule("of at least 1", lambda count: count > 0)]
 CountOrNone = Annotated[int, Rule("of at least 0", lambda count: count >= 0)]
 
 
