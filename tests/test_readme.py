@@ -41,7 +41,7 @@ def test_every_command_is_tried_here():
 
 def test_make_targets_exist():
     targets = set(re.findall(r"^(\w+):", (project_root() / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"make (\w+)", README)) <= targets | {"are"}
+    assert set(re.findall(r"(?:^|`)make (\w+)", README, re.MULTILINE)) <= targets
 
 
 @pytest.mark.parametrize("command", TRAININGS)
