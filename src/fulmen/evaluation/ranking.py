@@ -1,7 +1,6 @@
 """The table that ends a multirun: its runs in the order of what they were chosen by, the validation score."""
 
 import atexit
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from fulmen.errors import FulmenError
 from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.files import atomic_write
+from fulmen.result import read_result
 
 MEDALS = ("🥇", "🥈", "🥉")
 NOTE = "p-values (..._p) are adjusted for the number of runs (Holm)."
@@ -51,8 +52,8 @@ class Ranking(Callback):
 def read(folder: Path) -> dict[str, Any]:
     """`result.json` of a run folder; {} if the run did not come so far."""
     try:
-        return json.loads((folder / "result.json").read_text())
-    except (OSError, ValueError):
+        return read_result(folder)
+    except FulmenError:  # damaged
         return {}
 
 

@@ -1,7 +1,6 @@
 """One trial trained: in this process, or as a `python train.py` of its own."""
 
 import gc
-import json
 import os
 import signal
 import subprocess
@@ -18,6 +17,7 @@ import optuna
 from fulmen.config import check_varied
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.mistakes import as_text, did_you_mean, key_of
+from fulmen.result import read_result
 from fulmen.schema import groups, project_root
 from fulmen.sweep.owners import owner
 from fulmen.sweep.study import Outcome, Study
@@ -90,7 +90,7 @@ def train_apart(study: Study, trial: optuna.Trial, environment: Mapping[str, str
         said = next((line for line in reversed(lines) if line.startswith("error: ")), lines[-1] if lines else "")
         error = said.removeprefix("error: ") or f"exit code {code}"
         return Outcome(error=error, facts={"seconds": round(time.monotonic() - began, 3)})
-    result = json.loads((folder / "result.json").read_text())
+    result = read_result(folder)
     return outcome(study, result["metrics"], result["cost"], result["status"], result["epochs"])
 
 

@@ -6,11 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
-from fulmen.data.batches import BatchLoader
 from fulmen.data.cache import Arrays, cached, fingerprint
+from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
 from fulmen.files import atomic_write
 from fulmen.signatures import Count, Positive
@@ -32,7 +31,7 @@ from fulmen.workloads.pbpk.sampling import sample_population
 from fulmen.workloads.pbpk.solvers import concentrations, simulate
 
 
-class PBPKData(LightningDataModule):
+class PBPKData(InMemoryParts):
     """Subjects drawn from a virtual population (or read from an exported file), solved, split by compound, batched.
 
     A batch holds what `graph.inputs` gives, `concentration` [B, 14, T] in mg/L, `subject` [B] and `time_h` [T]; t = 0
@@ -84,12 +83,10 @@ class PBPKData(LightningDataModule):
         seed: int = 42,
         cache: str | None = None,
     ):
-        super().__init__()
+        super().__init__(batch_size, seed)
         known(kinetics, ("saturable", "linear"), "kinetics", "kinetics")
-        counts = {"subjects_per_compound": subjects_per_compound, "batch_size": batch_size}
-        for name, count in counts.items():
-            if count < 1:
-                raise FulmenError(f"{name} is {count}; it must be 1 or more")
+        if subjects_per_compound < 1:
+            raise FulmenError(f"subjects_per_compound is {subjects_per_compound}; it must be 1 or more")
         if npz is not None and not Path(npz).is_file():
             raise FulmenError(f"npz: there is no file {npz}")
         held_out = validation_compounds + test_compounds
@@ -100,7 +97,7 @@ class PBPKData(LightningDataModule):
             )
         self.kinetics = kinetics
         self.validation_compounds, self.test_compounds = validation_compounds, test_compounds
-        self.batch_size, self.seed, self.cache, self.npz = batch_size, seed, cache, npz
+        self.cache, self.npz = cache, npz
         self.grid_h = time_grid(hours, time_points, grid)
         self.prior = {
             "compounds": compounds,
@@ -120,7 +117,6 @@ class PBPKData(LightningDataModule):
                 **self.prior | {"compounds": 1, "subjects_per_compound": 1}
             )  # refuses what cannot be drawn
         self.fingerprint = ""
-        self.parts: dict[str, dict[str, Tensor]] = {}
 
     def prepare_data(self) -> None:
         self._arrays()
@@ -152,17 +148,6 @@ class PBPKData(LightningDataModule):
         sizes = [len(compounds) - held_out, self.validation_compounds, self.test_compounds]
         parts = zip(("train", "validation", "test"), order.split(sizes), strict=True)
         return {name: torch.isin(self.population.compound, part).nonzero()[:, 0] for name, part in parts}
-
-    def train_dataloader(self) -> BatchLoader:
-        return BatchLoader(self.parts["train"], self.batch_size, shuffle=True, seed=self.seed)
-
-    def val_dataloader(self) -> BatchLoader:
-        return BatchLoader(self.parts["validation"], 256)
-
-    def test_dataloader(self) -> BatchLoader:
-        return BatchLoader(self.parts["test"], 256)
-
-    predict_dataloader = test_dataloader
 
     def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
         return batch | {"time_h": self.time_h.to(batch["node"].device)}

@@ -7,12 +7,10 @@ from typing import Literal
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningDataModule
 from numpy.lib.stride_tricks import sliding_window_view
-from torch import Tensor
 
-from fulmen.data.batches import BatchLoader
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
+from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
 from fulmen.workloads.stocks import market, prices
 from fulmen.workloads.stocks.features import ewma_volatility, feature, features
@@ -25,7 +23,7 @@ MINIMUM = 20  # windows in each part: 95 % intervals need 19 scores to calibrate
 FEATURES = ("return", "range", "volume", "moving_average_20", "volatility_20")
 
 
-class StocksData(LightningDataModule):
+class StocksData(InMemoryParts):
     """Windows over a CSV of daily prices or over a simulated market, split in time, batched.
 
     A batch holds `window` [B, lookback, F], `log_return` [B, H] = log(P_{t+h} / P_t) for h = 1..H, `price` P_t [B],
@@ -77,7 +75,7 @@ class StocksData(LightningDataModule):
         seed: int = 42,
         cache: str | None = None,
     ):
-        super().__init__()
+        super().__init__(batch_size, seed)
         _between("lookback_days", lookback_days, 10, 120)
         _between("horizon_days", horizon_days, 1, 30)
         _between("validation", validation, 0.01, 0.5)
@@ -98,9 +96,8 @@ class StocksData(LightningDataModule):
         self.features = tuple(features)
         self.shares = {"validation": validation, "test": test, "embargo_days": embargo_days}
         self.walk = None if fold is None else {"fold": fold, "folds": folds, "training": training}
-        self.batch_size, self.seed, self.cache = batch_size, seed, cache
+        self.cache = cache
         self.fingerprint = ""
-        self.parts: dict[str, dict[str, Tensor]] = {}
 
     def prepare_data(self) -> None:
         self._arrays()
@@ -120,17 +117,6 @@ class StocksData(LightningDataModule):
             if inside.sum() < MINIMUM:
                 raise FulmenError(self._too_few(name, int(inside.sum()), len(calendar)))
             self.parts[name] = {key: torch.from_numpy(value[inside]) for key, value in everything.items()}
-
-    def train_dataloader(self) -> BatchLoader:
-        return BatchLoader(self.parts["train"], self.batch_size, shuffle=True, seed=self.seed)
-
-    def val_dataloader(self) -> BatchLoader:
-        return BatchLoader(self.parts["validation"], 256)
-
-    def test_dataloader(self) -> BatchLoader:
-        return BatchLoader(self.parts["test"], 256)
-
-    predict_dataloader = test_dataloader
 
     def _split(self, days: int) -> Split:
         return walk_forward(days, **self.walk, **self.shares) if self.walk else chronological(days, **self.shares)

@@ -15,7 +15,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
-from torchmetrics import CatMetric, MeanMetric
+from torchmetrics import CatMetric
 
 from fulmen.evaluation.report import Summary
 from fulmen.workloads.stocks import conformal
@@ -59,8 +59,6 @@ class StockForecaster(LightningModule):
             self.register_buffer(f"{name}_sd", torch.ones(size))
         self.register_buffer("quantiles", torch.full((len(conformal.LEVELS), horizon), math.inf))
         self.naive_loss = math.inf
-        self.train_loss = MeanMetric()
-        self.train_loss.persistent(True)  # an interrupted epoch reports the mean of all its batches
         self.scores = CatMetric(nan_strategy="disable")
 
     def setup(self, stage: str) -> None:
@@ -145,8 +143,7 @@ class StockForecaster(LightningModule):
         y_hat = self(batch)
         loss = mse_loss(y_hat, y)
         if stage == "train":
-            self.train_loss.update(loss.detach(), len(y))
-            self.log("train/loss", self.train_loss, on_step=False, on_epoch=True)
+            self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(y), sync_dist=True)
             return loss
         self.log(f"{stage}/loss", loss, batch_size=len(y), sync_dist=True, prog_bar=True)
         if stage == "val":
