@@ -20,8 +20,10 @@ def recorded(result: Result, trainer: Trainer) -> Iterator[None]:
     While batches are trained `ExactResume` takes the signals; here are those that come before, between and after.
     """
     started, before = time.monotonic(), {}
+    received = [signal.SIGINT]  # what Python turns into a KeyboardInterrupt by itself
 
     def stop(number: int, frame: FrameType | None) -> None:
+        received.append(number)
         raise KeyboardInterrupt(number)
 
     def write() -> None:
@@ -45,11 +47,8 @@ def recorded(result: Result, trainer: Trainer) -> Iterator[None]:
         result.status = "interrupted"
         result.message = f"interrupted {'while it was evaluated' if result.trained else 'before the first step'}"
         on = f"go on with: python train.py resume={result.folder}" if result.trained else "start it again"
-        number = next(
-            (e.args[0] for e in (error, error.__context__) if e and e.args and e.args[0] in signal.valid_signals()),
-            signal.SIGINT,
-        )
-        raise Interrupted(f"{result.message}; {on}", exit_code=128 + number) from error
+        asked = error.args[0] if isinstance(error, KeyboardInterrupt) and error.args else received[-1]
+        raise Interrupted(f"{result.message}; {on}", exit_code=128 + asked) from error
     except BaseException as error:
         result.status, result.message = "failed", f"{type(error).__name__}: {error}"
         raise

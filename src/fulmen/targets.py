@@ -17,7 +17,7 @@ PACKAGES = ("fulmen", "torch", "torchvision", "torchmetrics", "lightning", "torc
 # Where a class may be defined for a config from elsewhere to build it: parts of a training, nothing that
 # opens archives, compiles, starts processes, reads command lines or fetches code.
 PARTS = (
-    "fulmen.callbacks", "fulmen.data", "fulmen.loggers", "fulmen.workloads",
+    "fulmen.callbacks", "fulmen.data", "fulmen.loggers", "fulmen.schedules", "fulmen.workloads",
     "torch.nn", "torch.optim",
     "torchvision.models", "torchvision.transforms", "torchvision.ops",
     "torchmetrics.aggregation", "torchmetrics.classification", "torchmetrics.collections", "torchmetrics.regression",

@@ -23,6 +23,7 @@ from torch.nn.functional import mse_loss, smooth_l1_loss
 from torchmetrics import MetricCollection, R2Score
 
 from fulmen.evaluation.report import Summary
+from fulmen.schedules import optimizers
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import FLOOR, normalized
 from fulmen.workloads.pbpk.population import Population
@@ -36,7 +37,7 @@ class PBPKSurrogate(LightningModule):
     Args:
         network: maps (node, edge, context, time_h) to standardised log concentrations [B, 14, T].
         optimizer: makes an optimizer of parameters.
-        scheduler: makes a learning-rate scheduler of an optimizer; stepped once an epoch.
+        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.schedules`.
         linear_weight: of the loss on the linear scale.
         residual: learn the log ratio to the reduced model; False learns log(u + 1e-3) itself.
     """
@@ -96,11 +97,7 @@ class PBPKSurrogate(LightningModule):
         }
 
     def configure_optimizers(self) -> Any:
-        optimizer = self.optimizer(self.parameters())
-        if self.scheduler is None:
-            return optimizer
-        scheduler = self.scheduler(optimizer)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss"}}
+        return optimizers(self)
 
     @torch.no_grad()
     def predict_population(self, population: Population, time_h: Tensor, kinetics: str = "saturable") -> Tensor:

@@ -18,6 +18,7 @@ from torch.nn.functional import mse_loss
 from torchmetrics import CatMetric
 
 from fulmen.evaluation.report import Summary
+from fulmen.schedules import optimizers
 from fulmen.workloads.stocks import conformal
 
 
@@ -30,7 +31,7 @@ class StockForecaster(LightningModule):
     Args:
         network: as `networks.SequenceNet`; it knows the number of features and of days ahead.
         optimizer: makes an optimizer of parameters.
-        scheduler: makes a learning-rate scheduler of an optimizer; stepped once an epoch.
+        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.schedules`.
         target: what is learned: "return", or "price".
         figures: draw the forecasts and residuals of the test part.
     """
@@ -112,11 +113,7 @@ class StockForecaster(LightningModule):
         self.scores.reset()
 
     def configure_optimizers(self) -> Any:
-        optimizer = self.optimizer(self.parameters())
-        if self.scheduler is None:
-            return optimizer
-        scheduler = self.scheduler(optimizer)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss"}}
+        return optimizers(self)
 
     @torch.no_grad()
     def summarize(self, data: Any, figures: Path) -> Summary:

@@ -1,0 +1,47 @@
+"""Learning-rate schedules, and how a module hands them to Lightning."""
+
+import inspect
+import math
+from typing import Any
+
+from lightning.pytorch import LightningModule
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+
+def optimizers(module: LightningModule) -> Any:
+    """What `configure_optimizers` returns for a module with the partials `optimizer` and `scheduler` (or None).
+
+    A scheduler with an argument `total_steps` gets the number of optimizer steps of the whole training and is stepped
+    after each of them; any other is stepped once an epoch. One that watches a metric watches what the best checkpoint
+    is chosen by.
+    """
+    optimizer = module.optimizer(module.parameters())
+    if module.scheduler is None:
+        return optimizer
+    by_step = "total_steps" in inspect.signature(module.scheduler).parameters
+    total = {"total_steps": int(module.trainer.estimated_stepping_batches)} if by_step else {}
+    best = module.trainer.checkpoint_callback
+    return {
+        "optimizer": optimizer,
+        "lr_scheduler": {
+            "scheduler": module.scheduler(optimizer, **total),
+            "interval": "step" if by_step else "epoch",
+            "monitor": getattr(best, "monitor", None) or "val/loss",
+        },
+    }
+
+
+def cosine(optimizer: Optimizer, total_steps: int, warmup: float = 0.0) -> LambdaLR:
+    """The learning rate rises linearly over the share `warmup` of the steps and falls to 0 along half a cosine.
+
+    Loshchilov & Hutter (2017), one cycle without restarts.
+    """
+    rising = round(warmup * total_steps)
+
+    def factor(step: int) -> float:
+        if step < rising:
+            return (step + 1) / rising
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1, total_steps - rising))))
+
+    return LambdaLR(optimizer, factor)
