@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from fulmen.errors import FulmenError
 
@@ -12,6 +13,14 @@ def main(argv: list[str] | None = None) -> int:
     runs = verbs.add_parser("runs", help="list the runs: status, cost and main metrics")
     runs.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
     runs.set_defaults(call=show_runs)
+    compare = verbs.add_parser("compare", help="compare runs on the test items they share; runs what is missing")
+    compare.add_argument(
+        "names", nargs="+", metavar="RUN|EXPERIMENT|OVERRIDE",
+        help="run folders, or experiments with their overrides in quotes ('images_plain loss=focal'); a bare override "
+        "(seeds=3) is for all of them",
+    )  # fmt: skip
+    compare.add_argument("-o", "--out", type=Path, help="folder of the report (default: outputs/comparisons/<stamp>)")
+    compare.set_defaults(call=compare_runs)
     arguments = parser.parse_args(argv)
     try:
         return arguments.call(arguments)
@@ -30,6 +39,18 @@ def show_runs(arguments: argparse.Namespace) -> int:
         return 0
     columns = list(dict.fromkeys(column for row in rows for column in row))
     print_table("Runs", [{column: row.get(column) for column in columns} for row in rows])
+    return 0
+
+
+def compare_runs(arguments: argparse.Namespace) -> int:
+    from fulmen.evaluation.compare import compare
+    from fulmen.sweep.finding import find_or_run
+
+    overrides = [name for name in arguments.names if "=" in name.split()[0]]
+    names = dict.fromkeys(name for name in arguments.names if name not in overrides)
+    if len(names) < 2:
+        raise FulmenError("a comparison takes two runs or more: fulmen compare RUN RUN ...")
+    compare(find_or_run(list(names), overrides), arguments.out)
     return 0
 
 

@@ -4,7 +4,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from datetime import datetime
 from functools import lru_cache
@@ -69,7 +69,7 @@ def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
         asked = [override for override in asked if override not in spaces]
     as_is = ("search", "search/space", "hydra.searchpath")
     try:
-        with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
+        with _hydra():
             whole = [o if key_of(o) in as_is else f"++{_quoted(o.lstrip('+'))}" for o in asked]
             cfg = hydra_compose("sweep", whole)
         return OmegaConf.to_container(cfg.search, resolve=True)
@@ -201,7 +201,7 @@ def expand(overrides: list[str]) -> list[list[str]]:
         ConfigError: an override cannot be read, or there is no run at all.
     """
     try:
-        with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
+        with _hydra():
             parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
             parsed = parser.parse_overrides([explicit(override) for override in overrides])
             jobs = BasicSweeper.split_arguments(parsed, None)[0]
@@ -254,6 +254,18 @@ def run_failed(message: str) -> Exception:
     return CompactHydraException(message)
 
 
+@contextmanager
+def _hydra() -> Iterator[None]:
+    """Hydra set up to compose from conf/, also where `hydra.main` has set it up for itself."""
+    instance = GlobalHydra.instance()
+    by_main, instance.hydra = instance.hydra, None
+    try:
+        with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
+            yield
+    finally:
+        GlobalHydra.instance().hydra = by_main
+
+
 def _quoted(override: str) -> str:
     """`search.each=zoo=*` as Hydra wants it: `search.each='zoo=*'`, the quotes of which the shell has taken."""
     key, _, value = override.partition("=")
@@ -299,7 +311,7 @@ def _plain(cfg: Any) -> Any:
 def _composed(overrides: list[str], output_dir: str | Path | None = None) -> DictConfig:
     """`compose`, but its errors hold no command."""
     try:
-        with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
+        with _hydra():
             cfg = hydra_compose("train", [explicit(o) for o in overrides], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise ConfigError([translated(error, overrides, _paths_after)]) from error
@@ -316,7 +328,7 @@ def _composed(overrides: list[str], output_dir: str | Path | None = None) -> Dic
 @lru_cache(maxsize=64)
 def _composed_once(overrides: tuple[str, ...]) -> tuple[DictConfig, str | None]:
     """What Hydra composes, interpolations and all, and the experiment."""
-    with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
+    with _hydra():
         cfg = hydra_compose("train", [explicit(o) for o in overrides], return_hydra_config=True)
     experiment = cfg.hydra.runtime.choices.get("experiment")
     with open_dict(cfg):

@@ -28,6 +28,8 @@ class Result:
         cost: seconds of fitting over all resumes, seconds of the last start, parameters, device, threads.
         trained: whether training came to its end, so that only the evaluation is left to do.
         message: why it was interrupted or failed.
+        runs: folders of the runs it stands for, relative to its own, if it repeats over folds and seeds; then metrics
+            and baselines are means over them, `sd` their standard deviations, and cost their sum.
     """
 
     experiment: str
@@ -40,6 +42,8 @@ class Result:
     cost: dict[str, Any] = field(default_factory=dict)
     trained: bool = False
     message: str = ""
+    runs: list[str] = field(default_factory=list)
+    sd: dict[str, float] = field(default_factory=dict)
 
     def write(self) -> None:
         write_json(self.folder / "result.json", asdict(self) | {"folder": self.folder.name})

@@ -23,6 +23,7 @@ from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, read_checkpo
 from fulmen.config import build
 from fulmen.errors import FulmenError
 from fulmen.evaluation.figures import training_curve
+from fulmen.evaluation.items import write_items
 from fulmen.evaluation.report import Summary, print_table, write_report
 from fulmen.loggers import log_hyperparameters
 from fulmen.mistakes import did_you_mean
@@ -34,13 +35,18 @@ from fulmen.threads import set_threads
 def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
     """Train, evaluate and report what `cfg` (checked and resolved) describes, in the folder `cfg.output_dir`.
 
-    A run that was trained to its end is not trained again by a bare `resume=<folder>`, only evaluated.
+    A run that was trained to its end is not trained again by a bare `resume=<folder>`, only evaluated. With `folds` or
+    `seeds` it is several runs, see `fulmen.sweep.crossval`.
 
     Raises:
         Interrupted: it was asked to stop; what was reached is saved, the message says how to go on.
         Diverged: training has left all bounds.
         FulmenError: something the user can mend.
     """
+    if cfg.get("folds") or cfg.get("seeds", 1) > 1:
+        from fulmen.sweep.crossval import repeat
+
+        return repeat(cfg, overrides, run)
     quiet_libraries()
     threads = set_threads(cfg.threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
@@ -193,6 +199,8 @@ def evaluate(
         return
     result.metrics |= {f"test/{name}": float(value) for name, value in summary.metrics.items()}
     result.baselines = summary.baselines
+    if summary.items:
+        write_items(result.folder, summary.items)
     curve = training_curve(result.folder, cfg.monitor)
     if curve:
         summary.figures["Training"] = curve.name

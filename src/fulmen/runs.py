@@ -6,6 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from fulmen.errors import FulmenError
 from fulmen.result import read_result
 
 
@@ -31,6 +32,11 @@ class Run:
         """`result.json`: status, metrics, baselines, cost."""
         return read_result(self.folder)
 
+    @property
+    def runs(self) -> list[Path]:
+        """The folders of its runs, if it repeats over folds and seeds; else its own."""
+        return [self.folder / name for name in self.result.get("runs") or ["."]]
+
     @cached_property
     def metrics(self) -> Any:
         """`metrics.csv` as a pandas DataFrame, one row an epoch."""
@@ -44,6 +50,10 @@ class Run:
         from fulmen.callbacks.resume import read_checkpoint
         from fulmen.config import build
 
+        if self.result.get("runs"):
+            raise FulmenError(
+                f"{self.folder} stands for {len(self.result['runs'])} runs; load one, such as {self.runs[0]}"
+            )
         checkpoints = self.folder / "checkpoints"
         best = checkpoints / "best.ckpt"
         model = build(self.config.model, "model")

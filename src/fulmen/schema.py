@@ -25,6 +25,8 @@ class TrainConfig:
     monitor: Annotated[str, Rule("that names a metric", lambda name: bool(name.strip()))] = "val/loss"
     mode: Literal["min", "max"] = "min"
     test: bool = True
+    folds: Annotated[int, Rule("of at least 2", lambda folds: folds > 1)] | None = None
+    seeds: Annotated[int, Rule("of at least 1", lambda seeds: seeds > 0)] = 1
     resume: str | None = None
     output_dir: str | None = None
     experiment: str | None = None

@@ -52,7 +52,8 @@ def refuse_unless_resumable(folder: Path) -> None:
         FulmenError: it does not; the message names run folders that do, the nearest name first, then the latest.
     """
     missing = [name for name in ("config.yaml", "checkpoints/last.ckpt") if not (folder / name).is_file()]
-    if not missing:
+    repeated = any(folder.glob("seed_*"))  # a run of runs has no checkpoints of its own
+    if not missing or (repeated and missing == ["checkpoints/last.ckpt"]):
         return
     runs = [path.parents[1].as_posix() for path in Path("outputs/runs").glob("*/*/checkpoints/last.ckpt")]
     latest = sorted(runs, key=lambda run: Path(run).name, reverse=True)[:3]

@@ -31,6 +31,9 @@ class Summary:
         tables: title -> rows; the first is the main table, shown on the console too.
         figures: caption -> file name inside the run's `figures/`.
         notes: sentences a reader needs to judge the numbers.
+        items: what `fulmen compare` pairs, arrays over the test items: `item` [N] (int, tells it from all others),
+            `loss` [N] (lower is better); of classifiers also `target` [N] (int), `probability` [N, C] and, not over the
+            items, `train_count` [C]; `group` [N] (int) if items of a group resemble each other.
     """
 
     metrics: dict[str, float]
@@ -38,6 +41,7 @@ class Summary:
     tables: dict[str, Rows] = field(default_factory=dict)
     figures: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    items: dict[str, Any] = field(default_factory=dict)
 
 
 def number(value: Any) -> str:

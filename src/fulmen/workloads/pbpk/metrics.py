@@ -51,6 +51,14 @@ def metrics(predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor)
     }
 
 
+def log_error(predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> Tensor:
+    """Mean squared error of log10(u + 1e-3) of each subject: [S]."""
+    log_hat, log_true = (
+        (normalized(c.double(), dose_mg, weight_kg).clamp(min=0) + FLOOR).log10() for c in (predicted, true)
+    )
+    return (log_hat - log_true).square().flatten(1).mean(1)
+
+
 def exposure_errors(
     predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor, time_h: Tensor
 ) -> dict[str, float]:

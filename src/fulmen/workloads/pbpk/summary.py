@@ -5,9 +5,10 @@ from typing import Any
 
 from torch import Tensor
 
+from fulmen.evaluation.items import identities
 from fulmen.evaluation.report import Rows, Summary
 from fulmen.workloads.pbpk import baselines, figures
-from fulmen.workloads.pbpk.metrics import FLOOR, exposure_errors, metrics
+from fulmen.workloads.pbpk.metrics import FLOOR, exposure_errors, log_error, metrics
 from fulmen.workloads.pbpk.physiology import ORGANS
 from fulmen.workloads.pbpk.population import ROUTES
 
@@ -73,6 +74,10 @@ def summarize(predicted: Tensor, data: Any, folder: Path) -> Summary:
         },
         figures=draw(predictions, true, dose, weight, data, subjects, folder),
         notes=NOTES,
+        items={
+            "item": identities(true),  # a seed draws subjects of its own
+            "loss": log_error(predicted, true, dose, weight),
+        },
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from fulmen.evaluation.items import identities
 from fulmen.evaluation.report import Rows, Summary
 from fulmen.workloads.stocks import baselines, conformal, figures, metrics
 
@@ -77,7 +78,12 @@ def summarize(predicted: Tensor, half_width: Tensor, data: Any, folder: Path | N
     ]  # fmt: skip
     coverage = {f"coverage_{round(100 * level)}": float(covered[i].mean()) for i, level in enumerate(conformal.LEVELS)}
     drawn = figures.draw(predicted, half_width, test, data.tickers, folder) if folder else {}
-    return Summary(main | coverage, scores, tables, drawn, NOTES)
+    items = {
+        "item": identities(test["day"], test["ticker"], true),
+        "loss": np.square(forecasts["network"] - true).mean(1),
+        "group": test["day"].numpy() // 30,  # errors of neighbouring days resemble each other
+    }
+    return Summary(main | coverage, scores, tables, drawn, NOTES, items)
 
 
 def verdict(p: float) -> str:

@@ -1,0 +1,168 @@
+"""One experiment over several folds and seeds: a run for each pair, and one result of them all."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+from fulmen.config import check_overrides, load_config
+from fulmen.errors import FulmenError, Interrupted
+from fulmen.evaluation.items import ITEMS, read_items, write_items
+from fulmen.evaluation.report import Rows, markdown_table, print_table
+from fulmen.files import atomic_write
+from fulmen.mistakes import as_text, key_of
+from fulmen.result import Result, read_result, write_provenance
+from fulmen.signatures import parameters
+from fulmen.targets import locate
+
+OURS = ("folds", "seeds", "resume", "output_dir", "seed", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
+SHOWN = 6  # metrics in the table
+NOTE = (
+    "sd: over the runs. The training parts of folds overlap, so the sd of folds says how much one fold tells, "
+    "and is no standard error of the mean."
+)
+
+
+def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]) -> Result:
+    """Train `cfg.folds` folds times `cfg.seeds` seeds, `seed_<s>/fold_<k>` below the run folder, and sum them up.
+
+    Started again with `resume=<folder>` it leaves out runs that are complete and goes on with one that was interrupted.
+
+    Args:
+        run: what trains a checked config; `fulmen.run.run`.
+
+    Raises:
+        FulmenError: the data cannot be split into folds, or the training runs as several processes.
+        Interrupted: asked to stop; the message says how to go on.
+    """
+    folder = Path(cfg.output_dir)
+    refuse(cfg)
+    children = [folder / name for name in names(cfg)]
+    if not cfg.resume:
+        configs = {child: one_of(cfg, overrides, child) for child in children}  # all are checked before one is trained
+        for child, config in configs.items():
+            with atomic_write(child / "config.yaml") as file:
+                file.write(OmegaConf.to_yaml(config))
+    write_provenance(folder, cfg, overrides, resumed=bool(cfg.resume))
+    result = Result(cfg.experiment, folder, runs=[child.relative_to(folder).as_posix() for child in children])
+    result.write()
+    try:
+        for number, child in enumerate(children, 1):
+            if read_result(child).get("status") in ("completed", "diverged"):
+                continue
+            print(f"run {number} of {len(children)}: {child.relative_to(folder)}", flush=True)
+            if (child / "checkpoints" / "last.ckpt").is_file():
+                typed = [f"resume={as_text(str(child))}"]
+                run(check_overrides(typed), typed)
+            else:
+                run(load_config(child), overrides)
+    except Interrupted as error:
+        on = f"interrupted in {child.relative_to(folder)}; go on with: python train.py resume={folder}"
+        result.status, result.message = error.status, on
+        raise Interrupted(on, error.exit_code) from error
+    except FulmenError as error:
+        result.status, result.message = error.status, f"{child.relative_to(folder)}: {error}"
+        raise
+    finally:
+        result.write()
+    sum_up(result, children, cfg.monitor)
+    return result
+
+
+def names(cfg: DictConfig) -> Iterator[str]:
+    """The folder of each run below that of them all."""
+    for seed in range(cfg.seed, cfg.seed + cfg.get("seeds", 1)):
+        for fold in range(cfg.folds or 1):
+            yield f"seed_{seed}" + (f"/fold_{fold}" if cfg.folds else "")
+
+
+def refuse(cfg: DictConfig) -> None:
+    """Pass if this config can be repeated."""
+    if cfg.folds and not {"fold", "folds"} <= set(parameters(locate(cfg.data["_target_"])) or ()):
+        target = cfg.data["_target_"]
+        raise FulmenError(f"folds={cfg.folds}: {target} cannot be split into folds; seeds={cfg.folds} repeats it")
+    if cfg.folds and cfg.data.get("fold") is not None:
+        raise FulmenError(f"folds={cfg.folds} trains all folds, data.fold={cfg.data.fold} one of them: choose one")
+    if cfg.trainer.get("devices", 1) != 1:
+        raise FulmenError("folds and seeds run in one process on one device; start one run for each: -m seed=1,2,3")
+
+
+def one_of(cfg: DictConfig, overrides: Sequence[str], child: Path) -> DictConfig:
+    """The config of one fold and seed: what was typed, with these."""
+    seed, fold = child.name.removeprefix("seed_"), []
+    if cfg.folds:
+        seed = child.parent.name.removeprefix("seed_")
+        fold = [f"data.fold={child.name.removeprefix('fold_')}", f"data.folds={cfg.folds}"]
+    typed = [override for override in overrides if key_of(override) not in OURS]
+    config = check_overrides([*typed, *fold, f"seed={seed}", f"output_dir={as_text(str(child))}"])
+    if config.get("callbacks"):
+        config.callbacks.pop("pruning", None)  # a trial of a search is judged by all its folds
+    return config
+
+
+def sum_up(result: Result, children: Sequence[Path], monitor: str) -> None:
+    """Means and deviations into result.json, a table and a report, the test items of all runs into one file."""
+    results = [read_result(child) for child in children]
+    whole = [one for one in results if one.get("status") == "completed"]
+    if len(whole) < len(results):
+        lost = [name for name, one in zip(result.runs, results, strict=True) if one not in whole]
+        raise FulmenError(f"{result.folder}: {', '.join(lost)} did not complete; nothing can be said of the mean")
+    result.metrics = over(fmean, [one["metrics"] for one in results])
+    result.sd = over(stdev, [one["metrics"] for one in results]) if len(results) > 1 else {}
+    result.baselines = {
+        name: over(fmean, [one["baselines"][name] for one in results])
+        for name in results[0]["baselines"]
+        if all(name in one["baselines"] for one in results)
+    }
+    result.epochs, result.steps = (sum(one[name] for one in results) for name in ("epochs", "steps"))
+    seconds = sum(one["cost"]["fit_seconds"] for one in results)
+    result.cost = results[0]["cost"] | {
+        "fit_seconds": seconds,
+        "seconds": sum(one["cost"]["seconds"] for one in results),
+    }
+    result.status, result.trained, result.message = "completed", True, ""
+    if all((child / ITEMS).exists() for child in children):
+        write_items(result.folder, merged([read_items(child) for child in children], children))
+    rows = table(result, results, monitor)
+    title = f"{len(results)} runs of {result.experiment}"
+    print_table(title, rows)
+    path = result.folder / "report.md"
+    links = "\n".join(f"- [{name}]({name}/report.md)" for name in result.runs)
+    with atomic_write(path) as file:
+        file.write(f"# {title}\n\n{markdown_table(rows)}\n\n{NOTE}\n\n## The runs\n\n{links}\n")
+    result.write()
+    print(f"report: {path}")
+
+
+def over(statistic: Callable[[list[float]], float], scores: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """`statistic` of each metric that all runs have as a number; a mean of p-values (..._p) would say nothing."""
+    numbers = (name for name in scores[0] if all(isinstance(one.get(name), int | float) for one in scores))
+    shared = [name for name in numbers if not name.endswith("_p")]
+    return {name: float(statistic([float(one[name]) for one in scores])) for name in shared}
+
+
+def table(result: Result, results: Sequence[Mapping[str, Any]], monitor: str) -> Rows:
+    """A row for each run, their mean and deviation, and the means of the baselines."""
+    in_test = [name for name in result.metrics if name.startswith("test/") and name != "test/loss"]
+    columns = [name for name in (f"best/{monitor}", *in_test[:SHOWN]) if name in result.metrics]
+
+    def row(name: str, scores: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+        return {"": name} | {column: scores.get(column.removeprefix(prefix)) for column in columns}
+
+    rows = [row(name, one["metrics"]) for name, one in zip(result.runs, results, strict=True)]
+    rows += [row("mean", result.metrics), row("sd", result.sd)]
+    return rows + [row(f"{name} (mean)", scores, "test/") for name, scores in result.baselines.items()]
+
+
+def merged(items: Sequence[dict[str, np.ndarray]], children: Sequence[Path]) -> dict[str, np.ndarray]:
+    """The test items of all runs one after the other, and `run` [N]: the seed each was trained with."""
+    shared = set.intersection(*(set(one) for one in items)) - {"train_count"}
+    together = {name: np.concatenate([one[name] for one in items]) for name in sorted(shared)}
+    if all("train_count" in one for one in items):
+        together["train_count"] = np.mean([one["train_count"] for one in items], axis=0)
+    seeds = [next(part for part in child.parts[::-1] if part.startswith("seed_")) for child in children]
+    run = [np.full(len(one["item"]), int(seed[5:])) for one, seed in zip(items, seeds, strict=True)]
+    return together | {"run": np.concatenate(run)}

@@ -1,0 +1,76 @@
+"""Runs by name: a run folder, or an experiment that has been run as asked for, or is run now."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from fulmen.config import check_overrides
+from fulmen.errors import FulmenError
+from fulmen.result import read_result
+from fulmen.runs import Run
+from fulmen.schema import choices
+from fulmen.stored import read_stored
+
+
+def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Path = Path("outputs")) -> dict[str, Run]:
+    """A run for each of `names`, labelled by it.
+
+    Args:
+        names: folders of runs, or experiments with or without overrides ("images_plain loss=focal").
+        overrides: for all experiments.
+
+    Raises:
+        FulmenError: neither a run nor an experiment, or its training fails.
+    """
+    plans = {}
+    for name in names:
+        experiment, *own = shlex.split(name)
+        if (Path(name) / "config.yaml").is_file():
+            plans[name] = Path(name)
+        elif experiment in choices("experiment"):
+            plans[name] = [f"experiment={experiment}", *own, *overrides]
+        else:
+            raise FulmenError(
+                f"{name} is neither a run folder nor an experiment; there is {', '.join(choices('experiment'))}"
+            )
+    checked = {name: check_overrides(plan) for name, plan in plans.items() if not isinstance(plan, Path)}
+    found = {}
+    for name, plan in plans.items():
+        if isinstance(plan, Path):
+            found[name] = Run(plan)
+            continue
+        folder = completed_run(checked[name], outputs)
+        if folder is None:
+            from fulmen.run import run
+
+            print(f"{name}: not run yet; training it", flush=True)
+            folder = run(checked[name], plan).folder
+        else:
+            print(f"{name}: {folder}")
+        found[name] = Run(folder)
+    return found
+
+
+def completed_run(cfg: Any, outputs: Path) -> Path | None:
+    """The newest completed run with this config, whatever folder it is in."""
+    asked = without_folder(OmegaConf.to_container(cfg))
+    for path in sorted(outputs.glob(f"runs/{cfg.experiment}/*/config.yaml"), reverse=True):
+        try:
+            if without_folder(read_stored(path.parent)) == asked and read_result(path.parent)["status"] == "completed":
+                return path.parent
+        except (FulmenError, KeyError):
+            continue
+    return None
+
+
+def without_folder(plain: Any, folder: str | None = None) -> Any:
+    """A config with its run folder taken out of every path in it."""
+    folder = str(plain.get("output_dir")) if folder is None else folder
+    if isinstance(plain, dict):
+        return {key: without_folder(value, folder) for key, value in plain.items()}
+    if isinstance(plain, list):
+        return [without_folder(value, folder) for value in plain]
+    return plain.replace(folder, "<run>") if isinstance(plain, str) else plain
