@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from fulmen.config import check_overrides, expand, explicit, in_multirun, parse, run_failed
+from fulmen.config import check_overrides, expand, explicit, in_multirun, parse, run_failed, trust_multirun
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.mistakes import ConfigError, as_text, command, key_of
 from fulmen.schema import choices
@@ -52,6 +52,7 @@ def before_work(argv: list[str]) -> DictConfig | None:
         raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {_first_command()}")
     if asked.multirun:
         check_runs(expand(typed))
+        trust_multirun()
         return None
     cfg = check_overrides(typed)
     return cfg if resuming else None
