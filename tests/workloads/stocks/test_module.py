@@ -76,7 +76,7 @@ def test_the_summary_has_a_row_per_day_ahead_and_every_baseline(model, tmp_path)
     main, steps, intervals = summary.tables.values()
     assert [row[""] for row in main] == ["network", "persistence", "drift", "historical mean", "ridge"]
     assert [row["days ahead"] for row in steps] == [1, 2, 3]
-    assert [row["nominal"] for row in intervals] == ["80%", "95%"]
+    assert [row["nominal"] for row in intervals] == ["80%", "80% rolling", "95%", "95% rolling"]
     assert next(iter(summary.tables)).startswith("beats persistence: ")
     assert all((tmp_path / file).stat().st_size for file in summary.figures.values())
     assert summary.metrics["skill"] == pytest.approx(np.mean([row["skill"] for row in steps]))

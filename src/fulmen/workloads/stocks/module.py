@@ -121,10 +121,13 @@ class StockForecaster(LightningModule):
         from fulmen.workloads.stocks.summary import summarize
 
         self.eval()
-        test = {name: value.to(self.device) for name, value in data.parts["test"].items()}
-        return summarize(
-            self.log_return(test).cpu(), self.half_width(test).cpu(), data, figures if self.figures else None
-        )
+        parts = {
+            part: {name: value.to(self.device) for name, value in data.parts[part].items()}
+            for part in ("validation", "test")
+        }
+        calibration, predicted = (self.log_return(part).cpu() for part in parts.values())
+        half_width = self.half_width(parts["test"]).cpu()
+        return summarize(predicted, half_width, calibration, data, figures if self.figures else None)
 
     def _target(self, log_return: Tensor, price: Tensor) -> Tensor:
         """What is learned, before it is standardised: [B, H]."""

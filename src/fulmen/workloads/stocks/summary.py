@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from fulmen.evaluation.items import identities
@@ -38,16 +39,18 @@ NOTES = [
     "the model is better; p is one-sided.",
     "persistence: P(t); drift: the mean return of the window goes on; historical mean: of the training part; ridge: on "
     "the same windows, its penalty chosen on the validation part.",
-    "Intervals: split-conformal, calibrated on the validation part, scaled by an exponentially weighted volatility.",
+    "Intervals: split-conformal, calibrated on the validation part, scaled by an exponentially weighted volatility; "
+    "rolling: calibrated anew each day on the errors of the last 250 days that were known by then.",
 ]
 
 
-def summarize(predicted: Tensor, half_width: Tensor, data: Any, folder: Path | None) -> Summary:
+def summarize(predicted: Tensor, half_width: Tensor, calibration: Tensor, data: Any, folder: Path | None) -> Summary:
     """Metrics, tables and figures of the test part.
 
     Args:
         predicted: log-returns [N, H].
         half_width: of the intervals [levels, N, H].
+        calibration: predicted log-returns of the validation part.
         folder: where figures go; None draws none.
     """
     train, test = data.parts["train"], data.parts["test"]
@@ -64,7 +67,8 @@ def summarize(predicted: Tensor, half_width: Tensor, data: Any, folder: Path | N
     scores = {name: _mean_over_steps(values) for name, values in steps.items()}
     for name, score in scores.items():
         score["dm"], score["dm_p"] = metrics.overall(forecasts[name], true, day)
-    covered = _coverage(test["log_return"], predicted, half_width)
+    intervals = {"": half_width, " rolling": _rolling(predicted, calibration, data)}
+    covered = {kind: _coverage(test["log_return"], predicted, half) for kind, half in intervals.items()}
     rows = [{"": name, **_row(score)} for name, score in scores.items()]
     main = scores.pop("network")
     ahead = f"{true.shape[1]} days ahead" if true.shape[1] > 1 else "1 day ahead"
@@ -72,11 +76,15 @@ def summarize(predicted: Tensor, half_width: Tensor, data: Any, folder: Path | N
     if true.shape[1] > 1:
         tables["Network, per day ahead"] = _per_step_rows(steps["network"])
     tables["Intervals"] = [
-        {"nominal": f"{level:.0%}", "coverage": float(covered[i].mean()), "lowest step": float(covered[i].min()),
-         "median width, return": float(2 * half_width[i].median())}
-        for i, level in enumerate(conformal.LEVELS)
+        {"nominal": f"{level:.0%}{kind}", "coverage": float(covered[kind][i].mean()),
+         "lowest step": float(covered[kind][i].min()), "median width, return": float(2 * half[i].median())}
+        for i, level in enumerate(conformal.LEVELS) for kind, half in intervals.items()
     ]  # fmt: skip
-    coverage = {f"coverage_{round(100 * level)}": float(covered[i].mean()) for i, level in enumerate(conformal.LEVELS)}
+    coverage = {
+        f"coverage_{round(100 * level)}{kind.replace(' ', '_')}": float(covered[kind][i].mean())
+        for i, level in enumerate(conformal.LEVELS)
+        for kind in intervals
+    }
     drawn = figures.draw(predicted, half_width, test, data.tickers, folder) if folder else {}
     items = {
         "item": identities(test["day"], test["ticker"], true),
@@ -89,6 +97,18 @@ def summarize(predicted: Tensor, half_width: Tensor, data: Any, folder: Path | N
 def verdict(p: float) -> str:
     """The Diebold-Mariano test in words."""
     return f"beats persistence: {'yes' if p < ALPHA else 'no'} (p = {p:.2g})"
+
+
+def _rolling(predicted: Tensor, calibration: Tensor, data: Any) -> Tensor:
+    """Half widths [levels, N, H] calibrated on what was known on each test day."""
+    parts = (data.parts["validation"], data.parts["test"])
+    scale = [conformal.scale(part["volatility"], predicted.shape[1]) for part in parts]
+    scores = [
+        (part["log_return"] - forecast).abs() / unit
+        for part, forecast, unit in zip(parts, (calibration, predicted), scale, strict=True)
+    ]
+    day = torch.cat([part["day"] for part in parts])
+    return conformal.rolling_quantiles(torch.cat(scores), day, parts[1]["day"]) * scale[1]
 
 
 def _coverage(true: Tensor, predicted: Tensor, half_width: Tensor) -> np.ndarray:
