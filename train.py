@@ -6,7 +6,8 @@ import hydra
 from omegaconf import DictConfig
 
 from fulmen.commandline import before_work, messages
-from fulmen.config import finalize, typed_overrides
+from fulmen.config import finalize
+from fulmen.overrides import typed_overrides
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")

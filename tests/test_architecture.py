@@ -12,6 +12,7 @@ WORKLOADS = sorted(path.name for path in (SOURCE / "workloads").iterdir() if (pa
 FILES = sorted(SOURCE.rglob("*.py"))
 HYDRA = {
     "config.py",  # composes and instantiates
+    "overrides.py",  # reads what was typed
     "translation.py",  # puts Hydra's complaints into the user's terms
     "ranking.py",  # a callback of Hydra's public interface: the table after a multirun
 }
@@ -49,7 +50,18 @@ def test_workloads_keep_the_contract_of_names():
 
 
 def test_importing_the_package_is_cheap():
-    for name in ("__init__", "errors", "files", "threads", "mistakes", "usage", "commandline", "config", "schema"):
+    for name in (
+        "__init__",
+        "errors",
+        "files",
+        "threads",
+        "mistakes",
+        "usage",
+        "commandline",
+        "config",
+        "overrides",
+        "schema",
+    ):
         heavy = {"torch", "lightning", "numpy", "matplotlib", "optuna"}
         tops = {
             node

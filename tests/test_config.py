@@ -8,9 +8,10 @@ import yaml
 from omegaconf import OmegaConf
 
 from fulmen.commandline import before_work, takes_several_processes
-from fulmen.config import build, check, check_overrides, compose, expand, explicit, load_config
+from fulmen.config import build, check, check_overrides, compose, expand, load_config
 from fulmen.errors import FulmenError
 from fulmen.mistakes import ConfigError, as_text, nearest
+from fulmen.overrides import explicit
 from fulmen.schema import choices
 from fulmen.signatures import fits
 from fulmen.targets import TargetError, locate_untrusted

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fulmen.cli import main as fulmen_command
-from fulmen.config import check_overrides, expand, parse, project_root
+from fulmen.config import check_overrides, expand, project_root
+from fulmen.overrides import parse
 from fulmen.run import run
 
 README = (project_root() / "README.md").read_text()

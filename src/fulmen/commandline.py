@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from fulmen.config import check_overrides, expand, explicit, in_multirun, parse, run_failed, trust_multirun
+from fulmen.config import check_overrides, expand
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.mistakes import ConfigError, as_text, command, key_of
+from fulmen.overrides import explicit, in_multirun, parse, run_failed, trust_multirun
 from fulmen.schema import choices
 from fulmen.stored import resume_folder
 from fulmen.usage import experiments_text, help_text, search_help_text

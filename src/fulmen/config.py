@@ -1,10 +1,8 @@
 """Configs: composed, resolved, checked, built. The only file that knows how Hydra works inside."""
 
-import argparse
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from copy import deepcopy
 from datetime import datetime
 from functools import lru_cache
@@ -13,22 +11,20 @@ from typing import Any
 
 import yaml
 from hydra import compose as hydra_compose
-from hydra import initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import CompactHydraException, HydraException, InstantiationException
-from hydra.types import RunMode
+from hydra.errors import HydraException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from fulmen.errors import FulmenError
 from fulmen.mistakes import ConfigError, Mistake, did_you_mean, join, key_of, nearest, put
-from fulmen.schema import choices, find_mistakes, groups, leaves, project_root
+from fulmen.overrides import explicit, hydra_on_conf, implicit, typed_overrides
+from fulmen.schema import choices, find_mistakes, groups, leaves
 from fulmen.signatures import parameters
 from fulmen.stored import read_stored, refuse_unless_resumable, resume_folder
 from fulmen.targets import locate
@@ -69,7 +65,7 @@ def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
         asked = [override for override in asked if override not in spaces]
     as_is = ("search", "search/space", "hydra.searchpath")
     try:
-        with _hydra():
+        with hydra_on_conf():
             whole = [o if key_of(o) in as_is else f"++{_quoted(o.lstrip('+'))}" for o in asked]
             cfg = hydra_compose("sweep", whole)
         return OmegaConf.to_container(cfg.search, resolve=True)
@@ -189,11 +185,6 @@ def build(node: Any, path: str, **extra: Any) -> Any:
         raise cause from None
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    """Command-line arguments as Hydra reads them: `overrides`, `help`, `multirun`, `cfg`, `config_dir` ..."""
-    return get_args_parser().parse_intermixed_args(arguments)
-
-
 def expand(overrides: list[str]) -> list[list[str]]:
     """The overrides of each run of a multirun.
 
@@ -201,7 +192,7 @@ def expand(overrides: list[str]) -> list[list[str]]:
         ConfigError: an override cannot be read, or there is no run at all.
     """
     try:
-        with _hydra():
+        with hydra_on_conf():
             parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
             parsed = parser.parse_overrides([explicit(override) for override in overrides])
             jobs = BasicSweeper.split_arguments(parsed, None)[0]
@@ -214,61 +205,6 @@ def expand(overrides: list[str]) -> list[list[str]]:
         typed = implicit(empty[0].input_line)
         raise ConfigError([Mistake(key_of(typed), f"{typed} gives no run{hint}")])
     return [[implicit(override) for override in job] for job in jobs]
-
-
-def explicit(override: str) -> str:
-    """`key=value` as `++key=value`: any argument of a target may be given, whether or not a file names it already.
-
-    What no target takes, `check` finds. Choices of a group, deletions, Hydra's own keys and switching off a callback
-    or logger (`callbacks.progress=null`: the name must exist) stay as they are; `callbacks=null` is `~callbacks`.
-    """
-    key = key_of(override)
-    off = re.fullmatch(r"(callbacks|logger)\.[^.=]+=\s*null\s*", override)
-    if "=" not in override or override.startswith(("~", "++")) or off or re.match(r"[^=]*@", override):
-        return override
-    if key in groups() and override.partition("=")[2].strip() == "null":
-        return f"~{key}"
-    if key in groups() or re.match(r"hydra\b", key) or (override.startswith("+") and "." not in key):
-        return override
-    return f"++{override.lstrip('+')}"
-
-
-def trust_multirun() -> None:
-    """Let Hydra start a multirun whose runs are all checked already; it would compose each of them once more before."""
-    BasicSweeper.validate_batch_is_legal = lambda self, batch: None
-
-
-def implicit(override: str) -> str:
-    """An override as a person types it: the opposite of `explicit`."""
-    return override.removeprefix("++")
-
-
-def typed_overrides() -> list[str]:
-    """The overrides of the run that `hydra.main` has started; outside one, what the program was called with."""
-    typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else sys.argv[1:]
-    return [implicit(override) for override in typed]
-
-
-def in_multirun() -> bool:
-    """Whether this is one of several runs that `hydra.main` goes through."""
-    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
-
-
-def run_failed(message: str) -> Exception:
-    """An exception that lets a multirun go on and makes it end with `message` and exit code 1."""
-    return CompactHydraException(message)
-
-
-@contextmanager
-def _hydra() -> Iterator[None]:
-    """Hydra set up to compose from conf/, also where `hydra.main` has set it up for itself."""
-    instance = GlobalHydra.instance()
-    by_main, instance.hydra = instance.hydra, None
-    try:
-        with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
-            yield
-    finally:
-        GlobalHydra.instance().hydra = by_main
 
 
 def _quoted(override: str) -> str:
@@ -316,7 +252,7 @@ def _plain(cfg: Any) -> Any:
 def _composed(overrides: list[str], output_dir: str | Path | None = None) -> DictConfig:
     """`compose`, but its errors hold no command."""
     try:
-        with _hydra():
+        with hydra_on_conf():
             cfg = hydra_compose("train", [explicit(o) for o in overrides], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise ConfigError([translated(error, overrides, _paths_after)]) from error
@@ -333,7 +269,7 @@ def _composed(overrides: list[str], output_dir: str | Path | None = None) -> Dic
 @lru_cache(maxsize=64)
 def _composed_once(overrides: tuple[str, ...]) -> tuple[DictConfig, str | None]:
     """What Hydra composes, interpolations and all, and the experiment."""
-    with _hydra():
+    with hydra_on_conf():
         cfg = hydra_compose("train", [explicit(o) for o in overrides], return_hydra_config=True)
     experiment = cfg.hydra.runtime.choices.get("experiment")
     with open_dict(cfg):
@@ -391,7 +327,7 @@ def _resumed(overrides: list[str]) -> DictConfig:
     for override in overrides:
         key, value = key_of(override), override.partition("=")[2]
         kept = key.partition(".")[0]
-        if kept in ("data", "model", "seed", "monitor", "mode", "output_dir") or (
+        if kept in ("data", "model", "seed", "seeds", "folds", "monitor", "mode", "output_dir") or (
             key in groups() and key != "experiment"
         ):
             raise FulmenError(f"{override}: a resumed run keeps its {kept}; start a new run to change it")

@@ -158,11 +158,18 @@ def table(result: Result, results: Sequence[Mapping[str, Any]], monitor: str) ->
 
 
 def merged(items: Sequence[dict[str, np.ndarray]], children: Sequence[Path]) -> dict[str, np.ndarray]:
-    """The test items of all runs one after the other, and `run` [N]: the seed each was trained with."""
+    """The test items of all runs one after the other, and `run` [N].
+
+    That is the seed where the folds of a seed test different items, which together are the test of one model; else each
+    fold is a run of its own.
+    """
     shared = set.intersection(*(set(one) for one in items)) - {"train_count"}
     together = {name: np.concatenate([one[name] for one in items]) for name in sorted(shared)}
     if all("train_count" in one for one in items):
         together["train_count"] = np.mean([one["train_count"] for one in items], axis=0)
-    seeds = [next(part for part in child.parts[::-1] if part.startswith("seed_")) for child in children]
-    run = [np.full(len(one["item"]), int(seed[5:])) for one, seed in zip(items, seeds, strict=True)]
-    return together | {"run": np.concatenate(run)}
+    seeds = [int(next(part for part in child.parts[::-1] if part.startswith("seed_"))[5:]) for child in children]
+    lengths = [len(one["item"]) for one in items]
+    run = np.repeat(seeds, lengths)
+    if len(set(zip(run.tolist(), together["item"].tolist(), strict=True))) < len(run):
+        run = np.repeat(np.arange(len(items)), lengths)
+    return together | {"run": run}
