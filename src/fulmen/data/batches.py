@@ -1,6 +1,6 @@
 """Whole batches of in-memory tensors, dealt in an order that a checkpoint can continue."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 
 import torch
@@ -22,9 +22,17 @@ class BatchLoader:
         batch_size: samples per batch and rank.
         shuffle: a new order each epoch (training) or the stored one (evaluation).
         seed: of the order.
+        order: makes the shuffled order of all ranks, N indices, of epoch and generator; a permutation by default.
     """
 
-    def __init__(self, arrays: Mapping[str, Tensor], batch_size: int, shuffle: bool = False, seed: int = 0):
+    def __init__(
+        self,
+        arrays: Mapping[str, Tensor],
+        batch_size: int,
+        shuffle: bool = False,
+        seed: int = 0,
+        order: Callable[[int, torch.Generator], Tensor] | None = None,
+    ):
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) != 1:
             raise ValueError(f"arrays differ in length: {lengths}")
@@ -34,6 +42,7 @@ class BatchLoader:
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
+        self.order = order
         self.epoch = 0
         self._first = 0  # where the next pass begins: beyond 0 only right after a resume
         self._dealt = 0  # batches dealt in the current pass
@@ -68,7 +77,10 @@ class BatchLoader:
         if not self.shuffle:
             return torch.arange(rank, self.samples, world)
         generator = torch.Generator().manual_seed(derived_seed(self.seed, "epoch", self.epoch))
-        order = torch.randperm(self.samples, generator=generator)
+        if self.order:
+            order = self.order(self.epoch, generator)
+        else:
+            order = torch.randperm(self.samples, generator=generator)
         return order[: self.samples // world * world][rank::world]
 
     def state_dict(self) -> dict[str, int]:

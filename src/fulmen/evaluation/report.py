@@ -31,6 +31,8 @@ class Summary:
         tables: title -> rows; the first is the main table, shown on the console too.
         figures: caption -> file name inside the run's `figures/`.
         notes: sentences a reader needs to judge the numbers.
+        items: of the test items one by one: `item` [N] their identity in the source, `loss` [N], and of classifiers
+            `target` [N] and `probability` [N, C].
     """
 
     metrics: dict[str, float]
@@ -38,6 +40,7 @@ class Summary:
     tables: dict[str, Rows] = field(default_factory=dict)
     figures: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    items: dict[str, Any] = field(default_factory=dict)
 
 
 def number(value: Any) -> str:
