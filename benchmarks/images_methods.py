@@ -47,7 +47,7 @@ def train(folder: Path, arguments: argparse.Namespace, method: str, seed: int) -
     typed = [
         "experiment=images_plain", *source, *METHODS[method], f"seed={seed}", f"trainer.max_epochs={arguments.epochs}",
         f"trainer.precision={arguments.precision}", "model.optimizer.lr=3e-3", "model.figures=false",
-        "callbacks.early_stopping=null", "logger.tensorboard=null", f"output_dir={folder}", *arguments.override,
+        "callbacks.early_stopping=null", "callbacks.summary=null", "logger.tensorboard=null", f"output_dir={folder}", *arguments.override,
     ]  # fmt: skip
     started = time.process_time()
     with contextlib.redirect_stdout(io.StringIO()):
@@ -72,11 +72,11 @@ def adjusted(folder: Path) -> dict[str, Row]:
 
 def show(name: str, rows: list[Row]) -> None:
     cells = []
-    for key in (*SHOWN, "CPU s"):
+    for key in SHOWN:
         values = [row[key] for row in rows]
         sd = statistics.stdev(values) if len(values) > 1 else float("nan")
-        cells.append(f"{statistics.mean(values):.1f}" if key == "CPU s" else f"{statistics.mean(values):.3f} ± {sd:.3f}")
-    print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+        cells.append(f"{statistics.mean(values):.3f} ± {sd:.3f}")
+    print(f"| {name} | " + " | ".join(cells) + f" | {statistics.mean(row['CPU s'] for row in rows):.0f} |", flush=True)
 
 
 def main() -> None:
@@ -97,7 +97,9 @@ def main() -> None:
                     found |= {f"{method} {name}": row for name, row in adjusted(Path(folder, "run")).items()}
             for name, row in found.items():
                 rows.setdefault(name, []).append(row)
-                print(f"seed {seed} {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in row.items()), flush=True)
+                print(
+                    f"seed {seed} {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in row.items()), flush=True
+                )
     print(f"\n{len(arguments.seeds)} seeds, {arguments.epochs} epochs, {arguments.precision}, one thread")
     print("| method | " + " | ".join((*SHOWN, "CPU s")) + " |\n| --- |" + " ---: |" * (len(SHOWN) + 1))
     for name, found in rows.items():

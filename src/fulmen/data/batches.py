@@ -77,10 +77,7 @@ class BatchLoader:
         if not self.shuffle:
             return torch.arange(rank, self.samples, world)
         generator = torch.Generator().manual_seed(derived_seed(self.seed, "epoch", self.epoch))
-        if self.order:
-            order = self.order(self.epoch, generator)
-        else:
-            order = torch.randperm(self.samples, generator=generator)
+        order = self.order(self.epoch, generator) if self.order else torch.randperm(self.samples, generator=generator)
         return order[: self.samples // world * world][rank::world]
 
     def state_dict(self) -> dict[str, int]:

@@ -89,9 +89,8 @@ class Augmentation(nn.Module):
 
 def move(image: Tensor, source: Tensor) -> Tensor:
     """Images [B, C, H, W] whose pixel p is their pixel `source` [B, H * W], black where that is H * W."""
-    batch, channels = image.shape[:2]
     pixels = behind(image.flatten(2))
-    return pixels.gather(2, source[:, None].expand(-1, channels, -1)).view(image.shape)
+    return pixels.gather(2, source[:, None].expand(-1, image.shape[1], -1)).view(image.shape)
 
 
 def behind(x: Tensor) -> Tensor:

@@ -78,7 +78,7 @@ class ImageClassifier(LightningModule):
         self.register_buffer("tau", torch.tensor(0.0 if logit_adjustment == "validation" else float(logit_adjustment)))
         self.naive_loss = math.inf
         self.seen = nn.ModuleDict({name: CatMetric(nan_strategy="disable") for name in ("logits", "label")})
-        self._window = 0  # images since the last optimizer step
+        self._full_batch, self._window = 1, 0  # images in a full batch, and since the last optimizer step
 
     def setup(self, stage: str) -> None:
         """Take over means, class counts and, at the very start, pretrained weights."""
@@ -87,6 +87,7 @@ class ImageClassifier(LightningModule):
         data = self.trainer.datamodule
         train = data.parts["train"]
         self._check(data, train["image"])
+        self._full_batch = data.batch_size
         pixels = [channel.flatten().bincount(minlength=256).double() for channel in train["image"].unbind(1)]
         mean = torch.stack([(n * torch.arange(256)).sum() / n.sum() for n in pixels])
         square = torch.stack([(n * torch.arange(256) ** 2).sum() / n.sum() for n in pixels])
@@ -125,7 +126,7 @@ class ImageClassifier(LightningModule):
         values = {"train/loss": loss, "train/accuracy": (logits.argmax(1) == label).float().mean()}
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(label), sync_dist=True)
         self._window += len(label)
-        return loss * len(label) if self.trainer.accumulate_grad_batches > 1 else loss
+        return loss * (len(label) / self._full_batch)
 
     def _mixed_loss(self, image: Tensor, label: Tensor, progress: float) -> tuple[Tensor, Tensor]:
         """Logits [B, C] and mean loss of a batch, mixed if asked for."""
@@ -144,11 +145,10 @@ class ImageClassifier(LightningModule):
 
         Lightning divides every loss by `accumulate_grad_batches`, also in a last window of fewer batches.
         """
-        window, self._window = self._window, 0
-        accumulate = self.trainer.accumulate_grad_batches
-        if accumulate > 1:
-            gradients = [each.grad for each in self.parameters() if each.grad is not None]
-            torch._foreach_mul_(gradients, accumulate / window)
+        factor = self.trainer.accumulate_grad_batches * self._full_batch / self._window
+        self._window = 0
+        if factor != 1:
+            torch._foreach_mul_([each.grad for each in self.parameters() if each.grad is not None], factor)
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         self.seen["logits"].update(self(batch["image"]).float())

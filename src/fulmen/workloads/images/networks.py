@@ -76,9 +76,9 @@ class ResNet9(nn.Module):
         w = width
         self.features = nn.Sequential(
             _conv_relu(3, w),
-            _conv_relu(w, 2 * w, pool=True), Shortcut(nn.Sequential(_conv_relu(2 * w, 2 * w), _conv_relu(2 * w, 2 * w))),
+            _conv_relu(w, 2 * w, pool=True), _shortcut(2 * w),
             _conv_relu(2 * w, 4 * w, pool=True),
-            _conv_relu(4 * w, 8 * w, pool=True), Shortcut(nn.Sequential(_conv_relu(8 * w, 8 * w), _conv_relu(8 * w, 8 * w))),
+            _conv_relu(4 * w, 8 * w, pool=True), _shortcut(8 * w),
             nn.AdaptiveMaxPool2d(1), nn.Flatten(),
         )  # fmt: skip
         self.head = head_of(head, 8 * w, classes)
@@ -96,6 +96,10 @@ class Shortcut(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.inner(x)
+
+
+def _shortcut(channels: int) -> Shortcut:
+    return Shortcut(nn.Sequential(_conv_relu(channels, channels), _conv_relu(channels, channels)))
 
 
 def _conv_relu(inside: int, outside: int, pool: bool = False) -> nn.Sequential:
@@ -198,8 +202,9 @@ class Pretrained(nn.Module):
                 there = there[:, :, edge:-edge, edge:-edge]
             if there is None or there.shape != value.shape:
                 found = "has none" if there is None else f"has {tuple(there.shape)}"
+                shape = tuple(value.shape)
                 raise FulmenError(
-                    f"weights: {self.weights} does not fit {self.name}: {name} is {tuple(value.shape)}, the file {found}"
+                    f"weights: {self.weights} does not fit {self.name}: {name} is {shape}, the file {found}"
                 )
             fitting[name] = there
         self.backbone.load_state_dict(fitting)

@@ -77,10 +77,11 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise FulmenError(f"there is no file {path}")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        stored = np.load(path, allow_pickle=False)
+        if isinstance(stored, np.ndarray):
+            return {"x": stored}
+        with stored:
             return {name: stored[name] for name in stored.files}
-    except AttributeError:  # np.load gave one array, which is no context
-        return {"x": np.load(path, allow_pickle=False)}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise FulmenError(f"{path} is damaged or no .npz or .npy: {error}") from error
 
