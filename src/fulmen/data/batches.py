@@ -70,7 +70,7 @@ class BatchLoader:
         for position in range(first, len(self)):
             self._dealt = position + 1
             index = batches[position]
-            yield {name: array[index] for name, array in self.arrays.items()}
+            yield {name: array.index_select(0, index) for name, array in self.arrays.items()}
 
     def _order(self) -> Tensor:
         rank, world = _rank_and_world()

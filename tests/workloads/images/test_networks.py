@@ -21,9 +21,7 @@ def test_parameter_counts_are_the_published_ones():
     assert parameters(ResNet9()) == 6_573_130
 
 
-@pytest.mark.parametrize(
-    "make", [AdvancedCNN, ResNet9, ResNet32, Pretrained, lambda **k: Pretrained("densenet121", **k)]
-)
+@pytest.mark.parametrize("make", [AdvancedCNN, ResNet9, ResNet32, Pretrained, partial(Pretrained, "densenet121")])
 @pytest.mark.parametrize("head", ["linear", "cosine"])
 def test_every_network_gives_logits_and_gradients(make, head):
     network = make(classes=7, head=head)

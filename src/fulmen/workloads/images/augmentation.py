@@ -67,9 +67,9 @@ class Augmentation(nn.Module):
         turns, shifts = self._tables_for(height, width, image.device)
         source = None
         if len(turns) > 1:
-            source = turns[torch.randint(len(turns), (batch,), device=image.device)]
+            source = turns.index_select(0, torch.randint(len(turns), (batch,), device=image.device))
         if len(shifts) > 1:
-            shift = shifts[torch.randint(len(shifts), (batch,), device=image.device)]
+            shift = shifts.index_select(0, torch.randint(len(shifts), (batch,), device=image.device))
             source = shift if source is None else behind(source).gather(1, shift)
         if self.cutout_pixels:
             hole = holes(batch, height, width, self.cutout_pixels, image.device)
