@@ -68,6 +68,7 @@ class StopAt(Callback):
 
     def on_train_batch_start(self, trainer, *_):
         if trainer.global_step == self.step:
+            self.step = None  # a step may take several batches, and a second signal would end the process at once
             os.kill(os.getpid(), signal.SIGTERM)
 
 

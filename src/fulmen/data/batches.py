@@ -1,6 +1,6 @@
 """Whole batches of in-memory tensors, dealt in an order that a checkpoint can continue."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 
 import torch
@@ -22,9 +22,17 @@ class BatchLoader:
         batch_size: samples per batch and rank.
         shuffle: a new order each epoch (training) or the stored one (evaluation).
         seed: of the order.
+        order: makes the shuffled order of all ranks, N indices, of epoch and generator; a permutation by default.
     """
 
-    def __init__(self, arrays: Mapping[str, Tensor], batch_size: int, shuffle: bool = False, seed: int = 0):
+    def __init__(
+        self,
+        arrays: Mapping[str, Tensor],
+        batch_size: int,
+        shuffle: bool = False,
+        seed: int = 0,
+        order: Callable[[int, torch.Generator], Tensor] | None = None,
+    ):
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) != 1:
             raise ValueError(f"arrays differ in length: {lengths}")
@@ -34,6 +42,7 @@ class BatchLoader:
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
+        self.order = order
         self.epoch = 0
         self._first = 0  # where the next pass begins: beyond 0 only right after a resume
         self._dealt = 0  # batches dealt in the current pass
@@ -61,14 +70,14 @@ class BatchLoader:
         for position in range(first, len(self)):
             self._dealt = position + 1
             index = batches[position]
-            yield {name: array[index] for name, array in self.arrays.items()}
+            yield {name: array.index_select(0, index) for name, array in self.arrays.items()}
 
     def _order(self) -> Tensor:
         rank, world = _rank_and_world()
         if not self.shuffle:
             return torch.arange(rank, self.samples, world)
         generator = torch.Generator().manual_seed(derived_seed(self.seed, "epoch", self.epoch))
-        order = torch.randperm(self.samples, generator=generator)
+        order = self.order(self.epoch, generator) if self.order else torch.randperm(self.samples, generator=generator)
         return order[: self.samples // world * world][rank::world]
 
     def state_dict(self) -> dict[str, int]:

@@ -1,0 +1,177 @@
+"""Images in memory, the training part made unequal, split and dealt by a sampler."""
+
+import hashlib
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.model_selection import StratifiedKFold, train_test_split
+from torch import Generator, Tensor
+
+from fulmen.data.batches import BatchLoader
+from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
+from fulmen.data.parts import InMemoryParts
+from fulmen.errors import FulmenError
+from fulmen.workloads.images import imbalance as unequal
+from fulmen.workloads.images import sources
+from fulmen.workloads.images.samplers import Shuffle
+
+Sampler = Callable[[Tensor, Generator, float], Tensor]
+
+
+class ImagesData(InMemoryParts):
+    """Small images with labels: scikit-learn's digits, or `arrays`, or CIFAR-10.
+
+    A batch holds `image` uint8 [B, 3, H, W], `label` [B] and `item` [B], the place of the image in its source. The
+    imbalance takes images away from what is there for training; the validation part is then split off class by class,
+    so it is as unequal as the training part. The test part stays as it is.
+
+    Args:
+        arrays: an .npz with x_train, x_test uint8 [N, H, W, 3] and y_train, y_test.
+        cifar10: take CIFAR-10, downloaded once.
+        classes: C.
+        names: of the classes, for tables and figures.
+        imbalance: which images of each class stay; see `imbalance.py`. None keeps all.
+        imbalance_seed: of the draw, so that runs of different seeds share their images.
+        validation: share of the training images.
+        fold: number of a stratified fold, from 0, that is the validation part instead; null for the share.
+        folds: number of folds.
+        sampler: order and frequency of the training images; see `samplers.py`. Every image once by default.
+        original_protocol: validate on the test part, as the published exercise did. Its test results are too good.
+        batch_size: images per training batch.
+        seed: of the order of the batches.
+        cache: folder of the prepared arrays; `outputs/cache` by default.
+
+    Attributes:
+        counts: images per class [C] in the training part.
+    """
+
+    def __init__(
+        self,
+        arrays: str | None = None,
+        cifar10: bool = False,
+        classes: int = 10,
+        names: Sequence[str] | None = None,
+        imbalance: unequal.Imbalance | None = None,
+        imbalance_seed: int = 0,
+        validation: float = 0.1,
+        fold: int | None = None,
+        folds: int = 5,
+        sampler: Sampler | None = None,
+        original_protocol: bool = False,
+        batch_size: int = 128,
+        seed: int = 42,
+        cache: str | None = None,
+    ):
+        super().__init__(batch_size, seed)
+        if arrays and cifar10:
+            raise FulmenError("arrays and cifar10 exclude each other: choose one source of images")
+        if arrays and not Path(arrays).is_file():
+            raise FulmenError(f"arrays: there is no file {arrays}")
+        if classes < 2:
+            raise FulmenError(f"classes is {classes}; it must be 2 or more")
+        if not 0.01 <= validation <= 0.5:
+            raise FulmenError(f"validation is {validation}; it must lie between 0.01 and 0.5")
+        if folds < 2:
+            raise FulmenError(f"folds is {folds}; it must be 2 or more")
+        if fold is not None and not 0 <= fold < folds:
+            raise FulmenError(f"fold is {fold}; it must lie between 0 and {folds - 1} (folds={folds})")
+        if names is not None and len(names) != classes:
+            raise FulmenError(f"names has {len(names)} entries; classes is {classes}")
+        if original_protocol:
+            warnings.warn(
+                "original_protocol=true: epochs are chosen on the test part, so its results are too good; "
+                "they compare with the published exercise and nothing else",
+                stacklevel=2,
+            )
+        self.arrays, self.cifar10, self.classes = arrays, cifar10, classes
+        self.names = list(names) if names else list(sources.CIFAR10 if cifar10 else map(str, range(classes)))
+        self.imbalance, self.imbalance_seed = imbalance, imbalance_seed
+        self.validation, self.fold, self.folds = validation, fold, folds
+        self.sampler = sampler or Shuffle()
+        self.original_protocol = original_protocol
+        self.cache = Path(cache) if cache else None
+        self.fingerprint = ""
+        self.counts = torch.zeros(classes, dtype=torch.long)
+
+    def prepare_data(self) -> None:
+        self._indices(self._source())
+
+    def setup(self, stage: str | None = None) -> None:
+        if self.parts:
+            return
+        source = self._source()
+        indices = self._indices(source)
+        for part, origin in (("train", "train"), ("test", "test"), ("validation", "train")):
+            self.parts[part] = self._part(source, origin, indices[part])
+        if self.original_protocol:
+            self.parts["validation"] = self.parts["test"]
+        self.counts = self.parts["train"]["label"].bincount(minlength=self.classes)
+
+    def train_dataloader(self) -> BatchLoader:
+        train = self.parts["train"]
+        epochs = self.trainer.max_epochs if self.trainer else None
+
+        def order(epoch: int, generator: Generator) -> Tensor:
+            return self.sampler(train["label"], generator, epoch / epochs if epochs and epochs > 0 else 0.0)
+
+        return BatchLoader(train, self.batch_size, shuffle=True, seed=self.seed, order=order)
+
+    def _source(self) -> Arrays:
+        """All images, read from the cache."""
+        settings = {"arrays": bool(self.arrays), "cifar10": self.cifar10, "classes": self.classes}
+        self._source_key = fingerprint(settings, code=(sources,), files=[self.arrays] if self.arrays else [])
+        return cached("images", self._source_key, self._build, self.cache)
+
+    def _build(self) -> Arrays:
+        if self.cifar10:
+            return sources.cifar10((self.cache or cache_folder()) / "downloads")
+        if self.arrays:
+            return sources.array_file(Path(self.arrays), self.classes)
+        return sources.digits()
+
+    def _indices(self, source: Arrays) -> Arrays:
+        """Places of each part's images in the source, kept as files; the fingerprint covers every one of them."""
+        drawn = self.imbalance and {"kind": type(self.imbalance).__name__, **vars(self.imbalance)}
+        settings = {"source": self._source_key, "imbalance": drawn, "seed": self.imbalance_seed}
+        settings |= {"validation": self.validation} if self.fold is None else {"fold": self.fold, "folds": self.folds}
+        settings |= {"original_protocol": self.original_protocol}
+        key = fingerprint(settings, code=(unequal,))
+        indices = cached("images-index", key, lambda: self._split(source), self.cache)
+        digest = hashlib.sha256(self._source_key.encode())
+        for name in sorted(indices):
+            digest.update(np.ascontiguousarray(indices[name]).tobytes())
+        self.fingerprint = digest.hexdigest()[:20]
+        return indices
+
+    def _split(self, source: Arrays) -> Arrays:
+        labels = np.asarray(source["y_train"])
+        kept = unequal.choose(labels, self.imbalance, self.imbalance_seed)
+        test = np.arange(len(source["y_test"]))
+        if self.original_protocol:
+            return {"train": kept, "validation": kept[:0], "test": test}
+        smallest = int(np.bincount(labels[kept], minlength=self.classes).min())
+        needed = 2 if self.fold is None else self.folds
+        if smallest < needed:
+            raise FulmenError(
+                f"imbalance: the smallest class keeps {smallest} images; a validation part takes {needed} at least"
+            )
+        if self.fold is None:
+            train, validation = train_test_split(
+                kept, test_size=self.validation, stratify=labels[kept], random_state=self.imbalance_seed
+            )
+        else:
+            splits = StratifiedKFold(self.folds, shuffle=True, random_state=self.imbalance_seed)
+            chosen, held_out = list(splits.split(kept, labels[kept]))[self.fold]
+            train, validation = kept[chosen], kept[held_out]
+        return {"train": np.sort(train), "validation": np.sort(validation), "test": test}
+
+    def _part(self, source: Arrays, origin: str, index: np.ndarray) -> dict[str, Tensor]:
+        index = np.asarray(index)
+        return {
+            "image": torch.from_numpy(source[f"x_{origin}"][index]),
+            "label": torch.from_numpy(source[f"y_{origin}"][index]),
+            "item": torch.from_numpy(index.copy()),
+        }

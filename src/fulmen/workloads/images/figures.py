@@ -1,0 +1,72 @@
+"""The figures of an image run: confusion matrix, F1 per class over its training images, calibration."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from fulmen.evaluation.figures import COOL, INK, MODEL, MUTED, figure
+from fulmen.workloads.images.metrics import confusion, per_class, sizes
+
+
+def draw(probability: Tensor, label: Tensor, counts: np.ndarray, names: Sequence[str], folder: Path) -> dict[str, str]:
+    """Write the figures and return {caption: file name}; probabilities [N, C] of labels [N]."""
+    matrix = confusion(label.numpy(), probability.argmax(1).numpy(), len(names))
+    confusions(folder / "confusion.png", matrix, names)
+    classes(folder / "classes.png", per_class(matrix), counts, names)
+    calibration(folder / "calibration.png", probability, label)
+    return {
+        "Confusion matrix of the test part, rows add up to 100 %": "confusion.png",
+        "Recall, precision and F1 of each class beside its training images; minority classes in red": "classes.png",
+        "Calibration: how often the prediction is right against how sure it is (15 bins)": "calibration.png",
+    }
+
+
+def confusions(path: Path, matrix: np.ndarray, names: Sequence[str]) -> None:
+    share = 100 * matrix / np.maximum(1, matrix.sum(1, keepdims=True))
+    side = 1.6 + 0.42 * len(names)
+    with figure(path, 1, 1, (side, side)) as ax:
+        ax.imshow(share, cmap="Blues", vmin=0, vmax=100)
+        ax.set_xticks(range(len(names)), names, rotation=45 if max(map(len, names)) > 2 else 0, ha="right")
+        ax.set_yticks(range(len(names)), names)
+        ax.set_xlabel("predicted")
+        ax.set_ylabel("true")
+        ax.grid(False)
+        for (true, predicted), value in np.ndenumerate(share):
+            if len(names) <= 20 and value >= 0.5:
+                color = "white" if value > 55 else INK
+                ax.text(predicted, true, f"{value:.0f}", ha="center", va="center", color=color, fontsize=7)
+
+
+def classes(path: Path, each: dict[str, np.ndarray], counts: np.ndarray, names: Sequence[str]) -> None:
+    many, place = sizes(counts)["many"], np.arange(len(names))
+    with figure(path, 2, 1, (7, 4.4), sharex=True, height_ratios=(3, 1)) as (score, images):
+        score.bar(place, each["f1"], color=np.where(many, COOL[0], MODEL), width=0.7, label="F1")
+        for name, marker in (("recall", "^"), ("precision", "v")):
+            score.plot(place, each[name], marker, color=INK, markersize=5, label=name)
+        score.set_ylim(0, 1.02)
+        score.set_ylabel("test part")
+        score.legend(loc="lower right", ncols=3, frameon=True, framealpha=0.9, edgecolor="none")
+        images.bar(place, counts, color=np.where(many, COOL[0], MODEL), width=0.7)
+        images.set_ylabel("training\nimages")
+        images.set_xticks(place, names, rotation=30 if max(map(len, names)) > 2 else 0)
+
+
+def calibration(path: Path, probability: Tensor, label: Tensor, bins: int = 15) -> None:
+    sure, predicted = (x.numpy() for x in probability.max(1))
+    right = predicted == label.numpy()
+    own = np.minimum((sure * bins).astype(int), bins - 1)
+    n = np.bincount(own, minlength=bins)
+    there = n > 0
+    mean_sure = np.bincount(own, sure, bins)[there] / n[there]
+    mean_right = np.bincount(own, right, bins)[there] / n[there]
+    with figure(path, 2, 1, (4.6, 4.6), sharex=True, height_ratios=(3, 1)) as (line, histogram):
+        line.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
+        line.plot(mean_sure, mean_right, "o-", color=MODEL, markersize=4)
+        line.set_ylabel("share right")
+        line.set_ylim(0, 1.02)
+        histogram.bar((np.arange(bins) + 0.5) / bins, n, width=0.9 / bins, color=COOL[0])
+        histogram.set_yscale("log")
+        histogram.set_ylabel("images")
+        histogram.set_xlabel("probability of the predicted class")

@@ -1,0 +1,238 @@
+"""A classifier of images whose classes are unequal.
+
+`val/loss` is the cross-entropy of the predictions with every class counting the same, whatever the training loss is:
+runs with different losses compare, and early stopping does not favour those that ignore the small classes.
+"""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities import rank_zero_warn
+from torch import Tensor, nn
+from torchmetrics import CatMetric
+
+from fulmen.errors import FulmenError
+from fulmen.evaluation.report import Summary
+from fulmen.schedules import optimizers
+from fulmen.workloads.images import files, metrics
+from fulmen.workloads.images.losses import CrossEntropy, log_prior
+from fulmen.workloads.images.mixing import cutmix, mixup
+
+TAUS = torch.linspace(0, 2, 21)
+
+
+class ImageClassifier(LightningModule):
+    """Trains a network [B, 3, H, W] -> [B, C] on batches of `data.ImagesData`.
+
+    Attributes:
+        naive_loss: of a forecast that knows only how frequent the classes are.
+
+    Args:
+        network: see `networks.py`.
+        loss: per image, of logits and labels; see `losses.py`. Cross-entropy by default.
+        optimizer: makes an optimizer of parameters.
+        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.schedules`.
+        augmentation: changes uint8 batches in training; see `augmentation.py`.
+        mixup: alpha of the Beta distribution that pairs of images are mixed by; 0: none.
+        cutmix: the same for rectangles cut from others; with both, each batch gets one of them.
+        logit_adjustment: tau; predictions use logits - tau log(share of the class in training) (Menon et al. 2021).
+            "validation" chooses tau by the balanced accuracy there. For losses that ignore the class counts.
+        freeze_epochs: train only the head of a `networks.Pretrained` for so long.
+        figures: draw the confusion matrix, scores per class and calibration.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: CrossEntropy | None = None,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        scheduler: Callable[..., Any] | None = None,
+        augmentation: nn.Module | None = None,
+        mixup: float = 0.0,
+        cutmix: float = 0.0,
+        logit_adjustment: float | Literal["validation"] = 0.0,
+        freeze_epochs: int = 0,
+        figures: bool = True,
+    ):
+        super().__init__()
+        for name, value in {"mixup": mixup, "cutmix": cutmix, "freeze_epochs": freeze_epochs}.items():
+            if value < 0:
+                raise FulmenError(f"{name} is {value}; it must be 0 or more")
+        if freeze_epochs and not hasattr(network, "freeze"):
+            raise FulmenError(f"freeze_epochs is {freeze_epochs}; {type(network).__name__} has nothing to freeze")
+        self.network = network.to(memory_format=torch.channels_last)
+        self.loss = loss or CrossEntropy(network.classes)
+        self.optimizer, self.scheduler = optimizer, scheduler
+        self.augmentation = augmentation
+        self.mixup, self.cutmix = mixup, cutmix
+        self.logit_adjustment, self.freeze_epochs, self.figures = logit_adjustment, freeze_epochs, figures
+        self.register_buffer("mean", torch.zeros(3))  # of the training part's channels, 0 to 255
+        self.register_buffer("sd", torch.ones(3))
+        self.register_buffer("counts", torch.ones(network.classes, dtype=torch.long))  # images per class in training
+        self.register_buffer("tau", torch.tensor(0.0 if logit_adjustment == "validation" else float(logit_adjustment)))
+        self.naive_loss = math.inf
+        self.seen = nn.ModuleDict({name: CatMetric(nan_strategy="disable") for name in ("logits", "label")})
+        self._full_batch, self._window = 1, 0  # images in a full batch, and since the last optimizer step
+
+    def setup(self, stage: str) -> None:
+        """Take over means, class counts and, at the very start, pretrained weights."""
+        if stage != "fit":
+            return
+        data = self.trainer.datamodule
+        train = data.parts["train"]
+        self._check(data, train["image"])
+        self._full_batch = data.batch_size
+        pixels = [channel.flatten().bincount(minlength=256).double() for channel in train["image"].unbind(1)]
+        mean = torch.stack([(n * torch.arange(256)).sum() / n.sum() for n in pixels])
+        square = torch.stack([(n * torch.arange(256) ** 2).sum() / n.sum() for n in pixels])
+        self.mean.copy_(mean)
+        self.sd.copy_((square - mean**2).sqrt().clamp(min=1.0))
+        self.counts.copy_(data.counts)
+        self.loss.fit(data.counts)
+        if self.logit_adjustment != "validation":
+            self.tau.fill_(self.logit_adjustment)
+        with torch.no_grad():
+            label = train["label"]
+            self.naive_loss = float(self.loss(log_prior(data.counts).expand(len(label), -1), label, 0.0).mean())
+        if hasattr(self.network, "load_weights") and self.trainer.ckpt_path is None:
+            self.network.load_weights()
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits [B, C] of uint8 images, as the network gives them."""
+        return self.network(self.normalised(image))
+
+    def normalised(self, image: Tensor) -> Tensor:
+        shape = (1, 3, 1, 1)
+        return (image - self.mean.view(shape)).div_(self.sd.view(shape))
+
+    def adjusted(self, logits: Tensor) -> Tensor:
+        """Logits that predictions are made of: log-probabilities [B, C]."""
+        return (logits.float() - self.tau * log_prior(self.counts)).log_softmax(1)
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        image, label = batch["image"], batch["label"]
+        if self.freeze_epochs:
+            self.network.freeze(self.current_epoch < self.freeze_epochs)
+        progress = self.current_epoch / self.trainer.max_epochs if self.trainer.max_epochs > 0 else 0.0
+        if self.augmentation is not None:
+            image = self.augmentation(image)
+        logits, loss = self._mixed_loss(self.normalised(image), label, progress)
+        values = {"train/loss": loss, "train/accuracy": (logits.argmax(1) == label).float().mean()}
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(label), sync_dist=True)
+        self._window += len(label)
+        return loss * (len(label) / self._full_batch)
+
+    def _mixed_loss(self, image: Tensor, label: Tensor, progress: float) -> tuple[Tensor, Tensor]:
+        """Logits [B, C] and mean loss of a batch, mixed if asked for."""
+        ways = [(way, alpha) for way, alpha in ((mixup, self.mixup), (cutmix, self.cutmix)) if alpha > 0]
+        if not ways:
+            logits = self.network(image)
+            return logits, self.loss(logits, label, progress).mean()
+        mix, alpha = ways[int(torch.randint(len(ways), ()))]
+        mixed = mix(image, label, alpha)
+        logits = self.network(mixed.image)
+        first, second = (self.loss(logits, each, progress).mean() for each in (mixed.label, mixed.other))
+        return logits, mixed.share * first + (1 - mixed.share) * second
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Make the accumulated gradient that of the mean over the window's images, however many these are.
+
+        Lightning divides every loss by `accumulate_grad_batches`, also in a last window of fewer batches.
+        """
+        factor = self.trainer.accumulate_grad_batches * self._full_batch / self._window
+        self._window = 0
+        if factor != 1:
+            torch._foreach_mul_([each.grad for each in self.parameters() if each.grad is not None], factor)
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        self.seen["logits"].update(self(batch["image"]).float())
+        self.seen["label"].update(batch["label"])
+
+    def on_validation_epoch_end(self) -> None:
+        logits = self.seen["logits"].compute().view(-1, self.network.classes)
+        label = self.seen["label"].compute().long()
+        self.seen["logits"].reset(), self.seen["label"].reset()
+        if self.logit_adjustment == "validation":
+            self.tau.copy_(best_tau(logits, label, log_prior(self.counts)))
+        log_probability = self.adjusted(logits)
+        matrix = metrics.confusion(label.cpu().numpy(), log_probability.argmax(1).cpu().numpy(), self.network.classes)
+        found = metrics.from_confusion(matrix, self.counts.cpu().numpy())
+        shown = ("accuracy", "balanced_accuracy", "macro_f1", "minority_f1")
+        values = {f"val/{name}": found[name] for name in shown if name in found}
+        self.log_dict({"val/loss": balanced_loss(log_probability, label), **values}, prog_bar=True)
+
+    def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        loss = nn.functional.nll_loss(self.adjusted(self(batch["image"])), batch["label"])
+        self.log("test/loss", loss, batch_size=len(batch["label"]), sync_dist=True)
+
+    def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
+        probability = self.adjusted(self(batch["image"])).exp()
+        return {"item": batch["item"], "probability": probability, "class": probability.argmax(1)}
+
+    def configure_optimizers(self) -> Any:
+        return optimizers(self)
+
+    @torch.no_grad()
+    def log_probabilities(self, image: Tensor) -> Tensor:
+        """Of uint8 images [N, 3, H, W], on the CPU: [N, C]."""
+        self.eval()
+        return torch.cat([self.adjusted(self(each.to(self.device))).cpu() for each in image.split(256)])
+
+    def summarize(self, data: Any, figures: Path) -> Summary:
+        """Compare with the baselines on the test part, and draw it."""
+        from fulmen.workloads.images.summary import summarize
+
+        log_probability = self.log_probabilities(data.parts["test"]["image"])
+        return summarize(log_probability, float(self.tau), data, figures if self.figures else None)
+
+    def input_schema(self, data: Any) -> dict[str, Any]:
+        return files.schema(data)
+
+    def predict_file(self, path: Path, schema: dict[str, Any]) -> pandas.DataFrame:
+        """Class and probabilities of every image in an .npz (array `x`) or .npy."""
+        image = torch.from_numpy(files.read(Path(path), schema))
+        return files.table(self.log_probabilities(image).exp().numpy(), schema)
+
+    def _check(self, data: Any, image: Tensor) -> None:
+        """Do network and data fit together?"""
+        if data.classes != self.network.classes:
+            raise FulmenError(
+                f"model.network.classes={self.network.classes}: the data has {data.classes} classes (data.classes)"
+            )
+        pixels = getattr(self.network, "pixels", None)
+        if pixels and tuple(image.shape[2:]) != (pixels, pixels):
+            height, width = image.shape[2:]
+            raise FulmenError(
+                f"model.network.pixels={pixels}: the images are {height} x {width}; "
+                "give their size, or take network=resnet9, which reads any"
+            )
+        correcting = {
+            "data.sampler": data.sampler.balances,
+            "model.loss": self.loss.rebalances,
+            "model.logit_adjustment": self.logit_adjustment != 0,
+        }
+        if sum(correcting.values()) > 1:
+            names = " and ".join(name for name, corrects in correcting.items() if corrects)
+            rank_zero_warn(f"{names} each make up for unequal classes: together they favour the small ones")
+
+
+def balanced_loss(log_probability: Tensor, label: Tensor) -> Tensor:
+    """Mean over the classes that are there of the mean log loss of their items."""
+    loss = -log_probability[torch.arange(len(label), device=label.device), label]
+    counts = label.bincount(minlength=log_probability.shape[1])
+    sums = loss.new_zeros(len(counts)).index_add(0, label, loss)
+    return (sums[counts > 0] / counts[counts > 0]).mean()
+
+
+def best_tau(logits: Tensor, label: Tensor, log_prior: Tensor) -> Tensor:
+    """The tau of `TAUS` with the highest balanced accuracy; of equals the smallest."""
+    counts = label.bincount(minlength=logits.shape[1])
+    weight = 1 / counts[label].double()
+    right = [(((logits - tau * log_prior).argmax(1) == label) * weight).sum() for tau in TAUS.tolist()]
+    return TAUS[int(np.argmax(torch.stack(right).cpu().numpy()))]

@@ -1,0 +1,200 @@
+import hashlib
+import pickle
+import shutil
+import tarfile
+import urllib.error
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torchvision.datasets import CIFAR10
+
+from fulmen.errors import FulmenError
+from fulmen.workloads.images import sources
+from fulmen.workloads.images.data import ImagesData
+from fulmen.workloads.images.imbalance import Step
+from fulmen.workloads.images.samplers import ClassBalanced
+
+
+def items(data, part):
+    return data.parts[part]["item"].numpy()
+
+
+def test_the_default_needs_no_file_and_no_network():
+    data = ImagesData(imbalance=Step())
+    data.prepare_data()
+    data.setup()
+    image = data.parts["train"]["image"]
+    assert image.dtype == torch.uint8
+    assert image.shape[1:] == (3, 32, 32)
+    assert data.counts.argsort()[:3].sort().values.tolist() == [0, 1, 2]
+    assert sum(len(part["label"]) for part in data.parts.values()) < 1797
+
+
+def test_parts_are_disjoint_stratified_and_point_into_their_source(data, arrays):
+    whole = np.load(arrays())
+    split = data(imbalance=Step([0], 0.4), validation=0.2)
+    train, validation = items(split, "train"), items(split, "validation")
+    assert not set(train) & set(validation)
+    assert split.counts.tolist() == [16, 40, 40]
+    assert split.parts["validation"]["label"].bincount().tolist() == [4, 10, 10]
+    for part, source in (("train", "train"), ("validation", "train"), ("test", "test")):
+        expected = whole[f"x_{source}"][items(split, part)].transpose(0, 3, 1, 2)
+        assert np.array_equal(split.parts[part]["image"].numpy(), expected)
+        assert np.array_equal(split.parts[part]["label"].numpy(), whole[f"y_{source}"][items(split, part)])
+    assert np.array_equal(items(split, "test"), np.arange(45))
+
+
+def test_folds_hold_out_every_training_image_once_and_leave_the_test_part_alone(data):
+    folds = [data(imbalance=Step([0], 0.4), fold=k, folds=5) for k in range(5)]
+    held_out = np.concatenate([items(fold, "validation") for fold in folds])
+    assert len(np.unique(held_out)) == len(held_out) == 120
+    for fold in folds:
+        assert fold.parts["validation"]["label"].bincount().tolist() == [4, 10, 10]
+        assert len(items(fold, "test")) == 45
+    assert len({fold.fingerprint for fold in folds}) == 5
+
+
+def test_the_fingerprint_is_that_of_the_images_chosen(data):
+    same = {data(imbalance=Step([0], 0.4)).fingerprint for _ in range(2)}
+    others = [{"imbalance": None}, {"imbalance": Step([0], 0.5)}, {"imbalance": Step([0], 0.4), "imbalance_seed": 1}]
+    assert len(same | {data(**each).fingerprint for each in others}) == 4
+    one, two = data(imbalance=Step([0], 0.4), seed=1), data(imbalance=Step([0], 0.4), seed=2)
+    assert one.fingerprint == two.fingerprint, "seeds of a comparison share their images"
+
+
+def test_epochs_follow_the_sampler(data):
+    split = data(imbalance=Step([0], 0.2), sampler=ClassBalanced(), batch_size=30)
+    shown = torch.cat([batch["label"] for batch in split.train_dataloader()]).bincount()
+    assert shown.max() - shown.min() <= 1
+
+
+def test_the_published_protocol_validates_on_the_test_part_and_warns(data):
+    with pytest.warns(UserWarning, match="its results are too good"):
+        leaky = data(imbalance=Step([0], 0.4), original_protocol=True)
+    assert np.array_equal(items(leaky, "validation"), items(leaky, "test"))
+    assert leaky.counts.tolist() == [20, 50, 50]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"x_train": None}, "has no x_train; it needs x_train, y_train, x_test, y_test"),
+        ({"x_train": np.zeros((150, 16, 16, 3), np.float32)}, "x_train is float32; it must be uint8"),
+        ({"x_train": np.zeros((150, 3, 16, 16), np.uint8)}, r"shape \[150, 3, 16, 16\]; it must be \[N, H, W, 3\]"),
+        ({"x_test": np.zeros((45, 8, 8, 3), np.uint8)}, "x_train and x_test differ in height and width"),
+        ({"x_test": np.zeros((0, 16, 16, 3), np.uint8)}, "x_test holds no image"),
+        ({"y_test": np.arange(44) % 3}, r"y_test is int64 \[44\]; it must be whole numbers \[45\]"),
+        ({"y_test": np.arange(45) % 3 / 1.0}, "y_test is float64"),
+        ({"y_train": np.arange(150) % 4}, r"y_train\[3\] is 3; labels are 0 to 2 \(data.classes=3\)"),
+        ({"y_train": np.arange(150) % 3 - 1}, r"y_train\[0\] is -1"),
+        ({"y_train": np.arange(150) % 2}, "has no image of class 2"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(arrays, changed, message):
+    data = ImagesData(arrays=arrays(**changed), classes=3)
+    with pytest.raises(FulmenError, match=message):
+        data.prepare_data()
+
+
+def test_grey_images_become_three_equal_channels(arrays):
+    grey = np.random.default_rng(0).integers(0, 255, (150, 16, 16)).astype(np.uint8)
+    made = sources.array_file(Path(arrays(x_train=grey)), 3)
+    assert np.array_equal(made["x_train"], np.repeat(grey[:, None], 3, 1))
+
+
+@pytest.mark.parametrize("kept", [0, 10, 3000])
+def test_a_truncated_file_is_refused(arrays, tmp_path, kept):
+    whole = Path(arrays()).read_bytes()
+    (tmp_path / "half.npz").write_bytes(whole[:kept])
+    with pytest.raises(FulmenError, match=r"half\.npz is damaged or no \.npz"):
+        ImagesData(arrays=str(tmp_path / "half.npz"), classes=3).prepare_data()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"arrays": "none.npz"}, r"arrays: there is no file none\.npz"),
+        ({"cifar10": True, "arrays": "x.npz"}, "exclude each other"),
+        ({"classes": 1}, "classes is 1"),
+        ({"validation": 0.9}, r"validation is 0\.9"),
+        ({"fold": 5}, r"fold is 5; it must lie between 0 and 4 \(folds=5\)"),
+        ({"names": ["a"]}, "names has 1 entries; classes is 10"),
+    ],
+)
+def test_impossible_settings_are_refused(arguments, message):
+    with pytest.raises(FulmenError, match=message):
+        ImagesData(**arguments)
+
+
+def test_a_class_too_small_to_split_is_refused(arrays):
+    data = ImagesData(arrays=arrays(), classes=3, imbalance=Step([1], 0.02))
+    with pytest.raises(FulmenError, match="the smallest class keeps 1 images; a validation part takes 2 at least"):
+        data.prepare_data()
+
+
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    """A small archive in CIFAR-10's format, with torchvision told its checksums and the network cut."""
+    rng, folder = np.random.default_rng(0), tmp_path / "make" / CIFAR10.base_folder
+    folder.mkdir(parents=True)
+    labels = []
+
+    def write(name, content):
+        (folder / name).write_bytes(pickle.dumps(content))
+        return [name, hashlib.md5((folder / name).read_bytes()).hexdigest()]
+
+    def batch(name):
+        y = rng.permutation(np.arange(40) % 10).tolist()
+        labels.append(y)
+        return write(name, {"data": rng.integers(0, 256, (40, 3072), dtype=np.uint8), "labels": y})
+
+    train = [batch(f"data_batch_{i}") for i in range(1, 6)]
+    test = [batch("test_batch")]
+    meta = write("batches.meta", {"label_names": list(sources.CIFAR10)})
+    path = tmp_path / CIFAR10.filename
+    with tarfile.open(path, "w:gz") as tar:
+        tar.add(folder, CIFAR10.base_folder)
+    monkeypatch.setattr(CIFAR10, "train_list", train)
+    monkeypatch.setattr(CIFAR10, "test_list", test)
+    monkeypatch.setattr(CIFAR10, "meta", {"filename": meta[0], "key": "label_names", "md5": meta[1]})
+    monkeypatch.setattr(CIFAR10, "tgz_md5", hashlib.md5(path.read_bytes()).hexdigest())
+
+    def unreachable(*_, **__):
+        raise urllib.error.URLError("no route to host")
+
+    monkeypatch.setattr("urllib.request.urlopen", unreachable)
+    return path, np.concatenate(labels)
+
+
+def test_cifar10_is_read_from_its_archive(archive, tmp_path):
+    path, labels = archive
+    downloads = tmp_path / "cache" / "downloads"
+    downloads.mkdir(parents=True)
+    shutil.copy(path, downloads)
+    data = ImagesData(cifar10=True, cache=str(tmp_path / "cache"))
+    data.prepare_data()
+    data.setup()
+    assert data.names[0] == "airplane"
+    assert len(data.parts["test"]["label"]) == 40
+    assert np.array_equal(data.parts["train"]["label"].numpy(), labels[items(data, "train")])
+    shutil.rmtree(downloads)
+    ImagesData(cifar10=True, cache=str(tmp_path / "cache")).prepare_data()  # the cache is enough
+
+
+@pytest.mark.parametrize("state", ["absent", "half", "half extracted"])
+def test_no_network_and_no_whole_archive_is_an_error_that_says_what_to_do(archive, tmp_path, state):
+    path, _ = archive
+    downloads = tmp_path / "cache" / "downloads"
+    downloads.mkdir(parents=True)
+    if state == "half":
+        (downloads / path.name).write_bytes(path.read_bytes()[:5000])
+    if state == "half extracted":
+        shutil.copytree(tmp_path / "make" / CIFAR10.base_folder, downloads / CIFAR10.base_folder)
+        one = downloads / CIFAR10.base_folder / "data_batch_3"
+        one.write_bytes(one.read_bytes()[:100])
+    data = ImagesData(cifar10=True, cache=str(tmp_path / "cache"))
+    with pytest.raises(FulmenError, match=r"cifar10: no whole copy in .* put https.*cifar-10-python\.tar\.gz there"):
+        data.prepare_data()
+    assert not list((tmp_path / "cache").glob("images-*/x_train.npy"))

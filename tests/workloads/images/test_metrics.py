@@ -1,0 +1,60 @@
+"""The oracles are scikit-learn and torchmetrics."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn import metrics as sk
+from torchmetrics.functional.classification import multiclass_auroc
+
+from fulmen.workloads.images import metrics
+
+RNG = np.random.default_rng(0)
+Y = RNG.integers(0, 5, 400)
+P = torch.from_numpy(RNG.dirichlet(np.ones(5), 400) + 0.3 * np.eye(5)[Y])
+P = P / P.sum(1, keepdim=True)
+COUNTS = np.array([100, 60, 40, 25, 5])
+
+
+def test_every_score_is_scikit_learns_or_torchmetrics():
+    found = metrics.scores(P, torch.from_numpy(Y), COUNTS)
+    guess = P.argmax(1).numpy()
+    expected = {
+        "accuracy": sk.accuracy_score(Y, guess),
+        "balanced_accuracy": sk.balanced_accuracy_score(Y, guess),
+        "log_loss": sk.log_loss(Y, P.numpy()),
+        "auroc": float(multiclass_auroc(P, torch.from_numpy(Y), 5)),
+        "majority_f1": sk.f1_score(Y, guess, labels=[0, 1], average="macro"),
+        "minority_f1": sk.f1_score(Y, guess, labels=[2, 3, 4], average="macro"),
+        "worst_recall": sk.recall_score(Y, guess, average=None).min(),
+        "medium_recall": sk.recall_score(Y, guess, labels=[2, 3], average="macro"),
+        "few_recall": sk.recall_score(Y, guess, labels=[4], average="macro"),
+    }
+    for average in ("macro", "weighted"):
+        precision, recall, f1, _ = sk.precision_recall_fscore_support(Y, guess, average=average)
+        expected |= {f"{average}_precision": precision, f"{average}_recall": recall, f"{average}_f1": f1}
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, abs=1e-6), name
+
+
+def test_per_class_scores_are_scikit_learns():
+    guess = P.argmax(1).numpy()
+    each = metrics.per_class(metrics.confusion(Y, guess, 5))
+    for name, values in zip(("precision", "recall", "f1"), sk.precision_recall_fscore_support(Y, guess), strict=False):
+        np.testing.assert_allclose(each[name], values)
+
+
+def test_a_class_never_predicted_scores_zero_and_one_never_there_is_left_out():
+    matrix = metrics.confusion(np.array([0, 0, 1]), np.array([0, 0, 0]), 3)
+    each = metrics.per_class(matrix)
+    assert each["precision"].tolist() == [pytest.approx(2 / 3), 0, 0]
+    assert each["f1"][:2].tolist() == [pytest.approx(0.8), 0]
+    assert np.isnan(each["recall"][2])
+    assert metrics.from_confusion(matrix, COUNTS[:3])["balanced_accuracy"] == 0.5
+
+
+def test_calibration_error_of_a_calibrated_forecast_is_small_and_of_a_boaster_large():
+    y = torch.from_numpy(RNG.random(20_000) < 0.7).long()
+    honest = torch.tensor([0.3, 0.7]).expand(20_000, -1)
+    boasting = torch.tensor([0.01, 0.99]).expand(20_000, -1)
+    assert metrics.scores(honest, y, np.array([1, 1]))["ece"] < 0.02
+    assert metrics.scores(boasting, y, np.array([1, 1]))["ece"] == pytest.approx(0.29, abs=0.02)
