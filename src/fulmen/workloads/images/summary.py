@@ -73,6 +73,7 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
         "loss": -log_probability[torch.arange(len(label)), label].numpy(),
         "target": label.numpy(),
         "probability": probability.numpy(),
+        "train_count": counts,
     }
     return Summary(main, found, tables, drawn, notes, items)
 
