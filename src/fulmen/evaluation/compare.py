@@ -122,10 +122,10 @@ def differences(models: Mapping[str, Items]) -> Rows:
     rows = []
     for (label, items), adjusted in zip(others, p, strict=True):
         ours, theirs, intervals = scores(items), scores(first), bootstrap(first, items)
-        row: dict[str, Any] = {"": f"{label} - {reference}"}
+        row: dict[str, Any] = {"": f"{label} - {reference}", "p": adjusted}
         for name, (low, high) in intervals.items():
             row[name] = f"{ours[name] - theirs[name]:+.3g} [{low:+.3g}, {high:+.3g}]"
-        rows.append(row | {"p": adjusted})
+        rows.append(row)
     return rows
 
 
