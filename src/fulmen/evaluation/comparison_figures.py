@@ -29,7 +29,7 @@ def learning_curves(path: Path, histories: Mapping[str, Sequence[DataFrame]]) ->
             loss.plot(mean.index, mean, color=color, label=label)
             loss.plot(training.index, training, color=color, linestyle=":", linewidth=1)
             gap.plot(mean.index, mean - training, color=color)
-            rate.plot(mean.index[1:], np.diff(mean), color=color)
+            rate.plot(mean.index[1:], np.diff(mean), color=color, marker="." if len(mean) < 40 else "")
             for one in each if len(each) > 1 else ():
                 loss.plot(one["epoch"] + 1, one["val/loss"], color=color, linewidth=0.5, alpha=0.4)
             values = _mean(each, score) if score else (mean / reference).dropna()
