@@ -195,6 +195,6 @@ def test_no_network_and_no_whole_archive_is_an_error_that_says_what_to_do(archiv
         one = downloads / CIFAR10.base_folder / "data_batch_3"
         one.write_bytes(one.read_bytes()[:100])
     data = ImagesData(cifar10=True, cache=str(tmp_path / "cache"))
-    with pytest.raises(FulmenError, match=r"cifar10: no whole copy in .* put https.*cifar-10-python\.tar\.gz there"):
+    with pytest.raises(FulmenError, match=r"cifar10: no whole copy in .* put cifar-10-python\.tar\.gz from http"):
         data.prepare_data()
     assert not list((tmp_path / "cache").glob("images-*/x_train.npy"))

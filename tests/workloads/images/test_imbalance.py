@@ -44,7 +44,7 @@ def test_a_share_outside_its_range_is_refused(keep):
         (Step([11]), "there is no class 11; the classes are 0 to 9"),
         (Custom([51] + [1] * 9), "class 0 would keep 51 of its 50 images"),
         (Custom([1, 2]), "images has 2 numbers; there are 10 classes"),
-        (Exponential(order=[0, 0, 1]), "it must name each of the classes 0 to 9 once"),
+        (Exponential(order=[0, 0, 1]), "it must name each class from 0 to 9 once"),
     ],
 )
 def test_what_cannot_be_kept_is_refused(imbalance, message):

@@ -28,7 +28,8 @@ def confusions(path: Path, matrix: np.ndarray, names: Sequence[str]) -> None:
     side = 1.6 + 0.42 * len(names)
     with figure(path, 1, 1, (side, side)) as ax:
         ax.imshow(share, cmap="Blues", vmin=0, vmax=100)
-        ax.set_xticks(range(len(names)), names, rotation=45 if max(map(len, names)) > 2 else 0, ha="right")
+        slanted = {"rotation": 45, "ha": "right"} if max(map(len, names)) > 2 else {}
+        ax.set_xticks(range(len(names)), names, **slanted)
         ax.set_yticks(range(len(names)), names)
         ax.set_xlabel("predicted")
         ax.set_ylabel("true")
@@ -42,12 +43,13 @@ def confusions(path: Path, matrix: np.ndarray, names: Sequence[str]) -> None:
 def classes(path: Path, each: dict[str, np.ndarray], counts: np.ndarray, names: Sequence[str]) -> None:
     many, place = sizes(counts)["many"], np.arange(len(names))
     with figure(path, 2, 1, (7, 4.4), sharex=True, height_ratios=(3, 1)) as (score, images):
-        score.bar(place, each["f1"], color=np.where(many, COOL[0], MODEL), width=0.7, label="F1")
+        for name, own, color in (("F1", many, COOL[0]), ("F1, minority", ~many, MODEL)):
+            score.bar(place[own], each["f1"][own], color=color, width=0.7, label=name)
         for name, marker in (("recall", "^"), ("precision", "v")):
             score.plot(place, each[name], marker, color=INK, markersize=5, label=name)
         score.set_ylim(0, 1.02)
         score.set_ylabel("test part")
-        score.legend(loc="lower right", ncols=3, frameon=True, framealpha=0.9, edgecolor="none")
+        score.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
         images.bar(place, counts, color=np.where(many, COOL[0], MODEL), width=0.7)
         images.set_ylabel("training\nimages")
         images.set_xticks(place, names, rotation=30 if max(map(len, names)) > 2 else 0)

@@ -22,7 +22,7 @@ class Step:
 
     def counts(self, available: np.ndarray) -> np.ndarray:
         """Images that each class keeps of the `available` [C]."""
-        _known("classes", self.classes, len(available))
+        _known("imbalance.classes", self.classes, len(available))
         kept = available.copy()
         minority = list(self.classes)
         kept[minority] = np.round(self.keep * available[minority]).astype(int)
@@ -46,7 +46,7 @@ class Exponential:
         classes = len(available)
         order = self.order or tuple(range(classes))
         if sorted(order) != list(range(classes)):
-            raise FulmenError(f"order is {list(order)}; it must name each of the classes 0 to {classes - 1} once")
+            raise FulmenError(f"imbalance.order is {list(order)}; it must name each class from 0 to {classes - 1} once")
         kept = np.empty(classes, dtype=int)
         kept[list(order)] = (available.min() * self.factor ** (-np.arange(classes) / max(1, classes - 1))).astype(int)
         return kept
@@ -60,7 +60,7 @@ class Custom:
 
     def counts(self, available: np.ndarray) -> np.ndarray:
         if len(self.images) != len(available):
-            raise FulmenError(f"images has {len(self.images)} numbers; there are {len(available)} classes")
+            raise FulmenError(f"imbalance.images has {len(self.images)} numbers; there are {len(available)} classes")
         return np.array(self.images)
 
 

@@ -40,8 +40,8 @@ def cifar10(folder: Path) -> dict[str, np.ndarray]:
             dataset = Dataset(str(folder), train=train, download=True)
         except (OSError, EOFError, RuntimeError) as error:
             raise FulmenError(
-                f"cifar10: no whole copy in {folder} and no download ({error}); put "
-                f"{Dataset.url} there, or give data.arrays=<file.npz>"
+                f"cifar10: no whole copy in {folder} and no download ({error}); put {Dataset.filename} "
+                f"from {Dataset.url} there, or give data.arrays=<file.npz>"
             ) from error
         arrays[f"x_{part}"] = np.ascontiguousarray(dataset.data.transpose(0, 3, 1, 2))
         arrays[f"y_{part}"] = np.array(dataset.targets)

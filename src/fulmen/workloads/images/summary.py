@@ -23,9 +23,9 @@ COLUMNS = {
     "log_loss": "log loss",
     "macro_precision": "macro precision",
     "weighted_f1": "weighted F1",
-    "many_recall": "recall, many",
-    "medium_recall": "medium",
-    "few_recall": "few",
+    "many_recall": "recall (many)",
+    "medium_recall": "recall (medium)",
+    "few_recall": "recall (few)",
 }
 NOTES = [
     "balanced accuracy: mean recall of the classes. Minority: classes with less than half the training images of the "
@@ -85,8 +85,8 @@ def verdict(found: dict[str, metrics.Scores], main: metrics.Scores) -> str:
     return f"balanced accuracy {gain:+.1f} points against the best baseline ({best})"
 
 
-def _row(each: metrics.Scores) -> dict[str, float | None]:
-    return {title: each.get(name) for name, title in COLUMNS.items()}
+def _row(each: metrics.Scores) -> dict[str, float]:
+    return {title: each[name] for name, title in COLUMNS.items() if name in each}
 
 
 def _per_class(probability: Tensor, label: Tensor, counts: np.ndarray, names: list[str]) -> Rows:
