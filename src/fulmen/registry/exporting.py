@@ -4,8 +4,9 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,21 @@ from fulmen.registry.probe import compare
 from fulmen.registry.store import Store, Version
 
 
+PREDICTED = "predicted_"  # outputs in ONNX, where they share one space of names with the inputs
+
+
 class Program(nn.Module):
-    """`predict_step` as a function of named tensors; what it says of anything but tensors is left out."""
+    """`predict_step` as a function of named tensors, without what it only passes on."""
 
     def __init__(self, model: nn.Module):
         super().__init__()
         self.model = model
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {name: x for name, x in self.model.predict_step(batch, 0).items() if isinstance(x, Tensor)}
+        said = self.model.predict_step(batch, 0)
+        return {
+            name: x for name, x in said.items() if isinstance(x, Tensor) and all(x is not own for own in batch.values())
+        }
 
 
 def export(asked: str | Version, to: str | Path, registry: str | Path | None = None) -> Path:
@@ -45,6 +52,7 @@ def export(asked: str | Version, to: str | Path, registry: str | Path | None = N
         _need_onnx()
     bundle = Bundle(Store(registry).find(asked))
     inputs, expected = bundle.example
+    per_sample = (bundle.manifest.get("probe") or {}).get("per_sample") or []
     program = Program(bundle.model().requires_grad_(False)).eval()
     write, run = (_write_pt2, _run_pt2) if to.suffix == ".pt2" else (_write_onnx, _run_onnx)
     try:
@@ -52,32 +60,33 @@ def export(asked: str | Version, to: str | Path, registry: str | Path | None = N
         with tempfile.TemporaryDirectory(dir=to.parent, prefix=".export-") as folder, _quiet():
             draft = Path(folder, to.name)
             try:
-                write(program, inputs, draft)
+                write(_traced(program, inputs, per_sample), inputs, draft)
             except OSError:
                 raise
             except Exception as error:
                 said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
                 raise FulmenError(f"{bundle.version} cannot be exported as {to.suffix}: {said}") from error
-            compare(run(draft, inputs), expected, draft.name)
+            said = run(draft, inputs)
+            compare(said, {name: expected[name] for name in said}, draft.name)
             os.replace(draft, to)
     except OSError as error:
         raise cannot_write(to, error) from error
     return to
 
 
-def _traced(program: Program, inputs: Mapping[str, Tensor]) -> torch.export.ExportedProgram:
+def _traced(
+    program: Program, inputs: Mapping[str, Tensor], per_sample: Collection[str]
+) -> torch.export.ExportedProgram:
     """The program for any number of samples; for as many as the examples have, where the network fixes that."""
-    samples = max(len(value) for value in inputs.values() if value.dim())
-    shapes = {name: {0: torch.export.Dim.AUTO} if _has(value, samples) else None for name, value in inputs.items()}
-    return torch.export.export(program, (dict(inputs),), dynamic_shapes=(shapes,), strict=False)
+    shapes = {name: {0: torch.export.Dim.DYNAMIC} if name in per_sample else None for name in inputs}
+    try:
+        return torch.export.export(program, (dict(inputs),), dynamic_shapes=(shapes,), strict=False)
+    except Exception:
+        return torch.export.export(program, (dict(inputs),), strict=False)
 
 
-def _has(value: Tensor, samples: int) -> bool:
-    return value.dim() > 0 and len(value) == samples
-
-
-def _write_pt2(program: Program, inputs: Mapping[str, Tensor], path: Path) -> None:
-    torch.export.save(_traced(program, inputs), path)
+def _write_pt2(traced: torch.export.ExportedProgram, inputs: Mapping[str, Tensor], path: Path) -> None:
+    torch.export.save(traced, path)
 
 
 def _run_pt2(path: Path, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -85,39 +94,26 @@ def _run_pt2(path: Path, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return torch.export.load(path).module()(dict(inputs))
 
 
-def _write_onnx(program: Program, inputs: Mapping[str, Tensor], path: Path) -> None:
-    with torch.no_grad():
-        names = list(program(dict(inputs)))
+def _write_onnx(traced: torch.export.ExportedProgram, inputs: Mapping[str, Tensor], path: Path) -> None:
+    outputs = [f"{PREDICTED}{name}" for name in traced.module()(dict(inputs))]
     torch.onnx.export(
-        _traced(program, inputs),
-        (dict(inputs),),
-        path,
-        dynamo=True,
-        output_names=names,
-        external_data=False,
-        verbose=False,
+        traced, f=path, input_names=list(inputs), output_names=outputs, external_data=False, verbose=False
     )
 
 
 def _run_onnx(path: Path, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    from onnx import load
-    from onnx.reference import ReferenceEvaluator
+    from onnxruntime import InferenceSession
 
-    graph = load(path)
-    runner = ReferenceEvaluator(graph)
-    names = [each.name for each in graph.graph.output]
-    needed = {each.name: each for each in graph.graph.input}
-    by_place = dict(zip(inputs, inputs.values(), strict=True))
-    feed = {name: by_place[name].numpy() if name in by_place else None for name in needed}
-    return {name: torch.as_tensor(value) for name, value in zip(names, runner.run(None, feed), strict=True)}
+    session = InferenceSession(path)
+    names = [each.name for each in session.get_outputs()]
+    feed = {each.name: inputs[each.name].numpy() for each in session.get_inputs()}
+    values = map(torch.as_tensor, session.run(names, feed))
+    return {name.removeprefix(PREDICTED): value for name, value in zip(names, values, strict=True)}
 
 
 def _need_onnx() -> None:
-    for name in ("onnx", "onnxscript"):
-        try:
-            __import__(name)
-        except ModuleNotFoundError:
-            raise FulmenError(f"export to .onnx needs {name}; install it with: pip install fulmen[onnx]") from None
+    if missing := [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]:
+        raise FulmenError(f"export to .onnx needs {', '.join(missing)}; install them with: pip install fulmen[onnx]")
 
 
 @contextmanager

@@ -15,8 +15,8 @@ RTOL, ATOL = 1e-5, 1e-6
 Tensors = dict[str, Tensor]
 
 
-def make(model: Any, data: Any) -> tuple[Tensors, Tensors]:
-    """The first samples that a data module predicts, and their predictions.
+def make(model: Any, data: Any) -> tuple[Tensors, Tensors, dict[str, Any]]:
+    """The first samples that a data module predicts, their predictions, and what a manifest says of them.
 
     Raises:
         FulmenError: its batches are no dicts of tensors.
@@ -28,8 +28,40 @@ def make(model: Any, data: Any) -> tuple[Tensors, Tensors]:
         )
     size = sum(value[:1].nbytes for value in batch.values())
     rows = max(2, min(ROWS, BYTES // max(size, 1)))
-    inputs = data.on_after_batch_transfer({name: value[:rows] for name, value in batch.items()}, 0)
-    return dict(inputs), predictions(model, inputs)
+    inputs = used(model, data.on_after_batch_transfer({name: value[:rows] for name, value in batch.items()}, 0))
+    outputs = predictions(model, inputs)
+    facts = {"samples": min(rows, len(next(iter(batch.values())))), "rtol": RTOL, "atol": ATOL}
+    facts |= {
+        "inputs": list(inputs),
+        "per_sample": [name for name in inputs if name in batch],
+        "outputs": list(outputs),
+    }
+    return inputs, outputs, facts
+
+
+class Watched(dict):
+    """A dict that remembers which of its entries were read."""
+
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+
+@torch.no_grad()
+def used(model: Any, batch: Mapping[str, Tensor]) -> Tensors:
+    """The entries of a batch that a prediction is made of: targets need not be known to predict."""
+    watched = Watched(batch)
+    model.eval().predict_step(watched, 0)
+    inputs = {name: batch[name] for name in sorted(watched.read)}
+    try:
+        model.predict_step(inputs, 0)
+    except KeyError:  # it was copied before it was read
+        return dict(batch)
+    return inputs
 
 
 @torch.no_grad()
@@ -47,7 +79,7 @@ def join(inputs: Tensors, outputs: Tensors) -> Tensors:
 def split(tensors: Mapping[str, Tensor]) -> tuple[Tensors, Tensors]:
     """The opposite of `join`."""
     parts: tuple[Tensors, Tensors] = {}, {}
-    for name, value in tensors.items():
+    for name, value in sorted(tensors.items()):
         side, _, rest = name.partition(".")
         parts[side == "output"][rest] = value
     return parts

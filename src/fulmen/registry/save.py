@@ -46,7 +46,7 @@ def save_run(
     config = OmegaConf.to_container(run.config)
     check_model(config["model"])
     model, data = run.model, run.data
-    inputs, outputs = probe.make(model, data)
+    inputs, outputs, probed = probe.make(model, data)
     weights, shared = encode(model.state_dict())
     examples, _ = encode({key: value.clone() for key, value in probe.join(inputs, outputs).items()})
     files = {
@@ -55,7 +55,7 @@ def save_run(
         PREPROCESS: preprocessing(model),
         PROBE: examples,
     }
-    facts = {"note": note, **describe(run, model, data), "shared_weights": shared}
+    facts = {"note": note, **describe(run, model, data), "shared_weights": shared, "probe": probed}
     return Store(registry).publish(name, files, plain(facts), exist)
 
 

@@ -1,0 +1,68 @@
+"""What processes of their own do to a registry; nothing here imports torch."""
+
+import os
+from pathlib import Path
+
+from fulmen.errors import FulmenError
+from fulmen.registry.aliases import Moved
+from fulmen.registry.store import NotFound, Store
+
+FILES = ("weights.safetensors", "config.yaml", "preprocess.json", "probe.safetensors")
+
+
+def save_many(root: str, names: list[str], tag: str) -> list[tuple[str, str]]:
+    """Save once under each name; returns (version, note) of each acknowledged save."""
+    store, done = Store(root), []
+    for i, name in enumerate(names):
+        note = f"{tag}-{i}"
+        done.append((str(store.publish(name, {file: note.encode() * 20 for file in FILES}, {"note": note})), note))
+    return done
+
+
+def save_first(root: str, tag: str) -> bool:
+    """Whether this one got the name."""
+    try:
+        Store(root).publish("pump", {file: tag.encode() for file in FILES}, {}, exist="error")
+    except FulmenError:
+        return False
+    return True
+
+
+def take_alias(root: str, number: int, expected: int | None) -> bool:
+    """Whether this one has moved the alias."""
+    store = Store(root)
+    try:
+        store.promote(store.find(f"pump:{number}"), "champion", expected)
+    except Moved:
+        return False
+    return True
+
+
+def read_until(root: str, stop: str) -> tuple[int, list[str]]:
+    """List and verify everything until a file appears: versions read, and errors other than "was deleted"."""
+    store, read, errors = Store(root), 0, []
+    while not os.path.exists(stop):
+        for version in store.versions():
+            try:
+                version.verify()
+                read += 1
+            except NotFound:
+                continue
+            except Exception as error:
+                errors.append(f"{type(error).__name__}: {error}")
+    return read, errors
+
+
+def write_and_delete(root: str, times: int, name: str) -> int:
+    """Save and delete in turn; returns how often."""
+    store = Store(root)
+    for i in range(times):
+        version = store.publish(name, {file: bytes(2000) for file in FILES}, {"note": str(i)})
+        store.delete(version)
+    return times
+
+
+def collect(root: str, stop: str) -> None:
+    """Collect garbage until a file appears."""
+    while not Path(stop).exists():
+        Store(root).gc()
