@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from fulmen.registry.store import Store
+
 from .toys import published
 
 

@@ -10,6 +10,17 @@ from fulmen.registry.store import NotFound, Store
 FILES = ("weights.safetensors", "config.yaml", "preprocess.json", "probe.safetensors")
 
 
+def bare(size: int = 100) -> dict[str, bytes]:
+    """Files that only the store looks at: enough to be listed and verified, cheap enough for hundreds."""
+    return {file: bytes(size) for file in FILES}
+
+
+def snapshot(root: Path) -> dict[str, bytes]:
+    """Every file below `root` but locks, with its content."""
+    files = (path for path in root.rglob("*") if path.is_file() and ".locks" not in path.parts)
+    return {str(path.relative_to(root)): path.read_bytes() for path in files}
+
+
 def save_many(root: str, names: list[str], tag: str) -> list[tuple[str, str]]:
     """Save once under each name; returns (version, note) of each acknowledged save."""
     store, done = Store(root), []
@@ -57,7 +68,7 @@ def write_and_delete(root: str, times: int, name: str) -> int:
     """Save and delete in turn; returns how often."""
     store = Store(root)
     for i in range(times):
-        version = store.publish(name, {file: bytes(2000) for file in FILES}, {"note": str(i)})
+        version = store.publish(name, bare(2000), {"note": str(i)})
         store.delete(version)
     return times
 

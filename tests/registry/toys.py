@@ -1,7 +1,5 @@
 """A forecaster small enough to be saved hundreds of times, made without training."""
 
-from pathlib import Path
-
 import torch
 import yaml
 
@@ -50,14 +48,3 @@ def content(node=NODE, model=None) -> dict[str, bytes]:
 
 def published(store: Store, name: str, **facts) -> Version:
     return store.publish(name, content(), {"workload": "stocks", **facts})
-
-
-def bare(size: int = 100) -> dict[str, bytes]:
-    """Files that only the store looks at: enough to be listed and verified, cheap enough for hundreds."""
-    return {WEIGHTS: bytes(size), CONFIG: b"model: null\n", PREPROCESS: b"{}", PROBE: bytes(size)}
-
-
-def snapshot(root: Path) -> dict[str, bytes]:
-    """Every file below `root` but locks, with its content."""
-    files = (path for path in root.rglob("*") if path.is_file() and ".locks" not in path.parts)
-    return {str(path.relative_to(root)): path.read_bytes() for path in files}

@@ -76,11 +76,11 @@ def _list(arguments: argparse.Namespace) -> int:
     if not rows:
         print(f"no models in {Store(arguments.registry).root} yet; keep one: fulmen models save RUN --name NAME")
         return 0
-    damaged = [row for row in rows if row["state"]]
+    problems = [row["state"] for row in rows if row["state"]]
     for row in rows:
-        row["note"] = "damaged" if row.pop("state") else row["note"][:40]
+        row["note"] = "damaged" if row.pop("state") else printable(row["note"])[:40]
     print_table("Models", rows)
-    return _complain(damaged, [row["state"] for row in damaged]) if damaged else 0
+    return _complain(problems)
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -105,11 +105,16 @@ def _show(arguments: argparse.Namespace) -> int:
     }
     for key, value in lines.items():
         if value:
-            print(f"{key:>9}  {value}")
+            print(f"{key:>9}  {printable(value)}")
     print_scores(facts, print_table)
     for entry in facts["history"]:
         print("  ".join(f"{key}={value}" for key, value in entry.items() if value is not None))
     return 0
+
+
+def printable(text: str) -> str:
+    """`text` without what a terminal or a table would take for a command."""
+    return "".join(c if c.isprintable() else " " for c in text).replace("[", "(").replace("]", ")")
 
 
 def print_scores(facts: dict[str, Any], print_table: Any) -> None:
@@ -160,15 +165,16 @@ def _verify(arguments: argparse.Namespace) -> int:
     if not rows:
         print(f"no models in {Store(arguments.registry).root}")
         return 0
-    damaged = [row for row in rows if row["state"]]
     print_table("Models", [{**row, "state": "damaged" if row["state"] else "whole"} for row in rows])
-    return _complain(damaged, [row["state"] for row in damaged]) if damaged else 0
+    return _complain([row["state"] for row in rows if row["state"]])
 
 
-def _complain(damaged: list[Any], problems: list[str]) -> int:
+def _complain(problems: list[str]) -> int:
+    """Say what is wrong; the exit code."""
+    sys.stdout.flush()
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
-    return FulmenError.exit_code
+    return FulmenError.exit_code if problems else 0
 
 
 def _export(arguments: argparse.Namespace) -> int:

@@ -19,7 +19,6 @@ from fulmen.registry.bundle import Bundle
 from fulmen.registry.probe import compare
 from fulmen.registry.store import Store, Version
 
-
 PREDICTED = "predicted_"  # outputs in ONNX, where they share one space of names with the inputs
 
 

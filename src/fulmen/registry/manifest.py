@@ -17,6 +17,8 @@ LARGEST_JSON = 16 << 20  # bytes; a manifest has a few thousand
 SEAL = re.compile(rb'\A\{\n  "sha256": "([0-9a-f]{64})",\n')
 ZEROS = "0" * 64
 REQUIRED = {"schema": int, "name": str, "version": int, "created": str, "files": dict}
+OPTIONAL = dict.fromkeys(("main_metric", "metrics", "baselines", "split", "architecture", "input_schema", "run"), dict)
+OPTIONAL |= {"note": str, "workload": str, "shared_weights": dict, "probe": dict}
 
 
 class Damaged(FulmenError):
@@ -54,6 +56,9 @@ def unseal(raw: bytes, path: Any) -> dict[str, Any]:
     for key, kind in REQUIRED.items():
         if not isinstance(content, dict) or not isinstance(content.get(key), kind):
             raise Damaged(f"{path} is no manifest: {key} is missing or no {kind.__name__}")
+    for key, kind in OPTIONAL.items():
+        if not isinstance(content.get(key), kind | None):
+            raise Damaged(f"{path} is no manifest: {key} is no {kind.__name__}")
     return content
 
 

@@ -5,10 +5,9 @@ from typing import Any
 
 from fulmen.errors import FulmenError
 from fulmen.registry.aliases import Ledger
-from fulmen.registry.manifest import Damaged
 from fulmen.registry.names import parse
 from fulmen.registry.store import Store, Version
-from fulmen.registry.verification import size_mismatch
+from fulmen.registry.verification import check_sizes
 
 Rows = list[dict[str, Any]]
 Asked = str | Version
@@ -27,8 +26,7 @@ def list_models(name: str | None = None, registry: Where = None) -> Rows:
             if version.name not in pointing:
                 pointing[version.name] = store.aliases(version.name)
             facts = version.manifest
-            if changed := size_mismatch(version.folder, facts):
-                raise Damaged(f"{version.folder / changed} is damaged: it has not the size saved")
+            check_sizes(version.folder, facts)
             main = facts.get("main_metric") or {}
             row |= {
                 "workload": facts.get("workload"),

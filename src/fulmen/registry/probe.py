@@ -72,8 +72,9 @@ def predictions(model: Any, inputs: Mapping[str, Tensor]) -> Tensors:
 
 
 def join(inputs: Tensors, outputs: Tensors) -> Tensors:
-    """Both in one dict, for one file."""
-    return {f"input.{name}": v for name, v in inputs.items()} | {f"output.{name}": v for name, v in outputs.items()}
+    """Copies of both in one dict, for one file."""
+    named = {f"input.{name}": v for name, v in inputs.items()} | {f"output.{name}": v for name, v in outputs.items()}
+    return {name: value.clone() for name, value in named.items()}
 
 
 def split(tensors: Mapping[str, Tensor]) -> tuple[Tensors, Tensors]:

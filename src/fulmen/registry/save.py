@@ -48,7 +48,7 @@ def save_run(
     model, data = run.model, run.data
     inputs, outputs, probed = probe.make(model, data)
     weights, shared = encode(model.state_dict())
-    examples, _ = encode({key: value.clone() for key, value in probe.join(inputs, outputs).items()})
+    examples, _ = encode(probe.join(inputs, outputs))
     files = {
         WEIGHTS: weights,
         CONFIG: OmegaConf.to_yaml(run.config).encode(),

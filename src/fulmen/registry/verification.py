@@ -50,15 +50,21 @@ def verified(folder: Path, manifest: Mapping[str, Any]) -> dict[str, bytes]:
     return {name: _verified(folder / name, facts) for name, facts in listed.items()}
 
 
-def size_mismatch(folder: Path, manifest: Mapping[str, Any]) -> str | None:
-    """The first file whose size is not the one saved, for a quick look without reading any."""
-    for name, facts in manifest["files"].items():
+def check_sizes(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Pass if every file has the size it was saved with: a quick look, which reads none of them.
+
+    Raises:
+        Damaged: one has not.
+    """
+    for name in FILES:
         try:
-            if os.lstat(folder / Path(name).name).st_size != facts["bytes"]:
-                return name
+            size, saved = os.lstat(folder / name).st_size, manifest["files"][name]["bytes"]
+        except FileNotFoundError:
+            raise Damaged(f"{folder / name} is missing") from None
         except (OSError, KeyError, TypeError):
-            return name
-    return None
+            raise Damaged(f"{folder / name} is not what {MANIFEST} lists") from None
+        if size != saved:
+            raise Damaged(f"{folder / name} is damaged: it has {size:,} bytes, {saved:,} were saved")
 
 
 def _verified(path: Path, facts: Any) -> bytes:

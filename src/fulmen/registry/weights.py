@@ -54,7 +54,7 @@ def decode(content: bytes, path: Any, shared: Mapping[str, str] | None = None) -
     except Exception as error:  # of the Rust library, also for what Python's struct and json would refuse
         raise Damaged(f"{path} is no readable safetensors file: {str(error)[:200]}") from None
     for name, other in (shared or {}).items():
-        if other not in tensors:
+        if not isinstance(other, str) or other not in tensors:
             raise Damaged(f"{path} does not hold {other}, which {name} shares")
         tensors[name] = tensors[other]
     return tensors
