@@ -29,8 +29,8 @@ def test_references_name_a_version_an_alias_or_the_newest():
     assert str(parse("pump:3")) == "pump:3"
 
 
-NO_REFERENCES = ["pump:", "pump:0", "pump:03", "pump:-1", "pump:x", "pump:1:2", "pump@", "pump@3", "@a", ":1", "pump@../x",
-                 "pump:9999999999"]  # fmt: skip
+NO_REFERENCES = ["pump:", "pump:0", "pump:03", "pump:-1", "pump:x", "pump:1:2", "pump@", "pump@3", "@a", ":1",
+                 "pump@../x", "pump:9999999999"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", NO_REFERENCES)

@@ -23,19 +23,18 @@ def keep(study: Study, champion: Champion | None) -> list[Version]:
         store = Store()
         if champion:
             best = best_seed(study, champion.folders)
+            before = store.numbers(name)
             version = save_once(store, best, name, f"champion of the search {study.plan.name}. {champion.verdict}")
             saved.append(version)
-            store.promote(version, "champion", note=f"search {study.plan.name}, trial {champion.trial.number}")
+            if version.number not in before:  # a person may have promoted another one since
+                store.promote(version, "champion", note=f"search {study.plan.name}, trial {champion.trial.number}")
         for place, trial in enumerate(study.ranked()[: study.search.save_top], 1):
             note = f"place {place} of the search {study.plan.name}, trial {trial.number}: not tested, not retrained"
             saved.append(save_once(store, study.trial_folder(trial.number), name, note))
     except FulmenError as error:
         print(f"warning: not kept as a model: {error}", file=sys.stderr)
     if saved:
-        names = ", ".join(
-            f"{version}{' @champion' * (champion is not None and i == 0)}" for i, version in enumerate(saved)
-        )
-        print(f"kept as models: {names} (fulmen models list)", flush=True)
+        print(f"kept as models: {', '.join(map(str, saved))} (fulmen models list)", flush=True)
     return saved
 
 
