@@ -9,7 +9,6 @@ from fulmen.registry import promote, push
 
 from .toys import published
 
-
 ANSWERS = {
     "create_run": SimpleNamespace(info=SimpleNamespace(run_id="r1", artifact_uri="uri")),
     "create_model_version": SimpleNamespace(version="7"),

@@ -58,7 +58,7 @@ def check_sizes(folder: Path, manifest: Mapping[str, Any]) -> None:
     """
     for name in FILES:
         try:
-            size, saved = os.lstat(folder / name).st_size, manifest["files"][name]["bytes"]
+            size, saved = os.lstat(f"{folder}/{name}").st_size, manifest["files"][name]["bytes"]
         except FileNotFoundError:
             raise Damaged(f"{folder / name} is missing") from None
         except (OSError, KeyError, TypeError):
@@ -85,10 +85,11 @@ def read_plain(path: Path, largest: int) -> bytes:
         Damaged: there is none, or it cannot be read.
     """
     try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
+        found = os.lstat(path)
+        if not stat.S_ISREG(found.st_mode):
             raise Damaged(f"{path} is no plain file; links and devices are refused")
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            return file.read(largest + 1)
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0) as file:
+            return file.read() if found.st_size <= largest else file.read(largest + 1)
     except FileNotFoundError:
         raise Damaged(f"{path} is missing") from None
     except OSError as error:
