@@ -139,14 +139,14 @@ def main() -> None:
     for same in (True, False):
         totals: dict[str, list[float]] = {}
         for _ in range(asked.repeats):
-            with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+            with tempfile.TemporaryDirectory() as folder:
                 for key, value in storm(f"{folder}/models", same, asked.processes, asked.saves).items():
                     totals.setdefault(key, []).append(value)
         expected = (asked.processes + THREADS) * asked.saves * asked.repeats
         counts = ", ".join(f"{sum(totals[key])} {key}" for key in ("acknowledged", "lost", "damaged", "errors"))
         speed = ", ".join(f"{key} {median(totals[key]):.1f}" for key in ("median ms", "p99 ms"))
         print(f"{'one name' if same else 'own names'}: of {expected} saves {counts}; per save {speed}", flush=True)
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         print(", ".join(f"{value} {key}" for key, value in kills(f"{folder}/models", asked.kills).items()))
 
 

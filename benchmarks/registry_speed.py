@@ -90,7 +90,7 @@ def main() -> None:
     }
     print("| | wall ms | CPU ms | sd | n | promised |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         store = Store(folder)
         saves, plain, loads, builds = [], [], [], []
         for i in range(rounds):

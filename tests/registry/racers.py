@@ -5,7 +5,8 @@ from pathlib import Path
 
 from fulmen.errors import FulmenError
 from fulmen.registry.aliases import Moved
-from fulmen.registry.store import NotFound, Store
+from fulmen.registry.store import Store
+from fulmen.registry.versions import NotFound
 
 FILES = ("weights.safetensors", "config.yaml", "preprocess.json", "probe.safetensors")
 

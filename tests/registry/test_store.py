@@ -9,7 +9,8 @@ from fulmen.errors import FulmenError
 from fulmen.registry import delete, gc, list_models, promote, show
 from fulmen.registry.aliases import Moved
 from fulmen.registry.manifest import MANIFEST, SCHEMA, Damaged, Newer, seal
-from fulmen.registry.store import NotFound
+from fulmen.registry.staging import staging
+from fulmen.registry.versions import NotFound
 
 from .racers import bare, snapshot
 
@@ -128,7 +129,7 @@ def test_a_version_that_was_copied_to_another_name_says_so(saved):
 
 
 def test_gc_takes_leftovers_and_leaves_what_is_being_written(store):
-    with store._staging() as live:
+    with staging(store.root / ".tmp") as live:
         dead = live.with_name(live.name[:-4] + "dead")
         dead.mkdir()
         (dead / "weights.safetensors").write_bytes(b"half")

@@ -5,8 +5,9 @@ import yaml
 
 from fulmen.registry import probe
 from fulmen.registry.bundle import preprocessing
-from fulmen.registry.store import Store, Version
+from fulmen.registry.store import Store
 from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
+from fulmen.registry.versions import Version
 from fulmen.registry.weights import encode
 
 NODE = {

@@ -16,8 +16,8 @@ from fulmen.config import build
 from fulmen.mistakes import ConfigError, Mistake
 from fulmen.registry import probe
 from fulmen.registry.manifest import Damaged, read_json
-from fulmen.registry.store import Version
 from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
+from fulmen.registry.versions import Version
 from fulmen.registry.weights import decode
 from fulmen.schema import find_interpolations
 from fulmen.signatures import check_nodes, is_node

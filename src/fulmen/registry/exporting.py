@@ -17,7 +17,8 @@ from fulmen.errors import FulmenError
 from fulmen.files import cannot_write
 from fulmen.registry.bundle import Bundle
 from fulmen.registry.probe import compare
-from fulmen.registry.store import Store, Version
+from fulmen.registry.store import Store
+from fulmen.registry.versions import Version
 
 PREDICTED = "predicted_"  # outputs in ONNX, where they share one space of names with the inputs
 

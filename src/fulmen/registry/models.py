@@ -6,8 +6,9 @@ from typing import Any
 from fulmen.errors import FulmenError
 from fulmen.registry.aliases import Ledger
 from fulmen.registry.names import parse
-from fulmen.registry.store import Store, Version
+from fulmen.registry.store import Store
 from fulmen.registry.verification import check_sizes
+from fulmen.registry.versions import Version
 
 Rows = list[dict[str, Any]]
 Asked = str | Version

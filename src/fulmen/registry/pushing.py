@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.errors import FulmenError
-from fulmen.registry.store import Store, Version
+from fulmen.registry.store import Store
+from fulmen.registry.versions import Version
 
 EXPERIMENT = "fulmen"
 

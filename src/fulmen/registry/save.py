@@ -9,12 +9,14 @@ from typing import Any, Literal
 from omegaconf import OmegaConf
 
 from fulmen.errors import FulmenError
+from fulmen.mistakes import did_you_mean
 from fulmen.provenance import environment
 from fulmen.registry import probe
 from fulmen.registry.bundle import check_model, preprocessing
 from fulmen.registry.names import check_name
-from fulmen.registry.store import Store, Version
+from fulmen.registry.store import Store
 from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
+from fulmen.registry.versions import Version
 from fulmen.registry.weights import encode
 from fulmen.runs import Run
 
@@ -29,7 +31,7 @@ def save_run(
     """Keep the best model of a run folder under `name`.
 
     Args:
-        folder: of a run that has a checkpoint.
+        folder: of a run that has a checkpoint; what `fulmen runs` lists (`pbpk_gnn/<stamp>`) will do.
         note: for people.
         exist: if the name is in use, make another "version" of it, or stop with an "error".
         registry: where models lie; `$FULMEN_REGISTRY` or `outputs/models` by default.
@@ -39,10 +41,7 @@ def save_run(
             listed then that was not listed before.
     """
     check_name(name)
-    folder = Path(folder)
-    if not (folder / "config.yaml").is_file():
-        raise FulmenError(f"{folder} is no run folder: it has no config.yaml; `fulmen runs` lists the runs")
-    run = Run(folder)
+    run = Run(run_folder(folder))
     config = OmegaConf.to_container(run.config)
     check_model(config["model"])
     model, data = run.model, run.data
@@ -57,6 +56,19 @@ def save_run(
     }
     facts = {"note": note, **describe(run, model, data), "shared_weights": shared, "probe": probed}
     return Store(registry).publish(name, files, plain(facts), exist)
+
+
+def run_folder(asked: str | Path) -> Path:
+    """The folder itself, or the one of that name below outputs/runs.
+
+    Raises:
+        FulmenError: neither holds a run; the message names the nearest that do.
+    """
+    for folder in (Path(asked), Path("outputs", "runs", asked)):
+        if (folder / "config.yaml").is_file():
+            return folder
+    runs = [path.parent.relative_to("outputs/runs").as_posix() for path in Path("outputs/runs").glob("*/*/config.yaml")]
+    raise FulmenError(f"{asked} is no run folder: it has no config.yaml{did_you_mean(str(asked), sorted(runs)[::-1])}")
 
 
 def describe(run: Run, model: Any, data: Any) -> dict[str, Any]:

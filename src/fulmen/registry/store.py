@@ -2,7 +2,7 @@
 
     <registry>/<name>/<number>/...      a version
     <registry>/<name>/aliases.json      what points to which version (see `aliases.py`)
-    <registry>/.tmp/<host>-<random>/    being written, or a leftover of a process that died: `gc` takes those away
+    <registry>/.tmp/<host>-<random>/    being written, or a leftover of a process that died (see `staging.py`)
     <registry>/.locks/<name>.lock
 
 A version is written below `.tmp`, synced to disk and renamed to the next free number, under the lock of the name.
@@ -10,18 +10,10 @@ Whoever dies on the way leaves a folder that nobody lists. Readers take no lock 
 """
 
 import errno
-import fcntl
 import hashlib
 import os
-import shutil
-import socket
-import time
-import uuid
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,46 +25,10 @@ from fulmen.mistakes import did_you_mean
 from fulmen.registry.aliases import ALIASES, Ledger, now, read_ledger, write_ledger
 from fulmen.registry.manifest import MANIFEST, Damaged, seal
 from fulmen.registry.names import NAME, NUMBER, Reference, check_alias, check_name, parse
-from fulmen.registry.verification import read_manifest, verified
+from fulmen.registry.staging import remove_leftover, staging, sync
+from fulmen.registry.versions import NotFound, Version
 
 LOCK_SECONDS = 60.0
-FOREIGN_HOURS = 24.0  # a half-written folder of another host is a leftover after so long
-
-
-class NotFound(FulmenError):
-    """There is no such model, version or alias."""
-
-
-@dataclass(frozen=True)
-class Version:
-    """One saved model.
-
-    Attributes:
-        folder: its bundle.
-    """
-
-    name: str
-    number: int
-    folder: Path
-
-    def __str__(self) -> str:
-        return f"{self.name}:{self.number}"
-
-    @cached_property
-    def manifest(self) -> dict[str, Any]:
-        """`manifest.json`, its own checksum verified; see `fulmen.registry.verify` for the files it vouches for."""
-        with present(self):
-            return read_manifest(self.folder, self.name, self.number)
-
-    def verify(self) -> dict[str, bytes]:
-        """The content of every file of the bundle, exactly as it was saved.
-
-        Raises:
-            Damaged: it is not; the message names the file.
-            NotFound: it was deleted in the meantime.
-        """
-        with present(self):
-            return verified(self.folder, self.manifest)
 
 
 class Store:
@@ -167,9 +123,9 @@ class Store:
         """
         check_name(name)
         try:
-            with self._staging() as staging:
+            with staging(self.root / ".tmp") as folder:
                 for file, content in files.items():
-                    (staging / file).write_bytes(content)
+                    (folder / file).write_bytes(content)
                 digests = {
                     file: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
                     for file, content in files.items()
@@ -181,9 +137,9 @@ class Store:
                         raise FulmenError(f"the name {name} is in use ({len(taken)} versions); choose another")
                     number = max([self.aliases(name).retired, *taken]) + 1
                     identity = {"name": name, "version": number, "created": now(), "files": digests}
-                    (staging / MANIFEST).write_bytes(seal({**identity, **facts}))
-                    sync(staging, *(staging / file for file in (*files, MANIFEST)))
-                    os.rename(staging, home / str(number))
+                    (folder / MANIFEST).write_bytes(seal({**identity, **facts}))
+                    sync(folder, *(folder / file for file in (*files, MANIFEST)))
+                    os.rename(folder, home / str(number))
                     sync(home)
         except OSError as error:
             raise self._refused(self.root / name, error) from error
@@ -201,8 +157,10 @@ class Store:
         """
         check_alias(alias)
         version.verify()
-        with self._changing(version) as ledger:
+        with self.locked(version.name):
+            ledger = self._ledger_of(version)
             ledger.move(alias, version.number, expected, note)
+            write_ledger(self.root / version.name, ledger)
         return ledger
 
     def delete(self, version: Version, force: bool = False) -> None:
@@ -211,17 +169,18 @@ class Store:
         Raises:
             FulmenError: an alias points to it, and `force` does not say to take that away too.
         """
-        with self._changing(version) as ledger:
-            pointing = ledger.of(version.number)
-            if pointing and not force:
-                raise FulmenError(f"{version} is {', '.join(pointing)}; promote another first, or say --force")
-            for alias in pointing:
-                ledger.move(alias, None)
-            ledger.retired = max(ledger.retired, version.number)
-            ledger.record("delete", version=version.number)
         try:
-            with self._staging() as staging:
-                os.rename(version.folder, staging / str(version.number))
+            with staging(self.root / ".tmp") as folder, self.locked(version.name):
+                ledger = self._ledger_of(version)
+                pointing = ledger.of(version.number)
+                if pointing and not force:
+                    raise FulmenError(f"{version} is {', '.join(pointing)}; promote another first, or say --force")
+                for alias in pointing:
+                    ledger.move(alias, None)
+                ledger.retired = max(ledger.retired, version.number)
+                ledger.record("delete", version=version.number)
+                write_ledger(self.root / version.name, ledger)
+                os.rename(version.folder, folder / str(version.number))
                 sync(version.folder.parent)
         except OSError as error:
             raise self._refused(version.folder, error) from error
@@ -230,7 +189,7 @@ class Store:
         """Take away what died processes left half-written; what is being written stays. Returns what is gone."""
         if not self.root.is_dir():
             return []
-        gone = [entry for entry in sorted((self.root / ".tmp").glob("*")) if self._remove_leftover(entry)]
+        gone = [entry for entry in sorted((self.root / ".tmp").glob("*")) if remove_leftover(entry)]
         for home in sorted(path for path in self.root.glob("[!.]*") if path.is_dir() and not path.is_symlink()):
             with self.locked(home.name):
                 for half in home.glob(f".{ALIASES}.*"):
@@ -244,62 +203,24 @@ class Store:
     def locked(self, name: str) -> Iterator[None]:
         """Hold the lock of a name; of `Pump` and `pump` it is the same."""
         path = self.root / ".locks" / f"{name.lower()}.lock"
+        lock = FileLock(path, timeout=LOCK_SECONDS, poll_interval=0.005)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(path, timeout=LOCK_SECONDS, poll_interval=0.005):
-                yield
+            lock.acquire()
         except Timeout:
             raise FulmenError(f"another process has held {path} for {LOCK_SECONDS:.0f} s; try again") from None
         except OSError as error:
             raise self._refused(path, error) from error
-
-    @contextmanager
-    def _changing(self, version: Version) -> Iterator[Ledger]:
-        """The aliases of a version that is there, written back if the block ends without an error."""
-        with self.locked(version.name):
-            if not version.folder.is_dir():
-                raise NotFound(f"{version} was deleted in the meantime")
-            ledger = self.aliases(version.name)
-            yield ledger
-            write_ledger(self.root / version.name, ledger)
-
-    @contextmanager
-    def _staging(self) -> Iterator[Path]:
-        """An empty folder below `.tmp`, locked while this process lives; what is left of it goes in the end."""
-        while True:
-            path = self.root / ".tmp" / f"{_host()}-{uuid.uuid4().hex}"
-            path.mkdir(parents=True)
-            try:
-                descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-            except FileNotFoundError:  # `gc` was quicker than the lock
-                continue
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if path.exists():
-                break
-            os.close(descriptor)
         try:
-            yield path
+            yield
         finally:
-            shutil.rmtree(path, ignore_errors=True)
-            os.close(descriptor)
+            lock.release()
 
-    def _remove_leftover(self, entry: Path) -> bool:
-        """Whether `entry` was left by a process that died; it is removed then."""
-        with suppress(OSError):
-            if entry.is_symlink() or not entry.is_dir():
-                entry.unlink()
-                return True
-            foreign = not entry.name.startswith(f"{_host()}-")
-            if foreign and time.time() - entry.stat().st_mtime < FOREIGN_HOURS * 3600:
-                return False
-            descriptor = os.open(entry, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(entry)
-                return True
-            finally:
-                os.close(descriptor)
-        return False
+    def _ledger_of(self, version: Version) -> Ledger:
+        """The aliases beside a version that is still there; call it with the lock of the name held."""
+        if not version.folder.is_dir():
+            raise NotFound(f"{version} was deleted in the meantime")
+        return self.aliases(version.name)
 
     def _home(self, name: str) -> Path:
         """The folder of a model, made if need be; call it with the lock of the name held."""
@@ -326,34 +247,3 @@ class Store:
                 f"{path} lies on another file system than {self.root}/.tmp; a registry needs one of its own"
             )
         return cannot_write(path, error)
-
-
-@contextmanager
-def present(version: Version) -> Iterator[None]:
-    """What goes missing in this block because the version was deleted is not found, rather than damaged."""
-    try:
-        yield
-    except Damaged:
-        if not version.folder.exists():
-            raise NotFound(f"{version} was deleted in the meantime") from None
-        raise
-
-
-def sync(*paths: Path) -> None:
-    """Files, or the names in folders, on disk when this returns; several at once cost little more than one."""
-
-    def one(path: Path) -> None:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-    if len(paths) == 1:
-        return one(paths[0])
-    with ThreadPoolExecutor(len(paths)) as pool:
-        list(pool.map(one, paths))
-
-
-def _host() -> str:
-    return socket.gethostname().replace("/", "_") or "host"

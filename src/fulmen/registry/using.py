@@ -7,7 +7,8 @@ from fulmen.errors import FulmenError
 from fulmen.registry.bundle import Bundle
 from fulmen.registry.models import input_schema
 from fulmen.registry.probe import compare, predictions
-from fulmen.registry.store import Store, Version
+from fulmen.registry.store import Store
+from fulmen.registry.versions import Version
 
 if TYPE_CHECKING:
     import pandas

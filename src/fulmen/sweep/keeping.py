@@ -6,7 +6,8 @@ from pathlib import Path
 
 from fulmen.errors import FulmenError
 from fulmen.registry.names import check_name
-from fulmen.registry.store import Store, Version
+from fulmen.registry.store import Store
+from fulmen.registry.versions import Version
 from fulmen.result import read_result
 from fulmen.sweep.champion import Champion
 from fulmen.sweep.study import Study
