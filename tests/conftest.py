@@ -1,4 +1,4 @@
-"""One cache of prepared data for the whole test session, and one thread: many small fits run side by side."""
+"""One cache and one registry for the whole test session, and one thread: many small fits run side by side."""
 
 import os
 
@@ -11,4 +11,5 @@ import pytest
 def cache(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
     os.environ["FULMEN_CACHE"] = str(folder)
+    os.environ["FULMEN_REGISTRY"] = str(tmp_path_factory.mktemp("models"))
     return folder

@@ -13,6 +13,7 @@ import fulmen.run
 from fulmen.callbacks.resume import read_checkpoint
 from fulmen.config import check_overrides, choices
 from fulmen.errors import Interrupted
+from fulmen.registry import save_run, verify
 from fulmen.run import callbacks, run
 
 EXPERIMENTS = choices("experiment")
@@ -113,3 +114,11 @@ def test_the_folder_is_enough_to_predict(finished, tmp_path):
         assert fulmen.load_run(tmp_path / "moved").config.output_dir == str(tmp_path / "moved")
     finally:
         (tmp_path / "moved").rename(finished[1].folder)
+
+
+def test_a_kept_model_predicts_the_same_and_describes_its_input(finished, tmp_path):
+    _, result = finished
+    version = save_run(result.folder, "kept", registry=tmp_path)
+    assert [row["state"] for row in verify(version, registry=tmp_path)] == [""]
+    assert version.manifest["input_schema"]["format"]
+    assert hasattr(fulmen.load_run(result.folder).model, "predict_file")

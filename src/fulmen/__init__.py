@@ -8,7 +8,7 @@ from fulmen.threads import quiet_waiting
 quiet_waiting()
 warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")  # torch-geometric's, at import
 
-__all__ = ["compose", "load_run"]
+__all__ = ["compose", "load_model", "load_run"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,6 +21,10 @@ def __getattr__(name: str) -> Any:
         from fulmen.config import compose
 
         return compose
+    if name == "load_model":
+        from fulmen.registry import load_model
+
+        return load_model
     if name == "__version__":
         from importlib.metadata import version
 

@@ -1,10 +1,13 @@
 """The verbs after training; each a few lines over the rooms that do the work."""
 
 import argparse
+import os
+import signal
 import sys
 from pathlib import Path
 
 from fulmen.errors import FulmenError
+from fulmen.registry.cli import add_verbs as add_registry
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -21,12 +24,16 @@ def main(argv: list[str] | None = None) -> int:
     )  # fmt: skip
     compare.add_argument("-o", "--out", type=Path, help="folder of the report (default: outputs/comparisons/<stamp>)")
     compare.set_defaults(call=compare_runs)
+    add_registry(verbs)
     arguments = parser.parse_args(argv)
     try:
         return arguments.call(arguments)
     except FulmenError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def show_runs(arguments: argparse.Namespace) -> int:

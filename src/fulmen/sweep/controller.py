@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.sweep.champion import crown
+from fulmen.sweep.keeping import keep
 from fulmen.sweep.report import print_leaderboard, write_report, write_summary
 from fulmen.sweep.settings import Plan
 from fulmen.sweep.study import Study
@@ -45,6 +46,7 @@ def sweep(plans: Sequence[Plan]) -> list[Study]:
         if study.finished:
             champion = crown(study) if failure is None else None
             report = write_report(study, champion)
+            keep(study, champion)
             if len(studies) == 1:
                 print_leaderboard(study)
                 print(f"report: {report}", flush=True)

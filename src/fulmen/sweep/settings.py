@@ -43,6 +43,7 @@ class Search:
         joint: a config group as one more parameter: `zoo=*`.
         warm_start: a study folder whose ten best points are tried first.
         champion_seeds: how many times the best trial is trained again, then tested; 0: not at all.
+        save_top: how many of the best trials are kept as models too, beside the champion.
         compare: the metric that decides whether the champion beats the baselines; `monitor` where they have it.
         compare_mode: whether less or more of it is better.
     """
@@ -65,6 +66,7 @@ class Search:
     joint: str | None = None
     warm_start: str | None = None
     champion_seeds: CountOrNone = 3
+    save_top: CountOrNone = 0
     compare: str | None = None
     compare_mode: Literal["min", "max"] | None = None
 

@@ -2,7 +2,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from fulmen.workloads.pbpk.population import ROUTES, Population, duplicate_rows,
 
 SCALARS = ("n_doses", "interval_h")
 WIDE = ("volume_l", "flow_l_per_h", "kp")  # [S, 14]; the other fields are [S]
+NAMES = tuple(field.name for field in fields(Population))
+SOLVED = ("time_h", "concentration_mg_per_l")
 MASS_TOLERANCE = 1e-3
 
 
@@ -48,13 +50,9 @@ def read_npz(path: str | Path, kinetics: str) -> Arrays:
             wrong kind or shape, another order of organs, other kinetics, NaN or negative values, times out of order,
             more drug than was given, subjects that cannot be, and one subject twice.
     """
+    arrays = _load(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise FulmenError(f"{path} is no readable .npz of plain arrays: {error}") from error
-    try:
-        _check_layout(arrays, kinetics)
+        _check_layout(arrays, (*NAMES, "organ", "kinetics", *SOLVED), kinetics)
         population = validate(population_from(arrays))
         _check_content(arrays, population)
     except FulmenError as error:
@@ -62,35 +60,67 @@ def read_npz(path: str | Path, kinetics: str) -> Arrays:
     return arrays
 
 
-def _check_layout(arrays: Arrays, kinetics: str) -> None:
-    names = [field.name for field in fields(Population)]
-    for name in (*names, "organ", "kinetics", "time_h", "concentration_mg_per_l"):
+def read_subjects(path: str | Path, kinetics: str) -> Arrays:
+    """The arrays of an exported file that describe subjects, checked as in `read_npz`; concentrations are left out.
+
+    `time_h` and `kinetics` may be missing; kinetics other than `kinetics` are refused.
+
+    Raises:
+        FulmenError: it names the file, the array, the subject and what is expected.
+    """
+    arrays = _load(path)
+    arrays = {name: array for name, array in arrays.items() if name != "concentration_mg_per_l"}
+    try:
+        _check_layout(arrays, (*NAMES, "organ"), kinetics)
+        population = validate(population_from(arrays))
+        _check_doses(population)
+    except FulmenError as error:
+        raise FulmenError(f"{path}: {error}") from error
+    return arrays
+
+
+def _load(path: str | Path) -> Arrays:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise FulmenError(f"{path} is no readable .npz of plain arrays: {error}") from error
+
+
+def _check_layout(arrays: Arrays, needed: Sequence[str], kinetics: str) -> None:
+    for name in needed:
         if name not in arrays:
             raise FulmenError(f"the array {name} is missing; it has {', '.join(sorted(arrays))}")
-    for name in (*names, "time_h", "concentration_mg_per_l"):
-        if arrays[name].dtype.kind not in "fiu":
+    for name in (*NAMES, *SOLVED):
+        if name in arrays and arrays[name].dtype.kind not in "fiu":
             raise FulmenError(f"{name} holds {arrays[name].dtype}, expected numbers")
     if tuple(arrays["organ"].ravel().tolist()) != ORGANS:
         raise FulmenError(f"organ must be {', '.join(ORGANS)}, in this order")
-    if str(arrays["kinetics"]) != kinetics:
+    if "kinetics" in arrays and str(arrays["kinetics"]) != kinetics:
         raise FulmenError(f"it was solved with {arrays['kinetics']} kinetics; set data.kinetics={arrays['kinetics']}")
-    subjects, times = arrays["weight_kg"].size, arrays["time_h"].size
-    shapes = {name: (subjects, len(ORGANS)) if name in WIDE else (subjects,) for name in names}
+    subjects = arrays["weight_kg"].size
+    shapes = {name: (subjects, len(ORGANS)) if name in WIDE else (subjects,) for name in NAMES}
     shapes |= dict.fromkeys(SCALARS, ())
-    shapes |= {"time_h": (times,), "concentration_mg_per_l": (subjects, len(ORGANS), times)}
+    if "time_h" in arrays:
+        times = arrays["time_h"].size
+        shapes |= {"time_h": (times,), "concentration_mg_per_l": (subjects, len(ORGANS), times)}
     for name, shape in shapes.items():
-        if arrays[name].shape != shape:
+        if name in arrays and arrays[name].shape != shape:
             raise FulmenError(f"{name} has shape {arrays[name].shape}, expected {shape}")
+
+
+def _check_doses(population: Population) -> None:
+    if population.n_doses < 1 or not population.interval_h > 0:
+        raise FulmenError(
+            f"n_doses is {population.n_doses} and interval_h {population.interval_h}; both must be above 0"
+        )
 
 
 def _check_content(arrays: Arrays, population: Population) -> None:
     time_h, concentration = arrays["time_h"], arrays["concentration_mg_per_l"]
     if len(time_h) < 2 or not np.isfinite(time_h).all() or (np.diff(time_h) <= 0).any() or time_h[0] < 0:
         raise FulmenError("time_h must be finite, start at 0 or later and increase")
-    if population.n_doses < 1 or not population.interval_h > 0:
-        raise FulmenError(
-            f"n_doses is {population.n_doses} and interval_h {population.interval_h}; both must be above 0"
-        )
+    _check_doses(population)
     bad = ~np.isfinite(concentration) | (concentration < 0)
     if bad.any():
         where = tuple(np.argwhere(bad)[0].tolist())

@@ -135,13 +135,15 @@ def features(population: Population, kinetics: str = "saturable") -> dict[str, T
     }
 
 
-def inputs(population: Population, time_h: Tensor, kinetics: str = "saturable") -> dict[str, Tensor]:
+def inputs(
+    population: Population, time_h: Tensor, kinetics: str = "saturable", max_step_h: float | None = None
+) -> dict[str, Tensor]:
     """All that a network and its module need to predict S subjects at T increasing times after 0, float32.
 
     `features`, and `dosing` [S, T, 3], `reduced` [S, 14, T] mg/L (the reduced model's concentrations), `dose_mg` [S],
-    `weight_kg` [S].
+    `weight_kg` [S]. `max_step_h` is that of the reduced model.
     """
-    load_mg = one_compartment(population, time_h, kinetics)
+    load_mg = one_compartment(population, time_h, kinetics, max_step_h)
     return features(population, kinetics) | {
         "dosing": dosing(population, time_h, load_mg),
         "reduced": equilibrium_concentrations(population, load_mg).float(),

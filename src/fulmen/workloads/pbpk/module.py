@@ -118,6 +118,19 @@ class PBPKSurrogate(LightningModule):
         predicted = self.concentration(data.on_after_batch_transfer(batch, 0)).cpu()
         return summarize(predicted, data, figures)
 
+    def input_schema(self, data: Any) -> dict[str, Any]:
+        """What `predict_file` reads: an `.npz` of subjects; see `prediction.py`."""
+        from fulmen.workloads.pbpk.prediction import input_schema
+
+        return input_schema(data)
+
+    @torch.no_grad()
+    def predict_file(self, path: Path, schema: dict[str, Any]) -> Any:
+        """Concentrations as a table, one row per subject, organ and time."""
+        from fulmen.workloads.pbpk.prediction import predict_file
+
+        return predict_file(self.eval(), path, schema)
+
     def _offset(self, batch: dict[str, Tensor]) -> Tensor | float:
         """What the target is relative to, on the log scale: [B, 14, T] or 0."""
         if not self.residual:

@@ -124,7 +124,7 @@ class DynamicGNN(nn.Module):
         for layer in self.messages:
             h = layer(h, e)
         body = self.body(torch.cat([h.mean(1), h.amax(1), c], -1))  # [B, 2H]
-        clock = torch.cat([time_features(time_h).expand(len(node), -1, -1), dosing], -1)  # [B, T, 7]
+        clock = torch.cat([time_features(time_h).expand(node.shape[0], -1, -1), dosing], -1)  # [B, T, 7]
         drive = self.drive(body)[:, None] + self.clock(clock)  # [B, T, H]
         g, _ = self.gru(drive, self.initial(body).tanh()[None].contiguous())  # [B, T, R]
         y = self.read_organ(h) @ self.read_time(g).transpose(1, 2)  # [B, 14, T]

@@ -27,16 +27,28 @@ from fulmen.workloads.pbpk.population import (
 MAX_STEP_H = 0.06
 
 
+def step_h(population: Population) -> Tensor:
+    """The longest step that each subject's fastest rate allows, at most `MAX_STEP_H`. Shape [S]."""
+    rate = (liver_flow_l_per_h(population) + renal_clearance_l_per_h(population)) / steady_state_volume_l(population)
+    return (1 / rate).clamp(max=MAX_STEP_H)
+
+
 @torch.no_grad()
-def one_compartment(population: Population, time_h: Tensor, kinetics: str = "saturable") -> Tensor:
-    """Body load X in mg at increasing times [T] (hours, >= 0), by the classical Runge-Kutta method. Shape [S, T]."""
+def one_compartment(
+    population: Population, time_h: Tensor, kinetics: str = "saturable", max_step_h: float | None = None
+) -> Tensor:
+    """Body load X in mg at increasing times [T] (hours, >= 0), by the classical Runge-Kutta method. Shape [S, T].
+
+    Args:
+        max_step_h: shared by all subjects; what the fastest of them needs by default.
+    """
     p = population
     flow, renal, volume = liver_flow_l_per_h(p), renal_clearance_l_per_h(p), steady_state_volume_l(p)  # [S]
     unbound = p.fraction_unbound / p.blood_plasma_ratio
     capacity = p.clint_l_per_h * p.km_mg_per_l * unbound  # Vmax f, mg/h
     oral, infused = p.route == ORAL, p.route == INFUSION
     infusion_rate = torch.where(infused, p.dose_mg / p.infusion_h.clamp(min=1e-6), 0.0)  # mg/h
-    max_step_h = min(MAX_STEP_H, float(1 / ((flow + renal) / volume).max()))
+    max_step_h = max_step_h or float(step_h(p).min())
 
     def slope(x: Tensor, infusing: Tensor, absorbing: Tensor) -> Tensor:
         concentration = x / volume

@@ -124,14 +124,7 @@ class StocksData(InMemoryParts):
     def _windows(self, series: Prices, number: int, calendar: np.ndarray) -> dict[str, np.ndarray]:
         """All windows of one ticker whose features are known: the entries of a batch, first and last target day."""
         lookback, horizon = self.lookback_days, self.horizon_days
-        x = features(series, self.features)  # [days, F]
-        volatility = ewma_volatility(series.close)
-        known = np.isfinite(np.column_stack([x, volatility])).all(1)
-        first = int(known.argmax()) if known.any() else len(series)
-        if not known[first:].all():
-            day, name = np.argwhere(~np.isfinite(x[first:]))[0]
-            when = np.datetime64(int(series.day[first + day]), "D")
-            raise FulmenError(f"{series.ticker}: {self.features[name]} cannot be computed on {when}")
+        x, volatility, first = known_days(series, self.features)
         origin = np.arange(first + lookback - 1, len(series) - horizon)
         if len(origin) == 0:
             raise FulmenError(
@@ -140,14 +133,9 @@ class StocksData(InMemoryParts):
             )
         log_price = np.log(series.close)
         ahead = origin[:, None] + np.arange(1, horizon + 1)  # [N, H]
-        window = sliding_window_view(x, lookback, axis=0)[origin - lookback + 1].transpose(0, 2, 1)
-        return {
-            "window": np.ascontiguousarray(window, dtype=np.float32),  # [N, lookback, F]
+        return inputs_at(series, x, volatility, origin, lookback) | {
             "log_return": (log_price[ahead] - log_price[origin, None]).astype(np.float32),
-            "price": series.close[origin].astype(np.float32),
-            "volatility": volatility[origin].astype(np.float32),
             "drift": ((log_price[origin] - log_price[origin - lookback + 1]) / (lookback - 1)).astype(np.float32),
-            "day": series.day[origin],
             "ticker": np.full(len(origin), number),
             "first_target": np.searchsorted(calendar, series.day[origin + 1]),
             "last_target": np.searchsorted(calendar, series.day[origin + horizon]),
@@ -182,6 +170,35 @@ class StocksData(InMemoryParts):
         days, signal, seed = self.market["days"], self.market["signal"], self.market["seed"]
         seeds = np.random.SeedSequence(seed).generate_state(self.market["tickers"]).tolist()
         return arrays_from([simulate_market(days, s, signal, ticker=f"SIM{i}") for i, s in enumerate(seeds)])
+
+
+def known_days(series: Prices, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, int]:
+    """Features [days, F], volatility [days], and the first day from which on all of them are known.
+
+    Raises:
+        FulmenError: a feature cannot be computed on a later day.
+    """
+    x, volatility = features(series, names), ewma_volatility(series.close)
+    known = np.isfinite(np.column_stack([x, volatility])).all(1)
+    first = int(known.argmax()) if known.any() else len(series)
+    if not known[first:].all():
+        day, name = np.argwhere(~np.isfinite(x[first:]))[0]
+        when = np.datetime64(int(series.day[first + day]), "D")
+        raise FulmenError(f"{series.ticker}: {names[name]} cannot be computed on {when}")
+    return x, volatility, first
+
+
+def inputs_at(
+    series: Prices, x: np.ndarray, volatility: np.ndarray, origin: np.ndarray, lookback: int
+) -> dict[str, np.ndarray]:
+    """What a forecast from the days `origin` [N] needs, of features `x` [days, F] and `volatility` [days]."""
+    window = sliding_window_view(x, lookback, axis=0)[origin - lookback + 1].transpose(0, 2, 1)
+    return {
+        "window": np.ascontiguousarray(window, dtype=np.float32),  # [N, lookback, F]
+        "price": series.close[origin].astype(np.float32),
+        "volatility": volatility[origin].astype(np.float32),
+        "day": series.day[origin],
+    }
 
 
 def arrays_from(series: Sequence[Prices]) -> Arrays:

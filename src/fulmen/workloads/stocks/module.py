@@ -129,6 +129,19 @@ class StockForecaster(LightningModule):
         half_width = self.half_width(parts["test"]).cpu()
         return summarize(predicted, half_width, calibration, data, figures if self.figures else None)
 
+    def input_schema(self, data: Any) -> dict[str, Any]:
+        """What `predict_file` reads: a CSV of prices; see `forecast.py`."""
+        from fulmen.workloads.stocks.forecast import input_schema
+
+        return input_schema(data)
+
+    @torch.no_grad()
+    def predict_file(self, path: Path, schema: dict[str, Any]) -> Any:
+        """Forecasts with intervals as a table, one row per ticker, day and day ahead, beyond the last day too."""
+        from fulmen.workloads.stocks.forecast import predict_file
+
+        return predict_file(self.eval(), path, schema)
+
     def _target(self, log_return: Tensor, price: Tensor) -> Tensor:
         """What is learned, before it is standardised: [B, H]."""
         return log_return if self.target == "return" else price[:, None] * log_return.exp()

@@ -1,0 +1,159 @@
+"""A finished run as a bundle: weights, config, fitted preprocessing, and everything one would ask about them later."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from omegaconf import OmegaConf
+
+from fulmen.errors import FulmenError
+from fulmen.mistakes import did_you_mean
+from fulmen.provenance import environment
+from fulmen.registry import probe
+from fulmen.registry.bundle import check_model, preprocessing
+from fulmen.registry.names import check_name
+from fulmen.registry.store import Store
+from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
+from fulmen.registry.versions import Version
+from fulmen.registry.weights import encode
+from fulmen.runs import Run
+
+
+def save_run(
+    folder: str | Path,
+    name: str,
+    note: str = "",
+    exist: Literal["version", "error"] = "version",
+    registry: str | Path | None = None,
+) -> Version:
+    """Keep the best model of a run folder under `name`.
+
+    Args:
+        folder: of a run that has a checkpoint; what `fulmen runs` lists (`pbpk_gnn/<stamp>`) will do.
+        note: for people.
+        exist: if the name is in use, make another "version" of it, or stop with an "error".
+        registry: where models lie; `$FULMEN_REGISTRY` or `outputs/models` by default.
+
+    Raises:
+        FulmenError: no such run, a name that cannot be or is in use, data that are gone, a full disk. Nothing is
+            listed then that was not listed before.
+    """
+    check_name(name)
+    run = Run(run_folder(folder))
+    config = OmegaConf.to_container(run.config)
+    check_model(config["model"])
+    model, data = run.model, run.data
+    inputs, outputs, probed = probe.make(model, data)
+    weights, shared = encode(model.state_dict())
+    examples, _ = encode(probe.join(inputs, outputs))
+    files = {
+        WEIGHTS: weights,
+        CONFIG: OmegaConf.to_yaml(run.config).encode(),
+        PREPROCESS: preprocessing(model),
+        PROBE: examples,
+    }
+    facts = {"note": note, **describe(run, model, data), "shared_weights": shared, "probe": probed}
+    return Store(registry).publish(name, files, plain(facts), exist)
+
+
+def run_folder(asked: str | Path) -> Path:
+    """The folder itself, or the one of that name below outputs/runs.
+
+    Raises:
+        FulmenError: neither holds a run; the message names the nearest that do.
+    """
+    for folder in (Path(asked), Path("outputs", "runs", asked)):
+        if (folder / "config.yaml").is_file():
+            return folder
+    runs = [path.parent.relative_to("outputs/runs").as_posix() for path in Path("outputs/runs").glob("*/*/config.yaml")]
+    raise FulmenError(f"{asked} is no run folder: it has no config.yaml{did_you_mean(str(asked), sorted(runs)[::-1])}")
+
+
+def describe(run: Run, model: Any, data: Any) -> dict[str, Any]:
+    """What a manifest says of a model: scores beside baselines, data, origin, input schema."""
+    config, result = run.config, run.result
+    started = read_environment(run.folder)
+    known = started.get("data_fingerprint")
+    now = getattr(data, "fingerprint", None) or None
+    if known and now and known != now:
+        print(
+            f"warning: {run.folder}: the data have another fingerprint now ({now}) than in training ({known}); the "
+            f"ranges in the input schema are those of now",
+            file=sys.stderr,
+        )
+    metrics = result.get("metrics", {})
+    schema = model.input_schema(data) if hasattr(model, "input_schema") else None
+    return {
+        "workload": str(config.model["_target_"]).removeprefix("fulmen.workloads.").partition(".")[0],
+        "experiment": config.get("experiment"),
+        "main_metric": main_metric(metrics, result.get("baselines", {}), config.monitor),
+        "metrics": metrics,
+        "baselines": result.get("baselines", {}),
+        "split": {
+            "metrics": "test/... of the test part, best/... and val/... of the validation part",
+            "samples": {part: len(next(iter(x.values()))) for part, x in getattr(data, "parts", {}).items() if x},
+            "settings": {key: value for key, value in config.data.items() if not str(key).startswith("_")},
+        },
+        "data_fingerprint": known or now,
+        "seed": config.get("seed"),
+        "threshold": scalar(getattr(model, "threshold", None)),
+        "architecture": {
+            "module": config.model["_target_"],
+            "network": (config.model.get("network") or {}).get("_target_"),
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        },
+        "input_schema": schema,
+        "run": {
+            "folder": str(run.folder.resolve()),
+            "status": result.get("status"),
+            "epochs": result.get("epochs"),
+            "steps": result.get("steps"),
+            "cost": result.get("cost"),
+            "started": (started.get("starts") or [{}])[0].get("time"),
+            "git": (started.get("starts") or [{}])[-1].get("git"),
+            "packages": (started.get("starts") or [{}])[-1].get("packages"),
+        },
+        "saved_with": {key: value for key, value in environment().items() if key in ("git", "python", "packages")},
+    }
+
+
+def main_metric(metrics: Mapping[str, Any], baselines: Mapping[str, Any], monitor: str) -> dict[str, Any]:
+    """The number a list shows: what the baselines lead with, on the test part; without one what was monitored."""
+    first = next(iter(baselines.values()), {})
+    shared = [name for name in first if f"test/{name}" in metrics]
+    tested = [f"test/{name}" for name in shared] or [f"test/{monitor.rpartition('/')[2]}", f"best/{monitor}", monitor]
+    name = next((name for name in tested if metrics.get(name) is not None), None)
+    beside = {who: scores.get(name.removeprefix("test/")) for who, scores in baselines.items()} if name else {}
+    return {"name": name, "value": metrics.get(name) if name else None, "baselines": beside}
+
+
+def read_environment(folder: Path) -> dict[str, Any]:
+    """environment.json of a run; {} if it is gone or damaged."""
+    try:
+        found = json.loads((folder / "environment.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def scalar(value: Any) -> float | None:
+    """A threshold as a number, if it is one."""
+    value = value.item() if hasattr(value, "item") and getattr(value, "numel", lambda: 1)() == 1 else value
+    return float(value) if isinstance(value, int | float) else None
+
+
+def plain(value: Any) -> Any:
+    """Plain JSON values: tensors and arrays as lists, NaN and infinities as null."""
+    if OmegaConf.is_config(value):
+        value = OmegaConf.to_container(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and (value != value or abs(value) == float("inf")):
+        return None
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

@@ -1,0 +1,75 @@
+"""What a search leaves in the registry: its champion under the alias `champion`, and the best trials if asked for."""
+
+import re
+import sys
+from pathlib import Path
+
+from fulmen.errors import FulmenError
+from fulmen.registry.names import check_name
+from fulmen.registry.store import Store
+from fulmen.registry.versions import Version
+from fulmen.result import read_result
+from fulmen.sweep.champion import Champion
+from fulmen.sweep.study import Study
+
+
+def keep(study: Study, champion: Champion | None) -> list[Version]:
+    """Save the champion and `search.save_top` trials; a run that is kept already is not saved again.
+
+    What cannot be saved is a warning: the search itself has succeeded.
+    """
+    saved: list[Version] = []
+    try:
+        name = model_name(study.plan.name)
+        store = Store()
+        if champion:
+            best = best_seed(study, champion.folders)
+            before = store.numbers(name)
+            version = save_once(store, best, name, f"champion of the search {study.plan.name}. {champion.verdict}")
+            saved.append(version)
+            if version.number not in before:  # a person may have promoted another one since
+                store.promote(version, "champion", note=f"search {study.plan.name}, trial {champion.trial.number}")
+        for place, trial in enumerate(study.ranked()[: study.search.save_top], 1):
+            note = f"place {place} of the search {study.plan.name}, trial {trial.number}: not tested, not retrained"
+            saved.append(save_once(store, study.trial_folder(trial.number), name, note))
+    except FulmenError as error:
+        print(f"warning: not kept as a model: {error}", file=sys.stderr)
+    if saved:
+        print(f"kept as models: {', '.join(map(str, saved))} (fulmen models list)", flush=True)
+    return saved
+
+
+def model_name(study: str) -> str:
+    """The name of a study as that of a model: `zoo/28_cnn_lstm` has a folder too many.
+
+    Raises:
+        FulmenError: nothing that may be a name is left.
+    """
+    return check_name(re.sub(r"\.\.+", ".", re.sub(r"[^A-Za-z0-9_.-]+", "-", study)).strip(".-_")[:100])
+
+
+def best_seed(study: Study, folders: list[Path]) -> Path:
+    """The run with the best monitored value on the validation part: the test part must not choose."""
+    monitor, worst = f"best/{study.base['monitor']}", float("inf")
+    sign = 1 if study.base["mode"] == "min" else -1
+
+    def loss(folder: Path) -> float:
+        value = read_result(folder)["metrics"].get(monitor)
+        return worst if value is None else sign * float(value)
+
+    return min(folders, key=loss)
+
+
+def save_once(store: Store, folder: Path, name: str, note: str) -> Version:
+    """Save a run, or find the version that was saved of it before.
+
+    Raises:
+        FulmenError: the run cannot be saved.
+    """
+    from fulmen.registry.save import save_run
+
+    for version in store.versions(name) if store.numbers(name) else []:
+        run = version.manifest.get("run") or {}
+        if run.get("folder") == str(folder.resolve()) and run.get("steps") == read_result(folder).get("steps"):
+            return version
+    return save_run(folder, name, note, registry=store.root)
