@@ -12,6 +12,14 @@ def main(argv: list[str] | None = None) -> int:
     runs = verbs.add_parser("runs", help="list the runs: status, cost and main metrics")
     runs.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
     runs.set_defaults(call=show_runs)
+    rank = verbs.add_parser("rank", help="all variants of an experiment and its baselines on the same folds")
+    rank.add_argument("experiment", help="for example sensors")
+    rank.add_argument("overrides", nargs="*", help="as train.py takes them")
+    rank.add_argument("--metric", help="to rank by (default: the first of the experiment's)")
+    rank.add_argument("--folds", type=int, default=5, help="of the cross-validation (default: 5)")
+    rank.add_argument("--seeds", type=int, default=1, help="networks for each fold (default: 1)")
+    rank.add_argument("--outputs", default="outputs", help="folder that holds rankings/ (default: outputs)")
+    rank.set_defaults(call=hold_contest)
     arguments = parser.parse_args(argv)
     try:
         return arguments.call(arguments)
@@ -30,6 +38,14 @@ def show_runs(arguments: argparse.Namespace) -> int:
         return 0
     columns = list(dict.fromkeys(column for row in rows for column in row))
     print_table("Runs", [{column: row.get(column) for column in columns} for row in rows])
+    return 0
+
+
+def hold_contest(arguments: argparse.Namespace) -> int:
+    from fulmen.evaluation.rank import rank
+
+    a = arguments
+    rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs)
     return 0
 
 

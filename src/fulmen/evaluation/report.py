@@ -31,6 +31,7 @@ class Summary:
         tables: title -> rows; the first is the main table, shown on the console too.
         figures: caption -> file name inside the run's `figures/`.
         notes: sentences a reader needs to judge the numbers.
+        items: arrays [N, ...] of each test item, for paired comparisons: `item`, `loss`, `target`, `probability`, `group`.
     """
 
     metrics: dict[str, float]
@@ -38,6 +39,7 @@ class Summary:
     tables: dict[str, Rows] = field(default_factory=dict)
     figures: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    items: dict[str, Any] = field(default_factory=dict)
 
 
 def number(value: Any) -> str:
