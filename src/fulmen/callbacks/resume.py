@@ -52,6 +52,8 @@ class ExactResume(Callback):
         if trainer.received_sigterm:  # it came while the data were prepared; Lightning would stop without saving
             self.asked = signal.SIGTERM
             trainer._signal_connector.received_sigterm = False
+        # A schedule that asks for the number of steps makes Lightning build the loaders before it knows their state.
+        trainer.fit_loop._load_combined_loader_states()
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
         if trainer.current_epoch > 0 or self.asked:

@@ -1,4 +1,4 @@
-"""`fulmen rank EXPERIMENT`: every variant of an experiment and its baselines, on the same folds, with honest differences.
+"""`fulmen rank EXPERIMENT`: every variant of an experiment and its baselines, on the same folds, fairly compared.
 
 What is special about an experiment it says itself: its model class names the config group of its variants (`variants`)
 and the metrics (`metrics`: name -> whether larger is better), and holds the contest
@@ -28,8 +28,8 @@ from fulmen.threads import set_threads
 ALPHA = 0.05
 SHOWN = 5  # places in the table on the console
 NOTES = [
-    "sd: over the folds. Intervals and p: t-distributions with the variance of Nadeau & Bengio (2003), as training parts "
-    "overlap; p is of the difference from the first, two-sided, adjusted for the number of models (Holm).",
+    "sd: over the folds. Intervals and p: t-distributions with the variance of Nadeau & Bengio (2003), as training "
+    "parts overlap; p is of the difference from the first, two-sided, adjusted for the number of models (Holm).",
     "CPU s: of training on all folds, per seed.",
 ]
 
@@ -81,19 +81,24 @@ def rank(
     Raises:
         FulmenError: the experiment cannot be ranked, or a mistake in the config.
     """
-    if folds < 2 or seeds < 1:
-        raise FulmenError(f"--folds {folds} --seeds {seeds}: take 2 folds or more, 1 seed or more")
-    own = [override for override in overrides if not override.startswith("data.folds=")]
-    base = check_overrides([f"experiment={experiment}", f"data.folds={folds}", *filter(_is_plain, own)])
+    base = _base(experiment, overrides, folds)
     contender = locate(base.model["_target_"])
-    if not hasattr(contender, "contest"):
-        raise FulmenError(
-            f"experiment {experiment} cannot be ranked: its model, {contender.__name__}, holds no contest"
-        )
     chosen, there = metric or next(iter(contender.metrics)), list(contender.metrics)
     if chosen not in there:
         raise FulmenError(f"--metric {chosen}: there is {', '.join(there)}{did_you_mean(chosen, there)}")
-    group = contender.variants
+    contest = hold(experiment, overrides, folds, seeds)
+    folder = Path(outputs, "rankings", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
+    report(folder, experiment, contest, chosen, contender.metrics, overrides)
+    return folder
+
+
+def hold(experiment: str, overrides: Sequence[str] = (), folds: int = 5, seeds: int = 1) -> Contest:
+    """The contest alone; arguments and errors as `rank`."""
+    if folds < 2 or seeds < 1:
+        raise FulmenError(f"--folds {folds} --seeds {seeds}: take 2 folds or more, 1 seed or more")
+    base = _base(experiment, overrides, folds)
+    contender = locate(base.model["_target_"])
+    group, own = contender.variants, list(overrides)
     if not any(key_of(override) == group for override in own):
         own.append(f"{group}={','.join(choices(group))}")
     configs = {}
@@ -108,10 +113,7 @@ def rank(
         data.prepare_data()
         data.setup()
     variants = {name: Variant(_maker(cfg), cfg.trainer.max_epochs) for name, cfg in configs.items()}
-    contest = contender.contest(parts, variants, [base.seed + i for i in range(seeds)])
-    folder = Path(outputs, "rankings", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
-    report(folder, experiment, contest, chosen, contender.metrics, overrides)
-    return folder
+    return contender.contest(parts, variants, [base.seed + i for i in range(seeds)])
 
 
 def places(contest: Contest, metric: str, larger: bool) -> Rows:
@@ -162,19 +164,23 @@ def report(
         {"": row["model"], **{name: float(contest.scores[row["model"]][name].std(ddof=1)) for name in metrics}}
         for row in rows
     ]
-    best = f"The best that is possible: {metric} {contest.ceiling[metric]:.4f}." if metric in contest.ceiling else ""
-    lines = [f"# {title}", said, best, markdown_table(rows), "![ranking](ranking.png)", "## All metrics, mean over the folds",
-             markdown_table(means), "## Their standard deviations over the folds", markdown_table(sds),
+    ceiling = contest.ceiling.get(metric)
+    best = f"The best that is possible: {metric} {ceiling:.4f}." if ceiling else ""
+    lines = [f"# {title}", said, best, markdown_table(rows), "![ranking](ranking.png)",
+             "## All metrics, mean over the folds", markdown_table(means),
+             "## Their standard deviations over the folds", markdown_table(sds),
              "## How to read this", "\n".join(f"- {note}" for note in [*NOTES, *contest.notes]),
              f"Overrides: `{' '.join(overrides) or 'none'}`."]  # fmt: skip
     with atomic_write(folder / "ranking.md") as file:
         file.write("\n\n".join(filter(None, lines)) + "\n")
     write_json(folder / "ranking.json", {
-        "experiment": experiment, "metric": metric, "verdict": said, "ceiling": contest.ceiling, "seconds": contest.seconds,
-        "train_rows": contest.train_rows, "test_rows": contest.test_rows, "overrides": list(overrides),
-        "scores": {name: {key: values.tolist() for key, values in each.items()} for name, each in contest.scores.items()},
+        "experiment": experiment, "overrides": list(overrides), "metric": metric, "verdict": said,
+        "ceiling": contest.ceiling, "cpu_seconds": contest.seconds,
+        "train_rows": contest.train_rows, "test_rows": contest.test_rows,
+        "scores": {name: {key: values.tolist() for key, values in each.items()}
+                   for name, each in contest.scores.items()},
     })  # fmt: skip
-    draw(folder / "ranking.png", rows, metric, contest.ceiling.get(metric))
+    draw(folder / "ranking.png", rows, metric, ceiling)
     print_table(title, rows[:SHOWN])
     print("\n".join(filter(None, [said, best, f"ranking: {folder / 'ranking.md'}"])))
 
@@ -200,6 +206,15 @@ def draw(path: Path, rows: Rows, metric: str, ceiling: float | None) -> None:
         ax.set_xlim(start, None)
         ax.set_title("red: not shown to differ from the first; lines: 95 % intervals")
         ax.set_xlabel(f"{metric}, mean over the folds")
+
+
+def _base(experiment: str, overrides: Sequence[str], folds: int) -> DictConfig:
+    """The config that all variants share the data of."""
+    typed = [f"experiment={experiment}", *filter(_is_plain, overrides)]
+    cfg = check_overrides(typed)
+    if not hasattr(locate(cfg.model["_target_"]), "contest"):
+        raise FulmenError(f"experiment {experiment} cannot be ranked: its model class holds no contest")
+    return check_overrides([*typed, f"data.folds={folds}"])
 
 
 def _is_plain(override: str) -> bool:

@@ -31,7 +31,7 @@ class Summary:
         tables: title -> rows; the first is the main table, shown on the console too.
         figures: caption -> file name inside the run's `figures/`.
         notes: sentences a reader needs to judge the numbers.
-        items: arrays [N, ...] of each test item, for paired comparisons: `item`, `loss`, `target`, `probability`, `group`.
+        items: arrays [N, ...], one entry per test item: `item`, `loss`; `target`, `probability`; `group`.
     """
 
     metrics: dict[str, float]

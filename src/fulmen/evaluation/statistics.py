@@ -25,8 +25,8 @@ def corrected_t_test(
 ) -> Comparison:
     """Is the mean of J differences between two learners, one per fold or resampling, other than 0?
 
-    Training parts overlap, so the J differences are not independent and the plain t-test claims too much. Nadeau & Bengio
-    (2003): the variance of the mean is (1 / J + test_rows / train_rows) times the variance of the differences.
+    Training parts overlap, so the J differences are not independent and the plain t-test claims too much. Nadeau &
+    Bengio (2003): the variance of the mean is (1 / J + test_rows / train_rows) times the variance of the differences.
     """
     d = np.asarray(differences, dtype=float)
     count, mean = len(d), float(np.mean(d))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,12 @@ import numpy as np
 from fulmen.evaluation.rank import Contest, Variant
 from fulmen.workloads.sensors import baselines, summary
 from fulmen.workloads.sensors.metrics import choose_threshold, scores
-from fulmen.workloads.sensors.networks import probability
-from fulmen.workloads.sensors.stacking import Fit, fit_all, predict
+from fulmen.workloads.sensors.networks import TableNet, probability
+from fulmen.workloads.sensors.stacking import Fit, Part, fit_all, predict
 
 
 def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequence[int]) -> Contest:
-    """Scores of each fold, mean over the seeds; networks of one variant are trained together, to their last epoch.
+    """Scores of each fold, mean over the seeds; the networks of a variant are trained together.
 
     Args:
         folds: data modules, set up.
@@ -24,16 +25,14 @@ def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequen
     found: dict[str, list[dict[str, float]]] = {}
     seconds: dict[str, float] = {}
     for name, variant in variants.items():
-        modules = [variant.make(seed) for _ in folds for seed in seeds]
-        jobs = [Fit(module.network, data.parts["train"], seed)
-                for module, (data, seed) in zip(modules, [(d, s) for d in folds for s in seeds], strict=True)]  # fmt: skip
+        entries = [(data, seed, variant.make(seed)) for data in folds for seed in seeds]
+        jobs = [Fit(module.network, d.parts["train"], seed, d.parts["validation"]) for d, seed, module in entries]
+        settings = entries[0][2]
         started = time.process_time()
-        fit_all(jobs, modules[0].optimizer, modules[0].scheduler, variant.epochs, folds[0].batch_size)
+        fit_all(jobs, settings.optimizer, settings.scheduler, variant.epochs, folds[0].batch_size)
         seconds[name] = (time.process_time() - started) / len(seeds)
-        each = [_judge(lambda part, n=module.network: probability(predict(n, part)).numpy(), data, module)
-                for module, data in zip(modules, [d for d in folds for _ in seeds], strict=True)]  # fmt: skip
+        each = [_judge(partial(_probability, module.network), data, module) for data, _, module in entries]
         found[name] = [_mean(each[i : i + len(seeds)]) for i in range(0, len(each), len(seeds))]
-    settings = modules[0]
     for name in baselines.BASELINES:
         started = time.process_time()
         fitted = [
@@ -57,6 +56,10 @@ def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequen
         ceiling=ceiling,
         notes=[*warned, *summary.NOTES[:2], *([summary.CEILING] if ceiling else [])],
     )  # fmt: skip
+
+
+def _probability(network: TableNet, part: Part) -> np.ndarray:
+    return probability(predict(network, part)).numpy()
 
 
 def _judge(predict_: Any, data: Any, module: Any) -> dict[str, float]:

@@ -27,8 +27,8 @@ RANGES = {"light_lux": (0, 120_000), "temperature_c": (-40, 125), "vibration_mm_
 class SensorData(InMemoryParts):
     """Rows of a CSV, a Parquet file, a database or a simulated plant, with labels; split, batched.
 
-    A batch holds `x` [B, F] (NaN where missing), `category` [B, c] (level numbers, -1 where missing), `target` [B] (label
-    numbers), `row` [B] (its number in the file) and `group` [B].
+    A batch holds `x` [B, F] (NaN where missing), `category` [B, c] (level numbers, -1 where missing), `target` [B]
+    (label numbers), `row` [B] (its number in the file) and `group` [B].
 
     Args:
         csv: a CSV or Parquet file; replaces the simulated plant.

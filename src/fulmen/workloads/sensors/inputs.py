@@ -19,9 +19,10 @@ Bins = Annotated[int, Rule("of 0 or at least 2", lambda bins: bins == 0 or bins 
 class Inputs(nn.Module):
     """Standardised columns, their logarithms, missing indicators, piecewise-linear bins, one-hot categories.
 
-    A missing reading takes the training median and, with `missing`, sets its indicator. Logarithms (of 1 + x if there is
-    a zero) are of columns without negative values. Bins are piecewise-linear encodings (Gorishniy et al. 2022) between
-    training quantiles, the outer ones open, clipped to [-1, 2]; columns are not clipped: failures live in the tails.
+    A missing reading takes the training median and, with `missing`, sets its indicator. Logarithms (of 1 + x if there
+    is a zero) are of columns without negative values. Bins are piecewise-linear encodings (Gorishniy et al. 2022)
+    between training quantiles, the outer ones open, clipped to [-1, 2]; columns are not clipped: failures live in the
+    tails.
 
     Args:
         numeric: names of the numeric columns, or their number.
@@ -53,7 +54,7 @@ class Inputs(nn.Module):
         self.missing, self.log, self.bins = missing, log, bins
         n = len(self.names)
         self.register_buffer("median", torch.zeros(1, n))
-        self.register_buffer("shift", torch.zeros(1, n))  # of the logarithm: 0 or 1; NaN: the column has negatives
+        self.register_buffer("shift", torch.zeros(1, n))  # of the logarithm: 0 or 1; -1: the column has negatives
         self.register_buffer("mean", torch.zeros(1, 2 * n if log else n))
         self.register_buffer("sd", torch.ones(1, 2 * n if log else n))
         self.register_buffer("edges", torch.zeros(1, n, bins + 1 if bins else 0))
@@ -75,7 +76,7 @@ class Inputs(nn.Module):
             raise FulmenError(f"column {self.names[int(empty.nonzero()[0])]} has no value in the training part")
         self.median.copy_(x.nanmedian(0).values[None])
         lowest = torch.where(torch.isnan(x), torch.inf, x).amin(0)
-        self.shift.copy_(torch.where(lowest > 0, 0.0, torch.where(lowest == 0, 1.0, torch.nan))[None])
+        self.shift.copy_(torch.where(lowest > 0, 0.0, torch.where(lowest == 0, 1.0, -1.0))[None])
         wide = self._wide(torch.where(torch.isnan(x), self.median.to(x), x)[None])[0]
         sd = wide.std(0)
         self.mean.copy_(wide.mean(0)[None])
@@ -105,7 +106,7 @@ class Inputs(nn.Module):
             return x
         shift = self.shift[:, None].to(x)
         logarithm = (x + shift).clamp(min=1e-6).log()  # a later reading may lie below all of training
-        return torch.cat([x, torch.where(torch.isnan(shift), 0.0, logarithm)], -1)
+        return torch.cat([x, torch.where(shift < 0, 0.0, logarithm)], -1)
 
     def _binned(self, x: Tensor) -> Tensor:
         """[K, B, n] -> how far x has come through each bin, [K, B, n * bins]; 0 in bins that do not exist."""

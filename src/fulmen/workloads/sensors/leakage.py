@@ -26,8 +26,8 @@ def telling_columns(x: np.ndarray, names: list[str], columns: Columns) -> list[s
                 reason = "only rises or only falls from row to row, as an id or a time does"
         if reason:
             found.append(
-                f"leakage: the feature {name} {reason}; under a random split a model learns the rows by heart. Leave it "
-                f"out, or split by group or time"
+                f"leakage: the feature {name} {reason}; under a random split a model learns the rows by heart. Leave "
+                f"it out, or split by group or time"
             )
     return found
 
@@ -35,8 +35,8 @@ def telling_columns(x: np.ndarray, names: list[str], columns: Columns) -> list[s
 def above_ceiling(scores: Mapping[str, float], ceiling: Mapping[str, float], margin: Mapping[str, float]) -> list[str]:
     """A warning for each score that is better than what can be known, by more than its margin."""
     return [
-        f"leakage: {name} is {scores[name]:.4f}, above the known ceiling of {best:.4f} by more than chance allows; look for "
-        f"features that know the answer"
+        f"leakage: {name} is {scores[name]:.4f}, above the known ceiling of {best:.4f} by more than chance allows; "
+        f"look for features that know the answer"
         for name, best in ceiling.items()
         if name in scores and scores[name] > best + margin.get(name, 0.0)
     ]

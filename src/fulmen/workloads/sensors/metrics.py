@@ -72,10 +72,7 @@ def choose_threshold(
     order = np.argsort(-probability, kind="stable")
     p, hits = probability[order], target[order].cumsum()
     alarms = np.arange(1, len(p) + 1)
-    if by == "f1":
-        gain = 2 * hits / (alarms + hits[-1])
-    else:
-        gain = cost_ratio * hits - (alarms - hits)
+    gain = 2 * hits / (alarms + hits[-1]) if by == "f1" else cost_ratio * hits - (alarms - hits)
     last = np.append(p[1:] != p[:-1], True)  # rows with equal probability are decided alike
     best = int(np.flatnonzero(last)[gain[last].argmax()])
     below = p[best + 1] if best + 1 < len(p) else 0.0

@@ -19,8 +19,8 @@ from fulmen.workloads.sensors.networks import TableNet, parameter_groups, probab
 class SensorClassifier(LightningModule):
     """Trains one `networks.TableNet` on batches of `data.SensorData` with the cross-entropy.
 
-    Of two labels the decision is a threshold on the probability of the second, chosen on the validation part after every
-    epoch: each checkpoint holds that of its own weights.
+    Of two labels the decision is a threshold on the probability of the second, chosen on the validation part after
+    every epoch: each checkpoint holds that of its own weights.
 
     Args:
         network: from columns to logits; it knows the columns and the labels.

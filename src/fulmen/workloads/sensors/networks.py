@@ -6,6 +6,7 @@ has the leading dimension K, so that networks of the same kind can be stacked an
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated
 
 import torch
@@ -96,7 +97,7 @@ class MLP(TableNet):
     ):
         super().__init__(inputs, labels)
         sizes = [inputs.columns, *[width] * layers]
-        self.layers = nn.ModuleList(StackedLinear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(StackedLinear(a, b) for a, b in pairwise(sizes))
         self.head = StackedLinear(sizes[-1], self.outputs)
         self.dropout = StackedDropout(dropout)
 
@@ -108,7 +109,7 @@ class MLP(TableNet):
 
 
 class EnsembleLinear(nn.Module):
-    """M linear layers that share their matrix: y_m = s_m * (r_m * x) W + b_m, in [K, B, M or 1, in], out [K, B, M, out].
+    """M linear layers that share their matrix, y_m = s_m * (r_m * x) W + b_m: [K, B, M or 1, in] -> [K, B, M, out].
 
     Wen et al. 2020 (BatchEnsemble); with random signs the members begin apart, with ones they begin alike.
     """
@@ -145,8 +146,7 @@ class TabM(TableNet):
         super().__init__(inputs, labels)
         sizes = [inputs.columns, *[width] * layers]
         self.layers = nn.ModuleList(
-            EnsembleLinear(a, b, members, random_signs=i == 0)
-            for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False))
+            EnsembleLinear(a, b, members, random_signs=i == 0) for i, (a, b) in enumerate(pairwise(sizes))
         )
         bound = 1 / math.sqrt(width)
         self.head = nn.Parameter(torch.empty(1, 1, members, width, self.outputs).uniform_(-bound, bound))
@@ -238,7 +238,7 @@ class DeepMLP(TableNet):
     ):  # fmt: skip
         super().__init__(inputs, labels)
         sizes, layers = [inputs.columns, *hidden], []
-        for a, b in zip(sizes, sizes[1:], strict=False):
+        for a, b in pairwise(sizes):
             layers += [nn.Linear(a, b), nn.BatchNorm1d(b), nn.ReLU(), nn.Dropout(dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], self.outputs))
         for layer in self.layers:

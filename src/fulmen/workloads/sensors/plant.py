@@ -1,7 +1,7 @@
 """A simulated plant whose best possible prediction is known (see `ceiling.py`).
 
-Each machine wears from 0 to 1 over a random life and is then renewed; light follows the shift and the sun, temperature and
-vibration follow load and wear. Maintenance is needed in the last days of a life, and the records of it are not perfect.
+Each machine wears from 0 to 1 over a random life and is then renewed; light follows the shift and the sun, temperature
+and vibration follow load and wear. Maintenance is needed in the last days of a life, and its records are not perfect.
 """
 
 from dataclasses import dataclass

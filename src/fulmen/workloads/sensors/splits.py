@@ -42,6 +42,8 @@ def split(
             )
         ways = GroupKFold(folds, shuffle=True, random_state=seed).split(everything, target, group)
         rest, test = list(ways)[fold]
+        if not validation:
+            return {"train": rest, "validation": rest[:0], "test": test}
         inner = GroupShuffleSplit(1, test_size=validation, random_state=seed)
         train, held = next(inner.split(rest, target[rest], group[rest]))
         return {"train": rest[train], "validation": rest[held], "test": test}
@@ -49,6 +51,8 @@ def split(
     if fewest < folds + 1:
         raise FulmenError(f"folds is {folds}, but the rarest class has {fewest} rows; take fewer folds")
     rest, test = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(everything, target))[fold]
+    if not validation:
+        return {"train": rest, "validation": rest[:0], "test": test}
     train, held = train_test_split(rest, test_size=validation, stratify=target[rest], random_state=seed)
     return {"train": np.sort(train), "validation": np.sort(held), "test": test}
 

@@ -1,8 +1,8 @@
 """Many small networks trained as one.
 
 A step of a small network costs more in calls than in arithmetic. K networks of the same kind, differing in their fold
-(their rows) or their seed (initial weights, order, dropout), run as one network whose tensors have a leading dimension K.
-Nothing couples them: the loss is a sum, the optimizer works element by element, and each dropout mask is what the
+(their rows) or their seed (initial weights, order, dropout), run as one network whose tensors have a leading dimension
+K. Nothing couples them: the loss is a sum, the optimizer works element by element, and each dropout mask is what the
 network would draw alone. So the stack is exact: it ends where separate fits end, up to rounding.
 """
 
@@ -23,11 +23,12 @@ Part = dict[str, Tensor]
 
 @dataclass
 class Fit:
-    """One network to train: fresh weights, its training rows, its seed."""
+    """One network to train: fresh weights, training rows, seed; its validation rows choose the epoch it keeps."""
 
     network: TableNet
     train: Part
     seed: int
+    validation: Part | None = None
 
 
 def stack(networks: Sequence[TableNet]) -> TableNet:
@@ -43,7 +44,7 @@ def unstack(whole: TableNet, into: Sequence[TableNet]) -> None:
     """Copy the slices of a stack back into the networks it was made of."""
     state = whole.state_dict()
     for k, network in enumerate(into):
-        network.load_state_dict({name: value[k : k + 1] for name, value in state.items()})
+        network.load_state_dict({n: value[k : k + 1] if len(into) > 1 else value for n, value in state.items()})
 
 
 def fit_all(
@@ -56,7 +57,8 @@ def fit_all(
     """Train every network of `fits` in place, together where that is exact.
 
     Networks go together if they take the same number of steps an epoch; each has the batches, in the order, that
-    `BatchLoader` would deal it. Encodings are fitted on each network's own rows.
+    `BatchLoader` would deal it. Encodings are fitted on each network's own rows. Each network keeps the weights of the
+    epoch with its lowest validation loss, as `best.ckpt` does, or of the last if it has no validation rows.
 
     Args:
         optimizer: makes an optimizer of parameter groups; must work element by element (Adam, SGD).
@@ -91,13 +93,14 @@ def _fit_stack(
     for module in network.modules():
         if isinstance(module, StackedDropout):
             module.generators = generators
-    rows = max(len(fit.train["target"]) for fit in fits)
+    parts = [fit.train for fit in fits]
     with torch.no_grad():
-        columns = network.inputs(_padded(fits, "x", rows), _padded(fits, "category", rows))  # [K, N, C]
-    target = _padded(fits, "target", rows)
+        columns = network.inputs(_padded(parts, "x"), _padded(parts, "category"))  # [K, N, C]
+    target = _padded(parts, "target")
     which = torch.arange(len(fits))[:, None]
     optimize = optimizer(parameter_groups(network))
-    steps = -(-rows // batch_size)
+    steps = -(-target.shape[1] // batch_size)
+    watch = _Best(network, fits)
     schedule = scheduler(optimize, total_steps=epochs * steps) if scheduler else None
     curves = []
     for epoch in range(epochs):
@@ -118,8 +121,46 @@ def _fit_stack(
                 schedule.step()
             total += loss.detach() * size
         curves.append(total / torch.tensor([len(order) for order in orders]))
+        watch.update(network)
+    watch.restore(network)
     unstack(network, [fit.network for fit in fits])
     return torch.stack(curves, 1).tolist()
+
+
+class _Best:
+    """The weights of each network of a stack at its lowest validation loss."""
+
+    def __init__(self, network: TableNet, fits: Sequence[Fit]):
+        self.held = [fit.validation for fit in fits if fit.validation and len(fit.validation["target"])]
+        if not self.held:
+            return
+        if len(self.held) < len(fits):
+            raise ValueError("give validation rows to all networks of a stack or to none")
+        self.size = torch.tensor([len(part["target"]) for part in self.held])
+        with torch.no_grad():
+            self.columns = network.inputs(_padded(self.held, "x"), _padded(self.held, "category"))
+        self.target = _padded(self.held, "target")
+        self.inside = torch.arange(self.target.shape[1]) < self.size[:, None]
+        self.lowest = torch.full((len(fits),), torch.inf)
+        self.state = {name: value.clone() for name, value in network.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, network: TableNet) -> None:
+        if not self.held:
+            return
+        loss = (row_loss(network.eval().body(self.columns), self.target) * self.inside).sum(1) / self.size
+        network.train()
+        better = loss < self.lowest
+        self.lowest = torch.where(better, loss, self.lowest)
+        for name, value in network.state_dict().items():
+            if len(better) > 1:
+                self.state[name][better] = value[better]
+            elif better:
+                self.state[name].copy_(value)
+
+    def restore(self, network: TableNet) -> None:
+        if self.held:
+            network.load_state_dict(self.state)
 
 
 def _order(fit: Fit, epoch: int) -> Tensor:
@@ -128,9 +169,9 @@ def _order(fit: Fit, epoch: int) -> Tensor:
     return torch.randperm(len(fit.train["target"]), generator=generator)
 
 
-def _padded(fits: Sequence[Fit], name: str, rows: int) -> Tensor:
-    """The tensor `name` of each training part, with rows of zeros to the common length: [K, N, ...]."""
-    return torch.nn.utils.rnn.pad_sequence([fit.train[name] for fit in fits], batch_first=True)
+def _padded(parts: Sequence[Part], name: str) -> Tensor:
+    """The tensor `name` of each part, with rows of zeros to the common length: [K, N, ...]."""
+    return torch.nn.utils.rnn.pad_sequence([part[name] for part in parts], batch_first=True)
 
 
 @torch.no_grad()

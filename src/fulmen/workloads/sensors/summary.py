@@ -11,15 +11,16 @@ from fulmen.workloads.sensors import baselines, figures, leakage
 from fulmen.workloads.sensors.metrics import TITLES, choose_threshold, scores
 
 NOTES = [
-    "ROC-AUC: chance is 0.5. PR-AUC: area under precision over recall (average precision); chance is the share of events. "
-    "Brier: mean squared error of the probability. ECE: mean gap between said and seen frequency, ten bins of equal size.",
-    "F1, precision, recall and accuracy are of decisions at a threshold chosen on the validation part, never on the test "
-    "part.",
-    "Baselines: scikit-learn's defaults, trained on the same rows, their thresholds chosen on the same validation part.",
+    "ROC-AUC: chance is 0.5. PR-AUC: area under precision over recall (average precision); chance is the share of "
+    "events. Brier: mean squared error of the probability. ECE: mean gap between said and seen frequency, ten bins of "
+    "equal size.",
+    "F1, precision, recall and accuracy are of decisions at a threshold chosen on the validation part, never on the "
+    "test part.",
+    "Baselines: scikit-learn's defaults, trained on the same rows, thresholds chosen on the same validation part.",
 ]
 CEILING = (
-    "Ceiling: the exact posterior from a single row of a machine never seen (the plant is simulated). Models of single rows "
-    "cannot rank better but by luck; windows over the past can."
+    "Ceiling: the exact posterior from a single row of a machine never seen (the plant is simulated). Models of single "
+    "rows cannot rank better but by luck; windows over the past can."
 )
 
 

@@ -10,7 +10,7 @@ from fulmen.errors import FulmenError
 
 
 class SyntheticClassification(InMemoryParts):
-    """Clusters of points in `features` dimensions, a third of which say something (Guyon 2003); batches as `SensorData`.
+    """Clusters of points, a third of whose features say something (Guyon 2003); batches as those of `SensorData`.
 
     Args:
         rows: in all.

@@ -160,8 +160,8 @@ def out_of_range(table: Table, ranges: Mapping[str, Sequence[float]], source: st
         outside = np.flatnonzero((values < low) | (values > high))
         if len(outside):
             found.append(
-                f"{where(outside[0], name)}: {values[outside[0]]:g} lies outside {what}{' ' * bool(what)}{low:g} to {high:g} "
-                f"({len(outside)} of {len(values)} rows); is the unit right?"
+                f"{where(outside[0], name)}: {values[outside[0]]:g} lies outside {what}{' ' * bool(what)}{low:g} to "
+                f"{high:g} ({len(outside)} of {len(values)} rows); is the unit right?"
             )
     return found
 
@@ -186,8 +186,8 @@ def _csv(path: Path, columns: Columns, delimiter: str) -> pd.DataFrame:
             other = next((d for d in DELIMITERS if d != delimiter and d in header[0]), None)
             if other:
                 raise FulmenError(
-                    f"{path}, row 1: one column, {header[0][:60]!r}, with delimiter {delimiter!r}; the file seems to use "
-                    f"{DELIMITERS[other]}: data.delimiter={'tab' if other == chr(9) else repr(other)}"
+                    f"{path}, row 1: one column, {header[0][:60]!r}, with delimiter {delimiter!r}; the file seems to "
+                    f"use {DELIMITERS[other]}: data.delimiter={'tab' if other == chr(9) else repr(other)}"
                 )
         table = pd.read_csv(
             path, sep=delimiter, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False,
@@ -285,8 +285,8 @@ def _label(values: pd.Series, columns: Columns, where: _Where) -> np.ndarray:
     if (number < 0).any():
         bad = int((number < 0).argmax())
         raise FulmenError(
-            f"{where(bad, columns.target)}: {text[bad]!r} is none of the labels {', '.join(map(str, columns.labels))}; the "
-            f"column has {', '.join(sorted(set(text))[:10])}: data.labels=[...]"
+            f"{where(bad, columns.target)}: {text[bad]!r} is none of the labels {', '.join(map(str, columns.labels))}; "
+            f"the column has {', '.join(sorted(set(text))[:10])}: data.labels=[...]"
         )
     return number
 
@@ -300,7 +300,7 @@ def _hours(values: pd.Series, where: _Where) -> np.ndarray:
     if time.isna().any():
         bad = int(time.isna().to_numpy().argmax())
         raise FulmenError(
-            f"{where(bad, values.name)}: {str(values.iloc[bad])!r} is no time; write it as 2024-01-31T14:00, or as a number "
-            f"of hours in every row"
+            f"{where(bad, values.name)}: {str(values.iloc[bad])!r} is no time; write it as 2024-01-31T14:00, or as a "
+            f"number of hours in every row"
         )
     return (time - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy() / 3600
