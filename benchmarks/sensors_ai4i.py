@@ -1,8 +1,8 @@
-"""AI4I 2020: do networks reach boosted trees? 5-fold PR-AUC, two fold seeds, paired differences with the corrected test.
+"""AI4I 2020: do networks reach boosted trees? 5-fold PR-AUC, two fold seeds, paired differences, corrected test.
 
     python benchmarks/sensors_ai4i.py AI4I2020.CSV [--physics]
 
-All eight raw features (with --physics three more); the five failure flags are never used. Each fold trains on all that it
+All raw features (with --physics three more); the five failure flags are never used. Each fold trains on all that it
 does not test, so no threshold is chosen here. Trees and logistic regression are scikit-learn's at their defaults.
 """
 

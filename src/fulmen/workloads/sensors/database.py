@@ -53,7 +53,8 @@ def _ask(database: str, query: str) -> str:
     try:
         engine = sqlalchemy.create_engine(url)
         with engine.connect() as connection:
-            return pandas.read_sql(sqlalchemy.text(query), connection).to_csv(index=False)
+            rows = connection.execute(sqlalchemy.text(query))
+            return pandas.DataFrame(rows.fetchall(), columns=list(rows.keys())).to_csv(index=False)
     except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise FulmenError(f"database: no answer: {reason}") from error

@@ -79,7 +79,12 @@ class StackedDropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return x
-        noise = [torch.rand(x.shape[1:], device=x.device, generator=g) for g in self.generators or (None,)]
+        noise = []
+        for generator in self.generators or (None,):  # one number each, so that the next mask does not depend on B
+            seed = int(torch.randint(2**62, (), generator=generator))
+            noise.append(
+                torch.rand(x.shape[1:], device=x.device, generator=torch.Generator(x.device).manual_seed(seed))
+            )
         keep = (torch.stack(noise) >= self.p).to(x) / (1 - self.p)
         return (x.unflatten(0, (len(noise), -1)) * keep[:, None]).flatten(0, 1)
 

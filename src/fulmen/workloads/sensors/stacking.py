@@ -34,6 +34,8 @@ class Fit:
 def stack(networks: Sequence[TableNet]) -> TableNet:
     """One network that computes all of `networks`, in their order."""
     whole = deepcopy(networks[0])
+    if len(networks) == 1:
+        return whole
     for name, tensor in [*whole.named_parameters(), *whole.named_buffers()]:
         if name in whole.state_dict():
             tensor.data = torch.cat([network.state_dict()[name] for network in networks])
@@ -89,7 +91,8 @@ def _fit_stack(
 ) -> list[list[float]]:
     network = stack([fit.network for fit in fits]).train()
     seeds = list(dict.fromkeys(fit.seed for fit in fits))
-    generators = [torch.Generator() for _ in seeds]
+    # nn.Dropout knows torch's own generator only
+    generators = [torch.Generator() for _ in seeds] if network.stackable else [torch.default_generator]
     for module in network.modules():
         if isinstance(module, StackedDropout):
             module.generators = generators

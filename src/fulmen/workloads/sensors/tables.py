@@ -267,8 +267,8 @@ def _level(values: pd.Series, name: str, levels: Sequence[str], where: _Where, m
     unknown = np.flatnonzero(~np.isin(text, list(numbers)) & ~np.isin(np.char.lower(text), EMPTY))
     if len(unknown):
         raise FulmenError(
-            f"{where(unknown[0], name)}: {text[unknown[0]]!r} is none of its levels, {', '.join(map(str, levels))}; "
-            f"the column has {', '.join(sorted(set(text))[:10])}"
+            f"{where(unknown[0], name)}: {str(text[unknown[0]])!r} is none of its levels, "
+            f"{', '.join(map(str, levels))}; the column has {', '.join(sorted(set(text))[:10])}"
         )
     number = np.array([numbers.get(value, -1) for value in text], dtype=np.int64)
     if not missing and (number < 0).any():
@@ -285,17 +285,16 @@ def _label(values: pd.Series, columns: Columns, where: _Where) -> np.ndarray:
     if (number < 0).any():
         bad = int((number < 0).argmax())
         raise FulmenError(
-            f"{where(bad, columns.target)}: {text[bad]!r} is none of the labels {', '.join(map(str, columns.labels))}; "
-            f"the column has {', '.join(sorted(set(text))[:10])}: data.labels=[...]"
+            f"{where(bad, columns.target)}: {str(text[bad])!r} is none of the labels "
+            f"{', '.join(map(str, columns.labels))}; the column has {', '.join(sorted(set(text))[:10])}: data.labels=[...]"
         )
     return number
 
 
 def _hours(values: pd.Series, where: _Where) -> np.ndarray:
-    """Numbers are hours; texts are ISO times, hours since 1970."""
-    number = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64)
-    if np.isfinite(number).all() and not pd.api.types.is_datetime64_any_dtype(values):
-        return number
+    """Numbers, as the first row has one, are hours; texts are ISO times, hours since 1970."""
+    if _is_number(str(values.iloc[0])):
+        return _number(values, where, missing=False)
     time = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
     if time.isna().any():
         bad = int(time.isna().to_numpy().argmax())
