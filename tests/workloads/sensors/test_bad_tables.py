@@ -37,7 +37,7 @@ BAD = {
     "decimal comma": (cell(31, "temperature_c", "21,5"), "row 31, column temperature_c: .* write a decimal point"),
     "infinity": (cell(40, "vibration_mm_s", "inf"), "row 40, column vibration_mm_s: inf is infinite"),
     "no time": (cell(5, "time", "soon"), "row 5, column time: 'soon' is no number"),
-    "no ISO time": (lambda t: t.assign(time=["2024-01-31"] * (len(t) - 1) + ["31/31"]), "row 865, .*'31/31' is no time"),
+    "no ISO time": (lambda t: t.assign(time=["2024-01-31"] * (len(t) - 1) + ["31/31"]), "row 865, .*'31/31' is no t"),
     "no machine": (cell(5, "machine", ""), "row 5, column machine: empty"),
     "the same time twice": (cell(4, "time", 0.0), "row 4, column time: machine M01 has .* already, in row 2"),
     "no rows": (lambda t: t.iloc[:0], "there is no row below the header"),

@@ -299,7 +299,7 @@ def _hours(values: pd.Series, where: _Where) -> np.ndarray:
     if time.isna().any():
         bad = int(time.isna().to_numpy().argmax())
         raise FulmenError(
-            f"{where(bad, values.name)}: {str(values.iloc[bad])!r} is no time; write it as 2024-01-31T14:00, or as a "
-            f"number of hours in every row"
+            f"{where(bad, values.name)}: {str(values.iloc[bad])!r} is no time; write it as 2024-01-31T14:00, or "
+            f"as a number of hours in every row"
         )
     return (time - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy() / 3600
