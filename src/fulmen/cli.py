@@ -25,6 +25,14 @@ def main(argv: list[str] | None = None) -> int:
     compare.add_argument("-o", "--out", type=Path, help="folder of the report (default: outputs/comparisons/<stamp>)")
     compare.set_defaults(call=compare_runs)
     add_registry(verbs)
+    rank = verbs.add_parser("rank", help="all variants of an experiment and its baselines on the same folds")
+    rank.add_argument("experiment", help="for example sensors")
+    rank.add_argument("overrides", nargs="*", help="as train.py takes them")
+    rank.add_argument("--metric", help="to rank by (default: the first of the experiment's)")
+    rank.add_argument("--folds", type=int, default=5, help="of the cross-validation (default: 5)")
+    rank.add_argument("--seeds", type=int, default=1, help="networks for each fold (default: 1)")
+    rank.add_argument("--outputs", default="outputs", help="folder that holds rankings/ (default: outputs)")
+    rank.set_defaults(call=hold_contest)
     arguments = parser.parse_args(argv)
     try:
         return arguments.call(arguments)
@@ -58,6 +66,14 @@ def compare_runs(arguments: argparse.Namespace) -> int:
     if len(names) < 2:
         raise FulmenError("a comparison takes two runs or more: fulmen compare RUN RUN ...")
     compare(find_or_run(list(names), overrides), arguments.out)
+    return 0
+
+
+def hold_contest(arguments: argparse.Namespace) -> int:
+    from fulmen.evaluation.rank import rank
+
+    a = arguments
+    rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs)
     return 0
 
 

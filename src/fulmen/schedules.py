@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from lightning.pytorch import LightningModule
@@ -9,14 +10,16 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 
-def optimizers(module: LightningModule) -> Any:
+def optimizers(module: LightningModule, parameters: Iterable[Any] | None = None) -> Any:
     """What `configure_optimizers` returns for a module with the partials `optimizer` and `scheduler` (or None).
+
+    `parameters`, all of the module's by default, may be groups with options of their own.
 
     A scheduler with an argument `total_steps` gets the number of optimizer steps of the whole training and is stepped
     after each of them; any other is stepped once an epoch. One that watches a metric watches what the best checkpoint
     is chosen by.
     """
-    optimizer = module.optimizer(module.parameters())
+    optimizer = module.optimizer(module.parameters() if parameters is None else parameters)
     if module.scheduler is None:
         return optimizer
     by_step = "total_steps" in inspect.signature(module.scheduler).parameters

@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 import types
@@ -82,18 +83,43 @@ def test_fingerprint_changes_with_settings_code_and_files(tmp_path):
     assert len(set(prints)) == 4
 
 
-@pytest.mark.slow
-def test_processes_that_ask_at_once_build_once(tmp_path):
-    script = f"""
-import time, numpy as np
+BUILDER = """
+import os, signal, sys, numpy as np
+from pathlib import Path
 from fulmen.data.cache import cached
+folder, role = Path(sys.argv[1]), sys.argv[2]
 def build():
-    time.sleep(0.3)
-    with open({str(tmp_path / "builds")!r}, "a") as file:
+    with open(folder / "builds", "a") as file:
         file.write("built\\n")
-    return {{"a": np.arange(5)}}
-assert cached("set", "key", build, __import__("pathlib").Path({str(tmp_path / "cache")!r}))["a"][4] == 4
+    if role == "dies":
+        real = np.save
+        def save(file, array, **options):
+            real(file, array[: len(array) // 2], **options)
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        np.save = save
+    return {"a": np.arange(200_000), "b": np.ones(7)}
+for _ in range(50 if role == "reads" else 1):
+    arrays = cached("set", "key", build, folder / "cache")
+    assert arrays["a"][-1] == 199_999 and arrays["b"].sum() == 7
 """
-    processes = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
-    assert [process.wait() for process in processes] == [0, 0, 0]
+
+
+def processes(count, folder, role):
+    started = [subprocess.Popen([sys.executable, "-c", BUILDER, str(folder), role]) for _ in range(count)]
+    return [process.wait() for process in started]
+
+
+@pytest.mark.slow
+def test_sixteen_processes_that_ask_at_once_build_once_and_read_without_fail(tmp_path):
+    assert processes(16, tmp_path, "reads") == [0] * 16
     assert (tmp_path / "builds").read_text() == "built\n"
+
+
+@pytest.mark.slow
+def test_a_build_that_was_killed_half_way_is_built_again(tmp_path):
+    assert processes(1, tmp_path, "dies") == [-signal.SIGKILL]
+    assert not (tmp_path / "cache" / "set-key").exists()
+    assert processes(1, tmp_path, "builds") == [0]
+    assert (tmp_path / "builds").read_text() == "built\nbuilt\n"
+    cached("set", "key", never, tmp_path / "cache")

@@ -47,12 +47,13 @@ class ExactResume(Callback):
         self._means: dict[str, dict[str, Any]] = {}  # of the epoch that was interrupted
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
-        trainer.fit_loop._load_combined_loader_states()  # left out if a scheduler has asked for the number of steps
         for number in self.signals:
             self._handlers[number] = signal.signal(number, self._ask)
         if trainer.received_sigterm:  # it came while the data were prepared; Lightning would stop without saving
             self.asked = signal.SIGTERM
             trainer._signal_connector.received_sigterm = False
+        # A schedule that asks for the number of steps makes Lightning build the loaders before it knows their state.
+        trainer.fit_loop._load_combined_loader_states()
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
         if trainer.current_epoch > 0 or self.asked:

@@ -1,0 +1,56 @@
+"""The simulated plant: how far from the Bayes ceiling are models of single rows, and what do windows over the past add?
+
+    python benchmarks/sensors_plant.py [--seeds 3] [--models mlp,tabm]
+
+Each seed is a plant of its own (24 machines, 5 folds of machines never seen). ROC-AUC, mean over the folds; the ceiling
+is the exact posterior from a single row, on the same test rows. The standard error is of the difference over the folds.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import time
+
+import numpy as np
+
+from fulmen.evaluation.rank import hold
+from fulmen.workloads.sensors.data import SensorData
+
+TREES = ("random forest", "gradient boosting")
+
+
+def ceilings(seed: int) -> np.ndarray:
+    """ROC-AUC of the exact posterior on each fold."""
+    from sklearn.metrics import roc_auc_score
+
+    folds = [SensorData(seed=seed, fold=fold) for fold in range(5)]
+    for data in folds:
+        data.setup()
+    return np.array([roc_auc_score(data.parts["test"]["target"], data.bayes) for data in folds])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--models", default="mlp,tabm")
+    args = parser.parse_args()
+    best = [ceilings(seed) for seed in range(args.seeds)]
+    for title, more in (("single rows", []), ("windows", ["data.rolling_hours=[24,168,720]"])):
+        started = time.process_time()
+        contests = [hold("sensors", [f"tabular={args.models}", f"seed={seed}", *more]) for seed in range(args.seeds)]
+        seconds = time.process_time() - started
+        print(f"\n{title} ({seconds:.0f} CPU s): AUC minus the ceiling of single rows, {np.mean(best):.4f}")
+        gaps = {n: np.stack([c.scores[n]["roc_auc"] for c in contests]) - np.stack(best) for n in contests[0].scores}
+        for name, gap in sorted(gaps.items(), key=lambda pair: -pair[1].mean()):
+            se = gap.mean(1).std(ddof=1) / np.sqrt(len(gap)) if len(gap) > 1 else float("nan")
+            each = "  ".join(f"{value:+.4f}" for value in gap.mean(1))
+            print(f"{name:22}{gap.mean():+.4f}  se over seeds {se:.4f}   by seed {each}", flush=True)
+        trees = max(gaps[name].mean() for name in TREES)
+        for name in args.models.split(","):
+            print(f"{name} minus the best tree: {gaps[name].mean() - trees:+.4f}")
+
+
+if __name__ == "__main__":
+    main()

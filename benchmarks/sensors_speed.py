@@ -1,0 +1,133 @@
+"""Folds trained together against folds trained apart, and what a ranking costs: CPU seconds, one thread.
+
+    python benchmarks/sensors_speed.py [--csv AI4I2020.CSV] [--epochs 20] [--repeats 3]
+
+"apart" is five runs of `train.py` (folders, checkpoints and logs included, report and figures left out); "Lightning" is
+five bare fits by the Trainer without any of that; "together" is one stack. All have the same initial weights and
+batches: the largest difference between their training losses, over folds and epochs, is given. Without a CSV the data
+are the simulated plant.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import contextlib
+import io
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import torch
+from lightning.pytorch import Trainer
+from omegaconf import OmegaConf
+
+from fulmen.callbacks.resume import ExactResume
+from fulmen.config import build, check_overrides
+from fulmen.evaluation.rank import hold
+from fulmen.run import quiet_libraries, run
+from fulmen.runs import load_run
+from fulmen.workloads.sensors.stacking import Fit, fit_all
+
+FOLDS = 5
+QUIET = ["callbacks.summary=null", "callbacks.progress=null", "model.figures=false", "test=false"]
+
+
+class Losses(ExactResume):
+    """The seed of each step, as in a run, and the mean training loss of each epoch."""
+
+    def __init__(self, seed: int):
+        super().__init__(tempfile.mkdtemp(), seed)
+        self.each: list[float] = []
+
+    def on_train_epoch_start(self, trainer, module) -> None: ...
+
+    def on_train_end(self, trainer, module) -> None:
+        self._restore_handlers()
+
+    def on_train_epoch_end(self, trainer, module) -> None:
+        self.each.append(float(trainer.callback_metrics["train/loss"]))
+
+
+def ready(cfg, fold: int):
+    data = build(OmegaConf.merge(cfg.data, {"fold": fold}), "data")
+    data.prepare_data()
+    data.setup()
+    return data
+
+
+def together(typed: list[str]) -> list[list[float]]:
+    cfg, fits = check_overrides(typed), []
+    for fold in range(FOLDS):
+        torch.manual_seed(cfg.seed)
+        module, data = build(cfg.model, "model"), ready(cfg, fold)
+        fits.append(Fit(module.network, data.parts["train"], cfg.seed, data.parts["validation"]))
+    return fit_all(fits, module.optimizer, module.scheduler, cfg.trainer.max_epochs, cfg.data.get("batch_size", 256))
+
+
+def bare(typed: list[str]) -> list[list[float]]:
+    cfg, curves = check_overrides(typed), []
+    for fold in range(FOLDS):
+        torch.manual_seed(cfg.seed)
+        module, losses = build(cfg.model, "model"), Losses(cfg.seed)
+        Trainer(max_epochs=cfg.trainer.max_epochs, accelerator="cpu", logger=False, enable_checkpointing=False,
+                enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0,
+                use_distributed_sampler=False, callbacks=[losses]).fit(module, ready(cfg, fold))  # fmt: skip
+        curves.append(losses.each)
+    return curves
+
+
+def apart(typed: list[str]) -> list[list[float]]:
+    curves = []
+    for fold in range(FOLDS):
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            more = [*typed, f"data.fold={fold}", *QUIET, f"output_dir={Path(folder, 'run')}"]
+            run(check_overrides(more), more)
+            curves.append(load_run(Path(folder, "run")).metrics["train/loss"].dropna().tolist())
+    return curves
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--csv")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--rank", action="store_true", help="also the ranking of the networks and the baselines")
+    args = parser.parse_args()
+    data = ["data=ai4i", f"data.csv={args.csv}"] if args.csv else []
+    torch.set_num_threads(1)
+    quiet_libraries()
+    print(
+        f"{'network':22}{'together':>10}{'Lightning':>11}{'ratio':>7}{'apart':>9}{'ratio':>7}{'largest difference':>20}"
+    )
+    for name, more in {"mlp 2 x 32": ["tabular=mlp", "model.network.layers=2", "model.network.width=32"],
+                       "mlp 3 x 128": ["tabular=mlp"]}.items():  # fmt: skip
+        typed = ["experiment=sensors", "trainer.accelerator=cpu", *data, *more, f"trainer.max_epochs={args.epochs}"]
+        seconds: dict[str, list[float]] = {}
+        curves = {}
+        for _ in range(args.repeats):
+            for way in (together, bare, apart):
+                started = time.process_time()
+                curves[way.__name__] = way(typed)
+                seconds.setdefault(way.__name__, []).append(time.process_time() - started)
+        cost = {way: median(each) for way, each in seconds.items()}
+        gap = max(
+            (torch.tensor(curves["together"]) - torch.tensor(curves[way])).abs().max().item()
+            for way in ("bare", "apart")
+        )
+        print(
+            f"{name:22}{cost['together']:10.2f}{cost['bare']:11.2f}{cost['bare'] / cost['together']:7.1f}"
+            f"{cost['apart']:9.2f}{cost['apart'] / cost['together']:7.1f}{gap:20.1e}",
+            flush=True,
+        )
+    if args.rank:
+        for models in ("logistic,mlp,mlp_bins", "tabm"):
+            started = time.process_time()
+            hold("sensors", [*data, f"tabular={models}"])
+            print(f"rank {models} and the baselines: {time.process_time() - started:.0f} CPU s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

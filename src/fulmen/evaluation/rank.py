@@ -1,0 +1,229 @@
+"""`fulmen rank EXPERIMENT`: every variant of an experiment and its baselines, on the same folds, fairly compared.
+
+What is special about an experiment it says itself: its model class names the config group of its variants (`variants`)
+and the metrics (`metrics`: name -> whether larger is better), and holds the contest
+(`contest(folds, variants, seeds) -> Contest`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from fulmen.config import build, check_overrides, choices, expand
+from fulmen.errors import FulmenError
+from fulmen.evaluation.ranking import MEDALS, holm
+from fulmen.evaluation.report import Rows, markdown_table, print_table
+from fulmen.evaluation.statistics import corrected_t_test
+from fulmen.files import atomic_write, write_json
+from fulmen.mistakes import did_you_mean, key_of
+from fulmen.targets import locate
+from fulmen.threads import set_threads
+
+ALPHA = 0.05
+SHOWN = 5  # places in the table on the console
+NOTES = [
+    "sd: over the folds. Intervals and p: t-distributions with the variance of Nadeau & Bengio (2003), as training "
+    "parts overlap; p is of the difference from the first, two-sided, adjusted for the number of models (Holm).",
+    "CPU s: of training on all folds, per seed.",
+]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What to train: `make(seed)` builds the module with fresh weights, as a run with that seed would."""
+
+    make: Callable[[int], Any]
+    epochs: int
+
+
+@dataclass
+class Contest:
+    """Scores of all candidates on the same folds.
+
+    Attributes:
+        scores: candidate -> metric -> [folds].
+        seconds: CPU time of training on all folds, by candidate.
+        train_rows: of a fold.
+        test_rows: of a fold.
+        ceiling: metric -> the best that is possible, where it is known.
+        notes: sentences a reader needs.
+    """
+
+    scores: dict[str, dict[str, np.ndarray]]
+    seconds: dict[str, float]
+    train_rows: float
+    test_rows: float
+    ceiling: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def rank(
+    experiment: str, overrides: Sequence[str] = (), metric: str | None = None, folds: int = 5, seeds: int = 1,
+    outputs: str | Path = "outputs",
+) -> Path:  # fmt: skip
+    """Hold the contest, print its first places and write ranking.md, ranking.json and ranking.png.
+
+    Args:
+        overrides: as train.py takes them; a sweep over the variants, say `tabular=mlp,tabm`, chooses among them.
+        metric: to rank by.
+        folds: of the cross-validation.
+        seeds: networks for each fold, from the config's seed on.
+
+    Returns:
+        The folder of the files.
+
+    Raises:
+        FulmenError: the experiment cannot be ranked, or a mistake in the config.
+    """
+    base = _base(experiment, overrides, folds)
+    contender = locate(base.model["_target_"])
+    chosen, there = metric or next(iter(contender.metrics)), list(contender.metrics)
+    if chosen not in there:
+        raise FulmenError(f"--metric {chosen}: there is {', '.join(there)}{did_you_mean(chosen, there)}")
+    contest = hold(experiment, overrides, folds, seeds)
+    folder = Path(outputs, "rankings", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
+    report(folder, experiment, contest, chosen, contender.metrics, overrides)
+    return folder
+
+
+def hold(experiment: str, overrides: Sequence[str] = (), folds: int = 5, seeds: int = 1) -> Contest:
+    """The contest alone; arguments and errors as `rank`."""
+    if folds < 2 or seeds < 1:
+        raise FulmenError(f"--folds {folds} --seeds {seeds}: take 2 folds or more, 1 seed or more")
+    base = _base(experiment, overrides, folds)
+    contender = locate(base.model["_target_"])
+    group, own = contender.variants, list(overrides)
+    if not any(key_of(override) == group for override in own):
+        own.append(f"{group}={','.join(choices(group))}")
+    configs = {}
+    for run in expand([f"experiment={experiment}", *own]):
+        name = next(override.partition("=")[2] for override in run if key_of(override) == group)
+        if name in configs:
+            raise FulmenError(f"rank compares the choices of {group}; let nothing else vary")
+        configs[name] = check_overrides(run)
+    set_threads(base.threads)
+    parts = [build(OmegaConf.merge(base.data, {"fold": fold}), "data") for fold in range(folds)]
+    for data in parts:
+        data.prepare_data()
+        data.setup()
+    variants = {name: Variant(_maker(cfg), cfg.trainer.max_epochs) for name, cfg in configs.items()}
+    return contender.contest(parts, variants, [base.seed + i for i in range(seeds)])
+
+
+def places(contest: Contest, metric: str, larger: bool) -> Rows:
+    """One row per candidate, best mean first: mean, interval, and the paired difference from the first."""
+    order = sorted(contest.scores, key=lambda name: contest.scores[name][metric].mean(), reverse=larger)
+    first = contest.scores[order[0]][metric]
+    ratio = contest.train_rows, contest.test_rows
+    behind = {name: corrected_t_test(contest.scores[name][metric] - first, *ratio) for name in order[1:]}
+    p = dict(zip(behind, holm([each.p for each in behind.values()]), strict=True))
+    rows = []
+    for place, name in enumerate(order, 1):
+        own = corrected_t_test(contest.scores[name][metric], *ratio)
+        row = {
+            "": f"{MEDALS[place - 1]} {place}" if place <= len(MEDALS) else str(place),
+            "model": name,
+            metric: own.mean,
+        }
+        row |= {"sd": float(contest.scores[name][metric].std(ddof=1)), "from": own.low, "to (95 %)": own.high}
+        row |= {"difference": behind[name].mean, "± (95 %)": behind[name].high - behind[name].mean, "p": p[name]} if (
+            name in behind) else {"difference": None, "± (95 %)": None, "p": None}  # fmt: skip
+        rows.append(row | {"CPU s": contest.seconds[name]})
+    return rows
+
+
+def verdict(rows: Rows, metric: str) -> str:
+    """Who leads, and whom the leader has not been shown to differ from."""
+    leader, level = rows[0]["model"], [row["model"] for row in rows[1:] if not row["p"] < ALPHA]
+    if len(rows) == 1:
+        return f"{leader} stands alone."
+    if not level:
+        return f"{leader} has the best {metric}, and every other differs from it (p < {ALPHA:g})."
+    return f"{leader} has the best mean {metric}; it is not shown to differ from {', '.join(level)} (p >= {ALPHA:g})."
+
+
+def report(
+    folder: Path, experiment: str, contest: Contest, metric: str, metrics: Mapping[str, bool], overrides: Sequence[str]
+) -> None:
+    """Print the first places; write ranking.md, ranking.json and ranking.png into `folder`."""
+    rows = places(contest, metric, metrics[metric])
+    said = verdict(rows, metric)
+    folds = len(next(iter(contest.scores.values()))[metric])
+    title = f"{experiment}: {len(rows)} models on the same {folds} folds, best {metric} first"
+    means = [
+        {"": row["model"], **{name: float(contest.scores[row["model"]][name].mean()) for name in metrics}}
+        for row in rows
+    ]
+    sds = [
+        {"": row["model"], **{name: float(contest.scores[row["model"]][name].std(ddof=1)) for name in metrics}}
+        for row in rows
+    ]
+    ceiling = contest.ceiling.get(metric)
+    best = f"The best that is possible: {metric} {ceiling:.4f}." if ceiling else ""
+    lines = [f"# {title}", said, best, markdown_table(rows), "![ranking](ranking.png)",
+             "## All metrics, mean over the folds", markdown_table(means),
+             "## Their standard deviations over the folds", markdown_table(sds),
+             "## How to read this", "\n".join(f"- {note}" for note in [*NOTES, *contest.notes]),
+             f"Overrides: `{' '.join(overrides) or 'none'}`."]  # fmt: skip
+    with atomic_write(folder / "ranking.md") as file:
+        file.write("\n\n".join(filter(None, lines)) + "\n")
+    write_json(folder / "ranking.json", {
+        "experiment": experiment, "overrides": list(overrides), "metric": metric, "verdict": said,
+        "ceiling": contest.ceiling, "cpu_seconds": contest.seconds,
+        "train_rows": contest.train_rows, "test_rows": contest.test_rows,
+        "scores": {name: {key: values.tolist() for key, values in each.items()}
+                   for name, each in contest.scores.items()},
+    })  # fmt: skip
+    draw(folder / "ranking.png", rows, metric, ceiling)
+    print_table(title, rows[:SHOWN])
+    print("\n".join(filter(None, [said, best, f"ranking: {folder / 'ranking.md'}"])))
+
+
+def draw(path: Path, rows: Rows, metric: str, ceiling: float | None) -> None:
+    """Bars with intervals, the best at the top."""
+    from fulmen.evaluation.figures import COOL, INK, MODEL, figure
+
+    with figure(path, 1, 1, (7, 1 + 0.32 * len(rows))) as ax:
+        level = [i == 0 or not row["p"] < ALPHA for i, row in enumerate(rows)]
+        low = min(row["from"] for row in rows)
+        high = max(row["to (95 %)"] for row in rows)
+        start = max(0.0, low - 0.1 * (high - low))
+        for i, row in enumerate(rows):
+            ax.barh(i, row[metric] - start, left=start, color=MODEL if level[i] else COOL[0], alpha=0.85, height=0.66)
+            ax.plot([row["from"], row["to (95 %)"]], [i, i], color=INK, linewidth=1)
+        if ceiling is not None:
+            ax.axvline(ceiling, color=INK, linestyle="--", linewidth=0.9, label="the best that is possible")
+            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28 / (0.3 + 0.1 * len(rows))))
+        ax.set_yticks(range(len(rows)), [row["model"] for row in rows])
+        ax.invert_yaxis()
+        ax.grid(False, axis="y")
+        ax.set_xlim(start, None)
+        ax.set_title("red: not shown to differ from the first; lines: 95 % intervals")
+        ax.set_xlabel(f"{metric}, mean over the folds")
+
+
+def _base(experiment: str, overrides: Sequence[str], folds: int) -> DictConfig:
+    """The config that all variants share the data of."""
+    typed = [f"experiment={experiment}", *filter(_is_plain, overrides)]
+    cfg = check_overrides(typed)
+    if not hasattr(locate(cfg.model["_target_"]), "contest"):
+        raise FulmenError(f"experiment {experiment} cannot be ranked: its model class holds no contest")
+    return check_overrides([*typed, f"data.folds={folds}"])
+
+
+def _is_plain(override: str) -> bool:
+    return len(expand([override])) == 1
+
+
+def _maker(cfg: DictConfig) -> Callable[[int], Any]:
+    def make(seed: int) -> Any:
+        torch.manual_seed(seed)
+        return build(cfg.model, "model")
+
+    return make

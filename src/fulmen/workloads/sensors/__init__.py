@@ -1,0 +1,1 @@
+"""Tables of sensor readings: which machine needs maintenance, and which model to trust."""

@@ -1,0 +1,266 @@
+"""Rows of readings, one label each, split by machine, by time or at random."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+
+from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
+from fulmen.data.parts import InMemoryParts
+from fulmen.errors import FulmenError
+from fulmen.seeding import derived_seed
+from fulmen.workloads.sensors import features, leakage, plant, splits, tables
+from fulmen.workloads.sensors.ceiling import bayes_probability
+from fulmen.workloads.sensors.database import snapshot as take_snapshot
+from fulmen.workloads.sensors.features import DERIVED, TIME, derive, feature_names, rolling
+from fulmen.workloads.sensors.plant import SENSORS, Fault, simulate_plant
+from fulmen.workloads.sensors.tables import Columns, Table, check_for_training, check_table, out_of_range, read_table
+
+RANGES = {"light_lux": (0, 120_000), "temperature_c": (-40, 125), "vibration_mm_s": (0, 50)}
+
+
+class SensorData(InMemoryParts):
+    """Rows of a CSV, a Parquet file, a database or a simulated plant, with labels; split, batched.
+
+    A batch holds `x` [B, F] (NaN where missing), `category` [B, c] (level numbers, -1 where missing), `target` [B]
+    (label numbers), `row` [B] (its number in the file) and `group` [B].
+
+    Args:
+        csv: a CSV or Parquet file; replaces the simulated plant.
+        delimiter: between the columns of a CSV; "tab" for a tab.
+        database: SQLAlchemy URL, or $NAME for one in the environment; replaces the simulated plant, with `query`.
+        query: an SQL SELECT. Its rows are kept as a snapshot.
+        snapshot: null: the latest one, taken if there is none; "new": taken now; or an id.
+        numeric: features: columns, or derived ones (`features.DERIVED`).
+        categorical: features with levels: {Type: [L, M, H]}.
+        target: column of the labels.
+        labels: the labels as they stand there; of two, the second is the event.
+        group: column of the machine, or null.
+        time: column of the time (ISO, or hours), or null.
+        missing: whether readings may be missing; else a gap is an error.
+        ranges: column -> lowest and highest value that makes sense in its unit; beyond is a warning.
+        forbidden: columns that give the target away and are refused as features.
+        ceiling: metric -> a score above which something must leak.
+        rolling_hours: windows over which mean, minimum and maximum of each sensor are added, the row itself the last.
+        split: "auto": by group if there is one, else by time, else at random within each class.
+        fold: number of the fold that tests, from 0; null for the first.
+        folds: number of folds.
+        validation: share of the rows that do not test; 0: none, which only `fulmen rank` can do with.
+        machines: of the simulated plant.
+        days: of the simulated plant.
+        lost: share of its readings that are missing.
+        fault: of its sensors: drift, dimming, stuck or dropout (see `plant.py`).
+        permute_labels: shuffle them: whatever is then found better than chance leaks.
+        batch_size: rows per training batch.
+        seed: of the plant, the split and the order of the batches.
+        cache: folder of the prepared arrays; `outputs/cache` by default.
+    """
+
+    def __init__(
+        self,
+        csv: str | None = None,
+        delimiter: str = ",",
+        database: str | None = None,
+        query: str | None = None,
+        snapshot: str | None = None,
+        numeric: Sequence[str] = (*SENSORS, "hour_sin", "hour_cos"),
+        categorical: Mapping[str, Sequence[str]] | None = None,
+        target: str = "maintenance",
+        labels: Sequence[str | int] = (0, 1),
+        group: str | None = "machine",
+        time: str | None = "time",
+        missing: bool = True,
+        ranges: Mapping[str, Sequence[float]] | None = None,
+        forbidden: Sequence[str] = (),
+        ceiling: Mapping[str, float] | None = None,
+        rolling_hours: Sequence[int] = (),
+        split: Literal["auto", "group", "time", "random"] = "auto",
+        fold: int | None = None,
+        folds: int = 5,
+        validation: float = 0.2,
+        machines: int = 24,
+        days: int = 35,
+        lost: float = 0.03,
+        fault: Fault | None = None,
+        permute_labels: bool = False,
+        batch_size: int = 256,
+        seed: int = 42,
+        cache: str | None = None,
+    ):
+        super().__init__(batch_size, seed)
+        self.columns = Columns(tuple(numeric), dict(categorical or {}), target, tuple(labels), group, time, missing)
+        self.rolling_hours, self.ranges = tuple(rolling_hours), {**RANGES, **(ranges or {})}
+        self._check_columns(forbidden)
+        if bool(database) != bool(query):
+            raise FulmenError(
+                "database and query belong together: data.database=sqlite:///plant.db 'data.query=SELECT ...'"
+            )
+        if csv and database:
+            raise FulmenError("csv and database exclude each other: choose one source of readings")
+        _between("validation", validation, 0.0, 0.5)
+        _between("folds", folds, 2, 100)
+        if fold is not None and not 0 <= fold < folds:
+            raise FulmenError(f"fold is {fold}; with folds={folds} it runs from 0 to {folds - 1}")
+        _between("machines", machines, 1, 100_000)
+        _between("days", days, 1, 3650)
+        _between("lost", lost, 0.0, 0.9)
+        self.csv, self.delimiter = csv, {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
+        if len(self.delimiter) != 1:
+            raise FulmenError(f"delimiter is {delimiter!r}; it must be one character, or tab")
+        self.database, self.query, self.snapshot = database, query, snapshot
+        self.plant = {"machines": machines, "days": days, "missing": lost, "fault": fault, "seed": seed}
+        self.kind = splits.choose(bool(group), bool(time)) if split == "auto" else split
+        for name, column in (("group", group), ("time", time)):
+            if self.kind == name and not column:
+                raise FulmenError(f"split is {name}, but no column is named: data.{name}=<column>")
+        self.fold, self.folds, self.validation = fold or 0, folds, validation
+        self.permute_labels, self.known_ceiling = permute_labels, dict(ceiling or {})
+        self.cache = Path(cache) if cache else None
+        self.fingerprint = ""
+        self.warnings: list[str] = []
+
+    @property
+    def labels(self) -> tuple:
+        return self.columns.labels
+
+    @property
+    def numeric(self) -> list[str]:
+        """The names of the columns of `x`."""
+        return feature_names(self.columns.numeric, self.rolling_hours)
+
+    @property
+    def simulated(self) -> bool:
+        return not (self.csv or self.database)
+
+    def prepare_data(self) -> None:
+        self._arrays()
+
+    def setup(self, stage: str | None = None) -> None:
+        if self.parts:
+            return
+        arrays = self._arrays()
+        whole = {name: np.array(arrays[name]) for name in ("x", "category", "target", "row", "group")}
+        if self.permute_labels:
+            order = np.random.default_rng(derived_seed(self.seed, "labels")).permutation(len(whole["target"]))
+            whole["target"] = whole["target"][order]
+        self.groups = arrays["group_name"].tolist()
+        gap = max(self.rolling_hours, default=0)
+        rows = splits.split(
+            self.kind, whole["target"], whole["group"], arrays["time_h"],
+            self.fold, self.folds, self.validation, self.seed, gap,
+        )  # fmt: skip
+        for name, part in rows.items():
+            if name != "validation":
+                self._check_classes(name, whole["target"][part], whole["target"], whole["row"])
+        self.parts = {name: {k: torch.from_numpy(v[part]) for k, v in whole.items()} for name, part in rows.items()}
+        self.bayes = self._bayes(arrays)[rows["test"]] if self.has_ceiling else None
+        self.warnings = arrays["warnings"].tolist()
+        if self.kind == "random":
+            self.warnings += leakage.telling_columns(whole["x"], self.numeric, self.columns)
+        for warning in self.warnings:
+            warnings.warn(warning, stacklevel=2)
+
+    @property
+    def has_ceiling(self) -> bool:
+        """Whether the best possible prediction from a single row is known: the plant's, if its sensors work."""
+        return self.simulated and not self.plant["fault"] and not self.permute_labels
+
+    def export(self, path: str | Path) -> None:
+        """Write the simulated plant as a CSV that `data.csv` reads."""
+        self._plant_frame().to_csv(path, index=False)
+
+    def encode(self, table: Table) -> np.ndarray:
+        """The features [N, F] of a table's rows."""
+        sources = table.numeric | {TIME: table.time_h}
+        x = np.stack([derive(name, sources) for name in self.columns.numeric], 1)
+        if self.rolling_hours:
+            sensors = {name: table.numeric[name] for name in self.columns.numeric if name not in DERIVED}
+            x = np.hstack([x, rolling(sensors, table.group, table.time_h, self.rolling_hours).to_numpy()])
+        return x.astype(np.float32)
+
+    def _check_columns(self, forbidden: Sequence[str]) -> None:
+        c = self.columns
+        if not c.numeric and not c.categorical:
+            raise FulmenError("numeric: name at least one feature")
+        given = [*c.numeric, *features.source_columns(c.numeric), *c.categorical]
+        for name in given:
+            if name in forbidden:
+                raise FulmenError(f"numeric: {name} gives the target away and cannot be a feature; leave it out")
+            if name == c.target:
+                raise FulmenError(f"numeric: {name} is the target and cannot be a feature; leave it out")
+        for name in {*c.numeric, *c.categorical}:
+            if [*c.numeric, *c.categorical].count(name) > 1:
+                raise FulmenError(f"numeric: {name} is named twice")
+        if len(set(map(str, c.labels))) < max(2, len(c.labels)):
+            raise FulmenError(f"labels are {list(c.labels)}; give two or more that differ")
+        for name, levels in c.categorical.items():
+            if len(levels) < 2:
+                raise FulmenError(f"categorical.{name}: name two levels or more")
+        if self.rolling_hours and not (c.group and c.time):
+            raise FulmenError("rolling_hours: windows need data.group=<column> and data.time=<column>")
+        if any(hours < 1 for hours in self.rolling_hours):
+            raise FulmenError(f"rolling_hours are {list(self.rolling_hours)}; each must be 1 or more")
+        for name, bounds in self.ranges.items():
+            if len(bounds) != 2 or bounds[0] >= bounds[1]:
+                raise FulmenError(f"ranges.{name} is {list(bounds)}; give the lowest and the highest value")
+
+    def _check_classes(self, part: str, present: np.ndarray, everything: np.ndarray, row: np.ndarray) -> None:
+        for number in range(len(self.labels)):
+            if not (present == number).any():
+                where = np.flatnonzero(everything == number)
+                rows = f"its {len(where)} rows begin with row {row[where[0]]}" if len(where) else "no row has it"
+                raise FulmenError(
+                    f"column {self.columns.target}: class {self.labels[number]} is not in the {part} part of fold "
+                    f"{self.fold} ({rows}); take other folds, data.split=random, or data.labels without it"
+                )
+
+    def _bayes(self, arrays: Arrays) -> np.ndarray:
+        readings = simulate_plant(**self.plant)
+        return bayes_probability(readings.time_h % 24, readings.temperature_c, readings.vibration_mm_s)
+
+    def _arrays(self) -> Arrays:
+        file = self._file()
+        source = {"csv": file.name, "delimiter": self.delimiter} if file else self.plant
+        key = {**source, "columns": asdict(self.columns), "rolling_hours": self.rolling_hours, "ranges": self.ranges}
+        code = (tables, features) if file else (tables, features, plant)
+        self.fingerprint = fingerprint(key, code=code, files=[file] if file else [])
+        return cached("sensors", self.fingerprint, lambda: self._build(file), self.cache)
+
+    def _file(self) -> Path | None:
+        if self.database:
+            return take_snapshot(self.database, self.query, self.snapshot, (self.cache or cache_folder()) / "snapshots")
+        if self.csv and not Path(self.csv).is_file():
+            raise FulmenError(f"csv: there is no file {self.csv}")
+        return Path(self.csv) if self.csv else None
+
+    def _build(self, file: Path | None) -> Arrays:
+        source = str(file) if file else "the simulated plant"
+        if file:
+            table = read_table(file, self.columns, self.delimiter if self.csv else ",")
+        else:
+            table = check_table(self._plant_frame(), self.columns, source)
+        check_for_training(table, self.columns, source)
+        names, group = np.unique(table.group, return_inverse=True)
+        return {
+            "x": self.encode(table),
+            "category": table.category,
+            "target": table.target,
+            "row": table.line,
+            "group": group,
+            "group_name": names,
+            "time_h": table.time_h,
+            "warnings": np.array(out_of_range(table, self.ranges, source), dtype=np.str_),
+        }
+
+    def _plant_frame(self) -> pd.DataFrame:
+        return pd.DataFrame(asdict(simulate_plant(**self.plant))).rename(columns={"time_h": "time"})
+
+
+def _between(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise FulmenError(f"{name} is {value}; it must lie between {low} and {high}")

@@ -1,0 +1,80 @@
+"""The figures of a classifier: what it finds at which price, and whether its probabilities mean what they say."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
+
+from fulmen.evaluation.figures import COOL, MODEL, MUTED, TRUTH, figure
+
+
+def draw(
+    predicted: Mapping[str, np.ndarray], target: np.ndarray, labels: Sequence, thresholds: Mapping[str, float],
+    folder: Path,
+) -> dict[str, str]:  # fmt: skip
+    """Write the figures and return {caption: file name}; probabilities [N, L] by model, label numbers [N]."""
+    if len(labels) > 2:
+        confusion(folder / "confusion.png", predicted["network"], target, labels)
+        return {"Where the network sends the rows of each class, share": "confusion.png"}
+    p = {name: each[:, 1] for name, each in predicted.items()}
+    curves(folder / "curves.png", p, target, thresholds)
+    calibration(folder / "calibration.png", p, target)
+    return {
+        "Precision over recall, and hits over false alarms; the dot is the chosen threshold": "curves.png",
+        "Seen over said frequency of the event, ten bins of equal size": "calibration.png",
+    }
+
+
+def curves(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, thresholds: Mapping[str, float]) -> None:
+    with figure(path, 1, 2, (9, 4)) as (left, right):
+        for name, color, style in _styles(p):
+            precision, recall, _ = precision_recall_curve(target, p[name])
+            left.plot(recall, precision, style, color=color, linewidth=1.2, label=name)
+            alarms, hits, _ = roc_curve(target, p[name])
+            right.plot(alarms, hits, style, color=color, linewidth=1.2, label=name)
+        decided = p["network"] >= thresholds["network"]
+        hits, alarms = decided[target == 1].mean(), decided[target == 0].mean()
+        if decided.any():
+            left.scatter(hits, target[decided].mean(), color=MODEL, s=26, zorder=3)
+        right.scatter(alarms, hits, color=MODEL, s=26, zorder=3)
+        left.axhline(target.mean(), color=MUTED, linewidth=0.8, linestyle=":")
+        right.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
+        left.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+        right.set(xlabel="false alarms, share of the quiet rows", ylabel="hits (recall)", xlim=(0, 1), ylim=(0, 1.02))
+        right.legend(loc="lower right")
+
+
+def calibration(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, bins: int = 10) -> None:
+    with figure(path, 1, 1, (5, 4.4)) as ax:
+        for name, color, style in _styles(p):
+            parts = [part for part in np.array_split(np.argsort(p[name], kind="stable"), bins) if len(part)]
+            said, seen = [p[name][part].mean() for part in parts], [target[part].mean() for part in parts]
+            ax.plot(said, seen, style, color=color, marker=".", linewidth=1.2, label=name)
+        ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
+        top = min(1.0, 1.05 * max(line.get_xydata().max() for line in ax.get_lines()[:-1]))
+        ax.set(xlabel="said", ylabel="seen", xlim=(0, top), ylim=(0, top))
+        ax.legend(loc="upper left")
+
+
+def confusion(path: Path, p: np.ndarray, target: np.ndarray, labels: Sequence) -> None:
+    share = confusion_matrix(target, p.argmax(1), labels=np.arange(len(labels)), normalize="true")
+    with figure(path, 1, 1, (5.4, 4.6)) as ax:
+        image = ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        ax.set_xticks(range(len(labels)), labels)
+        ax.set_yticks(range(len(labels)), labels)
+        ax.set(xlabel="predicted", ylabel="true")
+        ax.grid(False)
+        for i, j in np.argwhere(share >= 0.005):
+            ax.text(j, i, f"{share[i, j]:.2f}", ha="center", va="center", fontsize=6,
+                    color="white" if share[i, j] > 0.5 else TRUTH)  # fmt: skip
+        ax.figure.colorbar(image, label="share of the true class")
+
+
+def _styles(p: Mapping[str, np.ndarray]) -> list[tuple[str, str, str]]:
+    """Name, colour and line style: the network last, on top."""
+    others = [name for name in p if name not in ("network", "ceiling")]
+    styles = [(name, COOL[i % len(COOL)], "-") for i, name in enumerate(others)]
+    if "ceiling" in p:
+        styles.append(("ceiling", TRUTH, "--"))
+    return [*styles, ("network", MODEL, "-")]

@@ -1,0 +1,56 @@
+"""Signs that the answer has leaked into the question."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from fulmen.workloads.sensors.tables import Columns
+
+
+def telling_columns(x: np.ndarray, names: list[str], columns: Columns) -> list[str]:
+    """A warning for each feature that says which machine or when, which a random split lets a model learn by heart.
+
+    Args:
+        x: [N, F] in the order of the file.
+    """
+    found = []
+    for name in [*names, *columns.categorical]:
+        reason = None
+        if name in (columns.group, columns.time):
+            reason = "is the column of the machine" if name == columns.group else "is the column of the time"
+        elif name in names:
+            steps = np.diff(x[:, names.index(name)])
+            if (steps > 0).all() or (steps < 0).all():
+                reason = "only rises or only falls from row to row, as an id or a time does"
+        if reason:
+            found.append(
+                f"leakage: the feature {name} {reason}; under a random split a model learns the rows by heart. Leave "
+                f"it out, or split by group or time"
+            )
+    return found
+
+
+def above_ceiling(scores: Mapping[str, float], ceiling: Mapping[str, float], margin: Mapping[str, float]) -> list[str]:
+    """A warning for each score that is better than what can be known, by more than its margin."""
+    return [
+        f"leakage: {name} is {scores[name]:.4f}, above the known ceiling of {best:.4f} by more than chance allows; "
+        f"look for features that know the answer"
+        for name, best in ceiling.items()
+        if name in scores and scores[name] > best + margin.get(name, 0.0)
+    ]
+
+
+def auc_difference_se(
+    target: np.ndarray, a: np.ndarray, b: np.ndarray, group: np.ndarray, draws: int = 200, seed: int = 0
+) -> float:
+    """Standard error of AUC(a) - AUC(b), by drawing whole groups with replacement; all arrays [N]."""
+    rng = np.random.default_rng(seed)
+    members = [np.flatnonzero(group == number) for number in np.unique(group)]
+    differences: list[Any] = []
+    for _ in range(draws):
+        rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
+        if 0 < target[rows].sum() < len(rows):
+            differences.append(roc_auc_score(target[rows], a[rows]) - roc_auc_score(target[rows], b[rows]))
+    return float(np.std(differences, ddof=1)) if len(differences) > 1 else float("inf")

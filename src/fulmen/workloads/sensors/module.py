@@ -1,0 +1,131 @@
+"""A classifier of table rows whose encoding, threshold and probabilities travel in its checkpoint."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+from torchmetrics import CatMetric
+
+from fulmen.errors import FulmenError
+from fulmen.evaluation.report import Summary
+from fulmen.schedules import optimizers
+from fulmen.workloads.sensors.metrics import LARGER_IS_BETTER, choose_threshold
+from fulmen.workloads.sensors.networks import TableNet, parameter_groups, probability, row_loss
+
+
+class SensorClassifier(LightningModule):
+    """Trains one `networks.TableNet` on batches of `data.SensorData` with the cross-entropy.
+
+    Of two labels the decision is a threshold on the probability of the second, chosen on the validation part after
+    every epoch: each checkpoint holds that of its own weights.
+
+    Args:
+        network: from columns to logits; it knows the columns and the labels.
+        optimizer: makes an optimizer of parameters; only matrices are decayed.
+        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.schedules`.
+        threshold: how it is chosen: "f1", or "cost".
+        cost_ratio: how many false alarms cost as much as one missed event.
+        figures: draw curves of the test part.
+    """
+
+    variants = "tabular"  # the config group that `fulmen rank` goes through
+    metrics = LARGER_IS_BETTER
+
+    def __init__(
+        self,
+        network: TableNet,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW,
+        scheduler: Callable[..., Any] | None = None,
+        threshold: Literal["f1", "cost"] = "f1",
+        cost_ratio: float = 1.0,
+        figures: bool = True,
+    ):
+        super().__init__()
+        if cost_ratio <= 0:
+            raise FulmenError(f"cost_ratio is {cost_ratio}; it must be above 0")
+        self.network = network
+        self.optimizer, self.scheduler = optimizer, scheduler
+        self.by, self.cost_ratio, self.figures = threshold, cost_ratio, figures
+        self.register_buffer("threshold", torch.tensor(0.5))
+        self.seen = torch.nn.ModuleDict({name: CatMetric() for name in ("target", "probability")})
+
+    def setup(self, stage: str) -> None:
+        """Fit the encoding to the training part."""
+        if stage == "fit":
+            data = self.trainer.datamodule
+            if not len(data.parts["validation"]["target"]):
+                raise FulmenError("data.validation is 0; training watches the validation part and needs one")
+            self.network.inputs.fit(data.parts["train"]["x"])
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Logits [B, M, O]."""
+        return self.network(batch["x"][None], batch["category"][None])[0]
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        loss = row_loss(self(batch), batch["target"]).mean()
+        size = len(batch["target"])
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
+        return loss
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        p = self._evaluate(batch, "val")
+        if p.shape[-1] == 2:
+            self.seen["target"].update(batch["target"])
+            self.seen["probability"].update(p[:, 1])
+
+    def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        self._evaluate(batch, "test")
+
+    def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
+        p = probability(self(batch))
+        decision = (p[:, 1] >= self.threshold).long() if p.shape[1] == 2 else p.argmax(1)
+        return {"row": batch["row"], "probability": p, "decision": decision}
+
+    def on_validation_epoch_end(self) -> None:
+        if self.seen["target"].update_called:
+            target, p = (self.seen[name].compute().flatten().cpu().numpy() for name in ("target", "probability"))
+            self.threshold.fill_(choose_threshold(target.astype(int), p, self.by, self.cost_ratio))
+        for metric in self.seen.values():
+            metric.reset()
+
+    def configure_optimizers(self) -> Any:
+        return optimizers(self, parameter_groups(self.network))
+
+    @torch.no_grad()
+    def summarize(self, data: Any, figures: Path) -> Summary:
+        """Compare with the baselines on the test part, and draw it."""
+        from fulmen.workloads.sensors.summary import summarize
+
+        self.eval()
+        test = {name: value.to(self.device) for name, value in data.parts["test"].items()}
+        p = probability(self(test)).cpu().numpy()
+        return summarize(p, float(self.threshold), self, data, figures if self.figures else None)
+
+    def input_schema(self, data: Any) -> dict[str, Any]:
+        """What a table must look like to be predicted; see `exchange.schema`."""
+        from fulmen.workloads.sensors.exchange import schema
+
+        return schema(data)
+
+    def predict_file(self, path: Path, schema: dict[str, Any]) -> Any:
+        """One row of probabilities and a decision per row of a CSV or Parquet file, as a pandas DataFrame."""
+        from fulmen.workloads.sensors.exchange import predict_file
+
+        return predict_file(self, path, schema)
+
+    @classmethod
+    def contest(cls, folds: Sequence[Any], variants: Mapping[str, Any], seeds: Sequence[int]) -> Any:
+        """All `variants` and the baselines on the same folds; see `fulmen.evaluation.rank`."""
+        from fulmen.workloads.sensors.contest import contest
+
+        return contest(folds, variants, seeds)
+
+    def _evaluate(self, batch: dict[str, Tensor], stage: str) -> Tensor:
+        """Log the loss; the probabilities [B, L]."""
+        logits = self(batch)
+        loss = row_loss(logits, batch["target"]).mean()
+        self.log(f"{stage}/loss", loss, batch_size=len(batch["target"]), sync_dist=True, prog_bar=True)
+        return probability(logits)

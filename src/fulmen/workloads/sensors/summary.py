@@ -1,0 +1,86 @@
+"""The evaluation of a classifier on its test part: beside the baselines, and beside the ceiling where it is known."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fulmen.evaluation.report import Summary
+from fulmen.workloads.sensors import baselines, figures, leakage
+from fulmen.workloads.sensors.metrics import TITLES, choose_threshold, scores
+
+NOTES = [
+    "ROC-AUC: chance is 0.5. PR-AUC: area under precision over recall (average precision); chance is the share of "
+    "events. Brier: mean squared error of the probability. ECE: mean gap between said and seen frequency, ten bins of "
+    "equal size.",
+    "F1, precision, recall and accuracy are of decisions at a threshold chosen on the validation part, never on the "
+    "test part.",
+    "Baselines: scikit-learn's defaults, trained on the same rows, thresholds chosen on the same validation part.",
+]
+CEILING = (
+    "Ceiling: the exact posterior from a single row of a machine never seen (the plant is simulated). Models of single "
+    "rows cannot rank better but by luck; windows over the past can."
+)
+
+
+def summarize(p: np.ndarray, threshold: float, module: Any, data: Any, folder: Path | None) -> Summary:
+    """Metrics, tables and figures of the test part.
+
+    Args:
+        p: probabilities [N, L].
+        threshold: of the second of two labels.
+        folder: where figures go; None draws none.
+    """
+    train, validation, test = (data.parts[name] for name in ("train", "validation", "test"))
+    target, classes = test["target"].numpy(), p.shape[1]
+    predicted, thresholds = {"network": p}, {"network": threshold}
+    for name in baselines.BASELINES:
+        predict = baselines.fit(name, train, module.network.inputs.levels, classes)
+        predicted[name] = predict(test)
+        thresholds[name] = choose_threshold(
+            validation["target"].numpy(), predict(validation)[:, 1], module.by, module.cost_ratio
+        )
+    if data.bayes is not None:
+        predicted["ceiling"] = np.stack([1 - data.bayes, data.bayes], 1)
+        thresholds["ceiling"] = 1 / (1 + module.cost_ratio) if module.by == "cost" else 0.5
+    score = {name: scores(target, each, thresholds[name]) for name, each in predicted.items()}
+    rows = [{"": name, **{TITLES[metric]: value for metric, value in each.items()}} for name, each in score.items()]
+    warned = list(data.warnings) + too_good(p, data, score["network"])
+    notes = [*warned, *NOTES, *([CEILING] if data.bayes is not None else [])]
+    main = score.pop("network") | ({"threshold": threshold} if classes == 2 else {})
+    title = f"Test part: {len(target)} rows, {_parts(data)}"
+    drawn = figures.draw(predicted, target, data.labels, thresholds, folder) if folder else {}
+    items = {
+        "item": test["row"].numpy(),
+        "loss": losses(p, target),
+        "target": target,
+        "probability": p.astype(np.float32),
+        "group": test["group"].numpy(),
+    }
+    return Summary(main, score, {title: rows}, drawn, notes, items=items)
+
+
+def too_good(p: np.ndarray, data: Any, score: dict[str, float]) -> list[str]:
+    """Warnings, given as such too, where a score is above what can be known."""
+    test, ceiling, margin = data.parts["test"], dict(data.known_ceiling), {}
+    if data.bayes is not None and not data.rolling_hours:
+        best = scores(test["target"].numpy(), np.stack([1 - data.bayes, data.bayes], 1))
+        ceiling["roc_auc"] = best["roc_auc"]
+        margin["roc_auc"] = 2 * leakage.auc_difference_se(
+            test["target"].numpy(), p[:, 1], data.bayes, test["group"].numpy()
+        )
+    found = leakage.above_ceiling(score, ceiling, margin)
+    for warning in found:
+        warnings.warn(warning, stacklevel=2)
+    return found
+
+
+def losses(p: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Cross-entropy [N] of probabilities [N, L]."""
+    return -np.log(np.clip(p[np.arange(len(p)), target].astype(np.float64), 1e-7, 1))
+
+
+def _parts(data: Any) -> str:
+    how = {"group": "of machines never seen", "time": "later than all others", "random": "drawn at random"}[data.kind]
+    return f"{how}; trained on {len(data.parts['train']['target'])}"

@@ -1,0 +1,62 @@
+"""A classification set made by scikit-learn, to try a network on."""
+
+import numpy as np
+import torch
+from sklearn.datasets import make_classification
+from sklearn.model_selection import train_test_split
+
+from fulmen.data.parts import InMemoryParts
+from fulmen.errors import FulmenError
+
+
+class SyntheticClassification(InMemoryParts):
+    """Clusters of points, a third of whose features say something (Guyon 2003); batches as those of `SensorData`.
+
+    Args:
+        rows: in all.
+        features: columns; a third is informative, a sixth are sums of those, the rest noise.
+        classes: of equal size.
+        separation: between the clusters; the larger, the easier.
+        validation: share of the rows.
+        test: share of the rows.
+        batch_size: rows per training batch.
+        seed: of the points, the split and the order of the batches.
+    """
+
+    def __init__(
+        self, rows: int = 2000, features: int = 100, classes: int = 10, separation: float = 2.0,
+        validation: float = 0.15, test: float = 0.15, batch_size: int = 64, seed: int = 42,
+    ):  # fmt: skip
+        super().__init__(batch_size, seed)
+        if features < 2 * classes:
+            raise FulmenError(f"features is {features}; {classes} classes need {2 * classes} or more")
+        if min(validation, test) * rows < classes:
+            raise FulmenError(f"rows is {rows}; each part needs a row of each of the {classes} classes")
+        self.made = {"n_samples": rows, "n_features": features, "n_classes": classes, "class_sep": separation}
+        self.shares = (validation, test)
+        self.numeric = [f"x{i}" for i in range(features)]
+        self.labels = tuple(range(classes))
+        self.fingerprint = f"make_classification-{rows}x{features}-{classes}-{separation:g}-{seed}"
+        self.warnings: list[str] = []
+        self.bayes, self.known_ceiling, self.kind = None, {}, "random"
+
+    def setup(self, stage: str | None = None) -> None:
+        if self.parts:
+            return
+        n = self.made["n_features"]
+        x, y = make_classification(
+            **self.made, n_informative=n // 3, n_redundant=n // 6, n_clusters_per_class=1, random_state=self.seed
+        )
+        whole = {
+            "x": torch.from_numpy(x.astype(np.float32)),
+            "category": torch.empty((len(y), 0), dtype=torch.int64),
+            "target": torch.from_numpy(y.astype(np.int64)),
+            "row": torch.arange(len(y)),
+            "group": torch.arange(len(y)),
+        }
+        validation, test = self.shares
+        rest, last = train_test_split(np.arange(len(y)), test_size=test, stratify=y, random_state=self.seed)
+        size = round(validation * len(y))
+        first, held = train_test_split(rest, test_size=size, stratify=y[rest], random_state=self.seed)
+        rows = {"train": first, "validation": held, "test": last}
+        self.parts = {name: {k: v[np.sort(part)] for k, v in whole.items()} for name, part in rows.items()}

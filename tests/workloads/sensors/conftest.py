@@ -1,0 +1,32 @@
+"""Small tables to break, and AI4I where it is at hand."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fulmen.schema import project_root
+from fulmen.workloads.sensors.data import SensorData
+
+
+@pytest.fixture
+def ai4i():
+    folder = Path(os.environ.get("FULMEN_SHARED_DATA", project_root().parent / "shared" / "data"))
+    if not (folder / "ai4i2020.csv").exists():
+        pytest.skip(f"there is no {folder}/ai4i2020.csv")
+    return folder / "ai4i2020.csv"
+
+
+@pytest.fixture
+def readings(tmp_path):
+    """A CSV of a small simulated plant, and its rows to change."""
+    path = tmp_path / "readings.csv"
+    SensorData(machines=6, days=12, seed=1).export(path)
+    return path, pd.read_csv(path)
+
+
+@pytest.fixture
+def small():
+    """Arguments of a small plant."""
+    return {"machines": 8, "days": 14, "seed": 3}

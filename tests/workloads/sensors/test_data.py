@@ -1,0 +1,189 @@
+"""Splits keep what belongs together, nothing leaks into the fit, and the cache key holds all that matters."""
+
+import sqlite3
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from lightning.pytorch import Trainer
+from sklearn.metrics import roc_auc_score
+
+from fulmen.errors import FulmenError
+from fulmen.workloads.sensors import baselines
+from fulmen.workloads.sensors.data import SensorData
+from fulmen.workloads.sensors.inputs import Inputs
+from fulmen.workloads.sensors.module import SensorClassifier
+from fulmen.workloads.sensors.networks import MLP
+
+
+def ready(**options):
+    data = SensorData(**options)
+    data.prepare_data()
+    data.setup()
+    return data
+
+
+def test_every_row_is_in_one_part_and_every_fold_tests_others(small):
+    folds = [ready(**small, folds=4, fold=fold) for fold in range(4)]
+    tested = np.concatenate([data.parts["test"]["row"].numpy() for data in folds])
+    assert sorted(tested) == list(range(1, 8 * 14 * 12 + 1))
+    for data in folds:
+        rows = np.concatenate([part["row"].numpy() for part in data.parts.values()])
+        assert len(np.unique(rows)) == len(rows) == len(tested)
+        groups = [set(part["group"].tolist()) for part in data.parts.values()]
+        assert sum(map(len, groups)) == len(set.union(*groups)) == 8
+
+
+def test_a_split_in_time_trains_on_the_past_beyond_the_windows(small):
+    for fold in range(3):
+        data = ready(**small, split="time", folds=3, fold=fold, rolling_hours=[24])
+        hours = {name: (part["row"].numpy() - 1) % (14 * 12) * 2 for name, part in data.parts.items()}
+        assert hours["train"].max() + 24 < hours["validation"].min()
+        assert hours["validation"].max() + 24 < hours["test"].min()
+
+
+def test_a_random_split_keeps_the_share_of_each_class(small):
+    data = ready(**small, split="random")
+    shares = [float(part["target"].double().mean()) for part in data.parts.values()]
+    assert max(shares) - min(shares) < 0.004
+
+
+def test_independent_rows_are_split_at_random_and_others_are_not():
+    assert SensorData().kind == "group"
+    assert SensorData(group=None).kind == "time"
+    assert SensorData(group=None, time=None, numeric=["light_lux"]).kind == "random"
+
+
+@pytest.mark.parametrize("feature", ["machine", "time", "id"])
+def test_an_id_or_a_time_among_the_features_of_a_random_split_is_a_leakage_warning(tmp_path, feature, small):
+    SensorData(**small).export(tmp_path / "r.csv")
+    table = pd.read_csv(tmp_path / "r.csv")
+    table["machine"] = table["machine"].str[1:].astype(int)
+    table["id"] = np.arange(len(table)) * 3
+    table.to_csv(tmp_path / "r.csv", index=False)
+    options = {"csv": str(tmp_path / "r.csv"), "numeric": ["vibration_mm_s", feature]}
+    with pytest.warns(UserWarning, match=f"leakage: the feature {feature}"):
+        ready(**options, split="random")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ready(**options, folds=4)
+
+
+def test_permuted_labels_cannot_be_found(small):
+    options = {**small, "machines": 24, "permute_labels": True}
+    areas = []
+    for fold in range(5):
+        data = ready(**options, fold=fold)
+        predict = baselines.fit("logistic regression", data.parts["train"], [], 2)
+        areas.append(roc_auc_score(data.parts["test"]["target"], predict(data.parts["test"])[:, 1]))
+    se = np.std(areas, ddof=1) / np.sqrt(5)
+    assert abs(np.mean(areas) - 0.5) < max(2 * se, 0.03)
+
+
+def test_the_test_part_changes_nothing_in_training(small, monkeypatch):
+    def state():
+        data = ready(**small)
+        torch.manual_seed(0)
+        module = SensorClassifier(MLP(Inputs(data.columns.numeric, bins=4), width=8))
+        quiet = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
+        Trainer(max_epochs=1, accelerator="cpu", num_sanity_val_steps=0, **quiet).fit(module, data)
+        return module.state_dict()
+
+    def spoiled(data, stage=None):
+        original(data)
+        data.parts["test"] = {name: torch.full_like(value, 7) for name, value in data.parts["test"].items()}
+
+    original, clean = SensorData.setup, state()
+    monkeypatch.setattr(SensorData, "setup", spoiled)
+    assert all(torch.equal(value, clean[name]) for name, value in state().items())
+
+
+CHANGES = {
+    "machines": 9, "days": 15, "seed": 4, "lost": 0.1, "fault": "drift", "rolling_hours": [24],
+    "numeric": ["light_lux"], "missing": False, "ranges": {"light_lux": [0, 1]}, "labels": [1, 0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_setting_of_the_table_changes_the_key_of_the_cache(small, name):
+    def key(**options):
+        data = SensorData(**options)
+        data._build = lambda file: {"x": np.zeros(1)}
+        data.prepare_data()
+        return data.fingerprint
+
+    assert key(**{**small, name: CHANGES[name]}) != key(**small)
+
+
+def test_splits_and_batches_share_one_entry_of_the_cache(small):
+    a, b = ready(**small), ready(**small, fold=2, folds=4, validation=0.3, batch_size=8, permute_labels=True)
+    assert a.fingerprint == b.fingerprint
+
+
+def test_every_byte_of_the_file_changes_the_key(readings):
+    path, _ = readings
+    before = ready(csv=str(path), folds=3).fingerprint
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert ready(csv=str(path), folds=3).fingerprint != before
+
+
+def test_cached_equals_built(small, tmp_path):
+    built, read = (ready(**small, cache=str(tmp_path), rolling_hours=[24]) for _ in range(2))
+    for name, part in built.parts.items():
+        for key, value in part.items():
+            assert torch.equal(torch.nan_to_num(value), torch.nan_to_num(read.parts[name][key]))
+
+
+def test_a_csv_of_the_plant_reads_as_the_plant(small, tmp_path):
+    plant = ready(**small)
+    plant.export(tmp_path / "r.csv")
+    read = ready(csv=str(tmp_path / "r.csv"), seed=small["seed"])
+    assert torch.allclose(plant.parts["train"]["x"], read.parts["train"]["x"], equal_nan=True)
+    assert read.bayes is None
+
+
+@pytest.fixture
+def database(tmp_path, readings):
+    url = f"sqlite:///{tmp_path / 'plant.db'}"
+    with sqlite3.connect(tmp_path / "plant.db") as connection:
+        readings[1].to_sql("readings", connection, index=False)
+    return url, tmp_path / "plant.db"
+
+
+def test_a_query_is_asked_once_and_its_snapshot_has_an_id(database, tmp_path, monkeypatch):
+    url, file = database
+    options = {"query": "SELECT * FROM readings", "cache": str(tmp_path / "cache"), "folds": 3}
+    first = ready(database=url, **options)
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE readings SET light_lux = light_lux + 1")
+    assert ready(database=url, **options).fingerprint == first.fingerprint
+    renewed = ready(database=url, **options, snapshot="new")
+    assert renewed.fingerprint != first.fingerprint
+    old, new = sorted((tmp_path / "cache" / "snapshots").glob("*.csv"), key=lambda path: path.stat().st_mtime_ns)
+    assert ready(database=url, **options, snapshot=old.stem).fingerprint == first.fingerprint
+    assert ready(database=url, **options).fingerprint == renewed.fingerprint
+    with pytest.raises(FulmenError, match=f"there is no abc of this query; there is .*{new.stem}"):
+        ready(database=url, **options, snapshot="abc")
+    monkeypatch.setenv("PLANT", url)
+    assert len(ready(database="$PLANT", **options).parts["train"]["target"])
+
+
+def test_a_database_that_does_not_answer_is_one_line(tmp_path):
+    with pytest.raises(FulmenError, match=r"database: no answer: no such table: readings"):
+        ready(database="sqlite://", query="SELECT * FROM readings", cache=str(tmp_path))
+    with pytest.raises(FulmenError, match=r"the environment has no \$NOWHERE"):
+        ready(database="$NOWHERE", query="SELECT 1", cache=str(tmp_path))
+
+
+def test_failure_flags_of_ai4i_are_refused(ai4i):
+    from fulmen.config import build, check_overrides
+
+    typed = ["experiment=sensors", "data=ai4i", f"data.csv={ai4i}"]
+    data = build(check_overrides(typed).data, "data")
+    data.setup()
+    assert sum(len(part["target"]) for part in data.parts.values()) == 10_000
+    assert sum(int(part["target"].sum()) for part in data.parts.values()) == 339
+    with pytest.raises(FulmenError, match="HDF gives the target away"):
+        build(check_overrides([*typed, "data.numeric=[HDF]"]).data, "data")

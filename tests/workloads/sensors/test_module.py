@@ -1,0 +1,110 @@
+"""A trained classifier: its threshold, its report, its use on files."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from lightning.pytorch import Trainer
+
+from fulmen.errors import FulmenError
+from fulmen.workloads.sensors.data import SensorData
+from fulmen.workloads.sensors.inputs import Inputs
+from fulmen.workloads.sensors.metrics import choose_threshold, scores
+from fulmen.workloads.sensors.module import SensorClassifier
+from fulmen.workloads.sensors.networks import MLP
+from fulmen.workloads.sensors.summary import too_good
+
+
+@pytest.fixture(scope="module")
+def trained():
+    data = SensorData(machines=8, days=20, seed=3, folds=4)
+    torch.manual_seed(0)
+    module = SensorClassifier(MLP(Inputs(data.columns.numeric, bins=0), layers=1, width=16))
+    quiet = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
+    Trainer(max_epochs=3, accelerator="cpu", num_sanity_val_steps=0, **quiet).fit(module, data)
+    return module.eval(), data
+
+
+def test_the_threshold_is_chosen_on_the_validation_part(trained):
+    module, data = trained
+    part = data.parts["validation"]
+    with torch.no_grad():
+        p = module.predict_step(part)["probability"][:, 1]
+    assert float(module.threshold) == pytest.approx(choose_threshold(part["target"].numpy(), p.numpy()), abs=1e-5)
+
+
+def test_the_summary_stands_beside_baselines_and_ceiling_and_holds_every_item(trained, tmp_path):
+    module, data = trained
+    summary = module.summarize(data, tmp_path)
+    rows = next(iter(summary.tables.values()))
+    assert [row[""] for row in rows] == [
+        "network", "logistic regression", "random forest", "gradient boosting", "ceiling"
+    ]  # fmt: skip
+    test = data.parts["test"]
+    assert np.array_equal(summary.items["item"], test["row"].numpy())
+    assert summary.items["loss"].mean() == pytest.approx(summary.metrics["log_loss"], rel=1e-4)
+    assert summary.items["probability"].shape == (len(test["target"]), 2)
+    assert all((tmp_path / file).stat().st_size for file in summary.figures.values())
+
+
+def test_a_score_above_the_known_ceiling_is_a_leakage_warning(trained, tmp_path):
+    module, data = trained
+    data.known_ceiling = {"pr_auc": 0.01}
+    try:
+        with pytest.warns(UserWarning, match=r"leakage: pr_auc is .* above the known ceiling of 0.0100"):
+            notes = module.summarize(data, tmp_path).notes
+    finally:
+        data.known_ceiling = {}
+    assert notes[0].startswith("leakage")
+
+
+def test_a_perfect_ranking_of_the_plant_is_a_leakage_warning_and_the_ceiling_itself_is_none():
+    data = SensorData(seed=0)
+    data.setup()
+    target = data.parts["test"]["target"].numpy()
+    perfect = np.stack([1 - target, target], 1).astype(float)
+    with pytest.warns(UserWarning, match="leakage: roc_auc is 1.0000, above the known ceiling"):
+        too_good(perfect, data, scores(target, perfect))
+    best = np.stack([1 - data.bayes, data.bayes], 1)
+    assert too_good(best, data, scores(target, best)) == []
+
+
+@pytest.fixture
+def table(trained, tmp_path):
+    trained[1].export(tmp_path / "all.csv")
+    return pd.read_csv(tmp_path / "all.csv").drop(columns="maintenance")
+
+
+def test_a_file_is_predicted_as_the_data_are_in_any_order_of_columns(trained, table, tmp_path):
+    module, data = trained
+    table[[*reversed(table.columns)]].assign(comment="x").to_csv(tmp_path / "in.csv", index=False)
+    made = module.predict_file(tmp_path / "in.csv", module.input_schema(data))
+    part = data.parts["test"]
+    with torch.no_grad():
+        p = module.predict_step(part)["probability"][:, 1].numpy()
+    rows = made.set_index("row").loc[part["row"].numpy() + 1]  # line 1 is the header
+    assert np.allclose(rows["p(1)"], p, atol=1e-5)
+    assert (rows["decision"] == np.where(rows["p(1)"] >= float(module.threshold), "1", "0")).all()
+
+
+def test_the_schema_names_units_and_ranges(trained):
+    module, data = trained
+    columns = {column["name"]: column for column in module.input_schema(data)["columns"]}
+    assert [columns[name]["unit"] for name in ("light_lux", "temperature_c", "vibration_mm_s")] == ["lux", "°C", "mm/s"]
+    low, high = columns["vibration_mm_s"]["range"]
+    assert 0 < low < high
+    assert set(columns) == {"light_lux", "temperature_c", "vibration_mm_s", "time"}
+
+
+def test_a_file_that_does_not_fit_is_one_line_and_one_out_of_range_a_warning(trained, table, tmp_path):
+    module, data = trained
+    path, schema = tmp_path / "in.csv", module.input_schema(data)
+    table.drop(columns="light_lux").to_csv(path, index=False)
+    with pytest.raises(FulmenError, match=r"in\.csv: no column light_lux"):
+        module.predict_file(path, schema)
+    table.assign(light_lux=table.light_lux.astype(object).where(table.index != 3, "dark")).to_csv(path, index=False)
+    with pytest.raises(FulmenError, match="row 5, column light_lux: 'dark' is no number"):
+        module.predict_file(path, schema)
+    table.assign(light_lux=table.light_lux / 1000).to_csv(path, index=False)
+    with pytest.warns(UserWarning, match="column light_lux: .* outside the range seen in training"):
+        module.predict_file(path, schema)

@@ -1,0 +1,40 @@
+"""`fulmen rank`: the same folds for all, honest differences, files."""
+
+import json
+
+import pytest
+
+from fulmen.cli import main
+
+SMALL = ["data.machines=8", "data.days=15", "trainer.max_epochs=2"]
+
+
+def test_networks_and_baselines_are_ranked_on_the_same_folds(tmp_path, capsys):
+    typed = ["rank", "sensors", "tabular=logistic,mlp", *SMALL, "--folds", "3", "--outputs", str(tmp_path)]
+    assert main([*typed, "--metric", "log_loss"]) == 0
+    said = capsys.readouterr().out
+    assert "best log_loss first" in said
+    assert "The best that is possible" not in said  # the ceiling is of ranks
+    folder = next((tmp_path / "rankings").iterdir())
+    result = json.loads((folder / "ranking.json").read_text())
+    assert set(result["scores"]) == {"logistic", "mlp", "logistic regression", "random forest", "gradient boosting"}
+    assert all(len(values) == 3 for each in result["scores"].values() for values in each.values())
+    text = (folder / "ranking.md").read_text()
+    assert "| 🥇 1 |" in text
+    assert (folder / "ranking.png").stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (["rank", "pbpk_mlp"], "experiment pbpk_mlp cannot be ranked"),
+        (["rank", "sensor"], "did you mean sensors"),
+        (["rank", "sensors", "--metric", "auc"], "--metric auc: there is roc_auc"),
+        (["rank", "sensors", "--folds", "1"], "take 2 folds or more"),
+        (["rank", "sensors", "tabular=mpl"], "mpl"),
+        (["rank", "sensors", "tabular=mlp", "seed=1,2"], "let nothing else vary"),
+    ],
+)
+def test_what_cannot_be_ranked_is_one_line(typed, says, capsys):
+    assert main(typed) == 2
+    assert says in capsys.readouterr().err
