@@ -11,6 +11,7 @@ is none.
 import argparse
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from sklearn.metrics import f1_score
@@ -197,15 +198,14 @@ def judge(name: str, families: dict[str, Family], curves: int, lengths: tuple[in
     rng = np.random.default_rng(seed)
     truth, said, changes, pairs = [], [], [], []
     for code, family in families.items():
-        for _ in range(curves):
-            pairs.append((code, *family(rng, int(rng.integers(*lengths)))))
+        pairs += [(code, *family(rng, int(rng.integers(*lengths)))) for _ in range(curves)]
     began = time.process_time()
     said = [label(t, v) for _, t, v in pairs]
     cost = (time.process_time() - began) / len(pairs)
     truth = [code for code, *_ in pairs]
     for _, t, v in pairs:
         seen = main_states(t, v)[5:]
-        changes.append(sum(a != b for a, b in zip(seen, seen[1:], strict=False)))
+        changes.append(sum(a != b for a, b in pairwise(seen)))
     each = f1_score(truth, said, labels=list(families), average=None, zero_division=0)
     print(f"{name}: {len(pairs)} curves, macro-F1 {each.mean():.3f}, {np.mean(changes):.2f} verdict changes per curve "
           f"(at most {max(changes)}), {1e3 * cost:.2f} ms CPU per curve")  # fmt: skip

@@ -19,8 +19,8 @@ class Result:
     """What `result.json` holds.
 
     Attributes:
-        status: running, completed, interrupted, diverged or failed, or a callback's `ending` (pruned); a run that was
-            killed stays "running".
+        status: running, completed, interrupted, diverged or failed, or a callback's `ending` (pruned,
+            stopped); a run that was killed stays "running".
         epochs: begun or completed so far.
         steps: of the optimizer.
         metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.
@@ -28,6 +28,7 @@ class Result:
         cost: seconds of fitting over all resumes, seconds of the last start, parameters, device, threads.
         trained: whether training came to its end, so that only the evaluation is left to do.
         message: why it was interrupted or failed.
+        verdicts: of the diagnosis, the gravest first; see `fulmen.evaluation.diagnosis.Verdict`.
     """
 
     experiment: str
@@ -40,6 +41,7 @@ class Result:
     cost: dict[str, Any] = field(default_factory=dict)
     trained: bool = False
     message: str = ""
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
 
     def write(self) -> None:
         write_json(self.folder / "result.json", asdict(self) | {"folder": self.folder.name})

@@ -96,7 +96,7 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "small_validation_set": Text(
         "warning",
-        "{samples} validation samples: a score of {score:.0%} is known to ± {half_width:.0f} points",
+        "{samples} validation samples{precision}",
         ("the split leaves too little for validation",),
         ("a larger validation part", "cross-validation"),
     ),

@@ -47,13 +47,18 @@ class Verdict:
     @property
     def title(self) -> str:
         """`overfitting since epoch 14`"""
-        since = f" since epoch {self.since}" if self.since and self.code not in ("plateau",) else ""
+        since = f" since epoch {self.since}" if self.since and self.severity != "note" else ""
         return self.code.replace("_", " ") + since
 
     def __str__(self) -> str:
         """`overfitting since epoch 14: validation loss 9 % over its best ...; try: ...`"""
         cures = f"; try: {', '.join(self.cures)}" if self.cures else ""
         return f"{self.title}: {self.finding}{cures}"
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> "Verdict":
+        """The opposite of `as_dict`."""
+        return cls(**plain | {"causes": tuple(plain["causes"]), "cures": tuple(plain["cures"])})
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -82,9 +87,7 @@ def diagnose(
     if len(curves.train) < ENOUGH:
         return broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)]
     measured = measure(curves.train, curves.val, base)
-    found = [
-        _verdict(code, flags, measured, curves, frozen) for code, flags in states(measured).items() if flags[-1]
-    ]
+    found = [_verdict(code, flags, measured, curves, frozen) for code, flags in states(measured).items() if flags[-1]]
     found = ordered(broken + found)
     if all(verdict.severity == "note" for verdict in found) and "still_improving" not in {v.code for v in found}:
         found.insert(0, Verdict.make("good_fit", train=measured.t[-1], val=measured.v[-1]))
@@ -103,6 +106,12 @@ def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: fl
     order = [code for code in ORDER if code in flags and TEXTS[code].severity != "note"]
     table = np.stack([flags[code] for code in order] + [np.ones(len(curves.train), bool)])
     return [[*order, "good_fit"][i] for i in table.argmax(0)]
+
+
+def as_markdown(verdicts: Sequence[Verdict]) -> str:
+    """One line a verdict: what is wrong, then what to try."""
+    cures = [f" Try: {', '.join(verdict.cures)}." if verdict.cures else "" for verdict in verdicts]
+    return "\n".join(f"- **{v.title}**: {v.finding}.{cure}" for v, cure in zip(verdicts, cures, strict=True))
 
 
 def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
