@@ -1,7 +1,6 @@
 """A training that says what is wrong with it, and what to try."""
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from fulmen.callbacks.activations import idle_shares, recorded_activations
+from fulmen.callbacks.gradients import EVERY, GradientWatch
 from fulmen.callbacks.probing import Batch, class_probabilities, evenly, parts_of, size, undisturbed
 from fulmen.data.duplicates import copies
 from fulmen.errors import Diverged, FulmenError
@@ -36,30 +36,38 @@ class Diagnosis(Callback):
         stop_on: verdicts that end the training, such as [overfitting, no_learning].
         train_loss: the logged training loss.
         val_loss: the logged validation loss.
+        expected_gain: share of the loss of a constant predictor that a good model takes away at least; 0 where little
+            can be predicted, such as returns.
 
     Raises:
-        FulmenError: `stop_on` names no verdict.
+        FulmenError: `stop_on` names no verdict, or a gain beyond 0 ... 1.
 
     Attributes:
         verdicts: after the last check, the gravest first.
         ending: how the run ended, if a verdict ended it.
     """
 
-    def __init__(self, stop_on: Sequence[str] = (), train_loss: str = "train/loss", val_loss: str = "val/loss"):
+    def __init__(
+        self,
+        stop_on: Sequence[str] = (),
+        train_loss: str = "train/loss",
+        val_loss: str = "val/loss",
+        expected_gain: float = 0.4,
+    ):
         for code in stop_on:
             if code not in TEXTS:
                 raise FulmenError(f"stop_on has {code!r}, no verdict{did_you_mean(code, list(TEXTS))}; "
                                   f"there are {', '.join(TEXTS)}")  # fmt: skip
-        self.stop_on = tuple(stop_on)
+        if not 0 <= expected_gain < 1:
+            raise FulmenError(f"expected_gain is {expected_gain}; it must be 0 or more and below 1")
+        self.stop_on, self.expected_gain = tuple(stop_on), expected_gain
         self.names = {"train": train_loss, "val": val_loss}
         self.verdicts: list[Verdict] = []
         self.ending: tuple[str, str] | None = None
         self.seen: dict[str, list] = {name: [] for name in (
             "epoch", "train", "val", "dead", "saturated", "looked", "train_recall", "val_recall")}  # fmt: skip
         self.base: float | None = None
-        self.gradient_norms: deque[float] = deque(maxlen=100)
-        self.gradient_ratios: deque[tuple[float, float]] = deque(maxlen=50)
-        self._ends: tuple[str, str] | None = None
+        self.gradients = GradientWatch()
         self._probe: Batch | None = None
         self._val_probe: Batch | None = None
         self._classes: dict[str, Any] = {}
@@ -82,21 +90,8 @@ class Diagnosis(Callback):
             self.base = self._constant_loss(trainer, module)
 
     def on_before_optimizer_step(self, trainer: Trainer, module: LightningModule, optimizer: Any) -> None:
-        if self._off or trainer.global_step % 10:
-            return
-        named = [(name, p) for name, p in module.named_parameters() if p.grad is not None and not p.grad.is_sparse]
-        if not named:
-            return
-        norms = torch.stack(torch._foreach_norm([p.grad for _, p in named]))
-        values = norms.double().tolist()
-        self.gradient_norms.append(math.hypot(*values))
-        weights = [i for i, (_, p) in enumerate(named) if p.ndim > 1]
-        if len(weights) > 1:
-            first, last = weights[0], weights[-1]
-            self._ends = named[first][0], named[last][0]
-            rms = [values[i] / math.sqrt(named[i][1].numel()) for i in (first, last)]
-            own = float(named[first][1].detach().square().mean().sqrt())
-            self.gradient_ratios.append((rms[0] / max(rms[1], 1e-300), rms[0] / max(own, 1e-300)))
+        if not self._off and trainer.global_step % EVERY == 0:
+            self.gradients.look(module)
 
     def on_validation_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, *_: Any
@@ -139,13 +134,11 @@ class Diagnosis(Callback):
             self.verdicts = ordered([verdict, *others])
 
     def state_dict(self) -> dict[str, Any]:
-        return {"seen": self.seen, "base": self.base, "norms": list(self.gradient_norms),
-                "ratios": list(self.gradient_ratios)}  # fmt: skip
+        return {"seen": self.seen, "base": self.base, "gradients": self.gradients.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.seen, self.base = state["seen"], state["base"]
-        self.gradient_norms.extend(state["norms"])
-        self.gradient_ratios.extend(map(tuple, state["ratios"]))
+        self.gradients.load_state_dict(state["gradients"])
 
     def _look(self, trainer: Trainer, module: LightningModule) -> None:
         """Add this check to what was seen."""
@@ -190,17 +183,18 @@ class Diagnosis(Callback):
     def _judge(self, trainer: Trainer, module: LightningModule) -> None:
         """Curves first, then network and predictions; what is new is printed."""
         known, seen = {verdict.code for verdict in self.verdicts}, self.seen
-        found = diagnose(seen["train"], seen["val"], self.base, seen["epoch"], _frozen(trainer, module))
+        found = diagnose(
+            seen["train"], seen["val"], self.base, seen["epoch"], _frozen(trainer, module), self.expected_gain
+        )
         looked, counts = seen["looked"], self._classes.get("counts", {})
         more = [
             self._leak,
             health.small_validation_set(self._val_samples, self._classes.get("accuracy")),
             health.dead_units(seen["dead"], seen["epoch"]),
             health.saturated(seen["saturated"], seen["epoch"]),
-            health.exploding(list(self.gradient_norms)),
+            health.exploding(self.gradients.norms, self.gradients.relative, self.base),
+            health.vanishing(self.gradients.ratios, self.gradients.first_relative, *self.gradients.ends),
         ]
-        if self._ends:
-            more.append(health.vanishing(*zip(*self.gradient_ratios, strict=True), *self._ends))
         if counts:
             more += [
                 health.class_collapse(seen["val_recall"], counts, looked),
@@ -238,10 +232,9 @@ class Diagnosis(Callback):
 
     def _constant_loss(self, trainer: Trainer, module: LightningModule) -> float | None:
         """The module's `naive_loss`, the entropy of the classes, or the loss before the first step, as far as known."""
-        naive = getattr(module, "naive_loss", math.nan)
+        naive, start = float(getattr(module, "naive_loss", math.nan)), self._probe_loss(trainer, module)
         if math.isfinite(naive):
-            return float(naive)
-        start = self._probe_loss(trainer, module)
+            return min(naive, start) if math.isfinite(start) else naive  # of all samples, of the probe
         with undisturbed(trainer, module):
             found = class_probabilities(self._predicted(module, self._probe), self._probe)
         if found:

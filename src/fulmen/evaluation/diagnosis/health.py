@@ -12,8 +12,9 @@ from fulmen.evaluation.diagnosis.smoothing import hysteresis, in_a_row
 from fulmen.evaluation.diagnosis.verdicts import Verdict, ordered
 
 IN_A_ROW = 3  # looks before a state is believed
-HALF_WIDTH = 0.05  # of a score's 95 % interval: more is too little to compare runs by
+HALF_WIDTH = 0.06  # of a score's 95 % interval: more is too little to compare runs by
 FEW = 30  # validation samples without classes
+HUGE = 5.0  # gradient norm over weight norm, for a loss of about 1
 RARE = 0.5  # times an equal share: a class below is a rare one
 
 
@@ -29,8 +30,11 @@ def lasting(history: Sequence[float], above: float, below: float, times: int = I
 
 
 def dead_units(history: Sequence[dict[str, float]], epochs: Sequence[int]) -> Verdict | None:
-    """Of a ReLU layer more than a quarter (warning) or half (error) that is 0 for every sample."""
-    return _worst_layer("dead_units", history, epochs, 0.25, 0.15, error_above=0.5)
+    """Of a ReLU layer more than seven (warning) or nine tenths (error) that are 0 for every sample.
+
+    Sparse layers are common: half of a narrow ReLU layer behind a recurrent network is 0 in healthy runs.
+    """
+    return _worst_layer("dead_units", history, epochs, 0.7, 0.5, error_above=0.9)
 
 
 def saturated(history: Sequence[dict[str, float]], epochs: Sequence[int]) -> Verdict | None:
@@ -59,30 +63,45 @@ def vanishing(ratios: Sequence[float], relative: Sequence[float], first: str, la
     """
     if len(ratios) < 10:
         return None
-    ratio = float(np.median(ratios[-50:]))
-    if ratio > 1e-3 or np.median(relative[-50:]) > 1e-6:
+    ratio = float(np.median(ratios))
+    if ratio > 1e-3 or np.median(relative) > 1e-6:
         return None
     return Verdict.make("vanishing", ratio=ratio, first=first, last=last)
 
 
-def exploding(norms: Sequence[float]) -> Verdict | None:
-    """Gradient norms of sampled steps of which one in twenty is beyond ten times the median."""
-    x = np.asarray(norms[-100:], dtype=float)
+def exploding(norms: Sequence[float], relative: Sequence[float], base: float | None) -> Verdict | None:
+    """Gradients of sampled steps that jump, or that are far larger than the weights themselves.
+
+    A jump is beyond ten times the median of the latest 100 samples, and of the first ones too: towards the end of a
+    training gradients are small, and a batch with a mistake in it stands out without harm.
+
+    Args:
+        norms: of all gradients together.
+        relative: the same over the norm of the weights.
+        base: loss of a constant predictor, which gradients are proportional to.
+    """
+    x = np.asarray(norms, dtype=float)
     if len(x) < 20:
         return None
-    median = float(np.median(x))
-    beyond = (x > 10 * median) | ~np.isfinite(x)
-    if beyond.sum() < 5 or beyond.mean() < 0.05:
+    median, start = float(np.median(x)), float(np.median(x[:10]))
+    beyond = (x > 10 * max(median, start)) | ~np.isfinite(x)
+    jumps = beyond.sum() >= 3 and beyond.mean() > 0.03
+    huge = np.median(relative) > HUGE * max(base or 1.0, 1.0)
+    if not jumps and not huge:
         return None
-    return Verdict.make("exploding", largest=float(x.max()), median=median, share=float(beyond.mean()))
+    how = f"{beyond.mean():.0%} of the steps beyond 10 times it" if jumps else "far more than the weights themselves"
+    return Verdict.make("exploding", largest=float(x.max()), median=median, how=how)
 
 
 def class_collapse(
     recalls: Sequence[dict[int, float]], counts: dict[int, int], epochs: Sequence[int]
 ) -> Verdict | None:
-    """A class that is hardly ever found, look after look; classes with fewer than five samples are passed over."""
+    """A class that is hardly ever found, look after look, while most of the others are.
+
+    Classes with fewer than five samples are passed over.
+    """
     known = [label for label, count in counts.items() if count >= 5]
-    if not known or len(recalls) < IN_A_ROW:
+    if not known or len(recalls) < IN_A_ROW or np.median([recalls[-1].get(label, 0.0) for label in known]) < 0.5:
         return None
     label = min(known, key=lambda label: recalls[-1].get(label, 1.0))
     begun = lasting([1 - recall.get(label, 1.0) for recall in recalls], 0.95, 0.85)
@@ -146,7 +165,10 @@ def leak(overlap: float, copies: int) -> Verdict | None:
 def with_health(found: list[Verdict], health: Sequence[Verdict | None]) -> list[Verdict]:
     """All verdicts, the gravest first; a good fit is one without anything graver than a note beside it."""
     health = [verdict for verdict in health if verdict is not None]
-    found = [verdict for verdict in found if verdict.code not in {each.code for each in health}]
+    there = {verdict.code for verdict in health}
+    if "small_validation_set" in there:  # too few to say that they are too easy
+        there.add("validation_too_good")
+    found = [verdict for verdict in found if verdict.code not in there]
     if any(verdict.severity in ("warning", "error") for verdict in health):
         found = [verdict for verdict in found if verdict.code != "good_fit"]
     return ordered([*found, *health])

@@ -9,10 +9,11 @@ diverged            T > 1.5 best T, T > 0.9 base; or T > 3 base        T < 1.2 b
 no_learning         T or V within 2 % of base                          gain > 5 %
 overfitting         V > 5 % over its best while T explains less than   V < 2 % over its best
                     half of the rise, several checks in a row
-underfitting        at rest, gain < 35 %, V near T                     gain > 45 %
+underfitting        at rest, gain < 40 %, V near T                     gain > 50 %
 validation_too_good V < 0.7 T, five checks in a row                    V > 0.8 T
 noisy_validation    noise of v > 15 % of what was gained               < 10 %
 still_improving     as many checks again promise > 25 %                < 15 %
+generalization_gap  V > 2 T, V > 0.1 base                              V < 1.5 T
 plateau             v no better than half of the run ago               > 2 % better
 =================== ================================================== =====================
 
@@ -55,6 +56,7 @@ class Measured:
     t_scale: Series
     base: float
     width: np.ndarray  # of the smoothing
+    expected_gain: float  # share of base that a good model takes away at least
 
     @property
     def rise(self) -> Series:
@@ -71,7 +73,7 @@ class Measured:
         return (self.base - self.v_best) / _size(self.base)
 
 
-def measure(train: Series, val: Series, base: float | None) -> Measured:
+def measure(train: Series, val: Series, base: float | None, expected_gain: float = 0.4) -> Measured:
     """Smooth two finite curves of one length; without `base` the first losses stand for it."""
     start = max(train[0], val[0])
     base = start if base is None or not np.isfinite(base) else base
@@ -81,7 +83,7 @@ def measure(train: Series, val: Series, base: float | None) -> Measured:
     t_best, v_best = running_best(t)[0], running_best(v)
     return Measured(
         t, v, t_best, v_best[0], v_best[1], noise(val), noise(train),
-        _scale(val, v_best[0]), _scale(train, t_best), float(base), width,
+        _scale(val, v_best[0]), _scale(train, t_best), float(base), width, expected_gain,
     )  # fmt: skip
 
 
@@ -91,6 +93,7 @@ def states(m: Measured) -> dict[str, Flags]:
     found["diverged"] &= ~found["no_learning"] | (m.t > 3 * m.base)
     found["overfitting"] &= ~found["diverged"]
     found["noisy_validation"] &= ~found["diverged"]
+    found["generalization_gap"] &= ~(found["diverged"] | found["overfitting"])
     found["underfitting"] &= ~(found["diverged"] | found["no_learning"] | found["overfitting"])
     found["still_improving"] &= ~(found["diverged"] | found["overfitting"] | found["no_learning"])
     for flags in found.values():
@@ -108,7 +111,7 @@ def diverged(m: Measured) -> Flags:
 
 def no_learning(m: Measured) -> Flags:
     learned = np.maximum.accumulate(m.gain) > 0.05
-    return hysteresis(in_a_row(m.gain < 0.02, 3) & ~learned, learned)
+    return hysteresis(in_a_row(m.gain < min(0.02, m.expected_gain), 3) & ~learned, learned)
 
 
 def overfitting(m: Measured) -> Flags:
@@ -126,8 +129,8 @@ def underfitting(m: Measured) -> Flags:
     progress = (lagged(m.t, back) - m.t) / _size(m.base)
     resting = progress < np.clip(2 * m.t_noise / np.sqrt(m.width) / _size(m.base), 0.01, 0.03)
     together = (m.v - m.t) < 0.25 * np.abs(m.t)
-    raised = in_a_row(resting & (m.gain < 0.35) & (m.gain >= 0.02) & together, 5)
-    return hysteresis(raised, (m.gain > 0.45) | ~together)
+    raised = in_a_row(resting & (m.gain < m.expected_gain) & (m.gain >= 0.02) & together, 5)
+    return hysteresis(raised, (m.gain > m.expected_gain + 0.1) | ~together)
 
 
 def validation_too_good(m: Measured) -> Flags:
@@ -139,6 +142,12 @@ def validation_too_good(m: Measured) -> Flags:
 def noisy_validation(m: Measured) -> Flags:
     share = m.v_noise / np.maximum(np.maximum(m.base - m.v_best, 0.4 * np.abs(m.base)), 1e-12)
     return hysteresis(in_a_row(share > 0.15, 3), share < 0.10)
+
+
+def generalization_gap(m: Measured) -> Flags:
+    if m.base <= 0:
+        return np.zeros(len(m.v), bool)
+    return hysteresis(in_a_row((m.v > 2 * m.t) & (m.v > 0.1 * m.base), 5), m.v < 1.5 * m.t)
 
 
 def still_improving(m: Measured) -> Flags:
@@ -166,6 +175,7 @@ RULES = {
     "overfitting": overfitting,
     "noisy_validation": noisy_validation,
     "underfitting": underfitting,
+    "generalization_gap": generalization_gap,
     "still_improving": still_improving,
     "plateau": plateau,
 }

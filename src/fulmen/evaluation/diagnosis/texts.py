@@ -27,14 +27,14 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "no_learning": Text(
         "error",
-        "training loss {train:.3g} is {gain:.1%} below that of a constant predictor ({base:.3g}){frozen}",
+        "training loss is {train:.3g}, that of a constant predictor {base:.3g}{frozen}",
         ("learning rate too low or far too high", "frozen parameters", "labels that do not belong to the inputs",
          "nothing to be learned"),
         ("a learning rate 10 times higher or lower", "debug=overfit: can it learn one batch?", "a look at the labels"),
     ),
     "exploding": Text(
         "error",
-        "gradient norm {largest:.3g} against a median of {median:.3g}; {share:.0%} of the steps beyond 10 times it",
+        "gradient norm up to {largest:.3g}, {median:.3g} in the median; {how}",
         ("no gradient clipping", "long recurrences", "learning rate too high"),
         ("trainer.gradient_clip_val=1", "a lower learning rate", "warm-up"),
     ),
@@ -105,6 +105,12 @@ TEXTS: dict[str, Text] = {  # the gravest first
         "confidence misses accuracy by {error:.0f} points on average",
         ("training beyond the best epoch", "cross-entropy on a large model"),
         ("temperature scaling on the validation part", "label smoothing"),
+    ),
+    "generalization_gap": Text(
+        "note",
+        "validation loss is {times:.1f} times the training loss, though it does not rise",
+        ("a model large for its data", "validation samples unlike the training samples"),
+        ("more data or augmentation", "weight decay or dropout"),
     ),
     "still_improving": Text(
         "note",

@@ -71,6 +71,7 @@ def diagnose(
     base: float | None = None,
     epochs: Sequence[int] | None = None,
     frozen: str = "",
+    expected_gain: float = 0.4,
 ) -> list[Verdict]:
     """What two loss curves say, the gravest first; there is always at least one verdict.
 
@@ -79,6 +80,7 @@ def diagnose(
         val_loss: likewise.
         base: loss of a constant predictor; the first losses stand for it where it is unknown.
         epochs: the number of each check; 1, 2, ... by default.
+        expected_gain: share of `base` that a good model takes away at least; 0 where little can be predicted.
         frozen: what to add where nothing is learned, such as which parameters do not train.
     """
     curves = Curves.of(train_loss, val_loss, epochs)
@@ -86,7 +88,7 @@ def diagnose(
               for name, since in curves.non_finite.items()]  # fmt: skip
     if len(curves.train) < ENOUGH:
         return broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)]
-    measured = measure(curves.train, curves.val, base)
+    measured = measure(curves.train, curves.val, base, expected_gain)
     found = [_verdict(code, flags, measured, curves, frozen) for code, flags in states(measured).items() if flags[-1]]
     found = ordered(broken + found)
     if all(verdict.severity == "note" for verdict in found) and "still_improving" not in {v.code for v in found}:
@@ -137,6 +139,7 @@ def _verdict(code: str, flags: Flags, m: Measured, curves: Curves, frozen: str) 
                              "share": m.v_noise[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-12)},
         "validation_too_good": {"how": f"validation loss is {m.v[-1] / m.t[-1]:.0%} of the training loss",
                                 "val": m.v[-1], "train": m.t[-1]},
+        "generalization_gap": {"times": m.v[-1] / m.t[-1]},
         "still_improving": {"recent": (m.v[-1 - quarter] - m.v[-1]) / m.v_scale[-1 - quarter]},
         "plateau": {"best": curves.val[best]},
     }[code]  # fmt: skip
