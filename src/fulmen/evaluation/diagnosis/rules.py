@@ -10,7 +10,7 @@ no_learning         T or V within 2 % of base                          gain > 5 
 overfitting         V > 5 % over its best while T explains less than   V < 2 % over its best
                     half of the rise, several checks in a row
 underfitting        at rest, gain < 40 %, V near T                     gain > 50 %
-validation_too_good V < 0.7 T, five checks in a row                    V > 0.8 T
+validation_too_good V of the check before < 0.7 T                         V > 0.8 T
 noisy_validation    noise of v > 15 % of what was gained               < 10 %
 still_improving     as many checks again promise > 25 %                < 15 %
 generalization_gap  V > 2 T, V > 0.1 base                              V < 1.5 T
@@ -94,6 +94,7 @@ def states(m: Measured) -> dict[str, Flags]:
     found["overfitting"] &= ~found["diverged"]
     found["noisy_validation"] &= ~found["diverged"]
     found["generalization_gap"] &= ~(found["diverged"] | found["overfitting"])
+    found["plateau"] &= ~(found["diverged"] | found["overfitting"] | found["no_learning"])
     found["underfitting"] &= ~(found["diverged"] | found["no_learning"] | found["overfitting"])
     found["still_improving"] &= ~(found["diverged"] | found["overfitting"] | found["no_learning"])
     for flags in found.values():
@@ -136,7 +137,8 @@ def underfitting(m: Measured) -> Flags:
 def validation_too_good(m: Measured) -> Flags:
     if m.base <= 0:
         return np.zeros(len(m.v), bool)
-    return hysteresis(in_a_row((m.v < 0.7 * m.t) & (m.t > 0), 5), m.v > 0.8 * m.t)
+    before = lagged(m.v, np.ones(len(m.v), np.int64))  # a loss taken while an epoch goes on is one of older weights
+    return hysteresis(in_a_row((before < 0.7 * m.t) & (m.t > 0), 5), m.v > 0.8 * m.t)
 
 
 def noisy_validation(m: Measured) -> Flags:
