@@ -28,7 +28,7 @@ class Diagnosis(Callback):
 
     The training loss is taken on a fixed probe of training samples, in evaluation mode and by the module's own
     `validation_step`, so that it compares with the validation loss. The probe costs a few per cent of an epoch: it has
-    a twentieth of the training samples, 64 at least and 512 at most. Without an in-memory data module the logged
+    a twentieth of the training samples, 64 at least and 256 at most. Without an in-memory data module the logged
     training loss stands in for it. A new finding is one line on the console; all of them go to TensorBoard,
     `result.json` and the report.
 
@@ -67,6 +67,7 @@ class Diagnosis(Callback):
         self.seen: dict[str, list] = {name: [] for name in (
             "epoch", "train", "val", "dead", "saturated", "looked", "train_recall", "val_recall")}  # fmt: skip
         self.base: float | None = None
+        self.val_scale = 1.0
         self.gradients = GradientWatch()
         self._probe: Batch | None = None
         self._val_probe: Batch | None = None
@@ -81,13 +82,16 @@ class Diagnosis(Callback):
         if self._off or "train" not in parts:
             return
         train, val = parts["train"], parts.get("validation")
-        self._probe = self._moved(trainer, evenly(train, min(512, max(64, size(train) // 20))))
+        self._probe = self._moved(trainer, evenly(train, min(256, max(64, size(train) // 20))))
         if val is not None and size(val):
-            self._val_probe = self._moved(trainer, evenly(val, 512))
+            self._val_probe = self._moved(trainer, evenly(val, 256))
             found = copies(val, train)
             self._leak = health.leak(found / size(val), found) if found else None
         if self.base is None:
             self.base = self._constant_loss(trainer, module)
+            start = [self._loss_of(probe, trainer, module) for probe in (self._probe, self._val_probe)]
+            if all(loss > 0 for loss in start):
+                self.val_scale = min(max(start[0] / start[1], 1 / 3), 3.0)
 
     def on_before_optimizer_step(self, trainer: Trainer, module: LightningModule, optimizer: Any) -> None:
         if not self._off and trainer.global_step % EVERY == 0:
@@ -134,10 +138,15 @@ class Diagnosis(Callback):
             self.verdicts = ordered([verdict, *others])
 
     def state_dict(self) -> dict[str, Any]:
-        return {"seen": self.seen, "base": self.base, "gradients": self.gradients.state_dict()}
+        return {
+            "seen": self.seen,
+            "base": self.base,
+            "val_scale": self.val_scale,
+            "gradients": self.gradients.state_dict(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.seen, self.base = state["seen"], state["base"]
+        self.seen, self.base, self.val_scale = state["seen"], state["base"], state["val_scale"]
         self.gradients.load_state_dict(state["gradients"])
 
     def _look(self, trainer: Trainer, module: LightningModule) -> None:
@@ -147,7 +156,7 @@ class Diagnosis(Callback):
         dead, saturated = {}, {}
         if self._probe is not None:
             with recorded_activations(module) as activations:
-                loss = self._probe_loss(trainer, module)
+                loss = self._loss_of(self._probe, trainer, module)
             values["train"] = values["train"] if math.isnan(loss) else loss
             dead, saturated = idle_shares(module, activations)
         for name, value in {**values, "dead": dead, "saturated": saturated}.items():
@@ -184,8 +193,9 @@ class Diagnosis(Callback):
         """Curves first, then network and predictions; what is new is printed."""
         known, seen = {verdict.code for verdict in self.verdicts}, self.seen
         found = diagnose(
-            seen["train"], seen["val"], self.base, seen["epoch"], _frozen(trainer, module), self.expected_gain
-        )
+            seen["train"], seen["val"], self.base, seen["epoch"], _frozen(trainer, module), self.expected_gain,
+            self.val_scale,
+        )  # fmt: skip
         looked, counts = seen["looked"], self._classes.get("counts", {})
         more = [
             self._leak,
@@ -224,15 +234,18 @@ class Diagnosis(Callback):
         finally:
             trainer.state.stage = stage
 
-    def _probe_loss(self, trainer: Trainer, module: LightningModule) -> float:
+    def _loss_of(self, probe: Batch | None, trainer: Trainer, module: LightningModule) -> float:
+        """What the module's own validation logs for a probe; NaN if that is not one number."""
+        if probe is None:
+            return math.nan
         with undisturbed(trainer, module) as logged:
-            module.validation_step(self._probe, 0)
+            module.validation_step(probe, 0)
         values = [float(value) for value in logged.get(self.names["val"], []) if isinstance(value, Tensor | float)]
         return values[0] if len(values) == 1 else math.nan
 
     def _constant_loss(self, trainer: Trainer, module: LightningModule) -> float | None:
         """The module's `naive_loss`, the entropy of the classes, or the loss before the first step, as far as known."""
-        naive, start = float(getattr(module, "naive_loss", math.nan)), self._probe_loss(trainer, module)
+        naive, start = float(getattr(module, "naive_loss", math.nan)), self._loss_of(self._probe, trainer, module)
         if math.isfinite(naive):
             return min(naive, start) if math.isfinite(start) else naive  # of all samples, of the probe
         with undisturbed(trainer, module):

@@ -9,7 +9,7 @@ class Governor:
     """Lets jobs run as long as all of them together stay below a share of the time that has passed.
 
     What a job will cost is what it cost the last time; before that, what its owner guesses. A job that does not fit is
-    skipped and counted.
+    skipped, counted, and waits: until it had its turn, the others get along with half of the budget.
 
     Args:
         share: of the time since the start.
@@ -23,6 +23,7 @@ class Governor:
         self.done: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
         self.cost: dict[str, float] = {}
+        self.waiting: set[str] = set()
 
     def run(self, name: str, job: Callable[[], None], guess: float) -> bool:
         """Do `job` if it fits; whether it was done.
@@ -31,8 +32,10 @@ class Governor:
             guess: seconds it takes the first time.
         """
         now = self.clock()
-        if self.spent + self.cost.get(name, guess) > self.share * (now - self.started):
+        budget = self.share * (now - self.started) * (0.5 if self.waiting and name not in self.waiting else 1)
+        if self.spent + self.cost.get(name, guess) > budget:
             self.skipped[name] += 1
+            self.waiting.add(name)
             return False
         try:
             job()
@@ -40,6 +43,7 @@ class Governor:
             self.cost[name] = self.clock() - now
             self.spent += self.cost[name]
         self.done[name] += 1
+        self.waiting.discard(name)
         return True
 
     def account(self) -> str:

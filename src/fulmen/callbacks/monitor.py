@@ -1,9 +1,10 @@
 """What goes on inside a training, in TensorBoard, at a bounded price."""
 
+import math
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,7 +20,9 @@ from fulmen.errors import FulmenError
 from fulmen.evaluation import raster
 
 BINS = 64
+LARGE = 100_000  # values of a tensor that make its histogram; of more, every n-th
 SAMPLES = 256  # of the first validation batch: the probe
+Tensors = list[tuple[str, str, Tensor]]  # kind, name, values
 SAFETY = 0.9  # of the share: a job may cost more than the last time
 
 
@@ -49,7 +52,7 @@ class Monitor(Callback):
         self._writer: SummaryWriter | None = None
         self._probe: Batch | None = None
         self._inputs: Tensor | None = None
-        self._graph = False
+        self._graph, self._has_classes = False, True
         self._usage = (0.0, 0.0)
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
@@ -73,34 +76,30 @@ class Monitor(Callback):
                            for name, value in batch.items()}  # fmt: skip
 
     def on_before_optimizer_step(self, trainer: Trainer, module: LightningModule, optimizer: Any) -> None:
-        if not self._writer or trainer.global_step % self.steps:
+        if not self._writer or not (trainer.is_last_batch or trainer.global_step % self.steps == 0):
             return
-        gradients = [p.grad for p in module.parameters() if p.grad is not None]
-        if gradients:
-            step = trainer.global_step
-            self._do("gradient norm", lambda: self._writer.add_scalar(
-                "gradients/norm", nn.utils.get_total_norm(gradients), step), 1e-3)  # fmt: skip
+        step, tensors = trainer.global_step, _gradients(module)
+        if tensors and step % self.steps == 0:
+            self._do("gradient norm", lambda: self._norm(tensors, step), 1e-3)
+        if tensors and trainer.is_last_batch:  # validation will wipe them out
+            self._do("gradients", lambda: self._distributions(tensors, step), 1e-3 * len(tensors))
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         if not self._writer:
             return
         step, tensors = trainer.global_step, sum(1 for _ in module.parameters())
         self._do("system", lambda: self._system(module, step), 2e-3)
-        self._do("histograms", lambda: self._histograms(module, step), 1e-3 * tensors)
-        self._do("means and deviations", lambda: self._moments(module, step), 3e-4 * tensors)
-        if self._probe is not None and type(module).predict_step is not LightningModule.predict_step:
+        self._do("weights", lambda: self._distributions(_weights(module), step), 1e-3 * tensors)
+        if self._has_classes and self._probe is not None:
             self._do("classes", lambda: self._classes(trainer, module, step), 0.03)
         if trainer.current_epoch % self.epochs == 0:
             self._do("activations", lambda: self._activations(trainer, module, step), 0.03)
             if (inputs := self._inputs) is not None:
-                self._do(
-                    "input images", lambda: self._image("images/inputs", raster.grid(inputs[: self.images]), step), 0.02
-                )
+                self._do("input images", lambda: self._grid("inputs", inputs[: self.images], step), 0.02)
             if (first := _first_convolution(module)) is not None:
-                kernels = raster.filters(first.weight)
-                self._do("filters", lambda: self._image("images/filters", raster.grid(kernels), step), 0.02)
+                self._do("filters", lambda: self._grid("filters", raster.filters(first.weight), step), 0.02)
         if not self._graph and self._probe is not None:
-            self._graph = self._do("graph", lambda: self._draw_graph(trainer, module), 0.5)
+            self._graph = self._do("graph", lambda: self._draw_graph(trainer, module), 0.3)
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         self._say(trainer)
@@ -129,30 +128,31 @@ class Monitor(Callback):
 
     def _histogram(self, tag: str, x: Tensor, step: int) -> None:
         """As `add_histogram`, which takes eight times as long for it: equal bins instead of exponential ones."""
-        x = x.detach().float().flatten()
-        x = x[x.isfinite()]
+        x = x.detach().flatten()
+        x = x[:: max(1, len(x) // LARGE)].float()
         if not len(x):
             return
-        low, high = x.aminmax()
-        low, high = float(low), float(high)
+        low, high = (float(bound) for bound in x.aminmax())
+        if not math.isfinite(low + high):
+            x = x[x.isfinite()]
+            low, high = (float(bound) for bound in x.aminmax()) if len(x) else (0.0, 0.0)
         top = high if high > low else low + 1e-6 * max(abs(low), 1.0)
         counts = torch.histc(x, BINS, low, top)
         limits = torch.linspace(low, top, BINS + 1, dtype=torch.float64)[1:]
-        total, squares = torch.stack([x.sum(dtype=torch.float64), x.double().square().sum()]).tolist()
+        total, squares = float(x.sum()), float(torch.linalg.vector_norm(x)) ** 2
         self._writer.add_histogram_raw(tag, low, high, len(x), total, squares, limits.tolist(), counts.tolist(), step)
 
-    def _histograms(self, module: LightningModule, step: int) -> None:
-        for kind, name, x in _tensors(module):
-            self._histogram(f"{kind}/{name}", x, step)
+    def _norm(self, tensors: Tensors, step: int) -> None:
+        norm = nn.utils.get_total_norm([gradient for *_, gradient in tensors])
+        self._writer.add_scalar("gradients/norm", norm, step)
 
-    def _moments(self, module: LightningModule, step: int) -> None:
-        names, values = [], []
-        for kind, name, x in _tensors(module):
-            names.append(f"{kind}_{{}}/{name}")
-            values.append(torch.stack([x.detach().float().mean(), x.detach().float().std(correction=0)]))
-        for name, (mean, sd) in zip(names, torch.stack(values).tolist() if values else [], strict=True):
-            self._writer.add_scalar(name.format("mean"), mean, step)
-            self._writer.add_scalar(name.format("sd"), sd, step)
+    def _distributions(self, tensors: Tensors, step: int) -> None:
+        """Histogram, mean and standard deviation of each."""
+        for kind, name, x in tensors:
+            self._histogram(f"{kind}/{name}", x, step)
+            deviation, mean = torch.std_mean(x.float(), correction=0)
+            self._writer.add_scalar(f"{kind}_mean/{name}", mean, step)
+            self._writer.add_scalar(f"{kind}_sd/{name}", deviation, step)
 
     def _activations(self, trainer: Trainer, module: LightningModule, step: int) -> None:
         if self._probe is None:
@@ -163,14 +163,18 @@ class Monitor(Callback):
             self._histogram(f"activations/{name}", torch.cat([output.flatten() for output in outputs]), step)
 
     def _classes(self, trainer: Trainer, module: LightningModule, step: int) -> None:
+        if type(module).predict_step is LightningModule.predict_step:
+            self._has_classes = False
+            return
         with undisturbed(trainer, module):
             found = class_probabilities(module.predict_step(self._probe, 0), self._probe)
         if found is None:
+            self._has_classes = False
             return
         probability, target = found
         predicted, classes = probability.argmax(1), probability.shape[1]
         table = raster.confusion(predicted, target, classes)
-        self._image("classes/confusion", raster.heat_map(table), step)
+        self._writer.add_image("classes/confusion", raster.heat_map(table), step)
         named = table.sum(0)
         for label in range(classes):
             if named[label]:
@@ -181,7 +185,7 @@ class Monitor(Callback):
             order = right.int().argsort(stable=True)[: self.images]  # mistakes first
             titles = [f"P:{int(predicted[i])} T:{int(target[i])}" for i in order]
             picture = raster.grid(images[order.to(images.device)], titles, [bool(right[i]) for i in order])
-            self._image("images/predictions", picture, step)
+            self._writer.add_image("images/predictions", picture, step)
 
     def _system(self, module: LightningModule, step: int) -> None:
         wall, cpu = time.perf_counter(), time.process_time()
@@ -196,8 +200,8 @@ class Monitor(Callback):
             used = torch.cuda.max_memory_allocated(module.device) / 2**20
             self._writer.add_scalar("system/gpu_peak_memory_mib", used, step)
 
-    def _image(self, tag: str, picture: Any, step: int) -> None:
-        self._writer.add_image(tag, picture, step)
+    def _grid(self, name: str, images: Tensor, step: int) -> None:
+        self._writer.add_image(f"images/{name}", raster.grid(images), step)
 
     def _draw_graph(self, trainer: Trainer, module: LightningModule) -> None:
         tensors = {name: x[:2] for name, x in self._probe.items() if isinstance(x, Tensor) and x.ndim}
@@ -223,12 +227,13 @@ class _Forward(nn.Module):
         return tuple(x for x in outputs.values() if isinstance(x, Tensor) and x.requires_grad | x.is_floating_point())
 
 
-def _tensors(module: nn.Module) -> Iterator[tuple[str, str, Tensor]]:
-    """Weights, biases and their latest gradients: (kind, name, values)."""
-    for name, parameter in module.named_parameters():
-        yield "weights" if parameter.ndim > 1 else "biases", name, parameter
-        if parameter.grad is not None and not parameter.grad.is_sparse:
-            yield "gradients", name, parameter.grad
+def _weights(module: nn.Module) -> Tensors:
+    return [("weights" if p.ndim > 1 else "biases", name, p.detach()) for name, p in module.named_parameters()]
+
+
+def _gradients(module: nn.Module) -> Tensors:
+    named = [(name, p.grad) for name, p in module.named_parameters() if p.grad is not None]
+    return [("gradients", name, gradient) for name, gradient in named if not gradient.is_sparse]
 
 
 def _images(batch: Any) -> Tensor | None:

@@ -57,6 +57,7 @@ class Measured:
     base: float
     width: np.ndarray  # of the smoothing
     expected_gain: float  # share of base that a good model takes away at least
+    val_scale: float  # times v compares with t: how the losses of the untrained model compare
 
     @property
     def rise(self) -> Series:
@@ -73,7 +74,9 @@ class Measured:
         return (self.base - self.v_best) / _size(self.base)
 
 
-def measure(train: Series, val: Series, base: float | None, expected_gain: float = 0.4) -> Measured:
+def measure(
+    train: Series, val: Series, base: float | None, expected_gain: float = 0.4, val_scale: float = 1.0
+) -> Measured:
     """Smooth two finite curves of one length; without `base` the first losses stand for it."""
     start = max(train[0], val[0])
     base = start if base is None or not np.isfinite(base) else base
@@ -83,7 +86,7 @@ def measure(train: Series, val: Series, base: float | None, expected_gain: float
     t_best, v_best = running_best(t)[0], running_best(v)
     return Measured(
         t, v, t_best, v_best[0], v_best[1], noise(val), noise(train),
-        _scale(val, v_best[0]), _scale(train, t_best), float(base), width, expected_gain,
+        _scale(val, v_best[0]), _scale(train, t_best), float(base), width, expected_gain, val_scale,
     )  # fmt: skip
 
 
@@ -118,7 +121,7 @@ def no_learning(m: Measured) -> Flags:
 def overfitting(m: Measured) -> Flags:
     """A rise counts where training does not explain it: at most half of it is shared by the training loss."""
     own = (m.t - m.t[m.best_at]) < 0.5 * (m.v - m.v_best)
-    apart = m.v - m.t > -0.2 * np.abs(m.t)
+    apart = m.val_scale * m.v - m.t > -0.2 * np.abs(m.t)
     beyond_noise = m.v - m.v_best > SURE * m.v_noise * np.sqrt(1 / m.width + 1 / m.width[m.best_at])
     times = np.clip(np.ceil(0.15 * np.arange(1, len(m.v) + 1)), 3, 5)
     raised = in_a_row((m.rise > 0.05) & own & apart & beyond_noise, times)
@@ -137,8 +140,10 @@ def underfitting(m: Measured) -> Flags:
 def validation_too_good(m: Measured) -> Flags:
     if m.base <= 0:
         return np.zeros(len(m.v), bool)
-    before = lagged(m.v, np.ones(len(m.v), np.int64))  # a loss taken while an epoch goes on is one of older weights
-    return hysteresis(in_a_row((before < 0.7 * m.t) & (m.t > 0), 5), m.v > 0.8 * m.t)
+    before = m.val_scale * lagged(
+        m.v, np.ones(len(m.v), np.int64)
+    )  # a loss taken while an epoch goes on is one of older weights
+    return hysteresis(in_a_row((before < 0.7 * m.t) & (m.t > 0), 5), m.val_scale * m.v > 0.8 * m.t)
 
 
 def noisy_validation(m: Measured) -> Flags:
@@ -149,7 +154,8 @@ def noisy_validation(m: Measured) -> Flags:
 def generalization_gap(m: Measured) -> Flags:
     if m.base <= 0:
         return np.zeros(len(m.v), bool)
-    return hysteresis(in_a_row((m.v > 2 * m.t) & (m.v > 0.1 * m.base), 5), m.v < 1.5 * m.t)
+    v = m.val_scale * m.v
+    return hysteresis(in_a_row((v > 2 * m.t) & (v > 0.1 * m.base), 5), v < 1.5 * m.t)
 
 
 def still_improving(m: Measured) -> Flags:

@@ -72,6 +72,7 @@ def diagnose(
     epochs: Sequence[int] | None = None,
     frozen: str = "",
     expected_gain: float = 0.4,
+    val_scale: float = 1.0,
 ) -> list[Verdict]:
     """What two loss curves say, the gravest first; there is always at least one verdict.
 
@@ -81,6 +82,7 @@ def diagnose(
         base: loss of a constant predictor; the first losses stand for it where it is unknown.
         epochs: the number of each check; 1, 2, ... by default.
         expected_gain: share of `base` that a good model takes away at least; 0 where little can be predicted.
+        val_scale: times the validation loss compares with the training loss; of an untrained model, one over the other.
         frozen: what to add where nothing is learned, such as which parameters do not train.
     """
     curves = Curves.of(train_loss, val_loss, epochs)
@@ -88,7 +90,7 @@ def diagnose(
               for name, since in curves.non_finite.items()]  # fmt: skip
     if len(curves.train) < ENOUGH:
         return broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)]
-    measured = measure(curves.train, curves.val, base, expected_gain)
+    measured = measure(curves.train, curves.val, base, expected_gain, val_scale)
     found = [_verdict(code, flags, measured, curves, frozen) for code, flags in states(measured).items() if flags[-1]]
     found = ordered(broken + found)
     if all(verdict.severity == "note" for verdict in found) and "still_improving" not in {v.code for v in found}:
