@@ -9,7 +9,7 @@ class Governor:
     """Lets jobs run as long as all of them together stay below a share of the time that has passed.
 
     What a job will cost is what it cost the last time; before that, what its owner guesses. A job that does not fit is
-    skipped, counted, and waits: until it had its turn, the others get along with half of the budget.
+    skipped, counted, and waits: until it had its turn, jobs that had more so far get along with half of the budget.
 
     Args:
         share: of the time since the start.
@@ -23,6 +23,7 @@ class Governor:
         self.done: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
         self.cost: dict[str, float] = {}
+        self.had: Counter[str] = Counter()  # seconds, by job
         self.waiting: set[str] = set()
 
     def run(self, name: str, job: Callable[[], None], guess: float) -> bool:
@@ -32,7 +33,8 @@ class Governor:
             guess: seconds it takes the first time.
         """
         now = self.clock()
-        budget = self.share * (now - self.started) * (0.5 if self.waiting and name not in self.waiting else 1)
+        behind = any(self.had[other] < self.had[name] for other in self.waiting - {name})
+        budget = self.share * (now - self.started) * (0.5 if behind else 1)
         if self.spent + self.cost.get(name, guess) > budget:
             self.skipped[name] += 1
             self.waiting.add(name)
@@ -42,6 +44,7 @@ class Governor:
         finally:
             self.cost[name] = self.clock() - now
             self.spent += self.cost[name]
+            self.had[name] += self.cost[name]
         self.done[name] += 1
         self.waiting.discard(name)
         return True
