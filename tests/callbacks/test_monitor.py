@@ -8,6 +8,7 @@ from sklearn.metrics import confusion_matrix
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
+import fulmen.callbacks.monitor
 from fulmen.callbacks.governor import Governor
 from fulmen.callbacks.monitor import BINS, Monitor
 from fulmen.config import check_overrides
@@ -28,10 +29,18 @@ class Clock:
         return self.now
 
 
+@pytest.fixture(scope="module", autouse=True)
+def plenty():
+    """A budget that no machine is too slow for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fulmen.callbacks.monitor, "Governor", lambda share: Governor(1e9))
+        yield
+
+
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory):
     folder = tmp_path_factory.mktemp("watched")
-    monitor = Monitor(steps=2, epochs=2, share=0.99)
+    monitor = Monitor(steps=2, epochs=2)
     model, _ = fit(folder, [monitor], epochs=4, logger=TensorBoard(str(folder)))
     events = EventAccumulator(str(folder), size_guidance={"histograms": 0, "images": 0, "tensors": 0}).Reload()
     return model, monitor, events, folder
@@ -81,7 +90,7 @@ def test_gradient_norm_is_torchs_own(tmp_path):
         def on_before_optimizer_step(self, trainer, module, optimizer):
             norms.append(float(nn.utils.clip_grad_norm_(module.parameters(), float("inf"))))
 
-    fit(tmp_path, [Reference(), Monitor(steps=1, share=0.99)], epochs=1, logger=TensorBoard(str(tmp_path)))
+    fit(tmp_path, [Reference(), Monitor(steps=1)], epochs=1, logger=TensorBoard(str(tmp_path)))
     logged = EventAccumulator(str(tmp_path)).Reload().Scalars("gradients/norm")
     assert [event.value for event in logged] == pytest.approx(norms[: len(logged)], rel=1e-6)
     assert len(logged) >= 7
@@ -121,7 +130,7 @@ def test_the_governor_keeps_the_share_at_any_length_of_an_epoch(epoch):
 def test_no_logger_and_no_permission_end_the_monitoring_only(tmp_path, capsys, monkeypatch):
     fit(tmp_path / "a", [Monitor()], epochs=1)
     assert "monitor: there is no TensorBoard logger" in capsys.readouterr().out
-    logger, monitor = TensorBoard(str(tmp_path / "b")), Monitor(share=0.9)
+    logger, monitor = TensorBoard(str(tmp_path / "b")), Monitor()
 
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
@@ -138,7 +147,7 @@ class NoGraph(Classifier):
 
 
 def test_a_model_that_cannot_be_drawn_is_trained_all_the_same(tmp_path, capsys):
-    _, trainer = fit(tmp_path, [Monitor(share=0.99)], epochs=2, logger=TensorBoard(str(tmp_path)), model=NoGraph())
+    _, trainer = fit(tmp_path, [Monitor()], epochs=2, logger=TensorBoard(str(tmp_path)), model=NoGraph())
     assert trainer.current_epoch == 2
 
 
