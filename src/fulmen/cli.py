@@ -33,6 +33,12 @@ def main(argv: list[str] | None = None) -> int:
     rank.add_argument("--seeds", type=int, default=1, help="networks for each fold (default: 1)")
     rank.add_argument("--outputs", default="outputs", help="folder that holds rankings/ (default: outputs)")
     rank.set_defaults(call=hold_contest)
+    diagnose = verbs.add_parser("diagnose", help="what is wrong with a training, and what to try")
+    diagnose.add_argument("path", help="a run folder, or a CSV with training and validation losses of any tool")
+    diagnose.add_argument("--train", metavar="COLUMN", help="column of the training loss")
+    diagnose.add_argument("--val", metavar="COLUMN", help="column of the validation loss")
+    diagnose.add_argument("--strict", action="store_true", help="exit code 1 if something is wrong")
+    diagnose.set_defaults(call=show_diagnosis)
     arguments = parser.parse_args(argv)
     try:
         return arguments.call(arguments)
@@ -75,6 +81,20 @@ def hold_contest(arguments: argparse.Namespace) -> int:
     a = arguments
     rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs)
     return 0
+
+
+def show_diagnosis(arguments: argparse.Namespace) -> int:
+    from fulmen.evaluation.diagnosis.afterwards import diagnose_path
+
+    verdicts, source = diagnose_path(Path(arguments.path), arguments.train, arguments.val)
+    print(f"{source}:")
+    for verdict in verdicts:
+        print(f"\n{verdict.severity}: {verdict.title}: {verdict.finding}")
+        for name, lines in (("causes", verdict.causes), ("try", verdict.cures)):
+            if lines:
+                print(f"  {name}: {', '.join(lines)}")
+    wrong = any(verdict.severity in ("warning", "error") for verdict in verdicts)
+    return int(arguments.strict and wrong)
 
 
 if __name__ == "__main__":

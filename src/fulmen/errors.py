@@ -19,6 +19,16 @@ class Interrupted(FulmenError):
 
 
 class Diverged(FulmenError):
-    """Training has left all bounds: going on would be a waste."""
+    """Training has left all bounds: going on would be a waste.
+
+    Attributes:
+        where: what first was not finite; None if the loss was finite, but too large.
+        loss: the loss that was too much.
+        base: what a forecast that costs nothing would score.
+    """
 
     status = "diverged"
+
+    def __init__(self, message: str, where: str | None = None, loss: float = float("nan"), base: float = float("nan")):
+        super().__init__(message)
+        self.where, self.loss, self.base = where, loss, base

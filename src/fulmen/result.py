@@ -19,8 +19,8 @@ class Result:
     """What `result.json` holds.
 
     Attributes:
-        status: running, completed, interrupted, diverged or failed, or a callback's `ending` (pruned); a run that was
-            killed stays "running".
+        status: running, completed, interrupted, diverged or failed, or a callback's `ending` (pruned,
+            stopped); a run that was killed stays "running".
         epochs: begun or completed so far.
         steps: of the optimizer.
         metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.
@@ -30,6 +30,7 @@ class Result:
         message: why it was interrupted or failed.
         runs: folders of the runs it stands for, relative to its own, if it repeats over folds and seeds; then metrics
             and baselines are means over them, `sd` their standard deviations, and cost their sum.
+        verdicts: of the diagnosis, the gravest first; see `fulmen.evaluation.diagnosis.Verdict`.
     """
 
     experiment: str
@@ -44,6 +45,7 @@ class Result:
     message: str = ""
     runs: list[str] = field(default_factory=list)
     sd: dict[str, float] = field(default_factory=dict)
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
 
     def write(self) -> None:
         write_json(self.folder / "result.json", asdict(self) | {"folder": self.folder.name})

@@ -171,6 +171,8 @@ def fit(
         there = sorted(trainer.callback_metrics)
         raise FulmenError(f"monitor: the model logs no {cfg.monitor}{did_you_mean(cfg.monitor, there)}") from error
     finally:
+        verdicts = [found for callback in trainer.callbacks for found in getattr(callback, "verdicts", [])]
+        result.verdicts = [verdict.as_dict() for verdict in verdicts]
         result.epochs, result.steps = trainer.current_epoch, trainer.global_step
         result.cost["fit_seconds"] = seconds_before + time.monotonic() - started
         result.metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}

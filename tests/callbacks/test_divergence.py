@@ -40,7 +40,9 @@ def fit(module):
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number_stops_at_its_step(loss):
-    with pytest.raises(Diverged, match=f"loss of step 2 is {loss}; try model.optimizer.lr=0.05"):
+    with pytest.raises(
+        Diverged, match=f"loss of step 2 is {loss}, first in the loss itself; try model.optimizer.lr=0.05"
+    ):
         fit(Falling([1.0, loss, 1.0, 1.0]))
 
 

@@ -4,7 +4,9 @@ import math
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
 
+from fulmen.callbacks.probing import first_non_finite
 from fulmen.errors import Diverged
 
 
@@ -22,21 +24,28 @@ class DivergenceStop(Callback):
     def __init__(self, factor: float = 3.0, loss: str = "train/loss"):
         self.factor = factor
         self.loss = loss
+        self._batch: tuple[Any, int] = (None, 0)
 
-    def on_train_batch_end(
-        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        loss = float(outputs["loss"] if isinstance(outputs, dict) else outputs)
-        if not math.isfinite(loss):
-            raise Diverged(f"diverged: the loss of step {trainer.global_step} is {loss}{self._advice(module)}")
+    def on_train_batch_start(self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int) -> None:
+        self._batch = batch, batch_idx
+
+    def on_before_backward(self, trainer: Trainer, module: LightningModule, loss: Tensor) -> None:
+        """Here the weights are still those that made the loss, so that the layer can be found."""
+        if not math.isfinite(value := float(loss.detach())):
+            where = first_non_finite(trainer, module, *self._batch)
+            step = trainer.global_step + 1
+            raise Diverged(
+                f"diverged: the loss of step {step} is {value}, first in {where}{self._advice(module)}", where
+            )
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         loss, naive = trainer.callback_metrics.get(self.loss), getattr(module, "naive_loss", math.inf)
         if loss is not None and float(loss) > self.factor * naive:
             raise Diverged(
                 f"diverged: {self.loss} of epoch {trainer.current_epoch + 1} is {float(loss):.3g}, more than "
-                f"{self.factor:g} times the {naive:.3g} of a naive forecast{self._advice(module)}"
-            )
+                f"{self.factor:g} times the {naive:.3g} of a naive forecast{self._advice(module)}",
+                loss=float(loss), base=naive,
+            )  # fmt: skip
 
     def _advice(self, module: LightningModule) -> str:
         rate = float(module.optimizers().param_groups[0]["lr"])

@@ -10,6 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from fulmen.evaluation.diagnosis.verdicts import Verdict, as_markdown
+from fulmen.evaluation.page import write_page
 from fulmen.files import atomic_write
 
 Rows = list[dict[str, Any]]
@@ -76,7 +78,7 @@ def markdown_table(rows: Rows) -> str:
 def write_report(
     folder: Path, title: str, summary: Summary, result: Mapping[str, Any], overrides: Sequence[str]
 ) -> Path:
-    """Write `report.md` into the run folder and return its path."""
+    """Write `report.md` into the run folder, the same as `report.html` beside it, and return the former's path."""
     cost = result["cost"]
     parts = [
         f"# {title}",
@@ -86,6 +88,9 @@ def write_report(
     ]
     for heading, rows in summary.tables.items():
         parts += [f"## {heading}", markdown_table(rows)]
+    if result.get("verdicts"):
+        verdicts = [Verdict.from_dict(plain) for plain in result["verdicts"]]
+        parts += ["## Diagnosis", as_markdown(verdicts)]
     if summary.notes:
         parts += ["## How to read this", "\n".join(f"- {note}" for note in summary.notes)]
     if summary.figures:
@@ -95,4 +100,6 @@ def write_report(
     path = folder / "report.md"
     with atomic_write(path) as file:
         file.write("\n\n".join(parts) + "\n")
+    write_page(path, {"configuration": folder / "config.yaml", "environment": folder / "environment.json",
+                      "all numbers": folder / "result.json"})  # fmt: skip
     return path

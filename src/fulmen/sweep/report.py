@@ -10,6 +10,7 @@ import optuna
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
+from fulmen.evaluation.page import write_page
 from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.files import atomic_write
 from fulmen.sweep import figures, progress
@@ -59,7 +60,7 @@ def importances(study: Study) -> dict[str, float]:
 
 
 def write_report(study: Study, champion: Champion | None) -> Path:
-    """Write leaderboard.csv, figures, the HPARAMS tab and report.md into the study's folder."""
+    """Write leaderboard.csv, figures, the HPARAMS tab, report.md and report.html into the study's folder."""
     rows, shares = leaderboard(study), importances(study)
     with atomic_write(study.folder / "leaderboard.csv") as file:
         table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
@@ -91,6 +92,7 @@ def write_report(study: Study, champion: Champion | None) -> Path:
     path = study.folder / "report.md"
     with atomic_write(path) as file:
         file.write("\n\n".join(parts) + "\n")
+    write_page(path, {"search": study.folder / "search.json", "leaderboard": study.folder / "leaderboard.csv"})
     return path
 
 

@@ -1,0 +1,275 @@
+"""A training that says what is wrong with it, and what to try."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+
+from fulmen.callbacks.activations import idle_shares, recorded_activations
+from fulmen.callbacks.gradients import EVERY, GradientWatch
+from fulmen.callbacks.probing import Batch, class_probabilities, evenly, parts_of, size, undisturbed
+from fulmen.data.duplicates import copies
+from fulmen.errors import Diverged, FulmenError
+from fulmen.evaluation.diagnosis import Verdict, diagnose, health
+from fulmen.evaluation.diagnosis.texts import TEXTS
+from fulmen.evaluation.diagnosis.verdicts import as_markdown, ordered
+from fulmen.mistakes import did_you_mean
+
+LEVEL = {"ok": 0, "note": 0, "warning": 1, "error": 2}
+ALIKE = 5  # checks between two looks at the predictions, which cost as much as a validation
+
+
+class Diagnosis(Callback):
+    """Judges the curves, the network and its predictions after every validation.
+
+    The training loss is taken on a fixed probe of training samples, in evaluation mode and by the module's own
+    `validation_step`, so that it compares with the validation loss. The probe costs a few per cent of an epoch: it has
+    a twentieth of the training samples, 64 at least and 256 at most. Without an in-memory data module the logged
+    training loss stands in for it. A new finding is one line on the console; all of them go to TensorBoard,
+    `result.json` and the report.
+
+    Args:
+        stop_on: verdicts that end the training, such as [overfitting, no_learning].
+        train_loss: the logged training loss.
+        val_loss: the logged validation loss.
+        expected_gain: share of the loss of a constant predictor that a good model takes away at least; 0 where little
+            can be predicted, such as returns.
+
+    Raises:
+        FulmenError: `stop_on` names no verdict, or a gain beyond 0 ... 1.
+
+    Attributes:
+        verdicts: after the last check, the gravest first.
+        ending: how the run ended, if a verdict ended it.
+    """
+
+    def __init__(
+        self,
+        stop_on: Sequence[str] = (),
+        train_loss: str = "train/loss",
+        val_loss: str = "val/loss",
+        expected_gain: float = 0.4,
+    ):
+        for code in stop_on:
+            if code not in TEXTS:
+                raise FulmenError(f"stop_on has {code!r}, no verdict{did_you_mean(code, list(TEXTS))}; "
+                                  f"there are {', '.join(TEXTS)}")  # fmt: skip
+        if not 0 <= expected_gain < 1:
+            raise FulmenError(f"expected_gain is {expected_gain}; it must be 0 or more and below 1")
+        self.stop_on, self.expected_gain = tuple(stop_on), expected_gain
+        self.names = {"train": train_loss, "val": val_loss}
+        self.verdicts: list[Verdict] = []
+        self.ending: tuple[str, str] | None = None
+        self.seen: dict[str, list] = {name: [] for name in (
+            "epoch", "train", "val", "dead", "saturated", "looked", "train_recall", "val_recall")}  # fmt: skip
+        self.base: float | None = None
+        self.val_scale = 1.0
+        self.gradients = GradientWatch()
+        self._probe: Batch | None = None
+        self._val_probe: Batch | None = None
+        self._classes: dict[str, Any] = {}
+        self._leak: Verdict | None = None
+        self._validated = self._off = False
+        self._val_samples = 0
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self._off = bool(trainer.fast_dev_run or trainer.overfit_batches)
+        parts = parts_of(trainer)
+        if self._off or "train" not in parts:
+            return
+        train, val = parts["train"], parts.get("validation")
+        self._probe = self._moved(trainer, evenly(train, min(256, max(64, size(train) // 20))))
+        if val is not None and size(val):
+            self._val_probe = self._moved(trainer, evenly(val, 256))
+            found = copies(val, train)
+            self._leak = health.leak(found / size(val), found) if found else None
+        if self.base is None:
+            self.base = self._constant_loss(trainer, module)
+            start = [self._loss_of(probe, trainer, module) for probe in (self._probe, self._val_probe)]
+            if all(loss > 0 for loss in start):
+                self.val_scale = min(max(start[0] / start[1], 1 / 3), 3.0)
+
+    def on_before_optimizer_step(self, trainer: Trainer, module: LightningModule, optimizer: Any) -> None:
+        if not self._off and trainer.global_step % EVERY == 0:
+            self.gradients.look(module)
+
+    def on_validation_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, *_: Any
+    ) -> None:
+        self._val_samples += size(batch)
+
+    def on_validation_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self._val_samples = 0
+
+    def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
+        self._validated = not trainer.sanity_checking
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        if self._off or not self._validated:
+            return
+        self._validated = False
+        self._look(trainer, module)
+        self._judge(trainer, module)
+        asked = [verdict for verdict in self.verdicts if verdict.code in self.stop_on]
+        if asked:
+            trainer.should_stop = True
+            self.ending = ("stopped", f"stopped by the diagnosis: {asked[0].title}: {asked[0].finding}")
+
+    def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
+        """The whole list, once."""
+        if self._off or not trainer.is_global_zero:
+            return
+        for verdict in self.verdicts:
+            print(f"diagnosis: {verdict}", flush=True)
+
+    def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
+        if isinstance(exception, Diverged):
+            epoch = trainer.current_epoch + 1
+            if exception.where:
+                verdict = Verdict.make("non_finite", epoch, what="the loss", where=exception.where)
+            else:
+                verdict = Verdict.make("diverged", epoch, train=exception.loss, train_best=min(
+                    self.seen["train"], default=math.nan), base=exception.base)  # fmt: skip
+            others = [each for each in self.verdicts if each.code not in ("good_fit", "not_enough_data", verdict.code)]
+            self.verdicts = ordered([verdict, *others])
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "seen": self.seen,
+            "base": self.base,
+            "val_scale": self.val_scale,
+            "gradients": self.gradients.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.seen, self.base, self.val_scale = state["seen"], state["base"], state["val_scale"]
+        self.gradients.load_state_dict(state["gradients"])
+
+    def _look(self, trainer: Trainer, module: LightningModule) -> None:
+        """Add this check to what was seen."""
+        logged = {part: trainer.callback_metrics.get(name) for part, name in self.names.items()}
+        values = {part: math.nan if value is None else float(value) for part, value in logged.items()}
+        dead, saturated = {}, {}
+        if self._probe is not None:
+            with recorded_activations(module) as activations:
+                loss = self._loss_of(self._probe, trainer, module)
+            values["train"] = values["train"] if math.isnan(loss) else loss
+            dead, saturated = idle_shares(module, activations)
+        for name, value in {**values, "dead": dead, "saturated": saturated}.items():
+            self.seen[name].append(value)
+        self.seen["epoch"].append(trainer.current_epoch + 1)
+        if len(self.seen["epoch"]) % ALIKE == 0 or trainer.current_epoch + 1 == trainer.max_epochs:
+            self._look_at_classes(trainer, module)
+
+    def _look_at_classes(self, trainer: Trainer, module: LightningModule) -> None:
+        both = []
+        for probe in (self._probe, self._val_probe):
+            with undisturbed(trainer, module):
+                both.append(class_probabilities(self._predicted(module, probe), probe))
+        if any(found is None for found in both):
+            return
+        (p, target), (q, val_target) = both
+        right = (q.argmax(1) == val_target).float()
+        self._classes = {
+            "accuracy": float(right.mean()),
+            "confidence": float(q.max(1).values.mean()),
+            "samples": len(right),
+            "counts": {int(c): int(n) for c, n in zip(*val_target.unique(return_counts=True), strict=True)},
+        }
+        self.seen["looked"].append(trainer.current_epoch + 1)
+        self.seen["train_recall"].append(_recalls(p, target))
+        self.seen["val_recall"].append(_recalls(q, val_target))
+
+    def _predicted(self, module: LightningModule, probe: Batch | None) -> Any:
+        if probe is None or type(module).predict_step is LightningModule.predict_step:
+            return None
+        return module.predict_step(probe, 0)
+
+    def _judge(self, trainer: Trainer, module: LightningModule) -> None:
+        """Curves first, then network and predictions; what is new is printed."""
+        known, seen = {verdict.code for verdict in self.verdicts}, self.seen
+        found = diagnose(
+            seen["train"], seen["val"], self.base, seen["epoch"], _frozen(trainer, module), self.expected_gain,
+            self.val_scale,
+        )  # fmt: skip
+        looked, counts = seen["looked"], self._classes.get("counts", {})
+        more = [
+            self._leak,
+            health.small_validation_set(self._val_samples, self._classes.get("accuracy")),
+            health.dead_units(seen["dead"], seen["epoch"]),
+            health.saturated(seen["saturated"], seen["epoch"]),
+            health.exploding(self.gradients.norms, self.gradients.relative, self.base),
+            health.vanishing(self.gradients.ratios, self.gradients.first_relative, *self.gradients.ends),
+        ]
+        if counts:
+            more += [
+                health.class_collapse(seen["val_recall"], counts, looked),
+                health.minority_overfitting(seen["train_recall"], seen["val_recall"], counts, looked),
+                health.miscalibrated(*(self._classes[name] for name in ("confidence", "accuracy", "samples"))),
+            ]
+        self.verdicts = health.with_health(found, more)
+        if not trainer.is_global_zero:
+            return
+        for verdict in self.verdicts:
+            if verdict.code not in known and LEVEL[verdict.severity]:
+                print(f"diagnosis: {verdict}", flush=True)
+        self._write(trainer, changed={verdict.code for verdict in self.verdicts} != known)
+
+    def _write(self, trainer: Trainer, changed: bool) -> None:
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                level = max(LEVEL[verdict.severity] for verdict in self.verdicts)
+                logger.experiment.add_scalar("diagnosis/severity", level, trainer.global_step)
+                if changed:
+                    logger.experiment.add_text("diagnosis", as_markdown(self.verdicts), trainer.global_step)
+
+    def _moved(self, trainer: Trainer, batch: Batch) -> Batch:
+        stage, trainer.state.stage = trainer.state.stage, trainer.state.stage.VALIDATING  # nothing is augmented
+        try:
+            return trainer.strategy.batch_to_device(batch)
+        finally:
+            trainer.state.stage = stage
+
+    def _loss_of(self, probe: Batch | None, trainer: Trainer, module: LightningModule) -> float:
+        """What the module's own validation logs for a probe; NaN if that is not one number."""
+        if probe is None:
+            return math.nan
+        with undisturbed(trainer, module) as logged:
+            module.validation_step(probe, 0)
+        values = [float(value) for value in logged.get(self.names["val"], []) if isinstance(value, Tensor | float)]
+        return values[0] if len(values) == 1 else math.nan
+
+    def _constant_loss(self, trainer: Trainer, module: LightningModule) -> float | None:
+        """The module's `naive_loss`, the entropy of the classes, or the loss before the first step, as far as known."""
+        naive, start = float(getattr(module, "naive_loss", math.nan)), self._loss_of(self._probe, trainer, module)
+        if math.isfinite(naive):
+            return min(naive, start) if math.isfinite(start) else naive  # of all samples, of the probe
+        with undisturbed(trainer, module):
+            found = class_probabilities(self._predicted(module, self._probe), self._probe)
+        if found:
+            shares = found[1].bincount().float() / len(found[1])
+            entropy = float(torch.special.entr(shares).sum())
+            if 0.5 * entropy < start:  # the loss is a cross-entropy, as it seems
+                return entropy
+        return start if math.isfinite(start) else None
+
+
+def _recalls(probability: Tensor, target: Tensor) -> dict[int, float]:
+    right = probability.argmax(1) == target
+    return {int(label): float(right[target == label].float().mean()) for label in target.unique()}
+
+
+def _frozen(trainer: Trainer, module: LightningModule) -> str:
+    """`; 92 % of the parameters do not train (backbone)`, or nothing."""
+    trained = {id(p) for optimizer in trainer.optimizers for group in optimizer.param_groups for p in group["params"]}
+    named = list(module.named_parameters())
+    still = [(name, p) for name, p in named if not p.requires_grad or id(p) not in trained]
+    share = sum(p.numel() for _, p in still) / max(sum(p.numel() for _, p in named), 1)
+    if share < 0.1:
+        return ""
+    names = list(dict.fromkeys(name.rpartition(".")[0] or name for name, _ in still))
+    return f"; {share:.0%} of the parameters do not train ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"

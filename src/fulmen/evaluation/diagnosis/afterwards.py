@@ -1,0 +1,32 @@
+"""`fulmen diagnose`: the verdict on a run that is over, or on curves of another tool."""
+
+from pathlib import Path
+
+from fulmen.errors import FulmenError
+from fulmen.evaluation.diagnosis.curves import Curves, read_csv
+from fulmen.evaluation.diagnosis.verdicts import Verdict, diagnose
+from fulmen.result import read_result
+
+
+def diagnose_path(path: Path, train: str | None = None, val: str | None = None) -> tuple[list[Verdict], str]:
+    """The verdicts on a run folder or a CSV of losses, and what they rest on.
+
+    A run's own verdicts, which know more than its curves, go first; naming columns asks for the curves.
+
+    Raises:
+        FulmenError: there is nothing to judge.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FulmenError(f"there is no {path}; give a run folder (outputs/runs/...) or a CSV of losses")
+    table = path
+    if path.is_dir():
+        stored = read_result(path).get("verdicts")
+        if stored and not (train or val):
+            return [Verdict.from_dict(plain) for plain in stored], "what the run itself saw"
+        table = path / "metrics.csv"
+        if not table.exists():
+            raise FulmenError(f"{path} has no metrics.csv: no run folder, or a run that was stopped in its first epoch")
+    curves = read_csv(table, train, val)
+    checks = len(Curves.of(*curves).train)
+    return diagnose(curves[0], curves[1], epochs=curves[2]), f"{checks} checks of {table}"

@@ -1,0 +1,64 @@
+"""Causal summaries of a series: the value at check i knows checks 0 ... i only, so a verdict never changes its past."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Series = NDArray[np.float64]  # [checks]
+Flags = NDArray[np.bool_]  # [checks]
+CEILING = 1e4  # times the first value: what a diverged loss is cut to, so that sums stay exact
+
+
+def window(checks: int, share: float = 0.08, least: int = 3) -> NDArray[np.int64]:
+    """How many of the latest values count at each check: a share of those so far, at least `least`: [checks]."""
+    return np.maximum(least, np.ceil(share * np.arange(1, checks + 1))).astype(np.int64)
+
+
+def trailing_mean(x: Series, width: NDArray[np.int64]) -> Series:
+    """The mean of the latest `width[i]` values at each check i (fewer at the start)."""
+    total = np.concatenate([[0.0], np.cumsum(x)])
+    end = np.arange(1, len(x) + 1)
+    begin = np.maximum(end - width, 0)
+    return (total[end] - total[begin]) / (end - begin)
+
+
+def noise(x: Series) -> Series:
+    """Standard deviation of what jumps from check to check, blind to trends and to single steps.
+
+    Second differences of white noise with sd s have the sd sqrt(6) s; the mean of their square roots, unlike that of
+    their squares, hardly sees a step of the learning rate (E sqrt|z| = 0.8222 for a standard normal z).
+    """
+    if len(x) < 3:
+        return np.zeros(len(x))
+    roots = np.sqrt(np.abs(np.diff(x, 2)))
+    mean = trailing_mean(roots, window(len(roots), 0.3, 8))
+    return np.concatenate([[0.0, 0.0], mean**2 / (0.8222**2 * np.sqrt(6))])
+
+
+def bounded(x: Series) -> Series:
+    """`x` with what lies far beyond its first value cut off."""
+    return np.minimum(x, CEILING * (abs(x[0]) + 1e-12))
+
+
+def in_a_row(flags: Flags, times: int | NDArray[np.int64]) -> Flags:
+    """Where `flags` has held for the latest `times` checks."""
+    index = np.arange(len(flags))
+    last_miss = np.maximum.accumulate(np.where(flags, -1, index))
+    return index - last_miss >= times
+
+
+def hysteresis(raised: Flags, cleared: Flags) -> Flags:
+    """On from a check in `raised` until one in `cleared`; what is both counts as raised."""
+    index = np.arange(len(raised))
+    last = np.maximum.accumulate(np.where(raised | cleared, index, -1))
+    return (last >= 0) & raised[last]
+
+
+def running_best(x: Series) -> tuple[Series, NDArray[np.int64]]:
+    """The lowest value so far and the check where it stood, both [checks]."""
+    best = np.minimum.accumulate(x)
+    return best, np.maximum.accumulate(np.where(x <= best, np.arange(len(x)), 0))
+
+
+def lagged(x: Series, back: NDArray[np.int64]) -> Series:
+    """The value `back[i]` checks before check i, the first one where there is none."""
+    return x[np.maximum(np.arange(len(x)) - back, 0)]

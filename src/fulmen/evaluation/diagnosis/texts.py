@@ -1,0 +1,129 @@
+"""What each verdict means in words: its severity, a sentence with the evidence filled in, causes and cures."""
+
+from typing import Literal, NamedTuple
+
+Severity = Literal["ok", "note", "warning", "error"]
+
+
+class Text(NamedTuple):
+    severity: Severity
+    finding: str  # a format string over the evidence
+    causes: tuple[str, ...] = ()
+    cures: tuple[str, ...] = ()
+
+
+TEXTS: dict[str, Text] = {  # the gravest first
+    "non_finite": Text(
+        "error",
+        "{what} is not finite; first in {where}",
+        ("learning rate too high", "logarithm or division of 0", "half precision overflows"),
+        ("a lower learning rate", "gradient clipping", "an epsilon inside log and division", "bf16 or fp32"),
+    ),
+    "diverged": Text(
+        "error",
+        "training loss {train:.3g} after {train_best:.3g} at best; a constant predictor has {base:.3g}",
+        ("learning rate too high", "no gradient clipping", "bad batches"),
+        ("a tenth of the learning rate", "gradient clipping", "warm-up"),
+    ),
+    "no_learning": Text(
+        "error",
+        "training loss is {train:.3g}, that of a constant predictor {base:.3g}{frozen}",
+        ("learning rate too low or far too high", "frozen parameters", "labels that do not belong to the inputs",
+         "nothing to be learned"),
+        ("a learning rate 10 times higher or lower", "debug=overfit: can it learn one batch?", "a look at the labels"),
+    ),
+    "exploding": Text(
+        "error",
+        "gradient norm up to {largest:.3g}, {median:.3g} in the median; {how}",
+        ("no gradient clipping", "long recurrences", "learning rate too high"),
+        ("trainer.gradient_clip_val=1", "a lower learning rate", "warm-up"),
+    ),
+    "vanishing": Text(
+        "error",
+        "the gradient of {first} is {ratio:.1e} times that of {last}",
+        ("many saturating layers", "no residual connections", "poor initialisation"),
+        ("residual connections", "ReLU or GELU", "normalisation layers", "fewer layers"),
+    ),
+    "dead_units": Text(
+        "error",
+        "{share:.0%} of the units in {layer} are 0 for every sample of the probe",
+        ("learning rate too high", "negative biases", "inputs that are not centred"),
+        ("LeakyReLU or GELU", "a lower learning rate", "default initialisation"),
+    ),
+    "saturated": Text(
+        "warning",
+        "{share:.0%} of the units in {layer} are saturated for nearly every sample",
+        ("weights too large at the start", "inputs that are not scaled"),
+        ("scaled inputs", "normalisation layers", "ReLU or GELU"),
+    ),
+    "validation_too_good": Text(
+        "warning",
+        "{how}",
+        ("validation samples among the training samples", "training loss taken with dropout or augmentation",
+         "an easier validation set"),
+        ("split by group before anything else", "remove duplicates", "compare both losses in evaluation mode"),
+    ),
+    "class_collapse": Text(
+        "error",
+        "class {label} is found in {recall:.0%} of its {count} validation samples",
+        ("imbalanced classes", "too little training", "learning rate too high"),
+        ("a balanced sampler or loss", "logit adjustment", "more samples of that class"),
+    ),
+    "noisy_validation": Text(
+        "warning",
+        "validation loss jumps by {noise:.3g} from check to check, {share:.0%} of what was gained",
+        ("few validation samples", "learning rate too high", "batches too small"),
+        ("a larger validation part", "a lower learning rate", "larger batches", "averaged weights"),
+    ),
+    "overfitting": Text(
+        "warning",
+        "validation loss {rise:.0%} over its best while training loss {trend}",
+        ("a model too large for its data", "few or noisy samples", "too little regularisation", "too many epochs"),
+        ("more data or augmentation", "weight decay or dropout", "a smaller model", "early stopping at epoch {since}"),
+    ),
+    "minority_overfitting": Text(
+        "warning",
+        "recall falls by {gap:.0f} points more from training to validation for the rare classes than for the others",
+        ("few distinct samples, repeated often",),
+        ("deferred balancing", "mixup or stronger augmentation", "logit adjustment instead of resampling"),
+    ),
+    "underfitting": Text(
+        "warning",
+        "training loss rests at {train:.3g}, {gain:.0%} below that of a constant predictor, validation loss beside it"
+        "{frozen}",
+        ("too small a model", "too short a training", "poor features", "too much regularisation"),
+        ("a larger model", "a higher learning rate", "better features", "less regularisation"),
+    ),
+    "small_validation_set": Text(
+        "warning",
+        "{samples} validation samples{precision}",
+        ("the split leaves too little for validation",),
+        ("a larger validation part", "cross-validation"),
+    ),
+    "miscalibrated": Text(
+        "note",
+        "confidence misses accuracy by {error:.0f} points on average",
+        ("training beyond the best epoch", "cross-entropy on a large model"),
+        ("temperature scaling on the validation part", "label smoothing"),
+    ),
+    "generalization_gap": Text(
+        "note",
+        "validation loss is {times:.1f} times the training loss, though it does not rise",
+        ("a model large for its data", "validation samples unlike the training samples"),
+        ("more data or augmentation", "weight decay or dropout"),
+    ),
+    "still_improving": Text(
+        "note",
+        "validation loss still falls: {recent:.0%} over the last quarter of the run",
+        ("too few epochs", "learning rate too low"),
+        ("more epochs", "a higher learning rate"),
+    ),
+    "plateau": Text(
+        "note",
+        "validation loss has not improved since epoch {since}",
+        ("converged", "learning rate too high to settle"),
+        ("fewer epochs or early stopping", "a scheduler that lowers the learning rate"),
+    ),
+    "good_fit": Text("ok", "training and validation loss fall and settle together ({train:.3g} and {val:.3g})"),
+    "not_enough_data": Text("note", "{checks} checks; curves say something from {needed} on"),
+}  # fmt: skip

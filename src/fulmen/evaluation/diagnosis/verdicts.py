@@ -1,0 +1,148 @@
+"""From curves to verdicts."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fulmen.evaluation.diagnosis.curves import Curves
+from fulmen.evaluation.diagnosis.rules import ENOUGH, Measured, measure, states
+from fulmen.evaluation.diagnosis.smoothing import Flags
+from fulmen.evaluation.diagnosis.texts import TEXTS, Severity
+
+ORDER = list(TEXTS)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One finding about a training.
+
+    Attributes:
+        code: a key of `texts.TEXTS`.
+        severity: ok, note, warning or error.
+        since: the epoch (from 1) it holds from; None if it concerns the whole run.
+        evidence: the numbers behind it.
+        finding: the same in words.
+        causes: what usually is behind it, the likeliest first.
+        cures: what to try.
+    """
+
+    code: str
+    severity: Severity
+    since: int | None
+    evidence: dict[str, Any] = field(hash=False)
+    finding: str
+    causes: tuple[str, ...]
+    cures: tuple[str, ...]
+
+    @classmethod
+    def make(cls, code: str, since: int | None = None, severity: Severity | None = None, **evidence: Any) -> "Verdict":
+        """The verdict `code` with its words filled in by `evidence`."""
+        text, values = TEXTS[code], {"since": since, **evidence}
+        plain = {name: value.item() if hasattr(value, "item") else value for name, value in evidence.items()}
+        cures = tuple(cure.format(**values) for cure in text.cures)
+        return cls(code, severity or text.severity, since, plain, text.finding.format(**values), text.causes, cures)
+
+    @property
+    def title(self) -> str:
+        """`overfitting since epoch 14`"""
+        since = f" since epoch {self.since}" if self.since and self.severity != "note" else ""
+        return self.code.replace("_", " ") + since
+
+    def __str__(self) -> str:
+        """`overfitting since epoch 14: validation loss 9 % over its best ...; try: ...`"""
+        cures = f"; try: {', '.join(self.cures)}" if self.cures else ""
+        return f"{self.title}: {self.finding}{cures}"
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> "Verdict":
+        """The opposite of `as_dict`."""
+        return cls(**plain | {"causes": tuple(plain["causes"]), "cures": tuple(plain["cures"])})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self) | {"causes": list(self.causes), "cures": list(self.cures)}
+
+
+def diagnose(
+    train_loss: Sequence[float | None],
+    val_loss: Sequence[float | None],
+    base: float | None = None,
+    epochs: Sequence[int] | None = None,
+    frozen: str = "",
+    expected_gain: float = 0.4,
+    val_scale: float = 1.0,
+) -> list[Verdict]:
+    """What two loss curves say, the gravest first; there is always at least one verdict.
+
+    Args:
+        train_loss: one value per check; None, or a NaN before a later number, is a gap; NaN or inf at the end is not.
+        val_loss: likewise.
+        base: loss of a constant predictor; the first losses stand for it where it is unknown.
+        epochs: the number of each check; 1, 2, ... by default.
+        expected_gain: share of `base` that a good model takes away at least; 0 where little can be predicted.
+        val_scale: times the validation loss compares with the training loss; of an untrained model, one over the other.
+        frozen: what to add where nothing is learned, such as which parameters do not train.
+    """
+    curves = Curves.of(train_loss, val_loss, epochs)
+    broken = [Verdict.make("non_finite", since, what=f"{name} loss", where=f"epoch {since}")
+              for name, since in curves.non_finite.items()]  # fmt: skip
+    if len(curves.train) < ENOUGH:
+        return broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)]
+    measured = measure(curves.train, curves.val, base, expected_gain, val_scale)
+    found = [_verdict(code, flags, measured, curves, frozen) for code, flags in states(measured).items() if flags[-1]]
+    found = ordered(broken + found)
+    if all(verdict.severity == "note" for verdict in found) and "still_improving" not in {v.code for v in found}:
+        found.insert(0, Verdict.make("good_fit", train=measured.t[-1], val=measured.v[-1]))
+    return found
+
+
+def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: float | None = None) -> list[str]:
+    """The gravest verdict at every check, as somebody who watches the training sees it: [checks].
+
+    Notes are left out: that a loss still falls is no finding before the run is over.
+    """
+    curves = Curves.of(train_loss, val_loss)
+    if not len(curves.train):
+        return []
+    flags = states(measure(curves.train, curves.val, base))
+    order = [code for code in ORDER if code in flags and TEXTS[code].severity != "note"]
+    table = np.stack([flags[code] for code in order] + [np.ones(len(curves.train), bool)])
+    return [[*order, "good_fit"][i] for i in table.argmax(0)]
+
+
+def as_markdown(verdicts: Sequence[Verdict]) -> str:
+    """One line a verdict: what is wrong, then what to try."""
+    cures = [f" Try: {', '.join(verdict.cures)}." if verdict.cures else "" for verdict in verdicts]
+    return "\n".join(f"- **{v.title}**: {v.finding}.{cure}" for v, cure in zip(verdicts, cures, strict=True))
+
+
+def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The gravest first."""
+    return sorted(verdicts, key=lambda verdict: ORDER.index(verdict.code))
+
+
+def _verdict(code: str, flags: Flags, m: Measured, curves: Curves, frozen: str) -> Verdict:
+    start = len(flags) - 1 - int(np.argmin(flags[::-1])) + 1 if not flags.all() else 0
+    best = int(m.best_at[-1])
+    first = max(best - int(m.width[best]) + 1, 0)
+    best = first + int(np.argmin(curves.val[first : best + 1]))  # the check itself, not the window that ends later
+    since = int(curves.epochs[best if code in ("overfitting", "plateau") else start])
+    quarter = max(1, len(m.v) // 4)
+    falls = m.t[-1] < m.t[m.best_at[-1]]
+    evidence = {
+        "diverged": {"train": m.t[-1], "train_best": m.t_best[-1], "base": m.base},
+        "no_learning": {"train": m.t[-1], "gain": m.gain[-1], "base": m.base, "frozen": frozen},
+        "overfitting": {"rise": m.rise[-1], "best": curves.val[best], "val": m.v[-1], "train": m.t[-1],
+                        "trend": "falls" if falls else "does not rise as much"},
+        "underfitting": {"train": m.t[-1], "val": m.v[-1], "gain": m.gain[-1], "frozen": frozen},
+        "noisy_validation": {"noise": m.v_noise[-1],
+                             "share": m.v_noise[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-12)},
+        "validation_too_good": {"how": f"validation loss is {m.v[-1] / m.t[-1]:.0%} of the training loss",
+                                "val": m.v[-1], "train": m.t[-1]},
+        "generalization_gap": {"times": m.v[-1] / m.t[-1]},
+        "still_improving": {"recent": (m.v[-1 - quarter] - m.v[-1]) / m.v_scale[-1 - quarter]},
+        "plateau": {"best": curves.val[best]},
+    }[code]  # fmt: skip
+    return Verdict.make(code, since, **evidence)

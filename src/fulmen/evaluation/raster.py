@@ -1,0 +1,62 @@
+"""Small pictures as arrays [3, height, width] of bytes, a hundred times faster than a plotting library draws them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+RIGHT, WRONG, INK = (46, 125, 80), (209, 73, 91), (34, 48, 60)
+TITLE = 13  # pixels above each picture
+
+
+def shown(images: Tensor) -> np.ndarray:
+    """Images [N, 1 or 3, H, W] of any range as bytes [N, H, W, 3]; each is stretched to its own range."""
+    x = images.detach().float().cpu()
+    low, high = x.amin((1, 2, 3), keepdim=True), x.amax((1, 2, 3), keepdim=True)
+    x = ((x - low) / (high - low).clamp(min=1e-9) * 255).round().byte()
+    return x.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
+
+
+def grid(images: Tensor, titles: Sequence[str] = (), right: Sequence[bool] = (), least: int = 64) -> np.ndarray:
+    """Images [N, 1 or 3, H, W] side by side in rows, enlarged to at least `least` pixels, titles above them."""
+    pictures = shown(images)
+    scale = max(1, -(-least // max(pictures.shape[1:3])))
+    pictures = pictures.repeat(scale, 1).repeat(scale, 2)
+    columns = int(np.ceil(np.sqrt(len(pictures))))
+    head = TITLE if titles else 0
+    height, width = pictures.shape[1] + head + 2, pictures.shape[2] + 2
+    canvas = Image.new("RGB", (columns * width, -(-len(pictures) // columns) * height), "white")
+    pen = ImageDraw.Draw(canvas)
+    for i, picture in enumerate(pictures):
+        x, y = i % columns * width, i // columns * height
+        canvas.paste(Image.fromarray(picture), (x, y + head))
+        if titles:
+            pen.text((x + 1, y + 1), titles[i], fill=RIGHT if right[i] else WRONG)
+    return np.asarray(canvas).transpose(2, 0, 1)
+
+
+def heat_map(table: np.ndarray, cell: int = 28) -> np.ndarray:
+    """A confusion matrix [true, predicted] as a picture: rows add up to one colour scale, counts where they fit."""
+    share = table / np.maximum(table.sum(1, keepdims=True), 1)
+    tint = 1 - share[..., None] * (1 - np.array([48, 99, 142]) / 255)
+    pixels = (255 * tint).astype(np.uint8).repeat(cell, 0).repeat(cell, 1)
+    canvas = Image.fromarray(pixels)
+    pen = ImageDraw.Draw(canvas)
+    if len(table) <= 30:
+        for (i, j), count in np.ndenumerate(table):
+            if count:
+                pen.text((j * cell + 4, i * cell + 8), str(int(count)), fill="white" if share[i, j] > 0.5 else INK)
+    return np.asarray(canvas).transpose(2, 0, 1)
+
+
+def filters(weight: Tensor) -> Tensor:
+    """The kernels [N, 1 or 3, h, w] of a first convolution; the first channel where there are others than 1 or 3."""
+    weight = weight.detach()[:64]
+    return weight if weight.shape[1] in (1, 3) else weight[:, :1]
+
+
+def confusion(predicted: Tensor, target: Tensor, classes: int) -> np.ndarray:
+    """Counts [true, predicted]."""
+    return torch.bincount(target * classes + predicted, minlength=classes**2).view(classes, classes).cpu().numpy()

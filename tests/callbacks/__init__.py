@@ -1,0 +1,1 @@
+"""Callbacks, watched from outside."""

@@ -1,0 +1,159 @@
+"""The monitor shows what it promises, leaves the training alone, and keeps to its budget."""
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import Callback
+from sklearn.metrics import confusion_matrix
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import nn
+
+import fulmen.callbacks.monitor
+from fulmen.callbacks.governor import Governor
+from fulmen.callbacks.monitor import BINS, Monitor
+from fulmen.config import check_overrides
+from fulmen.errors import FulmenError
+from fulmen.evaluation import raster
+from fulmen.loggers import TensorBoard
+
+from .blobs import Classifier, fit
+
+
+class Clock:
+    """Time that passes as it is told."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plenty():
+    """A budget that no machine is too slow for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fulmen.callbacks.monitor, "Governor", lambda share: Governor(1e9))
+        yield
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("watched")
+    monitor = Monitor(steps=2, epochs=2)
+    model, _ = fit(folder, [monitor], epochs=4, logger=TensorBoard(str(folder)))
+    events = EventAccumulator(str(folder), size_guidance={"histograms": 0, "images": 0, "tensors": 0}).Reload()
+    return model, monitor, events, folder
+
+
+def test_training_with_a_monitor_ends_with_the_same_weights(tmp_path, watched):
+    bare, _ = fit(tmp_path, [], epochs=4)
+    assert watched[1].governor.done["weights"] == 4
+    for name, value in bare.state_dict().items():
+        assert torch.equal(value, watched[0].state_dict()[name]), name
+    assert bare.seen == watched[0].seen
+
+
+def test_everything_promised_is_there(watched):
+    _, monitor, events, folder = watched
+    tags = events.Tags()
+    histograms, scalars = set(tags["histograms"]), set(tags["scalars"])
+    for name in ("network.0.weight", "network.5.weight"):
+        assert {f"weights/{name}", f"gradients/{name}"} <= histograms
+        assert {f"weights_mean/{name}", f"weights_sd/{name}", f"gradients_mean/{name}"} <= scalars
+    assert {"biases/network.0.bias", "activations/network.2"} <= histograms
+    assert {"gradients/norm", "system/cpu_cores_busy", "system/peak_memory_mib", "precision/class_0"} <= scalars
+    assert set(tags["images"]) == {"images/inputs", "images/filters", "images/predictions", "classes/confusion"}
+    assert tags["graph"]
+    assert len(events.Scalars("gradients/norm")) == 16
+    assert not monitor.governor.skipped
+    assert len(list(folder.glob("events.*"))) == 1
+
+
+def test_histograms_hold_the_numbers_of_the_weights(watched):
+    model, _, events, _ = watched
+    last = events.Histograms("weights/network.5.weight")[-1].histogram_value
+    weight = model.network[5].weight.detach()
+    assert (last.num, len(last.bucket)) == (weight.numel(), BINS)
+    assert sum(last.bucket) == weight.numel()
+    assert last.min == pytest.approx(float(weight.min()))
+    assert last.sum == pytest.approx(float(weight.sum()), abs=1e-3)
+    counts, edges = np.histogram(weight.numpy(), BINS, (float(weight.min()), float(weight.max())))
+    np.testing.assert_allclose(last.bucket, counts, atol=1)
+    np.testing.assert_allclose(last.bucket_limit, edges[1:], rtol=1e-5)
+
+
+def test_gradient_norm_is_torchs_own(tmp_path):
+    norms = []
+
+    class Reference(Callback):
+        def on_before_optimizer_step(self, trainer, module, optimizer):
+            norms.append(float(nn.utils.clip_grad_norm_(module.parameters(), float("inf"))))
+
+    fit(tmp_path, [Reference(), Monitor(steps=1)], epochs=1, logger=TensorBoard(str(tmp_path)))
+    logged = EventAccumulator(str(tmp_path)).Reload().Scalars("gradients/norm")
+    assert [event.value for event in logged] == pytest.approx(norms[: len(logged)], rel=1e-6)
+    assert len(logged) >= 7
+
+
+def test_confusion_counts_equal_scikit_learn():
+    generator = torch.Generator().manual_seed(0)
+    target, predicted = torch.randint(0, 5, (2, 300), generator=generator)
+    assert (raster.confusion(predicted, target, 5) == confusion_matrix(target, predicted)).all()
+    assert raster.heat_map(raster.confusion(predicted, target, 5)).shape == (3, 140, 140)
+
+
+def test_pictures_have_a_place_for_every_image_and_title():
+    images = torch.rand(5, 1, 8, 8)
+    picture = raster.grid(images, [f"P:{i} T:1" for i in range(5)], [i == 1 for i in range(5)])
+    assert picture.shape == (3, 2 * (64 + 13 + 2), 3 * 66)
+    assert raster.filters(torch.rand(100, 16, 3, 3)).shape == (64, 1, 3, 3)
+
+
+@pytest.mark.parametrize("epoch", [0.01, 0.3, 20.0])
+def test_the_governor_keeps_the_share_at_any_length_of_an_epoch(epoch):
+    clock = Clock()
+    governor = Governor(0.05, clock)
+    costs = {"histograms": 0.026, "classes": 0.004, "graph": 0.3}
+    for _ in range(3000):
+        clock.now += epoch
+        for name, cost in costs.items():
+            governor.run(name, lambda cost=cost: setattr(clock, "now", clock.now + cost), cost)
+        assert governor.spent <= 0.05 * clock.now + 1e-9
+    assert all(governor.done[name] for name in costs), governor.account()
+    if epoch < 1:
+        assert "left out to stay below 5%: " in governor.account()
+    else:
+        assert "left out" not in governor.account().partition("graph")[0]
+
+
+def test_no_logger_and_no_permission_end_the_monitoring_only(tmp_path, capsys, monkeypatch):
+    fit(tmp_path / "a", [Monitor()], epochs=1)
+    assert "monitor: there is no TensorBoard logger" in capsys.readouterr().out
+    logger, monitor = TensorBoard(str(tmp_path / "b")), Monitor()
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(logger.experiment), "add_histogram_raw", refuse)
+    _, trainer = fit(tmp_path / "b", [monitor], epochs=2, logger=logger)
+    assert trainer.current_epoch == 2
+    assert "monitor: cannot write to" in capsys.readouterr().out
+
+
+class NoGraph(Classifier):
+    def predict_step(self, batch, _=0):
+        return {"probability": torch.tensor(self.network(batch["image"]).softmax(1).tolist())} | dict.fromkeys("ab")
+
+
+def test_a_model_that_cannot_be_drawn_is_trained_all_the_same(tmp_path, capsys):
+    _, trainer = fit(tmp_path, [Monitor()], epochs=2, logger=TensorBoard(str(tmp_path)), model=NoGraph())
+    assert trainer.current_epoch == 2
+
+
+def test_the_preset_puts_the_monitor_beside_the_defaults():
+    cfg = check_overrides(["experiment=pbpk_mlp", "callbacks=monitor", "callbacks.monitor.steps=5"])
+    assert cfg.callbacks.monitor.steps == 5
+    assert "diagnosis" in cfg.callbacks
+    with pytest.raises(FulmenError, match="share is 2"):
+        Monitor(share=2)

@@ -1,0 +1,101 @@
+"""What can stand in a table of losses, good and bad."""
+
+import math
+
+import pytest
+
+from fulmen.cli import main
+from fulmen.errors import FulmenError
+from fulmen.evaluation.diagnosis import diagnose
+from fulmen.evaluation.diagnosis.curves import read_csv
+
+NAN = math.nan
+
+
+def codes(*curves, **options):
+    return [verdict.code for verdict in diagnose(*curves, **options)]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("epoch,loss,val_loss", "0,1.0,2.0\n1,0.5,1.5"),  # Keras
+        ("epoch,step,train_loss,val_loss", "0,9,,2.0\n0,9,1.0,\n1,19,,1.5\n1,19,0.5,"),  # Lightning
+        ("epoch,train_loss,valid_loss,accuracy,time", "0,1.0,2.0,0.1,00:01\n1,0.5,1.5,0.2,00:01"),  # fastai
+        ("epoch;trainLoss;testLoss", "1;1.0;2.0\n2;0.5;1.5"),
+        ("Training loss\tValidation loss\tlr", "1.0\t2.0\t0.1\n0.5\t1.5\t0.1"),
+        ("train-mlogloss,validation-mlogloss", "1.0,2.0\n0.5,1.5"),  # XGBoost
+        ("loss,eval_loss,train_runtime", "1.0,2.0,3\n0.5,1.5,3"),
+        ("1.0,2.0", "0.5,1.5"),  # no header
+    ],
+)
+def test_columns_of_other_tools_are_found(tmp_path, header, rows):
+    path = tmp_path / "curves.csv"
+    path.write_text(f"{header}\n{rows}\n")
+    train, val, epochs = read_csv(path)
+    assert (train, val) == ([1.0, 0.5], [2.0, 1.5])
+    assert epochs in (None, [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("epoch,accuracy\n1,2\n", "no column of a loss among epoch, accuracy"),
+        ("train_loss,val_loss\n1,2\n1,two\n", "line 3: val_loss is 'two', no number"),
+        ("1\n2\n", "one column"),
+    ],
+)
+def test_what_is_no_table_of_losses_is_said_in_a_line(tmp_path, capsys, text, message):
+    path = tmp_path / "curves.csv"
+    path.write_text(text)
+    assert main(["diagnose", str(path)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_folder_without_metrics_is_said_in_a_line(tmp_path, capsys):
+    assert main(["diagnose", str(tmp_path)]) == 2
+    assert "no metrics.csv" in capsys.readouterr().err
+    (tmp_path / "a.csv").write_text("loss,val_loss\n1,1\n")
+    with pytest.raises(FulmenError, match="no column nothing"):
+        read_csv(tmp_path / "a.csv", train="nothing")
+
+
+def test_strict_makes_the_exit_code_say_that_something_is_wrong(tmp_path, capsys):
+    path = tmp_path / "curves.csv"
+    good = [(0.9**i + 0.1, 0.9**i + 0.11) for i in range(80)]
+    for rows, expected in ((good, 0), ([(1.0, 1.0)] * 20, 1)):
+        path.write_text("train_loss,val_loss\n" + "\n".join(f"{t},{v}" for t, v in rows))
+        assert main(["diagnose", str(path), "--strict"]) == expected
+    assert "no learning" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("checks", range(6))
+def test_a_few_checks_are_not_enough(checks):
+    assert codes([1.0] * checks, [1.0] * checks) == ["not_enough_data"]
+
+
+def test_gaps_are_left_out_and_a_nan_at_the_end_is_not():
+    t, v = [0.8**i for i in range(40)], [0.8**i + 0.1 for i in range(40)]
+    whole = codes(t, v)
+    with_gaps = [None if i % 7 == 3 else x for i, x in enumerate(v)]
+    assert codes(t, with_gaps) == whole
+    assert codes(t, [NAN if x is None else x for x in with_gaps]) == whole
+    found = diagnose([*t, NAN, NAN], [*v, NAN, NAN])
+    assert found[0].code == "non_finite"
+    assert found[0].since == 41
+    assert diagnose([*t, math.inf], [*v, 0.1])[0].code == "non_finite"
+
+
+def test_curves_of_different_lengths_are_cut_with_a_word():
+    t = [0.8**i for i in range(40)]
+    with pytest.warns(UserWarning, match="40 training and 30 validation losses"):
+        assert codes(t, t[:30]) == codes(t[:30], t[:30])
+
+
+def test_one_curve_alone_and_negative_losses_are_judged():
+    falling = [5.0 * 0.8**i - 3 for i in range(40)]
+    assert codes(falling, []) == codes([], falling)
+    rising = [x + max(0, i - 20) * 0.05 for i, x in enumerate(falling)]
+    assert "overfitting" in codes(falling, rising)
+    assert "overfitting" not in codes(falling, [x + 0.1 for x in falling])
