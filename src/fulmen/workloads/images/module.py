@@ -157,7 +157,8 @@ class ImageClassifier(LightningModule):
     def on_validation_epoch_end(self) -> None:
         logits = self.seen["logits"].compute().view(-1, self.network.classes)
         label = self.seen["label"].compute().long()
-        self.seen["logits"].reset(), self.seen["label"].reset()
+        for seen in self.seen.values():
+            seen.reset()
         if self.logit_adjustment == "validation":
             self.tau.copy_(best_tau(logits, label, log_prior(self.counts)))
         log_probability = self.adjusted(logits)
