@@ -166,7 +166,7 @@ class ImageClassifier(LightningModule):
         found = metrics.from_confusion(matrix, self.counts.cpu().numpy())
         shown = ("accuracy", "balanced_accuracy", "macro_f1", "minority_f1")
         values = {f"val/{name}": found[name] for name in shown if name in found}
-        self.log_dict({"val/loss": balanced_loss(log_probability, label), **values}, prog_bar=True)
+        self.log_dict({"val/loss": balanced_loss(log_probability, label), **values}, prog_bar=True, sync_dist=True)
 
     def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         loss = nn.functional.nll_loss(self.adjusted(self(batch["image"])), batch["label"])
