@@ -1,14 +1,8 @@
-"""Small data modules, and the real photographs where they are at hand."""
-
-import os
-import subprocess
-import sys
-from pathlib import Path
+"""Small data modules."""
 
 import numpy as np
 import pytest
 
-from fulmen.schema import project_root
 from fulmen.workloads.images.data import ImagesData
 
 
@@ -39,15 +33,3 @@ def data(arrays):
         return made
 
     return make
-
-
-@pytest.fixture(scope="session")
-def photographs(tmp_path_factory):
-    """CIFAR-10 (as JPEG) in an .npz."""
-    folder = Path(os.environ.get("FULMEN_SHARED_DATA") or project_root().parent / "shared" / "data")
-    script = folder / "unpack_cifar10.py"
-    if not script.exists():
-        pytest.skip(f"there is no {script}")
-    path = tmp_path_factory.mktemp("cifar10") / "cifar10.npz"
-    subprocess.run([sys.executable, str(script), str(path)], check=True, capture_output=True)
-    return str(path)

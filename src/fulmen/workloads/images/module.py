@@ -157,7 +157,8 @@ class ImageClassifier(LightningModule):
     def on_validation_epoch_end(self) -> None:
         logits = self.seen["logits"].compute().view(-1, self.network.classes)
         label = self.seen["label"].compute().long()
-        self.seen["logits"].reset(), self.seen["label"].reset()
+        for seen in self.seen.values():
+            seen.reset()
         if self.logit_adjustment == "validation":
             self.tau.copy_(best_tau(logits, label, log_prior(self.counts)))
         log_probability = self.adjusted(logits)
@@ -165,7 +166,7 @@ class ImageClassifier(LightningModule):
         found = metrics.from_confusion(matrix, self.counts.cpu().numpy())
         shown = ("accuracy", "balanced_accuracy", "macro_f1", "minority_f1")
         values = {f"val/{name}": found[name] for name in shown if name in found}
-        self.log_dict({"val/loss": balanced_loss(log_probability, label), **values}, prog_bar=True)
+        self.log_dict({"val/loss": balanced_loss(log_probability, label), **values}, prog_bar=True, sync_dist=True)
 
     def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         loss = nn.functional.nll_loss(self.adjusted(self(batch["image"])), batch["label"])
