@@ -46,7 +46,7 @@ class SensorData(InMemoryParts):
         ranges: column -> lowest and highest value that makes sense in its unit; beyond is a warning.
         forbidden: columns that give the target away and are refused as features.
         ceiling: metric -> a score above which something must leak.
-        rolling_hours: windows over which mean, minimum and maximum of each sensor are added, the row itself the last.
+        rolling_hours: windows over which the mean of each sensor is added, the row itself the last.
         split: "auto": by group if there is one, else by time, else at random within each class.
         fold: number of the fold that tests, from 0; null for the first.
         folds: number of folds.

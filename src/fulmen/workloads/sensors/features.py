@@ -18,7 +18,7 @@ DERIVED: dict[str, tuple[tuple[str, ...], Callable[..., np.ndarray]]] = {
     ),
     "strain_nm_min": (("Torque [Nm]", "Tool wear [min]"), lambda torque, wear: torque * wear),
 }
-STATISTICS = ("mean", "min", "max")
+STATISTICS = ("mean",)  # minima and maxima gained nothing on machines never seen
 
 
 def source_columns(numeric: Sequence[str]) -> list[str]:
@@ -49,7 +49,7 @@ def feature_names(numeric: Sequence[str], rolling_hours: Sequence[int] = ()) -> 
 def rolling(
     columns: Mapping[str, np.ndarray], group: np.ndarray, time_h: np.ndarray, hours: Sequence[int]
 ) -> pd.DataFrame:
-    """Mean, minimum and maximum of each column over the last `hours`, this row included, no later one.
+    """The mean (`STATISTICS`) of each column over the last `hours`, this row included, no later one.
 
     Args:
         columns: name -> [N]; missing values are left out of the window.
