@@ -1,5 +1,7 @@
 """What was saved comes back to the bit, whatever its type; what does not belong together is refused."""
 
+import shutil
+
 import pytest
 import torch
 from torch import nn
@@ -70,6 +72,11 @@ def test_a_loaded_model_predicts_the_same_and_leaves_the_random_state_alone(save
     assert set(inputs) == set(BATCH)
     assert compare(predictions(model, inputs), expected, "pump") == 0
     assert verify() == [{"model": "pump:1", "of the tolerance": 0.0, "state": ""}]
+
+
+def test_a_copied_folder_is_all_another_machine_needs(saved, tmp_path):
+    shutil.copytree(saved.root / "pump" / "1", tmp_path / "elsewhere" / "pump" / "1")
+    assert [row["state"] for row in verify(registry=tmp_path / "elsewhere")] == [""]
 
 
 def test_batch_equals_single_rows(saved):

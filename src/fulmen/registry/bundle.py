@@ -73,7 +73,7 @@ class Bundle:
         if not isinstance(model, LightningModule):
             raise ConfigError([Mistake("model._target_", f"{node['_target_']} is no LightningModule")])
         load_weights(model, self.weights, self.version.folder / WEIGHTS)
-        return model.eval().requires_grad_(True)
+        return model.eval()
 
     def check_preprocessing(self, model: nn.Module) -> None:
         """Pass if preprocess.json says what the model does.
