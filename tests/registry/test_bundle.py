@@ -108,6 +108,14 @@ def test_preprocessing_that_says_something_else_is_found(store):
     assert "preprocess.json does not say what the buffers" in row["state"]
 
 
+def test_buffers_that_are_not_finite_are_no_damage(store):
+    model = forecaster()
+    model.feature_mean.fill_(torch.nan)
+    store.publish("pump", content(model=model), {})
+    assert verify("pump")[0]["state"] == ""
+    assert b"NaN" not in (store.root / "pump" / "1" / "preprocess.json").read_bytes()
+
+
 def test_quoted_texts_and_numbers_of_a_config_stay_what_they_are():
     assert read_config(b"a: '1'\nb: \"x\"\nc: 1.0e-3\nd: [1, null, true]\n", "f") == {
         "a": "1",
