@@ -1,5 +1,7 @@
 """What was saved comes back to the bit, whatever its type; what does not belong together is refused."""
 
+import shutil
+
 import pytest
 import torch
 from torch import nn
@@ -72,6 +74,11 @@ def test_a_loaded_model_predicts_the_same_and_leaves_the_random_state_alone(save
     assert verify() == [{"model": "pump:1", "of the tolerance": 0.0, "state": ""}]
 
 
+def test_a_copied_folder_is_all_another_machine_needs(saved, tmp_path):
+    shutil.copytree(saved.root / "pump" / "1", tmp_path / "elsewhere" / "pump" / "1")
+    assert [row["state"] for row in verify(registry=tmp_path / "elsewhere")] == [""]
+
+
 def test_batch_equals_single_rows(saved):
     model, (inputs, _) = load_model("pump"), Bundle(saved.find("pump")).example
     whole = predictions(model, inputs)
@@ -99,6 +106,14 @@ def test_preprocessing_that_says_something_else_is_found(store):
     store.publish("pump", content() | {"preprocess.json": b'{"buffers": {"feature_mean": [1.0, 2.0]}}'}, {})
     (row,) = verify("pump")
     assert "preprocess.json does not say what the buffers" in row["state"]
+
+
+def test_buffers_that_are_not_finite_are_no_damage(store):
+    model = forecaster()
+    model.feature_mean.fill_(torch.nan)
+    store.publish("pump", content(model=model), {})
+    assert verify("pump")[0]["state"] == ""
+    assert b"NaN" not in (store.root / "pump" / "1" / "preprocess.json").read_bytes()
 
 
 def test_quoted_texts_and_numbers_of_a_config_stay_what_they_are():

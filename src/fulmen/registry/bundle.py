@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from fulmen.config import build
 from fulmen.mistakes import ConfigError, Mistake
 from fulmen.registry import probe
-from fulmen.registry.manifest import Damaged, read_json
+from fulmen.registry.manifest import Damaged, plain, read_json
 from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
 from fulmen.registry.versions import Version
 from fulmen.registry.weights import decode
@@ -73,7 +73,7 @@ class Bundle:
         if not isinstance(model, LightningModule):
             raise ConfigError([Mistake("model._target_", f"{node['_target_']} is no LightningModule")])
         load_weights(model, self.weights, self.version.folder / WEIGHTS)
-        return model.eval().requires_grad_(True)
+        return model.eval()
 
     def check_preprocessing(self, model: nn.Module) -> None:
         """Pass if preprocess.json says what the model does.
@@ -172,5 +172,5 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Any) -> 
 def preprocessing(model: nn.Module) -> bytes:
     """preprocess.json: the fitted buffers (means, deviations, bins, thresholds) of a model, for people to read."""
     buffers = {name: value for name, value in model.state_dict().items() if name in dict(model.named_buffers())}
-    small = {name: value.tolist() for name, value in buffers.items() if value.numel() <= FITTED}
+    small = {name: plain(value) for name, value in buffers.items() if value.numel() <= FITTED}
     return f"{json.dumps({'buffers': small}, indent=1)}\n".encode()

@@ -6,7 +6,9 @@ single changed bit anywhere in the bundle is found: the manifest vouches for the
 
 import hashlib
 import json
+import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from fulmen.errors import FulmenError
@@ -74,3 +76,16 @@ def read_json(raw: bytes, path: Any) -> Any:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise Damaged(f"{path} is no readable JSON: {str(error)[:200]}") from None
+
+
+def plain(value: Any) -> Any:
+    """Plain JSON values: tensors and arrays as lists, NaN and infinities as null, what JSON does not know as text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

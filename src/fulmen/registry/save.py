@@ -13,6 +13,7 @@ from fulmen.mistakes import did_you_mean
 from fulmen.provenance import environment
 from fulmen.registry import probe
 from fulmen.registry.bundle import check_model, preprocessing
+from fulmen.registry.manifest import plain
 from fulmen.registry.names import check_name
 from fulmen.registry.store import Store
 from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
@@ -74,6 +75,7 @@ def run_folder(asked: str | Path) -> Path:
 def describe(run: Run, model: Any, data: Any) -> dict[str, Any]:
     """What a manifest says of a model: scores beside baselines, data, origin, input schema."""
     config, result = run.config, run.result
+    settings = OmegaConf.to_container(config.data)
     started = read_environment(run.folder)
     known = started.get("data_fingerprint")
     now = getattr(data, "fingerprint", None) or None
@@ -94,7 +96,7 @@ def describe(run: Run, model: Any, data: Any) -> dict[str, Any]:
         "split": {
             "metrics": "test/... of the test part, best/... and val/... of the validation part",
             "samples": {part: len(next(iter(x.values()))) for part, x in getattr(data, "parts", {}).items() if x},
-            "settings": {key: value for key, value in config.data.items() if not str(key).startswith("_")},
+            "settings": {key: value for key, value in settings.items() if not str(key).startswith("_")},
         },
         "data_fingerprint": known or now,
         "seed": config.get("seed"),
@@ -142,18 +144,3 @@ def scalar(value: Any) -> float | None:
     """A threshold as a number, if it is one."""
     value = value.item() if hasattr(value, "item") and getattr(value, "numel", lambda: 1)() == 1 else value
     return float(value) if isinstance(value, int | float) else None
-
-
-def plain(value: Any) -> Any:
-    """Plain JSON values: tensors and arrays as lists, NaN and infinities as null."""
-    if OmegaConf.is_config(value):
-        value = OmegaConf.to_container(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and (value != value or abs(value) == float("inf")):
-        return None
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

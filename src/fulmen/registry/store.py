@@ -69,10 +69,8 @@ class Store:
         """The versions of one model, or of all, by name and number."""
         if name is not None:
             self._refuse_unknown(name)
-        names = self.names() if name is None else [name]
-        return [
-            Version(each, number, self.root / each / str(number)) for each in names for number in self.numbers(each)
-        ]
+        homes = [self.root / each for each in (self.names() if name is None else [name])]
+        return [Version(home.name, number, home / str(number)) for home in homes for number in self.numbers(home.name)]
 
     def aliases(self, name: str) -> Ledger:
         """What points to the versions of a model, and the history of that."""

@@ -20,7 +20,7 @@ def read_manifest(folder: Path, name: str, number: int) -> dict[str, Any]:
         Damaged: it is not.
         Newer: a later fulmen wrote it.
     """
-    path = folder / MANIFEST
+    path = f"{folder}/{MANIFEST}"
     content = unseal(read_plain(path, LARGEST_JSON), path)
     if (content["name"], content["version"]) != (name, number):
         raise Damaged(
@@ -78,7 +78,7 @@ def _verified(path: Path, facts: Any) -> bytes:
     return content
 
 
-def read_plain(path: Path, largest: int) -> bytes:
+def read_plain(path: str | Path, largest: int) -> bytes:
     """The bytes of a regular file (no link, no device), at most one more than `largest`.
 
     Raises:
