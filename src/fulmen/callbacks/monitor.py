@@ -4,6 +4,7 @@ import math
 import os
 import resource
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -206,7 +207,8 @@ class Monitor(Callback):
     def _draw_graph(self, trainer: Trainer, module: LightningModule) -> None:
         tensors = {name: x[:2] for name, x in self._probe.items() if isinstance(x, Tensor) and x.ndim}
         try:
-            with undisturbed(trainer, module):
+            with undisturbed(trainer, module), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # tracing tells what it cannot follow
                 self._writer.add_graph(_Forward(module, list(tensors)), tuple(tensors.values()))
         except OSError:
             raise

@@ -1,0 +1,73 @@
+"""Metrics of torchmetrics on the validation part, for any module whose `predict_step` says what they need."""
+
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+from torchmetrics import Metric, MetricCollection
+
+from fulmen.callbacks.probing import Batch, class_probabilities, undisturbed
+from fulmen.errors import FulmenError
+
+
+class MaxError(Metric):
+    """The largest absolute error, which torchmetrics does not have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("largest", torch.zeros(()), dist_reduce_fx="max")
+
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        self.largest = torch.maximum(self.largest, (preds - target).abs().max())
+
+    def compute(self) -> Tensor:
+        return self.largest
+
+
+class Scores(Callback):
+    """Logs `val/<name>` for every metric after each validation.
+
+    Classes are recognised as in the diagnosis: probabilities [N, C] among the predictions, whole-number targets in the
+    batch. For anything else `prediction` and `target` name the tensors to compare, flattened.
+
+    Args:
+        metrics: name -> metric; for classes, of probabilities [N, C] and targets [N].
+        prediction: key of the predictions; null looks for classes.
+        target: key of the batch.
+
+    Raises:
+        FulmenError: only one of `prediction` and `target` is given, or they are not there.
+    """
+
+    def __init__(self, metrics: dict[str, Metric], prediction: str | None = None, target: str | None = None):
+        if (prediction is None) != (target is None):
+            raise FulmenError("prediction and target belong together: name both or neither")
+        self.metrics = MetricCollection(metrics, compute_groups=False)
+        self.prediction, self.target = prediction, target
+
+    def on_validation_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self.metrics.to(module.device).reset()
+
+    def on_validation_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Batch, batch_idx: int, *_: Any
+    ) -> None:
+        if not trainer.sanity_checking:
+            with undisturbed(trainer, module):
+                predictions = module.predict_step(batch, batch_idx)
+            self.metrics.update(*self._pair(predictions, batch))
+
+    def on_validation_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        if not trainer.sanity_checking:
+            module.log_dict({f"val/{name}": float(value) for name, value in self.metrics.compute().items()})
+
+    def _pair(self, predictions: Any, batch: Batch) -> tuple[Tensor, Tensor]:
+        if self.prediction is None:
+            found = class_probabilities(predictions, batch)
+            if found is None:
+                raise FulmenError("metrics: no class probabilities here; name callbacks.scores.prediction and .target")
+            return found
+        for name, where in ((self.prediction, predictions), (self.target, batch)):
+            if name not in where:
+                raise FulmenError(f"metrics: there is no {name}; there is {', '.join(where)}")
+        return predictions[self.prediction].flatten(), batch[self.target].flatten()

@@ -1,0 +1,93 @@
+"""The catalogue of metrics agrees with scikit-learn."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn import metrics as sk
+from torchmetrics.functional.classification import multiclass_calibration_error
+from torchvision.ops import box_iou
+
+from fulmen.callbacks.scores import Scores
+from fulmen.config import build, compose
+from fulmen.errors import FulmenError
+from fulmen.evaluation.boxes import dice, giou, iou
+
+from .blobs import fit
+
+GENERATOR = torch.Generator().manual_seed(0)
+
+
+def catalogue(name, *overrides):
+    node = compose(["experiment=pbpk_mlp", f"metrics={name}", *overrides]).callbacks.scores
+    return build(node, "callbacks.scores")
+
+
+def test_classification_equals_scikit_learn():
+    scores = catalogue("classification", "+classes=5")
+    target = torch.randint(0, 5, (400,), generator=GENERATOR)
+    p = (torch.randn(400, 5, generator=GENERATOR) + torch.eye(5)[target]).softmax(1)
+    for rows in torch.arange(400).split(64):
+        scores.metrics.update(p[rows], target[rows])
+    said, y, q = scores.metrics.compute(), p.argmax(1), np.eye(5)[target]
+    macro = dict(average="macro")
+    expected = {
+        "accuracy": sk.accuracy_score(target, y),
+        "balanced_accuracy": sk.balanced_accuracy_score(target, y),
+        "precision": sk.precision_score(target, y, **macro),
+        "recall": sk.recall_score(target, y, **macro),
+        "f1": sk.f1_score(target, y, **macro),
+        "roc_auc": sk.roc_auc_score(target, p.double() / p.double().sum(1, keepdim=True), multi_class="ovr"),
+        "pr_auc": sk.average_precision_score(q, p),
+        "mcc": sk.matthews_corrcoef(target, y),
+        "calibration_error": float(multiclass_calibration_error(p, target, 5)),
+    }
+    assert {name: float(value) for name, value in said.items()} == pytest.approx(expected, abs=1e-6)
+
+
+def test_regression_equals_scikit_learn():
+    scores = catalogue("regression", "callbacks.scores.prediction=a", "callbacks.scores.target=b")
+    y = torch.rand(300, generator=GENERATOR) + 1
+    x = y + 0.1 * torch.randn(300, generator=GENERATOR)
+    for rows in torch.arange(300).split(64):
+        scores.metrics.update(x[rows], y[rows])
+    said = {name: float(value) for name, value in scores.metrics.compute().items()}
+    expected = {
+        "rmse": sk.root_mean_squared_error(y, x), "mae": sk.mean_absolute_error(y, x), "r2": sk.r2_score(y, x),
+        "mape": sk.mean_absolute_percentage_error(y, x), "max_error": sk.max_error(y, x),
+    }  # fmt: skip
+    assert said == pytest.approx(expected, abs=1e-6)
+
+
+def test_scores_are_logged_and_leave_the_training_alone(tmp_path):
+    scores = catalogue("classification", "+classes=4")
+    bare, _ = fit(tmp_path / "a", [])
+    model, trainer = fit(tmp_path / "b", [scores])
+    assert trainer.callback_metrics["val/balanced_accuracy"] == pytest.approx(
+        float(trainer.callback_metrics["val/accuracy"]), abs=1e-6
+    )
+    assert "val/mcc" in trainer.callback_metrics
+    assert all(torch.equal(value, model.state_dict()[name]) for name, value in bare.state_dict().items())
+    with pytest.raises(FulmenError, match="there is no mass; there is probability"):
+        fit(tmp_path / "c", [Scores({}, prediction="mass", target="target")])
+    with pytest.raises(FulmenError, match="belong together"):
+        Scores({}, prediction="mass")
+
+
+def test_boxes_state_their_convention():
+    a, b = torch.tensor([[10.0, 10, 50, 50]]), torch.tensor([[15.0, 15, 55, 55]])
+    assert float(iou(a, b)) == pytest.approx(1225 / 1975)
+    assert float(iou(a, b, inclusive=True)) == pytest.approx(1296 / 2066)
+    corners = torch.rand(50, 2, 2, generator=GENERATOR)
+    boxes = torch.cat([corners[:, 0], corners[:, 0] + corners[:, 1] + 0.01], 1)
+    one, other = boxes[:25], boxes[25:]
+    torch.testing.assert_close(iou(one, other), box_iou(one, other).diagonal(), atol=1e-6, rtol=0)
+    apart = torch.tensor([[0.0, 0, 1, 1]]), torch.tensor([[3.0, 0, 4, 1]])
+    assert float(giou(*apart)) == pytest.approx(-0.5)
+    assert float(giou(a, b)) <= float(iou(a, b))
+
+
+def test_dice_is_the_f1_of_the_pixels():
+    a, b = torch.randint(0, 2, (2, 6, 9, 9), generator=GENERATOR)
+    expected = [sk.f1_score(y.flatten(), x.flatten()) for x, y in zip(a, b, strict=True)]
+    np.testing.assert_allclose(dice(a, b), expected, atol=1e-6)
+    assert dice(torch.zeros(1, 4), torch.zeros(1, 4)).item() == 1
