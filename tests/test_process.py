@@ -13,9 +13,10 @@ import pytest
 import torch
 
 from fulmen.callbacks.resume import read_checkpoint
-from fulmen.config import check_overrides, project_root
+from fulmen.config import check_overrides
 from fulmen.result import read_result
 from fulmen.run import run
+from fulmen.schema import project_root
 
 pytestmark = pytest.mark.slow
 

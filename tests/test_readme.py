@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from fulmen.cli import main as fulmen_command
-from fulmen.config import check_overrides, expand, project_root
+from fulmen.config import check_overrides, expand
 from fulmen.overrides import parse
 from fulmen.run import run
+from fulmen.schema import project_root
 
 README = (project_root() / "README.md").read_text()
 COMMANDS = [
@@ -25,17 +26,21 @@ COMMANDS = [
 TRAININGS = [command for command in COMMANDS if re.match(r"python train\.py .*experiment=", command)]
 RESUMES = [command for command in COMMANDS if "resume=" in command]
 SWEEP = "python sweep.py experiment=pbpk_mlp search=tpe search.trials=20"
+AFTER = [command for command in COMMANDS if command.startswith("fulmen ")]
 TINY = ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4", "trainer.max_epochs=1"]
+QUICK = {
+    "compare": ["trainer.max_epochs=1", "callbacks.summary=null", "model.figures=false"],
+    "rank": ["--folds=2", "trainer.max_epochs=1", "data.machines=8"],
+}
 
 
 def test_every_command_is_tried_here():
-    others = [command for command in COMMANDS if command not in TRAININGS + RESUMES]
+    others = [command for command in COMMANDS if command not in TRAININGS + RESUMES + AFTER]
     assert others == [
         "make train",
         "make test",
         "python train.py --help",
         SWEEP,
-        "fulmen runs",
         "tensorboard --logdir outputs",
     ]
 
@@ -70,7 +75,7 @@ def test_search_runs_to_its_total(tmp_path):
 
 
 @pytest.mark.slow
-def test_multirun_resume_list_and_notebook_lines(tmp_path, monkeypatch, capsys):
+def test_multirun_resume_notebook_lines_and_what_comes_after_training(tmp_path, monkeypatch, capsys):
     multirun = next(command for command in TRAININGS if " -m experiment=pbpk" in command)
     arguments = [*shlex.split(multirun)[1:], *TINY, f"hydra.sweep.dir={tmp_path}/outputs/runs"]
     subprocess.run([sys.executable, *arguments], cwd=project_root(), check=True)
@@ -84,14 +89,16 @@ def test_multirun_resume_list_and_notebook_lines(tmp_path, monkeypatch, capsys):
         assert result.status == "completed"
     assert result.epochs == 2
     monkeypatch.chdir(tmp_path)
-    capsys.readouterr()
-    assert fulmen_command(["runs"]) == 0
-    assert all(folder.name in capsys.readouterr().out for folder in runs[:1])
     (tmp_path / "outputs" / "runs" / "pbpk_gnn").mkdir()
     shutil.copytree(runs[0], tmp_path / "outputs" / "runs" / "pbpk_gnn" / "<stamp>")
     code = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
     exec(compile(code, "README.md", "exec"), {})
     assert (tmp_path / "population.npz").exists()
+    for command in AFTER:
+        asked = [*shlex.split(command)[1:], *QUICK.get(command.split()[1], ())]
+        assert fulmen_command(asked) == 0, command
+        assert capsys.readouterr().out
+    assert (tmp_path / "concentrations.csv").stat().st_size
 
 
 def test_table_is_what_the_benchmark_measured():
