@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fulmen.errors import FulmenError
-from fulmen.mistakes import did_you_mean
+from fulmen.mistakes import did_you_mean, nearest
 from fulmen.workloads.sensors.features import needs_time, source_columns
 
 EMPTY = ("", "na", "nan", "null", "none", "n/a")
@@ -213,11 +213,11 @@ def _parquet(path: Path) -> pd.DataFrame:
 def _instead(name: str, table: pd.DataFrame, columns: Columns) -> str:
     """What the column may have been meant to be, or how the table's own columns would be named."""
     there = [str(column) for column in table.columns]
-    meant = did_you_mean(name, there)
-    if meant:
-        return meant
+    if nearest(name, there):
+        return did_you_mean(name, there)
     taken = {columns.target, columns.group, columns.time}
     numbers = [c for c in there if c not in taken and pd.to_numeric(table[c], errors="coerce").notna().mean() > 0.5]
+    numbers = [c if c.isidentifier() else f'"{c}"' for c in numbers]
     return (
         f"; the file has {', '.join(there[:20])}. Name its columns: 'data.numeric=[{', '.join(numbers[:20])}]' "
         f"data.target=... data.group=... data.time=... (null: there is none)"
@@ -286,8 +286,8 @@ def _label(values: pd.Series, columns: Columns, where: _Where) -> np.ndarray:
         bad = int((number < 0).argmax())
         raise FulmenError(
             f"{where(bad, columns.target)}: {str(text[bad])!r} is none of the labels "
-            f"{', '.join(map(str, columns.labels))}; the column has {', '.join(sorted(set(text))[:10])}: "
-            "data.labels=[...]"
+            f"{', '.join(map(str, columns.labels))}; the column has "
+            f"{', '.join(sorted(set(text))[:10])}: data.labels=[...]"
         )
     return number
 
@@ -300,7 +300,7 @@ def _hours(values: pd.Series, where: _Where) -> np.ndarray:
     if time.isna().any():
         bad = int(time.isna().to_numpy().argmax())
         raise FulmenError(
-            f"{where(bad, values.name)}: {str(values.iloc[bad])!r} is no time; write it as 2024-01-31T14:00, or "
-            f"as a number of hours in every row"
+            f"{where(bad, values.name)}: {str(values.iloc[bad])!r} is no time; "
+            f"write it as 2024-01-31T14:00, or as a number of hours in every row"
         )
     return (time - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy() / 3600
