@@ -23,7 +23,7 @@ def catalogue(name, *overrides):
 
 
 def test_classification_equals_scikit_learn():
-    scores = catalogue("classification", "+classes=5")
+    scores = catalogue("classification", "callbacks.scores.classes=5")
     target = torch.randint(0, 5, (400,), generator=GENERATOR)
     p = (torch.randn(400, 5, generator=GENERATOR) + torch.eye(5)[target]).softmax(1)
     for rows in torch.arange(400).split(64):
@@ -59,7 +59,7 @@ def test_regression_equals_scikit_learn():
 
 
 def test_scores_are_logged_and_leave_the_training_alone(tmp_path):
-    scores = catalogue("classification", "+classes=4")
+    scores = catalogue("classification", "callbacks.scores.classes=4")
     bare, _ = fit(tmp_path / "a", [])
     model, trainer = fit(tmp_path / "b", [scores])
     assert trainer.callback_metrics["val/balanced_accuracy"] == pytest.approx(

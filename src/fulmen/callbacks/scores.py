@@ -33,6 +33,7 @@ class Scores(Callback):
 
     Args:
         metrics: name -> metric; for classes, of probabilities [N, C] and targets [N].
+        classes: how many there are; what the metrics in a config refer to.
         prediction: key of the predictions; null looks for classes.
         target: key of the batch.
 
@@ -40,9 +41,16 @@ class Scores(Callback):
         FulmenError: only one of `prediction` and `target` is given, or they are not there.
     """
 
-    def __init__(self, metrics: dict[str, Metric], prediction: str | None = None, target: str | None = None):
+    def __init__(
+        self,
+        metrics: dict[str, Metric],
+        classes: int | None = None,
+        prediction: str | None = None,
+        target: str | None = None,
+    ):
         if (prediction is None) != (target is None):
             raise FulmenError("prediction and target belong together: name both or neither")
+        self.classes = classes
         self.metrics = MetricCollection(metrics, compute_groups=False)
         self.prediction, self.target = prediction, target
 
