@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> int:
     runs.set_defaults(call=show_runs)
     compare = verbs.add_parser("compare", help="compare runs on the test items they share; runs what is missing")
     compare.add_argument(
-        "names", nargs="+", metavar="RUN|EXPERIMENT|OVERRIDE",
+        "overrides", nargs="+", metavar="RUN|EXPERIMENT|OVERRIDE",
         help="run folders, or experiments with their overrides in quotes ('images_plain loss=focal'); a bare override "
         "(seeds=3) is for all of them",
     )  # fmt: skip
@@ -39,7 +39,11 @@ def main(argv: list[str] | None = None) -> int:
     diagnose.add_argument("--val", metavar="COLUMN", help="column of the validation loss")
     diagnose.add_argument("--strict", action="store_true", help="exit code 1 if something is wrong")
     diagnose.set_defaults(call=show_diagnosis)
-    arguments = parser.parse_args(argv)
+    arguments, rest = parser.parse_known_args(argv)
+    more = getattr(arguments, "overrides", None)  # argparse takes those behind an option for strangers
+    if rest and (more is None or any(one.startswith("-") for one in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    (more or []).extend(rest)
     try:
         return arguments.call(arguments)
     except FulmenError as error:
@@ -67,8 +71,8 @@ def compare_runs(arguments: argparse.Namespace) -> int:
     from fulmen.evaluation.compare import compare
     from fulmen.sweep.finding import find_or_run
 
-    overrides = [name for name in arguments.names if "=" in name.split()[0]]
-    names = dict.fromkeys(name for name in arguments.names if name not in overrides)
+    overrides = [name for name in arguments.overrides if "=" in name.split()[0]]
+    names = dict.fromkeys(name for name in arguments.overrides if name not in overrides)
     if len(names) < 2:
         raise FulmenError("a comparison takes two runs or more: fulmen compare RUN RUN ...")
     compare(find_or_run(list(names), overrides), arguments.out)

@@ -10,7 +10,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from fulmen.evaluation.diagnosis.verdicts import Verdict, as_markdown
 from fulmen.evaluation.page import write_page
 from fulmen.files import atomic_write
 
@@ -79,6 +78,8 @@ def write_report(
     folder: Path, title: str, summary: Summary, result: Mapping[str, Any], overrides: Sequence[str]
 ) -> Path:
     """Write `report.md` into the run folder, the same as `report.html` beside it, and return the former's path."""
+    from fulmen.evaluation.diagnosis.verdicts import Verdict, as_markdown  # numpy: not for those who show a table
+
     cost = result["cost"]
     parts = [
         f"# {title}",

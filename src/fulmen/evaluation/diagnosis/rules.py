@@ -6,7 +6,7 @@ With t and v the training and validation loss, T and V their trailing means, `ba
 state               is raised by                                       is cleared by
 =================== ================================================== =====================
 diverged            T > 1.5 best T, T > 0.9 base; or T > 3 base        T < 1.2 best T
-no_learning         T or V within 2 % of base                          gain > 5 %
+no_learning         T or V within 2 % of base, or T where it began     gain > 5 %
 overfitting         V > 5 % over its best while T explains less than   V < 2 % over its best
                     half of the rise, several checks in a row
 underfitting        at rest, gain < 40 %, V near T                     gain > 50 %
@@ -114,8 +114,9 @@ def diverged(m: Measured) -> Flags:
 
 
 def no_learning(m: Measured) -> Flags:
-    learned = np.maximum.accumulate(m.gain) > 0.05
-    return hysteresis(in_a_row(m.gain < min(0.02, m.expected_gain), 3) & ~learned, learned)
+    still = np.maximum.accumulate(np.abs(m.t - m.t[0])) < 0.005 * _size(m.base)  # first weights may be lucky
+    learned = (np.maximum.accumulate(m.gain) > 0.05) & ~(still & (m.gain < m.expected_gain))
+    return hysteresis(in_a_row((m.gain < min(0.02, m.expected_gain)) | still, 3) & ~learned, learned)
 
 
 def overfitting(m: Measured) -> Flags:
