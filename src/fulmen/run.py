@@ -208,7 +208,8 @@ def evaluate(
         summary.figures["Training"] = curve.name
     if not summary.tables:
         summary.tables["Result"] = [{"metric": name, "value": value} for name, value in sorted(result.metrics.items())]
-    path = write_report(result.folder, result.experiment, summary, asdict(result), overrides)
+    status = "completed" if result.status == "running" else result.status  # nothing is left to be done
+    path = write_report(result.folder, result.experiment, summary, asdict(result) | {"status": status}, overrides)
     print_table(*next(iter(summary.tables.items())))
     log_hyperparameters(trainer.loggers, cfg, result.metrics, result.steps)
     print(f"report: {path}")

@@ -89,7 +89,8 @@ class DeadStart(Callback):
         self.bias = bias
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
-        layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d)]
+        norms = nn.modules.batchnorm._BatchNorm | nn.LayerNorm | nn.GroupNorm  # which would cancel a bias before them
+        layers = [one for one in module.modules() if isinstance(one, nn.Linear | nn.Conv1d | nn.Conv2d | norms)]
         for layer in layers[:-1] if trainer.global_step == 0 else []:
             if layer.bias is not None:
                 nn.init.constant_(layer.bias, self.bias)

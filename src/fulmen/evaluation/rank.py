@@ -5,6 +5,7 @@ and the metrics (`metrics`: name -> whether larger is better), and holds the con
 (`contest(folds, variants, seeds) -> Contest`).
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,7 +30,8 @@ ALPHA = 0.05
 SHOWN = 5  # places in the table on the console
 NOTES = [
     "sd: over the folds. Intervals and p: t-distributions with the variance of Nadeau & Bengio (2003), as training "
-    "parts overlap; p is of the difference from the first, two-sided, adjusted for the number of models (Holm).",
+    "parts overlap; intervals are cut to what is possible and not adjusted; p is of the difference from the first, "
+    "two-sided, adjusted for the number of models (Holm): where the two disagree, p counts.",
     "CPU s: of training on all folds, per seed.",
 ]
 
@@ -131,7 +133,9 @@ def places(contest: Contest, metric: str, larger: bool) -> Rows:
             "model": name,
             metric: own.mean,
         }
-        row |= {"sd": float(contest.scores[name][metric].std(ddof=1)), "from": own.low, "to (95 %)": own.high}
+        low, high = (0.0, math.inf if "loss" in metric else 1.0)
+        row |= {"sd": float(contest.scores[name][metric].std(ddof=1)), "from": max(own.low, low)}
+        row |= {"to (95 %)": min(own.high, high)}
         row |= {"difference": behind[name].mean, "± (95 %)": behind[name].high - behind[name].mean, "p": p[name]} if (
             name in behind) else {"difference": None, "± (95 %)": None, "p": None}  # fmt: skip
         rows.append(row | {"CPU s": contest.seconds[name]})
@@ -213,7 +217,9 @@ def _base(experiment: str, overrides: Sequence[str], folds: int) -> DictConfig:
     typed = [f"experiment={experiment}", *filter(_is_plain, overrides)]
     cfg = check_overrides(typed)
     if not hasattr(locate(cfg.model["_target_"]), "contest"):
-        raise FulmenError(f"experiment {experiment} cannot be ranked: its model class holds no contest")
+        raise FulmenError(
+            f"experiment {experiment} cannot be ranked: its model class holds no contest; `fulmen compare` takes any two"
+        )
     return check_overrides([*typed, f"data.folds={folds}"])
 
 

@@ -14,7 +14,11 @@ from fulmen.result import read_result
 from fulmen.sweep.study import Study
 from fulmen.sweep.training import QUIET, has_entry, log_to
 
-HIGHER_IS_BETTER = ("r2", "accuracy", "auroc", "auprc", "f1", "within", "skill", "correlation", "recall", "precision")
+LOWER_IS_BETTER = {"gmfe", "rmse", "mae", "mse", "mase", "loss", "error", "brier", "ece", "width", "p"}
+HIGHER_IS_BETTER = (
+    "r2", "accuracy", "auc", "auroc", "auprc", "f1", "within", "skill", "correlation", "recall", "precision",
+    "coverage", "direction",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,15 @@ def deciding(study: Study, results: list[dict[str, Any]]) -> tuple[str | None, s
     if asked and shared and asked not in shared:
         raise FulmenError(f"search.compare={asked}: champion and baselines share {', '.join(shared)}")
     metric = asked or (monitored if monitored in shared else next(iter(shared), None))
-    better = "max" if metric and any(word in metric.lower() for word in HIGHER_IS_BETTER) else "min"
+    better = "max" if metric and larger_is_better(metric) else "min"
     mode = study.base["mode"] if metric == monitored else better
     return metric, study.search.compare_mode or mode
+
+
+def larger_is_better(metric: str) -> bool:
+    """Going by the words in its name: `roc_auc` and `within_10_percent`, but not `auc_gmfe`."""
+    words = set(metric.lower().replace("/", "_").split("_"))
+    return not words & LOWER_IS_BETTER and any(word in metric.lower() for word in HIGHER_IS_BETTER)
 
 
 def shared_metrics(results: list[dict[str, Any]]) -> list[str]:
@@ -101,7 +111,8 @@ def verdict(results: list[dict[str, Any]], metric: str | None, mode: str) -> str
     if metric is None:
         return "This experiment has no baselines: the champion is the best of the trials, which says little."
     sign = 1 if mode == "min" else -1
-    averages = {name: mean(_score(result, name, metric) for result in results) for name in results[0]["baselines"]}
+    rivals = [name for name in results[0]["baselines"] if name != "ceiling"]  # nothing can beat that
+    averages = {name: mean(_score(result, name, metric) for result in results) for name in rivals}
     rival = min(averages, key=lambda name: sign * averages[name])
     own = [_score(result, "champion", metric) for result in results]
     theirs = [_score(result, rival, metric) for result in results]

@@ -28,12 +28,14 @@ class Curves:
         val: [checks], finite.
         epochs: [checks], their numbers from 1.
         non_finite: training or validation -> the epoch from which that curve is NaN or infinite to its end.
+        missing: training or validation, if that curve has no value at all and the other stands for both.
     """
 
     train: Series
     val: Series
     epochs: np.ndarray
     non_finite: dict[str, int] = field(default_factory=dict)
+    missing: str = ""
 
     @classmethod
     def of(
@@ -54,12 +56,10 @@ class Curves:
             begin = finite[-1] + 1 if len(finite) else 0
             if any(value is not None and not math.isfinite(value) for value in raw[begin:]):
                 broken[name] = int(number[begin])
-        if not np.isfinite(v).any():
-            v = t
-        if not np.isfinite(t).any():
-            t = v
+        missing = next((name for name, x in (("validation", v), ("training", t)) if not np.isfinite(x).any()), "")
+        v, t = (t if missing == "validation" else v), (v if missing == "training" else t)
         both = np.isfinite(t) & np.isfinite(v)
-        return cls(t[both], v[both], number[both], broken)
+        return cls(t[both], v[both], number[both], broken, missing)
 
 
 def _numbers(values: Sequence[float | None]) -> Series:

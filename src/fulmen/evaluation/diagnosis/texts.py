@@ -125,5 +125,6 @@ TEXTS: dict[str, Text] = {  # the gravest first
         ("fewer epochs or early stopping", "a scheduler that lowers the learning rate"),
     ),
     "good_fit": Text("ok", "training and validation loss fall and settle together ({train:.3g} and {val:.3g})"),
+    "one_curve": Text("note", "there is no {missing} loss, so that over- and underfitting cannot be told"),
     "not_enough_data": Text("note", "{checks} checks; curves say something from {needed} on"),
 }  # fmt: skip

@@ -65,6 +65,9 @@ class Verdict:
         return asdict(self) | {"causes": list(self.causes), "cures": list(self.cures)}
 
 
+ALONE = ("diverged", "no_learning", "plateau", "still_improving")  # what a single curve can show
+
+
 def diagnose(
     train_loss: Sequence[float | None],
     val_loss: Sequence[float | None],
@@ -93,8 +96,13 @@ def diagnose(
     measured = measure(curves.train, curves.val, base, expected_gain, val_scale)
     found = [_verdict(code, flags, measured, curves, frozen) for code, flags in states(measured).items() if flags[-1]]
     found = ordered(broken + found)
+    if broken:
+        return [verdict for verdict in found if verdict.severity != "note"]  # nothing else matters now
     if all(verdict.severity == "note" for verdict in found) and "still_improving" not in {v.code for v in found}:
         found.insert(0, Verdict.make("good_fit", train=measured.t[-1], val=measured.v[-1]))
+    if curves.missing:
+        judged = [verdict for verdict in found if verdict.code in ALONE]
+        return [*judged, Verdict.make("one_curve", missing=curves.missing)]
     return found
 
 

@@ -158,6 +158,12 @@ class ImagesData(InMemoryParts):
             raise FulmenError(
                 f"imbalance: the smallest class keeps {smallest} images; a validation part takes {needed} at least"
             )
+        share = self.validation * len(kept)
+        if self.fold is None and share < self.classes:
+            raise FulmenError(
+                f"validation: {self.validation:g} of {len(kept)} images leave not even one of each of {self.classes} "
+                f"classes; take at least data.validation={min(0.5, self.classes / len(kept)):.2g}, or more images"
+            )
         if self.fold is None:
             train, validation = train_test_split(
                 kept, test_size=self.validation, stratify=labels[kept], random_state=self.imbalance_seed

@@ -12,7 +12,7 @@ import torch
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors.data import SensorData
 from fulmen.workloads.sensors.features import needs_time, source_columns
-from fulmen.workloads.sensors.tables import out_of_range, read_table
+from fulmen.workloads.sensors.tables import check_table, out_of_range, read_frame
 
 UNITS = {"lux": "lux", "c": "°C", "mm_s": "mm/s", "k": "K", "w": "W", "h": "h"}
 ROWS = 4096  # predicted at once
@@ -39,20 +39,28 @@ def schema(data: Any) -> dict[str, Any]:
         "target": c.target, "labels": list(c.labels), "group": group, "time": time, "missing": c.missing,
         "rolling_hours": list(data.rolling_hours), "delimiter": "tab" if data.delimiter == "\t" else data.delimiter,
     }  # fmt: skip
-    return {"format": "csv or parquet", "columns": columns, "labels": list(c.labels), "options": options}
+    return {"format": "csv or parquet", "columns": columns, "labels": list(c.labels), "options": options,
+            "carried": [name for name in (c.group, c.time) if name]}  # fmt: skip
 
 
 def predict_file(module: Any, path: Path, schema: dict[str, Any]) -> pd.DataFrame:
-    """One row per row of the file: its row number, machine and time if they matter, decision, probabilities.
+    """One row per row of the file: its row number, machine and time where it has them, decision, probabilities.
 
-    Columns may stand in any order; further ones are not read. Readings beyond the range seen in training are a warning.
+    Columns may stand in any order; further ones are not used. Readings beyond the range seen in training are a warning.
 
     Raises:
         FulmenError: a column is missing, or a value cannot be; the message names column and row.
     """
     data = SensorData(**schema["options"], split="random")
     columns = data.columns.__class__(**{**vars(data.columns), "target": None})
-    table = read_table(path, columns, data.delimiter)
+    frame, first_line = read_frame(path, columns, data.delimiter)
+    needed = [column["name"] for column in schema["columns"]]
+    if missing := [name for name in needed if name not in frame.columns]:
+        raise FulmenError(
+            f"{path}: no column {', '.join(missing)}; the model needs {', '.join(needed)}, "
+            f"the file has {', '.join(map(str, frame.columns[:20]))}"
+        )
+    table = check_table(frame, columns, path, first_line)
     limits = {c["name"]: c["range"] for c in schema["columns"] if c.get("range")}
     for warning in out_of_range(table, limits, path, "the range seen in training,"):
         warnings.warn(warning, stacklevel=2)
@@ -72,11 +80,10 @@ def predict_file(module: Any, path: Path, schema: dict[str, Any]) -> pd.DataFram
         ]
     made = {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
     labels = np.array([str(label) for label in columns.labels])
-    frame = {"row": made["row"]}
-    frame |= {columns.group: table.group} if columns.group else {}
-    frame |= {f"{columns.time} [h]": table.time_h} if columns.time else {}
-    frame["decision"] = labels[made["decision"]]
-    return pd.DataFrame(frame | {f"p({label})": made["probability"][:, i] for i, label in enumerate(labels)})
+    found = {"row": made["row"]}
+    found |= {name: frame[name].to_numpy() for name in schema.get("carried", ()) if name in frame.columns}
+    found["decision"] = labels[made["decision"]]
+    return pd.DataFrame(found | {f"p({label})": made["probability"][:, i] for i, label in enumerate(labels)})
 
 
 def _numeric(name: str, data: Any, position: int | None) -> dict[str, Any]:

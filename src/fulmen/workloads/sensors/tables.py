@@ -76,12 +76,16 @@ def read_table(path: str | Path, columns: Columns, delimiter: str = ",") -> Tabl
         FulmenError: no such file, nothing in it, a wrong delimiter, a column that is not there, or a value that cannot
             be: the message names file, column and row.
     """
+    frame, first_line = read_frame(path, columns, delimiter)
+    return check_table(frame, columns, path, first_line)
+
+
+def read_frame(path: str | Path, columns: Columns, delimiter: str = ",") -> tuple[pd.DataFrame, int]:
+    """All columns of a file as they stand there, and the number of its first row; errors as `read_table`."""
     path = Path(path)
     if not path.is_file():
         raise FulmenError(f"csv: there is no file {path}")
-    if path.suffix.lower() in (".parquet", ".pq"):
-        return check_table(_parquet(path), columns, path, first_line=1)
-    return check_table(_csv(path, columns, delimiter), columns, path, first_line=2)
+    return (_parquet(path), 1) if path.suffix.lower() in (".parquet", ".pq") else (_csv(path, columns, delimiter), 2)
 
 
 def check_table(table: pd.DataFrame, columns: Columns, source: str | Path, first_line: int = 1) -> Table:
@@ -157,7 +161,8 @@ def out_of_range(table: Table, ranges: Mapping[str, Sequence[float]], source: st
         values = table.numeric.get(name)
         if values is None:
             continue
-        outside = np.flatnonzero((values < low) | (values > high))
+        slack = 1e-6 * max(abs(low), abs(high))  # a training range is kept in single precision
+        outside = np.flatnonzero((values < low - slack) | (values > high + slack))
         if len(outside):
             found.append(
                 f"{where(outside[0], name)}: {values[outside[0]]:g} lies outside {what}{' ' * bool(what)}{low:g} to "

@@ -90,6 +90,9 @@ class StocksData(InMemoryParts):
         if csv and download:
             raise FulmenError("csv and download exclude each other: choose one source of prices")
         self.csv = [csv] if isinstance(csv, str) else list(csv or ())
+        for path in self.csv:
+            if not Path(path).is_file():
+                raise FulmenError(f"csv: there is no file {path}")
         self.yahoo, self.span = list(download or ()), (start, end)
         self.market = {"days": days, "tickers": tickers, "signal": signal, "seed": seed}
         self.lookback_days, self.horizon_days = lookback_days, horizon_days
@@ -161,9 +164,6 @@ class StocksData(InMemoryParts):
         if self.yahoo:
             folder = (Path(self.cache) if self.cache else cache_folder()) / "downloads"
             return [str(download(ticker, *self.span, folder)) for ticker in self.yahoo]
-        for path in self.csv:
-            if not Path(path).is_file():
-                raise FulmenError(f"csv: there is no file {path}")
         return self.csv
 
     def _simulate(self) -> Arrays:

@@ -88,7 +88,8 @@ def _warn_of_ranges(series: Prices, x: np.ndarray, first: int, schema: dict[str,
     """Say which features leave what the model has seen, and where first."""
     for i, feature in enumerate(schema["features"]):
         low, high = feature["range"]
-        outside = np.flatnonzero((x[:, i] < low) | (x[:, i] > high))
+        slack = 1e-6 * max(abs(low), abs(high))  # the range is kept in single precision
+        outside = np.flatnonzero((x[:, i] < low - slack) | (x[:, i] > high + slack))
         if len(outside):
             worst = outside[np.abs(x[outside, i] - (low + high) / 2).argmax()]
             when = np.datetime64(int(series.day[first + worst]), "D")
