@@ -50,6 +50,7 @@ def test_a_run_leaves_the_whole_folder(finished):
     assert promised | {"checkpoints/best.ckpt", "checkpoints/last.ckpt", "figures/training_curve.png"} <= files
     assert sum("tfevents" in file for file in files) == 1
     assert result.status == "completed"
+    assert "\n\ncompleted after 2 epochs" in (result.folder / "report.md").read_text()
     assert any(name.startswith("test/") for name in result.metrics)
     assert result.baselines, "a number means something beside what costs nothing"
 

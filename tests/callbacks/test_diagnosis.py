@@ -95,6 +95,12 @@ def test_faults_are_named(tmp_path, code, capsys):
     assert f"diagnosis: {code.replace('_', ' ')}" in capsys.readouterr().out
 
 
+def test_a_dead_start_survives_batch_norm(tmp_path):
+    diagnosis = Diagnosis()
+    fit(tmp_path, [DeadStart(-50.0), diagnosis], epochs=6, model=Classifier(activation=nn.ReLU))
+    assert "dead_units" in codes(diagnosis)
+
+
 def test_frozen_layers_stand_beside_what_does_not_learn(tmp_path):
     diagnosis = Diagnosis()
     model = Classifier(lr=1e-8)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fulmen.sweep.champion import shared_metrics, verdict
+from fulmen.sweep.champion import larger_is_better, shared_metrics, verdict
 
 
 def results(*pairs):
@@ -38,3 +38,20 @@ def test_only_metrics_that_all_have_are_compared():
     runs = results((1.0, 2.0))
     runs[0]["metrics"]["test/r2"] = 0.5
     assert shared_metrics(runs) == ["rmse"]
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "pr_auc", "r2_log", "balanced_accuracy", "within_10_percent", "val/f1"])
+def test_metrics_of_which_more_is_better_are_known_by_their_names(metric):
+    assert larger_is_better(metric)
+
+
+@pytest.mark.parametrize("metric", ["auc_gmfe", "rmse_price", "log_loss", "brier", "val/loss", "dm_p"])
+def test_the_others_are_errors(metric):
+    assert not larger_is_better(metric)
+
+
+def test_nothing_has_to_beat_the_ceiling():
+    runs = results((1.0, 2.0), (1.1, 2.0))
+    for run in runs:
+        run["baselines"]["ceiling"] = {"rmse": 0.5}
+    assert "beats every baseline" in verdict(runs, "rmse", "min")

@@ -157,3 +157,11 @@ def test_a_run_without_items_is_named(repeated, tmp_path, capsys):
     (folders[1] / "test_items.npz").unlink()
     assert main(["compare", *map(str, folders)]) == 2
     assert "was it tested?" in capsys.readouterr().err
+
+
+def test_overrides_may_follow_options(capsys):
+    assert main(["rank", "stocks", "--folds", "2", "trainer.max_epochs=1"]) == 2
+    assert "cannot be ranked" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["runs", "--nonsense"])
+    assert "unrecognized arguments: --nonsense" in capsys.readouterr().err

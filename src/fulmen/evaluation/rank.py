@@ -218,7 +218,8 @@ def _base(experiment: str, overrides: Sequence[str], folds: int) -> DictConfig:
     cfg = check_overrides(typed)
     if not hasattr(locate(cfg.model["_target_"]), "contest"):
         raise FulmenError(
-            f"experiment {experiment} cannot be ranked: its model class holds no contest; `fulmen compare` takes any two"
+            f"experiment {experiment} cannot be ranked, its model class holds no contest; "
+            "`fulmen compare` takes any two experiments"
         )
     return check_overrides([*typed, f"data.folds={folds}"])
 

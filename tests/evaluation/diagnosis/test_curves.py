@@ -99,3 +99,17 @@ def test_one_curve_alone_and_negative_losses_are_judged():
     rising = [x + max(0, i - 20) * 0.05 for i, x in enumerate(falling)]
     assert "overfitting" in codes(falling, rising)
     assert "overfitting" not in codes(falling, [x + 0.1 for x in falling])
+
+
+@pytest.mark.parametrize("missing", ["validation", "training"])
+def test_one_curve_alone_is_no_good_fit(missing):
+    falling, none = [1.0 / k for k in range(1, 30)], [None] * 29
+    curves = (falling, none) if missing == "validation" else (none, falling)
+    codes = [verdict.code for verdict in diagnose(*curves)]
+    assert "good_fit" not in codes
+    assert codes[-1] == "one_curve"
+
+
+def test_what_is_not_finite_needs_no_further_advice():
+    broken = [1.0 / k for k in range(1, 30)] + [float("nan")] * 3
+    assert [verdict.code for verdict in diagnose(broken, broken)] == ["non_finite", "non_finite"]

@@ -134,6 +134,13 @@ def test_a_class_too_small_to_split_is_refused(arrays):
         data.prepare_data()
 
 
+def test_a_validation_part_without_one_image_of_each_class_is_refused(arrays):
+    few = np.arange(24) % 3
+    made = arrays(y_train=few, x_train=np.zeros((24, 16, 16, 3), np.uint8))
+    with pytest.raises(FulmenError, match=r"not even one of each of 3 classes; take at least data\.validation=0\.12"):
+        ImagesData(arrays=made, classes=3).prepare_data()
+
+
 @pytest.fixture
 def archive(tmp_path, monkeypatch):
     """A small archive in CIFAR-10's format, with torchvision told its checksums and the network cut."""

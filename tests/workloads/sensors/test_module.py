@@ -84,6 +84,7 @@ def test_a_file_is_predicted_as_the_data_are_in_any_order_of_columns(trained, ta
         p = module.predict_step(part)["probability"][:, 1].numpy()
     rows = made.set_index("row").loc[part["row"].numpy() + 1]  # line 1 is the header
     assert np.allclose(rows["p(1)"], p, atol=1e-5)
+    assert rows["machine"].tolist() == table["machine"].iloc[part["row"].numpy() - 1].tolist()
     assert (rows["decision"] == np.where(rows["p(1)"] >= float(module.threshold), "1", "0")).all()
 
 
