@@ -203,7 +203,7 @@ def evaluate(
     result.baselines = summary.baselines
     if summary.items:
         write_items(result.folder, summary.items)
-    curve = training_curve(result.folder, cfg.monitor)
+    curve = training_curve(result.folder, cfg.monitor, cfg.mode)
     if curve:
         summary.figures["Training"] = curve.name
     if not summary.tables:

@@ -48,8 +48,8 @@ def figure(path: Path, rows: int = 1, columns: int = 1, size: tuple[float, float
             plt.close(fig)
 
 
-def training_curve(folder: Path, monitor: str = "val/loss") -> Path | None:
-    """Losses and learning rate over the epochs of `metrics.csv`; None if there are not two yet."""
+def training_curve(folder: Path, monitor: str = "val/loss", mode: str = "min") -> Path | None:
+    """Training loss, what was monitored and learning rate over the epochs of `metrics.csv`; None if there are not two yet."""
     source = folder / "metrics.csv"
     if not source.exists():
         return None
@@ -67,14 +67,16 @@ def training_curve(folder: Path, monitor: str = "val/loss") -> Path | None:
         for name, color in (("train/loss", COOL[0]), (monitor, MODEL)):
             epochs, values = series(name)
             loss.plot(epochs, values, color=color, label=name, marker="." if len(values) < 40 else "")
-        best = min(zip(*series(monitor), strict=True), key=lambda pair: pair[1], default=None)
+        sign = 1 if mode == "min" else -1
+        best = min(zip(*series(monitor), strict=True), key=lambda pair: sign * pair[1], default=None)
         if best:
             loss.axvline(best[0], color=MUTED, linewidth=0.8, linestyle=":")
             loss.set_title(f"best: epoch {best[0]}, {monitor} {best[1]:.4g}", color=MUTED)
-        if all(value > 0 for name in ("train/loss", monitor) for value in series(name)[1]):
+        shown = [value for name in ("train/loss", monitor) for value in series(name)[1]]
+        if shown and min(shown) > 0 and max(shown) > 5 * min(shown):
             loss.set_yscale("log")
         loss.set_ylabel("loss")
-        loss.legend(loc="upper right")
+        loss.legend(loc="best")
         for name in sorted({key for row in rows for key in row if key.startswith("lr")}):
             rate.step(*series(name), color=INK, where="post", label=name)
         rate.set_yscale("log")

@@ -53,7 +53,7 @@ def calibration(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, bin
             ax.plot(said, seen, style, color=color, marker=".", linewidth=1.2, label=name)
         ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
         top = min(1.0, 1.05 * max(line.get_xydata().max() for line in ax.get_lines()[:-1]))
-        ax.set(xlabel="said", ylabel="seen", xlim=(0, top), ylim=(0, top))
+        ax.set(xlabel="predicted probability", ylabel="observed frequency", xlim=(0, top), ylim=(0, top))
         ax.legend(loc="upper left")
 
 

@@ -51,8 +51,8 @@ def residuals(path: Path, predicted: Tensor, true: Tensor) -> None:
         histogram.set_xlabel("actual - forecast (% log-return)")
         histogram.set_ylabel("windows")
         scatter.scatter(x, y, s=5, color=COOL[0], alpha=0.4, linewidth=0)
-        reach = float(np.abs(x).max()) or 1.0
-        scatter.plot([-reach, reach], [-reach, reach], color=MODEL, linewidth=1, label="actual = forecast")
+        ends = [float(x.min()), float(x.max())]
+        scatter.plot(ends, ends, color=MODEL, linewidth=1, label="actual = forecast")
         scatter.set_xlabel("forecast (% log-return)")
         scatter.set_ylabel("actual (% log-return)")
         scatter.legend(loc="upper left")
