@@ -3,10 +3,11 @@
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
@@ -135,6 +136,7 @@ def messages() -> Iterator[None]:
     One failing run of a multirun says so at once, the others go on, and the multirun ends with exit code 1.
     Use it as a decorator inside `hydra.main`, which would print a traceback, and around everything.
     """
+    shown_by_python, warnings.showwarning = warnings.showwarning, _show_warning
     try:
         yield
     except KeyboardInterrupt:
@@ -150,6 +152,13 @@ def messages() -> Iterator[None]:
             traceback.print_exc()
             raise run_failed("this run failed; its traceback stands above") from error
         raise
+    finally:
+        warnings.showwarning = shown_by_python
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **_: Any) -> None:
+    """What is meant for the user without the place in the code that says it."""
+    print(f"{'warning' if issubclass(category, UserWarning) else category.__name__}: {message}", file=sys.stderr)
 
 
 def _is_relaunched() -> bool:

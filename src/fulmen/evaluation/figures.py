@@ -49,7 +49,7 @@ def figure(path: Path, rows: int = 1, columns: int = 1, size: tuple[float, float
 
 
 def training_curve(folder: Path, monitor: str = "val/loss", mode: str = "min") -> Path | None:
-    """Training loss, what was monitored and learning rate over the epochs of `metrics.csv`; None if there are not two yet."""
+    """Training loss, monitored metric and learning rate over the epochs of `metrics.csv`; None before the second."""
     source = folder / "metrics.csv"
     if not source.exists():
         return None

@@ -199,6 +199,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         raise FulmenError(
             f"predict what? fulmen predict {arguments.model} INPUT -o out.csv; --explain shows the format"
         )
+    Store(arguments.registry).find(arguments.model)  # a wrong name is found before torch is imported
     from fulmen.files import atomic_write
     from fulmen.registry.using import predict
 

@@ -100,6 +100,8 @@ def one_of(cfg: DictConfig, overrides: Sequence[str], child: Path) -> DictConfig
     config = check_overrides([*typed, *fold, f"seed={seed}", f"output_dir={as_text(str(child))}"])
     if config.get("callbacks"):
         config.callbacks.pop("pruning", None)  # a trial of a search is judged by all its folds
+        if child != Path(cfg.output_dir, next(names(cfg))):
+            config.callbacks.pop("summary", None)  # one table of layers is enough
     return config
 
 
