@@ -63,6 +63,7 @@ class Diagnosis(Callback):
         self.stop_on, self.expected_gain = tuple(stop_on), expected_gain
         self.names = {"train": train_loss, "val": val_loss}
         self.verdicts: list[Verdict] = []
+        self._said: set[str] = set()
         self.ending: tuple[str, str] | None = None
         self.seen: dict[str, list] = {name: [] for name in (
             "epoch", "train", "val", "dead", "saturated", "looked", "train_recall", "val_recall")}  # fmt: skip
@@ -120,11 +121,12 @@ class Diagnosis(Callback):
             self.ending = ("stopped", f"stopped by the diagnosis: {asked[0].title}: {asked[0].finding}")
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
-        """The whole list, once."""
+        """What is worth no warning, and so was not said before."""
         if self._off or not trainer.is_global_zero:
             return
         for verdict in self.verdicts:
-            print(f"diagnosis: {verdict}", flush=True)
+            if verdict.code not in self._said:
+                print(f"diagnosis: {verdict}", flush=True)
 
     def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
         if isinstance(exception, Diverged):
@@ -217,6 +219,7 @@ class Diagnosis(Callback):
         for verdict in self.verdicts:
             if verdict.code not in known and LEVEL[verdict.severity]:
                 print(f"diagnosis: {verdict}", flush=True)
+                self._said.add(verdict.code)
         self._write(trainer, changed={verdict.code for verdict in self.verdicts} != known)
 
     def _write(self, trainer: Trainer, changed: bool) -> None:
