@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     rank.add_argument("--folds", type=int, default=5, help="of the cross-validation (default: 5)")
     rank.add_argument("--seeds", type=int, default=1, help="networks for each fold (default: 1)")
     rank.add_argument("--outputs", default="outputs", help="folder that holds rankings/ (default: outputs)")
+    rank.add_argument("--save-top", type=int, default=0, metavar="K", help="keep the K best networks as models")
     rank.set_defaults(call=hold_contest)
     diagnose = verbs.add_parser("diagnose", help="what is wrong with a training, and what to try")
     diagnose.add_argument("path", help="a run folder, or a CSV with training and validation losses of any tool")
@@ -83,7 +84,7 @@ def hold_contest(arguments: argparse.Namespace) -> int:
     from fulmen.evaluation.rank import rank
 
     a = arguments
-    rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs)
+    rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs, a.save_top)
     return 0
 
 

@@ -22,7 +22,8 @@ from fulmen.evaluation.ranking import MEDALS, holm
 from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.evaluation.statistics import corrected_t_test
 from fulmen.files import atomic_write, write_json
-from fulmen.mistakes import did_you_mean, key_of
+from fulmen.mistakes import key_of
+from fulmen.sweep.keeping import keep_ranked
 from fulmen.targets import locate
 from fulmen.threads import set_threads
 
@@ -67,7 +68,7 @@ class Contest:
 
 def rank(
     experiment: str, overrides: Sequence[str] = (), metric: str | None = None, folds: int = 5, seeds: int = 1,
-    outputs: str | Path = "outputs",
+    outputs: str | Path = "outputs", save_top: int = 0,
 ) -> Path:  # fmt: skip
     """Hold the contest, print its first places and write ranking.md, ranking.json and ranking.png.
 
@@ -76,6 +77,7 @@ def rank(
         metric: to rank by.
         folds: of the cross-validation.
         seeds: networks for each fold, from the config's seed on.
+        save_top: so many of the best networks are trained as runs and kept in the registry.
 
     Returns:
         The folder of the files.
@@ -87,10 +89,18 @@ def rank(
     contender = locate(base.model["_target_"])
     chosen, there = metric or next(iter(contender.metrics)), list(contender.metrics)
     if chosen not in there:
-        raise FulmenError(f"--metric {chosen}: there is {', '.join(there)}{did_you_mean(chosen, there)}")
+        raise FulmenError(f"--metric {chosen}: there is {', '.join(there)}")
+    if save_top < 0:
+        raise FulmenError(f"--save-top {save_top}: it must be 0 or more")
     contest = hold(experiment, overrides, folds, seeds)
     folder = Path(outputs, "rankings", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
     report(folder, experiment, contest, chosen, contender.metrics, overrides)
+    if save_top:
+        group = contender.variants
+        ordered = [row["model"] for row in places(contest, chosen, contender.metrics[chosen])]
+        best = {name: f"{group}={name}" for name in ordered if name in choices(group)}
+        fixed = [override for override in overrides if key_of(override) != group]
+        keep_ranked(experiment, fixed, dict(list(best.items())[:save_top]), folder)
     return folder
 
 

@@ -24,12 +24,27 @@ def test_networks_and_baselines_are_ranked_on_the_same_folds(tmp_path, capsys):
     assert (folder / "ranking.png").stat().st_size
 
 
+def test_the_best_networks_are_trained_as_runs_and_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    quick = [*SMALL, "callbacks.summary=null", "model.figures=false"]
+    assert main(["rank", "sensors", "tabular=logistic,mlp", *quick, "--folds", "2", "--save-top", "1"]) == 0
+    ranking = json.loads(next((tmp_path / "outputs" / "rankings").glob("*/ranking.json")).read_text())
+    means = {name: sum(ranking["scores"][name]["roc_auc"]) for name in ("logistic", "mlp")}
+    capsys.readouterr()
+    assert main(["models", "list"]) == 0
+    listed = capsys.readouterr().out
+    best, other = sorted(means, key=means.get, reverse=True)
+    assert f"sensors-{best}" in listed
+    assert f"sensors-{other}" not in listed
+
+
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
         (["rank", "pbpk_mlp"], "experiment pbpk_mlp cannot be ranked"),
         (["rank", "sensor"], "did you mean sensors"),
         (["rank", "sensors", "--metric", "auc"], "--metric auc: there is roc_auc"),
+        (["rank", "sensors", "--save-top", "-1"], "must be 0 or more"),
         (["rank", "sensors", "--folds", "1"], "take 2 folds or more"),
         (["rank", "sensors", "tabular=mpl"], "mpl"),
         (["rank", "sensors", "tabular=mlp", "seed=1,2"], "let nothing else vary"),
