@@ -49,6 +49,7 @@ def importances(study: Study) -> dict[str, float]:
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        warnings.filterwarnings("ignore", "PedAnovaImportanceEvaluator computes")  # which way is better is said below
         try:
             return get_param_importances(
                 study.optuna,
