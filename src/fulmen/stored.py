@@ -26,15 +26,15 @@ def read_stored(folder: Path) -> dict[str, Any]:
         raise FulmenError(f"{path} holds no config")
     if found := find_interpolations(plain):
         raise ConfigError(found)
-    return _moved(plain, str(plain.get("output_dir")), str(folder)) | {"output_dir": str(folder)}
+    return moved(plain, str(plain.get("output_dir")), str(folder)) | {"output_dir": str(folder)}
 
 
-def _moved(value: Any, before: str, now: str) -> Any:
+def moved(value: Any, before: str, now: str) -> Any:
     """`value` with every text that is `before` or a path below it led to `now`."""
     if isinstance(value, dict):
-        return {key: _moved(item, before, now) for key, item in value.items()}
+        return {key: moved(item, before, now) for key, item in value.items()}
     if isinstance(value, list):
-        return [_moved(item, before, now) for item in value]
+        return [moved(item, before, now) for item in value]
     inside = isinstance(value, str) and (value == before or value.startswith(f"{before}/"))
     return now + value[len(before) :] if inside else value
 

@@ -1,6 +1,6 @@
 """`fulmen compare A B ...`: two models or more on the same test items, the first of them the reference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from statistics import fmean
@@ -54,17 +54,17 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
         raise FulmenError("a comparison takes two runs or more: fulmen compare RUN RUN ...")
     folder = folder or Path("outputs", "comparisons", f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
     models, left_out = align({label: read_items(run.folder) for label, run in runs.items()})
+    first = next(iter(models.values()))
     tables = {"Models": overview(runs, models), "Differences": differences(models)}
-    if next(iter(models.values())).probability is not None:
+    if first.probability is not None:
         tables["F1 per class"] = f1_table(models)
     curves = {label: [Run(child).metrics for child in run.runs] for label, run in runs.items()}
     figures = {"Learning curves": comparison_figures.learning_curves(folder / "learning_curves.png", curves)}
-    if next(iter(models.values())).probability is not None:
-        counts = {label: mean_confusion(items) for label, items in models.items()}
+    if first.probability is not None:
+        counts = {label: _counts(items).sum(0) for label, items in models.items()}
         figures["Confusion matrices, share of the true class"] = comparison_figures.confusions(
             folder / "confusion.png", counts
         )
-    first = next(iter(models.values()))
     seen = f"{len(first.item)} test items, {len(first.loss)} run{'s' * (len(first.loss) > 1)} of each model."
     verdicts = [verdict(row, len(first.loss)) for row in tables["Differences"]]
     parts = [f"# {' / '.join(runs)}", " ".join(filter(None, [seen, left_out])), "\n".join(f"- {v}" for v in verdicts)]
@@ -118,10 +118,10 @@ def differences(models: Mapping[str, Items]) -> Rows:
     """Each later model against the first: differences with intervals, and one adjusted p-value."""
     (reference, first), *others = models.items()
     test = signed_rank if first.probability is None else mcnemar
-    p = holm([test(first, items) for _, items in others])
+    p, theirs = holm([test(first, items) for _, items in others]), scores(first)
     rows = []
     for (label, items), adjusted in zip(others, p, strict=True):
-        ours, theirs, intervals = scores(items), scores(first), bootstrap(first, items)
+        ours, intervals = scores(items), bootstrap(first, items)
         row: dict[str, Any] = {"": f"{label} - {reference}", "p": adjusted}
         for name, (low, high) in intervals.items():
             row[name] = f"{ours[name] - theirs[name]:+.3g} [{low:+.3g}, {high:+.3g}]"
@@ -158,12 +158,7 @@ def f1_table(models: Mapping[str, Items]) -> Rows:
     return rows
 
 
-def mean_confusion(items: Items) -> np.ndarray:
-    """[C, C] rows the true classes, summed over the runs."""
-    return _counts(items).sum(0)
-
-
 def _counts(items: Items) -> np.ndarray:
-    classes: int = items.probability.shape[-1]
-    predictions: Sequence[np.ndarray] = items.predicted
-    return np.stack([confusion(items.target, each, classes) for each in predictions])
+    """Confusion matrices of the runs, rows the true classes: [S, C, C]."""
+    classes = items.probability.shape[-1]
+    return np.stack([confusion(items.target, each, classes) for each in items.predicted])

@@ -1,6 +1,6 @@
 """One experiment over several folds and seeds: a run for each pair, and one result of them all."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -40,9 +40,14 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
     """
     folder = Path(cfg.output_dir)
     refuse(cfg)
-    children = [folder / name for name in names(cfg)]
-    if not cfg.resume:
-        configs = {child: one_of(cfg, overrides, child) for child in children}  # all are checked before one is trained
+    seeds, folds = range(cfg.seed, cfg.seed + cfg.get("seeds", 1)), range(cfg.folds) if cfg.folds else [None]
+    plan = {child_folder(folder, seed, fold): (seed, fold) for seed in seeds for fold in folds}
+    children = list(plan)
+    if not cfg.resume:  # all are checked before one is trained
+        configs = {child: one_of(cfg, overrides, child, *which) for child, which in plan.items()}
+        for config in list(configs.values())[1:]:
+            if config.get("callbacks"):
+                config.callbacks.pop("summary", None)  # one table of layers is enough
         for child, config in configs.items():
             with atomic_write(child / "config.yaml") as file:
                 file.write(OmegaConf.to_yaml(config))
@@ -68,15 +73,13 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
         raise
     finally:
         result.write()
-    sum_up(result, children, cfg.monitor)
+    sum_up(result, children, [seed for seed, _ in plan.values()], cfg.monitor)
     return result
 
 
-def names(cfg: DictConfig) -> Iterator[str]:
-    """The folder of each run below that of them all."""
-    for seed in range(cfg.seed, cfg.seed + cfg.get("seeds", 1)):
-        for fold in range(cfg.folds or 1):
-            yield f"seed_{seed}" + (f"/fold_{fold}" if cfg.folds else "")
+def child_folder(folder: Path, seed: int, fold: int | None) -> Path:
+    """Where one run lies below the folder of them all."""
+    return folder / f"seed_{seed}" / ("" if fold is None else f"fold_{fold}")
 
 
 def refuse(cfg: DictConfig) -> None:
@@ -90,22 +93,17 @@ def refuse(cfg: DictConfig) -> None:
         raise FulmenError("folds and seeds run in one process on one device; start one run for each: -m seed=1,2,3")
 
 
-def one_of(cfg: DictConfig, overrides: Sequence[str], child: Path) -> DictConfig:
+def one_of(cfg: DictConfig, overrides: Sequence[str], child: Path, seed: int, fold: int | None) -> DictConfig:
     """The config of one fold and seed: what was typed, with these."""
-    seed, fold = child.name.removeprefix("seed_"), []
-    if cfg.folds:
-        seed = child.parent.name.removeprefix("seed_")
-        fold = [f"data.fold={child.name.removeprefix('fold_')}", f"data.folds={cfg.folds}"]
     typed = [override for override in overrides if key_of(override) not in OURS]
-    config = check_overrides([*typed, *fold, f"seed={seed}", f"output_dir={as_text(str(child))}"])
+    own = [] if fold is None else [f"data.fold={fold}", f"data.folds={cfg.folds}"]
+    config = check_overrides([*typed, *own, f"seed={seed}", f"output_dir={as_text(str(child))}"])
     if config.get("callbacks"):
         config.callbacks.pop("pruning", None)  # a trial of a search is judged by all its folds
-        if child != Path(cfg.output_dir, next(names(cfg))):
-            config.callbacks.pop("summary", None)  # one table of layers is enough
     return config
 
 
-def sum_up(result: Result, children: Sequence[Path], monitor: str) -> None:
+def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monitor: str) -> None:
     """Means and deviations into result.json, a table and a report, the test items of all runs into one file."""
     results = [read_result(child) for child in children]
     whole = [one for one in results if one.get("status") == "completed"]
@@ -127,7 +125,7 @@ def sum_up(result: Result, children: Sequence[Path], monitor: str) -> None:
     }
     result.status, result.trained, result.message = "completed", True, ""
     if all((child / ITEMS).exists() for child in children):
-        write_items(result.folder, merged([read_items(child) for child in children], children))
+        write_items(result.folder, merged([read_items(child) for child in children], seeds))
     rows = table(result, results, monitor)
     title = f"{len(results)} runs of {result.experiment}"
     print_table(title, rows)
@@ -159,7 +157,7 @@ def table(result: Result, results: Sequence[Mapping[str, Any]], monitor: str) ->
     return rows + [row(f"{name} (mean)", scores, "test/") for name, scores in result.baselines.items()]
 
 
-def merged(items: Sequence[dict[str, np.ndarray]], children: Sequence[Path]) -> dict[str, np.ndarray]:
+def merged(items: Sequence[dict[str, np.ndarray]], seeds: Sequence[int]) -> dict[str, np.ndarray]:
     """The test items of all runs one after the other, and `run` [N].
 
     That is the seed where the folds of a seed test different items, which together are the test of one model; else each
@@ -169,7 +167,6 @@ def merged(items: Sequence[dict[str, np.ndarray]], children: Sequence[Path]) -> 
     together = {name: np.concatenate([one[name] for one in items]) for name in sorted(shared)}
     if all("train_count" in one for one in items):
         together["train_count"] = np.mean([one["train_count"] for one in items], axis=0)
-    seeds = [int(next(part for part in child.parts[::-1] if part.startswith("seed_"))[5:]) for child in children]
     lengths = [len(one["item"]) for one in items]
     run = np.repeat(seeds, lengths)
     if len(set(zip(run.tolist(), together["item"].tolist(), strict=True))) < len(run):

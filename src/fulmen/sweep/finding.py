@@ -12,7 +12,7 @@ from fulmen.errors import FulmenError
 from fulmen.result import read_result
 from fulmen.runs import Run
 from fulmen.schema import choices
-from fulmen.stored import read_stored
+from fulmen.stored import moved, read_stored
 
 
 def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Path = Path("outputs")) -> dict[str, Run]:
@@ -56,21 +56,12 @@ def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Pa
 
 def completed_run(cfg: Any, outputs: Path) -> Path | None:
     """The newest completed run with this config, whatever folder it is in."""
-    asked = without_folder(OmegaConf.to_container(cfg))
+    asked = OmegaConf.to_container(cfg)
     for path in sorted(outputs.glob(f"runs/{cfg.experiment}/*/config.yaml"), reverse=True):
         try:
-            if without_folder(read_stored(path.parent)) == asked and read_result(path.parent)["status"] == "completed":
+            same = read_stored(path.parent) == moved(asked, asked["output_dir"], str(path.parent))
+            if same and read_result(path.parent)["status"] == "completed":
                 return path.parent
         except (FulmenError, KeyError):
             continue
     return None
-
-
-def without_folder(plain: Any, folder: str | None = None) -> Any:
-    """A config with its run folder taken out of every path in it."""
-    folder = str(plain.get("output_dir")) if folder is None else folder
-    if isinstance(plain, dict):
-        return {key: without_folder(value, folder) for key, value in plain.items()}
-    if isinstance(plain, list):
-        return [without_folder(value, folder) for value in plain]
-    return plain.replace(folder, "<run>") if isinstance(plain, str) else plain

@@ -5,12 +5,9 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torchmetrics.functional.classification import multiclass_calibration_error
 
+from fulmen.evaluation.paired import confusion
+
 Scores = dict[str, float]
-
-
-def confusion(label: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """Counts [true, predicted]."""
-    return np.bincount(label * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
 def per_class(matrix: np.ndarray) -> dict[str, np.ndarray]:
