@@ -11,6 +11,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
 from hydra.errors import CompactHydraException
 from hydra.types import RunMode
 
@@ -70,7 +71,8 @@ def in_multirun() -> bool:
 
 def trust_multirun() -> None:
     """Let Hydra start a multirun whose runs are all checked already; it would compose each of them once more before."""
-    BasicSweeper.validate_batch_is_legal = lambda self, batch: None
+    Plugins.instance()  # it executes the sweeper's module anew
+    sys.modules[BasicSweeper.__module__].BasicSweeper.validate_batch_is_legal = lambda self, batch: None
 
 
 def run_failed(message: str) -> Exception:

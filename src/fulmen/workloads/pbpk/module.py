@@ -23,6 +23,7 @@ from torch.nn.functional import mse_loss, smooth_l1_loss
 from torchmetrics import MetricCollection, R2Score
 
 from fulmen.evaluation.report import Summary
+from fulmen.means import log_epoch_mean
 from fulmen.schedules import optimizers
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import FLOOR, normalized
@@ -148,7 +149,7 @@ class PBPKSurrogate(LightningModule):
         linear = smooth_l1_loss(self._linear(y_hat, batch) / self.linear_sd, u / self.linear_sd)
         loss = mse_loss(y_hat, y) + self.linear_weight * linear
         if stage == "train":
-            self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(y), sync_dist=True)
+            log_epoch_mean(self, "train/loss", loss, len(y))
         else:
             metrics = self.metrics[stage]
             log_hat = (self._linear(y_hat, batch).clamp(min=0) + FLOOR).log()

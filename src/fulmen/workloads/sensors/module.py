@@ -11,6 +11,7 @@ from torchmetrics import CatMetric
 
 from fulmen.errors import FulmenError
 from fulmen.evaluation.report import Summary
+from fulmen.means import log_epoch_mean
 from fulmen.schedules import optimizers
 from fulmen.workloads.sensors.metrics import LARGER_IS_BETTER, choose_threshold
 from fulmen.workloads.sensors.networks import TableNet, parameter_groups, probability, row_loss
@@ -66,8 +67,7 @@ class SensorClassifier(LightningModule):
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         loss = row_loss(self(batch), batch["target"]).mean()
-        size = len(batch["target"])
-        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
+        log_epoch_mean(self, "train/loss", loss, len(batch["target"]))
         return loss
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:

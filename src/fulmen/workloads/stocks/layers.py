@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+from fulmen.workloads.stocks.gru import GRU
+
+CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": GRU, "rnn": nn.RNN}
 
 
 class Recurrent(nn.Module):

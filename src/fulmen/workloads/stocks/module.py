@@ -18,6 +18,7 @@ from torch.nn.functional import mse_loss
 from torchmetrics import CatMetric
 
 from fulmen.evaluation.report import Summary
+from fulmen.means import log_epoch_mean
 from fulmen.schedules import optimizers
 from fulmen.workloads.stocks import conformal
 
@@ -156,7 +157,7 @@ class StockForecaster(LightningModule):
         y_hat = self(batch)
         loss = mse_loss(y_hat, y)
         if stage == "train":
-            self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(y), sync_dist=True)
+            log_epoch_mean(self, "train/loss", loss, len(y))
             return loss
         self.log(f"{stage}/loss", loss, batch_size=len(y), sync_dist=True, prog_bar=True)
         if stage == "val":
