@@ -76,7 +76,8 @@ def write_report(study: Study, champion: Champion | None) -> Path:
         if champion.metric:
             parts.append(markdown_table(champion.rows))
         folders = ", ".join(f"`{folder.relative_to(study.folder)}`" for folder in champion.folders)
-        again = f"trained again with {len(champion.folders)} seeds and only then tested"
+        seeds = f"{n} seeds" if (n := len(champion.folders)) > 1 else "one seed"
+        again = f"trained again with {seeds} and only then tested"
         parts.append(f"Trial {champion.trial.number}, {again}: {folders}.")
     if complete := [row for row in rows if row["place"]]:
         parts += ["## The best five", markdown_table(complete[:5])]
