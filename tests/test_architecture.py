@@ -11,7 +11,8 @@ SOURCE = Path(fulmen.__file__).parent
 WORKLOADS = sorted(path.name for path in (SOURCE / "workloads").iterdir() if (path / "__init__.py").exists())
 FILES = sorted(SOURCE.rglob("*.py"))
 HYDRA = {
-    "config.py",  # composes and instantiates
+    "composing.py",  # composes
+    "config.py",  # changes what is composed, and instantiates
     "overrides.py",  # reads what was typed
     "translation.py",  # puts Hydra's complaints into the user's terms
     "ranking.py",  # a callback of Hydra's public interface: the table after a multirun

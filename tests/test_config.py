@@ -8,7 +8,8 @@ import yaml
 from omegaconf import OmegaConf
 
 from fulmen.commandline import before_work, takes_several_processes
-from fulmen.config import build, check, check_overrides, compose, expand, load_config
+from fulmen.composing import expand
+from fulmen.config import build, check, check_overrides, compose, load_config
 from fulmen.errors import FulmenError
 from fulmen.mistakes import ConfigError, as_text, nearest
 from fulmen.overrides import explicit

@@ -11,10 +11,11 @@ from lightning.pytorch import Callback, LightningDataModule, LightningModule
 import fulmen
 import fulmen.run
 from fulmen.callbacks.resume import read_checkpoint
-from fulmen.config import check_overrides, choices
+from fulmen.config import check_overrides
 from fulmen.errors import Interrupted
 from fulmen.registry import save_run, verify
 from fulmen.run import callbacks, run
+from fulmen.schema import choices
 
 EXPERIMENTS = choices("experiment")
 FEW = [

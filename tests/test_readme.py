@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fulmen.cli import main as fulmen_command
-from fulmen.config import check_overrides, expand
+from fulmen.composing import expand
+from fulmen.config import check_overrides
 from fulmen.overrides import parse
 from fulmen.run import run
 from fulmen.schema import project_root

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from fulmen.config import check_overrides, expand
+from fulmen.composing import expand
+from fulmen.config import check_overrides
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.mistakes import ConfigError, as_text, command, key_of
 from fulmen.overrides import explicit, in_multirun, parse, run_failed, trust_multirun

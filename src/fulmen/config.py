@@ -1,34 +1,29 @@
-"""Configs: composed, resolved, checked, built. The only file that knows how Hydra works inside."""
+"""Configs: composed, checked, mended, built."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from copy import deepcopy
-from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-from hydra import compose as hydra_compose
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from fulmen.composing import composed, composed_once, paths, resolved, to_plain
 from fulmen.errors import FulmenError
-from fulmen.mistakes import ConfigError, Mistake, did_you_mean, join, key_of, nearest, put
-from fulmen.overrides import explicit, hydra_on_conf, implicit, typed_overrides
-from fulmen.schema import choices, find_mistakes, groups, leaves
+from fulmen.mistakes import ConfigError, Mistake, join, key_of
+from fulmen.overrides import explicit, typed_overrides
+from fulmen.schema import choices, find_mistakes, groups
 from fulmen.signatures import parameters
 from fulmen.stored import read_stored, refuse_unless_resumable, resume_folder
 from fulmen.targets import locate
-from fulmen.translation import first_line, translated
+from fulmen.translation import translated
 
 
 def compose(overrides: Iterable[str] = (), output_dir: str | Path | None = None) -> DictConfig:
@@ -42,35 +37,9 @@ def compose(overrides: Iterable[str] = (), output_dir: str | Path | None = None)
     """
     overrides = list(overrides)
     try:
-        return _composed(overrides, output_dir)
+        return composed(overrides, output_dir)
     except ConfigError as error:
-        raise ConfigError(*_diagnosed(_composed, overrides)) from error
-
-
-def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
-    """The `search` part of conf/sweep.yaml as `python sweep.py` is asked for it, plain.
-
-    Args:
-        overrides: those of `search`, and of Hydra's search path.
-        experiment: its space, if there is one of its name, is the default.
-
-    Raises:
-        ConfigError: the overrides or the files cannot be put together.
-    """
-    asked = list(overrides)
-    spaces = [override for override in asked if key_of(override) == "search/space"]
-    if not spaces and experiment in choices("search/space"):
-        asked.insert(0, f"search/space={experiment}")
-    if spaces and spaces[-1].endswith("=null"):  # the default; Hydra refuses to be told
-        asked = [override for override in asked if override not in spaces]
-    as_is = ("search", "search/space", "hydra.searchpath")
-    try:
-        with hydra_on_conf():
-            whole = [o if key_of(o) in as_is else f"++{_quoted(o.lstrip('+'))}" for o in asked]
-            cfg = hydra_compose("sweep", whole)
-        return OmegaConf.to_container(cfg.search, resolve=True)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
-        raise ConfigError([translated(error, asked, lambda _: [])]) from error
+        raise ConfigError(*_diagnosed(composed, overrides)) from error
 
 
 def check(cfg: DictConfig | dict[str, Any], trusted: bool = True, overrides: Iterable[str] | None = None) -> None:
@@ -83,7 +52,7 @@ def check(cfg: DictConfig | dict[str, Any], trusted: bool = True, overrides: Ite
     Raises:
         ConfigError: all mistakes, and a command that works.
     """
-    plain = _plain(cfg)
+    plain = to_plain(cfg)
     mistakes = find_mistakes(plain, trusted)
     if not mistakes:
         return
@@ -93,7 +62,7 @@ def check(cfg: DictConfig | dict[str, Any], trusted: bool = True, overrides: Ite
         mended = list(overrides) if overrides else [f"experiment={experiment}"]
         for mistake in mistakes:
             mended = mistake.mend(mended) if mistake.mend and mended else None
-        mended = mended and _diagnosed(_composed, mended)[1]
+        mended = mended and _diagnosed(composed, mended)[1]
     raise ConfigError(mistakes, mended)
 
 
@@ -104,10 +73,10 @@ def check_overrides(overrides: list[str]) -> DictConfig:
         ConfigError: all mistakes, and a command that works.
     """
     resuming = resume_folder(overrides) is not None
-    load, trusted = (_resumed, False) if resuming else (_composed, True)
+    load, trusted = (_resumed, False) if resuming else (composed, True)
     with suppress(ConfigError):
         cfg = load(overrides)
-        if not find_mistakes(_plain(cfg), trusted):
+        if not find_mistakes(to_plain(cfg), trusted):
             return cfg
     raise ConfigError(*_diagnosed(load, overrides, trusted))
 
@@ -123,12 +92,12 @@ def check_varied(shared: Iterable[str], varied: Iterable[str]) -> DictConfig:
     """
     shared, varied = tuple(shared), list(varied)
     with suppress(ConfigError, HydraException, OmegaConfBaseException):
-        base, experiment = _composed_once(shared)
+        base, experiment = composed_once(shared)
         cfg = deepcopy(base)
         changes = OverridesParser.create().parse_overrides([explicit(override) for override in varied])
         ConfigLoaderImpl._apply_overrides_to_config(changes, cfg)
-        cfg = _resolved(cfg, experiment)
-        if not find_mistakes(_plain(cfg)):
+        cfg = resolved(cfg, experiment)
+        if not find_mistakes(to_plain(cfg)):
             return cfg
     return check_overrides([*shared, *varied])
 
@@ -142,7 +111,7 @@ def finalize(cfg: DictConfig) -> DictConfig:
     if not HydraConfig.initialized():
         return cfg
     runtime = HydraConfig.get().runtime
-    final = _resolved(cfg, runtime.choices.get("experiment"))
+    final = resolved(cfg, runtime.choices.get("experiment"))
     if final.output_dir != runtime.output_dir:
         with suppress(OSError):
             Path(runtime.output_dir).rmdir()  # Hydra makes its folder even where another one is asked for
@@ -169,7 +138,7 @@ def build(node: Any, path: str, **extra: Any) -> Any:
     """
     partial = bool(node.get("_partial_", False))
     try:
-        make = instantiate(_plain(node), _convert_="all", _partial_=True)
+        make = instantiate(to_plain(node), _convert_="all", _partial_=True)
         return make if partial else make(**extra)
     except Exception as error:
         cause: BaseException = error
@@ -185,34 +154,6 @@ def build(node: Any, path: str, **extra: Any) -> Any:
         raise cause from None
 
 
-def expand(overrides: list[str]) -> list[list[str]]:
-    """The overrides of each run of a multirun.
-
-    Raises:
-        ConfigError: an override cannot be read, or there is no run at all.
-    """
-    try:
-        with hydra_on_conf():
-            parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-            parsed = parser.parse_overrides([explicit(override) for override in overrides])
-            jobs = BasicSweeper.split_arguments(parsed, None)[0]
-    except HydraException as error:
-        raise ConfigError([translated(error, overrides, _paths_after)]) from error
-    empty = [o for o in parsed if o.is_sweep_override() and not list(o.sweep_string_iterator())]
-    if empty:
-        there = ", ".join(choices(empty[0].key_or_group))
-        hint = f"; there is {there}" if there else ""
-        typed = implicit(empty[0].input_line)
-        raise ConfigError([Mistake(key_of(typed), f"{typed} gives no run{hint}")])
-    return [[implicit(override) for override in job] for job in jobs]
-
-
-def _quoted(override: str) -> str:
-    """`search.each=zoo=*` as Hydra wants it: `search.each='zoo=*'`, the quotes of which the shell has taken."""
-    key, _, value = override.partition("=")
-    return f"{key}='{value}'" if "=" in value and value[0] not in "'\"[{" else override
-
-
 def _diagnosed(
     load: Callable[[list[str]], DictConfig], overrides: list[str], trusted: bool = True
 ) -> tuple[list[Mistake], list[str] | None]:
@@ -224,7 +165,7 @@ def _diagnosed(
     found: list[Mistake] = []
     for _ in range(10):
         try:
-            now = find_mistakes(_plain(load(overrides)), trusted)
+            now = find_mistakes(to_plain(load(overrides)), trusted)
         except ConfigError as error:
             now = error.mistakes
         if not now:
@@ -238,84 +179,6 @@ def _diagnosed(
         if overrides == before:
             break
     return found, None
-
-
-def _plain(cfg: Any) -> Any:
-    if not OmegaConf.is_config(cfg):
-        return cfg
-    try:
-        return OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
-    except OmegaConfBaseException as error:
-        raise ConfigError(list(_unresolvable(cfg)) or [Mistake("", str(error))]) from error
-
-
-def _composed(overrides: list[str], output_dir: str | Path | None = None) -> DictConfig:
-    """`compose`, but its errors hold no command."""
-    try:
-        with hydra_on_conf():
-            cfg = hydra_compose("train", [explicit(o) for o in overrides], return_hydra_config=True)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
-        raise ConfigError([translated(error, overrides, _paths_after)]) from error
-    experiment = cfg.hydra.runtime.choices.get("experiment")
-    with open_dict(cfg):
-        del cfg["hydra"]
-        by_hydra = OmegaConf.is_interpolation(cfg, "output_dir")
-        if output_dir is not None or by_hydra:
-            stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
-            cfg.output_dir = str(output_dir or Path("outputs", "runs", str(experiment), stamp))
-    return _resolved(cfg, experiment)
-
-
-@lru_cache(maxsize=64)
-def _composed_once(overrides: tuple[str, ...]) -> tuple[DictConfig, str | None]:
-    """What Hydra composes, interpolations and all, and the experiment."""
-    with hydra_on_conf():
-        cfg = hydra_compose("train", [explicit(o) for o in overrides], return_hydra_config=True)
-    experiment = cfg.hydra.runtime.choices.get("experiment")
-    with open_dict(cfg):
-        del cfg["hydra"]
-    OmegaConf.set_struct(cfg, False)
-    return cfg, experiment
-
-
-def _resolved(cfg: DictConfig, experiment: str | None) -> DictConfig:
-    """A plain copy without interpolations that records the experiment."""
-    mistakes = list(_unresolvable(cfg))
-    if mistakes:
-        raise ConfigError(mistakes)
-    return OmegaConf.create({"experiment": experiment, **_plain(cfg)})
-
-
-def _unresolvable(cfg: DictConfig | ListConfig) -> Iterator[Mistake]:
-    """Interpolations that lead nowhere."""
-    for key in cfg if isinstance(cfg, DictConfig) else range(len(cfg)):
-        path = cfg._get_full_key(key)
-        if OmegaConf.is_missing(cfg, key):
-            continue
-        try:
-            value = cfg[key]
-        except OmegaConfBaseException as error:
-            lost = re.search(r"Interpolation key '([^']+)' not found", str(error))
-            names = [name for name, _ in leaves(OmegaConf.to_container(cfg._get_root()))]
-            meant = nearest(lost[1], names) if lost else None
-            problem = f"{first_line(error)}{did_you_mean(lost[1], names) if meant else ''}"
-            yield Mistake(path, problem, put(path, f"${{{meant}}}") if meant else None)
-            continue
-        if OmegaConf.is_config(value) and not OmegaConf.is_interpolation(cfg, key):
-            yield from _unresolvable(value)
-
-
-def _paths_after(overrides: list[str]) -> list[str]:
-    try:
-        return _paths(_composed(overrides))
-    except ConfigError:
-        return []
-
-
-def _paths(cfg: DictConfig) -> list[str]:
-    """The dotted paths of all nodes and leaves."""
-    keys = [path.split(".") for path, _ in leaves(OmegaConf.to_container(cfg, resolve=False))]
-    return list(dict.fromkeys(".".join(key[: i + 1]) for key in keys for i in range(len(key))))
 
 
 def _resumed(overrides: list[str]) -> DictConfig:
@@ -338,5 +201,5 @@ def _resumed(overrides: list[str]) -> DictConfig:
     try:
         ConfigLoaderImpl._apply_overrides_to_config(OverridesParser.create().parse_overrides(changes), cfg)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError([translated(error, overrides, lambda _: _paths(cfg))]) from error
+        raise ConfigError([translated(error, overrides, lambda _: paths(cfg))]) from error
     return OmegaConf.merge(cfg, {"resume": str(folder)})

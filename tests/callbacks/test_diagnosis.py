@@ -13,10 +13,11 @@ from fulmen.callbacks.diagnosis import Diagnosis
 from fulmen.callbacks.divergence import DivergenceStop
 from fulmen.callbacks.faults import DeadStart, FewSamples, FrozenBackbone, Leak, WrongTargets
 from fulmen.callbacks.probing import class_probabilities, undisturbed
-from fulmen.config import check_overrides, choices
+from fulmen.config import check_overrides
 from fulmen.data.duplicates import copies
 from fulmen.errors import Diverged, FulmenError, Interrupted
 from fulmen.run import run
+from fulmen.schema import choices
 
 from .blobs import Blobs, Classifier, fit
 

@@ -16,13 +16,15 @@ import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from fulmen.config import build, check_overrides, choices, expand
+from fulmen.composing import expand
+from fulmen.config import build, check_overrides
 from fulmen.errors import FulmenError
 from fulmen.evaluation.ranking import MEDALS, holm
 from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.evaluation.statistics import corrected_t_test
 from fulmen.files import atomic_write, write_json
 from fulmen.mistakes import key_of
+from fulmen.schema import choices
 from fulmen.sweep.keeping import keep_ranked
 from fulmen.targets import locate
 from fulmen.threads import set_threads

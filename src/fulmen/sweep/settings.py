@@ -7,7 +7,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fulmen.config import check_overrides, compose_search
+from fulmen.composing import compose_search
+from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.files import write_json
 from fulmen.mistakes import ConfigError, did_you_mean, key_of
