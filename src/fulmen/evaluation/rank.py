@@ -23,7 +23,7 @@ from fulmen.evaluation.ranking import MEDALS, holm
 from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.evaluation.statistics import corrected_t_test
 from fulmen.files import atomic_write, write_json
-from fulmen.mistakes import key_of
+from fulmen.mistakes import ConfigError, did_you_mean, key_of
 from fulmen.schema import choices
 from fulmen.sweep.keeping import keep_ranked
 from fulmen.targets import locate
@@ -226,8 +226,14 @@ def draw(path: Path, rows: Rows, metric: str, ceiling: float | None) -> None:
 
 def _base(experiment: str, overrides: Sequence[str], folds: int) -> DictConfig:
     """The config that all variants share the data of."""
+    if experiment not in (there := choices("experiment")):
+        raise FulmenError(f"there is no experiment {experiment}{did_you_mean(experiment, there)}")
     typed = [f"experiment={experiment}", *filter(_is_plain, overrides)]
-    cfg = check_overrides(typed)
+    try:
+        cfg = check_overrides(typed)
+    except ConfigError as error:
+        mended = [o for o in error.overrides if key_of(o) != "experiment"] if error.overrides else None
+        raise ConfigError(error.mistakes, mended, f"fulmen rank {experiment}") from error
     if not hasattr(locate(cfg.model["_target_"]), "contest"):
         raise FulmenError(
             f"experiment {experiment} cannot be ranked, its model class holds no contest; "

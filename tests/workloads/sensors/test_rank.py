@@ -41,12 +41,13 @@ def test_the_best_networks_are_trained_as_runs_and_kept(tmp_path, monkeypatch, c
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
+        (["rank", "sensor"], "no experiment sensor; did you mean sensors?"),
+        (["rank", "sensors", "data.validaton=0.1"], "this works: fulmen rank sensors data.validation=0.1"),
         (["rank", "pbpk_mlp"], "experiment pbpk_mlp cannot be ranked"),
-        (["rank", "sensor"], "did you mean sensors"),
         (["rank", "sensors", "--metric", "auc"], "--metric auc: there is roc_auc"),
         (["rank", "sensors", "--save-top", "-1"], "must be 0 or more"),
         (["rank", "sensors", "--folds", "1"], "take 2 folds or more"),
-        (["rank", "sensors", "tabular=mpl"], "mpl"),
+        (["rank", "sensors", "tabular=mpl"], "this works: fulmen rank sensors tabular=mlp"),
         (["rank", "sensors", "tabular=mlp", "seed=1,2"], "let nothing else vary"),
     ],
 )
