@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from fulmen.errors import FulmenError
-from fulmen.evaluation.diagnosis.curves import Curves, read_csv
+from fulmen.evaluation.diagnosis.curves import Curves
+from fulmen.evaluation.diagnosis.logs import read_log
 from fulmen.evaluation.diagnosis.verdicts import Verdict, diagnose
 from fulmen.result import read_result
 
@@ -27,6 +28,6 @@ def diagnose_path(path: Path, train: str | None = None, val: str | None = None) 
         table = path / "metrics.csv"
         if not table.exists():
             raise FulmenError(f"{path} has no metrics.csv: no run folder, or a run that was stopped in its first epoch")
-    curves = read_csv(table, train, val)
-    checks = len(Curves.of(*curves).train)
-    return diagnose(curves[0], curves[1], epochs=curves[2]), f"{checks} checks of {table}"
+    log = read_log(table, train, val)
+    checks = len(Curves.of(*log).train)
+    return diagnose(log.train, log.val, epochs=log.epochs), f"{checks} checks of {table}"
