@@ -10,7 +10,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from fulmen.callbacks.activations import idle_shares, recorded_activations
-from fulmen.callbacks.gradients import EVERY, GradientWatch
+from fulmen.callbacks.gradients import GradientWatch
 from fulmen.callbacks.probing import Batch, class_probabilities, evenly, parts_of, size, undisturbed
 from fulmen.data.duplicates import copies
 from fulmen.errors import Diverged, FulmenError
@@ -95,8 +95,11 @@ class Diagnosis(Callback):
                 self.val_scale = min(max(start[0] / start[1], 1 / 3), 3.0)
 
     def on_before_optimizer_step(self, trainer: Trainer, module: LightningModule, optimizer: Any) -> None:
-        if not self._off and trainer.global_step % EVERY == 0:
-            self.gradients.look(module)
+        if not self._off:
+            self.gradients.before_step(module)
+
+    def on_train_batch_end(self, trainer: Trainer, module: LightningModule, *_: Any) -> None:
+        self.gradients.after_step()
 
     def on_validation_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, *_: Any
@@ -137,6 +140,8 @@ class Diagnosis(Callback):
                 verdict = Verdict.make("diverged", epoch, train=exception.loss, train_best=min(
                     self.seen["train"], default=math.nan), base=exception.base)  # fmt: skip
             others = [each for each in self.verdicts if each.code not in ("good_fit", "not_enough_data", verdict.code)]
+            if (steps := self._updates()) and steps.code not in {each.code for each in others}:
+                others.append(steps)
             self.verdicts = ordered([verdict, *others])
 
     def state_dict(self) -> dict[str, Any]:
@@ -206,6 +211,7 @@ class Diagnosis(Callback):
             health.saturated(seen["saturated"], seen["epoch"]),
             health.exploding(self.gradients.norms, self.gradients.relative, self.base),
             health.vanishing(self.gradients.ratios, self.gradients.first_relative, *self.gradients.ends),
+            self._updates(),
         ]
         if counts:
             more += [
@@ -221,6 +227,9 @@ class Diagnosis(Callback):
                 print(f"diagnosis: {verdict}", flush=True)
                 self._said.add(verdict.code)
         self._write(trainer, changed={verdict.code for verdict in self.verdicts} != known)
+
+    def _updates(self) -> Verdict | None:
+        return health.updates(self.gradients.updates, self.gradients.largest_update)
 
     def _write(self, trainer: Trainer, changed: bool) -> None:
         for logger in trainer.loggers:
