@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diagnosis_curves import bare_rule
 from sklearn import datasets
 from sklearn.metrics import f1_score
 from torch import Tensor, nn
@@ -208,7 +209,7 @@ def write(found: dict, s: dict, folder: Path) -> Path:
                   lambda i, t, v: f"{i},{t},{v}"),
         "lightning": (f"epoch,step,train_{word},val_{word}", lambda i, t, v: f"{i},{9 * i},,{v}\n{i},{9 * i},{t},"),
         "fastai": (f"epoch,train_{word},valid_{word},time", lambda i, t, v: f"{i},{t},{v},00:0{i % 10}"),
-        "pytorch": (f"Epoch,Train {word.title()},Test {word.title()},lr", lambda i, t, v: f"{i + 1},{t:.4f},{v:.4f},0.1"),
+        "pytorch": (f"Epoch,Train {word.title()},Test {word.title()}", lambda i, t, v: f"{i + 1},{t:.4f},{v:.4f}"),
         "spaces": (f"epoch\ttrain_{word}\ttest_{word}", lambda i, t, v: f"{i}\t{t:.4f}\t{v:.4f}"),
     }[s["format"]]  # fmt: skip
     path.write_text("\n".join([lines[0], *(lines[1](i, t, v) for i, (t, v) in enumerate(pairs))]) + "\n")
@@ -216,12 +217,8 @@ def write(found: dict, s: dict, folder: Path) -> Path:
 
 
 def bare(found: dict, s: dict) -> bool:
-    """The validation loss (or error) ends more than 5 % above its best, both smoothed."""
-    v = np.array(found["val"])
-    v = 1 - v if s["shows"] == "accuracy" and s["task"] not in ("values", "stocks") else v
-    width = max(3, round(0.08 * len(v)))
-    smooth = np.convolve(v, np.ones(width) / width, "valid")
-    return bool(smooth[-1] > 1.05 * smooth.min())
+    val = np.array(found["val"])
+    return bare_rule(1 - val if s["shows"] == "accuracy" and s["task"] not in ("values", "stocks") else val)
 
 
 def score(name: str, kept: list[dict], says: dict[str, list[bool]]) -> None:
