@@ -147,6 +147,8 @@ def overfitting(m: Measured) -> Flags:
 
 
 def underfitting(m: Measured) -> Flags:
+    if m.base <= 0:  # log densities: how much could be gained is unknown
+        return np.zeros(len(m.t), bool)
     back = np.maximum(5, np.ceil(0.15 * np.arange(1, len(m.t) + 1))).astype(np.int64)
     progress = (lagged(m.t, back) - m.t) / _size(m.base)
     resting = progress < np.clip(2 * m.t_noise / np.sqrt(m.width) / _size(m.base), 0.01, 0.03)

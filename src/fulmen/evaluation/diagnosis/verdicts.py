@@ -1,5 +1,6 @@
 """From curves to verdicts."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -139,6 +140,7 @@ def _verdict(code: str, flags: Flags, m: Measured, curves: Curves, frozen: str) 
     since = int(curves.epochs[best if code in ("overfitting", "plateau") else start])
     quarter = max(1, len(m.v) // 4)
     falls = m.t[-1] < m.t[m.best_at[-1]]
+    times = m.v[-1] / m.t[-1] if m.t[-1] else math.inf
     evidence = {
         "diverged": {"train": m.t[-1], "train_best": m.t_best[-1], "base": m.base},
         "no_learning": {"train": m.t[-1], "gain": m.gain[-1], "base": m.base, "frozen": frozen},
@@ -147,9 +149,9 @@ def _verdict(code: str, flags: Flags, m: Measured, curves: Curves, frozen: str) 
         "underfitting": {"train": m.t[-1], "val": m.v[-1] / m.unit, "gain": m.gain[-1], "frozen": frozen},
         "noisy_validation": {"noise": m.v_noise[-1] / m.unit,
                              "share": m.v_noise[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-12)},
-        "validation_too_good": {"how": f"validation loss is {m.v[-1] / m.t[-1]:.0%} of the training loss",
+        "validation_too_good": {"how": f"validation loss is {times:.0%} of the training loss",
                                 "val": m.v[-1], "train": m.t[-1]},
-        "generalization_gap": {"times": m.v[-1] / m.t[-1]},
+        "generalization_gap": {"times": times},
         "still_improving": {"recent": (m.v[-1 - quarter] - m.v[-1]) / m.v_scale[-1 - quarter]},
         "plateau": {"best": curves.val[best]},
     }[code]  # fmt: skip
