@@ -50,7 +50,7 @@ def codes(*curves, **options):
 def test_columns_of_other_tools_are_found(tmp_path, header, rows):
     path = tmp_path / "curves.csv"
     path.write_text(f"{header}\n{rows}\n")
-    train, val, epochs = read_log(path)
+    train, val, epochs, _ = read_log(path)
     assert (train, val) == ([1.0, 0.5], [2.0, 1.5])
     assert epochs in (None, [1, 2])
 
@@ -59,7 +59,7 @@ def test_columns_of_other_tools_are_found(tmp_path, header, rows):
 def test_accuracies_are_judged_by_what_they_leave(tmp_path, whole):
     path = tmp_path / "curves.csv"
     path.write_text(f"epoch,accuracy,val_accuracy\n0,{0.25 * whole},{0.5 * whole}\n1,{0.75 * whole},{0.5 * whole}\n")
-    assert read_log(path) == ([0.75 * whole, 0.25 * whole], [0.5 * whole, 0.5 * whole], [1, 2])
+    assert read_log(path) == ([0.75 * whole, 0.25 * whole], [0.5 * whole, 0.5 * whole], [1, 2], True)
 
 
 @pytest.mark.parametrize(

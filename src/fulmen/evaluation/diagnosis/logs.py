@@ -23,11 +23,13 @@ class Log(NamedTuple):
         train: losses, or error rates where a log has accuracies only.
         val: likewise.
         epochs: their numbers from 1; None if the log does not say.
+        errors: whether the values are error rates.
     """
 
     train: list[float | None]
     val: list[float | None]
     epochs: list[int] | None
+    errors: bool = False
 
 
 def read_log(path: Path, train: str | None = None, val: str | None = None) -> Log:
@@ -96,7 +98,7 @@ def _errors(log: Log) -> Log:
     values = [x for x in (*log.train, *log.val) if x is not None and math.isfinite(x)]
     whole = 100.0 if max(values, default=1.0) > 1.5 else 1.0
     train, val = ([None if x is None else whole - x for x in xs] for xs in (log.train, log.val))
-    return Log(train, val, log.epochs)
+    return Log(train, val, log.epochs, errors=True)
 
 
 def _asked(path: Path, header: list[str], name: str | None) -> str | None:
