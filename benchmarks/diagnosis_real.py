@@ -182,8 +182,8 @@ def train(s: dict, x: Tensor, y: Tensor, seed: int) -> dict:
     return found
 
 
-def truth(found: dict) -> bool | None:
-    """Overfitting, not, or too close to say."""
+def truth(found: dict, rates: bool) -> bool | None:
+    """Overfitting, not, or too close to say; error rates have to rise by a point too."""
     risk, own = np.array(found["risk"]), np.array(found["train_risk"])
     width = max(3, len(risk) // 20)
     mean = lambda x: np.convolve(x, np.ones(width) / width, "valid")  # noqa: E731
@@ -192,12 +192,18 @@ def truth(found: dict) -> bool | None:
     rise = risk[-1] / risk[best] - 1
     if not np.isfinite(risk).all() or (own[-1] > 1.1 * own.min() and own[-1] > 0.5 * own[0]):
         return None
+    if rates and rise > 0.05 and risk[-1] - risk[best] < 0.01:
+        return None
     return None if 0.03 < rise < 0.08 else bool(rise > 0.05)
+
+
+def shows_rates(s: dict) -> bool:
+    return s["shows"] == "accuracy" and s["task"] not in ("values", "stocks")
 
 
 def write(found: dict, s: dict, folder: Path) -> Path:
     """The log of the run as one of the tools would write it."""
-    word = "acc" if s["shows"] == "accuracy" and s["task"] not in ("values", "stocks") else "loss"
+    word = "acc" if shows_rates(s) else "loss"
     pairs = list(zip(found["train"], found["val"], strict=True))
     path = folder / ("log.json" if s["format"] == "json" else "log.csv")
     if s["format"] == "json":
@@ -218,7 +224,7 @@ def write(found: dict, s: dict, folder: Path) -> Path:
 
 def bare(found: dict, s: dict) -> bool:
     val = np.array(found["val"])
-    return bare_rule(1 - val if s["shows"] == "accuracy" and s["task"] not in ("values", "stocks") else val)
+    return bare_rule(1 - val if shows_rates(s) else val)
 
 
 def score(name: str, kept: list[dict], says: dict[str, list[bool]]) -> None:
@@ -261,7 +267,7 @@ def main() -> None:
     print(f"{len(runs)} runs trained in {time.process_time() - began:.0f} CPU s")
     if args.curves:
         args.curves.write_text(json.dumps(runs))
-    kept = [run | {"truth": truth(run["found"])} for run in runs]
+    kept = [run | {"truth": truth(run["found"], shows_rates(run))} for run in runs]
     kept = [run for run in kept if run["truth"] is not None]
     print(f"{len(runs) - len(kept)} runs between the two truths are left out")
     with tempfile.TemporaryDirectory() as folder:

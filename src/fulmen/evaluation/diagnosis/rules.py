@@ -39,7 +39,7 @@ from fulmen.evaluation.diagnosis.smoothing import (
 
 ENOUGH = 6  # checks before curves mean anything
 UNITS = 8.0  # times apart, two losses have different units
-SURE = 3.0  # standard errors that a difference of two smoothed losses has to exceed
+SURE = 3.0
 
 
 @dataclass(frozen=True)
