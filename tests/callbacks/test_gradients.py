@@ -23,7 +23,9 @@ def trained(lr, steps, optimizer=torch.optim.SGD):
         stepper.step()
         watch.after_step()
         if step == 0:
-            ratios = [float((p - old).norm() / p.norm()) for p, old in zip(model.parameters(), before, strict=True)]
+            ratios = [
+                float((p.detach() - old).norm() / old.norm()) for p, old in zip(model.parameters(), before, strict=True)
+            ]
         stepper.zero_grad()
     return watch, seen, [ratios[0], ratios[2]]
 

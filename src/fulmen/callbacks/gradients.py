@@ -57,12 +57,14 @@ class GradientWatch:
         """Measure what the step has changed, if its gradients were measured."""
         if not self._before:
             return
-        after = [now for now, _ in self._before]
-        moved = torch._foreach_sub(after, [then for _, then in self._before])
-        sizes = torch.stack(torch._foreach_norm([*moved, *after])).double().tolist()
-        ratios = sorted(a / max(b, 1e-300) for a, b in zip(sizes, sizes[len(after) :], strict=False))
+        before = [then for _, then in self._before]
+        moved = torch._foreach_sub([now for now, _ in self._before], before)
+        sizes = torch.stack(torch._foreach_norm([*moved, *before])).double().tolist()
+        ratios = sorted(
+            a / b for a, b in zip(sizes, sizes[len(before) :], strict=False) if b > 0
+        )  # 0 by design is fine
         self._before = []
-        if math.isfinite(middle := ratios[len(ratios) // 2]):
+        if ratios and math.isfinite(middle := ratios[len(ratios) // 2]):
             self.updates.append(middle)
             self.largest_update = max(self.largest_update, middle)
 

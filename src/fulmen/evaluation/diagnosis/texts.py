@@ -114,13 +114,13 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "updates_too_large": Text(
         "note",
-        "a step changes the weights by {ratio:.1e} of their size, more than {bound:.0e}",
+        "a step changes the weights by {ratio:.2g} times their size, more than {bound:g}",
         ("learning rate too high", "weights too small at the start"),
         ("a tenth of the learning rate", "warm-up", "a learning rate for each layer"),
     ),
     "updates_too_small": Text(
         "note",
-        "a step changes the weights by {ratio:.1e} of their size, less than {bound:.0e}",
+        "a step changes the weights by {ratio:.2g} times their size, less than {bound:g}",
         ("learning rate too low", "vanishing gradients", "frozen parameters"),
         ("a learning rate 10 times higher", "debug=overfit: can it learn one batch?", "a learning rate for each layer"),
     ),
