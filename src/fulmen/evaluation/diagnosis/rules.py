@@ -135,11 +135,12 @@ def no_learning(m: Measured) -> Flags:
 def overfitting(m: Measured) -> Flags:
     """A rise counts where training does not explain it: at most half of it is shared by the training loss.
 
-    Half in what the losses are measured in, or in shares of them, which also holds where their units differ.
+    Half in what the losses are measured in, or in shares of them, which also holds where their units differ. Below the
+    training loss, as a log with dropout, noise or penalties in it shows it, a validation loss has to rise by more.
     """
     shared = m.t - m.t[m.best_at]
     own = (shared < 0.5 * (m.v - m.v_best)) | (shared / m.t_scale < 0.5 * m.rise)
-    apart = (m.val_scale * m.v - m.t > -0.2 * np.abs(m.t)) | m.foreign
+    apart = (m.val_scale * m.v - m.t > -0.2 * np.abs(m.t)) | m.foreign | (m.rise > 0.2)
     beyond_noise = m.v - m.v_best > SURE * m.v_noise * np.sqrt(1 / m.width + 1 / m.width[m.best_at])
     times = np.clip(np.ceil(0.15 * np.arange(1, len(m.v) + 1)), 3, 5)
     raised = in_a_row((m.rise > 0.05) & own & apart & beyond_noise, times)
