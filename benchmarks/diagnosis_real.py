@@ -264,9 +264,9 @@ def main() -> None:
     for number in range(len(runs), args.runs):
         s = draw(number, tasks)
         runs.append(s | {"number": number, "found": train(s, *load(s["task"], args.data, args.cifar, number), number)})
+        if args.curves:
+            args.curves.write_text(json.dumps(runs))
     print(f"{len(runs)} runs trained in {time.process_time() - began:.0f} CPU s")
-    if args.curves:
-        args.curves.write_text(json.dumps(runs))
     kept = [run | {"truth": truth(run["found"], shows_rates(run))} for run in runs]
     kept = [run for run in kept if run["truth"] is not None]
     print(f"{len(runs) - len(kept)} runs between the two truths are left out")
