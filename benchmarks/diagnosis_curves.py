@@ -5,7 +5,7 @@
 The families kept apart come from other generators (power laws, logistic descents, noise with a memory, multiplicative
 noise, steps of the learning rate) than those used for tuning (exponentials with white noise). Textbook curves: the
 three that every introduction shows. Counted are the gravest verdict that is no note, and `still improving` where there
-is none.
+is none. Overfitting alone is compared with the bare rule that only looks at the validation loss.
 """
 
 import argparse
@@ -194,6 +194,13 @@ def label(train: np.ndarray, val: np.ndarray) -> str:
     return codes[0]
 
 
+def bare_rule(val: np.ndarray) -> bool:
+    """The validation loss ends more than 5 % above its best, both smoothed over 8 % of the checks."""
+    width = max(3, round(0.08 * len(val)))
+    smooth = np.convolve(val, np.ones(width) / width, "valid")
+    return bool(smooth[-1] > 1.05 * smooth.min())
+
+
 def judge(name: str, families: dict[str, Family], curves: int, lengths: tuple[int, int], seed: int) -> None:
     rng = np.random.default_rng(seed)
     truth, said, changes, pairs = [], [], [], []
@@ -209,6 +216,11 @@ def judge(name: str, families: dict[str, Family], curves: int, lengths: tuple[in
     each = f1_score(truth, said, labels=list(families), average=None, zero_division=0)
     print(f"{name}: {len(pairs)} curves, macro-F1 {each.mean():.3f}, {np.mean(changes):.2f} verdict changes per curve "
           f"(at most {max(changes)}), {1e3 * cost:.2f} ms CPU per curve")  # fmt: skip
+    overfits = [code == "overfitting" for code in truth]
+    both = {"diagnose": [any(v.code == "overfitting" for v in diagnose(t, v)) for _, t, v in pairs],
+            "bare rule": [bare_rule(v) for *_, v in pairs]}  # fmt: skip
+    print("  overfitting or not: " + ", ".join(
+        f"{who} macro-F1 {f1_score(overfits, said, average='macro'):.3f}" for who, said in both.items()))  # fmt: skip
     for code, f1 in zip(families, each, strict=True):
         wrong = [s for t, s in zip(truth, said, strict=True) if t == code and s != code]
         mistaken = ", ".join(f"{n} {wrong.count(n)}" for n in sorted(set(wrong)))

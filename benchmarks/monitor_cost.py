@@ -1,10 +1,12 @@
-"""What the monitor costs: epochs with it beside epochs without it, in one process, taking turns.
+"""What the monitor and the diagnosis cost: the same training with and without them, in one process, taking turns.
 
-    python benchmarks/monitor_cost.py [--rounds 3]
+    python benchmarks/monitor_cost.py [--rounds 10] [--long]
 
-A convolutional network on the handwritten digits, repeated to make epochs of several lengths. Cost is CPU time over
-that of the same training without the monitor; `own account` is what the governor says. Beside it the histograms of one
-epoch by the monitor and by TensorBoard's `add_histogram`.
+A convolutional network on the handwritten digits, fewer or repeated to make epochs of several lengths. `own` is the CPU
+time inside the callback's hooks over that of the whole training, which no other process disturbs; `paired` the
+difference in CPU time to the training beside it without the callback, which holds what the hooks cause elsewhere (the
+thread that writes events) and the noise of the machine; `off` that noise alone, of pairs without any callback.
+Beside it the histograms of one epoch by the monitor and by TensorBoard's `add_histogram`.
 """
 
 import argparse
@@ -13,7 +15,8 @@ import io
 import tempfile
 import time
 import warnings
-from statistics import mean, stdev
+from collections import Counter, defaultdict
+from statistics import mean, median, stdev
 
 import torch
 from digits import Classifier, Digits, cnn
@@ -27,19 +30,38 @@ from fulmen.loggers import TensorBoard
 from fulmen.run import quiet_libraries
 
 
-class Repeated(Digits):
-    def __init__(self, times: int):
+class Sized(Digits):
+    """So many training samples, the same ones again and again if there are not enough."""
+
+    def __init__(self, samples: int):
         super().__init__(seed=1)
-        self.times = times
+        self.samples = samples
 
     def setup(self, stage: str) -> None:
         super().setup(stage)
-        self.parts["train"] = {
-            name: x.repeat(self.times, *[1] * (x.ndim - 1)) for name, x in self.parts["train"].items()
-        }
+        rows = torch.arange(self.samples) % len(self.parts["train"]["target"])
+        self.parts["train"] = {name: x[rows] for name, x in self.parts["train"].items()}
 
 
-def fit(times: int, epochs: int, callbacks: list[Callback]) -> float:
+def accounted(callback: Callback) -> Counter[str]:
+    """CPU seconds by hook, filled while the callback works."""
+    spent: Counter[str] = Counter()
+    for name in dir(Callback):
+        hook = getattr(callback, name)
+        if name.startswith("on_") and getattr(type(callback), name) is not getattr(Callback, name):
+
+            def timed(*args, hook=hook, name=name, **options):
+                began = time.process_time()
+                try:
+                    return hook(*args, **options)
+                finally:
+                    spent[name] += time.process_time() - began
+
+            setattr(callback, name, timed)
+    return spent
+
+
+def fit(samples: int, epochs: int, callbacks: list[Callback]) -> float:
     """CPU seconds of a training."""
     seed_everything(1, verbose=False)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
@@ -48,7 +70,7 @@ def fit(times: int, epochs: int, callbacks: list[Callback]) -> float:
             enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0, callbacks=callbacks,
         )  # fmt: skip
         began = time.process_time()
-        trainer.fit(Classifier(cnn()), datamodule=Repeated(times))
+        trainer.fit(Classifier(cnn()), datamodule=Sized(samples))
         return time.process_time() - began
 
 
@@ -71,24 +93,36 @@ def histograms() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--long", action="store_true", help="an epoch of 20 s too")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--long", action="store_true", help="epochs of many seconds too")
+    parser.add_argument("--only", type=int, help="one number of training samples")
     args = parser.parse_args()
     torch.set_num_threads(1)
     quiet_libraries()
     warnings.filterwarnings("ignore")
     histograms()
-    fit(1, 1, [Monitor()])  # imports
-    for times, epochs in ((1, 10), (8, 3), *([(40, 1)] if args.long else [])):
-        costs, accounts = {"monitor": [], "diagnosis": []}, []
-        for _ in range(args.rounds):
-            bare, monitor = fit(times, epochs, []), Monitor()
-            costs["monitor"].append(fit(times, epochs, [monitor]) / bare - 1)
-            accounts.append(monitor.governor.spent / (monitor.governor.clock() - monitor.governor.started))
-            costs["diagnosis"].append(fit(times, epochs, [Diagnosis()]) / bare - 1)
-        said = "; ".join(f"{name} {mean(c):+.1%} (sd {stdev(c) if len(c) > 1 else 0:.1%})" for name, c in costs.items())
-        print(f"epochs of {bare / epochs:.1f} CPU s x {epochs}, n = {args.rounds}: {said}; own account of the monitor "
-              f"{mean(accounts):.1%} of its wall time", flush=True)  # fmt: skip
+    fit(64, 1, [Monitor(), Diagnosis()])  # imports
+    lengths = {64: 40, 1437: 10, 8 * 1437: 2} | ({100 * 1437: 1} if args.long else {})
+    for samples, epochs in lengths.items():
+        if args.only in (None, samples):
+            compare(samples, epochs, args.rounds)
+
+
+def compare(samples: int, epochs: int, rounds: int) -> None:
+    own, paired, bare = defaultdict(list), defaultdict(list), []
+    for _ in range(rounds):
+        bare.append(fit(samples, epochs, []))
+        for name, make in (("off", None), ("monitor", Monitor), ("diagnosis", Diagnosis)):
+            callback = make() if make else Callback()
+            spent = accounted(callback)
+            total = fit(samples, epochs, [callback])
+            own[name].append(spent.total() / (total - spent.total()))
+            paired[name].append(total / bare[-1] - 1)
+    print(f"epochs of {mean(bare) / epochs:.2f} CPU s x {epochs}, {samples} samples, n = {rounds}")
+    for name, each in paired.items():
+        sd = [stdev(values) if rounds > 1 else 0.0 for values in (own[name], each)]
+        print(f"  {name:10} own {mean(own[name]):5.1%} (sd {sd[0]:.1%})   paired {mean(each):+5.1%} (sd {sd[1]:.1%}, "
+              f"median {median(each):+.1%})", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

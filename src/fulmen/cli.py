@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     rank.add_argument("--save-top", type=int, default=0, metavar="K", help="keep the K best networks as models")
     rank.set_defaults(call=hold_contest)
     diagnose = verbs.add_parser("diagnose", help="what is wrong with a training, and what to try")
-    diagnose.add_argument("path", help="a run folder, or a CSV with training and validation losses of any tool")
+    diagnose.add_argument("path", help="a run folder, or a log of any tool with both losses: CSV, TSV, JSON")
     diagnose.add_argument("--train", metavar="COLUMN", help="column of the training loss")
     diagnose.add_argument("--val", metavar="COLUMN", help="column of the validation loss")
     diagnose.add_argument("--strict", action="store_true", help="exit code 1 if something is wrong")

@@ -122,7 +122,7 @@ def test_the_governor_keeps_the_share_at_any_length_of_an_epoch(epoch):
         assert governor.spent <= 0.05 * clock.now + 1e-9
     assert all(governor.done[name] for name in costs), governor.account()
     if epoch < 1:
-        assert "left out to stay below 5%: " in governor.account()
+        assert "left out to keep to 5%: " in governor.account()
     else:
         assert "left out" not in governor.account().partition("graph")[0]
 

@@ -62,10 +62,10 @@ def test_scores_are_logged_and_leave_the_training_alone(tmp_path):
     scores = catalogue("classification", "callbacks.scores.classes=4")
     bare, _ = fit(tmp_path / "a", [])
     model, trainer = fit(tmp_path / "b", [scores])
-    assert trainer.callback_metrics["val/balanced_accuracy"] == pytest.approx(
+    assert trainer.callback_metrics["scores/balanced_accuracy"] == pytest.approx(
         float(trainer.callback_metrics["val/accuracy"]), abs=1e-6
     )
-    assert "val/mcc" in trainer.callback_metrics
+    assert "scores/mcc" in trainer.callback_metrics
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in bare.state_dict().items())
     with pytest.raises(FulmenError, match="there is no mass; there is probability"):
         fit(tmp_path / "c", [Scores({}, prediction="mass", target="target")])

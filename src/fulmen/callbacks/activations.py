@@ -36,19 +36,25 @@ def idle_shares(network: nn.Module, seen: dict[str, list[Tensor]]) -> tuple[dict
     dead, saturated = {}, {}
     for name, outputs in seen.items():
         layer = network.get_submodule(name)
-        samples = [by_unit(output) for output in outputs if output.ndim > 1]
-        if not samples or samples[0].shape[1] < FEWEST or len({x.shape[1] for x in samples}) > 1:
+        outputs = [output for output in outputs if output.ndim > 1]
+        units = {output.shape[_unit(output)] for output in outputs}
+        if len(units) != 1 or min(units) < FEWEST:
             continue
-        x = torch.cat(samples)
         if isinstance(layer, RECTIFIERS):
-            dead[name] = float((x == 0).all(0).float().mean())
+            largest = torch.stack([output.amax(_others(output)) for output in outputs]).amax(0)
+            dead[name] = float((largest == 0).float().mean())
         elif isinstance(layer, SQUASHERS):
             centre = 0.5 if isinstance(layer, nn.Sigmoid) else 0.0
-            often = ((x - centre).abs() > NEAR[type(layer)]).float().mean(0) > 0.9
+            near = [((x - centre).abs() > NEAR[type(layer)]).float().mean(_others(x)) * x.numel() for x in outputs]
+            often = torch.stack(near).sum(0) / sum(x.numel() for x in outputs) > 0.9
             saturated[name] = float(often.float().mean())
     return dead, saturated
 
 
-def by_unit(output: Tensor) -> Tensor:
-    """Activations [everything else, units]: channels are the units of an image, features those of all else."""
-    return (output.movedim(1, -1) if output.ndim >= 4 else output).flatten(0, -2)
+def _unit(output: Tensor) -> int:
+    """The dimension of the units: channels of an image, features of all else."""
+    return 1 if output.ndim >= 4 else output.ndim - 1
+
+
+def _others(output: Tensor) -> list[int]:
+    return [i for i in range(output.ndim) if i != _unit(output)]

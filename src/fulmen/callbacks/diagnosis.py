@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from fulmen.callbacks.activations import idle_shares, recorded_activations
-from fulmen.callbacks.gradients import EVERY, GradientWatch
+from fulmen.callbacks.gradients import GradientWatch
 from fulmen.callbacks.probing import Batch, class_probabilities, evenly, parts_of, size, undisturbed
 from fulmen.data.duplicates import copies
 from fulmen.errors import Diverged, FulmenError
@@ -20,7 +21,8 @@ from fulmen.evaluation.diagnosis.verdicts import as_markdown, ordered
 from fulmen.mistakes import did_you_mean
 
 LEVEL = {"ok": 0, "note": 0, "warning": 1, "error": 2}
-ALIKE = 5  # checks between two looks at the predictions, which cost as much as a validation
+FIRST_LOOK = 5  # checks before the first look at the predictions, which costs as much as a validation; then 10, 20, ...
+ALWAYS = 6  # checks with a look at the activations; then every fifth
 
 
 class Diagnosis(Callback):
@@ -30,7 +32,8 @@ class Diagnosis(Callback):
     `validation_step`, so that it compares with the validation loss. The probe costs a few per cent of an epoch: it has
     a twentieth of the training samples, 64 at least and 256 at most. Without an in-memory data module the logged
     training loss stands in for it. A new finding is one line on the console; all of them go to TensorBoard,
-    `result.json` and the report.
+    `result.json` and the report. What costs more is looked at less often as the run goes on: predictions after 5, 10,
+    20, 40 ... checks, activations every fifth.
 
     Args:
         stop_on: verdicts that end the training, such as [overfitting, no_learning].
@@ -65,8 +68,8 @@ class Diagnosis(Callback):
         self.verdicts: list[Verdict] = []
         self._said: set[str] = set()
         self.ending: tuple[str, str] | None = None
-        self.seen: dict[str, list] = {name: [] for name in (
-            "epoch", "train", "val", "dead", "saturated", "looked", "train_recall", "val_recall")}  # fmt: skip
+        names = ("epoch", "train", "val", "activations", "dead", "saturated", "looked", "train_recall", "val_recall")
+        self.seen: dict[str, list] = {name: [] for name in names}
         self.base: float | None = None
         self.val_scale = 1.0
         self.gradients = GradientWatch()
@@ -75,6 +78,7 @@ class Diagnosis(Callback):
         self._classes: dict[str, Any] = {}
         self._leak: Verdict | None = None
         self._validated = self._off = False
+        self._judged = True
         self._val_samples = 0
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
@@ -95,8 +99,11 @@ class Diagnosis(Callback):
                 self.val_scale = min(max(start[0] / start[1], 1 / 3), 3.0)
 
     def on_before_optimizer_step(self, trainer: Trainer, module: LightningModule, optimizer: Any) -> None:
-        if not self._off and trainer.global_step % EVERY == 0:
-            self.gradients.look(module)
+        if not self._off:
+            self.gradients.before_step(module)
+
+    def on_train_batch_end(self, trainer: Trainer, module: LightningModule, *_: Any) -> None:
+        self.gradients.after_step()
 
     def on_validation_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, *_: Any
@@ -114,6 +121,9 @@ class Diagnosis(Callback):
             return
         self._validated = False
         self._look(trainer, module)
+        self._judged = bool(self.stop_on) or len(self.seen["epoch"]) % (1 + len(self.seen["epoch"]) // 20) == 0
+        if not self._judged:  # a twentieth of the run later is soon enough
+            return
         self._judge(trainer, module)
         asked = [verdict for verdict in self.verdicts if verdict.code in self.stop_on]
         if asked:
@@ -121,12 +131,15 @@ class Diagnosis(Callback):
             self.ending = ("stopped", f"stopped by the diagnosis: {asked[0].title}: {asked[0].finding}")
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
-        """What is worth no warning, and so was not said before."""
-        if self._off or not trainer.is_global_zero:
+        """What was not judged yet, and what is worth no warning and so was not said before."""
+        if self._off:
             return
-        for verdict in self.verdicts:
-            if verdict.code not in self._said:
-                print(f"diagnosis: {verdict}", flush=True)
+        if not self._judged:
+            self._judge(trainer, module)
+        if trainer.is_global_zero:
+            for verdict in self.verdicts:
+                if verdict.code not in self._said:
+                    print(f"diagnosis: {verdict}", flush=True)
 
     def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
         if isinstance(exception, Diverged):
@@ -137,6 +150,8 @@ class Diagnosis(Callback):
                 verdict = Verdict.make("diverged", epoch, train=exception.loss, train_best=min(
                     self.seen["train"], default=math.nan), base=exception.base)  # fmt: skip
             others = [each for each in self.verdicts if each.code not in ("good_fit", "not_enough_data", verdict.code)]
+            if (steps := self._updates()) and steps.code not in {each.code for each in others}:
+                others.append(steps)
             self.verdicts = ordered([verdict, *others])
 
     def state_dict(self) -> dict[str, Any]:
@@ -155,16 +170,22 @@ class Diagnosis(Callback):
         """Add this check to what was seen."""
         logged = {part: trainer.callback_metrics.get(name) for part, name in self.names.items()}
         values = {part: math.nan if value is None else float(value) for part, value in logged.items()}
-        dead, saturated = {}, {}
+        checks, last = len(self.seen["epoch"]) + 1, trainer.current_epoch + 1 == trainer.max_epochs
         if self._probe is not None:
-            with recorded_activations(module) as activations:
+            with (
+                recorded_activations(module) if checks <= ALWAYS or checks % 5 == 0 or last else nullcontext() as found
+            ):
                 loss = self._loss_of(self._probe, trainer, module)
             values["train"] = values["train"] if math.isnan(loss) else loss
-            dead, saturated = idle_shares(module, activations)
-        for name, value in {**values, "dead": dead, "saturated": saturated}.items():
+            if found is not None:
+                dead, saturated = idle_shares(module, found)
+                self.seen["activations"].append(trainer.current_epoch + 1)
+                self.seen["dead"].append(dead)
+                self.seen["saturated"].append(saturated)
+        for name, value in values.items():
             self.seen[name].append(value)
         self.seen["epoch"].append(trainer.current_epoch + 1)
-        if len(self.seen["epoch"]) % ALIKE == 0 or trainer.current_epoch + 1 == trainer.max_epochs:
+        if last or (checks % FIRST_LOOK == 0 and (checks // FIRST_LOOK).bit_count() == 1):
             self._look_at_classes(trainer, module)
 
     def _look_at_classes(self, trainer: Trainer, module: LightningModule) -> None:
@@ -202,10 +223,11 @@ class Diagnosis(Callback):
         more = [
             self._leak,
             health.small_validation_set(self._val_samples, self._classes.get("accuracy")),
-            health.dead_units(seen["dead"], seen["epoch"]),
-            health.saturated(seen["saturated"], seen["epoch"]),
+            health.dead_units(seen["dead"], seen["activations"]),
+            health.saturated(seen["saturated"], seen["activations"]),
             health.exploding(self.gradients.norms, self.gradients.relative, self.base),
             health.vanishing(self.gradients.ratios, self.gradients.first_relative, *self.gradients.ends),
+            self._updates(),
         ]
         if counts:
             more += [
@@ -221,6 +243,9 @@ class Diagnosis(Callback):
                 print(f"diagnosis: {verdict}", flush=True)
                 self._said.add(verdict.code)
         self._write(trainer, changed={verdict.code for verdict in self.verdicts} != known)
+
+    def _updates(self) -> Verdict | None:
+        return health.updates(self.gradients.updates, self.gradients.largest_update)
 
     def _write(self, trainer: Trainer, changed: bool) -> None:
         for logger in trainer.loggers:

@@ -50,10 +50,10 @@ class Governor:
         return True
 
     def account(self) -> str:
-        """`monitoring took 2.1 % of the time; left out to stay below 5 %: graph 1 of 1, histograms 3 of 20`"""
+        """`monitoring took 2.1 % of the time; left out to keep to 5 %: graph 1 of 1, histograms 3 of 20`"""
         passed = max(self.clock() - self.started, 1e-9)
         text = f"monitoring took {self.spent / passed:.1%} of the time"
         if not self.skipped:
             return text
         left = (f"{name} {count} of {count + self.done[name]}" for name, count in sorted(self.skipped.items()))
-        return f"{text}; left out to stay below {self.share:.0%}: {', '.join(left)}"
+        return f"{text}; left out to keep to {self.share:.0%}: {', '.join(left)}"

@@ -1,24 +1,29 @@
-"""Gradient norms of sampled steps, cheap enough to be always on."""
+"""Gradients and updates of sampled steps, cheap enough to be always on."""
 
 import math
 from collections import deque
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 EVERY = 5  # optimizer steps
+OFTEN = 500  # of them; afterwards a quarter as many looks will do
 KEPT = 100  # samples
+MATRICES = 16  # whose updates are measured
+VALUES = 1024  # of each
 
 
 class GradientWatch:
-    """The latest gradient norms, and how the first layer's gradient compares.
+    """The latest gradient norms, how the first layer's gradient compares, and how far a step moves the weights.
 
     Attributes:
         norms: of all gradients together.
         relative: the same over the norm of the weights.
         ratios: RMS of the first weight matrix's gradient over that of the last.
         first_relative: RMS of the first weight matrix's gradient over that of its weights.
+        updates: RMS of what a step changed over that of the weights, the median of the weight matrices.
+        largest_update: of all sampled steps, those that are no longer kept too.
         ends: names of the first and the last weight matrix.
     """
 
@@ -27,22 +32,49 @@ class GradientWatch:
         self.relative: deque[float] = deque(maxlen=KEPT)
         self.ratios: deque[float] = deque(maxlen=KEPT)
         self.first_relative: deque[float] = deque(maxlen=KEPT)
+        self.updates: deque[float] = deque(maxlen=KEPT)
+        self.largest_update = 0.0
         self.ends = ("", "")
         self._weights = (1.0, 1.0)  # norm of all, RMS of the first: hardly change from step to step
-        self._looks = 0
+        self._named: list[tuple[str, nn.Parameter]] = []
+        self._before: list[tuple[Tensor, Tensor]] = []  # what will change, as it was
+        self._steps = self._looks = 0
 
-    def look(self, module: nn.Module) -> None:
-        """Measure the gradients that the module holds now."""
-        named = [(name, p) for name, p in module.named_parameters() if p.grad is not None and not p.grad.is_sparse]
-        if not named:
+    def before_step(self, module: nn.Module) -> None:
+        """Measure the gradients that the module holds now, if it is time to."""
+        self._steps += 1
+        if (self._steps - 1) % (EVERY if self._steps <= OFTEN else 4 * EVERY):
             return
+        refresh = self._looks % 20 == 0
+        if refresh:
+            self._named = list(module.named_parameters())
+        self._looks += 1
+        named = [(name, p) for name, p in self._named if p.grad is not None and not p.grad.is_sparse]
+        if named:
+            self._look(named, refresh)
+
+    def after_step(self) -> None:
+        """Measure what the step has changed, if its gradients were measured."""
+        if not self._before:
+            return
+        before = [then for _, then in self._before]
+        moved = torch._foreach_sub([now for now, _ in self._before], before)
+        sizes = torch.stack(torch._foreach_norm([*moved, *before])).double().tolist()
+        ratios = sorted(
+            a / b for a, b in zip(sizes, sizes[len(before) :], strict=False) if b > 0
+        )  # 0 by design is fine
+        self._before = []
+        if ratios and math.isfinite(middle := ratios[len(ratios) // 2]):
+            self.updates.append(middle)
+            self.largest_update = max(self.largest_update, middle)
+
+    def _look(self, named: list[tuple[str, nn.Parameter]], weights_too: bool) -> None:
         values = torch.stack(torch._foreach_norm([p.grad for _, p in named])).double().tolist()
         matrices = [i for i, (_, p) in enumerate(named) if p.ndim > 1]
-        if self._looks % 20 == 0:
+        if weights_too:
             sizes = torch.stack(torch._foreach_norm([p.detach() for _, p in named])).double().tolist()
             first = sizes[matrices[0]] / math.sqrt(named[matrices[0]][1].numel()) if matrices else 1.0
             self._weights = max(math.hypot(*sizes), 1e-300), max(first, 1e-300)
-        self._looks += 1
         self.norms.append(math.hypot(*values))
         self.relative.append(self.norms[-1] / self._weights[0])
         if len(matrices) > 1:
@@ -50,10 +82,16 @@ class GradientWatch:
             self.ratios.append(rms[0] / max(rms[1], 1e-300))
             self.first_relative.append(rms[0] / self._weights[1])
             self.ends = named[matrices[0]][0], named[matrices[-1]][0]
+        some = matrices[:: max(1, -(-len(matrices) // MATRICES))]
+        seen = [named[i][1].detach().flatten()[:: max(1, named[i][1].numel() // VALUES)] for i in some]
+        self._before = [(x, x.clone()) for x in seen]
 
     def state_dict(self) -> dict[str, Any]:
-        return {name: list(getattr(self, name)) for name in ("norms", "relative", "ratios", "first_relative")}
+        kept = {name: list(value) for name, value in vars(self).items() if isinstance(value, deque)}
+        return kept | {"largest_update": self.largest_update, "steps": self._steps}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name, values in state.items():
-            getattr(self, name).extend(values)
+        self.largest_update, self._steps = state["largest_update"], state["steps"]
+        for name, value in vars(self).items():
+            if isinstance(value, deque):
+                value.extend(state[name])

@@ -36,6 +36,9 @@ class EpochLines(ProgressBar):
         if not self._enabled or not trainer.is_global_zero:
             return
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        rates = {value for name, value in metrics.items() if name.startswith("lr-")}
+        if len(rates) == 1:  # the same for all groups of parameters
+            metrics = {name: x for name, x in metrics.items() if not name.startswith("lr-")} | {"lr": rates.pop()}
         shown = "  ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
         seconds = time.monotonic() - self._started
         print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {shown}  {seconds:.1f} s", flush=True)

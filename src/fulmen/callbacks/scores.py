@@ -26,7 +26,7 @@ class MaxError(Metric):
 
 
 class Scores(Callback):
-    """Logs `val/<name>` for every metric after each validation.
+    """Logs `scores/<name>` for every metric after each validation; `val/` is left to what the module logs itself.
 
     Classes are recognised as in the diagnosis: probabilities [N, C] among the predictions, whole-number targets in the
     batch. For anything else `prediction` and `target` name the tensors to compare, flattened.
@@ -67,7 +67,7 @@ class Scores(Callback):
 
     def on_validation_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         if not trainer.sanity_checking:
-            module.log_dict({f"val/{name}": float(value) for name, value in self.metrics.compute().items()})
+            module.log_dict({f"scores/{name}": float(value) for name, value in self.metrics.compute().items()})
 
     def _pair(self, predictions: Any, batch: Batch) -> tuple[Tensor, Tensor]:
         if self.prediction is None:

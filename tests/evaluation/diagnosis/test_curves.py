@@ -7,7 +7,7 @@ import pytest
 from fulmen.cli import main
 from fulmen.errors import FulmenError
 from fulmen.evaluation.diagnosis import diagnose
-from fulmen.evaluation.diagnosis.curves import read_csv
+from fulmen.evaluation.diagnosis.logs import read_log
 
 NAN = math.nan
 
@@ -27,21 +27,48 @@ def codes(*curves, **options):
         ("train-mlogloss,validation-mlogloss", "1.0,2.0\n0.5,1.5"),  # XGBoost
         ("loss,eval_loss,train_runtime", "1.0,2.0,3\n0.5,1.5,3"),
         ("1.0,2.0", "0.5,1.5"),  # no header
+        ("1,1.0,2.0", "2,0.5,1.5"),  # no header, epochs first
+        ("# of a script\n# epoch train_loss val_loss", "1 1.0 2.0\n2 0.5 1.5"),  # numpy.savetxt
+        ("Epoch \t Train Time \t \t Train Loss \t Test Loss", "0 \t 9 \t\t 1.0 \t 2.0\n1 \t 9 \t\t 0.5 \t 1.5"),
+        ("Epoch  Train Loss  Test Loss", "1/2    1.0         2.0\n2/2    0.5         1.5"),
+        (",lr,step,train_loss,val_loss", ",,5,1.0,\n,,9,,2.0\n,,15,0.5,\n,,19,,1.5"),  # one kind a row, no epoch
+        ("epoch,train_losses,test_losses", "1,tensor(1.0),2.0\n2,tensor(0.5),1.5"),
+        ("epoch,train,test", "1,1.0,2.0\n2,0.5,1.5"),
+        ("train_loss,train_cross_entropy,val_cross_entropy,val_acc", "7,1.0,2.0,7\n7,0.5,1.5,7"),  # a pair goes first
+        ("train_loss,val_loss", '"[1.0, 0.5]","[2.0, 1.5]"'),
+        ('{"loss": [1.0, 0.5],', '"val_loss": [2.0, 1.5], "lr": 0.1}'),  # Keras' History
+        ('{"train": {"loss": [1.0, 0.5]},', '"test": {"loss": [2.0, 1.5]}}'),
+        ('[{"epoch": 1, "train_loss": 1.0, "val_loss": 2.0},', '{"epoch": 2, "train_loss": 0.5, "val_loss": 1.5}]'),
+        ('{"train_loss": 1.0, "val_loss": 2.0}', '{"train_loss": 0.5, "val_loss": 1.5}'),  # JSON lines
+        (
+            '{"log_history": [{"epoch": 0.9, "loss": 1.0}, {"epoch": 1.0, "eval_loss": 2.0},',
+            '{"epoch": 1.9, "loss": 0.5}, {"epoch": 2.0, "eval_loss": 1.5}]}',
+        ),  # Hugging Face
+        ("[[1.0, 0.5],", "[2.0, 1.5]]"),
     ],
 )
 def test_columns_of_other_tools_are_found(tmp_path, header, rows):
     path = tmp_path / "curves.csv"
     path.write_text(f"{header}\n{rows}\n")
-    train, val, epochs = read_csv(path)
+    train, val, epochs, _ = read_log(path)
     assert (train, val) == ([1.0, 0.5], [2.0, 1.5])
     assert epochs in (None, [1, 2])
+
+
+@pytest.mark.parametrize("whole", [1, 100])
+def test_accuracies_are_judged_by_what_they_leave(tmp_path, whole):
+    path = tmp_path / "curves.csv"
+    path.write_text(f"epoch,accuracy,val_accuracy\n0,{0.25 * whole},{0.5 * whole}\n1,{0.75 * whole},{0.5 * whole}\n")
+    assert read_log(path) == ([0.75 * whole, 0.25 * whole], [0.5 * whole, 0.5 * whole], [1, 2], True)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "is empty"),
-        ("epoch,accuracy\n1,2\n", "no column of a loss among epoch, accuracy"),
+        ("epoch,lr\n1,2\n", "no column of a loss among epoch, lr"),
+        ('{"lr": 0.1}', "holds no list of numbers; there is lr"),
+        ('{"loss": [1.0', "neither JSON nor a table"),
         ("train_loss,val_loss\n1,2\n1,two\n", "line 3: val_loss is 'two', no number"),
         ("1\n2\n", "one column"),
     ],
@@ -58,7 +85,7 @@ def test_a_folder_without_metrics_is_said_in_a_line(tmp_path, capsys):
     assert "no metrics.csv" in capsys.readouterr().err
     (tmp_path / "a.csv").write_text("loss,val_loss\n1,1\n")
     with pytest.raises(FulmenError, match="no column nothing"):
-        read_csv(tmp_path / "a.csv", train="nothing")
+        read_log(tmp_path / "a.csv", train="nothing")
 
 
 def test_strict_makes_the_exit_code_say_that_something_is_wrong(tmp_path, capsys):

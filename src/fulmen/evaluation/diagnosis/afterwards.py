@@ -1,15 +1,16 @@
-"""`fulmen diagnose`: the verdict on a run that is over, or on curves of another tool."""
+"""`fulmen diagnose`: the verdict on a run that is over, or on the log of another tool."""
 
 from pathlib import Path
 
 from fulmen.errors import FulmenError
-from fulmen.evaluation.diagnosis.curves import Curves, read_csv
+from fulmen.evaluation.diagnosis.curves import Curves
+from fulmen.evaluation.diagnosis.logs import read_log
 from fulmen.evaluation.diagnosis.verdicts import Verdict, diagnose
 from fulmen.result import read_result
 
 
 def diagnose_path(path: Path, train: str | None = None, val: str | None = None) -> tuple[list[Verdict], str]:
-    """The verdicts on a run folder or a CSV of losses, and what they rest on.
+    """The verdicts on a run folder or a log of losses, and what they rest on.
 
     A run's own verdicts, which know more than its curves, go first; naming columns asks for the curves.
 
@@ -18,7 +19,7 @@ def diagnose_path(path: Path, train: str | None = None, val: str | None = None) 
     """
     path = Path(path)
     if not path.exists():
-        raise FulmenError(f"there is no {path}; give a run folder (outputs/runs/...) or a CSV of losses")
+        raise FulmenError(f"there is no {path}; give a run folder (outputs/runs/...) or a CSV or JSON of losses")
     table = path
     if path.is_dir():
         stored = read_result(path).get("verdicts")
@@ -27,6 +28,7 @@ def diagnose_path(path: Path, train: str | None = None, val: str | None = None) 
         table = path / "metrics.csv"
         if not table.exists():
             raise FulmenError(f"{path} has no metrics.csv: no run folder, or a run that was stopped in its first epoch")
-    curves = read_csv(table, train, val)
-    checks = len(Curves.of(*curves).train)
-    return diagnose(curves[0], curves[1], epochs=curves[2]), f"{checks} checks of {table}"
+    log = read_log(table, train, val)
+    checks = len(Curves.of(*log[:3]).train)
+    what = "; losses are error rates here, what the accuracies leave" if log.errors else ""
+    return diagnose(log.train, log.val, epochs=log.epochs), f"{checks} checks of {table}{what}"

@@ -15,6 +15,8 @@ IN_A_ROW = 3  # looks before a state is believed
 HALF_WIDTH = 0.06  # of a score's 95 % interval: more is too little to compare runs by
 FEW = 30  # validation samples without classes
 HUGE = 5.0  # gradient norm over weight norm, for a loss of about 1
+UPDATES = (1e-5, 1e-2)  # of the size of the weights: what a step changes where learning goes well
+SAMPLED = 20  # steps, spread over 100 or more, before their updates mean anything
 RARE = 0.5  # times an equal share: a class below is a rare one
 
 
@@ -91,6 +93,25 @@ def exploding(norms: Sequence[float], relative: Sequence[float], base: float | N
         return None
     how = f"{beyond.mean():.0%} of the steps beyond 10 times it" if jumps else "far more than the weights themselves"
     return Verdict.make("exploding", largest=float(x.max()), median=median, how=how)
+
+
+def updates(ratios: Sequence[float], largest: float) -> Verdict | None:
+    """Steps that never touched the weights, that still shake them, or one that threw them over.
+
+    The first steps of a healthy training are large, and its last ones small where a schedule ends at 0.
+
+    Args:
+        ratios: RMS of what a step changed over that of the weights, of the latest sampled steps.
+        largest: of all sampled steps.
+    """
+    x = np.asarray(ratios, dtype=float)
+    latest = float(np.median(x[-SAMPLED:])) if len(x) else math.nan
+    low, high = UPDATES
+    if largest > 1 or (len(x) >= 2 * SAMPLED and latest > high):
+        return Verdict.make("updates_too_large", ratio=max(latest, largest) if largest > 1 else latest, bound=high)
+    if len(x) >= SAMPLED and largest < low:
+        return Verdict.make("updates_too_small", ratio=latest, bound=low)
+    return None
 
 
 def class_collapse(

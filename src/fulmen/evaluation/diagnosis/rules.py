@@ -38,7 +38,8 @@ from fulmen.evaluation.diagnosis.smoothing import (
 )
 
 ENOUGH = 6  # checks before curves mean anything
-SURE = 3.0  # standard errors that a difference of two smoothed losses has to exceed
+UNITS = 8.0  # times apart, two losses have different units
+SURE = 3.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Measured:
     width: np.ndarray  # of the smoothing
     expected_gain: float  # share of base that a good model takes away at least
     val_scale: float  # times v compares with t: how the losses of the untrained model compare
+    foreign: bool  # v and t have different units: nothing is known about one from the other
+    unit: float  # of the validation loss, times which it is v
 
     @property
     def rise(self) -> Series:
@@ -77,7 +80,17 @@ class Measured:
 def measure(
     train: Series, val: Series, base: float | None, expected_gain: float = 0.4, val_scale: float = 1.0
 ) -> Measured:
-    """Smooth two finite curves of one length; without `base` the first losses stand for it."""
+    """Smooth two finite curves of one length; without `base` the first losses stand for it.
+
+    Logs of other tools sum one loss and average the other. Curves that begin a factor of 8 apart, where no base says
+    what the unit is, are brought to the same beginning.
+    """
+    unit, foreign = 1.0, False
+    if base is None and train[:3].min() > 0 and val[:3].min() > 0:
+        ratio = float(np.median(val[:3] / train[:3]))
+        foreign = not 1 / UNITS < ratio < UNITS
+        unit = 1 / ratio if foreign else 1.0
+    val = val * unit
     start = max(train[0], val[0])
     base = start if base is None or not np.isfinite(base) else base
     train, val = bounded(train), bounded(val)
@@ -86,7 +99,7 @@ def measure(
     t_best, v_best = running_best(t)[0], running_best(v)
     return Measured(
         t, v, t_best, v_best[0], v_best[1], noise(val), noise(train),
-        _scale(val, v_best[0]), _scale(train, t_best), float(base), width, expected_gain, val_scale,
+        _scale(val, v_best[0]), _scale(train, t_best), float(base), width, expected_gain, val_scale, foreign, unit,
     )  # fmt: skip
 
 
@@ -120,9 +133,14 @@ def no_learning(m: Measured) -> Flags:
 
 
 def overfitting(m: Measured) -> Flags:
-    """A rise counts where training does not explain it: at most half of it is shared by the training loss."""
-    own = (m.t - m.t[m.best_at]) < 0.5 * (m.v - m.v_best)
-    apart = m.val_scale * m.v - m.t > -0.2 * np.abs(m.t)
+    """A rise counts where training does not explain it: at most half of it is shared by the training loss.
+
+    Half in what the losses are measured in, or in shares of them, which also holds where their units differ. Below the
+    training loss, as a log with dropout, noise or penalties in it shows it, a validation loss has to rise by more.
+    """
+    shared = m.t - m.t[m.best_at]
+    own = (shared < 0.5 * (m.v - m.v_best)) | (shared / m.t_scale < 0.5 * m.rise)
+    apart = (m.val_scale * m.v - m.t > -0.2 * np.abs(m.t)) | m.foreign | (m.rise > 0.2)
     beyond_noise = m.v - m.v_best > SURE * m.v_noise * np.sqrt(1 / m.width + 1 / m.width[m.best_at])
     times = np.clip(np.ceil(0.15 * np.arange(1, len(m.v) + 1)), 3, 5)
     raised = in_a_row((m.rise > 0.05) & own & apart & beyond_noise, times)
@@ -130,6 +148,8 @@ def overfitting(m: Measured) -> Flags:
 
 
 def underfitting(m: Measured) -> Flags:
+    if m.base <= 0:  # log densities: how much could be gained is unknown
+        return np.zeros(len(m.t), bool)
     back = np.maximum(5, np.ceil(0.15 * np.arange(1, len(m.t) + 1))).astype(np.int64)
     progress = (lagged(m.t, back) - m.t) / _size(m.base)
     resting = progress < np.clip(2 * m.t_noise / np.sqrt(m.width) / _size(m.base), 0.01, 0.03)
@@ -139,7 +159,7 @@ def underfitting(m: Measured) -> Flags:
 
 
 def validation_too_good(m: Measured) -> Flags:
-    if m.base <= 0:
+    if m.base <= 0 or m.foreign:
         return np.zeros(len(m.v), bool)
     before = m.val_scale * lagged(
         m.v, np.ones(len(m.v), np.int64)
@@ -153,7 +173,7 @@ def noisy_validation(m: Measured) -> Flags:
 
 
 def generalization_gap(m: Measured) -> Flags:
-    if m.base <= 0:
+    if m.base <= 0 or m.foreign:
         return np.zeros(len(m.v), bool)
     v = m.val_scale * m.v
     return hysteresis(in_a_row((v > 2 * m.t) & (v > 0.1 * m.base), 5), v < 1.5 * m.t)

@@ -112,6 +112,18 @@ TEXTS: dict[str, Text] = {  # the gravest first
         ("a model large for its data", "validation samples unlike the training samples"),
         ("more data or augmentation", "weight decay or dropout"),
     ),
+    "updates_too_large": Text(
+        "note",
+        "a step changes the weights by {ratio:.2g} times their size, more than {bound:g}",
+        ("learning rate too high", "weights too small at the start"),
+        ("a tenth of the learning rate", "warm-up", "a learning rate for each layer"),
+    ),
+    "updates_too_small": Text(
+        "note",
+        "a step changes the weights by {ratio:.2g} times their size, less than {bound:g}",
+        ("learning rate too low", "vanishing gradients", "frozen parameters"),
+        ("a learning rate 10 times higher", "debug=overfit: can it learn one batch?", "a learning rate for each layer"),
+    ),
     "still_improving": Text(
         "note",
         "validation loss still falls: {recent:.0%} over the last quarter of the run",

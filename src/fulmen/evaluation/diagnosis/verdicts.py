@@ -1,5 +1,6 @@
 """From curves to verdicts."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -99,7 +100,7 @@ def diagnose(
     if broken:
         return [verdict for verdict in found if verdict.severity != "note"]  # nothing else matters now
     if all(verdict.severity == "note" for verdict in found) and "still_improving" not in {v.code for v in found}:
-        found.insert(0, Verdict.make("good_fit", train=measured.t[-1], val=measured.v[-1]))
+        found.insert(0, Verdict.make("good_fit", train=measured.t[-1], val=measured.v[-1] / measured.unit))
     if curves.missing:
         judged = [verdict for verdict in found if verdict.code in ALONE]
         return [*judged, Verdict.make("one_curve", missing=curves.missing)]
@@ -139,17 +140,18 @@ def _verdict(code: str, flags: Flags, m: Measured, curves: Curves, frozen: str) 
     since = int(curves.epochs[best if code in ("overfitting", "plateau") else start])
     quarter = max(1, len(m.v) // 4)
     falls = m.t[-1] < m.t[m.best_at[-1]]
+    times = m.v[-1] / m.t[-1] if m.t[-1] else math.inf
     evidence = {
         "diverged": {"train": m.t[-1], "train_best": m.t_best[-1], "base": m.base},
         "no_learning": {"train": m.t[-1], "gain": m.gain[-1], "base": m.base, "frozen": frozen},
-        "overfitting": {"rise": m.rise[-1], "best": curves.val[best], "val": m.v[-1], "train": m.t[-1],
+        "overfitting": {"rise": m.rise[-1], "best": curves.val[best], "val": m.v[-1] / m.unit, "train": m.t[-1],
                         "trend": "falls" if falls else "does not rise as much"},
-        "underfitting": {"train": m.t[-1], "val": m.v[-1], "gain": m.gain[-1], "frozen": frozen},
-        "noisy_validation": {"noise": m.v_noise[-1],
+        "underfitting": {"train": m.t[-1], "val": m.v[-1] / m.unit, "gain": m.gain[-1], "frozen": frozen},
+        "noisy_validation": {"noise": m.v_noise[-1] / m.unit,
                              "share": m.v_noise[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-12)},
-        "validation_too_good": {"how": f"validation loss is {m.v[-1] / m.t[-1]:.0%} of the training loss",
+        "validation_too_good": {"how": f"validation loss is {times:.0%} of the training loss",
                                 "val": m.v[-1], "train": m.t[-1]},
-        "generalization_gap": {"times": m.v[-1] / m.t[-1]},
+        "generalization_gap": {"times": times},
         "still_improving": {"recent": (m.v[-1 - quarter] - m.v[-1]) / m.v_scale[-1 - quarter]},
         "plateau": {"best": curves.val[best]},
     }[code]  # fmt: skip
