@@ -1,5 +1,6 @@
 """Rows of readings, one label each, split by machine, by time or at random."""
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -47,6 +48,8 @@ class SensorData(InMemoryParts):
         forbidden: columns that give the target away and are refused as features.
         ceiling: metric -> a score above which something must leak.
         rolling_hours: windows over which the mean of each sensor is added, the row itself the last.
+        baseline_hours: longer windows of the past; how far each of those means lies above its lowest value there is
+            added: as a ratio if `ranges` lets the column not be negative, else as a difference.
         split: "auto": by group if there is one, else by time, else at random within each class.
         fold: number of the fold that tests, from 0; null for the first.
         folds: number of folds.
@@ -79,6 +82,7 @@ class SensorData(InMemoryParts):
         forbidden: Sequence[str] = (),
         ceiling: Mapping[str, float] | None = None,
         rolling_hours: Sequence[int] = (),
+        baseline_hours: Sequence[int] = (),
         split: Literal["auto", "group", "time", "random"] = "auto",
         fold: int | None = None,
         folds: int = 5,
@@ -94,7 +98,8 @@ class SensorData(InMemoryParts):
     ):
         super().__init__(batch_size, seed)
         self.columns = Columns(tuple(numeric), dict(categorical or {}), target, tuple(labels), group, time, missing)
-        self.rolling_hours, self.ranges = tuple(rolling_hours), {**RANGES, **(ranges or {})}
+        self.rolling_hours, self.baseline_hours = tuple(rolling_hours), tuple(baseline_hours)
+        self.ranges = {**RANGES, **(ranges or {})}
         self._check_columns(forbidden)
         if bool(database) != bool(query):
             raise FulmenError(
@@ -131,7 +136,7 @@ class SensorData(InMemoryParts):
     @property
     def numeric(self) -> list[str]:
         """The names of the columns of `x`."""
-        return feature_names(self.columns.numeric, self.rolling_hours)
+        return feature_names(self.columns.numeric, self.rolling_hours, self.baseline_hours)
 
     @property
     def simulated(self) -> bool:
@@ -149,7 +154,7 @@ class SensorData(InMemoryParts):
             order = np.random.default_rng(derived_seed(self.seed, "labels")).permutation(len(whole["target"]))
             whole["target"] = whole["target"][order]
         self.groups = arrays["group_name"].tolist()
-        gap = max(self.rolling_hours, default=0)
+        gap = max(self.rolling_hours, default=0) + max(self.baseline_hours, default=0)
         rows = splits.split(
             self.kind, whole["target"], whole["group"], arrays["time_h"],
             self.fold, self.folds, self.validation, self.seed, gap,
@@ -180,7 +185,11 @@ class SensorData(InMemoryParts):
         x = np.stack([derive(name, sources) for name in self.columns.numeric], 1)
         if self.rolling_hours:
             sensors = {name: table.numeric[name] for name in self.columns.numeric if name not in DERIVED}
-            x = np.hstack([x, rolling(sensors, table.group, table.time_h, self.rolling_hours).to_numpy()])
+            ratios = [name for name in sensors if name in self.ranges and self.ranges[name][0] >= 0]
+            windows = rolling(
+                sensors, table.group, table.time_h, self.rolling_hours, self.baseline_hours, ratios=ratios
+            )
+            x = np.hstack([x, windows.to_numpy()])
         return x.astype(np.float32)
 
     def _check_columns(self, forbidden: Sequence[str]) -> None:
@@ -203,8 +212,14 @@ class SensorData(InMemoryParts):
                 raise FulmenError(f"categorical.{name}: name two levels or more")
         if self.rolling_hours and not (c.group and c.time):
             raise FulmenError("rolling_hours: windows need data.group=<column> and data.time=<column>")
-        if any(hours < 1 for hours in self.rolling_hours):
-            raise FulmenError(f"rolling_hours are {list(self.rolling_hours)}; each must be 1 or more")
+        for name, hours in (("rolling_hours", self.rolling_hours), ("baseline_hours", self.baseline_hours)):
+            if any(each < 1 for each in hours):
+                raise FulmenError(f"{name} are {list(hours)}; each must be 1 or more")
+        if self.baseline_hours and min(self.baseline_hours) <= max(self.rolling_hours, default=math.inf):
+            raise FulmenError(
+                f"baseline_hours are {list(self.baseline_hours)}; each must be longer than rolling_hours, "
+                f"{list(self.rolling_hours)}"
+            )
         for name, bounds in self.ranges.items():
             if len(bounds) != 2 or bounds[0] >= bounds[1]:
                 raise FulmenError(f"ranges.{name} is {list(bounds)}; give the lowest and the highest value")
@@ -226,7 +241,8 @@ class SensorData(InMemoryParts):
     def _arrays(self) -> Arrays:
         file = self._file()
         source = {"csv": file.name, "delimiter": self.delimiter} if file else self.plant
-        key = {**source, "columns": asdict(self.columns), "rolling_hours": self.rolling_hours, "ranges": self.ranges}
+        key = {**source, "columns": asdict(self.columns), "rolling_hours": self.rolling_hours,
+               "baseline_hours": self.baseline_hours, "ranges": self.ranges}  # fmt: skip
         code = (tables, features) if file else (tables, features, plant)
         self.fingerprint = fingerprint(key, code=code, files=[file] if file else [])
         return cached("sensors", self.fingerprint, lambda: self._build(file), self.cache)

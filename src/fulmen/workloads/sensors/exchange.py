@@ -37,7 +37,9 @@ def schema(data: Any) -> dict[str, Any]:
     options = {
         "numeric": list(c.numeric), "categorical": {k: list(map(str, v)) for k, v in c.categorical.items()},
         "target": c.target, "labels": list(c.labels), "group": group, "time": time, "missing": c.missing,
-        "rolling_hours": list(data.rolling_hours), "delimiter": "tab" if data.delimiter == "\t" else data.delimiter,
+        "rolling_hours": list(data.rolling_hours), "baseline_hours": list(data.baseline_hours),
+        "ranges": {name: list(bounds) for name, bounds in data.ranges.items()},
+        "delimiter": "tab" if data.delimiter == "\t" else data.delimiter,
     }  # fmt: skip
     return {"format": "csv or parquet", "columns": columns, "labels": list(c.labels), "options": options,
             "carried": [name for name in (c.group, c.time) if name]}  # fmt: skip
