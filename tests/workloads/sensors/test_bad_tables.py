@@ -72,6 +72,22 @@ def test_a_wrong_delimiter_names_the_right_one_and_the_right_one_reads(readings,
     assert sum(len(part["target"]) for part in data.parts.values()) == len(table)
 
 
+def test_a_packed_file_reads_as_the_file_and_a_broken_one_is_one_line(readings):
+    path, table = readings
+    packed = path.with_name("readings.csv.gz")
+    table.to_csv(packed, index=False)
+    a, b = (SensorData(csv=str(file), folds=3) for file in (path, packed))
+    for data in (a, b):
+        data.setup()
+    assert torch.equal(a.parts["test"]["x"].nan_to_num(), b.parts["test"]["x"].nan_to_num())
+    packed.write_bytes(packed.read_bytes()[:2000])
+    with pytest.raises(FulmenError, match=r"readings\.csv\.gz cannot be read"):
+        SensorData(csv=str(packed)).prepare_data()
+    path.write_bytes(b"machine,time\nM\xfc,1\n")
+    with pytest.raises(FulmenError, match=r"no text in UTF-8 .* save it as such"):
+        SensorData(csv=str(path)).prepare_data()
+
+
 def test_a_ragged_line_and_a_missing_file(tmp_path):
     path = tmp_path / "ragged.csv"
     path.write_text("machine,time\nM1,1\nM1,2,3,4\n")

@@ -1,6 +1,7 @@
-"""CSV and Parquet files, read as they stand; what is in their cells is checked by `tables`."""
+"""CSV (also .csv.gz) and Parquet files, read as they stand; what is in their cells is checked by `tables`."""
 
 import csv
+import gzip
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def read_frame(path: str | Path, delimiter: str = ",", needed: Sequence[str] = (
 
 def _csv(path: Path, delimiter: str, needed: Sequence[str]) -> pd.DataFrame:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        opened = gzip.open if path.suffix.lower() == ".gz" else open
+        with opened(path, "rt", newline="", encoding="utf-8-sig") as file:
             header = next(csv.reader(file, delimiter=delimiter), [])
         if not any(name.strip() for name in header):
             raise FulmenError(f"{path}: the file is empty")
@@ -43,7 +45,9 @@ def _csv(path: Path, delimiter: str, needed: Sequence[str]) -> pd.DataFrame:
             path, sep=delimiter, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False,
             skipinitialspace=True, index_col=False, on_bad_lines="error", engine="c",
         )  # fmt: skip
-    except (OSError, UnicodeDecodeError, csv.Error, pd.errors.ParserError) as error:
+    except UnicodeDecodeError as error:
+        raise FulmenError(f"{path} cannot be read: it is no text in UTF-8 ({error.reason}); save it as such") from error
+    except (OSError, EOFError, csv.Error, pd.errors.ParserError) as error:
         raise FulmenError(f"{path} cannot be read: {str(error).strip()}") from error
     table.columns = [str(name).strip() for name in header]
     blank = (table == "").all(axis=1).to_numpy()
