@@ -1,6 +1,6 @@
 """The simulated plant: how far from the Bayes ceiling are models of single rows, and what do windows over the past add?
 
-    python benchmarks/sensors_plant.py [--seeds 3] [--models mlp,tabm]
+    python benchmarks/sensors_plant.py [--seeds 3] [--models logistic,mlp,tabm] [--only "24 h means over"]
 
 Each seed is a plant of its own (24 machines, 5 folds of machines never seen). ROC-AUC, mean over the folds; the ceiling
 is the exact posterior from a single row, on the same test rows. The standard error is of the difference over the folds.
@@ -19,6 +19,11 @@ from fulmen.evaluation.rank import hold
 from fulmen.workloads.sensors.data import SensorData
 
 TREES = ("random forest", "gradient boosting")
+FEATURES = {
+    "single rows": [],
+    "24 h means": ["data.rolling_hours=[24]"],
+    "24 h means over their lowest of 10 days": ["data.rolling_hours=[24]", "data.baseline_hours=[240]"],
+}
 
 
 def ceilings(seed: int) -> np.ndarray:
@@ -34,10 +39,13 @@ def ceilings(seed: int) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--models", default="mlp,tabm")
+    parser.add_argument("--models", default="logistic,mlp,tabm")
+    parser.add_argument("--only", default="", help="features whose title begins so")
     args = parser.parse_args()
     best = [ceilings(seed) for seed in range(args.seeds)]
-    for title, more in (("single rows", []), ("24 h means", ["data.rolling_hours=[24]"])):
+    for title, more in FEATURES.items():
+        if not title.startswith(args.only):
+            continue
         started = time.process_time()
         contests = [hold("sensors", [f"tabular={args.models}", f"seed={seed}", *more]) for seed in range(args.seeds)]
         seconds = time.process_time() - started

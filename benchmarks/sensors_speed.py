@@ -18,7 +18,7 @@ import io
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
+from statistics import mean, median, stdev
 
 import torch
 from lightning.pytorch import Trainer
@@ -89,21 +89,31 @@ def apart(typed: list[str]) -> list[list[float]]:
     return curves
 
 
+def _ratio(seconds: dict[str, list[float]], way: str) -> str:
+    """Mean and standard deviation over the repeats."""
+    each = [a / b for a, b in zip(seconds[way], seconds["together"], strict=True)]
+    return f"{mean(each):.1f} ({stdev(each) if len(each) > 1 else float('nan'):.1f})"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--csv")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", default="", help="the networks whose name begins so")
     parser.add_argument("--rank", action="store_true", help="also the ranking of the networks and the baselines")
     args = parser.parse_args()
     data = ["data=ai4i", f"data.csv={args.csv}"] if args.csv else []
     torch.set_num_threads(1)
     quiet_libraries()
     print(
-        f"{'network':22}{'together':>10}{'Lightning':>11}{'ratio':>7}{'apart':>9}{'ratio':>7}{'largest difference':>20}"
+        f"{'network':22}{'together':>10}{'Lightning':>11}{'ratio (sd)':>14}{'apart':>9}{'ratio (sd)':>14}"
+        f"{'largest difference':>20}"
     )
     for name, more in {"mlp 2 x 32": ["tabular=mlp", "model.network.layers=2", "model.network.width=32"],
                        "mlp 3 x 128": ["tabular=mlp"]}.items():  # fmt: skip
+        if not name.startswith(args.only):
+            continue
         typed = ["experiment=sensors", "trainer.accelerator=cpu", *data, *more, f"trainer.max_epochs={args.epochs}"]
         seconds: dict[str, list[float]] = {}
         curves = {}
@@ -118,8 +128,8 @@ def main() -> None:
             for way in ("bare", "apart")
         )
         print(
-            f"{name:22}{cost['together']:10.2f}{cost['bare']:11.2f}{cost['bare'] / cost['together']:7.1f}"
-            f"{cost['apart']:9.2f}{cost['apart'] / cost['together']:7.1f}{gap:20.1e}",
+            f"{name:22}{cost['together']:10.2f}{cost['bare']:11.2f}{_ratio(seconds, 'bare'):>14}"
+            f"{cost['apart']:9.2f}{_ratio(seconds, 'apart'):>14}{gap:20.1e}",
             flush=True,
         )
     if args.rank:

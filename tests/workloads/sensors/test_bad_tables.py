@@ -1,10 +1,11 @@
 """What can be wrong with a table, and the line that says so: it names the column and the row."""
 
+import importlib.util
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
+import torch
 
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors.data import SensorData
@@ -71,6 +72,22 @@ def test_a_wrong_delimiter_names_the_right_one_and_the_right_one_reads(readings,
     assert sum(len(part["target"]) for part in data.parts.values()) == len(table)
 
 
+def test_a_packed_file_reads_as_the_file_and_a_broken_one_is_one_line(readings):
+    path, table = readings
+    packed = path.with_name("readings.csv.gz")
+    table.to_csv(packed, index=False)
+    a, b = (SensorData(csv=str(file), folds=3) for file in (path, packed))
+    for data in (a, b):
+        data.setup()
+    assert torch.equal(a.parts["test"]["x"].nan_to_num(), b.parts["test"]["x"].nan_to_num())
+    packed.write_bytes(packed.read_bytes()[:2000])
+    with pytest.raises(FulmenError, match=r"readings\.csv\.gz cannot be read"):
+        SensorData(csv=str(packed)).prepare_data()
+    path.write_bytes(b"machine,time\nM\xfc,1\n")
+    with pytest.raises(FulmenError, match=r"no text in UTF-8 .* save it as such"):
+        SensorData(csv=str(path)).prepare_data()
+
+
 def test_a_ragged_line_and_a_missing_file(tmp_path):
     path = tmp_path / "ragged.csv"
     path.write_text("machine,time\nM1,1\nM1,2,3,4\n")
@@ -118,6 +135,8 @@ WRONG = {
     "target as feature": ({"numeric": ["maintenance"]}, "maintenance is the target"),
     "forbidden": ({"numeric": ["TWF"], "forbidden": ["TWF"]}, "TWF gives the target away"),
     "windows without time": ({"rolling_hours": [24], "time": None}, "windows need"),
+    "baseline without window": ({"baseline_hours": [240]}, "they need rolling_hours"),
+    "baseline too short": ({"baseline_hours": [24], "rolling_hours": [24]}, "longer than all of them"),
     "split without column": ({"split": "time", "time": None}, "split is time"),
     "query alone": ({"query": "SELECT 1"}, "belong together"),
     "delimiter": ({"delimiter": "::"}, "one character, or tab"),
@@ -134,23 +153,21 @@ def test_wrong_arguments_are_refused_before_any_work(arguments, says):
         SensorData(**arguments)
 
 
-def test_parquet_without_pyarrow_says_what_to_install(tmp_path):
-    path = tmp_path / "readings.parquet"
-    if has_pyarrow():
-        SensorData(machines=6, days=12).export(tmp_path / "r.csv")
-        pd.read_csv(tmp_path / "r.csv").to_parquet(path)
-        data = SensorData(csv=str(path), folds=3)
-        data.setup()
-        assert len(data.parts["train"]["target"])
+def test_parquet_reads_as_csv_does_or_says_what_to_install(readings):
+    path, table = readings
+    parquet = path.with_suffix(".parquet")
+    if importlib.util.find_spec("pyarrow"):
+        table.to_parquet(parquet)
+        a, b = (SensorData(csv=str(file), folds=3) for file in (path, parquet))
+        for data in (a, b):
+            data.setup()
+        assert torch.equal(a.parts["test"]["x"].nan_to_num(), b.parts["test"]["x"].nan_to_num())
+        table.assign(temperature_c=["warm", *table.temperature_c[1:].astype(str)]).to_parquet(parquet)
+        with pytest.raises(FulmenError, match=r"row 1, column temperature_c: 'warm' is no number"):
+            SensorData(csv=str(parquet)).prepare_data()
+        says = "cannot be read"
     else:
-        path.write_bytes(b"PAR1")
-        with pytest.raises(FulmenError, match="needs pyarrow"):
-            SensorData(csv=str(path)).prepare_data()
-
-
-def has_pyarrow():
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        return False
-    return True
+        says = "needs pyarrow"
+    parquet.write_bytes(b"PAR1")
+    with pytest.raises(FulmenError, match=says):
+        SensorData(csv=str(parquet)).prepare_data()

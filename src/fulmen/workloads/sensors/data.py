@@ -14,7 +14,8 @@ from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
 from fulmen.seeding import derived_seed
-from fulmen.workloads.sensors import features, leakage, plant, splits, tables
+from fulmen.workloads.sensors import cells, features, files, leakage, plant, splits, tables
+from fulmen.workloads.sensors.arguments import between, check_columns, check_ranges, check_windows
 from fulmen.workloads.sensors.ceiling import bayes_probability
 from fulmen.workloads.sensors.database import snapshot as take_snapshot
 from fulmen.workloads.sensors.features import DERIVED, TIME, derive, feature_names, rolling
@@ -47,6 +48,8 @@ class SensorData(InMemoryParts):
         forbidden: columns that give the target away and are refused as features.
         ceiling: metric -> a score above which something must leak.
         rolling_hours: windows over which the mean of each sensor is added, the row itself the last.
+        baseline_hours: longer windows of the past; how far each of those means lies above its lowest value there is
+            added: as a ratio if `ranges` lets the column not be negative, else as a difference.
         split: "auto": by group if there is one, else by time, else at random within each class.
         fold: number of the fold that tests, from 0; null for the first.
         folds: number of folds.
@@ -79,6 +82,7 @@ class SensorData(InMemoryParts):
         forbidden: Sequence[str] = (),
         ceiling: Mapping[str, float] | None = None,
         rolling_hours: Sequence[int] = (),
+        baseline_hours: Sequence[int] = (),
         split: Literal["auto", "group", "time", "random"] = "auto",
         fold: int | None = None,
         folds: int = 5,
@@ -94,21 +98,24 @@ class SensorData(InMemoryParts):
     ):
         super().__init__(batch_size, seed)
         self.columns = Columns(tuple(numeric), dict(categorical or {}), target, tuple(labels), group, time, missing)
-        self.rolling_hours, self.ranges = tuple(rolling_hours), {**RANGES, **(ranges or {})}
-        self._check_columns(forbidden)
+        self.rolling_hours, self.baseline_hours = tuple(rolling_hours), tuple(baseline_hours)
+        self.ranges = {**RANGES, **(ranges or {})}
+        check_columns(self.columns, forbidden)
+        check_windows(self.columns, self.rolling_hours, self.baseline_hours)
+        check_ranges(self.ranges)
         if bool(database) != bool(query):
             raise FulmenError(
                 "database and query belong together: data.database=sqlite:///plant.db 'data.query=SELECT ...'"
             )
         if csv and database:
             raise FulmenError("csv and database exclude each other: choose one source of readings")
-        _between("validation", validation, 0.0, 0.5)
-        _between("folds", folds, 2, 100)
+        between("validation", validation, 0.0, 0.5)
+        between("folds", folds, 2, 100)
         if fold is not None and not 0 <= fold < folds:
             raise FulmenError(f"fold is {fold}; with folds={folds} it runs from 0 to {folds - 1}")
-        _between("machines", machines, 1, 100_000)
-        _between("days", days, 1, 3650)
-        _between("lost", lost, 0.0, 0.9)
+        between("machines", machines, 1, 100_000)
+        between("days", days, 1, 3650)
+        between("lost", lost, 0.0, 0.9)
         self.csv, self.delimiter = csv, {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
         if len(self.delimiter) != 1:
             raise FulmenError(f"delimiter is {delimiter!r}; it must be one character, or tab")
@@ -131,7 +138,12 @@ class SensorData(InMemoryParts):
     @property
     def numeric(self) -> list[str]:
         """The names of the columns of `x`."""
-        return feature_names(self.columns.numeric, self.rolling_hours)
+        return feature_names(self.columns.numeric, self.rolling_hours, self.baseline_hours)
+
+    @property
+    def sensors(self) -> list[str]:
+        """The numeric features that stand in the table itself."""
+        return [name for name in self.columns.numeric if name not in DERIVED]
 
     @property
     def simulated(self) -> bool:
@@ -149,7 +161,7 @@ class SensorData(InMemoryParts):
             order = np.random.default_rng(derived_seed(self.seed, "labels")).permutation(len(whole["target"]))
             whole["target"] = whole["target"][order]
         self.groups = arrays["group_name"].tolist()
-        gap = max(self.rolling_hours, default=0)
+        gap = max(self.rolling_hours, default=0) + max(self.baseline_hours, default=0)
         rows = splits.split(
             self.kind, whole["target"], whole["group"], arrays["time_h"],
             self.fold, self.folds, self.validation, self.seed, gap,
@@ -159,6 +171,7 @@ class SensorData(InMemoryParts):
                 self._check_classes(name, whole["target"][part], whole["target"], whole["row"])
         self.parts = {name: {k: torch.from_numpy(v[part]) for k, v in whole.items()} for name, part in rows.items()}
         self.bayes = self._bayes(arrays)[rows["test"]] if self.has_ceiling else None
+        self.train_hours = np.array(arrays["time_h"][rows["train"]])
         self.warnings = arrays["warnings"].tolist()
         if self.kind == "random":
             self.warnings += leakage.telling_columns(whole["x"], self.numeric, self.columns)
@@ -180,34 +193,12 @@ class SensorData(InMemoryParts):
         x = np.stack([derive(name, sources) for name in self.columns.numeric], 1)
         if self.rolling_hours:
             sensors = {name: table.numeric[name] for name in self.columns.numeric if name not in DERIVED}
-            x = np.hstack([x, rolling(sensors, table.group, table.time_h, self.rolling_hours).to_numpy()])
+            ratios = [name for name in sensors if name in self.ranges and self.ranges[name][0] >= 0]
+            windows = rolling(
+                sensors, table.group, table.time_h, self.rolling_hours, self.baseline_hours, ratios=ratios
+            )
+            x = np.hstack([x, windows.to_numpy()])
         return x.astype(np.float32)
-
-    def _check_columns(self, forbidden: Sequence[str]) -> None:
-        c = self.columns
-        if not c.numeric and not c.categorical:
-            raise FulmenError("numeric: name at least one feature")
-        given = [*c.numeric, *features.source_columns(c.numeric), *c.categorical]
-        for name in given:
-            if name in forbidden:
-                raise FulmenError(f"numeric: {name} gives the target away and cannot be a feature; leave it out")
-            if name == c.target:
-                raise FulmenError(f"numeric: {name} is the target and cannot be a feature; leave it out")
-        for name in {*c.numeric, *c.categorical}:
-            if [*c.numeric, *c.categorical].count(name) > 1:
-                raise FulmenError(f"numeric: {name} is named twice")
-        if len(set(map(str, c.labels))) < max(2, len(c.labels)):
-            raise FulmenError(f"labels are {list(c.labels)}; give two or more that differ")
-        for name, levels in c.categorical.items():
-            if len(levels) < 2:
-                raise FulmenError(f"categorical.{name}: name two levels or more")
-        if self.rolling_hours and not (c.group and c.time):
-            raise FulmenError("rolling_hours: windows need data.group=<column> and data.time=<column>")
-        if any(hours < 1 for hours in self.rolling_hours):
-            raise FulmenError(f"rolling_hours are {list(self.rolling_hours)}; each must be 1 or more")
-        for name, bounds in self.ranges.items():
-            if len(bounds) != 2 or bounds[0] >= bounds[1]:
-                raise FulmenError(f"ranges.{name} is {list(bounds)}; give the lowest and the highest value")
 
     def _check_classes(self, part: str, present: np.ndarray, everything: np.ndarray, row: np.ndarray) -> None:
         for number in range(len(self.labels)):
@@ -226,8 +217,9 @@ class SensorData(InMemoryParts):
     def _arrays(self) -> Arrays:
         file = self._file()
         source = {"csv": file.name, "delimiter": self.delimiter} if file else self.plant
-        key = {**source, "columns": asdict(self.columns), "rolling_hours": self.rolling_hours, "ranges": self.ranges}
-        code = (tables, features) if file else (tables, features, plant)
+        key = {**source, "columns": asdict(self.columns), "rolling_hours": self.rolling_hours,
+               "baseline_hours": self.baseline_hours, "ranges": self.ranges}  # fmt: skip
+        code = (tables, cells, files, features) if file else (tables, cells, features, plant)
         self.fingerprint = fingerprint(key, code=code, files=[file] if file else [])
         return cached("sensors", self.fingerprint, lambda: self._build(file), self.cache)
 
@@ -259,8 +251,3 @@ class SensorData(InMemoryParts):
 
     def _plant_frame(self) -> pd.DataFrame:
         return pd.DataFrame(asdict(simulate_plant(**self.plant))).rename(columns={"time_h": "time"})
-
-
-def _between(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise FulmenError(f"{name} is {value}; it must lie between {low} and {high}")

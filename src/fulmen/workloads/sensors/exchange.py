@@ -10,16 +10,18 @@ import pandas as pd
 import torch
 
 from fulmen.errors import FulmenError
+from fulmen.workloads.sensors import drift
 from fulmen.workloads.sensors.data import SensorData
 from fulmen.workloads.sensors.features import needs_time, source_columns
-from fulmen.workloads.sensors.tables import check_table, out_of_range, read_frame
+from fulmen.workloads.sensors.files import read_frame
+from fulmen.workloads.sensors.tables import check_table, out_of_range
 
 UNITS = {"lux": "lux", "c": "°C", "mm_s": "mm/s", "k": "K", "w": "W", "h": "h"}
 ROWS = 4096  # predicted at once
 
 
 def schema(data: Any) -> dict[str, Any]:
-    """Columns with unit, kind and range seen in training, and what else a prediction depends on: plain JSON."""
+    """Columns with unit, kind, and range and shares seen in training, and what else a prediction depends on."""
     if not isinstance(data, SensorData):
         return {"format": "csv", "columns": [_numeric(name, data, i) for i, name in enumerate(data.numeric)],
                 "labels": list(data.labels), "options": {"numeric": list(data.numeric), "missing": False, "group": None,
@@ -37,7 +39,9 @@ def schema(data: Any) -> dict[str, Any]:
     options = {
         "numeric": list(c.numeric), "categorical": {k: list(map(str, v)) for k, v in c.categorical.items()},
         "target": c.target, "labels": list(c.labels), "group": group, "time": time, "missing": c.missing,
-        "rolling_hours": list(data.rolling_hours), "delimiter": "tab" if data.delimiter == "\t" else data.delimiter,
+        "rolling_hours": list(data.rolling_hours), "baseline_hours": list(data.baseline_hours),
+        "ranges": {name: list(bounds) for name, bounds in data.ranges.items()},
+        "delimiter": "tab" if data.delimiter == "\t" else data.delimiter,
     }  # fmt: skip
     return {"format": "csv or parquet", "columns": columns, "labels": list(c.labels), "options": options,
             "carried": [name for name in (c.group, c.time) if name]}  # fmt: skip
@@ -46,14 +50,15 @@ def schema(data: Any) -> dict[str, Any]:
 def predict_file(module: Any, path: Path, schema: dict[str, Any]) -> pd.DataFrame:
     """One row per row of the file: its row number, machine and time where it has them, decision, probabilities.
 
-    Columns may stand in any order; further ones are not used. Readings beyond the range seen in training are a warning.
+    Columns may stand in any order; further ones are not used. Readings beyond the range seen in training, or
+    distributed otherwise, are a warning.
 
     Raises:
         FulmenError: a column is missing, or a value cannot be; the message names column and row.
     """
     data = SensorData(**schema["options"], split="random")
     columns = data.columns.__class__(**{**vars(data.columns), "target": None})
-    frame, first_line = read_frame(path, columns, data.delimiter)
+    frame, first_line = read_frame(path, data.delimiter, columns.named())
     needed = [column["name"] for column in schema["columns"]]
     if missing := [name for name in needed if name not in frame.columns]:
         raise FulmenError(
@@ -62,7 +67,8 @@ def predict_file(module: Any, path: Path, schema: dict[str, Any]) -> pd.DataFram
         )
     table = check_table(frame, columns, path, first_line)
     limits = {c["name"]: c["range"] for c in schema["columns"] if c.get("range")}
-    for warning in out_of_range(table, limits, path, "the range seen in training,"):
+    unlike = drift.alarms_of_file(schema["columns"], table.numeric, path)
+    for warning in [*out_of_range(table, limits, path, "the range seen in training,"), *unlike]:
         warnings.warn(warning, stacklevel=2)
     batch = {
         "x": torch.from_numpy(data.encode(table)),
@@ -92,6 +98,7 @@ def _numeric(name: str, data: Any, position: int | None) -> dict[str, Any]:
     if position is not None:
         seen = data.parts["train"]["x"][:, position].numpy()
         column["range"] = [float(np.nanmin(seen)), float(np.nanmax(seen))]
+        column["bins"] = drift.bins_of(seen)
     return column
 
 

@@ -1,6 +1,7 @@
 """Columns made of other columns: known formulas, and what a machine did in the hours before."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,6 @@ DERIVED: dict[str, tuple[tuple[str, ...], Callable[..., np.ndarray]]] = {
     ),
     "strain_nm_min": (("Torque [Nm]", "Tool wear [min]"), lambda torque, wear: torque * wear),
 }
-STATISTICS = ("mean",)  # minima and maxima gained nothing on machines never seen
 
 
 def source_columns(numeric: Sequence[str]) -> list[str]:
@@ -39,17 +39,30 @@ def derive(name: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     return formula(*(columns[source] for source in sources))
 
 
-def feature_names(numeric: Sequence[str], rolling_hours: Sequence[int] = ()) -> list[str]:
-    """The numeric features in their order: those of the row, then those of each window."""
-    sensors = [name for name in numeric if name not in DERIVED]
-    rolled = [f"{name}_{s}_{h}h" for name in sensors for h in rolling_hours for s in STATISTICS]
+def feature_names(
+    numeric: Sequence[str], rolling_hours: Sequence[int] = (), baseline_hours: Sequence[int] = ()
+) -> list[str]:
+    """The numeric features in their order: those of the row, then those of each window and its baselines."""
+    rolled = []
+    for name in numeric:
+        for window in rolling_hours if name not in DERIVED else ():
+            rolled.append(f"{name}_mean_{window}h")
+            rolled += [f"{name}_mean_{window}h_over_lowest_{back}h" for back in baseline_hours]
     return [*numeric, *rolled]
 
 
 def rolling(
-    columns: Mapping[str, np.ndarray], group: np.ndarray, time_h: np.ndarray, hours: Sequence[int]
+    columns: Mapping[str, np.ndarray],
+    group: np.ndarray,
+    time_h: np.ndarray,
+    hours: Sequence[int],
+    baseline_hours: Sequence[int] = (),
+    ratios: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """The mean (`STATISTICS`) of each column over the last `hours`, this row included, no later one.
+    """What each machine did over the last `hours`, this row included, no later one; and how far it is from its best.
+
+    Machines differ in level, so a mean alone says little of one never seen. Its rise over the lowest such mean of its
+    own last `baseline_hours` does: as a ratio for the columns in `ratios`, else as a difference.
 
     Args:
         columns: name -> [N]; missing values are left out of the window.
@@ -57,17 +70,21 @@ def rolling(
         time_h: of each row [N]; rows of a machine may stand in any order.
 
     Returns:
-        [N, columns x hours x statistics], named as `feature_names` does.
+        [N, columns x hours x (1 + baselines)], named as `feature_names` does; NaN where a window is empty.
     """
     order = np.lexsort((time_h, group))
-    table = pd.DataFrame({name: values[order] for name, values in columns.items()})
-    table.index = pd.to_datetime((time_h[order] * 3600).round(), unit="s")
-    parts = {}
-    for window in hours:
-        windows = table.groupby(group[order], sort=False).rolling(f"{window}h", min_periods=1)
-        for statistic in STATISTICS:
-            for name, values in getattr(windows, statistic)().items():
-                parts[f"{name}_{statistic}_{window}h"] = values.to_numpy()
-    made = pd.DataFrame(parts)[[f"{name}_{s}_{h}h" for name in columns for h in hours for s in STATISTICS]]
-    made.index = order
-    return made.sort_index()
+    machine, index = group[order], pd.to_datetime((time_h[order] * 3600).round(), unit="s")
+
+    def windows(values: np.ndarray, window: int) -> Any:
+        return pd.Series(values, index).groupby(machine, sort=False).rolling(f"{window}h", min_periods=1)
+
+    made = {}
+    for name, values in columns.items():
+        for window in hours:
+            mean = windows(values[order], window).mean().to_numpy()
+            made[f"{name}_mean_{window}h"] = mean
+            for back in baseline_hours:
+                lowest = windows(mean, back).min().to_numpy()
+                rise = mean / np.where(lowest > 0, lowest, np.nan) if name in ratios else mean - lowest
+                made[f"{name}_mean_{window}h_over_lowest_{back}h"] = rise
+    return pd.DataFrame(made, index=order).sort_index()

@@ -11,11 +11,11 @@ from typing import Annotated
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention, silu
 
 from fulmen.errors import FulmenError
 from fulmen.signatures import Count, Rule
 from fulmen.workloads.sensors.inputs import Inputs
+from fulmen.workloads.sensors.layers import Attention, EnsembleLinear, StackedDropout, StackedLinear, StackedNorm
 
 Share = Annotated[float, Rule("of at least 0 and below 1", lambda share: 0 <= share < 1)]
 Layers = Annotated[int, Rule("of at least 0", lambda layers: layers >= 0)]
@@ -51,44 +51,6 @@ class TableNet(nn.Module):
         raise NotImplementedError
 
 
-class StackedLinear(nn.Module):
-    """K linear layers side by side: [K, B, in] -> [K, B, out]; started as `nn.Linear`."""
-
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__()
-        bound = 1 / math.sqrt(inputs)
-        self.weight = nn.Parameter(torch.empty(1, inputs, outputs).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(1, 1, outputs).uniform_(-bound, bound))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, x, self.weight)
-
-
-class StackedDropout(nn.Module):
-    """Dropout of [K, B, ...] whose mask depends on the seed and the row of the batch, not on K.
-
-    So each network of a stack sees what it would see alone under the same seed. `generators`, one per seed, serve equal
-    shares of the stack; without them torch's own serves all.
-    """
-
-    def __init__(self, p: float):
-        super().__init__()
-        self.p = p
-        self.generators: list[torch.Generator] | None = None
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training or self.p == 0:
-            return x
-        noise = []
-        for generator in self.generators or (None,):  # one number each, so that the next mask does not depend on B
-            seed = int(torch.randint(2**62, (), generator=generator))
-            noise.append(
-                torch.rand(x.shape[1:], device=x.device, generator=torch.Generator(x.device).manual_seed(seed))
-            )
-        keep = (torch.stack(noise) >= self.p).to(x) / (1 - self.p)
-        return (x.unflatten(0, (len(noise), -1)) * keep[:, None]).flatten(0, 1)
-
-
 class MLP(TableNet):
     """Hidden layers of equal width with SiLU and dropout; none of them is logistic regression."""
 
@@ -104,38 +66,13 @@ class MLP(TableNet):
         sizes = [inputs.columns, *[width] * layers]
         self.layers = nn.ModuleList(StackedLinear(a, b) for a, b in pairwise(sizes))
         self.head = StackedLinear(sizes[-1], self.outputs)
-        self.dropout = StackedDropout(dropout)
+        self.dropout = StackedDropout(dropout, silu=True)
 
     def body(self, columns: Tensor) -> Tensor:
         h = columns
         for layer in self.layers:
-            h = self.dropout(silu(layer(h)))
+            h = self.dropout(layer(h))
         return self.head(h)[:, :, None]
-
-
-class EnsembleLinear(nn.Module):
-    """M linear layers that share their matrix, y_m = s_m * (r_m * x) W + b_m: [K, B, M or 1, in] -> [K, B, M, out].
-
-    Wen et al. 2020 (BatchEnsemble); with random signs the members begin apart, with ones they begin alike.
-    """
-
-    def __init__(self, inputs: int, outputs: int, members: int, random_signs: bool):
-        super().__init__()
-        bound = 1 / math.sqrt(inputs)
-        signs = (
-            torch.randint(0, 2, (1, 1, members, inputs)) * 2.0 - 1
-            if random_signs
-            else torch.ones(1, 1, members, inputs)
-        )
-        self.weight = nn.Parameter(torch.empty(1, inputs, outputs).uniform_(-bound, bound))
-        self.r = nn.Parameter(signs)
-        self.s = nn.Parameter(torch.ones(1, 1, members, outputs))
-        self.bias = nn.Parameter(torch.empty(1, 1, members, outputs).uniform_(-bound, bound))
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x * self.r
-        y = torch.bmm(x.flatten(1, 2), self.weight).unflatten(1, x.shape[1:3])
-        return torch.addcmul(self.bias, y, self.s)
 
 
 class TabM(TableNet):
@@ -156,46 +93,13 @@ class TabM(TableNet):
         bound = 1 / math.sqrt(width)
         self.head = nn.Parameter(torch.empty(1, 1, members, width, self.outputs).uniform_(-bound, bound))
         self.head_bias = nn.Parameter(torch.empty(1, 1, members, self.outputs).uniform_(-bound, bound))
-        self.dropout = StackedDropout(dropout)
+        self.dropout = StackedDropout(dropout, silu=True)
 
     def body(self, columns: Tensor) -> Tensor:
         h = columns[:, :, None]  # [K, B, 1, C]
         for layer in self.layers:
-            h = self.dropout(silu(layer(h)))
+            h = self.dropout(layer(h))
         return (h[..., None] * self.head).sum(-2) + self.head_bias
-
-
-class StackedNorm(nn.Module):
-    """Layer normalisation over the last dimension of [K, B, T, D]."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(1, 1, 1, width))
-        self.bias = nn.Parameter(torch.zeros(1, 1, 1, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.addcmul(self.bias, nn.functional.layer_norm(x, x.shape[-1:]), self.weight)
-
-
-class Attention(nn.Module):
-    """A pre-norm transformer block over the features of a row: [K, B, T, D] -> the same."""
-
-    def __init__(self, width: int, heads: int, dropout: float):
-        super().__init__()
-        self.heads = heads
-        self.norms = nn.ModuleList(StackedNorm(width) for _ in range(2))
-        self.qkv, self.project = StackedLinear(width, 3 * width), StackedLinear(width, width)
-        self.rise, self.fall = StackedLinear(width, 2 * width), StackedLinear(2 * width, width)
-        self.dropout = StackedDropout(dropout)
-
-    def forward(self, x: Tensor) -> Tensor:
-        rows = x.shape[1:3]
-        qkv = self.qkv(self.norms[0](x).flatten(1, 2)).unflatten(1, rows).unflatten(-1, (3, self.heads, -1))
-        q, k, v = qkv.permute(3, 0, 1, 4, 2, 5)  # each [K, B, heads, T, D / heads]
-        seen = scaled_dot_product_attention(q, k, v).transpose(2, 3).flatten(-2)
-        x = x + self.dropout(self.project(seen.flatten(1, 2)).unflatten(1, rows))
-        h = silu(self.rise(self.norms[1](x).flatten(1, 2)))
-        return x + self.dropout(self.fall(h).unflatten(1, rows))
 
 
 class FTTransformer(TableNet):

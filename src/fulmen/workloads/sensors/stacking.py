@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from fulmen.seeding import derived_seed
-from fulmen.workloads.sensors.networks import StackedDropout, TableNet, parameter_groups, row_loss
+from fulmen.workloads.sensors.layers import StackedDropout
+from fulmen.workloads.sensors.networks import TableNet, parameter_groups, row_loss
 
 Part = dict[str, Tensor]
 
@@ -101,29 +102,29 @@ def _fit_stack(
         columns = network.inputs(_padded(parts, "x"), _padded(parts, "category"))  # [K, N, C]
     target = _padded(parts, "target")
     which = torch.arange(len(fits))[:, None]
+    count = torch.tensor([len(part["target"]) for part in parts])
     optimize = optimizer(parameter_groups(network))
     steps = -(-target.shape[1] // batch_size)
     watch = _Best(network, fits)
     schedule = scheduler(optimize, total_steps=epochs * steps) if scheduler else None
     curves = []
     for epoch in range(epochs):
-        orders = [_order(fit, epoch) for fit in fits]
+        order = torch.nn.utils.rnn.pad_sequence([_order(fit, epoch) for fit in fits], batch_first=True)  # [K, N]
         total = torch.zeros(len(fits))
         for step in range(steps):
-            batches = [order[step * batch_size : (step + 1) * batch_size] for order in orders]
-            size = torch.tensor([len(batch) for batch in batches])
-            index = torch.nn.utils.rnn.pad_sequence(batches, batch_first=True)  # [K, B]
-            inside = torch.arange(index.shape[1]) < size[:, None]
+            index = order[:, step * batch_size : (step + 1) * batch_size]  # [K, B]
+            size = (count - step * batch_size).clamp(max=batch_size)
             for generator, seed in zip(generators, seeds, strict=True):
                 generator.manual_seed(derived_seed(seed, epoch, step, 0))
-            loss = (row_loss(network.body(columns[which, index]), target[which, index]) * inside).sum(1) / size
+            loss = row_loss(network.body(columns[which, index]), target[which, index])
+            loss = (loss * (torch.arange(index.shape[1]) < size[:, None])).sum(1) / size
             optimize.zero_grad()
             loss.sum().backward()
             optimize.step()
             if schedule:
                 schedule.step()
             total += loss.detach() * size
-        curves.append(total / torch.tensor([len(order) for order in orders]))
+        curves.append(total / count)
         watch.update(network)
     watch.restore(network)
     unstack(network, [fit.network for fit in fits])

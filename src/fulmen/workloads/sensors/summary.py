@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fulmen.evaluation.report import Summary
-from fulmen.workloads.sensors import baselines, figures, leakage
+from fulmen.workloads.sensors import baselines, drift, figures, leakage
 from fulmen.workloads.sensors.metrics import TITLES, choose_threshold, scores
 
 NOTES = [
@@ -16,8 +16,11 @@ NOTES = [
     "equal size.",
     "F1, precision, recall and accuracy are of decisions at a threshold chosen on the validation part, never on the "
     "test part.",
+    "Drift: population stability index (PSI, ten bins of the training rows; above 0.25 is a warning) and largest gap "
+    "of the distribution functions (KS), of the test part and of the last third of the training time.",
     "Baselines: scikit-learn's defaults, trained on the same rows, thresholds chosen on the same validation part.",
 ]
+SHOWN = 10  # columns in the table of drift
 CEILING = (
     "Ceiling: the exact posterior from a single row of a machine never seen (the plant is simulated). Models of single "
     "rows cannot rank better but by luck; windows over the past can."
@@ -46,7 +49,13 @@ def summarize(p: np.ndarray, threshold: float, module: Any, data: Any, folder: P
         thresholds["ceiling"] = 1 / (1 + module.cost_ratio) if module.by == "cost" else 0.5
     score = {name: scores(target, each, thresholds[name]) for name, each in predicted.items()}
     rows = [{"": name, **{TITLES[metric]: value for metric, value in each.items()}} for name, each in score.items()]
-    warned = list(data.warnings) + too_good(p, data, score["network"])
+    place = [data.numeric.index(name) for name in data.sensors]
+    x = [part["x"][:, place].numpy() for part in (train, test)]
+    drifted = drift.table(data.sensors, *x, data.train_hours)
+    alarms = drift.alarms(drifted)
+    for warning in alarms:
+        warnings.warn(warning, stacklevel=2)
+    warned = list(data.warnings) + too_good(p, data, score["network"]) + alarms
     notes = [*warned, *NOTES, *([CEILING] if data.bayes is not None else [])]
     main = score.pop("network") | ({"threshold": threshold} if classes == 2 else {})
     title = f"Test part: {len(target)} rows, {_parts(data)}"
@@ -58,7 +67,8 @@ def summarize(p: np.ndarray, threshold: float, module: Any, data: Any, folder: P
         "probability": p.astype(np.float32),
         "group": test["group"].numpy(),
     }
-    return Summary(main, score, {title: rows}, drawn, notes, items=items)
+    drifted = sorted(drifted, key=lambda row: -row["PSI of the test part"])[:SHOWN]
+    return Summary(main, score, {title: rows, "Drift": drifted}, drawn, notes, items=items)
 
 
 def too_good(p: np.ndarray, data: Any, score: dict[str, float]) -> list[str]:

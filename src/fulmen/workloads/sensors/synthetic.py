@@ -35,6 +35,7 @@ class SyntheticClassification(InMemoryParts):
         self.made = {"n_samples": rows, "n_features": features, "n_classes": classes, "class_sep": separation}
         self.shares = (validation, test)
         self.numeric = [f"x{i}" for i in range(features)]
+        self.sensors = self.numeric
         self.labels = tuple(range(classes))
         self.fingerprint = f"make_classification-{rows}x{features}-{classes}-{separation:g}-{seed}"
         self.warnings: list[str] = []
@@ -59,4 +60,5 @@ class SyntheticClassification(InMemoryParts):
         size = round(validation * len(y))
         first, held = train_test_split(rest, test_size=size, stratify=y[rest], random_state=self.seed)
         rows = {"train": first, "validation": held, "test": last}
+        self.train_hours = np.full(len(first), np.nan)
         self.parts = {name: {k: v[np.sort(part)] for k, v in whole.items()} for name, part in rows.items()}
