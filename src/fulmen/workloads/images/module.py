@@ -44,6 +44,7 @@ class ImageClassifier(LightningModule):
         logit_adjustment: tau; predictions use logits - tau log(share of the class in training) (Menon et al. 2021).
             "validation" chooses tau by the balanced accuracy there. For losses that ignore the class counts.
         freeze_epochs: train only the head of a `networks.Pretrained` for so long.
+        mirror: predictions use the mean logits of image and mirror image; for photographs, not for digits.
         figures: draw the confusion matrix, scores per class and calibration.
     """
 
@@ -58,6 +59,7 @@ class ImageClassifier(LightningModule):
         cutmix: float = 0.0,
         logit_adjustment: float | Literal["validation"] = 0.0,
         freeze_epochs: int = 0,
+        mirror: bool = False,
         figures: bool = True,
     ):
         super().__init__()
@@ -71,7 +73,8 @@ class ImageClassifier(LightningModule):
         self.optimizer, self.scheduler = optimizer, scheduler
         self.augmentation = augmentation
         self.mixup, self.cutmix = mixup, cutmix
-        self.logit_adjustment, self.freeze_epochs, self.figures = logit_adjustment, freeze_epochs, figures
+        self.logit_adjustment, self.freeze_epochs = logit_adjustment, freeze_epochs
+        self.mirror, self.figures = mirror, figures
         self.register_buffer("mean", torch.zeros(3))  # of the training part's channels, 0 to 255
         self.register_buffer("sd", torch.ones(3))
         self.register_buffer("counts", torch.ones(network.classes, dtype=torch.long))  # images per class in training
@@ -87,6 +90,8 @@ class ImageClassifier(LightningModule):
         data = self.trainer.datamodule
         train = data.parts["train"]
         self._check(data, train["image"])
+        if self.trainer.overfit_batches:  # mixed images and smooth labels cannot be learned by heart
+            self.mixup = self.cutmix = self.loss.label_smoothing = 0.0
         self._full_batch = data.batch_size
         pixels = [channel.flatten().bincount(minlength=256).double() for channel in train["image"].unbind(1)]
         mean = torch.stack([(n * torch.arange(256)).sum() / n.sum() for n in pixels])
@@ -104,8 +109,10 @@ class ImageClassifier(LightningModule):
             self.network.load_weights()
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits [B, C] of uint8 images, as the network gives them."""
-        return self.network(self.normalised(image))
+        """Logits [B, C] of uint8 images, as the network gives them, for evaluation and use."""
+        image = self.normalised(image)
+        logits = self.network(image)
+        return (logits + self.network(image.flip(-1))) / 2 if self.mirror else logits
 
     def normalised(self, image: Tensor) -> Tensor:
         shape = (1, 3, 1, 1)
@@ -216,11 +223,13 @@ class ImageClassifier(LightningModule):
         correcting = {
             "data.sampler": data.sampler.balances,
             "model.loss": self.loss.rebalances,
-            "model.logit_adjustment": self.logit_adjustment != 0,
+            "model.logit_adjustment": 1.0 if self.logit_adjustment == "validation" else self.logit_adjustment,
         }
-        if sum(correcting.values()) > 1:
-            names = " and ".join(name for name, corrects in correcting.items() if corrects)
-            rank_zero_warn(f"{names} each make up for unequal classes: together they favour the small ones")
+        names = [name for name, share in correcting.items() if share]
+        if len(names) > 1 and sum(correcting.values()) > 1:
+            rank_zero_warn(
+                f"{' and '.join(names)} each make up for unequal classes: together they favour the small ones"
+            )
 
 
 def balanced_loss(log_probability: Tensor, label: Tensor) -> Tensor:
