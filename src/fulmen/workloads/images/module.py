@@ -84,7 +84,7 @@ class ImageClassifier(LightningModule):
         self._full_batch, self._window = 1, 0  # images in a full batch, and since the last optimizer step
 
     def setup(self, stage: str) -> None:
-        """Take over means, class counts and, at the very start, pretrained weights."""
+        """Take over means, class counts and, at the very start, what the network takes from images or a file."""
         if stage != "fit":
             return
         data = self.trainer.datamodule
@@ -105,8 +105,12 @@ class ImageClassifier(LightningModule):
         with torch.no_grad():
             label = train["label"]
             self.naive_loss = float(self.loss(log_prior(data.counts).expand(len(label), -1), label, 0.0).mean())
-        if hasattr(self.network, "load_weights") and self.trainer.ckpt_path is None:
+        if self.trainer.ckpt_path is not None:
+            return
+        if hasattr(self.network, "load_weights"):
             self.network.load_weights()
+        if hasattr(self.network, "fit"):
+            self.network.fit(self.normalised(train["image"][:: max(1, len(train["image"]) // 5000)]))
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits [B, C] of uint8 images, as the network gives them, for evaluation and use."""
@@ -128,7 +132,7 @@ class ImageClassifier(LightningModule):
             self.network.freeze(self.current_epoch < self.freeze_epochs)
         progress = self.current_epoch / self.trainer.max_epochs if self.trainer.max_epochs > 0 else 0.0
         if self.augmentation is not None:
-            image = self.augmentation(image)
+            image = self.augmentation(image, batch["item"], self.current_epoch)
         logits, loss = self._mixed_loss(self.normalised(image), label, progress)
         values = {"train/loss": loss, "train/accuracy": (logits.argmax(1) == label).float().mean()}
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(label), sync_dist=True)
@@ -184,7 +188,12 @@ class ImageClassifier(LightningModule):
         return {"item": batch["item"], "probability": probability, "class": probability.argmax(1)}
 
     def configure_optimizers(self) -> Any:
-        return optimizers(self)
+        if not hasattr(self.network, "groups"):
+            return optimizers(self)
+        rates = {
+            name: self.optimizer.keywords[name] for name in ("lr", "weight_decay") if name in self.optimizer.keywords
+        }
+        return optimizers(self, self.network.groups(**rates))
 
     @torch.no_grad()
     def log_probabilities(self, image: Tensor) -> Tensor:
