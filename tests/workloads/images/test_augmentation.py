@@ -1,5 +1,7 @@
 """The oracle is PIL, image by image."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -133,7 +135,7 @@ def test_alternating_flips_show_every_image_both_ways_in_any_two_epochs():
         mirrored = (changed == IMAGES.flip(-1)).flatten(1).all(1)
         assert torch.equal(changed, torch.where(mirrored[:, None, None, None], IMAGES.flip(-1), IMAGES))
         shown.append(mirrored)
-    assert all(torch.equal(now, ~before) for before, now in zip(shown, shown[1:], strict=False))
+    assert all(torch.equal(now, ~before) for before, now in pairwise(shown))
 
 
 def test_in_each_epoch_half_of_the_images_are_flipped_and_neighbours_independently():
