@@ -19,6 +19,7 @@ from torchmetrics import CatMetric
 
 from fulmen.errors import FulmenError
 from fulmen.evaluation.report import Summary
+from fulmen.means import log_epoch_mean
 from fulmen.schedules import optimizers
 from fulmen.workloads.images import files, metrics
 from fulmen.workloads.images.losses import CrossEntropy, log_prior
@@ -134,8 +135,8 @@ class ImageClassifier(LightningModule):
         if self.augmentation is not None:
             image = self.augmentation(image, batch["item"], self.current_epoch)
         logits, loss = self._mixed_loss(self.normalised(image), label, progress)
-        values = {"train/loss": loss, "train/accuracy": (logits.argmax(1) == label).float().mean()}
-        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(label), sync_dist=True)
+        for name, value in {"loss": loss, "accuracy": (logits.argmax(1) == label).float().mean()}.items():
+            log_epoch_mean(self, f"train/{name}", value, len(label))
         self._window += len(label)
         return loss * (len(label) / self._full_batch)
 
