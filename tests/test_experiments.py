@@ -28,7 +28,8 @@ FEW = [
 
 def start(experiment, folder, *overrides):
     """What `python train.py experiment=... output_dir=...` does once Hydra has composed: check, run."""
-    typed = [f"experiment={experiment}", f"output_dir={folder}", "trainer.accelerator=cpu", *overrides]
+    same_everywhere = ["trainer.accelerator=cpu", "trainer.precision=32-true"]
+    typed = [f"experiment={experiment}", f"output_dir={folder}", *same_everywhere, *overrides]
     return run(check_overrides(typed), typed)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 
-from fulmen.schedules import cosine, optimizers
+from fulmen.schedules import cosine, optimizers, triangular
 
 
 def rates(make, steps, lr=1.0):
@@ -26,6 +26,11 @@ def test_cosine_warms_up_and_falls_to_zero():
     assert seen[:11] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.0])
     assert seen[60] == pytest.approx(0.5)
     assert seen[10:] == pytest.approx([0.5 * (1 + math.cos(math.pi * i / 100)) for i in range(101)])
+
+
+def test_a_triangle_rises_and_falls_in_straight_lines():
+    seen = rates(partial(triangular, total_steps=100, start=0.2, peak=0.2, end=0.1), 101)
+    assert [seen[i] for i in (0, 10, 20, 60, 100)] == pytest.approx([0.2, 0.6, 1.0, 0.55, 0.1])
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ class Result:
         steps: of the optimizer.
         metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.
         baselines: metrics of what costs nothing, by baseline.
-        cost: seconds of fitting over all resumes, seconds of the last start, parameters, device, threads.
+        cost: seconds of fitting over all resumes, seconds of the last start, parameters, device, threads,
+            precision.
         trained: whether training came to its end, so that only the evaluation is left to do.
         message: why it was interrupted or failed.
         runs: folders of the runs it stands for, relative to its own, if it repeats over folds and seeds; then metrics

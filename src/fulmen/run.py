@@ -13,6 +13,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint, ModelSummary, ProgressBar
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_warn
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from torch import zeros
@@ -27,6 +28,7 @@ from fulmen.evaluation.items import write_items
 from fulmen.evaluation.report import Summary, print_table, write_report
 from fulmen.loggers import log_hyperparameters
 from fulmen.mistakes import did_you_mean
+from fulmen.precision import AUTO, best_precision
 from fulmen.recording import recorded
 from fulmen.result import Result, write_fingerprint, write_provenance
 from fulmen.threads import set_threads
@@ -59,15 +61,23 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
         with suppress(OSError):
             folder.rmdir()  # made by Hydra; goes only if it is empty
         raise
+    before = result.cost.get("precision", trainer.precision)
+    if before != trainer.precision:
+        rank_zero_warn(
+            f"{folder} was trained in {before} so far; give trainer.precision={before} to go on in it, not in "
+            f"{trainer.precision}"
+        )
     result.cost |= {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "device": str(trainer.strategy.root_device),
         "threads": threads,
+        "precision": trainer.precision,
     }
     if trainer.is_global_zero:
         write_provenance(folder, cfg, overrides, resumed=bool(resume))
         size, device = f"{result.cost['parameters']:,} parameters", result.cost["device"]
-        print(f"{cfg.experiment}: {size} on {device}, {threads} threads; run folder {folder}", flush=True)
+        how = f"{device}, {threads} threads, {trainer.precision}"
+        print(f"{cfg.experiment}: {size} on {how}; run folder {folder}", flush=True)
 
     only_evaluate = result.trained and all(override.startswith("resume=") for override in overrides)
     with recorded(result, trainer):
@@ -97,6 +107,8 @@ def assemble(cfg: DictConfig) -> tuple[LightningDataModule, LightningModule, Tra
         "plugins": [AtomicCheckpoints()],
         "default_root_dir": cfg.output_dir,
     }
+    if cfg.trainer.get("precision") == AUTO:
+        parts["precision"] = best_precision(str(cfg.trainer.get("accelerator", "auto")))
     try:
         return data, model, build(cfg.trainer, "trainer", **parts)
     except FulmenError as error:

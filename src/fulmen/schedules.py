@@ -48,3 +48,21 @@ def cosine(optimizer: Optimizer, total_steps: int, warmup: float = 0.0) -> Lambd
         return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1, total_steps - rising))))
 
     return LambdaLR(optimizer, factor)
+
+
+def triangular(
+    optimizer: Optimizer, total_steps: int, start: float = 0.2, peak: float = 0.23, end: float = 0.07
+) -> LambdaLR:
+    """The learning rate rises linearly from the share `start` to all of it and falls linearly to the share `end`.
+
+    Args:
+        peak: share of the steps at which it turns.
+    """
+    top = max(1, round(peak * total_steps))
+
+    def factor(step: int) -> float:
+        if step < top:
+            return start + (1 - start) * step / top
+        return 1 - (1 - end) * min(1.0, (step - top) / max(1, total_steps - top))
+
+    return LambdaLR(optimizer, factor)

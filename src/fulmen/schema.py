@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fulmen.mistakes import Mistake, did_you_mean, drop, join, nearest, put, rename
+from fulmen.precision import AUTO
 from fulmen.signatures import Rule, check_call, check_nodes, is_node
 
 Node = Annotated[dict, Rule("with a _target_", is_node)]
@@ -57,6 +58,8 @@ def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
     found += [m for m in check_call(TrainConfig, plain, "", "the config") if m.path not in {f.path for f in found}]
     found += _entries_without_target(plain)
 
+    if isinstance(plain.get("trainer"), dict) and plain["trainer"].get("precision") == AUTO:
+        plain = plain | {"trainer": plain["trainer"] | {"precision": None}}  # resolved before Lightning sees it
     values = dict(leaves(plain))
     wrong = [values[mistake.path] for mistake in found if mistake.path in values]
     for mistake in check_nodes(plain, "", trusted):

@@ -19,7 +19,7 @@ def test_numbers_read_as_people_write_them(value, text):
 
 def test_report_holds_every_section(tmp_path):
     summary = Summary({"r2": 1.0}, tables={"Main": ROWS}, figures={"A curve": "curve.png"}, notes=["t = 0 is left out"])
-    cost = {"fit_seconds": 61.0, "parameters": 1234, "device": "cpu", "threads": 2}
+    cost = {"fit_seconds": 61.0, "parameters": 1234, "device": "cpu", "threads": 2, "precision": "32-true"}
     result = {"status": "completed", "epochs": 3, "cost": cost}
     text = write_report(tmp_path, "pbpk", summary, result, ["seed=1"]).read_text()
     for part in ("# pbpk", "completed after 3 epochs", "1,234 parameters", "`seed=1`", "t = 0", "figures/curve.png"):

@@ -84,7 +84,7 @@ def write_report(
     parts = [
         f"# {title}",
         f"{result['status']} after {result['epochs']} epochs and {cost['fit_seconds']:.0f} s of training "
-        f"({cost['parameters']:,} parameters, {cost['device']}, {cost['threads']} threads). "
+        f"({cost['parameters']:,} parameters, {cost['device']}, {cost['threads']} threads, {cost['precision']}). "
         f"Overrides: `{' '.join(overrides) or 'none'}`.",
     ]
     for heading, rows in summary.tables.items():

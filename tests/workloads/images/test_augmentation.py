@@ -1,12 +1,22 @@
 """The oracle is PIL, image by image."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from fulmen.errors import FulmenError
-from fulmen.workloads.images.augmentation import OPERATIONS, Augmentation, angles, move, randaugment, turn_table
+from fulmen.workloads.images.augmentation import (
+    OPERATIONS,
+    Augmentation,
+    angles,
+    flipped,
+    move,
+    randaugment,
+    turn_table,
+)
 from fulmen.workloads.images.mixing import cutmix, mixup
 
 IMAGES = torch.randint(0, 256, (64, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -113,6 +123,25 @@ def test_cutmix_shares_are_the_areas():
         changed = mixed.other != label
         torch.testing.assert_close(own[changed], torch.full_like(own[changed], mixed.share))
         torch.testing.assert_close(foreign[changed], torch.full_like(own[changed], 1 - mixed.share))
+
+
+def test_alternating_flips_show_every_image_both_ways_in_any_two_epochs():
+    augmentation, item = Augmentation(flip="alternating", rotate_degrees=0), torch.arange(1000, 1064)
+    shown = []
+    for epoch in range(6):
+        order = torch.randperm(64)  # the place in the batch does not matter
+        changed = torch.empty_like(IMAGES)
+        changed[order] = augmentation(IMAGES[order], item[order], epoch)
+        mirrored = (changed == IMAGES.flip(-1)).flatten(1).all(1)
+        assert torch.equal(changed, torch.where(mirrored[:, None, None, None], IMAGES.flip(-1), IMAGES))
+        shown.append(mirrored)
+    assert all(torch.equal(now, ~before) for before, now in pairwise(shown))
+
+
+def test_in_each_epoch_half_of_the_images_are_flipped_and_neighbours_independently():
+    once = flipped(torch.arange(50_000), 0).double()
+    assert abs(once.mean() - 0.5) < 0.01
+    assert all(abs(np.corrcoef(once[:-lag], once[lag:])[0, 1]) < 0.02 for lag in (1, 2, 7, 10, 64))
 
 
 @pytest.mark.parametrize("setting", [{"rotate_degrees": 200.0}, {"crop_pixels": -1}, {"magnitude": 31}])

@@ -1,4 +1,6 @@
 import copy
+import os
+import signal
 from functools import partial
 
 import numpy as np
@@ -9,14 +11,15 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 import fulmen
+import fulmen.run
 from fulmen.config import check_overrides
-from fulmen.errors import FulmenError
-from fulmen.run import run
+from fulmen.errors import FulmenError, Interrupted
+from fulmen.run import callbacks, run
 from fulmen.workloads.images.imbalance import Step
 from fulmen.workloads.images.losses import LDAM, CrossEntropy, Focal, LogitAdjusted, log_prior
 from fulmen.workloads.images.module import ImageClassifier, balanced_loss, best_tau
-from fulmen.workloads.images.networks import AdvancedCNN, Pretrained
-from fulmen.workloads.images.samplers import ClassBalanced
+from fulmen.workloads.images.networks import AdvancedCNN, Pretrained, ResNet9
+from fulmen.workloads.images.samplers import ClassBalanced, Weighted
 
 
 class Linear(nn.Sequential):
@@ -168,10 +171,64 @@ def test_network_and_data_must_fit(data):
         fit(ImageClassifier(AdvancedCNN(10, 16)), data())
 
 
+@pytest.mark.parametrize("mirror", [False, True])
+def test_mirrored_predictions_are_the_mean_over_both_sides(mirror):
+    model = ImageClassifier(ResNet9(3, 8), mirror=mirror).eval()
+    image = torch.randint(0, 256, (4, 3, 16, 16), dtype=torch.uint8)
+    one, other = (model.network(model.normalised(each)) for each in (image, image.flip(-1)))
+    torch.testing.assert_close(model(image), (one + other) / 2 if mirror else one)
+    assert torch.allclose(model(image), model(image.flip(-1)), atol=1e-4) == mirror
+
+
+def test_one_batch_by_heart_is_learned_without_mixing_and_smoothing(data):
+    model = ImageClassifier(Linear(), CrossEntropy(3, label_smoothing=0.2), mixup=0.2, cutmix=1.0)
+    fit(model, data(), overfit_batches=1)
+    assert (model.mixup, model.cutmix, model.loss.label_smoothing) == (0, 0, 0)
+
+
+class StopAt(Callback):
+    def __init__(self, step):
+        self.step = step
+
+    def on_train_batch_start(self, trainer, *_):
+        if trainer.global_step == self.step:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_the_airbench_recipe_whitens_learns_and_resumes_to_the_bit(arrays, tmp_path, monkeypatch):
+    path = arrays()
+
+    def go(folder, *more):
+        typed = ["experiment=images_plain", "recipe=airbench", "data=image_arrays", f"data.arrays={path}",
+                 "data.classes=3", "data.validation=0.1", "data.batch_size=16", "model.network.widths=[8,8,8]",
+                 "model.optimizer.lr=0.3", "trainer.max_epochs=4", "trainer.precision=32-true", "model.figures=false",
+                 "trainer.accelerator=cpu", "callbacks.summary=null", f"output_dir={folder}", *more]  # fmt: skip
+        return run(check_overrides(typed), typed)
+
+    whole = go(tmp_path / "whole")
+    assert whole.metrics["test/accuracy"] > 0.6  # chance is a third
+    monkeypatch.setattr(fulmen.run, "callbacks", lambda cfg: [StopAt(12), *callbacks(cfg)])  # slow weights are ahead
+    with pytest.raises(Interrupted):
+        go(tmp_path / "half", "test=false")
+    monkeypatch.undo()
+    typed = [f"resume={tmp_path / 'half'}"]
+    resumed = run(check_overrides(typed), typed)
+    before, after = (fulmen.load_run(each.folder).model.state_dict() for each in (whole, resumed))
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    white = torch.nn.functional.conv2d(torch.rand(1, 3, 9, 9), before["network.whitening"])
+    assert torch.equal(white[:, :12], -white[:, 12:])  # fitted, both signs
+
+
 def test_correcting_twice_warns(data):
     model = ImageClassifier(Linear(), LogitAdjusted(3))
     with pytest.warns(UserWarning, match=r"data\.sampler and model\.loss each make up for unequal classes"):
         fit(model, data(imbalance=Step([0], 0.4), sampler=ClassBalanced()), limit_train_batches=1)
+
+
+@pytest.mark.filterwarnings("error:.*each make up for unequal classes")
+def test_correcting_half_twice_is_right(data):
+    model = ImageClassifier(Linear(), LogitAdjusted(3, tau=0.5))
+    fit(model, data(imbalance=Step([0], 0.4), sampler=Weighted(0.5)), limit_train_batches=1)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from torchvision.models import densenet121, resnet18
 
 from fulmen.errors import FulmenError
 from fulmen.workloads.images.networks import AdvancedCNN, CosineHead, Pretrained, ResNet9, ResNet32
+from fulmen.workloads.images.whitened import WhitenedCNN, patches, whitening
 
 IMAGE = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 
@@ -19,6 +20,7 @@ def test_parameter_counts_are_the_published_ones():
     assert parameters(AdvancedCNN()) == 1_278_218
     assert parameters(ResNet32()) == 464_154
     assert parameters(ResNet9()) == 6_573_130
+    assert parameters(WhitenedCNN()) + WhitenedCNN().whitening.numel() == 1_972_792
 
 
 @pytest.mark.parametrize("make", [AdvancedCNN, ResNet9, ResNet32, Pretrained, partial(Pretrained, "densenet121")])
@@ -99,3 +101,49 @@ def test_a_frozen_backbone_learns_nothing_and_keeps_its_statistics():
     network(IMAGE).sum().backward()
     assert all(each.grad is not None for each in network.backbone.parameters())
     assert network.backbone.training
+
+
+def photographs(count=300):
+    """Neighbouring pixels and channels that go together."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(count, 3, 12, 12, generator=generator).cumsum(2).cumsum(3).cumsum(1)
+
+
+def test_patches_are_those_of_unfold():
+    image = photographs(4)
+    theirs = nn.functional.unfold(image, 2).transpose(1, 2).reshape(-1, 12)
+    assert torch.equal(patches(image), theirs)
+
+
+def test_whitened_patches_have_the_identity_as_covariance():
+    rows = patches(photographs())
+    assert (rows.T.cov() - torch.eye(12)).abs().max() > 10
+    white = rows @ whitening(rows, epsilon=0.0).T
+    torch.testing.assert_close(white.T.cov(), torch.eye(12), atol=1e-4, rtol=0)
+
+
+def test_the_first_layer_whitens_both_ways_and_is_not_trained():
+    network, image = WhitenedCNN(5, [8, 8, 8]), photographs()
+    network.fit(image)
+    seen = nn.functional.conv2d(image, network.whitening).permute(0, 2, 3, 1).reshape(-1, 24)
+    assert torch.equal(seen[:, :12], -seen[:, 12:])
+    torch.testing.assert_close(seen[:, :12].T.cov(), torch.eye(12), atol=1e-2, rtol=0)
+    network(image).sum().backward()
+    trained = {name for name, each in network.named_parameters() if each.grad is not None}
+    assert "bias" in trained
+    assert not any("whitening" in name for name, _ in network.named_parameters())
+
+
+def test_biases_learn_faster_and_decay_as_slowly():
+    network = WhitenedCNN(5, [8, 8, 8], bias_rate=64.0)
+    filters, biases = network.groups(1.5, 0.002)
+    assert set(filters) == {"params"}
+    assert (biases["lr"], biases["lr"] * biases["weight_decay"]) == pytest.approx((96.0, 1.5 * 0.002))
+    assert len(filters["params"]) + len(biases["params"]) == len(list(network.parameters()))
+    assert all(each.ndim == 1 for each in biases["params"])
+
+
+def test_convolutions_begin_by_passing_their_channels_on():
+    first = WhitenedCNN().features[0][0]
+    x = torch.randn(2, 24, 8, 8)
+    torch.testing.assert_close(first(x)[:, :24], x)

@@ -6,6 +6,7 @@ bit. Position H * W, behind the last pixel, stands for black.
 """
 
 from functools import cache
+from typing import Literal
 
 import numpy as np
 import torch
@@ -22,7 +23,8 @@ class Augmentation(nn.Module):
     """Random changes of uint8 images [B, 3, H, W], drawn for each image from torch's generator of its device.
 
     Args:
-        flip: left and right swapped in half of the images; for photographs, not for digits.
+        flip: left and right swapped in half of the images; for photographs, not for digits. "alternating": half of
+            the images in one epoch, the others in the next, so that two epochs show each both ways.
         rotate_degrees: largest angle to either side, nearest neighbour, corners black.
         crop_pixels: largest shift in either direction, as of a crop from an image with a black border of that width.
         cutout_pixels: side of a black square somewhere (DeVries & Taylor 2017).
@@ -32,7 +34,7 @@ class Augmentation(nn.Module):
 
     def __init__(
         self,
-        flip: bool = False,
+        flip: bool | Literal["alternating"] = False,
         rotate_degrees: float = 10.0,
         crop_pixels: int = 0,
         cutout_pixels: int = 0,
@@ -55,18 +57,22 @@ class Augmentation(nn.Module):
         self.cutout_pixels, self.randaugment, self.magnitude = cutout_pixels, randaugment, magnitude
         self._tables: dict[tuple[int, int, torch.device], tuple[Tensor, Tensor]] = {}
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor, item: Tensor | None = None, epoch: int = 0) -> Tensor:
+        """Changed images; `item` [B], the place of each in its source, and the epoch matter to alternating flips."""
         if self.randaugment:
             image = randaugment(image, self.randaugment, self.magnitude)
-        source = self.source(image)
+        source = self.source(image, item, epoch)
         return image if source is None else move(image, source)
 
-    def source(self, image: Tensor) -> Tensor | None:
+    def source(self, image: Tensor, item: Tensor | None = None, epoch: int = 0) -> Tensor | None:
         """Where each pixel of the changed images comes from: [B, H * W], or None if nothing moves."""
         batch, _, height, width = image.shape
         turns, shifts = self._tables_for(height, width, image.device)
         source = None
-        if len(turns) > 1:
+        if self.flip == "alternating" and item is not None:
+            angle = torch.randint(len(turns) // 2, (batch,), device=image.device)
+            source = turns.index_select(0, angle + len(turns) // 2 * flipped(item, epoch))
+        elif len(turns) > 1:
             source = turns.index_select(0, torch.randint(len(turns), (batch,), device=image.device))
         if len(shifts) > 1:
             shift = shifts.index_select(0, torch.randint(len(shifts), (batch,), device=image.device))
@@ -81,10 +87,20 @@ class Augmentation(nn.Module):
     def _tables_for(self, height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
         key = (height, width, device)
         if key not in self._tables:
-            turns = turn_table(height, width, self.rotate_degrees, self.flip)
+            turns = turn_table(height, width, self.rotate_degrees, bool(self.flip))
             shifts = shift_table(height, width, self.crop_pixels)
             self._tables[key] = turns.to(device), shifts.to(device)
         return self._tables[key]
+
+
+def flipped(item: Tensor, epoch: int) -> Tensor:
+    """Which items [B] are flipped in an epoch, 0 or 1: a hash in the first, then each the other way every time.
+
+    K. Jordan, arXiv 2404.00498.
+    """
+    mixed = (item + 1) * 0x9E3779B1 & 0xFFFFFFFF
+    mixed = (mixed ^ mixed >> 15) * 0x2C1B3C6D & 0xFFFFFFFF
+    return (mixed ^ mixed >> 12) + epoch & 1
 
 
 def move(image: Tensor, source: Tensor) -> Tensor:

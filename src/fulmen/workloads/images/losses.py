@@ -34,7 +34,7 @@ class CrossEntropy(nn.Module):
         label_smoothing: share of the target that is spread over all classes.
     """
 
-    rebalances = False  # whether the loss makes up for unequal classes
+    rebalances = 0.0  # how far the loss makes up for unequal classes: not at all (0), wholly (1)
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class CrossEntropy(nn.Module):
             if not 0 <= value < 1:
                 raise FulmenError(f"{name} is {value}; it must be 0 or more and below 1")
         self.weights, self.beta, self.defer, self.label_smoothing = weights, beta, defer, label_smoothing
-        self.rebalances = weights != "none" or type(self).rebalances
+        self.rebalances = 1.0 if weights != "none" else type(self).rebalances
         self.register_buffer("counts", torch.ones(classes, dtype=torch.long))
 
     def fit(self, counts: Tensor) -> None:
@@ -89,11 +89,9 @@ class LogitAdjusted(CrossEntropy):
     the logits as they are: for equal classes.
     """
 
-    rebalances = True
-
     def __init__(self, classes: int, tau: float = 1.0, label_smoothing: float = 0.0):
         super().__init__(classes, label_smoothing=label_smoothing)
-        self.tau = tau
+        self.tau = self.rebalances = tau
 
     def unweighted(self, logits: Tensor, label: Tensor) -> Tensor:
         return super().unweighted(logits + self.tau * log_prior(self.counts), label)
@@ -106,7 +104,7 @@ class LDAM(CrossEntropy):
     cosines times `scale`, as a network with `head=cosine` gives them.
     """
 
-    rebalances = True
+    rebalances = 1.0
 
     def __init__(self, classes: int, max_margin: float = 0.5, scale: float = 30.0,
                  weights: Literal["none", "inverse", "effective"] = "effective", beta: float = 0.9999,

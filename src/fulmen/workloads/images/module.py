@@ -19,6 +19,7 @@ from torchmetrics import CatMetric
 
 from fulmen.errors import FulmenError
 from fulmen.evaluation.report import Summary
+from fulmen.means import log_epoch_mean
 from fulmen.schedules import optimizers
 from fulmen.workloads.images import files, metrics
 from fulmen.workloads.images.losses import CrossEntropy, log_prior
@@ -44,6 +45,7 @@ class ImageClassifier(LightningModule):
         logit_adjustment: tau; predictions use logits - tau log(share of the class in training) (Menon et al. 2021).
             "validation" chooses tau by the balanced accuracy there. For losses that ignore the class counts.
         freeze_epochs: train only the head of a `networks.Pretrained` for so long.
+        mirror: predictions use the mean logits of image and mirror image; for photographs, not for digits.
         figures: draw the confusion matrix, scores per class and calibration.
     """
 
@@ -58,6 +60,7 @@ class ImageClassifier(LightningModule):
         cutmix: float = 0.0,
         logit_adjustment: float | Literal["validation"] = 0.0,
         freeze_epochs: int = 0,
+        mirror: bool = False,
         figures: bool = True,
     ):
         super().__init__()
@@ -71,7 +74,8 @@ class ImageClassifier(LightningModule):
         self.optimizer, self.scheduler = optimizer, scheduler
         self.augmentation = augmentation
         self.mixup, self.cutmix = mixup, cutmix
-        self.logit_adjustment, self.freeze_epochs, self.figures = logit_adjustment, freeze_epochs, figures
+        self.logit_adjustment, self.freeze_epochs = logit_adjustment, freeze_epochs
+        self.mirror, self.figures = mirror, figures
         self.register_buffer("mean", torch.zeros(3))  # of the training part's channels, 0 to 255
         self.register_buffer("sd", torch.ones(3))
         self.register_buffer("counts", torch.ones(network.classes, dtype=torch.long))  # images per class in training
@@ -81,12 +85,14 @@ class ImageClassifier(LightningModule):
         self._full_batch, self._window = 1, 0  # images in a full batch, and since the last optimizer step
 
     def setup(self, stage: str) -> None:
-        """Take over means, class counts and, at the very start, pretrained weights."""
+        """Take over means, class counts and, at the very start, what the network takes from images or a file."""
         if stage != "fit":
             return
         data = self.trainer.datamodule
         train = data.parts["train"]
         self._check(data, train["image"])
+        if self.trainer.overfit_batches:  # mixed images and smooth labels cannot be learned by heart
+            self.mixup = self.cutmix = self.loss.label_smoothing = 0.0
         self._full_batch = data.batch_size
         pixels = [channel.flatten().bincount(minlength=256).double() for channel in train["image"].unbind(1)]
         mean = torch.stack([(n * torch.arange(256)).sum() / n.sum() for n in pixels])
@@ -100,12 +106,18 @@ class ImageClassifier(LightningModule):
         with torch.no_grad():
             label = train["label"]
             self.naive_loss = float(self.loss(log_prior(data.counts).expand(len(label), -1), label, 0.0).mean())
-        if hasattr(self.network, "load_weights") and self.trainer.ckpt_path is None:
+        if self.trainer.ckpt_path is not None:
+            return
+        if hasattr(self.network, "load_weights"):
             self.network.load_weights()
+        if hasattr(self.network, "fit"):
+            self.network.fit(self.normalised(train["image"][:: max(1, len(train["image"]) // 5000)]))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits [B, C] of uint8 images, as the network gives them."""
-        return self.network(self.normalised(image))
+        """Logits [B, C] of uint8 images, as the network gives them, for evaluation and use."""
+        image = self.normalised(image)
+        logits = self.network(image)
+        return (logits + self.network(image.flip(-1))) / 2 if self.mirror else logits
 
     def normalised(self, image: Tensor) -> Tensor:
         shape = (1, 3, 1, 1)
@@ -121,10 +133,10 @@ class ImageClassifier(LightningModule):
             self.network.freeze(self.current_epoch < self.freeze_epochs)
         progress = self.current_epoch / self.trainer.max_epochs if self.trainer.max_epochs > 0 else 0.0
         if self.augmentation is not None:
-            image = self.augmentation(image)
+            image = self.augmentation(image, batch["item"], self.current_epoch)
         logits, loss = self._mixed_loss(self.normalised(image), label, progress)
-        values = {"train/loss": loss, "train/accuracy": (logits.argmax(1) == label).float().mean()}
-        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(label), sync_dist=True)
+        for name, value in {"loss": loss, "accuracy": (logits.argmax(1) == label).float().mean()}.items():
+            log_epoch_mean(self, f"train/{name}", value, len(label))
         self._window += len(label)
         return loss * (len(label) / self._full_batch)
 
@@ -177,7 +189,12 @@ class ImageClassifier(LightningModule):
         return {"item": batch["item"], "probability": probability, "class": probability.argmax(1)}
 
     def configure_optimizers(self) -> Any:
-        return optimizers(self)
+        if not hasattr(self.network, "groups"):
+            return optimizers(self)
+        rates = {
+            name: self.optimizer.keywords[name] for name in ("lr", "weight_decay") if name in self.optimizer.keywords
+        }
+        return optimizers(self, self.network.groups(**rates))
 
     @torch.no_grad()
     def log_probabilities(self, image: Tensor) -> Tensor:
@@ -216,11 +233,13 @@ class ImageClassifier(LightningModule):
         correcting = {
             "data.sampler": data.sampler.balances,
             "model.loss": self.loss.rebalances,
-            "model.logit_adjustment": self.logit_adjustment != 0,
+            "model.logit_adjustment": 1.0 if self.logit_adjustment == "validation" else self.logit_adjustment,
         }
-        if sum(correcting.values()) > 1:
-            names = " and ".join(name for name, corrects in correcting.items() if corrects)
-            rank_zero_warn(f"{names} each make up for unequal classes: together they favour the small ones")
+        names = [name for name, share in correcting.items() if share]
+        if len(names) > 1 and sum(correcting.values()) > 1:
+            rank_zero_warn(
+                f"{' and '.join(names)} each make up for unequal classes: together they favour the small ones"
+            )
 
 
 def balanced_loss(log_probability: Tensor, label: Tensor) -> Tensor:

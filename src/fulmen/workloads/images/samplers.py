@@ -1,7 +1,8 @@
 """Which images an epoch shows, and in what order.
 
 A sampler is a function of the labels, a generator that is seeded by run and epoch, and the share of the training that
-is behind; it returns as many indices as there are labels. Batches, ranks and resuming are the loader's business.
+is behind; it returns as many indices as there are labels. `balances` is how far it makes up for unequal classes: not at
+all (0), wholly (1). Batches, ranks and resuming are the loader's business.
 """
 
 import torch
@@ -13,7 +14,7 @@ from fulmen.errors import FulmenError
 class Shuffle:
     """Every image once."""
 
-    balances = False  # the classes come as often as they are
+    balances = 0.0
 
     def __call__(self, labels: Tensor, generator: Generator, progress: float) -> Tensor:
         return torch.randperm(len(labels), generator=generator)
@@ -29,12 +30,10 @@ class Weighted:
         power: 1 shows all classes equally often, 0.5 is square-root sampling, 0 leaves them as they are.
     """
 
-    balances = True
-
     def __init__(self, power: float = 1.0):
         if not 0 <= power <= 2:
             raise FulmenError(f"power is {power}; it must lie between 0 and 2")
-        self.power = power
+        self.power = self.balances = power
 
     def __call__(self, labels: Tensor, generator: Generator, progress: float) -> Tensor:
         counts = labels.bincount()
@@ -48,7 +47,7 @@ class Weighted:
 class ClassBalanced:
     """All classes equally often, to the image, and within a class no image a second time before all had their turn."""
 
-    balances = True
+    balances = 1.0
 
     def __call__(self, labels: Tensor, generator: Generator, progress: float) -> Tensor:
         members = [(labels == c).nonzero()[:, 0] for c in labels.unique()]
@@ -70,7 +69,7 @@ class Deferred:
         share: of the epochs before the switch.
     """
 
-    balances = True
+    balances = 1.0
 
     def __init__(self, share: float = 0.75):
         if not 0 < share < 1:
