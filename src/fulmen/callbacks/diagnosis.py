@@ -29,9 +29,9 @@ class Diagnosis(Callback):
     """Judges the curves, the network and its predictions after every validation.
 
     The training loss is taken on a fixed probe of training samples, in evaluation mode and by the module's own
-    `validation_step`, so that it compares with the validation loss. The probe costs a few per cent of an epoch: it has
-    a twentieth of the training samples, 64 at least and 256 at most. Without an in-memory data module the logged
-    training loss stands in for it. A new finding is one line on the console; all of them go to TensorBoard,
+    `validation_step` (or `probe_loss(batch)`, for one whose validation loss is made at the end of the epoch), so that it
+    compares with the validation loss. The probe costs a few per cent of an epoch: it has a twentieth of the training
+    samples, 64 at least and 256 at most. Without an in-memory data module the logged training loss stands in for it. A new finding is one line on the console; all of them go to TensorBoard,
     `result.json` and the report. What costs more is looked at less often as the run goes on: predictions after 5, 10,
     20, 40 ... checks, activations every fifth.
 
@@ -263,10 +263,12 @@ class Diagnosis(Callback):
             trainer.state.stage = stage
 
     def _loss_of(self, probe: Batch | None, trainer: Trainer, module: LightningModule) -> float:
-        """What the module's own validation logs for a probe; NaN if that is not one number."""
+        """The module's `probe_loss`, or what its validation logs for a probe; NaN if that is not one number."""
         if probe is None:
             return math.nan
         with undisturbed(trainer, module) as logged:
+            if hasattr(module, "probe_loss"):
+                return float(module.probe_loss(probe))
             module.validation_step(probe, 0)
         values = [float(value) for value in logged.get(self.names["val"], []) if isinstance(value, Tensor | float)]
         return values[0] if len(values) == 1 else math.nan

@@ -180,6 +180,10 @@ class ImageClassifier(LightningModule):
         values = {f"val/{name}": found[name] for name in shown if name in found}
         self.log_dict({"val/loss": balanced_loss(log_probability, label), **values}, prog_bar=True, sync_dist=True)
 
+    def probe_loss(self, batch: dict[str, Tensor]) -> Tensor:
+        """What `val/loss` would be if the validation part were `batch`."""
+        return balanced_loss(self.adjusted(self(batch["image"])), batch["label"].long())
+
     def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         loss = nn.functional.nll_loss(self.adjusted(self(batch["image"])), batch["label"])
         self.log("test/loss", loss, batch_size=len(batch["label"]), sync_dist=True)
