@@ -29,11 +29,11 @@ class Diagnosis(Callback):
     """Judges the curves, the network and its predictions after every validation.
 
     The training loss is taken on a fixed probe of training samples, in evaluation mode and by the module's own
-    `validation_step` (or `probe_loss(batch)`, for one whose validation loss is made at the end of the epoch), so that it
-    compares with the validation loss. The probe costs a few per cent of an epoch: it has a twentieth of the training
-    samples, 64 at least and 256 at most. Without an in-memory data module the logged training loss stands in for it. A new finding is one line on the console; all of them go to TensorBoard,
-    `result.json` and the report. What costs more is looked at less often as the run goes on: predictions after 5, 10,
-    20, 40 ... checks, activations every fifth.
+    `validation_step` (or `probe_loss(batch)`, where the validation loss is made at the end of the epoch), so that both
+    compare. The probe costs a few per cent of an epoch: it has a twentieth of the training samples, 64 at least and 256
+    at most. Without an in-memory data module the logged training loss stands in for it. A new finding is one line on
+    the console; all of them go to TensorBoard, `result.json` and the report. What costs more is looked at less often as
+    the run goes on: predictions after 5, 10, 20, 40 ... checks, activations every fifth.
 
     Args:
         stop_on: verdicts that end the training, such as [overfitting, no_learning].

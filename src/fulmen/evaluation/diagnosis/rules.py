@@ -38,6 +38,7 @@ from fulmen.evaluation.diagnosis.smoothing import (
 )
 
 ENOUGH = 6  # checks before curves mean anything
+STEEP = 8  # checks in which the first fall of a loss looks like noise
 UNITS = 8.0  # times apart, two losses have different units
 SURE = 3.0
 
@@ -169,6 +170,7 @@ def validation_too_good(m: Measured) -> Flags:
 
 def noisy_validation(m: Measured) -> Flags:
     share = m.v_noise / np.maximum(np.maximum(m.base - m.v_best, 0.4 * np.abs(m.base)), 1e-12)
+    share[:STEEP] = 0.0
     return hysteresis(in_a_row(share > 0.15, 3), share < 0.10)
 
 
