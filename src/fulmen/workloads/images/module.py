@@ -177,7 +177,7 @@ class ImageClassifier(LightningModule):
         matrix = metrics.confusion(label.cpu().numpy(), log_probability.argmax(1).cpu().numpy(), self.network.classes)
         found = metrics.from_confusion(matrix, self.counts.cpu().numpy())
         shown = ("accuracy", "balanced_accuracy", "macro_f1", "minority_f1")
-        values = {f"val/{name}": found[name] for name in shown if name in found}
+        values = {f"val/{name}": found[name] for name in shown if not math.isnan(found.get(name, math.nan))}
         self.log_dict({"val/loss": balanced_loss(log_probability, label), **values}, prog_bar=True, sync_dist=True)
 
     def probe_loss(self, batch: dict[str, Tensor]) -> Tensor:
