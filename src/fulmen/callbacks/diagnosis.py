@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
-import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch import Tensor
 
 from fulmen.callbacks.activations import idle_shares, recorded_activations
 from fulmen.callbacks.gradients import GradientWatch
-from fulmen.callbacks.probing import Batch, class_probabilities, evenly, parts_of, size, undisturbed
+from fulmen.callbacks.looks import classes_of, constant_loss, frozen, loss_of, on_device, recalls
+from fulmen.callbacks.probing import Batch, evenly, parts_of, size
 from fulmen.data.duplicates import copies
 from fulmen.errors import Diverged, FulmenError
 from fulmen.evaluation.diagnosis import Verdict, diagnose, health
@@ -87,14 +86,14 @@ class Diagnosis(Callback):
         if self._off or "train" not in parts:
             return
         train, val = parts["train"], parts.get("validation")
-        self._probe = self._moved(trainer, evenly(train, min(256, max(64, size(train) // 20))))
+        self._probe = on_device(trainer, evenly(train, min(256, max(64, size(train) // 20))))
         if val is not None and size(val):
-            self._val_probe = self._moved(trainer, evenly(val, 256))
+            self._val_probe = on_device(trainer, evenly(val, 256))
             found = copies(val, train)
             self._leak = health.leak(found / size(val), found) if found else None
         if self.base is None:
-            self.base = self._constant_loss(trainer, module)
-            start = [self._loss_of(probe, trainer, module) for probe in (self._probe, self._val_probe)]
+            self.base = constant_loss(self._probe, trainer, module, self.names["val"])
+            start = [loss_of(probe, trainer, module, self.names["val"]) for probe in (self._probe, self._val_probe)]
             if all(loss > 0 for loss in start):
                 self.val_scale = min(max(start[0] / start[1], 1 / 3), 3.0)
 
@@ -175,7 +174,7 @@ class Diagnosis(Callback):
             with (
                 recorded_activations(module) if checks <= ALWAYS or checks % 5 == 0 or last else nullcontext() as found
             ):
-                loss = self._loss_of(self._probe, trainer, module)
+                loss = loss_of(self._probe, trainer, module, self.names["val"])
             values["train"] = values["train"] if math.isnan(loss) else loss
             if found is not None:
                 dead, saturated = idle_shares(module, found)
@@ -189,10 +188,7 @@ class Diagnosis(Callback):
             self._look_at_classes(trainer, module)
 
     def _look_at_classes(self, trainer: Trainer, module: LightningModule) -> None:
-        both = []
-        for probe in (self._probe, self._val_probe):
-            with undisturbed(trainer, module):
-                both.append(class_probabilities(self._predicted(module, probe), probe))
+        both = [classes_of(probe, trainer, module) for probe in (self._probe, self._val_probe)]
         if any(found is None for found in both):
             return
         (p, target), (q, val_target) = both
@@ -204,19 +200,14 @@ class Diagnosis(Callback):
             "counts": {int(c): int(n) for c, n in zip(*val_target.unique(return_counts=True), strict=True)},
         }
         self.seen["looked"].append(trainer.current_epoch + 1)
-        self.seen["train_recall"].append(_recalls(p, target))
-        self.seen["val_recall"].append(_recalls(q, val_target))
-
-    def _predicted(self, module: LightningModule, probe: Batch | None) -> Any:
-        if probe is None or type(module).predict_step is LightningModule.predict_step:
-            return None
-        return module.predict_step(probe, 0)
+        self.seen["train_recall"].append(recalls(p, target))
+        self.seen["val_recall"].append(recalls(q, val_target))
 
     def _judge(self, trainer: Trainer, module: LightningModule) -> None:
         """Curves first, then network and predictions; what is new is printed."""
         known, seen = {verdict.code for verdict in self.verdicts}, self.seen
         found = diagnose(
-            seen["train"], seen["val"], self.base, seen["epoch"], _frozen(trainer, module), self.expected_gain,
+            seen["train"], seen["val"], self.base, seen["epoch"], frozen(trainer, module), self.expected_gain,
             self.val_scale,
         )  # fmt: skip
         looked, counts = seen["looked"], self._classes.get("counts", {})
@@ -254,52 +245,3 @@ class Diagnosis(Callback):
                 logger.experiment.add_scalar("diagnosis/severity", level, trainer.global_step)
                 if changed:
                     logger.experiment.add_text("diagnosis", as_markdown(self.verdicts), trainer.global_step)
-
-    def _moved(self, trainer: Trainer, batch: Batch) -> Batch:
-        stage, trainer.state.stage = trainer.state.stage, trainer.state.stage.VALIDATING  # nothing is augmented
-        try:
-            return trainer.strategy.batch_to_device(batch)
-        finally:
-            trainer.state.stage = stage
-
-    def _loss_of(self, probe: Batch | None, trainer: Trainer, module: LightningModule) -> float:
-        """The module's `probe_loss`, or what its validation logs for a probe; NaN if that is not one number."""
-        if probe is None:
-            return math.nan
-        with undisturbed(trainer, module) as logged:
-            if hasattr(module, "probe_loss"):
-                return float(module.probe_loss(probe))
-            module.validation_step(probe, 0)
-        values = [float(value) for value in logged.get(self.names["val"], []) if isinstance(value, Tensor | float)]
-        return values[0] if len(values) == 1 else math.nan
-
-    def _constant_loss(self, trainer: Trainer, module: LightningModule) -> float | None:
-        """The module's `naive_loss`, the entropy of the classes, or the loss before the first step, as far as known."""
-        naive, start = float(getattr(module, "naive_loss", math.nan)), self._loss_of(self._probe, trainer, module)
-        if math.isfinite(naive):
-            return min(naive, start) if math.isfinite(start) else naive  # of all samples, of the probe
-        with undisturbed(trainer, module):
-            found = class_probabilities(self._predicted(module, self._probe), self._probe)
-        if found:
-            shares = found[1].bincount().float() / len(found[1])
-            entropy = float(torch.special.entr(shares).sum())
-            if 0.5 * entropy < start:  # the loss is a cross-entropy, as it seems
-                return entropy
-        return start if math.isfinite(start) else None
-
-
-def _recalls(probability: Tensor, target: Tensor) -> dict[int, float]:
-    right = probability.argmax(1) == target
-    return {int(label): float(right[target == label].float().mean()) for label in target.unique()}
-
-
-def _frozen(trainer: Trainer, module: LightningModule) -> str:
-    """`; 92 % of the parameters do not train (backbone)`, or nothing."""
-    trained = {id(p) for optimizer in trainer.optimizers for group in optimizer.param_groups for p in group["params"]}
-    named = list(module.named_parameters())
-    still = [(name, p) for name, p in named if not p.requires_grad or id(p) not in trained]
-    share = sum(p.numel() for _, p in still) / max(sum(p.numel() for _, p in named), 1)
-    if share < 0.1:
-        return ""
-    names = list(dict.fromkeys(name.rpartition(".")[0] or name for name, _ in still))
-    return f"; {share:.0%} of the parameters do not train ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
