@@ -15,6 +15,7 @@ from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.files import atomic_write
 from fulmen.sweep import figures, progress
 from fulmen.sweep.champion import Champion
+from fulmen.sweep.samplers import STARTUP_TRIALS
 from fulmen.sweep.study import Study
 from fulmen.sweep.table import state
 
@@ -109,6 +110,8 @@ def summary(study: Study) -> str:
         f"{count[TrialState.COMPLETE]} complete, {count[TrialState.PRUNED]} pruned, {count[TrialState.FAIL]} failed; "
         f"{spent:.0f} s of training."
     )
+    if study.search.sampler == "tpe" and len(trials) <= STARTUP_TRIALS:
+        text += f" The first {STARTUP_TRIALS} points of tpe are drawn at random: it had nothing to learn from yet."
     if study.points:
         text += f" The grid has {len(study.points)} points; this is {len(trials) / len(study.points):.0%} of it."
     if lost:
@@ -134,19 +137,22 @@ def draw(study: Study, shares: dict[str, float], objective: str, mode: str) -> d
 
 
 def write_hparams(study: Study) -> None:
-    """One line per complete trial in TensorBoard's HPARAMS tab, with the searched parameters only."""
-    from torch.utils.tensorboard.summary import hparams
+    """One line per trial in TensorBoard's HPARAMS tab, a pruned one with the last value it reported."""
+    from torch.utils.tensorboard.summary import hparams, scalar
     from torch.utils.tensorboard.writer import FileWriter
 
-    for trial in study.ranked():
+    for trial in study.finished:
         folder = study.folder / "tensorboard" / f"trial_{trial.number:04d}"
-        if folder.exists():
+        values = trial.values or list(trial.intermediate_values.values())[-1:]
+        if folder.exists() or not values:
             continue
-        values = dict(zip(study.objectives, trial.values, strict=True))
+        found = {f"search/{name}": value for name, value in zip(study.objectives, values, strict=True)}
         plain = {path: "null" if value is None else value for path, value in trial.params.items()}
         writer = FileWriter(str(folder))
-        for part in hparams(plain, {f"search/{name}": value for name, value in values.items()}):
+        for part in hparams(plain | {"state": trial.state.name.lower()}, found):
             writer.add_summary(part)
+        for name, value in found.items():
+            writer.add_summary(scalar(name, value))
         writer.close()
 
 

@@ -13,6 +13,8 @@ from optuna.trial import FrozenTrial
 
 from fulmen.sweep.space import Parameter, Point
 
+STARTUP_TRIALS = 10  # of TPE: before them it draws at random
+
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 
@@ -32,7 +34,9 @@ def make_sampler(kind: str, seed: int, parameters: Sequence[Parameter], points: 
             return RandomSampler(trial_seed)
         if kind == "gp":
             return GPSampler(seed=trial_seed, deterministic_objective=False)
-        return TPESampler(seed=trial_seed, multivariate=True, group=conditional, constant_liar=True)
+        return TPESampler(
+            n_startup_trials=STARTUP_TRIALS, seed=trial_seed, multivariate=True, group=conditional, constant_liar=True
+        )
 
     return SeededByNumber(make, seed)
 

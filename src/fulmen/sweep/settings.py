@@ -28,7 +28,7 @@ class Search:
         sampler: grid, random, tpe or gp.
         space: what to vary (see `space.read_space`).
         trials: how many there shall be in all, over all restarts; of a grid possibly "all".
-        pruner: what stops trials that lag behind; "auto" is hyperband, or none for several objectives.
+        pruner: what stops trials that lag behind; "auto" is hyperband, or none for several objectives and short trials.
         grace_epochs: no trial is stopped earlier.
         objectives: metric -> min or max; `monitor` and `mode` of the experiment if not given. A metric may also be
             `parameters` or `fit_seconds`.

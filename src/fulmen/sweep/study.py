@@ -219,10 +219,11 @@ class Study:
     def _pruning(self) -> dict[str, Any]:
         """The arguments of `make_pruner`; every process that reports to the study needs them."""
         kind = self.search.pruner
-        if kind == "auto":
-            kind = "hyperband" if len(self.objectives) == 1 else "none"
         varied = any(parameter.path == "trainer.max_epochs" for parameter in self.parameters)
         max_epochs = None if varied else self.base.get("trainer.max_epochs")
+        short = max_epochs is not None and 0 <= max_epochs < 3 * self.search.grace_epochs  # there is nothing to save
+        if kind == "auto":
+            kind = "hyperband" if len(self.objectives) == 1 and not short else "none"
         return {"kind": kind, "grace_epochs": self.search.grace_epochs, "max_epochs": max_epochs}
 
     def _fingerprint(self) -> dict[str, Any]:

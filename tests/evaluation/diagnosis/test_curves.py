@@ -6,7 +6,7 @@ import pytest
 
 from fulmen.cli import main
 from fulmen.errors import FulmenError
-from fulmen.evaluation.diagnosis import diagnose
+from fulmen.evaluation.diagnosis import diagnose, health
 from fulmen.evaluation.diagnosis.logs import read_log
 
 NAN = math.nan
@@ -112,6 +112,24 @@ def test_gaps_are_left_out_and_a_nan_at_the_end_is_not():
     assert found[0].code == "non_finite"
     assert found[0].since == 41
     assert diagnose([*t, math.inf], [*v, 0.1])[0].code == "non_finite"
+
+
+def test_losses_that_end_in_empty_cells_became_nan(tmp_path):
+    rows = [f"{i},{0.8**i},{0.8**i + 0.1}" if i < 20 else f"{i},," for i in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(["epoch,loss,val_loss", *rows]))
+    log = read_log(tmp_path / "a.csv")
+    found = diagnose(log.train, log.val, epochs=log.epochs)
+    assert (found[0].code, found[0].since) == ("non_finite", 21)
+
+
+def test_a_wide_gap_is_no_good_fit():
+    t = [0.8**i + 0.01 for i in range(40)]
+    assert codes(t, [0.8**i + 0.3 for i in range(40)]) == ["generalization_gap"]
+
+
+def test_confidence_above_and_below_accuracy_have_different_names():
+    found = [health.miscalibrated(confidence, 0.8, 1000) for confidence in (0.99, 0.5, 0.81)]
+    assert [verdict and verdict.code for verdict in found] == ["miscalibrated", "underconfident", None]
 
 
 def test_curves_of_different_lengths_are_cut_with_a_word():

@@ -156,7 +156,8 @@ def miscalibrated(confidence: float, accuracy: float, samples: int) -> Verdict |
     error = abs(confidence - accuracy)
     if error < 0.05 or error < 3 * math.sqrt(max(accuracy * (1 - accuracy), 1 / samples) / samples):
         return None
-    return Verdict.make("miscalibrated", error=100 * error, confidence=confidence, accuracy=accuracy)
+    code = "miscalibrated" if confidence > accuracy else "underconfident"
+    return Verdict.make(code, error=100 * error, confidence=confidence, accuracy=accuracy)
 
 
 def small_validation_set(samples: int, accuracy: float | None) -> Verdict | None:

@@ -13,6 +13,7 @@ LOSSES = ("loss", "nll", "crossentropy", "xent", "ce", "bce", "logloss", "mloglo
 ACCURACIES = ("accuracy", "acc", "acc1", "top1")  # where there is no loss; judged is what they leave to 1 or 100
 TRAINING = ("train", "training", "tr", "trn", "fit")
 VALIDATION = ("val", "valid", "validation", "eval", "evaluation", "dev", "heldout", "holdout")
+LOST = 3  # rows without losses at the end of a log that has no others
 TESTING = ("test", "testing")  # only where there is no validation
 
 
@@ -61,15 +62,19 @@ def _checks(path: Path, header: list[str], rows: list[list[str]], train: str | N
     """One check per epoch: the mean of its training losses, the last of its validation losses."""
     epoch = next((name for name in header if name.lower() in ("epoch", "epochs")), None)
     found: dict[float, tuple[list[float], list[float]]] = {}
+    blank: list[float | int] = []
     for line, row in enumerate(rows, 2):
         cells = dict(zip(header, row, strict=False))
         at = _cell(path, line, epoch, cells.get(epoch, "").partition("/")[0]) if epoch else line
         values = [_cell(path, line, name, cells.get(name, "")) if name else None for name in (train, val)]
         if values == [None, None]:
+            blank.append(line if at is None else at)
             continue
         pair = found.setdefault(line if at is None else at, ([], []))
         for kept, value in zip(pair, values, strict=True):
             kept.extend([] if value is None else [value])
+    if len(blank) >= LOST and blank[0] > max(found, default=math.inf):  # a table's empty cells: it became NaN
+        found |= {at: ([math.nan], [math.nan]) for at in blank}
     losses = [(sum(t) / len(t) if t else None, v[-1] if v else None) for t, v in found.values()]
     from_zero = int(epoch is not None and bool(found) and min(found) == 0)
     epochs = [math.ceil(at) + from_zero for at in found] if epoch else None

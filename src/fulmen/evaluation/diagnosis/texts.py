@@ -102,9 +102,15 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "miscalibrated": Text(
         "note",
-        "confidence misses accuracy by {error:.0f} points on average",
+        "confidence is {error:.0f} points above accuracy on average",
         ("training beyond the best epoch", "cross-entropy on a large model"),
         ("temperature scaling on the validation part", "label smoothing"),
+    ),
+    "underconfident": Text(
+        "note",
+        "confidence is {error:.0f} points below accuracy on average",
+        ("a training that has not come to its end", "label smoothing, mixed images or much dropout"),
+        ("temperature scaling on the validation part", "more epochs", "less of what smooths"),
     ),
     "generalization_gap": Text(
         "note",

@@ -99,7 +99,8 @@ def diagnose(
     found = ordered(broken + found)
     if broken:
         return [verdict for verdict in found if verdict.severity != "note"]  # nothing else matters now
-    if all(verdict.severity == "note" for verdict in found) and "still_improving" not in {v.code for v in found}:
+    doubts = {"still_improving", "generalization_gap"} & {verdict.code for verdict in found}
+    if all(verdict.severity == "note" for verdict in found) and not doubts:
         found.insert(0, Verdict.make("good_fit", train=measured.t[-1], val=measured.v[-1] / measured.unit))
     if curves.missing:
         judged = [verdict for verdict in found if verdict.code in ALONE]

@@ -58,7 +58,7 @@ def summarize(p: np.ndarray, threshold: float, module: Any, data: Any, folder: P
     warned = list(data.warnings) + too_good(p, data, score["network"]) + alarms
     notes = [*warned, *NOTES, *([CEILING] if data.bayes is not None else [])]
     main = score.pop("network") | ({"threshold": threshold} if classes == 2 else {})
-    title = f"Test part: {len(target)} rows, {_parts(data)}"
+    title = f"{verdict(main, score)} (test part, {len(target)} rows, {_parts(data)})"
     drawn = figures.draw(predicted, target, data.labels, thresholds, folder) if folder else {}
     items = {
         "item": test["row"].numpy(),
@@ -69,6 +69,13 @@ def summarize(p: np.ndarray, threshold: float, module: Any, data: Any, folder: P
     }
     drifted = sorted(drifted, key=lambda row: -row["PSI of the test part"])[:SHOWN]
     return Summary(main, score, {title: rows, "Drift": drifted}, drawn, notes, items=items)
+
+
+def verdict(main: dict[str, float], score: dict[str, dict[str, float]]) -> str:
+    """The network against the baseline with the lowest log loss, in words; `fulmen rank` knows whether it is luck."""
+    best = min((name for name in score if name != "ceiling"), key=lambda name: score[name]["log_loss"])
+    word = "beats" if main["log_loss"] < score[best]["log_loss"] else "does not beat"
+    return f"{word} the best baseline ({best}): log loss {main['log_loss']:.4f} against {score[best]['log_loss']:.4f}"
 
 
 def too_good(p: np.ndarray, data: Any, score: dict[str, float]) -> list[str]:
