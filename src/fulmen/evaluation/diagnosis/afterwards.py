@@ -31,4 +31,4 @@ def diagnose_path(path: Path, train: str | None = None, val: str | None = None) 
     log = read_log(table, train, val)
     checks = len(Curves.of(*log[:3]).train)
     what = "; losses are error rates here, what the accuracies leave" if log.errors else ""
-    return diagnose(log.train, log.val, epochs=log.epochs), f"{checks} checks of {table}{what}"
+    return diagnose(log.train, log.val, epochs=log.epochs), f"{checks} check{'s' * (checks != 1)} of {table}{what}"

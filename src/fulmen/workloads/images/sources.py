@@ -83,7 +83,8 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         with stored:
             return {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise FulmenError(f"{path} is damaged or no .npz or .npy: {error}") from error
+        reason = "it is no array, or an array of objects" if "pickle" in str(error) else error
+        raise FulmenError(f"{path} is damaged or no .npz or .npy: {reason}") from error
 
 
 def as_images(x: np.ndarray, label: str) -> np.ndarray:
@@ -111,5 +112,7 @@ def _labels(y: np.ndarray, images: int, classes: int, label: str) -> np.ndarray:
         )
     absent = np.setdiff1d(np.arange(classes), y)
     if len(absent) and "train" in label:
-        raise FulmenError(f"{label} has no image of class {absent[0]}; data.classes={classes} needs some of each")
+        there = int(y.max()) + 1
+        hint = f"; these are data.classes={there}" if len(absent) == classes - there else ""
+        raise FulmenError(f"{label} has no image of class {absent[0]}; data.classes={classes} needs some of each{hint}")
     return y.astype(np.int64)

@@ -38,7 +38,8 @@ def split(
         count = len(np.unique(group))
         if count < max(folds, 3):
             raise FulmenError(
-                f"folds is {folds}, but there are {count} groups; a fold needs one to test, one to validate"
+                f"folds is {folds}, but the table has {count} group{'s' * (count != 1)}; a fold needs one to test, one "
+                "to validate. data.split=time tests the last rows instead"
             )
         ways = GroupKFold(folds, shuffle=True, random_state=seed).split(everything, target, group)
         rest, test = list(ways)[fold]
