@@ -40,7 +40,7 @@ from fulmen.evaluation.diagnosis.smoothing import (
 ENOUGH = 6  # checks before curves mean anything
 STEEP = 8  # checks in which the first fall of a loss looks like noise
 UNITS = 8.0  # times apart, two losses have different units
-SURE = 3.0
+SURE = 3.0  # standard errors that a difference of two smoothed losses has to exceed
 
 
 @dataclass(frozen=True)
