@@ -202,7 +202,9 @@ def evaluate(
         return
     best = result.folder / "checkpoints" / "best.ckpt"
     if best.exists():
-        model.load_state_dict(read_checkpoint(best)["state_dict"])
+        checkpoint = read_checkpoint(best)
+        model.load_state_dict(checkpoint["state_dict"])
+        model.on_load_checkpoint(checkpoint)
     summary = Summary({})
     if cfg.test:
         trainer.test(model, datamodule=data, verbose=False)

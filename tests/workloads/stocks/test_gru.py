@@ -40,3 +40,13 @@ def test_unused_states_and_frozen_weights_are_no_trouble():
     last.sum().backward()
     assert layer.weight_hh_l0.grad is None
     assert layer.weight_ih_l0.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_autocast_changes_nothing(trained):
+    layer, x = GRU(3, 5, batch_first=True), torch.randn(2, 4, 3)
+    with torch.set_grad_enabled(trained):
+        states, _ = layer(x.bfloat16().float())
+        with torch.autocast("cpu", torch.bfloat16):
+            under_autocast, _ = layer(x.bfloat16())
+    assert torch.equal(states, under_autocast)

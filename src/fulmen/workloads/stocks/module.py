@@ -62,6 +62,7 @@ class StockForecaster(LightningModule):
         self.register_buffer("quantiles", torch.full((len(conformal.LEVELS), horizon), math.inf))
         self.naive_loss = math.inf
         self.scores = CatMetric(nan_strategy="disable")
+        self.forecasts: dict[str, list[Tensor]] = {}  # of these weights: part -> log-returns, batch by batch
 
     def setup(self, stage: str) -> None:
         """Standardise inputs and target by the training part."""
@@ -108,6 +109,24 @@ class StockForecaster(LightningModule):
         return {"day": batch["day"], "ticker": batch["ticker"], "log_return": predicted,
                 "price": price * predicted.exp(), **bounds}  # fmt: skip
 
+    def on_train_batch_start(self, *_: Any) -> None:
+        self.forecasts.clear()  # the weights go on
+
+    def on_validation_epoch_start(self) -> None:
+        self.forecasts["validation"] = []
+
+    def on_test_epoch_start(self) -> None:
+        self.forecasts["test"] = []
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The forecasts of the validation part go with the weights that made them."""
+        if self.forecasts.get("validation"):
+            checkpoint["validation_forecasts"] = torch.cat(self.forecasts["validation"]).cpu()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        kept = checkpoint.get("validation_forecasts")
+        self.forecasts = {} if kept is None else {"validation": [kept]}
+
     def on_validation_epoch_end(self) -> None:
         """Calibrate the intervals: each checkpoint holds those of its own weights."""
         self.quantiles.copy_(conformal.quantiles(self.scores.compute().view(-1, self.network.horizon_days)))
@@ -121,14 +140,20 @@ class StockForecaster(LightningModule):
         """Compare with the baselines on the test part, and draw it."""
         from fulmen.workloads.stocks.summary import summarize
 
-        self.eval()
-        parts = {
-            part: {name: value.to(self.device) for name, value in data.parts[part].items()}
-            for part in ("validation", "test")
-        }
-        calibration, predicted = (self.log_return(part).cpu() for part in parts.values())
-        half_width = self.half_width(parts["test"]).cpu()
+        calibration, predicted = (self._forecast(data, part) for part in ("validation", "test"))
+        scale = conformal.scale(data.parts["test"]["volatility"], self.network.horizon_days)
+        half_width = self.quantiles[:, None].cpu() * scale
         return summarize(predicted, half_width, calibration, data, figures if self.figures else None)
+
+    def _forecast(self, data: Any, part: str) -> Tensor:
+        """Log-returns [N, H] of a whole part: of the last pass over it, made anew where that did not see all of it."""
+        kept = self.forecasts.get(part, [])
+        if sum(map(len, kept)) != len(data.parts[part]["day"]):
+            self.eval()
+            rows = torch.arange(len(data.parts[part]["day"])).split(1024)
+            batches = ({name: value[i].to(self.device) for name, value in data.parts[part].items()} for i in rows)
+            kept = [self.log_return(batch) for batch in batches]
+        return torch.cat(kept).float().cpu()
 
     def input_schema(self, data: Any) -> dict[str, Any]:
         """What `predict_file` reads: a CSV of prices; see `forecast.py`."""
@@ -160,7 +185,9 @@ class StockForecaster(LightningModule):
             log_epoch_mean(self, "train/loss", loss, len(y))
             return loss
         self.log(f"{stage}/loss", loss, batch_size=len(y), sync_dist=True, prog_bar=True)
+        forecast = self._from_target(y_hat, batch["price"])
+        self.forecasts["validation" if stage == "val" else "test"].append(forecast.detach())
         if stage == "val":
-            error = batch["log_return"] - self._from_target(y_hat, batch["price"])
+            error = batch["log_return"] - forecast
             self.scores.update(error.abs() / conformal.scale(batch["volatility"], error.shape[1]))
         return loss
