@@ -11,7 +11,7 @@ from fulmen.cli import main as command
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.loggers import flatten
-from fulmen.result import read_result
+from fulmen.result import Result, read_result
 from fulmen.run import run
 from fulmen.runs import list_runs
 
@@ -177,6 +177,17 @@ def test_runs_are_listed_with_their_metrics(outputs, tmp_path, capsys):
     assert "pbpk_mlp/two" in capsys.readouterr().out
     assert command(["runs", "--outputs", str(tmp_path)]) == 0
     assert "no runs" in capsys.readouterr().out
+
+
+def test_listed_runs_are_grouped_by_experiment_and_failed_ones_say_why(tmp_path, capsys):
+    Result("stocks", tmp_path / "runs/stocks/one", "completed", metrics={"test/skill": 0.1}).write()
+    Result("images", tmp_path / "runs/images/two", "failed", message="FulmenError: no file x.npz\nmore").write()
+    assert command(["runs", "--outputs", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "images/two failed: FulmenError: no file x.npz\n" in shown
+    assert shown.count("test/skill") == 1
+    assert command(["runs", "stocks", "--outputs", str(tmp_path)]) == 0
+    assert "images" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("preset", "epochs"), [("limit", 2), ("profiler", 2)])

@@ -14,6 +14,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="fulmen", description="What to do with finished runs.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     runs = verbs.add_parser("runs", help="list the runs: status, cost and main metrics")
+    runs.add_argument("experiment", nargs="?", default="*", help="only its runs (default: all)")
     runs.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
     runs.set_defaults(call=show_runs)
     compare = verbs.add_parser("compare", help="compare runs on the test items they share; runs what is missing")
@@ -59,12 +60,19 @@ def show_runs(arguments: argparse.Namespace) -> int:
     from fulmen.evaluation.report import print_table
     from fulmen.runs import list_runs
 
-    rows = list_runs(arguments.outputs)
+    rows = list_runs(arguments.outputs, arguments.experiment)
     if not rows:
-        print(f"no runs in {arguments.outputs}/runs yet; start one: python train.py experiment=pbpk_gnn")
+        experiment = "pbpk_gnn" if arguments.experiment == "*" else arguments.experiment
+        where = Path(arguments.outputs, "runs", arguments.experiment.replace("*", ""))
+        print(f"no runs in {where} yet; start one: python train.py experiment={experiment}")
         return 0
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    print_table("Runs", [{column: row.get(column) for column in columns} for row in rows])
+    for experiment in dict.fromkeys(row["run"].partition("/")[0] for row in rows):
+        own = [row for row in rows if row["run"].startswith(f"{experiment}/")]
+        columns = list(dict.fromkeys(column for row in own for column in row if column != "message"))
+        print_table(experiment, [{column: row.get(column) for column in columns} for row in own])
+        for row in own:
+            if "message" in row:
+                print(f"  {row['run']} {row['status']}: {row['message']}")
     return 0
 
 

@@ -80,14 +80,18 @@ def load_run(folder: str | Path) -> Run:
     return Run(folder)
 
 
-def list_runs(outputs: str | Path = "outputs") -> list[dict[str, Any]]:
-    """One row per run folder below `outputs`, oldest first: run, status, epochs, seconds and the main test metrics."""
+def list_runs(outputs: str | Path = "outputs", experiment: str = "*") -> list[dict[str, Any]]:
+    """One row per run folder below `outputs`, oldest first: run, status, epochs, seconds and the main test metrics.
+
+    A run that did not come to its end has its `message` instead of metrics.
+    """
     rows = []
-    for path in sorted(Path(outputs).glob("runs/*/*/result.json"), key=lambda path: path.parent.name):
+    for path in sorted(Path(outputs).glob(f"runs/{experiment}/*/result.json"), key=lambda path: path.parent.name):
         result = read_result(path.parent)
         metrics = result.get("metrics", {})
         shown = {name: value for name, value in metrics.items() if name.startswith("test/")} or metrics
         row = {"run": f"{path.parent.parent.name}/{path.parent.name}", "status": result.get("status", "")}
         row |= {"epochs": result.get("epochs"), "seconds": result.get("cost", {}).get("fit_seconds")}
-        rows.append(row | dict(list(shown.items())[:3]))
+        message = result.get("message", "")
+        rows.append(row | ({"message": message.partition("\n")[0]} if message else dict(list(shown.items())[:3])))
     return rows
