@@ -136,11 +136,11 @@ def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
 def _verdict(code: str, flags: Flags, m: Measured, curves: Curves, frozen: str) -> Verdict:
     start = len(flags) - 1 - int(np.argmin(flags[::-1])) + 1 if not flags.all() else 0
     best = int(m.best_at[-1])
-    first = max(best - int(m.width[best]) + 1, 0)
+    first = max(best - int(m.width[-1]) + 1, 0)
     best = first + int(np.argmin(curves.val[first : best + 1]))  # the check itself, not the window that ends later
     since = int(curves.epochs[best if code in ("overfitting", "plateau") else start])
     quarter = max(1, len(m.v) // 4)
-    falls = m.t[-1] < m.t[m.best_at[-1]]
+    falls = m.t[-1] < m.t_then[-1]
     times = m.v[-1] / m.t[-1] if m.t[-1] else math.inf
     evidence = {
         "diverged": {"train": m.t[-1], "train_best": m.t_best[-1], "base": m.base},
