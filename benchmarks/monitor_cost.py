@@ -26,6 +26,7 @@ from torchvision.models import resnet18
 
 from fulmen.callbacks.diagnosis import Diagnosis
 from fulmen.callbacks.monitor import Monitor
+from fulmen.callbacks.writing import histogram
 from fulmen.loggers import TensorBoard
 from fulmen.run import quiet_libraries
 
@@ -75,13 +76,13 @@ def fit(samples: int, epochs: int, callbacks: list[Callback]) -> float:
 
 
 def histograms() -> None:
-    model, monitor = resnet18(), Monitor()
+    model = resnet18()
     tensors = [("weights", name, p.detach()) for name, p in model.named_parameters()]
     with tempfile.TemporaryDirectory() as folder:
-        writer = monitor._writer = SummaryWriter(folder)
+        writer = SummaryWriter(folder)
         costs = []
         for write in (lambda: [writer.add_histogram(f"a/{name}", x, 0) for _, name, x in tensors],
-                      lambda: [monitor._histogram(f"b/{name}", x, 0) for _, name, x in tensors]):  # fmt: skip
+                      lambda: [histogram(writer, f"b/{name}", x, 0) for _, name, x in tensors]):  # fmt: skip
             write()
             began = time.process_time()
             write()
