@@ -57,7 +57,7 @@ class Monitor(Callback):
         self._writer: SummaryWriter | None = None
         self._probe: Batch | None = None
         self._inputs: Tensor | None = None
-        self._graph, self._has_classes = False, True
+        self._graph, self._has_classes, self._unwritten = False, True, False
         self._usage = (0.0, 0.0)
         self._step = 0  # trainer.global_step, which takes longer to ask for than to count
         self._norms: list[tuple[int, Tensor]] = []
@@ -126,14 +126,17 @@ class Monitor(Callback):
         if not self._writer:
             return
         text = self.governor.account()
-        self._writer.add_text("monitor", text, trainer.global_step)
+        self._guarded(lambda: self._writer.add_text("monitor", text, trainer.global_step))
+        self._unwritten = True
         self._write()
         print(f"monitor: {text}", flush=True)
         self._writer = None
 
     def _do(self, name: str, job: Callable[[], None], guess: float) -> bool | None:
         """A job within the budget, if it was done; one that cannot write ends the monitoring, not the training."""
-        return self._guarded(lambda: self.governor.run(name, job, guess))
+        done = self._guarded(lambda: self.governor.run(name, job, guess))
+        self._unwritten = self._unwritten or bool(done)
+        return done
 
     def _write(self) -> None:
         """What the thread that writes has still to do counts too: wait for it, as Lightning does soon after."""
@@ -141,8 +144,10 @@ class Monitor(Callback):
         def job() -> None:
             self._write_norms()
             self._writer.flush()
+            self._unwritten = False
 
-        self._guarded(lambda: self.governor.count(job))
+        if self._unwritten:
+            self._guarded(lambda: self.governor.count(job))
 
     def _guarded(self, job: Callable[[], Any]) -> Any:
         if self._writer is None:
