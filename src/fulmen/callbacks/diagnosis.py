@@ -208,15 +208,15 @@ class Diagnosis(Callback):
 
     def _judge(self, trainer: Trainer, module: LightningModule) -> None:
         """Curves first, then network and predictions; what is new is printed."""
-        known, seen = {verdict.code for verdict in self.verdicts}, self.seen
+        known, seen, scores = {verdict.code for verdict in self.verdicts}, self.seen, self._classes
         found = diagnose(
             seen["train"], seen["val"], self.base, seen["epoch"], frozen(trainer, module), self.expected_gain,
             self.val_scale,
         )  # fmt: skip
-        looked, counts = seen["looked"], self._classes.get("counts", {})
+        looked, counts = seen["looked"], scores.get("counts", {})
         more = [
             self._leak,
-            health.small_validation_set(self._val_samples, self._classes.get("accuracy")),
+            health.small_validation_set(self._val_samples, scores.get("accuracy")),
             health.dead_units(seen["dead"], seen["activations"]),
             health.saturated(seen["saturated"], seen["activations"]),
             *self.gradients.verdicts(self.base),
@@ -225,13 +225,12 @@ class Diagnosis(Callback):
             more += [
                 health.class_collapse(seen["val_recall"], counts, looked),
                 health.minority_overfitting(seen["train_recall"], seen["val_recall"], counts, looked),
-                health.miscalibrated(*(self._classes[name] for name in ("confidence", "accuracy", "samples"))),
+                health.miscalibrated(scores["confidence"], scores["accuracy"], scores["samples"]),
             ]
         self.verdicts = health.with_health(found, more)
-        if not trainer.is_global_zero:
-            return
-        self._say([verdict for verdict in self.verdicts if verdict.code not in known and LEVEL[verdict.severity]])
-        self._write(trainer, changed={verdict.code for verdict in self.verdicts} != known)
+        if trainer.is_global_zero:
+            self._say([verdict for verdict in self.verdicts if verdict.code not in known and LEVEL[verdict.severity]])
+            self._write(trainer, changed={verdict.code for verdict in self.verdicts} != known)
 
     def _say(self, verdicts: Sequence[Verdict]) -> None:
         for verdict in verdicts:

@@ -112,6 +112,11 @@ def test_two_lists_get_an_answer(kind):
     assert "overfitting" not in fulmen.diagnose(train=kind(train), val=kind([t + 0.1 for t in train]))
 
 
+def test_a_loss_that_is_no_number_is_said_in_a_line():
+    with pytest.raises(FulmenError, match="losses must be numbers or None: could not convert string to float: 'two'"):
+        fulmen.diagnose(train=[1.0, 2.0], val=[1.0, "two"])
+
+
 @pytest.mark.parametrize("checks", range(6))
 def test_a_few_checks_are_not_enough(checks):
     assert codes([1.0] * checks, [1.0] * checks) == ["not_enough_data"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fulmen.errors import FulmenError
 from fulmen.evaluation.diagnosis.smoothing import Series
 
 
@@ -53,4 +54,7 @@ class Curves:
 
 
 def _numbers(values: Sequence[float | None]) -> Series:
-    return np.array([math.nan if value is None else float(value) for value in values], dtype=np.float64)
+    try:
+        return np.array([math.nan if value is None else float(value) for value in values], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise FulmenError(f"losses must be numbers or None: {error}") from error

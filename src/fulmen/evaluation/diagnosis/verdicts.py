@@ -102,6 +102,9 @@ def diagnose(
         expected_gain: share of `base` that a good model takes away at least; 0 where little can be predicted.
         val_scale: times the validation loss compares with the training loss; of an untrained model, one over the other.
         frozen: what to add where nothing is learned, such as which parameters do not train.
+
+    Raises:
+        FulmenError: a loss is no number.
     """
     curves = Curves.of(list(train), list(val), epochs)
     broken = [Verdict.make("non_finite", since, what=f"{name} loss", where=f"epoch {since}")
