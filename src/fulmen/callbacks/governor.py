@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 SHORT = 4.0  # seconds of an epoch that earn the whole share
 LONG = 5  # times less is what all of a long epoch earns: from 20 seconds on, 1 % where the share is 5 %
-MARGIN = 0.85  # of what was earned: a job may cost more than the last time
+MARGIN = 0.8  # of what was earned: a job may cost more than the last time, and to ask costs too
 
 
 class Governor:

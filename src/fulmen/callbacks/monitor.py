@@ -111,7 +111,7 @@ class Monitor(Callback):
             if (first := first_convolution(module)) is not None:
                 self._do("filters", lambda: self._grid("filters", raster.filters(first.weight), step), 0.02)
         if not self._graph and self._probe is not None:
-            guess = 0.05 + 0.005 * tensors
+            guess = 0.04 + 0.004 * tensors
             self._graph = self._do("graph", lambda: draw_graph(self._writer, trainer, module, self._probe), guess)
         self._write()
 
