@@ -217,7 +217,7 @@ def judge(name: str, families: dict[str, Family], curves: int, lengths: tuple[in
     print(f"{name}: {len(pairs)} curves, macro-F1 {each.mean():.3f}, {np.mean(changes):.2f} verdict changes per curve "
           f"(at most {max(changes)}), {1e3 * cost:.2f} ms CPU per curve")  # fmt: skip
     overfits = [code == "overfitting" for code in truth]
-    both = {"diagnose": [any(v.code == "overfitting" for v in diagnose(t, v)) for _, t, v in pairs],
+    both = {"diagnose": ["overfitting" in diagnose(t, v) for _, t, v in pairs],
             "bare rule": [bare_rule(v) for *_, v in pairs]}  # fmt: skip
     print("  overfitting or not: " + ", ".join(
         f"{who} macro-F1 {f1_score(overfits, said, average='macro'):.3f}" for who, said in both.items()))  # fmt: skip

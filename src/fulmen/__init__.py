@@ -1,6 +1,7 @@
 """fulmen: PyTorch Lightning workloads composed by Hydra."""
 
 import warnings
+from importlib import import_module
 from typing import Any
 
 from fulmen.threads import quiet_waiting
@@ -8,23 +9,20 @@ from fulmen.threads import quiet_waiting
 quiet_waiting()
 warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")  # torch-geometric's, at import
 
-__all__ = ["compose", "load_model", "load_run"]
+HOMES = {
+    "compose": "fulmen.config",
+    "diagnose": "fulmen.evaluation.diagnosis",
+    "load_model": "fulmen.registry",
+    "load_run": "fulmen.runs",
+}
+
+__all__ = ["compose", "diagnose", "load_model", "load_run"]
 
 
 def __getattr__(name: str) -> Any:
     """What a notebook starts from, imported when first asked for: `import fulmen` alone stays quick."""
-    if name == "load_run":
-        from fulmen.runs import load_run
-
-        return load_run
-    if name == "compose":
-        from fulmen.config import compose
-
-        return compose
-    if name == "load_model":
-        from fulmen.registry import load_model
-
-        return load_model
+    if name in HOMES:
+        return getattr(import_module(HOMES[name]), name)
     if name == "__version__":
         from importlib.metadata import version
 

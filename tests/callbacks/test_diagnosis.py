@@ -159,6 +159,33 @@ def test_a_workload_without_classes_relu_or_losses_is_left_in_peace(tmp_path):
     assert diagnosis.verdicts
 
 
+def test_short_epochs_are_passed_over_and_the_console_says_so(tmp_path, capsys):
+    some, every = Diagnosis(), Diagnosis(every=1)
+    torch.manual_seed(0)
+    fit(tmp_path / "a", [some], epochs=20, model=Classifier(lr=1e-8))  # 8 + 1 batches: 50 are in 6 epochs
+    out = capsys.readouterr().out
+    assert some.seen["epoch"] == [1, 2, 3, 4, 5, 6, 12, 18, 20]
+    assert "diagnosis: 11 short epochs were passed over" in out
+    assert out.count("training loss is that of 64 samples in evaluation mode") == 1
+    torch.manual_seed(0)
+    fit(tmp_path / "b", [every], epochs=20, model=Classifier(lr=1e-8))
+    assert every.seen["epoch"] == list(range(1, 21))
+    assert "passed over" not in capsys.readouterr().out
+    looked = [every.seen["epoch"].index(epoch) for epoch in some.seen["epoch"]]
+    assert some.seen["train"] == [every.seen["train"][i] for i in looked]
+    assert codes(some) == codes(every)
+    with pytest.raises(FulmenError, match="every is 0"):
+        Diagnosis(every=0)
+
+
+def test_a_sample_that_differs_in_one_number_is_no_copy():
+    x = torch.randint(0, 255, (40, 3, 8, 8), dtype=torch.uint8)
+    near = x[:6].clone()
+    near[:4, 2, 5, 6] += 1
+    assert copies({"x": near}, {"x": x}) == 2
+    assert copies({"x": near[:4]}, {"x": x}) == 0
+
+
 def test_copies_are_found_number_for_number():
     x = torch.randn(50, 3, 4)
     train = {"x": x[:40], "y": torch.arange(40), "u8": torch.zeros(40, 2, dtype=torch.uint8)}

@@ -10,7 +10,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from fulmen.callbacks.activations import idle_shares, recorded_activations
 from fulmen.callbacks.gradients import GradientWatch
-from fulmen.callbacks.looks import classes_of, constant_loss, frozen, loss_of, on_device, recalls
+from fulmen.callbacks.looks import class_scores, constant_loss, frozen, loss_of, on_device
 from fulmen.callbacks.probing import Batch, evenly, parts_of, size
 from fulmen.data.duplicates import copies
 from fulmen.errors import Diverged, FulmenError
@@ -22,6 +22,7 @@ from fulmen.mistakes import did_you_mean
 LEVEL = {"ok": 0, "note": 0, "warning": 1, "error": 2}
 FIRST_LOOK = 5  # checks before the first look at the predictions, which costs as much as a validation; then 10, 20, ...
 ALWAYS = 6  # checks with a look at the activations; then every fifth
+WORTH = 50  # batches, of training and validation, that a look may cost a twentieth of
 
 
 class Diagnosis(Callback):
@@ -32,7 +33,8 @@ class Diagnosis(Callback):
     compare. The probe costs a few per cent of an epoch: it has a twentieth of the training samples, 64 at least and 256
     at most. Without an in-memory data module the logged training loss stands in for it. A new finding is one line on
     the console; all of them go to TensorBoard, `result.json` and the report. What costs more is looked at less often as
-    the run goes on: predictions after 5, 10, 20, 40 ... checks, activations every fifth.
+    the run goes on: predictions after 5, 10, 20, 40 ... checks, activations every fifth. Of epochs with fewer than 50
+    batches not every one is looked at, after the first six; the end of the run says so.
 
     Args:
         stop_on: verdicts that end the training, such as [overfitting, no_learning].
@@ -40,9 +42,10 @@ class Diagnosis(Callback):
         val_loss: the logged validation loss.
         expected_gain: share of the loss of a constant predictor that a good model takes away at least; 0 where little
             can be predicted, such as returns.
+        every: epochs between two looks; by default as many as have 50 batches, 1 with `stop_on`.
 
     Raises:
-        FulmenError: `stop_on` names no verdict, or a gain beyond 0 ... 1.
+        FulmenError: `stop_on` names no verdict, or a gain beyond 0 ... 1, or `every` is below 1.
 
     Attributes:
         verdicts: after the last check, the gravest first.
@@ -55,6 +58,7 @@ class Diagnosis(Callback):
         train_loss: str = "train/loss",
         val_loss: str = "val/loss",
         expected_gain: float = 0.4,
+        every: int | None = None,
     ):
         for code in stop_on:
             if code not in TEXTS:
@@ -62,7 +66,9 @@ class Diagnosis(Callback):
                                   f"there are {', '.join(TEXTS)}")  # fmt: skip
         if not 0 <= expected_gain < 1:
             raise FulmenError(f"expected_gain is {expected_gain}; it must be 0 or more and below 1")
-        self.stop_on, self.expected_gain = tuple(stop_on), expected_gain
+        if every is not None and every < 1:
+            raise FulmenError(f"every is {every}; it must be 1 or more")
+        self.stop_on, self.expected_gain, self.every = tuple(stop_on), expected_gain, every
         self.names = {"train": train_loss, "val": val_loss}
         self.verdicts: list[Verdict] = []
         self._said: set[str] = set()
@@ -76,9 +82,9 @@ class Diagnosis(Callback):
         self._val_probe: Batch | None = None
         self._classes: dict[str, Any] = {}
         self._leak: Verdict | None = None
-        self._validated = self._off = False
+        self._validated = self._off = self._explained = False
         self._judged = True
-        self._val_samples = 0
+        self._val_samples = self._passed = 0
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         self._off = bool(trainer.fast_dev_run or trainer.overfit_batches)
@@ -92,8 +98,8 @@ class Diagnosis(Callback):
             found = copies(val, train)
             self._leak = health.leak(found / size(val), found) if found else None
         if self.base is None:
-            self.base = constant_loss(self._probe, trainer, module, self.names["val"])
             start = [loss_of(probe, trainer, module, self.names["val"]) for probe in (self._probe, self._val_probe)]
+            self.base = constant_loss(start[0], self._probe, trainer, module)
             if all(loss > 0 for loss in start):
                 self.val_scale = min(max(start[0] / start[1], 1 / 3), 3.0)
 
@@ -119,6 +125,9 @@ class Diagnosis(Callback):
         if self._off or not self._validated:
             return
         self._validated = False
+        if self._too_soon(trainer):
+            self._passed += 1
+            return
         self._look(trainer, module)
         self._judged = bool(self.stop_on) or len(self.seen["epoch"]) % (1 + len(self.seen["epoch"]) // 20) == 0
         if not self._judged:  # a twentieth of the run later is soon enough
@@ -136,9 +145,11 @@ class Diagnosis(Callback):
         if not self._judged:
             self._judge(trainer, module)
         if trainer.is_global_zero:
-            for verdict in self.verdicts:
-                if verdict.code not in self._said:
-                    print(f"diagnosis: {verdict}", flush=True)
+            self._say([verdict for verdict in self.verdicts if verdict.code not in self._said])
+            if self._passed:
+                print(
+                    f"diagnosis: {self._passed} short epochs were passed over; callbacks.diagnosis.every=1 looks at all"
+                )
 
     def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
         if isinstance(exception, Diverged):
@@ -149,94 +160,85 @@ class Diagnosis(Callback):
                 verdict = Verdict.make("diverged", epoch, train=exception.loss, train_best=min(
                     self.seen["train"], default=math.nan), base=exception.base)  # fmt: skip
             others = [each for each in self.verdicts if each.code not in ("good_fit", "not_enough_data", verdict.code)]
-            if (steps := self._updates()) and steps.code not in {each.code for each in others}:
+            if (steps := self.gradients.step_size()) and steps.code not in {each.code for each in others}:
                 others.append(steps)
             self.verdicts = ordered([verdict, *others])
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "seen": self.seen,
-            "base": self.base,
-            "val_scale": self.val_scale,
-            "gradients": self.gradients.state_dict(),
-        }
+        kept = {"seen": self.seen, "base": self.base, "val_scale": self.val_scale}
+        return kept | {"gradients": self.gradients.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.seen, self.base, self.val_scale = state["seen"], state["base"], state["val_scale"]
         self.gradients.load_state_dict(state["gradients"])
 
+    def _spacing(self, trainer: Trainer) -> int:
+        """Epochs between two looks."""
+        batches = trainer.num_training_batches + sum(trainer.num_val_batches)
+        return self.every or (1 if self.stop_on or self._probe is None else math.ceil(WORTH / max(batches, 1)))
+
+    def _too_soon(self, trainer: Trainer) -> bool:
+        epoch, looked = trainer.current_epoch + 1, self.seen["epoch"]
+        return len(looked) >= ALWAYS and epoch - looked[-1] < self._spacing(trainer) and epoch != trainer.max_epochs
+
     def _look(self, trainer: Trainer, module: LightningModule) -> None:
         """Add this check to what was seen."""
         logged = {part: trainer.callback_metrics.get(name) for part, name in self.names.items()}
         values = {part: math.nan if value is None else float(value) for part, value in logged.items()}
-        checks, last = len(self.seen["epoch"]) + 1, trainer.current_epoch + 1 == trainer.max_epochs
+        checks, epoch = len(self.seen["epoch"]) + 1, trainer.current_epoch + 1
+        last = epoch == trainer.max_epochs
         if self._probe is not None:
-            with (
-                recorded_activations(module) if checks <= ALWAYS or checks % 5 == 0 or last else nullcontext() as found
-            ):
+            watched = checks <= ALWAYS or checks % 5 == 0 or last
+            with recorded_activations(module) if watched else nullcontext() as found:
                 loss = loss_of(self._probe, trainer, module, self.names["val"])
             values["train"] = values["train"] if math.isnan(loss) else loss
             if found is not None:
                 dead, saturated = idle_shares(module, found)
-                self.seen["activations"].append(trainer.current_epoch + 1)
-                self.seen["dead"].append(dead)
-                self.seen["saturated"].append(saturated)
+                self._add(activations=epoch, dead=dead, saturated=saturated)
+        self._add(epoch=epoch, **values)
+        rounds, rest = divmod(epoch, FIRST_LOOK * self._spacing(trainer))
+        if last or (rest == 0 and rounds.bit_count() == 1):
+            self._classes, train, val = class_scores(self._probe, self._val_probe, trainer, module)
+            if self._classes:
+                self._add(looked=epoch, train_recall=train, val_recall=val)
+
+    def _add(self, **values: Any) -> None:
         for name, value in values.items():
             self.seen[name].append(value)
-        self.seen["epoch"].append(trainer.current_epoch + 1)
-        if last or (checks % FIRST_LOOK == 0 and (checks // FIRST_LOOK).bit_count() == 1):
-            self._look_at_classes(trainer, module)
-
-    def _look_at_classes(self, trainer: Trainer, module: LightningModule) -> None:
-        both = [classes_of(probe, trainer, module) for probe in (self._probe, self._val_probe)]
-        if any(found is None for found in both):
-            return
-        (p, target), (q, val_target) = both
-        right = (q.argmax(1) == val_target).float()
-        self._classes = {
-            "accuracy": float(right.mean()),
-            "confidence": float(q.max(1).values.mean()),
-            "samples": len(right),
-            "counts": {int(c): int(n) for c, n in zip(*val_target.unique(return_counts=True), strict=True)},
-        }
-        self.seen["looked"].append(trainer.current_epoch + 1)
-        self.seen["train_recall"].append(recalls(p, target))
-        self.seen["val_recall"].append(recalls(q, val_target))
 
     def _judge(self, trainer: Trainer, module: LightningModule) -> None:
         """Curves first, then network and predictions; what is new is printed."""
-        known, seen = {verdict.code for verdict in self.verdicts}, self.seen
+        known, seen, scores = {verdict.code for verdict in self.verdicts}, self.seen, self._classes
         found = diagnose(
             seen["train"], seen["val"], self.base, seen["epoch"], frozen(trainer, module), self.expected_gain,
             self.val_scale,
         )  # fmt: skip
-        looked, counts = seen["looked"], self._classes.get("counts", {})
+        looked, counts = seen["looked"], scores.get("counts", {})
         more = [
             self._leak,
-            health.small_validation_set(self._val_samples, self._classes.get("accuracy")),
+            health.small_validation_set(self._val_samples, scores.get("accuracy")),
             health.dead_units(seen["dead"], seen["activations"]),
             health.saturated(seen["saturated"], seen["activations"]),
-            health.exploding(self.gradients.norms, self.gradients.relative, self.base),
-            health.vanishing(self.gradients.ratios, self.gradients.first_relative, *self.gradients.ends),
-            self._updates(),
+            *self.gradients.verdicts(self.base),
         ]
         if counts:
             more += [
                 health.class_collapse(seen["val_recall"], counts, looked),
                 health.minority_overfitting(seen["train_recall"], seen["val_recall"], counts, looked),
-                health.miscalibrated(*(self._classes[name] for name in ("confidence", "accuracy", "samples"))),
+                health.miscalibrated(scores["confidence"], scores["accuracy"], scores["samples"]),
             ]
         self.verdicts = health.with_health(found, more)
-        if not trainer.is_global_zero:
-            return
-        for verdict in self.verdicts:
-            if verdict.code not in known and LEVEL[verdict.severity]:
-                print(f"diagnosis: {verdict}", flush=True)
-                self._said.add(verdict.code)
-        self._write(trainer, changed={verdict.code for verdict in self.verdicts} != known)
+        if trainer.is_global_zero:
+            self._say([verdict for verdict in self.verdicts if verdict.code not in known and LEVEL[verdict.severity]])
+            self._write(trainer, changed={verdict.code for verdict in self.verdicts} != known)
 
-    def _updates(self) -> Verdict | None:
-        return health.updates(self.gradients.updates, self.gradients.largest_update)
+    def _say(self, verdicts: Sequence[Verdict]) -> None:
+        for verdict in verdicts:
+            print(f"diagnosis: {verdict}", flush=True)
+            if "train" in verdict.evidence and self._probe is not None and not self._explained:
+                print(f"diagnosis: training loss is that of {size(self._probe)} samples in evaluation mode", flush=True)
+                self._explained = True
+        self._said |= {verdict.code for verdict in verdicts}
 
     def _write(self, trainer: Trainer, changed: bool) -> None:
         for logger in trainer.loggers:

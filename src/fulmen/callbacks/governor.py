@@ -4,27 +4,38 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+SHORT = 4.0  # seconds of an epoch that earn the whole share
+LONG = 5  # times less is what all of a long epoch earns: from 20 seconds on, 1 % where the share is 5 %
+MARGIN = 0.8  # of what was earned: a job may cost more than the last time, and to ask costs too
+
 
 class Governor:
     """Lets jobs run as long as all of them together stay below a share of the time that has passed.
 
-    What a job will cost is what it cost the last time; before that, what its owner guesses. A job that does not fit is
-    skipped, counted, and waits: until it had its turn, jobs that had more so far get along with half of the budget.
+    The share is that of short epochs; epochs of 20 seconds or more give a fifth of it. What a job will cost is what it
+    cost the last time; before that, what its owner guesses. A job that does not fit is skipped, counted, and waits:
+    until it had its turn, jobs that had more so far get along with half of the budget.
 
     Args:
-        share: of the time since the start.
+        share: of the time of each epoch.
         clock: seconds.
     """
 
     def __init__(self, share: float, clock: Callable[[], float] = time.perf_counter):
         self.share, self.clock = share, clock
-        self.started = clock()
-        self.spent = 0.0
+        self.started = self.epoch_began = clock()
+        self.earned = self.spent = 0.0
         self.done: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
         self.cost: dict[str, float] = {}
         self.had: Counter[str] = Counter()  # seconds, by job
         self.waiting: set[str] = set()
+
+    def begin_epoch(self) -> None:
+        """What the epoch that ends here has earned is kept."""
+        now = self.clock()
+        self.earned += self._earned(now - self.epoch_began)
+        self.epoch_began = now
 
     def run(self, name: str, job: Callable[[], None], guess: float) -> bool:
         """Do `job` if it fits; whether it was done.
@@ -34,26 +45,37 @@ class Governor:
         """
         now = self.clock()
         behind = any(self.had[other] < self.had[name] for other in self.waiting - {name})
-        budget = self.share * (now - self.started) * (0.5 if behind else 1)
+        budget = MARGIN * (self.earned + self._earned(now - self.epoch_began)) * (0.5 if behind else 1)
         if self.spent + self.cost.get(name, guess) > budget:
             self.skipped[name] += 1
             self.waiting.add(name)
             return False
-        try:
-            job()
-        finally:
-            self.cost[name] = self.clock() - now
-            self.spent += self.cost[name]
-            self.had[name] += self.cost[name]
+        self.cost[name] = self.count(job)
+        self.had[name] += self.cost[name]
         self.done[name] += 1
         self.waiting.discard(name)
         return True
 
+    def count(self, job: Callable[[], None]) -> float:
+        """Do what cannot be left out, and count it; the seconds it took."""
+        began = self.clock()
+        try:
+            job()
+        finally:
+            took = self.clock() - began
+            self.spent += took
+        return took
+
     def account(self) -> str:
-        """`monitoring took 2.1 % of the time; left out to keep to 5 %: graph 1 of 1, histograms 3 of 20`"""
+        """`monitoring took 2.1% of the time; left out to keep to 5% (1% of long epochs): graph 1 of 1`"""
         passed = max(self.clock() - self.started, 1e-9)
         text = f"monitoring took {self.spent / passed:.1%} of the time"
         if not self.skipped:
             return text
         left = (f"{name} {count} of {count + self.done[name]}" for name, count in sorted(self.skipped.items()))
-        return f"{text}; left out to keep to {self.share:.0%}: {', '.join(left)}"
+        return (
+            f"{text}; left out to keep to {self.share:.0%} ({self.share / LONG:.0%} of long epochs): {', '.join(left)}"
+        )
+
+    def _earned(self, seconds: float) -> float:
+        return self.share * min(seconds, max(SHORT, seconds / LONG))

@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fulmen.evaluation.diagnosis import Verdict, health
+
 EVERY = 5  # optimizer steps
-OFTEN = 500  # of them; afterwards a quarter as many looks will do
+OFTEN = 200  # of them; afterwards a fifth as many looks will do
 KEPT = 100  # samples
 MATRICES = 16  # whose updates are measured
 VALUES = 1024  # of each
@@ -43,7 +45,7 @@ class GradientWatch:
     def before_step(self, module: nn.Module) -> None:
         """Measure the gradients that the module holds now, if it is time to."""
         self._steps += 1
-        if (self._steps - 1) % (EVERY if self._steps <= OFTEN else 4 * EVERY):
+        if (self._steps - 1) % (EVERY if self._steps <= OFTEN else 5 * EVERY):
             return
         refresh = self._looks % 20 == 0
         if refresh:
@@ -85,6 +87,14 @@ class GradientWatch:
         some = matrices[:: max(1, -(-len(matrices) // MATRICES))]
         seen = [named[i][1].detach().flatten()[:: max(1, named[i][1].numel() // VALUES)] for i in some]
         self._before = [(x, x.clone()) for x in seen]
+
+    def verdicts(self, base: float | None) -> list[Verdict | None]:
+        """What the samples say; `base` is the loss of a constant predictor."""
+        exploding = health.exploding(self.norms, self.relative, base)
+        return [exploding, health.vanishing(self.ratios, self.first_relative, *self.ends), self.step_size()]
+
+    def step_size(self) -> Verdict | None:
+        return health.updates(self.updates, self.largest_update)
 
     def state_dict(self) -> dict[str, Any]:
         kept = {name: list(value) for name, value in vars(self).items() if isinstance(value, deque)}

@@ -39,9 +39,9 @@ def classes_of(probe: Batch | None, trainer: Trainer, module: LightningModule) -
         return class_probabilities(module.predict_step(probe, 0), probe)
 
 
-def constant_loss(probe: Batch | None, trainer: Trainer, module: LightningModule, name: str) -> float | None:
+def constant_loss(start: float, probe: Batch | None, trainer: Trainer, module: LightningModule) -> float | None:
     """The module's `naive_loss`, the entropy of the classes, or the loss before the first step, as far as known."""
-    naive, start = float(getattr(module, "naive_loss", math.nan)), loss_of(probe, trainer, module, name)
+    naive = float(getattr(module, "naive_loss", math.nan))
     if math.isfinite(naive):
         return min(naive, start) if math.isfinite(start) else naive  # of all samples, of the probe
     if found := classes_of(probe, trainer, module):
@@ -50,6 +50,23 @@ def constant_loss(probe: Batch | None, trainer: Trainer, module: LightningModule
         if 0.5 * entropy < start:  # the loss is a cross-entropy, as it seems
             return entropy
     return start if math.isfinite(start) else None
+
+
+def class_scores(
+    probe: Batch | None, val_probe: Batch | None, trainer: Trainer, module: LightningModule
+) -> tuple[dict[str, Any], dict[int, float], dict[int, float]]:
+    """What there is to say of validation as a whole, and the recall of each class in both; empty without classes."""
+    both = [classes_of(each, trainer, module) for each in (probe, val_probe)]
+    if any(each is None for each in both):
+        return {}, {}, {}
+    (p, target), (q, val_target) = both
+    whole = {
+        "accuracy": float((q.argmax(1) == val_target).float().mean()),
+        "confidence": float(q.max(1).values.mean()),
+        "samples": len(val_target),
+        "counts": {int(c): int(n) for c, n in zip(*val_target.unique(return_counts=True), strict=True)},
+    }
+    return whole, recalls(p, target), recalls(q, val_target)
 
 
 def recalls(probability: Tensor, target: Tensor) -> dict[int, float]:

@@ -1,10 +1,8 @@
 """What goes on inside a training, in TensorBoard, at a bounded price."""
 
-import math
 import os
 import resource
 import time
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -17,21 +15,27 @@ from torch.utils.tensorboard import SummaryWriter
 from fulmen.callbacks.activations import recorded_activations
 from fulmen.callbacks.governor import Governor
 from fulmen.callbacks.probing import Batch, class_probabilities, undisturbed
+from fulmen.callbacks.writing import (
+    distributions,
+    draw_graph,
+    first_convolution,
+    gradients_of,
+    histogram,
+    images_in,
+    weights_of,
+)
 from fulmen.errors import FulmenError
 from fulmen.evaluation import raster
 
-BINS = 64
-LARGE = 100_000  # values of a tensor that make its histogram; of more, every n-th
 SAMPLES = 256  # of the first validation batch: the probe
-Tensors = list[tuple[str, str, Tensor]]  # kind, name, values
-SAFETY = 0.75  # of the share: a job may cost more than the last time, and the thread that writes is not seen
+NORMS = 10  # gradient norms that are written together
 
 
 class Monitor(Callback):
     """Gradients, weights, activations, predictions, classes, the graph and the machine in TensorBoard.
 
     Training is not touched: with and without it a run ends with the same weights. A governor leaves jobs out that would
-    take more than `share` of the time, and the end of the run says which.
+    take more than `share` of the time (a fifth of it in epochs of 20 seconds or more); the end of the run says which.
 
     Args:
         steps: optimizer steps between two gradient norms.
@@ -53,8 +57,10 @@ class Monitor(Callback):
         self._writer: SummaryWriter | None = None
         self._probe: Batch | None = None
         self._inputs: Tensor | None = None
-        self._graph, self._has_classes = False, True
+        self._graph, self._has_classes, self._unwritten = False, True, False
         self._usage = (0.0, 0.0)
+        self._step = 0  # trainer.global_step, which takes longer to ask for than to count
+        self._norms: list[tuple[int, Tensor]] = []
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         boards = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
@@ -64,12 +70,16 @@ class Monitor(Callback):
             print("monitor: there is no TensorBoard logger to write to; callbacks=default leaves the monitor out")
             return
         self._writer = boards[0].experiment
-        self.governor = Governor(SAFETY * self.share)
+        self.governor = Governor(self.share)
         self._usage = time.perf_counter(), time.process_time()
+        self._step = trainer.global_step
+
+    def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self.governor.begin_epoch()
 
     def on_train_batch_start(self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int) -> None:
-        if self._writer and batch_idx == 0 and trainer.current_epoch % self.epochs == 0:
-            self._inputs = _images(batch)
+        if batch_idx == 0 and self._writer and trainer.current_epoch % self.epochs == 0:
+            self._inputs = images_in(batch)
 
     def on_validation_batch_start(self, trainer: Trainer, module: LightningModule, batch: Any, *_: Any) -> None:
         if self._writer and self._probe is None and isinstance(batch, dict):
@@ -77,30 +87,33 @@ class Monitor(Callback):
                            for name, value in batch.items()}  # fmt: skip
 
     def on_before_optimizer_step(self, trainer: Trainer, module: LightningModule, optimizer: Any) -> None:
-        if not self._writer or not (trainer.is_last_batch or trainer.global_step % self.steps == 0):
+        step, self._step = self._step, self._step + 1
+        if not self._writer:
             return
-        step, tensors = trainer.global_step, _gradients(module)
-        if tensors and step % self.steps == 0:
-            self._do("gradient norm", lambda: self._norm(tensors, step), 1e-3)
-        if tensors and trainer.is_last_batch:  # validation will wipe them out
-            self._do("gradients", lambda: self._distributions(tensors, step), 1e-3 * len(tensors))
+        if step % self.steps == 0:
+            self._do("gradient norm", lambda: self._norm(module, step), 1e-3)
+        if trainer.is_last_batch:  # validation will wipe them out
+            tensors = sum(1 for _ in module.parameters())
+            self._do("gradients", lambda: distributions(self._writer, gradients_of(module), step), 1e-3 * tensors)
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         if not self._writer:
             return
         step, tensors = trainer.global_step, sum(1 for _ in module.parameters())
         self._do("system", lambda: self._system(module, step), 2e-3)
-        self._do("weights", lambda: self._distributions(_weights(module), step), 1e-3 * tensors)
+        self._do("weights", lambda: distributions(self._writer, weights_of(module), step), 1e-3 * tensors)
         if self._has_classes and self._probe is not None:
             self._do("classes", lambda: self._classes(trainer, module, step), 0.03)
         if trainer.current_epoch % self.epochs == 0:
             self._do("activations", lambda: self._activations(trainer, module, step), 0.03)
             if (inputs := self._inputs) is not None:
                 self._do("input images", lambda: self._grid("inputs", inputs[: self.images], step), 0.02)
-            if (first := _first_convolution(module)) is not None:
+            if (first := first_convolution(module)) is not None:
                 self._do("filters", lambda: self._grid("filters", raster.filters(first.weight), step), 0.02)
         if not self._graph and self._probe is not None:
-            self._graph = self._do("graph", lambda: self._draw_graph(trainer, module), 0.3)
+            guess = 0.04 + 0.004 * tensors
+            self._graph = self._do("graph", lambda: draw_graph(self._writer, trainer, module, self._probe), guess)
+        self._write()
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         self._say(trainer)
@@ -112,48 +125,51 @@ class Monitor(Callback):
         if not self._writer:
             return
         text = self.governor.account()
-        self._do("account", lambda: self._writer.add_text("monitor", text, trainer.global_step), 0.0)
+        self._guarded(lambda: self._writer.add_text("monitor", text, trainer.global_step))
+        self._unwritten = True
+        self._write()
         print(f"monitor: {text}", flush=True)
         self._writer = None
 
-    def _do(self, name: str, job: Callable[[], None], guess: float) -> bool:
-        """A job within the budget; one that cannot write ends the monitoring, not the training."""
+    def _do(self, name: str, job: Callable[[], None], guess: float) -> bool | None:
+        """A job within the budget, if it was done; one that cannot write ends the monitoring, not the training."""
+        done = self._guarded(lambda: self.governor.run(name, job, guess))
+        self._unwritten = self._unwritten or bool(done)
+        return done
+
+    def _write(self) -> None:
+        """What the thread that writes has still to do counts too: wait for it, as Lightning does soon after."""
+
+        def job() -> None:
+            self._write_norms()
+            self._writer.flush()
+            self._unwritten = False
+
+        if self._unwritten:
+            self._guarded(lambda: self.governor.count(job))
+
+    def _guarded(self, job: Callable[[], Any]) -> Any:
         if self._writer is None:
-            return False
+            return None
         try:
-            return self.governor.run(name, job, guess)
+            return job()
         except OSError as error:
             print(f"monitor: cannot write to {self._writer.log_dir} ({error.strerror or error}); off from here on")
             self._writer = None
-            return False
+            return None
 
-    def _histogram(self, tag: str, x: Tensor, step: int) -> None:
-        """As `add_histogram`, which takes some 15 times as long for it: equal bins instead of exponential ones."""
-        x = x.detach().flatten()
-        x = x[:: max(1, len(x) // LARGE)].float()
-        if not len(x):
-            return
-        low, high = (float(bound) for bound in x.aminmax())
-        if not math.isfinite(low + high):
-            x = x[x.isfinite()]
-            low, high = (float(bound) for bound in x.aminmax()) if len(x) else (0.0, 0.0)
-        top = high if high > low else low + 1e-6 * max(abs(low), 1.0)
-        counts = torch.histc(x, BINS, low, top)
-        limits = torch.linspace(low, top, BINS + 1, dtype=torch.float64)[1:]
-        total, squares = float(x.sum()), float(torch.linalg.vector_norm(x)) ** 2
-        self._writer.add_histogram_raw(tag, low, high, len(x), total, squares, limits.tolist(), counts.tolist(), step)
+    def _norm(self, module: nn.Module, step: int) -> None:
+        gradients = [gradient for *_, gradient in gradients_of(module)]
+        if gradients:
+            norms = torch._foreach_norm(gradients)
+            self._norms.append((step, torch.linalg.vector_norm(torch.stack(norms))))
+        if len(self._norms) >= NORMS:
+            self._write_norms()
 
-    def _norm(self, tensors: Tensors, step: int) -> None:
-        norm = nn.utils.get_total_norm([gradient for *_, gradient in tensors])
-        self._writer.add_scalar("gradients/norm", norm, step)
-
-    def _distributions(self, tensors: Tensors, step: int) -> None:
-        """Histogram, mean and standard deviation of each."""
-        for kind, name, x in tensors:
-            self._histogram(f"{kind}/{name}", x, step)
-            deviation, mean = torch.std_mean(x.float(), correction=0)
-            self._writer.add_scalar(f"{kind}_mean/{name}", mean, step)
-            self._writer.add_scalar(f"{kind}_sd/{name}", deviation, step)
+    def _write_norms(self) -> None:
+        for step, norm in self._norms:
+            self._writer.add_scalar("gradients/norm", norm, step)
+        self._norms = []
 
     def _activations(self, trainer: Trainer, module: LightningModule, step: int) -> None:
         if self._probe is None:
@@ -161,7 +177,7 @@ class Monitor(Callback):
         with undisturbed(trainer, module), recorded_activations(module) as seen:
             module.validation_step(self._probe, 0)
         for name, outputs in seen.items():
-            self._histogram(f"activations/{name}", torch.cat([output.flatten() for output in outputs]), step)
+            histogram(self._writer, f"activations/{name}", torch.cat([output.flatten() for output in outputs]), step)
 
     def _classes(self, trainer: Trainer, module: LightningModule, step: int) -> None:
         if type(module).predict_step is LightningModule.predict_step:
@@ -180,7 +196,7 @@ class Monitor(Callback):
         for label in range(classes):
             if named[label]:
                 self._writer.add_scalar(f"precision/class_{label}", table[label, label] / named[label], step)
-        images = _images(self._probe)
+        images = images_in(self._probe)
         if images is not None and trainer.current_epoch % self.epochs == 0:
             right = (predicted == target).cpu()
             order = right.int().argsort(stable=True)[: self.images]  # mistakes first
@@ -203,51 +219,3 @@ class Monitor(Callback):
 
     def _grid(self, name: str, images: Tensor, step: int) -> None:
         self._writer.add_image(f"images/{name}", raster.grid(images), step)
-
-    def _draw_graph(self, trainer: Trainer, module: LightningModule) -> None:
-        tensors = {name: x[:2] for name, x in self._probe.items() if isinstance(x, Tensor) and x.ndim}
-        try:
-            with undisturbed(trainer, module), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # tracing tells what it cannot follow
-                self._writer.add_graph(_Forward(module, list(tensors)), tuple(tensors.values()))
-        except OSError:
-            raise
-        except Exception as error:  # tracing fails for good reasons: control flow, outputs that are no tensors
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            print(f"monitor: the graph of this model cannot be drawn: {reason[:120]}")
-
-
-class _Forward(nn.Module):
-    """`predict_step` as a function of tensors, for the graph."""
-
-    def __init__(self, module: LightningModule, names: list[str]):
-        super().__init__()
-        self.model, self.names = module, names
-
-    def forward(self, *values: Tensor) -> tuple[Tensor, ...]:
-        outputs = self.model.predict_step(dict(zip(self.names, values, strict=True)), 0)
-        return tuple(x for x in outputs.values() if isinstance(x, Tensor) and x.requires_grad | x.is_floating_point())
-
-
-def _weights(module: nn.Module) -> Tensors:
-    return [("weights" if p.ndim > 1 else "biases", name, p.detach()) for name, p in module.named_parameters()]
-
-
-def _gradients(module: nn.Module) -> Tensors:
-    named = [(name, p.grad) for name, p in module.named_parameters() if p.grad is not None]
-    return [("gradients", name, gradient) for name, gradient in named if not gradient.is_sparse]
-
-
-def _images(batch: Any) -> Tensor | None:
-    """The first images [N, 1 or 3, H, W] in a batch."""
-    values = batch.values() if isinstance(batch, dict) else batch if isinstance(batch, list | tuple) else [batch]
-    for x in values:
-        if isinstance(x, Tensor) and x.ndim == 4 and x.shape[1] in (1, 3) and min(x.shape[2:]) >= 4:
-            return x
-    return None
-
-
-def _first_convolution(module: nn.Module) -> nn.Conv2d | None:
-    return next(
-        (layer for layer in module.modules() if isinstance(layer, nn.Conv2d) and layer.weight.shape[2] > 1), None
-    )

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 LARGEST = 200_000_000  # numbers; parts beyond are not searched
+FIRST = 16  # numbers of a sample, spread over it, that are compared before all of them are
 
 
 def copies(part: dict[str, Tensor], other: dict[str, Tensor]) -> int | None:
@@ -16,17 +17,33 @@ def copies(part: dict[str, Tensor], other: dict[str, Tensor]) -> int | None:
     names = [name for name in names if part[name].dtype == other[name].dtype and not part[name].is_complex()]
     if not names or sum(x[name].numel() for x in (part, other) for name in names) > LARGEST:
         return None
-    return int(torch.isin(hashes(part, names), hashes(other, names)).sum())
+    one, two = ({name: _rows(x[name]) for name in names} for x in (part, other))
+    few, many = hashes(one, FIRST), hashes(two, FIRST)
+    alike = torch.isin(few, many)
+    if not alike.any():
+        return 0
+    there = torch.isin(many, few)
+    whole = hashes({name: x[there] for name, x in two.items()})
+    return int(torch.isin(hashes({name: x[alike] for name, x in one.items()}), whole).sum())
 
 
-def hashes(part: dict[str, Tensor], names: list[str]) -> Tensor:
-    """One whole number per sample [N], equal for equal samples whatever their neighbours are."""
+def _rows(x: Tensor) -> Tensor:
+    return x.detach().cpu().reshape(len(x), -1)
+
+
+def hashes(part: dict[str, Tensor], most: int | None = None) -> Tensor:
+    """One whole number per sample [N], equal for equal samples whatever their neighbours are.
+
+    Args:
+        part: name -> numbers [N, ...].
+        most: about how many numbers of each to look at; all by default.
+    """
     generator = torch.Generator().manual_seed(0)
-    total = torch.zeros(len(part[names[0]]), dtype=torch.int64)
-    for name in names:
-        rows = part[name].detach().cpu().reshape(len(total), -1).contiguous()
+    total = torch.zeros(len(next(iter(part.values()))), dtype=torch.int64)
+    for rows in part.values():
+        rows = rows[:, :: max(1, rows.shape[1] // most)] if most else rows
         size = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[rows.element_size()]
         odd = torch.randint(-(2**62), 2**62, (rows.shape[1],), generator=generator) * 2 + 1
-        for chunk in torch.arange(len(rows)).split(4096):
-            total[chunk] += (rows[chunk].view(size).long() * odd).sum(1)  # whole numbers wrap around, exactly
+        for chunk, sums in zip(rows.split(4096), total.split(4096), strict=True):
+            sums += (chunk.contiguous().view(size).long() * odd).sum(1)  # whole numbers wrap around, exactly
     return total

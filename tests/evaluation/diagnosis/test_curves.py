@@ -2,8 +2,12 @@
 
 import math
 
+import numpy as np
+import pandas
 import pytest
+import torch
 
+import fulmen
 from fulmen.cli import main
 from fulmen.errors import FulmenError
 from fulmen.evaluation.diagnosis import diagnose, health
@@ -97,6 +101,22 @@ def test_strict_makes_the_exit_code_say_that_something_is_wrong(tmp_path, capsys
     assert "no learning" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("kind", [list, tuple, iter, np.array, torch.tensor, pandas.Series])
+def test_two_lists_get_an_answer(kind):
+    train = [1 / (k + 1) for k in range(40)]
+    found = fulmen.diagnose(train=kind(train), val=kind([0.5 + t + 0.01 * k for k, t in enumerate(train)]))
+    assert "overfitting" in found
+    assert "good_fit" not in found
+    assert found[0] in found
+    assert str(found).startswith("overfitting since epoch 10: ")
+    assert "overfitting" not in fulmen.diagnose(train=kind(train), val=kind([t + 0.1 for t in train]))
+
+
+def test_a_loss_that_is_no_number_is_said_in_a_line():
+    with pytest.raises(FulmenError, match="losses must be numbers or None: could not convert string to float: 'two'"):
+        fulmen.diagnose(train=[1.0, 2.0], val=[1.0, "two"])
+
+
 @pytest.mark.parametrize("checks", range(6))
 def test_a_few_checks_are_not_enough(checks):
     assert codes([1.0] * checks, [1.0] * checks) == ["not_enough_data"]
@@ -146,9 +166,10 @@ def test_one_curve_alone_and_negative_losses_are_judged():
     assert "overfitting" not in codes(falling, [x + 0.1 for x in falling])
 
 
+@pytest.mark.parametrize("none", [[], [None] * 29])
 @pytest.mark.parametrize("missing", ["validation", "training"])
-def test_one_curve_alone_is_no_good_fit(missing):
-    falling, none = [1.0 / k for k in range(1, 30)], [None] * 29
+def test_one_curve_alone_is_no_good_fit(missing, none):
+    falling = [1.0 / k for k in range(1, 30)]
     curves = (falling, none) if missing == "validation" else (none, falling)
     codes = [verdict.code for verdict in diagnose(*curves)]
     assert "good_fit" not in codes

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fulmen.evaluation.diagnosis import Verdict, diagnose
-from fulmen.evaluation.diagnosis.smoothing import hysteresis, in_a_row, noise, trailing_mean, window
+from fulmen.evaluation.diagnosis.smoothing import best_mean, hysteresis, in_a_row, noise, trailing_mean, window
 from fulmen.evaluation.diagnosis.texts import TEXTS
 from fulmen.evaluation.diagnosis.verdicts import main_states
 
@@ -43,6 +43,19 @@ def test_a_rise_that_training_shares_is_no_overfitting():
     assert "overfitting" not in [v.code for v in diagnose(FALL + both, FALL + 0.03 + both)]
 
 
+def test_a_short_dip_early_in_a_long_run_is_no_best():
+    v = 0.5 + 0.5 * np.exp(-np.arange(200) / 4)
+    v[20:23] -= 0.06  # smoothed as the end is, over 16 checks, 2 %
+    assert "overfitting" not in diagnose(0.9 * v, v)
+    assert "overfitting" in diagnose(0.9 * v, v + 0.0005 * np.arange(200))
+
+
+def test_how_far_the_losses_are_apart_does_not_hide_a_rise():
+    t, v = CURVES["overfitting"]
+    for above in (0.0, 1.0, 3.0):  # dropout, noise or a penalty in the training loss
+        assert "overfitting" in diagnose(t + above, v), above
+
+
 def test_verdicts_depend_on_the_order_of_the_checks():
     t, v = CURVES["overfitting"]
     assert "overfitting" not in [verdict.code for verdict in diagnose(t[::-1], v[::-1])]
@@ -70,6 +83,17 @@ def test_hysteresis_holds_between_its_thresholds():
     x = np.array([0, 6, 3, 3, 1, 3, 6, 3])
     assert hysteresis(x > 5, x < 2).tolist() == [False, True, True, True, False, False, True, True]
     assert in_a_row(np.array([1, 1, 0, 1, 1, 1], bool), 3).tolist() == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize("checks", [1, 2, 3, 40, 130])
+def test_the_best_mean_is_the_lowest_of_its_width_so_far(checks):
+    x = np.random.default_rng(checks).standard_normal(checks)
+    width = window(checks)
+    best, at = best_mean(x, width)
+    for i, k in enumerate(width):
+        means = {end: x[end - k + 1 : end + 1].mean() for end in range(k - 1, i + 1)} or {i: x[: i + 1].mean()}
+        assert best[i] == pytest.approx(min(means.values()), abs=1e-12)
+        assert means[at[i]] == pytest.approx(best[i], abs=1e-12)
 
 
 def test_smoothing_and_noise_against_plain_numpy():

@@ -7,6 +7,7 @@ from sklearn import metrics as sk
 from torchmetrics.functional.classification import multiclass_auroc
 
 from fulmen.workloads.images import metrics
+from fulmen.workloads.images.figures import calibration
 
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 5, 400)
@@ -58,3 +59,13 @@ def test_calibration_error_of_a_calibrated_forecast_is_small_and_of_a_boaster_la
     boasting = torch.tensor([0.01, 0.99]).expand(20_000, -1)
     assert metrics.scores(honest, y, np.array([1, 1]))["ece"] < 0.02
     assert metrics.scores(boasting, y, np.array([1, 1]))["ece"] == pytest.approx(0.29, abs=0.02)
+
+
+def test_calibration_figure_leaves_bins_of_a_few_images_out(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_: drawn.append(figure))
+    sure = torch.tensor([0.52] * 9 + [0.95] * 40)  # a bin of 9 images and one of 40, half of which are right
+    label = torch.arange(49) % 2
+    calibration(tmp_path / "calibration.png", torch.stack([sure, 1 - sure], 1), label)
+    points = drawn[0].axes[0].get_lines()[1].get_xydata()
+    assert points == pytest.approx(np.array([[0.95, 0.5]]), abs=1e-6)

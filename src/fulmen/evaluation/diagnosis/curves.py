@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fulmen.errors import FulmenError
 from fulmen.evaluation.diagnosis.smoothing import Series
 
 
@@ -29,9 +30,7 @@ class Curves:
     missing: str = ""
 
     @classmethod
-    def of(
-        cls, train: Sequence[float | None], val: Sequence[float | None], epochs: Sequence[int] | None = None
-    ) -> "Curves":
+    def of(cls, train: list[float | None], val: list[float | None], epochs: Sequence[int] | None = None) -> "Curves":
         """Gaps left out; where one curve has no value at all, the other stands for both.
 
         A warning says so where the curves differ in length; what is beyond the shorter one is left out.
@@ -39,7 +38,8 @@ class Curves:
         if len(train) != len(val) and len(train) and len(val):
             warnings.warn(f"{len(train)} training and {len(val)} validation losses: the longer is cut", stacklevel=2)
             train, val = train[: len(val)], val[: len(train)]
-        t, v = _numbers(train if len(train) else val), _numbers(val if len(val) else train)
+        train, val = train or [None] * len(val), val or [None] * len(train)
+        t, v = _numbers(train), _numbers(val)
         number = np.arange(1, len(t) + 1) if epochs is None else np.asarray(epochs)[: len(t)]
         broken = {}
         for name, raw, x in (("training", train, t), ("validation", val, v)):
@@ -54,4 +54,7 @@ class Curves:
 
 
 def _numbers(values: Sequence[float | None]) -> Series:
-    return np.array([math.nan if value is None else float(value) for value in values], dtype=np.float64)
+    try:
+        return np.array([math.nan if value is None else float(value) for value in values], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise FulmenError(f"losses must be numbers or None: {error}") from error

@@ -7,7 +7,7 @@ state               is raised by                                       is cleare
 =================== ================================================== =====================
 diverged            T > 1.5 best T, T > 0.9 base; or T > 3 base        T < 1.2 best T
 no_learning         T or V within 2 % of base, or T where it began     gain > 5 %
-overfitting         V > 5 % over its best while T explains less than   V < 2 % over its best
+overfitting         V > 5 % over its best while T explains less than   V < 3 % over its best
                     half of the rise, several checks in a row
 underfitting        at rest, gain < 40 %, V near T                     gain > 50 %
 validation_too_good V of the check before < 0.7 T                         V > 0.8 T
@@ -27,6 +27,7 @@ import numpy as np
 from fulmen.evaluation.diagnosis.smoothing import (
     Flags,
     Series,
+    best_mean,
     bounded,
     hysteresis,
     in_a_row,
@@ -52,6 +53,7 @@ class Measured:
     t_best: Series
     v_best: Series
     best_at: np.ndarray  # where v_best stood
+    t_then: Series  # t there, smoothed over as many checks
     v_noise: Series
     t_noise: Series
     v_scale: Series  # what a change of v is relative to
@@ -73,10 +75,6 @@ class Measured:
         """What training took away of the loss of a constant predictor."""
         return (self.base - self.t) / _size(self.base)
 
-    @property
-    def val_gain(self) -> Series:
-        return (self.base - self.v_best) / _size(self.base)
-
 
 def measure(
     train: Series, val: Series, base: float | None, expected_gain: float = 0.4, val_scale: float = 1.0
@@ -97,10 +95,10 @@ def measure(
     train, val = bounded(train), bounded(val)
     width = window(len(train))
     t, v = trailing_mean(train, width), trailing_mean(val, width)
-    t_best, v_best = running_best(t)[0], running_best(v)
+    t_best, (v_best, best_at) = running_best(t)[0], best_mean(val, width)
     return Measured(
-        t, v, t_best, v_best[0], v_best[1], noise(val), noise(train),
-        _scale(val, v_best[0]), _scale(train, t_best), float(base), width, expected_gain, val_scale, foreign, unit,
+        t, v, t_best, v_best, best_at, trailing_mean(train, width, best_at), noise(val), noise(train),
+        _scale(val, v_best), _scale(train, t_best), float(base), width, expected_gain, val_scale, foreign, unit,
     )  # fmt: skip
 
 
@@ -136,16 +134,15 @@ def no_learning(m: Measured) -> Flags:
 def overfitting(m: Measured) -> Flags:
     """A rise counts where training does not explain it: at most half of it is shared by the training loss.
 
-    Half in what the losses are measured in, or in shares of them, which also holds where their units differ. Below the
-    training loss, as a log with dropout, noise or penalties in it shows it, a validation loss has to rise by more.
+    Half in what the losses are measured in, or in shares of them, which also holds where their units differ. How far
+    the two losses are apart says nothing: dropout, noise and penalties in the training loss shift it.
     """
-    shared = m.t - m.t[m.best_at]
+    shared = m.t - m.t_then
     own = (shared < 0.5 * (m.v - m.v_best)) | (shared / m.t_scale < 0.5 * m.rise)
-    apart = (m.val_scale * m.v - m.t > -0.2 * np.abs(m.t)) | m.foreign | (m.rise > 0.2)
-    beyond_noise = m.v - m.v_best > SURE * m.v_noise * np.sqrt(1 / m.width + 1 / m.width[m.best_at])
+    beyond_noise = m.v - m.v_best > SURE * m.v_noise * np.sqrt(2 / m.width)
     times = np.clip(np.ceil(0.15 * np.arange(1, len(m.v) + 1)), 3, 5)
-    raised = in_a_row((m.rise > 0.05) & own & apart & beyond_noise, times)
-    return hysteresis(raised, m.rise < 0.02)
+    raised = in_a_row((m.rise > 0.05) & own & beyond_noise, times)
+    return hysteresis(raised, m.rise < 0.03)
 
 
 def underfitting(m: Measured) -> Flags:

@@ -13,10 +13,10 @@ def window(checks: int, share: float = 0.08, least: int = 3) -> NDArray[np.int64
     return np.maximum(least, np.ceil(share * np.arange(1, checks + 1))).astype(np.int64)
 
 
-def trailing_mean(x: Series, width: NDArray[np.int64]) -> Series:
-    """The mean of the latest `width[i]` values at each check i (fewer at the start)."""
+def trailing_mean(x: Series, width: NDArray[np.int64], at: NDArray[np.int64] | None = None) -> Series:
+    """The mean of the latest `width[i]` values at each check i, or at the check `at[i]` (fewer at the start)."""
     total = np.concatenate([[0.0], np.cumsum(x)])
-    end = np.arange(1, len(x) + 1)
+    end = 1 + (np.arange(len(x)) if at is None else at)
     begin = np.maximum(end - width, 0)
     return (total[end] - total[begin]) / (end - begin)
 
@@ -57,6 +57,22 @@ def running_best(x: Series) -> tuple[Series, NDArray[np.int64]]:
     """The lowest value so far and the check where it stood, both [checks]."""
     best = np.minimum.accumulate(x)
     return best, np.maximum.accumulate(np.where(x <= best, np.arange(len(x)), 0))
+
+
+def best_mean(x: Series, width: NDArray[np.int64]) -> tuple[Series, NDArray[np.int64]]:
+    """The lowest mean of `width[i]` values in a row up to check i, and the check where they end; both [checks].
+
+    The best is smoothed as the present is: a narrower window would find a lower one by luck. Where there are fewer
+    values than that yet, it is the mean of them all.
+    """
+    total = np.concatenate([[0.0], np.cumsum(x)])
+    best, at = trailing_mean(x, width), np.arange(len(x))
+    begins = np.flatnonzero(np.diff(width, prepend=0))
+    for wide, begin, end in zip(width[begins], begins, [*begins[1:], len(x)], strict=True):
+        lowest, where = running_best((total[wide : end + 1] - total[: max(end + 1 - wide, 0)]) / wide)
+        first = max(begin, wide - 1)
+        best[first:end], at[first:end] = lowest[first - wide + 1 :], where[first - wide + 1 :] + wide - 1
+    return best, at
 
 
 def lagged(x: Series, back: NDArray[np.int64]) -> Series:

@@ -66,46 +66,63 @@ class Verdict:
         return asdict(self) | {"causes": list(self.causes), "cures": list(self.cures)}
 
 
+class Verdicts(list[Verdict]):
+    """The gravest first; `"overfitting" in verdicts` asks for one, `print` shows a line each."""
+
+    def __contains__(self, wanted: object) -> bool:
+        return any(wanted in (verdict, verdict.code) for verdict in self)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self))
+
+
 ALONE = ("diverged", "no_learning", "plateau", "still_improving")  # what a single curve can show
 
 
 def diagnose(
-    train_loss: Sequence[float | None],
-    val_loss: Sequence[float | None],
+    train: Sequence[float | None],
+    val: Sequence[float | None],
     base: float | None = None,
     epochs: Sequence[int] | None = None,
     frozen: str = "",
     expected_gain: float = 0.4,
     val_scale: float = 1.0,
-) -> list[Verdict]:
+) -> Verdicts:
     """What two loss curves say, the gravest first; there is always at least one verdict.
 
+        verdicts = fulmen.diagnose(train=[2.3, 1.1, ...], val=[2.2, 1.4, ...])
+        "overfitting" in verdicts, verdicts[0].cures
+
     Args:
-        train_loss: one value per check; None, or a NaN before a later number, is a gap; NaN or inf at the end is not.
-        val_loss: likewise.
+        train: one loss per check (epoch, as a rule); None, or a NaN before a later number, is a gap; NaN or inf at the
+            end is not. Where there are accuracies only, give what they leave to 1.
+        val: likewise; an empty list where there is none.
         base: loss of a constant predictor; the first losses stand for it where it is unknown.
         epochs: the number of each check; 1, 2, ... by default.
         expected_gain: share of `base` that a good model takes away at least; 0 where little can be predicted.
         val_scale: times the validation loss compares with the training loss; of an untrained model, one over the other.
         frozen: what to add where nothing is learned, such as which parameters do not train.
+
+    Raises:
+        FulmenError: a loss is no number.
     """
-    curves = Curves.of(train_loss, val_loss, epochs)
+    curves = Curves.of(list(train), list(val), epochs)
     broken = [Verdict.make("non_finite", since, what=f"{name} loss", where=f"epoch {since}")
               for name, since in curves.non_finite.items()]  # fmt: skip
     if len(curves.train) < ENOUGH:
-        return broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)]
+        return Verdicts(broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)])
     measured = measure(curves.train, curves.val, base, expected_gain, val_scale)
     found = [_verdict(code, flags, measured, curves, frozen) for code, flags in states(measured).items() if flags[-1]]
     found = ordered(broken + found)
     if broken:
-        return [verdict for verdict in found if verdict.severity != "note"]  # nothing else matters now
+        return Verdicts(verdict for verdict in found if verdict.severity != "note")  # nothing else matters now
     doubts = {"still_improving", "generalization_gap"} & {verdict.code for verdict in found}
     if all(verdict.severity == "note" for verdict in found) and not doubts:
         found.insert(0, Verdict.make("good_fit", train=measured.t[-1], val=measured.v[-1] / measured.unit))
     if curves.missing:
         judged = [verdict for verdict in found if verdict.code in ALONE]
-        return [*judged, Verdict.make("one_curve", missing=curves.missing)]
-    return found
+        return Verdicts([*judged, Verdict.make("one_curve", missing=curves.missing)])
+    return Verdicts(found)
 
 
 def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: float | None = None) -> list[str]:
@@ -113,7 +130,7 @@ def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: fl
 
     Notes are left out: that a loss still falls is no finding before the run is over.
     """
-    curves = Curves.of(train_loss, val_loss)
+    curves = Curves.of(list(train_loss), list(val_loss))
     if not len(curves.train):
         return []
     flags = states(measure(curves.train, curves.val, base))
@@ -136,11 +153,11 @@ def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
 def _verdict(code: str, flags: Flags, m: Measured, curves: Curves, frozen: str) -> Verdict:
     start = len(flags) - 1 - int(np.argmin(flags[::-1])) + 1 if not flags.all() else 0
     best = int(m.best_at[-1])
-    first = max(best - int(m.width[best]) + 1, 0)
+    first = max(best - int(m.width[-1]) + 1, 0)
     best = first + int(np.argmin(curves.val[first : best + 1]))  # the check itself, not the window that ends later
     since = int(curves.epochs[best if code in ("overfitting", "plateau") else start])
     quarter = max(1, len(m.v) // 4)
-    falls = m.t[-1] < m.t[m.best_at[-1]]
+    falls = m.t[-1] < m.t_then[-1]
     times = m.v[-1] / m.t[-1] if m.t[-1] else math.inf
     evidence = {
         "diverged": {"train": m.t[-1], "train_best": m.t_best[-1], "base": m.base},

@@ -55,12 +55,13 @@ def classes(path: Path, each: dict[str, np.ndarray], counts: np.ndarray, names: 
         images.set_xticks(place, names, rotation=30 if max(map(len, names)) > 2 else 0)
 
 
-def calibration(path: Path, probability: Tensor, label: Tensor, bins: int = 15) -> None:
+def calibration(path: Path, probability: Tensor, label: Tensor, bins: int = 15, fewest: int = 10) -> None:
+    """A share of fewer than `fewest` images says nothing: their bins stand in the histogram only."""
     sure, predicted = (x.numpy() for x in probability.max(1))
     right = predicted == label.numpy()
     own = np.minimum((sure * bins).astype(int), bins - 1)
     n = np.bincount(own, minlength=bins)
-    there = n > 0
+    there = n >= min(fewest, n.max())
     mean_sure = np.bincount(own, sure, bins)[there] / n[there]
     mean_right = np.bincount(own, right, bins)[there] / n[there]
     with figure(path, 2, 1, (4.6, 4.6), sharex=True, height_ratios=(3, 1)) as (line, histogram):
