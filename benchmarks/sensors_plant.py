@@ -1,6 +1,6 @@
 """The simulated plant: how far from the Bayes ceiling are models of single rows, and what do windows over the past add?
 
-    python benchmarks/sensors_plant.py [--seeds 3] [--models logistic,mlp,tabm] [--only "24 h means over"]
+    python benchmarks/sensors_plant.py [--seeds 3] [--first 0] [--models logistic,mlp,tabm] [--only "24 h means and"]
 
 Each seed is a plant of its own (24 machines, 5 folds of machines never seen). ROC-AUC, mean over the folds; the ceiling
 is the exact posterior from a single row, on the same test rows. The standard error is of the difference over the folds.
@@ -21,8 +21,8 @@ from fulmen.workloads.sensors.data import SensorData
 TREES = ("random forest", "gradient boosting")
 FEATURES = {
     "single rows": [],
-    "24 h means": ["data.rolling_hours=[24]"],
-    "24 h means over their lowest of 10 days": ["data.rolling_hours=[24]", "data.baseline_hours=[240]"],
+    "24 h means": ["data.windows=[mean_24h]"],
+    "24 h means and their rise since the last fall": ["data.windows=[mean_24h,rise_24h,since_fall]"],
 }
 
 
@@ -38,16 +38,18 @@ def ceilings(seed: int) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="so many")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--models", default="logistic,mlp,tabm")
     parser.add_argument("--only", default="", help="features whose title begins so")
     args = parser.parse_args()
-    best = [ceilings(seed) for seed in range(args.seeds)]
+    seeds = range(args.first, args.first + args.seeds)
+    best = [ceilings(seed) for seed in seeds]
     for title, more in FEATURES.items():
         if not title.startswith(args.only):
             continue
         started = time.process_time()
-        contests = [hold("sensors", [f"tabular={args.models}", f"seed={seed}", *more]) for seed in range(args.seeds)]
+        contests = [hold("sensors", [f"tabular={args.models}", f"seed={seed}", *more]) for seed in seeds]
         seconds = time.process_time() - started
         print(f"\n{title} ({seconds:.0f} CPU s): AUC minus the ceiling of single rows, {np.mean(best):.4f}")
         gaps = {n: np.stack([c.scores[n]["roc_auc"] for c in contests]) - np.stack(best) for n in contests[0].scores}

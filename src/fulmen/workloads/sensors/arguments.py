@@ -1,11 +1,12 @@
 """What can be wrong with the arguments of `data.SensorData`, said before any work begins."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 from fulmen.errors import FulmenError
+from fulmen.mistakes import did_you_mean
 from fulmen.workloads.sensors.features import source_columns
 from fulmen.workloads.sensors.tables import Columns
+from fulmen.workloads.sensors.windows import parse
 
 
 def between(name: str, value: float, low: float, high: float) -> None:
@@ -32,17 +33,21 @@ def check_columns(c: Columns, forbidden: Sequence[str]) -> None:
             raise FulmenError(f"categorical.{name}: name two levels or more")
 
 
-def check_windows(c: Columns, rolling_hours: Sequence[int], baseline_hours: Sequence[int]) -> None:
-    if rolling_hours and not (c.group and c.time):
-        raise FulmenError("rolling_hours: windows need data.group=<column> and data.time=<column>")
-    for name, hours in (("rolling_hours", rolling_hours), ("baseline_hours", baseline_hours)):
-        if any(each < 1 for each in hours):
-            raise FulmenError(f"{name} are {list(hours)}; each must be 1 or more")
-    if baseline_hours and min(baseline_hours) <= max(rolling_hours, default=math.inf):
-        raise FulmenError(
-            f"baseline_hours are {list(baseline_hours)}; they need rolling_hours, and each must be longer than all of "
-            f"them, {list(rolling_hours)}"
-        )
+def check_windows(c: Columns, wear: Sequence[str], windows: Sequence[str]) -> None:
+    for window in windows:
+        parse(window)
+    if len(set(windows)) < len(windows):
+        raise FulmenError(f"windows are {list(windows)}; name each once")
+    if not windows:
+        return
+    if not (c.group and c.time):
+        raise FulmenError("windows need data.group=<column> and data.time=<column>")
+    sensors = [name for name in c.numeric if name in source_columns([name])]
+    if not wear:
+        raise FulmenError(f"wear: windows are of columns that rise with wear; name one or more of {', '.join(sensors)}")
+    for name in wear:
+        if name not in sensors:
+            raise FulmenError(f"wear: {name} is no column among numeric{did_you_mean(name, sensors)}")
 
 
 def check_ranges(ranges: Mapping[str, Sequence[float]]) -> None:

@@ -81,7 +81,7 @@ def verdict(main: dict[str, float], score: dict[str, dict[str, float]]) -> str:
 def too_good(p: np.ndarray, data: Any, score: dict[str, float]) -> list[str]:
     """Warnings, given as such too, where a score is above what can be known."""
     test, ceiling, margin = data.parts["test"], dict(data.known_ceiling), {}
-    if data.bayes is not None and not data.rolling_hours:
+    if data.bayes is not None and not data.windows:
         best = scores(test["target"].numpy(), np.stack([1 - data.bayes, data.bayes], 1))
         ceiling["roc_auc"] = best["roc_auc"]
         margin["roc_auc"] = 2 * leakage.auc_difference_se(
