@@ -98,7 +98,7 @@ def test_the_cycle_and_the_noise_are_of_training_rows_alone():
     data.setup()
     train = data.parts["train"]
     x, place = train["x"].numpy(), data.numeric.index("temperature_c")
-    hours = data.train_hours.astype(int) % 24
+    hours = data.hours["train"].astype(int) % 24
     means = np.array([np.nanmean(x[hours == h, place]) if (hours == h).any() else np.nan for h in range(24)])
     wanted = np.nan_to_num(means - np.nanmean(x[:, place]))
     assert np.allclose(data.fitted_windows["temperature_c"]["cycle"], wanted, atol=1e-4)

@@ -177,7 +177,7 @@ class SensorData(InMemoryParts):
                 self._check_classes(name, whole["target"][part], whole["target"], whole["row"])
         self.parts = {name: {k: torch.from_numpy(v[part]) for k, v in whole.items()} for name, part in rows.items()}
         self.bayes = self._bayes(arrays)[rows["test"]] if self.has_ceiling else None
-        self.train_hours = np.array(arrays["time_h"][rows["train"]])
+        self.hours = {name: np.array(arrays["time_h"][part]) for name, part in rows.items()}
         self.warnings = arrays["warnings"].tolist()
         if self.kind == "random":
             self.warnings += leakage.telling_columns(whole["x"], self.numeric, self.columns)
