@@ -14,6 +14,7 @@ from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
 from fulmen.seeding import derived_seed
+from fulmen.workloads.sensors import ceiling as ceilings
 from fulmen.workloads.sensors import cells, features, files, leakage, plant, splits, tables
 from fulmen.workloads.sensors.arguments import between, check_columns, check_ranges, check_windows
 from fulmen.workloads.sensors.ceiling import bayes_probability
@@ -176,7 +177,7 @@ class SensorData(InMemoryParts):
             if name != "validation":
                 self._check_classes(name, whole["target"][part], whole["target"], whole["row"])
         self.parts = {name: {k: torch.from_numpy(v[part]) for k, v in whole.items()} for name, part in rows.items()}
-        self.bayes = self._bayes(arrays)[rows["test"]] if self.has_ceiling else None
+        self.bayes = np.array(arrays["bayes"][rows["test"]]) if self.has_ceiling else None
         self.hours = {name: np.array(arrays["time_h"][part]) for name, part in rows.items()}
         self.warnings = arrays["warnings"].tolist()
         if self.kind == "random":
@@ -221,15 +222,11 @@ class SensorData(InMemoryParts):
                     f"{self.fold} ({rows}); take other folds, data.split=random, or data.labels without it"
                 )
 
-    def _bayes(self, arrays: Arrays) -> np.ndarray:
-        readings = simulate_plant(**self.plant)
-        return bayes_probability(readings.time_h % 24, readings.temperature_c, readings.vibration_mm_s)
-
     def _arrays(self) -> Arrays:
         file = self._file()
         source = {"csv": file.name, "delimiter": self.delimiter} if file else self.plant
         key = {**source, "columns": asdict(self.columns), "ranges": self.ranges}
-        code = (tables, cells, files, features) if file else (tables, cells, features, plant)
+        code = (tables, cells, files, features) if file else (tables, cells, features, plant, ceilings)
         self.fingerprint = fingerprint(key, code=code, files=[file] if file else [])
         return cached("sensors", self.fingerprint, lambda: self._build(file), self.cache)
 
@@ -248,7 +245,11 @@ class SensorData(InMemoryParts):
             table = check_table(self._plant_frame(), self.columns, source)
         check_for_training(table, self.columns, source)
         names, group = np.unique(table.group, return_inverse=True)
-        return {
+        best = {}
+        if self.simulated and not self.plant["fault"]:
+            r = simulate_plant(**self.plant)
+            best = {"bayes": bayes_probability(r.time_h % 24, r.temperature_c, r.vibration_mm_s)}
+        return best | {
             "x": self.encode(table),
             "category": table.category,
             "target": table.target,
