@@ -1,6 +1,8 @@
-"""What can be wrong with the arguments of `data.SensorData`, said before any work begins."""
+"""What can be wrong with the arguments of `data.SensorData`, said before work begins, or with a part of its rows."""
 
 from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from fulmen.errors import FulmenError
 from fulmen.mistakes import did_you_mean
@@ -12,6 +14,13 @@ from fulmen.workloads.sensors.windows import parse
 def between(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise FulmenError(f"{name} is {value}; it must lie between {low} and {high}")
+
+
+def one_character(delimiter: str) -> str:
+    meant = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
+    if len(meant) != 1:
+        raise FulmenError(f"delimiter is {delimiter!r}; it must be one character, or tab")
+    return meant
 
 
 def check_columns(c: Columns, forbidden: Sequence[str]) -> None:
@@ -31,6 +40,27 @@ def check_columns(c: Columns, forbidden: Sequence[str]) -> None:
     for name, levels in c.categorical.items():
         if len(levels) < 2:
             raise FulmenError(f"categorical.{name}: name two levels or more")
+
+
+def check_source(csv: str | None, database: str | None, query: str | None) -> None:
+    if bool(database) != bool(query):
+        raise FulmenError(
+            "database and query belong together: data.database=sqlite:///plant.db 'data.query=SELECT ...'"
+        )
+    if csv and database:
+        raise FulmenError("csv and database exclude each other: choose one source of readings")
+
+
+def check_classes(part: str, target: np.ndarray, line: np.ndarray, rows: np.ndarray, c: Columns, fold: int) -> None:
+    """Pass if every label is among `target` [N] in the `rows` of the part; `line`: of each row in the file [N]."""
+    for number in range(len(c.labels)):
+        if not (target[rows] == number).any():
+            where = np.flatnonzero(target == number)
+            there = f"its {len(where)} rows begin with row {line[where[0]]}" if len(where) else "no row has it"
+            raise FulmenError(
+                f"column {c.target}: class {c.labels[number]} is not in the {part} part of fold {fold} ({there}); "
+                f"take other folds, data.split=random, or data.labels without it"
+            )
 
 
 def check_windows(c: Columns, wear: Sequence[str], windows: Sequence[str]) -> None:

@@ -16,7 +16,9 @@ from fulmen.errors import FulmenError
 from fulmen.seeding import derived_seed
 from fulmen.workloads.sensors import ceiling as ceilings
 from fulmen.workloads.sensors import cells, features, files, leakage, plant, splits, tables
-from fulmen.workloads.sensors.arguments import between, check_columns, check_ranges, check_windows
+from fulmen.workloads.sensors.arguments import (
+    between, check_classes, check_columns, check_ranges, check_source, check_windows, one_character
+)  # fmt: skip
 from fulmen.workloads.sensors.ceiling import bayes_probability
 from fulmen.workloads.sensors.database import snapshot as take_snapshot
 from fulmen.workloads.sensors.features import DERIVED, TIME, derive, feature_names
@@ -107,12 +109,7 @@ class SensorData(InMemoryParts):
         check_columns(self.columns, forbidden)
         check_windows(self.columns, self.wear, self.windows)
         check_ranges(self.ranges)
-        if bool(database) != bool(query):
-            raise FulmenError(
-                "database and query belong together: data.database=sqlite:///plant.db 'data.query=SELECT ...'"
-            )
-        if csv and database:
-            raise FulmenError("csv and database exclude each other: choose one source of readings")
+        check_source(csv, database, query)
         between("validation", validation, 0.0, 0.5)
         between("folds", folds, 2, 100)
         if fold is not None and not 0 <= fold < folds:
@@ -120,9 +117,7 @@ class SensorData(InMemoryParts):
         between("machines", machines, 1, 100_000)
         between("days", days, 1, 3650)
         between("lost", lost, 0.0, 0.9)
-        self.csv, self.delimiter = csv, {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
-        if len(self.delimiter) != 1:
-            raise FulmenError(f"delimiter is {delimiter!r}; it must be one character, or tab")
+        self.csv, self.delimiter = csv, one_character(delimiter)
         self.database, self.query, self.snapshot = database, query, snapshot
         self.plant = {"machines": machines, "days": days, "missing": lost, "fault": fault, "seed": seed}
         self.kind = splits.choose(bool(group), bool(time)) if split == "auto" else split
@@ -169,13 +164,12 @@ class SensorData(InMemoryParts):
             self.kind, whole["target"], whole["group"], arrays["time_h"],
             self.fold, self.folds, self.validation, self.seed, longest(self.windows),
         )  # fmt: skip
+        for name in ("train", "test"):
+            check_classes(name, whole["target"], whole["row"], rows[name], self.columns, self.fold)
         if self.windows:
             x, group, time_h, train = whole["x"], whole["group"], arrays["time_h"], rows["train"]
             self.fitted_windows = fit_windows(self._wear(x[train]), group[train], time_h[train], self._positive())
             whole["x"] = self.with_windows(x, group, time_h)
-        for name, part in rows.items():
-            if name != "validation":
-                self._check_classes(name, whole["target"][part], whole["target"], whole["row"])
         self.parts = {name: {k: torch.from_numpy(v[part]) for k, v in whole.items()} for name, part in rows.items()}
         self.bayes = np.array(arrays["bayes"][rows["test"]]) if self.has_ceiling else None
         self.hours = {name: np.array(arrays["time_h"][part]) for name, part in rows.items()}
@@ -211,16 +205,6 @@ class SensorData(InMemoryParts):
 
     def _positive(self) -> list[str]:
         return [name for name in self.wear if name in self.ranges and self.ranges[name][0] >= 0]
-
-    def _check_classes(self, part: str, present: np.ndarray, everything: np.ndarray, row: np.ndarray) -> None:
-        for number in range(len(self.labels)):
-            if not (present == number).any():
-                where = np.flatnonzero(everything == number)
-                rows = f"its {len(where)} rows begin with row {row[where[0]]}" if len(where) else "no row has it"
-                raise FulmenError(
-                    f"column {self.columns.target}: class {self.labels[number]} is not in the {part} part of fold "
-                    f"{self.fold} ({rows}); take other folds, data.split=random, or data.labels without it"
-                )
 
     def _arrays(self) -> Arrays:
         file = self._file()
