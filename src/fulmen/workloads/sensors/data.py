@@ -15,10 +15,7 @@ from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
 from fulmen.seeding import derived_seed
 from fulmen.workloads.sensors import ceiling as ceilings
-from fulmen.workloads.sensors import cells, features, files, leakage, plant, splits, tables
-from fulmen.workloads.sensors.arguments import (
-    between, check_classes, check_columns, check_ranges, check_source, check_windows, one_character
-)  # fmt: skip
+from fulmen.workloads.sensors import arguments, cells, features, files, leakage, plant, splits, tables
 from fulmen.workloads.sensors.ceiling import bayes_probability
 from fulmen.workloads.sensors.database import snapshot as take_snapshot
 from fulmen.workloads.sensors.features import DERIVED, TIME, derive, feature_names
@@ -106,18 +103,18 @@ class SensorData(InMemoryParts):
         self.wear, self.windows = tuple(wear), tuple(windows)
         self.fitted_windows: Fitted = {}
         self.ranges = {**RANGES, **(ranges or {})}
-        check_columns(self.columns, forbidden)
-        check_windows(self.columns, self.wear, self.windows)
-        check_ranges(self.ranges)
-        check_source(csv, database, query)
-        between("validation", validation, 0.0, 0.5)
-        between("folds", folds, 2, 100)
+        arguments.check_columns(self.columns, forbidden)
+        arguments.check_windows(self.columns, self.wear, self.windows)
+        arguments.check_ranges(self.ranges)
+        arguments.check_source(csv, database, query)
+        arguments.between("validation", validation, 0.0, 0.5)
+        arguments.between("folds", folds, 2, 100)
         if fold is not None and not 0 <= fold < folds:
             raise FulmenError(f"fold is {fold}; with folds={folds} it runs from 0 to {folds - 1}")
-        between("machines", machines, 1, 100_000)
-        between("days", days, 1, 3650)
-        between("lost", lost, 0.0, 0.9)
-        self.csv, self.delimiter = csv, one_character(delimiter)
+        arguments.between("machines", machines, 1, 100_000)
+        arguments.between("days", days, 1, 3650)
+        arguments.between("lost", lost, 0.0, 0.9)
+        self.csv, self.delimiter = csv, arguments.one_character(delimiter)
         self.database, self.query, self.snapshot = database, query, snapshot
         self.plant = {"machines": machines, "days": days, "missing": lost, "fault": fault, "seed": seed}
         self.kind = splits.choose(bool(group), bool(time)) if split == "auto" else split
@@ -165,7 +162,7 @@ class SensorData(InMemoryParts):
             self.fold, self.folds, self.validation, self.seed, longest(self.windows),
         )  # fmt: skip
         for name in ("train", "test"):
-            check_classes(name, whole["target"], whole["row"], rows[name], self.columns, self.fold)
+            arguments.check_classes(name, whole["target"], whole["row"], rows[name], self.columns, self.fold)
         if self.windows:
             x, group, time_h, train = whole["x"], whole["group"], arrays["time_h"], rows["train"]
             self.fitted_windows = fit_windows(self._wear(x[train]), group[train], time_h[train], self._positive())
