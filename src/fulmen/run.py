@@ -33,6 +33,8 @@ from fulmen.recording import recorded
 from fulmen.result import Result, write_fingerprint, write_provenance
 from fulmen.threads import set_threads
 
+SHOWN = 15  # rows of a further table on the console
+
 
 def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
     """Train, evaluate and report what `cfg` (checked and resolved) describes, in the folder `cfg.output_dir`.
@@ -225,6 +227,8 @@ def evaluate(
     status = "completed" if result.status == "running" else result.status  # nothing is left to be done
     path = write_report(result.folder, result.experiment, summary, asdict(result) | {"status": status}, overrides)
     print_table(*next(iter(summary.tables.items())))
+    for title in summary.shown:
+        print_table(title, summary.tables[title][:SHOWN])
     log_hyperparameters(trainer.loggers, cfg, result.metrics, result.steps)
     print(f"report: {path}")
 

@@ -58,6 +58,7 @@ class Contest:
         test_rows: of a fold.
         ceiling: metric -> the best that is possible, where it is known.
         notes: sentences a reader needs.
+        chance: metric -> what knowing nothing scores, where it is known.
     """
 
     scores: dict[str, dict[str, np.ndarray]]
@@ -66,6 +67,7 @@ class Contest:
     test_rows: float
     ceiling: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    chance: dict[str, float] = field(default_factory=dict)
 
 
 def rank(
@@ -181,7 +183,9 @@ def report(
         for row in rows
     ]
     ceiling = contest.ceiling.get(metric)
+    chance = contest.chance.get(metric)
     best = f"The best that is possible: {metric} {ceiling:.4f}." if ceiling else ""
+    best += f"{' ' * bool(best)}Chance: {metric} {chance:.4f}." if chance else ""
     lines = [f"# {title}", said, best, markdown_table(rows), "![ranking](ranking.png)",
              "## All metrics, mean over the folds", markdown_table(means),
              "## Their standard deviations over the folds", markdown_table(sds),
@@ -191,37 +195,33 @@ def report(
         file.write("\n\n".join(filter(None, lines)) + "\n")
     write_json(folder / "ranking.json", {
         "experiment": experiment, "overrides": list(overrides), "metric": metric, "verdict": said,
-        "ceiling": contest.ceiling, "cpu_seconds": contest.seconds,
+        "ceiling": contest.ceiling, "chance": contest.chance, "cpu_seconds": contest.seconds,
         "train_rows": contest.train_rows, "test_rows": contest.test_rows,
         "scores": {name: {key: values.tolist() for key, values in each.items()}
                    for name, each in contest.scores.items()},
     })  # fmt: skip
-    draw(folder / "ranking.png", rows, metric, ceiling)
+    draw(folder / "ranking.png", rows, metric, ceiling, chance)
     print_table(title, rows[:SHOWN])
     print("\n".join(filter(None, [said, best, f"ranking: {folder / 'ranking.md'}"])))
 
 
-def draw(path: Path, rows: Rows, metric: str, ceiling: float | None) -> None:
-    """Bars with intervals, the best at the top."""
+def draw(path: Path, rows: Rows, metric: str, ceiling: float | None, chance: float | None = None) -> None:
+    """Dots with intervals, the best at the top: the axis need not begin at zero."""
     from fulmen.evaluation.figures import COOL, INK, MODEL, figure
 
     with figure(path, 1, 1, (7, 1 + 0.32 * len(rows))) as ax:
-        level = [i == 0 or not row["p"] < ALPHA for i, row in enumerate(rows)]
-        low = min(row["from"] for row in rows)
-        high = max(row["to (95 %)"] for row in rows)
-        start = max(0.0, low - 0.1 * (high - low))
         for i, row in enumerate(rows):
-            ax.barh(i, row[metric] - start, left=start, color=MODEL if level[i] else COOL[0], alpha=0.85, height=0.66)
-            ax.plot([row["from"], row["to (95 %)"]], [i, i], color=INK, linewidth=1)
+            color = MODEL if i == 0 or not row["p"] < ALPHA else COOL[0]
+            ax.plot([row["from"], row["to (95 %)"]], [i, i], color=color, linewidth=1.4)
+            ax.plot(row[metric], i, "o", color=color, markersize=6)
         if ceiling is not None:
             ax.axvline(ceiling, color=INK, linestyle="--", linewidth=0.9, label="the best that is possible")
             ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28 / (0.3 + 0.1 * len(rows))))
         ax.set_yticks(range(len(rows)), [row["model"] for row in rows])
         ax.invert_yaxis()
         ax.grid(False, axis="y")
-        ax.set_xlim(start, None)
         ax.set_title("red: not shown to differ from the first; lines: 95 % intervals")
-        ax.set_xlabel(f"{metric}, mean over the folds")
+        ax.set_xlabel(f"{metric}, mean over the folds" + (f" (chance: {chance:.3g})" if chance else ""))
 
 
 def _base(experiment: str, overrides: Sequence[str], folds: int) -> DictConfig:

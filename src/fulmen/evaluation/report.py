@@ -32,6 +32,7 @@ class Summary:
         tables: title -> rows; the first is the main table, shown on the console too.
         figures: caption -> file name inside the run's `figures/`.
         notes: sentences a reader needs to judge the numbers.
+        shown: titles of further tables whose first rows are shown on the console.
         items: what `fulmen compare` pairs, arrays over the test items: `item` [N] (int, tells it from all others),
             `loss` [N] (lower is better); of classifiers also `target` [N] (int), `probability` [N, C] and, not over the
             items, `train_count` [C]; `group` [N] (int) if items of a group resemble each other.
@@ -43,6 +44,7 @@ class Summary:
     figures: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     items: dict[str, Any] = field(default_factory=dict)
+    shown: list[str] = field(default_factory=list)
 
 
 def number(value: Any) -> str:

@@ -38,7 +38,7 @@ def test_every_row_is_in_one_part_and_every_fold_tests_others(small):
 
 def test_a_split_in_time_trains_on_the_past_beyond_the_windows(small):
     for fold in range(3):
-        data = ready(**small, split="time", folds=3, fold=fold, rolling_hours=[6], baseline_hours=[18])
+        data = ready(**small, split="time", folds=3, fold=fold, windows=["mean_24h"])
         hours = {name: (part["row"].numpy() - 1) % (14 * 12) * 2 for name, part in data.parts.items()}
         assert hours["train"].max() + 24 < hours["validation"].min()
         assert hours["validation"].max() + 24 < hours["test"].min()
@@ -101,8 +101,8 @@ def test_the_test_part_changes_nothing_in_training(small, monkeypatch):
 
 
 CHANGES = {
-    "machines": 9, "days": 15, "seed": 4, "lost": 0.1, "fault": "drift", "rolling_hours": [24],
-    "baseline_hours": [48], "numeric": ["light_lux"], "missing": False, "ranges": {"light_lux": [0, 1]},
+    "machines": 9, "days": 15, "seed": 4, "lost": 0.1, "fault": "drift",
+    "numeric": ["light_lux"], "missing": False, "ranges": {"light_lux": [0, 1]},
     "labels": [1, 0],
 }  # fmt: skip
 
@@ -110,7 +110,7 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_setting_of_the_table_changes_the_key_of_the_cache(small, name):
     def key(**options):
-        data = SensorData(**({"rolling_hours": [12]} | options))
+        data = SensorData(**options)
         data._build = lambda file: {"x": np.zeros(1)}
         data.prepare_data()
         return data.fingerprint
@@ -131,7 +131,7 @@ def test_every_byte_of_the_file_changes_the_key(readings):
 
 
 def test_cached_equals_built(small, tmp_path):
-    built, read = (ready(**small, cache=str(tmp_path), rolling_hours=[24]) for _ in range(2))
+    built, read = (ready(**small, cache=str(tmp_path), windows=["rise_24h"]) for _ in range(2))
     for name, part in built.parts.items():
         for key, value in part.items():
             assert torch.equal(torch.nan_to_num(value), torch.nan_to_num(read.parts[name][key]))

@@ -43,7 +43,7 @@ def alarms(**options):
     data = SensorData(machines=24, seed=2, **options)
     data.setup()
     parts = [data.parts[name]["x"][:, : len(data.sensors)].numpy() for name in ("train", "test")]
-    return drift.alarms(drift.table(data.sensors, *parts, data.train_hours))
+    return drift.alarms(drift.table(data.sensors, *parts, data.hours["train"]))
 
 
 @pytest.mark.parametrize(("fault", "column"), [("drift", "temperature_c"), ("dimming", "light_lux")])

@@ -1,5 +1,7 @@
 """A trained classifier: its threshold, its report, its use on files."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,9 +19,14 @@ from fulmen.workloads.sensors.summary import too_good
 
 @pytest.fixture(scope="module")
 def trained():
-    data = SensorData(machines=8, days=20, seed=3, folds=4)
+    return train()
+
+
+def train(**options):
+    data = SensorData(machines=8, days=20, seed=3, folds=4, **options)
     torch.manual_seed(0)
-    module = SensorClassifier(MLP(Inputs(data.columns.numeric, bins=0), layers=1, width=16))
+    inputs = Inputs(data.columns.numeric, wear=data.wear, windows=data.windows, bins=0)
+    module = SensorClassifier(MLP(inputs, layers=1, width=16))
     quiet = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
     Trainer(max_epochs=3, accelerator="cpu", num_sanity_val_steps=0, **quiet).fit(module, data)
     return module.eval(), data
@@ -67,6 +74,28 @@ def test_a_perfect_ranking_of_the_plant_is_a_leakage_warning_and_the_ceiling_its
         too_good(perfect, data, scores(target, perfect))
     best = np.stack([1 - data.bayes, data.bayes], 1)
     assert too_good(best, data, scores(target, best)) == []
+
+
+def test_windows_of_a_file_are_those_of_training(tmp_path):
+    """The daily cycle that was fitted then travels in the schema."""
+    module, data = train(windows=["mean_24h", "rise_24h", "since_fall"])
+    data.export(tmp_path / "in.csv")
+    schema = json.loads(json.dumps(module.input_schema(data)))
+    made = module.predict_file(tmp_path / "in.csv", schema).set_index("row")
+    part = data.parts["test"]
+    with torch.no_grad():
+        p = module.predict_step(part)["probability"][:, 1].numpy()
+    assert np.allclose(made.loc[part["row"].numpy() + 1, "p(1)"], p, atol=1e-5)
+
+
+def test_the_report_names_the_machines_in_need_and_what_the_columns_are_worth(trained, tmp_path):
+    module, data = trained
+    summary = module.summarize(data, tmp_path)
+    main, machines, worth, _ = summary.tables.values()
+    assert main[0]["(chance)"] == pytest.approx(float(data.parts["test"]["target"].double().mean()))
+    assert [list(summary.tables)[1]] == summary.shown
+    assert len(machines) == 8
+    assert {row[""] for row in worth} == {"light_lux", "temperature_c", "vibration_mm_s", "time of day"}
 
 
 @pytest.fixture

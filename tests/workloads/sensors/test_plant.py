@@ -6,6 +6,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from fulmen.workloads.sensors.ceiling import bayes_probability
+from fulmen.workloads.sensors.history import history_probability
 from fulmen.workloads.sensors.plant import simulate_plant
 
 
@@ -49,6 +50,17 @@ def test_ceiling_is_calibrated_and_better_than_any_sensor(many):
         assert p[part].mean() == pytest.approx(readings.maintenance[part].mean(), abs=0.06)
     vibration = np.nan_to_num(readings.vibration_mm_s, nan=1.5)
     assert roc_auc_score(readings.maintenance, p) > roc_auc_score(readings.maintenance, vibration) + 0.02
+
+
+def test_the_ceiling_of_the_whole_past_is_calibrated_and_above_that_of_a_row():
+    readings = simulate_plant(seed=3, machines=16, days=20)
+    p = history_probability(readings, lives=32)
+    for part in np.array_split(np.argsort(p), 4):
+        assert p[part].mean() == pytest.approx(readings.maintenance[part].mean(), abs=0.04)
+    row = bayes_probability(readings.time_h % 24, readings.temperature_c, readings.vibration_mm_s)
+    assert roc_auc_score(readings.maintenance, p) > roc_auc_score(readings.maintenance, row) + 0.015
+    first = readings.time_h == 0  # no past yet: both are the posterior of one row
+    assert np.allclose(p[first], row[first], atol=0.02)
 
 
 def test_light_says_nothing_beyond_the_ceiling(many):

@@ -21,6 +21,8 @@ def test_networks_and_baselines_are_ranked_on_the_same_folds(tmp_path, capsys):
     assert all(len(values) == 3 for each in result["scores"].values() for values in each.values())
     text = (folder / "ranking.md").read_text()
     assert "| 🥇 1 |" in text
+    assert result["chance"]["roc_auc"] == 0.5
+    assert 0.03 < result["chance"]["pr_auc"] < 0.2
     assert (folder / "ranking.png").stat().st_size
 
 

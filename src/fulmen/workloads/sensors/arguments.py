@@ -1,16 +1,26 @@
-"""What can be wrong with the arguments of `data.SensorData`, said before any work begins."""
+"""What can be wrong with the arguments of `data.SensorData`, said before work begins, or with a part of its rows."""
 
-import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from fulmen.errors import FulmenError
+from fulmen.mistakes import did_you_mean
 from fulmen.workloads.sensors.features import source_columns
 from fulmen.workloads.sensors.tables import Columns
+from fulmen.workloads.sensors.windows import parse
 
 
 def between(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise FulmenError(f"{name} is {value}; it must lie between {low} and {high}")
+
+
+def one_character(delimiter: str) -> str:
+    meant = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
+    if len(meant) != 1:
+        raise FulmenError(f"delimiter is {delimiter!r}; it must be one character, or tab")
+    return meant
 
 
 def check_columns(c: Columns, forbidden: Sequence[str]) -> None:
@@ -32,17 +42,42 @@ def check_columns(c: Columns, forbidden: Sequence[str]) -> None:
             raise FulmenError(f"categorical.{name}: name two levels or more")
 
 
-def check_windows(c: Columns, rolling_hours: Sequence[int], baseline_hours: Sequence[int]) -> None:
-    if rolling_hours and not (c.group and c.time):
-        raise FulmenError("rolling_hours: windows need data.group=<column> and data.time=<column>")
-    for name, hours in (("rolling_hours", rolling_hours), ("baseline_hours", baseline_hours)):
-        if any(each < 1 for each in hours):
-            raise FulmenError(f"{name} are {list(hours)}; each must be 1 or more")
-    if baseline_hours and min(baseline_hours) <= max(rolling_hours, default=math.inf):
+def check_source(csv: str | None, database: str | None, query: str | None) -> None:
+    if bool(database) != bool(query):
         raise FulmenError(
-            f"baseline_hours are {list(baseline_hours)}; they need rolling_hours, and each must be longer than all of "
-            f"them, {list(rolling_hours)}"
+            "database and query belong together: data.database=sqlite:///plant.db 'data.query=SELECT ...'"
         )
+    if csv and database:
+        raise FulmenError("csv and database exclude each other: choose one source of readings")
+
+
+def check_classes(part: str, target: np.ndarray, line: np.ndarray, rows: np.ndarray, c: Columns, fold: int) -> None:
+    """Pass if every label is among `target` [N] in the `rows` of the part; `line`: of each row in the file [N]."""
+    for number in range(len(c.labels)):
+        if not (target[rows] == number).any():
+            where = np.flatnonzero(target == number)
+            there = f"its {len(where)} rows begin with row {line[where[0]]}" if len(where) else "no row has it"
+            raise FulmenError(
+                f"column {c.target}: class {c.labels[number]} is not in the {part} part of fold {fold} ({there}); "
+                f"take other folds, data.split=random, or data.labels without it"
+            )
+
+
+def check_windows(c: Columns, wear: Sequence[str], windows: Sequence[str]) -> None:
+    for window in windows:
+        parse(window)
+    if len(set(windows)) < len(windows):
+        raise FulmenError(f"windows are {list(windows)}; name each once")
+    if not windows:
+        return
+    if not (c.group and c.time):
+        raise FulmenError("windows need data.group=<column> and data.time=<column>")
+    sensors = [name for name in c.numeric if name in source_columns([name])]
+    if not wear:
+        raise FulmenError(f"wear: windows are of columns that rise with wear; name one or more of {', '.join(sensors)}")
+    for name in wear:
+        if name not in sensors:
+            raise FulmenError(f"wear: {name} is no column among numeric{did_you_mean(name, sensors)}")
 
 
 def check_ranges(ranges: Mapping[str, Sequence[float]]) -> None:

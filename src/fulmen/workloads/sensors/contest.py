@@ -47,6 +47,10 @@ def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequen
         ]
         ceiling = {metric: float(np.mean([each[metric] for each in best])) for metric in ("roc_auc", "pr_auc")}
     warned = dict.fromkeys(warning for data in folds for warning in data.warnings)
+    chance = {}
+    if len(folds[0].labels) == 2:
+        shares = [float(data.parts["test"]["target"].double().mean()) for data in folds]
+        chance = {"roc_auc": 0.5, "pr_auc": float(np.mean(shares))}
     return Contest(
         {name: {metric: np.array([each[metric] for each in of_folds]) for metric in of_folds[0]}
          for name, of_folds in found.items()},
@@ -55,6 +59,7 @@ def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequen
         test_rows=float(np.mean([len(data.parts["test"]["target"]) for data in folds])),
         ceiling=ceiling,
         notes=[*warned, *summary.NOTES[:2], *([summary.CEILING] if ceiling else [])],
+        chance=chance,
     )  # fmt: skip
 
 

@@ -14,13 +14,14 @@ from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
 from fulmen.seeding import derived_seed
-from fulmen.workloads.sensors import cells, features, files, leakage, plant, splits, tables
-from fulmen.workloads.sensors.arguments import between, check_columns, check_ranges, check_windows
+from fulmen.workloads.sensors import ceiling as ceilings
+from fulmen.workloads.sensors import arguments, cells, features, files, leakage, plant, splits, tables
 from fulmen.workloads.sensors.ceiling import bayes_probability
 from fulmen.workloads.sensors.database import snapshot as take_snapshot
-from fulmen.workloads.sensors.features import DERIVED, TIME, derive, feature_names, rolling
+from fulmen.workloads.sensors.features import DERIVED, TIME, derive, feature_names
 from fulmen.workloads.sensors.plant import SENSORS, Fault, simulate_plant
 from fulmen.workloads.sensors.tables import Columns, Table, check_for_training, check_table, out_of_range, read_table
+from fulmen.workloads.sensors.windows import Fitted, fit_windows, longest, window_columns
 
 RANGES = {"light_lux": (0, 120_000), "temperature_c": (-40, 125), "vibration_mm_s": (0, 50)}
 
@@ -47,9 +48,10 @@ class SensorData(InMemoryParts):
         ranges: column -> lowest and highest value that makes sense in its unit; beyond is a warning.
         forbidden: columns that give the target away and are refused as features.
         ceiling: metric -> a score above which something must leak.
-        rolling_hours: windows over which the mean of each sensor is added, the row itself the last.
-        baseline_hours: longer windows of the past; how far each of those means lies above its lowest value there is
-            added: as a ratio if `ranges` lets the column not be negative, else as a difference.
+        wear: columns that rise as a machine wears and fall when it is repaired; those that `ranges` lets not be
+            negative by ratios, the others by differences.
+        windows: statistics of the past of each of them that are added (`windows.STATISTICS`), such as mean_24h,
+            rise_24h, since_fall.
         split: "auto": by group if there is one, else by time, else at random within each class.
         fold: number of the fold that tests, from 0; null for the first.
         folds: number of folds.
@@ -81,8 +83,8 @@ class SensorData(InMemoryParts):
         ranges: Mapping[str, Sequence[float]] | None = None,
         forbidden: Sequence[str] = (),
         ceiling: Mapping[str, float] | None = None,
-        rolling_hours: Sequence[int] = (),
-        baseline_hours: Sequence[int] = (),
+        wear: Sequence[str] = ("temperature_c", "vibration_mm_s"),
+        windows: Sequence[str] = (),
         split: Literal["auto", "group", "time", "random"] = "auto",
         fold: int | None = None,
         folds: int = 5,
@@ -98,27 +100,21 @@ class SensorData(InMemoryParts):
     ):
         super().__init__(batch_size, seed)
         self.columns = Columns(tuple(numeric), dict(categorical or {}), target, tuple(labels), group, time, missing)
-        self.rolling_hours, self.baseline_hours = tuple(rolling_hours), tuple(baseline_hours)
+        self.wear, self.windows = tuple(wear), tuple(windows)
+        self.fitted_windows: Fitted = {}
         self.ranges = {**RANGES, **(ranges or {})}
-        check_columns(self.columns, forbidden)
-        check_windows(self.columns, self.rolling_hours, self.baseline_hours)
-        check_ranges(self.ranges)
-        if bool(database) != bool(query):
-            raise FulmenError(
-                "database and query belong together: data.database=sqlite:///plant.db 'data.query=SELECT ...'"
-            )
-        if csv and database:
-            raise FulmenError("csv and database exclude each other: choose one source of readings")
-        between("validation", validation, 0.0, 0.5)
-        between("folds", folds, 2, 100)
+        arguments.check_columns(self.columns, forbidden)
+        arguments.check_windows(self.columns, self.wear, self.windows)
+        arguments.check_ranges(self.ranges)
+        arguments.check_source(csv, database, query)
+        arguments.between("validation", validation, 0.0, 0.5)
+        arguments.between("folds", folds, 2, 100)
         if fold is not None and not 0 <= fold < folds:
             raise FulmenError(f"fold is {fold}; with folds={folds} it runs from 0 to {folds - 1}")
-        between("machines", machines, 1, 100_000)
-        between("days", days, 1, 3650)
-        between("lost", lost, 0.0, 0.9)
-        self.csv, self.delimiter = csv, {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
-        if len(self.delimiter) != 1:
-            raise FulmenError(f"delimiter is {delimiter!r}; it must be one character, or tab")
+        arguments.between("machines", machines, 1, 100_000)
+        arguments.between("days", days, 1, 3650)
+        arguments.between("lost", lost, 0.0, 0.9)
+        self.csv, self.delimiter = csv, arguments.one_character(delimiter)
         self.database, self.query, self.snapshot = database, query, snapshot
         self.plant = {"machines": machines, "days": days, "missing": lost, "fault": fault, "seed": seed}
         self.kind = splits.choose(bool(group), bool(time)) if split == "auto" else split
@@ -138,7 +134,7 @@ class SensorData(InMemoryParts):
     @property
     def numeric(self) -> list[str]:
         """The names of the columns of `x`."""
-        return feature_names(self.columns.numeric, self.rolling_hours, self.baseline_hours)
+        return feature_names(self.columns.numeric, self.wear, self.windows)
 
     @property
     def sensors(self) -> list[str]:
@@ -161,17 +157,19 @@ class SensorData(InMemoryParts):
             order = np.random.default_rng(derived_seed(self.seed, "labels")).permutation(len(whole["target"]))
             whole["target"] = whole["target"][order]
         self.groups = arrays["group_name"].tolist()
-        gap = max(self.rolling_hours, default=0) + max(self.baseline_hours, default=0)
         rows = splits.split(
             self.kind, whole["target"], whole["group"], arrays["time_h"],
-            self.fold, self.folds, self.validation, self.seed, gap,
+            self.fold, self.folds, self.validation, self.seed, longest(self.windows),
         )  # fmt: skip
-        for name, part in rows.items():
-            if name != "validation":
-                self._check_classes(name, whole["target"][part], whole["target"], whole["row"])
+        for name in ("train", "test"):
+            arguments.check_classes(name, whole["target"], whole["row"], rows[name], self.columns, self.fold)
+        if self.windows:
+            x, group, time_h, train = whole["x"], whole["group"], arrays["time_h"], rows["train"]
+            self.fitted_windows = fit_windows(self._wear(x[train]), group[train], time_h[train], self._positive())
+            whole["x"] = self.with_windows(x, group, time_h)
         self.parts = {name: {k: torch.from_numpy(v[part]) for k, v in whole.items()} for name, part in rows.items()}
-        self.bayes = self._bayes(arrays)[rows["test"]] if self.has_ceiling else None
-        self.train_hours = np.array(arrays["time_h"][rows["train"]])
+        self.bayes = np.array(arrays["bayes"][rows["test"]]) if self.has_ceiling else None
+        self.hours = {name: np.array(arrays["time_h"][part]) for name, part in rows.items()}
         self.warnings = arrays["warnings"].tolist()
         if self.kind == "random":
             self.warnings += leakage.telling_columns(whole["x"], self.numeric, self.columns)
@@ -188,38 +186,28 @@ class SensorData(InMemoryParts):
         self._plant_frame().to_csv(path, index=False)
 
     def encode(self, table: Table) -> np.ndarray:
-        """The features [N, F] of a table's rows."""
+        """The features [N, F] of a table's rows, without windows."""
         sources = table.numeric | {TIME: table.time_h}
-        x = np.stack([derive(name, sources) for name in self.columns.numeric], 1)
-        if self.rolling_hours:
-            sensors = {name: table.numeric[name] for name in self.columns.numeric if name not in DERIVED}
-            ratios = [name for name in sensors if name in self.ranges and self.ranges[name][0] >= 0]
-            windows = rolling(
-                sensors, table.group, table.time_h, self.rolling_hours, self.baseline_hours, ratios=ratios
-            )
-            x = np.hstack([x, windows.to_numpy()])
-        return x.astype(np.float32)
+        return np.stack([derive(name, sources) for name in self.columns.numeric], 1).astype(np.float32)
 
-    def _check_classes(self, part: str, present: np.ndarray, everything: np.ndarray, row: np.ndarray) -> None:
-        for number in range(len(self.labels)):
-            if not (present == number).any():
-                where = np.flatnonzero(everything == number)
-                rows = f"its {len(where)} rows begin with row {row[where[0]]}" if len(where) else "no row has it"
-                raise FulmenError(
-                    f"column {self.columns.target}: class {self.labels[number]} is not in the {part} part of fold "
-                    f"{self.fold} ({rows}); take other folds, data.split=random, or data.labels without it"
-                )
+    def with_windows(self, x: np.ndarray, group: np.ndarray, time_h: np.ndarray) -> np.ndarray:
+        """`encode`d rows [N, F] and the statistics of their past, as `fitted_windows` has them."""
+        if not self.windows:
+            return x
+        made = window_columns(self._wear(x), group, time_h, self.windows, self.fitted_windows)
+        return np.hstack([x, made.astype(np.float32)])
 
-    def _bayes(self, arrays: Arrays) -> np.ndarray:
-        readings = simulate_plant(**self.plant)
-        return bayes_probability(readings.time_h % 24, readings.temperature_c, readings.vibration_mm_s)
+    def _wear(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        return {name: x[:, self.columns.numeric.index(name)] for name in self.wear}
+
+    def _positive(self) -> list[str]:
+        return [name for name in self.wear if name in self.ranges and self.ranges[name][0] >= 0]
 
     def _arrays(self) -> Arrays:
         file = self._file()
         source = {"csv": file.name, "delimiter": self.delimiter} if file else self.plant
-        key = {**source, "columns": asdict(self.columns), "rolling_hours": self.rolling_hours,
-               "baseline_hours": self.baseline_hours, "ranges": self.ranges}  # fmt: skip
-        code = (tables, cells, files, features) if file else (tables, cells, features, plant)
+        key = {**source, "columns": asdict(self.columns), "ranges": self.ranges}
+        code = (tables, cells, files, features) if file else (tables, cells, features, plant, ceilings)
         self.fingerprint = fingerprint(key, code=code, files=[file] if file else [])
         return cached("sensors", self.fingerprint, lambda: self._build(file), self.cache)
 
@@ -238,7 +226,11 @@ class SensorData(InMemoryParts):
             table = check_table(self._plant_frame(), self.columns, source)
         check_for_training(table, self.columns, source)
         names, group = np.unique(table.group, return_inverse=True)
-        return {
+        best = {}
+        if self.simulated and not self.plant["fault"]:
+            r = simulate_plant(**self.plant)
+            best = {"bayes": bayes_probability(r.time_h % 24, r.temperature_c, r.vibration_mm_s)}
+        return best | {
             "x": self.encode(table),
             "category": table.category,
             "target": table.target,

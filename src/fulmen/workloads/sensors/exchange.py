@@ -32,19 +32,19 @@ def schema(data: Any) -> dict[str, Any]:
         {"name": name, "dtype": "text", "levels": list(map(str, levels)), "missing": c.missing}
         for name, levels in c.categorical.items()
     ]
-    time = c.time if needs_time(c.numeric) or data.rolling_hours else None
-    group = c.group if data.rolling_hours else None
+    time = c.time if needs_time(c.numeric) or data.windows else None
+    group = c.group if data.windows else None
     columns += [{"name": name, "dtype": dtype, "missing": False} for name, dtype in
                 ((group, "text"), (time, "time: ISO, or hours")) if name]  # fmt: skip
     options = {
         "numeric": list(c.numeric), "categorical": {k: list(map(str, v)) for k, v in c.categorical.items()},
         "target": c.target, "labels": list(c.labels), "group": group, "time": time, "missing": c.missing,
-        "rolling_hours": list(data.rolling_hours), "baseline_hours": list(data.baseline_hours),
+        "wear": list(data.wear), "windows": list(data.windows),
         "ranges": {name: list(bounds) for name, bounds in data.ranges.items()},
         "delimiter": "tab" if data.delimiter == "\t" else data.delimiter,
     }  # fmt: skip
     return {"format": "csv or parquet", "columns": columns, "labels": list(c.labels), "options": options,
-            "carried": [name for name in (c.group, c.time) if name]}  # fmt: skip
+            "fitted_windows": data.fitted_windows, "carried": [name for name in (c.group, c.time) if name]}  # fmt: skip
 
 
 def predict_file(module: Any, path: Path, schema: dict[str, Any]) -> pd.DataFrame:
@@ -57,6 +57,7 @@ def predict_file(module: Any, path: Path, schema: dict[str, Any]) -> pd.DataFram
         FulmenError: a column is missing, or a value cannot be; the message names column and row.
     """
     data = SensorData(**schema["options"], split="random")
+    data.fitted_windows = schema.get("fitted_windows", {})
     columns = data.columns.__class__(**{**vars(data.columns), "target": None})
     frame, first_line = read_frame(path, data.delimiter, columns.named())
     needed = [column["name"] for column in schema["columns"]]
@@ -71,7 +72,7 @@ def predict_file(module: Any, path: Path, schema: dict[str, Any]) -> pd.DataFram
     for warning in [*out_of_range(table, limits, path, "the range seen in training,"), *unlike]:
         warnings.warn(warning, stacklevel=2)
     batch = {
-        "x": torch.from_numpy(data.encode(table)),
+        "x": torch.from_numpy(data.with_windows(data.encode(table), table.group, table.time_h)),
         "category": torch.from_numpy(table.category),
         "row": torch.from_numpy(table.line),
     }

@@ -27,8 +27,8 @@ class Inputs(nn.Module):
     Args:
         numeric: names of the numeric columns, or their number.
         categorical: name -> levels; an unknown level is coded -1 and encoded as all zeros.
-        rolling_hours: windows the data adds to each sensor.
-        baseline_hours: longer ones that each of them is compared with.
+        wear: the columns that the data adds windows of.
+        windows: the statistics it adds (`windows.STATISTICS`).
         missing: whether there are indicators of missing readings.
         log: whether logarithms are added.
         bins: per numeric column; 0: none.
@@ -41,8 +41,8 @@ class Inputs(nn.Module):
         self,
         numeric: Sequence[str] | int,
         categorical: Mapping[str, Sequence[str]] | None = None,
-        rolling_hours: Sequence[int] = (),
-        baseline_hours: Sequence[int] = (),
+        wear: Sequence[str] = (),
+        windows: Sequence[str] = (),
         missing: bool = True,
         log: bool = True,
         bins: Bins = 16,
@@ -51,7 +51,7 @@ class Inputs(nn.Module):
         if bins == 1 or bins < 0:
             raise FulmenError(f"bins is {bins}; it must be 0 (none) or at least 2")
         names = [f"x{i}" for i in range(numeric)] if isinstance(numeric, int) else numeric
-        self.names = feature_names(names, rolling_hours, baseline_hours)
+        self.names = feature_names(names, wear, windows)
         self.levels = [len(levels) for levels in (categorical or {}).values()]
         self.missing, self.log, self.bins = missing, log, bins
         n = len(self.names)

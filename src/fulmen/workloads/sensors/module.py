@@ -100,9 +100,11 @@ class SensorClassifier(LightningModule):
         from fulmen.workloads.sensors.summary import summarize
 
         self.eval()
-        test = {name: value.to(self.device) for name, value in data.parts["test"].items()}
-        p = probability(self(test)).cpu().numpy()
-        return summarize(p, float(self.threshold), self, data, figures if self.figures else None)
+
+        def predict(part: Mapping[str, Tensor]) -> Any:
+            return probability(self({name: value.to(self.device) for name, value in part.items()})).cpu().numpy()
+
+        return summarize(predict, float(self.threshold), self, data, figures if self.figures else None)
 
     def input_schema(self, data: Any) -> dict[str, Any]:
         """What a table must look like to be predicted; see `exchange.schema`."""

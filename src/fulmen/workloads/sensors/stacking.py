@@ -110,14 +110,17 @@ def _fit_stack(
     curves = []
     for epoch in range(epochs):
         order = torch.nn.utils.rnn.pad_sequence([_order(fit, epoch) for fit in fits], batch_first=True)  # [K, N]
+        dealt, wanted = columns[which, order], target[which, order]
         total = torch.zeros(len(fits))
         for step in range(steps):
-            index = order[:, step * batch_size : (step + 1) * batch_size]  # [K, B]
-            size = (count - step * batch_size).clamp(max=batch_size)
+            batch = slice(step * batch_size, (step + 1) * batch_size)
             for generator, seed in zip(generators, seeds, strict=True):
                 generator.manual_seed(derived_seed(seed, epoch, step, 0))
-            loss = row_loss(network.body(columns[which, index]), target[which, index])
-            loss = (loss * (torch.arange(index.shape[1]) < size[:, None])).sum(1) / size
+            loss = row_loss(network.body(dealt[:, batch]), wanted[:, batch])  # [K, B]
+            size = (count - batch.start).clamp(max=batch_size)
+            if step == steps - 1:  # the others are full in every network
+                loss = loss * (torch.arange(loss.shape[1]) < size[:, None])
+            loss = loss.sum(1) / size
             optimize.zero_grad()
             loss.sum().backward()
             optimize.step()

@@ -1,13 +1,15 @@
 """The evaluation of a classifier on its test part: beside the baselines, and beside the ceiling where it is known."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fulmen.evaluation.report import Summary
-from fulmen.workloads.sensors import baselines, drift, figures, leakage
+from fulmen.evaluation.report import Rows, Summary
+from fulmen.workloads.sensors import baselines, drift, figures, leakage, need
+from fulmen.workloads.sensors.baselines import Part
 from fulmen.workloads.sensors.metrics import TITLES, choose_threshold, scores
 
 NOTES = [
@@ -21,37 +23,49 @@ NOTES = [
     "Baselines: scikit-learn's defaults, trained on the same rows, thresholds chosen on the same validation part.",
 ]
 SHOWN = 10  # columns in the table of drift
+MACHINES = "Machines by their latest row"
+NEED = (
+    "Machines: maintenance is needed where the probability is at or above the chosen threshold. Of machines in the "
+    "training part the network has seen the answers; it is surer of them than it should be."
+)
+IMPORTANCE = (
+    "What the columns are worth: loss of area when a column is shuffled over the test rows, its windows with it, mean "
+    "and sd of five shuffles. Columns that say the same share their worth: each alone may look worthless."
+)
 CEILING = (
     "Ceiling: the exact posterior from a single row of a machine never seen (the plant is simulated). Models of single "
     "rows cannot rank better but by luck; windows over the past can."
 )
 
 
-def summarize(p: np.ndarray, threshold: float, module: Any, data: Any, folder: Path | None) -> Summary:
+def summarize(
+    predict: Callable[[Part], np.ndarray], threshold: float, module: Any, data: Any, folder: Path | None
+) -> Summary:
     """Metrics, tables and figures of the test part.
 
     Args:
-        p: probabilities [N, L].
+        predict: a part -> the network's probabilities [N, L].
         threshold: of the second of two labels.
         folder: where figures go; None draws none.
     """
     train, validation, test = (data.parts[name] for name in ("train", "validation", "test"))
-    target, classes = test["target"].numpy(), p.shape[1]
+    target, p = test["target"].numpy(), predict(test)
+    classes = p.shape[1]
     predicted, thresholds = {"network": p}, {"network": threshold}
     for name in baselines.BASELINES:
-        predict = baselines.fit(name, train, module.network.inputs.levels, classes)
-        predicted[name] = predict(test)
+        baseline = baselines.fit(name, train, module.network.inputs.levels, classes)
+        predicted[name] = baseline(test)
         thresholds[name] = choose_threshold(
-            validation["target"].numpy(), predict(validation)[:, 1], module.by, module.cost_ratio
+            validation["target"].numpy(), baseline(validation)[:, 1], module.by, module.cost_ratio
         )
     if data.bayes is not None:
         predicted["ceiling"] = np.stack([1 - data.bayes, data.bayes], 1)
         thresholds["ceiling"] = 1 / (1 + module.cost_ratio) if module.by == "cost" else 0.5
     score = {name: scores(target, each, thresholds[name]) for name, each in predicted.items()}
-    rows = [{"": name, **{TITLES[metric]: value for metric, value in each.items()}} for name, each in score.items()]
+    rows = [{"": name, **titled(each, target.mean() if classes == 2 else None)} for name, each in score.items()]
     place = [data.numeric.index(name) for name in data.sensors]
     x = [part["x"][:, place].numpy() for part in (train, test)]
-    drifted = drift.table(data.sensors, *x, data.train_hours)
+    drifted = drift.table(data.sensors, *x, data.hours["train"])
     alarms = drift.alarms(drifted)
     for warning in alarms:
         warnings.warn(warning, stacklevel=2)
@@ -67,8 +81,46 @@ def summarize(p: np.ndarray, threshold: float, module: Any, data: Any, folder: P
         "probability": p.astype(np.float32),
         "group": test["group"].numpy(),
     }
-    drifted = sorted(drifted, key=lambda row: -row["PSI of the test part"])[:SHOWN]
-    return Summary(main, score, {title: rows, "Drift": drifted}, drawn, notes, items=items)
+    tables, shown = {title: rows}, []
+    if classes == 2:
+        if machines := _machines(predict, data, threshold):
+            tables[MACHINES] = machines
+            shown.append(MACHINES)
+            notes.append(NEED)
+        tables |= _importance(predict, data, folder, drawn)
+        notes.append(IMPORTANCE)
+    tables["Drift"] = sorted(drifted, key=lambda row: -row["PSI of the test part"])[:SHOWN]
+    return Summary(main, score, tables, drawn, notes, items=items, shown=shown)
+
+
+def titled(score: dict[str, float], prevalence: float | None) -> dict[str, float]:
+    """Metrics under their titles, the share of events, which is the PR-AUC of chance, beside the PR-AUC."""
+    row = {}
+    for metric, value in score.items():
+        row[TITLES[metric]] = value
+        if metric == "pr_auc" and prevalence is not None:
+            row["(chance)"] = float(prevalence)
+    return row
+
+
+def _machines(predict: Callable[[Part], np.ndarray], data: Any, threshold: float) -> Rows:
+    """Rows of `need.in_need`, if the table has machines."""
+    columns = getattr(data, "columns", None)
+    return need.in_need(lambda part: predict(part)[:, 1], data, threshold) if columns and columns.group else []
+
+
+def _importance(
+    predict: Callable[[Part], np.ndarray], data: Any, folder: Path | None, drawn: dict[str, str]
+) -> dict[str, Rows]:
+    """The table, and its figure beside the others."""
+    columns = getattr(data, "columns", None)
+    places = need.sources(data) if columns else {name: [i] for i, name in enumerate(data.numeric)}
+    categorical = list(columns.categorical) if columns else []
+    rows = need.importance(lambda part: predict(part)[:, 1], data.parts["test"], places, categorical)
+    if folder:
+        need.draw_importance(folder / "importance.png", rows)
+        drawn["Loss of PR-AUC on the test part when a column is shuffled over the rows"] = "importance.png"
+    return {"What the columns are worth": rows}
 
 
 def verdict(main: dict[str, float], score: dict[str, dict[str, float]]) -> str:
@@ -81,7 +133,7 @@ def verdict(main: dict[str, float], score: dict[str, dict[str, float]]) -> str:
 def too_good(p: np.ndarray, data: Any, score: dict[str, float]) -> list[str]:
     """Warnings, given as such too, where a score is above what can be known."""
     test, ceiling, margin = data.parts["test"], dict(data.known_ceiling), {}
-    if data.bayes is not None and not data.rolling_hours:
+    if data.bayes is not None and not data.windows:
         best = scores(test["target"].numpy(), np.stack([1 - data.bayes, data.bayes], 1))
         ceiling["roc_auc"] = best["roc_auc"]
         margin["roc_auc"] = 2 * leakage.auc_difference_se(

@@ -60,5 +60,5 @@ class SyntheticClassification(InMemoryParts):
         size = round(validation * len(y))
         first, held = train_test_split(rest, test_size=size, stratify=y[rest], random_state=self.seed)
         rows = {"train": first, "validation": held, "test": last}
-        self.train_hours = np.full(len(first), np.nan)
+        self.hours = {"train": np.full(len(first), np.nan)}
         self.parts = {name: {k: v[np.sort(part)] for k, v in whole.items()} for name, part in rows.items()}
