@@ -142,7 +142,7 @@ TEXTS: dict[str, Text] = {  # the gravest first
         ("converged", "learning rate too high to settle"),
         ("fewer epochs or early stopping", "a scheduler that lowers the learning rate"),
     ),
-    "good_fit": Text("ok", "training and validation loss fall and settle together ({train:.3g} and {val:.3g})"),
+    "good_fit": Text("ok", "both losses fell and have settled: training {train:.3g}, validation {val:.3g}"),
     "one_curve": Text("note", "there is no {missing} loss, so that over- and underfitting cannot be told"),
     "not_enough_data": Text("note", "{checks} checks; curves say something from {needed} on"),
 }  # fmt: skip
