@@ -7,6 +7,10 @@ import pytest
 import torch
 from lightning.pytorch import Trainer
 
+from fulmen.callbacks.resume import read_checkpoint
+from fulmen.config import check_overrides
+from fulmen.run import run
+from fulmen.runs import load_run
 from fulmen.workloads.stocks import baselines, conformal
 from fulmen.workloads.stocks.data import StocksData
 from fulmen.workloads.stocks.module import StockForecaster
@@ -80,6 +84,20 @@ def test_the_summary_has_a_row_per_day_ahead_and_every_baseline(model, tmp_path)
     assert next(iter(summary.tables)).startswith("beats persistence: ")
     assert all((tmp_path / file).stat().st_size for file in summary.figures.values())
     assert summary.metrics["skill"] == pytest.approx(np.mean([row["skill"] for row in steps]))
+
+
+def test_forecasts_that_were_kept_are_those_of_the_best_weights(tmp_path):
+    overrides = ["experiment=stocks_fast", "data.days=700", "data.lookback_days=20", "trainer.max_epochs=4",
+                 "model.optimizer.lr=0.03", "trainer.precision=32-true", "logger.tensorboard=null",
+                 f"output_dir={tmp_path / 'run'}"]  # fmt: skip
+    kept = run(check_overrides(overrides), overrides).metrics
+    again = load_run(tmp_path / "run")
+    anew = again.model.summarize(again.data, None).metrics
+    best = read_checkpoint(tmp_path / "run" / "checkpoints" / "best.ckpt")
+    assert best["epoch"] < 3
+    assert len(best["forecasts"]) == len(again.data.parts["validation"]["day"])
+    for name, value in anew.items():
+        assert kept[f"test/{name}"] == pytest.approx(value, rel=1e-4, abs=1e-6), name
 
 
 def test_naive_loss_of_returns_is_one_plus_the_squared_drift(model):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torchmetrics import CatMetric
 
+from fulmen.data.parts import EVALUATION_BATCH
 from fulmen.evaluation.report import Summary
 from fulmen.means import log_epoch_mean
 from fulmen.schedules import optimizers
@@ -62,7 +63,8 @@ class StockForecaster(LightningModule):
         self.register_buffer("quantiles", torch.full((len(conformal.LEVELS), horizon), math.inf))
         self.naive_loss = math.inf
         self.scores = CatMetric(nan_strategy="disable")
-        self.forecasts: dict[str, list[Tensor]] = {}  # of these weights: part -> log-returns, batch by batch
+        # log-returns that these weights forecast for the whole part
+        self.forecasts = nn.ModuleDict({part: CatMetric(nan_strategy="disable") for part in ("val", "test")})
 
     def setup(self, stage: str) -> None:
         """Standardise inputs and target by the training part."""
@@ -110,22 +112,22 @@ class StockForecaster(LightningModule):
                 "price": price * predicted.exp(), **bounds}  # fmt: skip
 
     def on_train_batch_start(self, *_: Any) -> None:
-        self.forecasts.clear()  # the weights go on
+        self.forecasts["val"].reset()  # the weights go on
 
     def on_validation_epoch_start(self) -> None:
-        self.forecasts["validation"] = []
+        self.forecasts["val"].reset()
 
     def on_test_epoch_start(self) -> None:
-        self.forecasts["test"] = []
+        self.forecasts["test"].reset()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """The forecasts of the validation part go with the weights that made them."""
-        if self.forecasts.get("validation"):
-            checkpoint["validation_forecasts"] = torch.cat(self.forecasts["validation"]).cpu()
+        checkpoint["forecasts"] = self._kept("val")
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        kept = checkpoint.get("validation_forecasts")
-        self.forecasts = {} if kept is None else {"validation": [kept]}
+        for metric in self.forecasts.values():
+            metric.reset()
+        self.forecasts["val"].update(checkpoint.get("forecasts", torch.empty(0)).to(self.device))
 
     def on_validation_epoch_end(self) -> None:
         """Calibrate the intervals: each checkpoint holds those of its own weights."""
@@ -140,20 +142,26 @@ class StockForecaster(LightningModule):
         """Compare with the baselines on the test part, and draw it."""
         from fulmen.workloads.stocks.summary import summarize
 
-        calibration, predicted = (self._forecast(data, part) for part in ("validation", "test"))
+        calibration = self._forecast("val", data.parts["validation"])
+        predicted = self._forecast("test", data.parts["test"])
         scale = conformal.scale(data.parts["test"]["volatility"], self.network.horizon_days)
         half_width = self.quantiles[:, None].cpu() * scale
         return summarize(predicted, half_width, calibration, data, figures if self.figures else None)
 
-    def _forecast(self, data: Any, part: str) -> Tensor:
-        """Log-returns [N, H] of a whole part: of the last pass over it, made anew where that did not see all of it."""
-        kept = self.forecasts.get(part, [])
-        if sum(map(len, kept)) != len(data.parts[part]["day"]):
-            self.eval()
-            rows = torch.arange(len(data.parts[part]["day"])).split(1024)
-            batches = ({name: value[i].to(self.device) for name, value in data.parts[part].items()} for i in rows)
-            kept = [self.log_return(batch) for batch in batches]
-        return torch.cat(kept).float().cpu()
+    def _kept(self, part: str) -> Tensor:
+        """Log-returns [n, H] that this process has seen in the last pass over a part."""
+        kept = self.forecasts[part].value
+        return (torch.cat(kept) if isinstance(kept, list) and kept else torch.as_tensor(kept)).cpu()
+
+    def _forecast(self, part: str, samples: dict[str, Tensor]) -> Tensor:
+        """Log-returns [N, H] of a whole part: those of the last pass, made anew where it did not see all of it."""
+        kept = self._kept(part)
+        if len(kept) == len(samples["day"]):
+            return kept.float()
+        self.eval()
+        rows = torch.arange(len(samples["day"])).split(EVALUATION_BATCH)
+        batches = ({name: value[i].to(self.device) for name, value in samples.items()} for i in rows)
+        return torch.cat([self.log_return(batch).cpu() for batch in batches])
 
     def input_schema(self, data: Any) -> dict[str, Any]:
         """What `predict_file` reads: a CSV of prices; see `forecast.py`."""
@@ -186,7 +194,7 @@ class StockForecaster(LightningModule):
             return loss
         self.log(f"{stage}/loss", loss, batch_size=len(y), sync_dist=True, prog_bar=True)
         forecast = self._from_target(y_hat, batch["price"])
-        self.forecasts["validation" if stage == "val" else "test"].append(forecast.detach())
+        self.forecasts[stage].update(forecast.detach())
         if stage == "val":
             error = batch["log_return"] - forecast
             self.scores.update(error.abs() / conformal.scale(batch["volatility"], error.shape[1]))
