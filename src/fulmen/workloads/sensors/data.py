@@ -14,8 +14,8 @@ from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
 from fulmen.seeding import derived_seed
-from fulmen.workloads.sensors import ceiling as ceilings
 from fulmen.workloads.sensors import arguments, cells, features, files, leakage, plant, splits, tables
+from fulmen.workloads.sensors import ceiling as ceilings
 from fulmen.workloads.sensors.ceiling import bayes_probability
 from fulmen.workloads.sensors.database import snapshot as take_snapshot
 from fulmen.workloads.sensors.features import DERIVED, TIME, derive, feature_names
