@@ -218,6 +218,7 @@ def draw(path: Path, rows: Rows, metric: str, ceiling: float | None, chance: flo
             ax.axvline(ceiling, color=INK, linestyle="--", linewidth=0.9, label="the best that is possible")
             ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28 / (0.3 + 0.1 * len(rows))))
         ax.set_yticks(range(len(rows)), [row["model"] for row in rows])
+        ax.margins(y=0.12)
         ax.invert_yaxis()
         ax.grid(False, axis="y")
         ax.set_title("red: not shown to differ from the first; lines: 95 % intervals")

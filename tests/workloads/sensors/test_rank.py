@@ -26,6 +26,13 @@ def test_networks_and_baselines_are_ranked_on_the_same_folds(tmp_path, capsys):
     assert (folder / "ranking.png").stat().st_size
 
 
+def test_windows_are_not_measured_by_the_ceiling_of_single_rows(tmp_path, capsys):
+    typed = ["rank", "sensors", "tabular=logistic", *SMALL, "--folds", "2", "--outputs", str(tmp_path)]
+    for windows, ceiling in (("[]", True), ("[mean_24h]", False)):
+        assert main([*typed, f"data.windows={windows}"]) == 0
+        assert ("The best that is possible" in capsys.readouterr().out) == ceiling
+
+
 def test_the_best_networks_are_trained_as_runs_and_kept(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     quick = [*SMALL, "callbacks.summary=null", "model.figures=false"]

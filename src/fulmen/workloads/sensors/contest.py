@@ -41,7 +41,7 @@ def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequen
         seconds[name] = time.process_time() - started
         found[name] = [_judge(predict_, data, settings) for predict_, data in zip(fitted, folds, strict=True)]
     ceiling = {}
-    if all(data.bayes is not None for data in folds):
+    if all(data.bayes is not None and not data.windows for data in folds):  # windows may pass that of single rows
         best = [
             scores(data.parts["test"]["target"].numpy(), np.stack([1 - data.bayes, data.bayes], 1)) for data in folds
         ]
