@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from fulmen.commandline import before_work, takes_several_processes
+from fulmen.commandline import before_work, check_runs, takes_several_processes
 from fulmen.composing import expand
 from fulmen.config import build, check, check_overrides, compose, load_config
 from fulmen.errors import FulmenError
 from fulmen.mistakes import ConfigError, as_text, nearest
-from fulmen.overrides import explicit
+from fulmen.overrides import MULTIRUN, explicit, hydra_on_conf, trust_multirun
 from fulmen.schema import choices
 from fulmen.signatures import fits
 from fulmen.targets import TargetError, locate_untrusted
@@ -323,6 +326,21 @@ def test_a_multirun_is_every_combination():
 def test_a_multirun_is_checked_whole_before_its_first_run(typed, reason):
     with pytest.raises(FulmenError, match=reason):
         before_work(["train.py", "-m", *typed])
+
+
+def test_a_multirun_starts_with_what_hydra_would_compose_again(monkeypatch):
+    compose_again = ConfigLoaderImpl.load_sweep_config
+    monkeypatch.setattr(ConfigLoaderImpl, "load_sweep_config", compose_again)  # puts it back in the end
+    raw = check_runs(expand(["experiment=pbpk_mlp", "seed=1,2"]))
+    runs = list(map(list, raw))
+    trust_multirun(raw)
+    with hydra_on_conf():
+        loader = GlobalHydra.instance().config_loader()
+        master = loader.load_configuration("train", [MULTIRUN], RunMode.MULTIRUN)
+        for run in runs:
+            theirs, ours = compose_again(loader, master, run), loader.load_sweep_config(master, run)
+            assert OmegaConf.to_container(ours, resolve=False) == OmegaConf.to_container(theirs, resolve=False)
+    assert (len(runs), len(raw)) == (2, 0)
 
 
 @pytest.mark.parametrize(

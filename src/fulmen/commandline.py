@@ -54,8 +54,7 @@ def before_work(argv: list[str]) -> DictConfig | None:
     if not resuming and not any(key_of(o) == "experiment" and o.partition("=")[2] not in ("", "null") for o in typed):
         raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {_first_command()}")
     if asked.multirun:
-        check_runs(expand(typed))
-        trust_multirun()
+        trust_multirun(check_runs(expand(typed)))
         return None
     cfg = check_overrides(typed)
     return cfg if resuming else None
@@ -82,16 +81,20 @@ def before_search(argv: list[str]) -> list["Plan"]:
     return plans(asked.overrides)
 
 
-def check_runs(runs: list[list[str]]) -> None:
+def check_runs(runs: list[list[str]]) -> dict[tuple[str, ...], DictConfig]:
     """Check every run of a multirun.
+
+    Returns:
+        What Hydra has composed for each, by its overrides.
 
     Raises:
         FulmenError: the mistakes of all runs, each once, or a run that takes several processes.
     """
     refused: dict[str, str] = {}
+    raw: dict[tuple[str, ...], DictConfig] = {}
     for number, overrides in enumerate(runs, 1):
         try:
-            cfg = check_overrides(overrides)
+            cfg = check_overrides(overrides, raw)
         except ConfigError as error:
             mistakes = "; ".join(map(str, error.mistakes))
             refused.setdefault(mistakes, f"run {number} of {len(runs)}: {error}")
@@ -103,6 +106,7 @@ def check_runs(runs: list[list[str]]) -> None:
             )
     if refused:
         raise FulmenError("\n".join(refused.values()))
+    return raw
 
 
 def as_search(runs: list[list[str]]) -> list[str]:

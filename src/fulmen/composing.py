@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -17,18 +18,29 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from fulmen.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put
-from fulmen.overrides import explicit, hydra_on_conf, implicit
+from fulmen.overrides import MULTIRUN, explicit, hydra_on_conf, implicit
 from fulmen.schema import choices, leaves
 from fulmen.translation import first_line, translated
 
 
-def composed(overrides: list[str], output_dir: str | Path | None = None) -> DictConfig:
-    """`compose`, but its errors hold no command."""
+def composed(
+    overrides: list[str],
+    output_dir: str | Path | None = None,
+    raw: dict[tuple[str, ...], DictConfig] | None = None,
+) -> DictConfig:
+    """`compose`, but its errors hold no command.
+
+    Args:
+        raw: gets what Hydra has composed for this run of a multirun, by its overrides.
+    """
+    read = [explicit(override) for override in overrides]
     try:
         with hydra_on_conf():
-            cfg = hydra_compose("train", [explicit(o) for o in overrides], return_hydra_config=True)
+            cfg = hydra_compose("train", read if raw is None else [MULTIRUN, *read], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise ConfigError([translated(error, overrides, _paths_after)]) from error
+    if raw is not None:
+        raw[tuple(read)] = deepcopy(cfg)
     experiment = cfg.hydra.runtime.choices.get("experiment")
     with open_dict(cfg):
         del cfg["hydra"]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +67,17 @@ def check(cfg: DictConfig | dict[str, Any], trusted: bool = True, overrides: Ite
     raise ConfigError(mistakes, mended)
 
 
-def check_overrides(overrides: list[str]) -> DictConfig:
+def check_overrides(overrides: list[str], raw: dict[tuple[str, ...], DictConfig] | None = None) -> DictConfig:
     """The config of one run as typed, new or resumed, checked.
+
+    Args:
+        raw: see `composed`.
 
     Raises:
         ConfigError: all mistakes, and a command that works.
     """
     resuming = resume_folder(overrides) is not None
-    load, trusted = (_resumed, False) if resuming else (composed, True)
+    load, trusted = (_resumed, False) if resuming else (partial(composed, raw=raw), True)
     with suppress(ConfigError):
         cfg = load(overrides)
         if not find_mistakes(to_plain(cfg), trusted):

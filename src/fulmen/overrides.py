@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hydra import initialize_config_dir
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
@@ -14,9 +15,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.errors import CompactHydraException
 from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
 
 from fulmen.mistakes import key_of
 from fulmen.schema import groups, project_root
+
+MULTIRUN = "hydra.mode=MULTIRUN"  # Hydra's own word for -m
 
 
 @contextmanager
@@ -25,7 +29,7 @@ def hydra_on_conf() -> Iterator[None]:
     instance = GlobalHydra.instance()
     by_main, instance.hydra = instance.hydra, None
     try:
-        with initialize_config_dir(str(project_root() / "conf"), version_base="1.3"):
+        with initialize_config_dir(str(project_root() / "conf"), job_name="train", version_base="1.3"):
             yield
     finally:
         GlobalHydra.instance().hydra = by_main
@@ -69,10 +73,24 @@ def in_multirun() -> bool:
     return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
-def trust_multirun() -> None:
-    """Let Hydra start a multirun whose runs are all checked already; it would compose each of them once more before."""
+def trust_multirun(composed: dict[tuple[str, ...], DictConfig]) -> None:
+    """Let Hydra start the runs of a multirun as they were composed and checked; it would compose each twice more.
+
+    Args:
+        composed: overrides of a run, as Hydra reads them -> its config; taken out as the run starts.
+    """
     Plugins.instance()  # it executes the sweeper's module anew
     sys.modules[BasicSweeper.__module__].BasicSweeper.validate_batch_is_legal = lambda self, batch: None
+    load = ConfigLoaderImpl.load_sweep_config
+
+    def load_sweep_config(self: ConfigLoaderImpl, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        ready = composed.pop(tuple(sweep_overrides), None)
+        if ready is None or list(master_config.hydra.overrides.hydra) != [MULTIRUN]:
+            return load(self, master_config, sweep_overrides)
+        OmegaConf.copy_cache(from_config=master_config, to_config=ready)
+        return ready
+
+    ConfigLoaderImpl.load_sweep_config = load_sweep_config
 
 
 def run_failed(message: str) -> Exception:
