@@ -229,6 +229,8 @@ def evaluate(
     print_table(*next(iter(summary.tables.items())))
     for title in summary.shown:
         print_table(title, summary.tables[title][:SHOWN])
+        if len(summary.tables[title]) > SHOWN:
+            print(f"  and {len(summary.tables[title]) - SHOWN} more in the report")
     log_hyperparameters(trainer.loggers, cfg, result.metrics, result.steps)
     print(f"report: {path}")
 

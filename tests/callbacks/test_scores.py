@@ -91,3 +91,8 @@ def test_dice_is_the_f1_of_the_pixels():
     expected = [sk.f1_score(y.flatten(), x.flatten()) for x, y in zip(a, b, strict=True)]
     np.testing.assert_allclose(dice(a, b), expected, atol=1e-6)
     assert dice(torch.zeros(1, 4), torch.zeros(1, 4)).item() == 1
+
+
+def test_a_wrong_number_of_classes_is_named(tmp_path):
+    with pytest.raises(FulmenError, match=r"callbacks.scores.classes is 7; the model tells \d+"):
+        fit(tmp_path, [catalogue("classification", "callbacks.scores.classes=7")])

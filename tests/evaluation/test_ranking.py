@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fulmen.evaluation.ranking import holm, labels, rank
+from fulmen.evaluation.ranking import baselines, holm, labels, rank
 from fulmen.schema import project_root
 
 
@@ -23,6 +23,14 @@ def test_the_best_three_get_medals_and_the_failed_come_last():
 
 def test_a_monitor_to_maximise_ranks_the_largest_first():
     assert [row["run"] for row in rank("ab", [result(1.0), result(2.0)], "val/loss", "max")] == ["b", "a"]
+
+
+def test_baselines_stand_below_where_all_runs_saw_the_same_data():
+    ours = [result(1.0) | {"baselines": {"persistence": {"skill": 0.0}}}, result(2.0)]
+    rows = baselines(ours, list(rank("ab", ours, "val/loss")[0]))
+    assert [(row["run"], row["test/skill"], row["best val/loss"]) for row in rows] == [("persistence", 0.0, None)]
+    others = [*ours, result(3.0) | {"baselines": {"persistence": {"skill": 0.1}}}]
+    assert baselines(others, list(rank("abc", others, "val/loss")[0])) == []
 
 
 def test_p_values_count_the_looks():

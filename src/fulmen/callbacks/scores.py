@@ -74,6 +74,8 @@ class Scores(Callback):
             found = class_probabilities(predictions, batch)
             if found is None:
                 raise FulmenError("metrics: no class probabilities here; name callbacks.scores.prediction and .target")
+            if self.classes not in (None, found[0].shape[1]):
+                raise FulmenError(f"callbacks.scores.classes is {self.classes}; the model tells {found[0].shape[1]}")
             return found
         for name, where in ((self.prediction, predictions), (self.target, batch)):
             if name not in where:

@@ -30,12 +30,15 @@ from fulmen.files import atomic_write
 from fulmen.runs import Run
 
 ALPHA = 0.05
+STEADY = 10  # validation losses that tell how steady a training is at its end
 NOTES = (
     "Differences are against the first model, on the same test items; their 95 % intervals are bootstrapped over items "
     "and runs together. An interval that holds 0 shows no difference.",
     "p: McNemar's exact test of the averaged predictions for classifiers, the signed-rank test of the losses for all "
     "others, adjusted for the number of models compared with the first (Holm).",
-    "stability: sd of the last 10 validation losses. minority: classes with less than half the training samples of the "
+    "stability: sd of the last 10 validation losses. gap: training losses are those of the epoch, with augmentation, "
+    "dropout and re-balancing in them; differences between models say more than its sign.",
+    "minority: classes with less than half the training samples of the "
     "largest. An improvement over an F1 of 0 is left empty.",
 )
 
@@ -81,6 +84,11 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
     return path
 
 
+def stability(losses: Any) -> float:
+    """Standard deviation of the last ten validation losses; NaN where there are fewer."""
+    return float(losses.tail(STEADY).std()) if len(losses) >= STEADY else float("nan")
+
+
 def overview(runs: Mapping[str, Run], models: Mapping[str, Items]) -> Rows:
     """What each model reached and what it cost."""
     rows = []
@@ -91,7 +99,7 @@ def overview(runs: Mapping[str, Run], models: Mapping[str, Items]) -> Rows:
             row["ECE"] = fmean(calibration_error(p, items.target) for p in items.probability)
         histories = [history for child in children if "val/loss" in (history := child.metrics)]
         if histories:
-            row["stability"] = fmean(float(h["val/loss"].dropna().tail(10).std()) for h in histories)
+            row["stability"] = fmean(stability(history["val/loss"].dropna()) for history in histories)
             row["epochs to best"] = fmean(best_epoch(child) for child in children)
         row["training s"] = run.result.get("cost", {}).get("fit_seconds")
         row["parameters"] = run.result.get("cost", {}).get("parameters")

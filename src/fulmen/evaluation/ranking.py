@@ -39,9 +39,11 @@ class Ranking(Callback):
         names = labels([overrides for _, overrides in self.runs])
         results = [read(folder) for folder, _ in self.runs]
         rows = rank(names, results, self.monitor, self.mode)
+        runs = len(rows)
+        rows += baselines(results, list(rows[0]))
         experiment = next((result["experiment"] for result in results if result), "runs")
         folder = Path("outputs", "sweeps", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
-        title = f"{len(rows)} runs of {experiment}, best {self.monitor} first"
+        title = f"{runs} runs of {experiment}, best {self.monitor} first"
         with atomic_write(folder / "ranking.md") as file:
             file.write(f"# {title}\n\n{markdown_table(rows)}\n\n{NOTE}\n")
         draw(folder / "ranking.png", rows, self.monitor)
@@ -91,6 +93,18 @@ def rank(names: Sequence[str], results: Sequence[dict[str, Any]], monitor: str, 
     for place, row in enumerate(rows, 1):
         row[""] = row[""] or (f"{MEDALS[place - 1]} {place}" if place <= len(MEDALS) else str(place))
     return rows
+
+
+def baselines(results: Sequence[dict[str, Any]], columns: Sequence[str]) -> Rows:
+    """One row per baseline, if all runs that have any have the same: they saw the same data."""
+    found = [result["baselines"] for result in results if result.get("baselines")]
+    if not found or any(each != found[0] for each in found):
+        return []
+    blank = dict.fromkeys(columns)
+    return [
+        blank | {"": "", "run": name} | {column: scores.get(column.removeprefix("test/")) for column in columns[3:]}
+        for name, scores in found[0].items()
+    ]
 
 
 def holm(p: Sequence[float]) -> list[float]:

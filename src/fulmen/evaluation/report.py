@@ -1,5 +1,6 @@
 """The report of a run: one table of results beside its baselines, figures, configuration, environment."""
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ def number(value: Any) -> str:
     """Four significant digits, plain notation where people would write it plainly."""
     if not isinstance(value, float):
         return "" if value is None else str(value)
+    if math.isnan(value):
+        return ""
     return f"{value:.4g}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
 
 

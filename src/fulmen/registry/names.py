@@ -48,7 +48,10 @@ def check_alias(alias: str) -> str:
     """
     check_name(alias, "alias")
     if alias.isdigit():
-        raise FulmenError(f"alias {alias!r} would look like a version; choose a word, for example champion")
+        raise FulmenError(
+            f"alias {alias!r} would look like a version; choose a word, for example champion. A version is written "
+            f"<name>:{alias}"
+        )
     return alias
 
 

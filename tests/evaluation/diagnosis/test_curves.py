@@ -11,6 +11,7 @@ import fulmen
 from fulmen.cli import main
 from fulmen.errors import FulmenError
 from fulmen.evaluation.diagnosis import diagnose, health
+from fulmen.evaluation.diagnosis.afterwards import diagnose_path
 from fulmen.evaluation.diagnosis.logs import read_log
 
 NAN = math.nan
@@ -54,7 +55,7 @@ def codes(*curves, **options):
 def test_columns_of_other_tools_are_found(tmp_path, header, rows):
     path = tmp_path / "curves.csv"
     path.write_text(f"{header}\n{rows}\n")
-    train, val, epochs, _ = read_log(path)
+    train, val, epochs, *_ = read_log(path)
     assert (train, val) == ([1.0, 0.5], [2.0, 1.5])
     assert epochs in (None, [1, 2])
 
@@ -63,7 +64,7 @@ def test_columns_of_other_tools_are_found(tmp_path, header, rows):
 def test_accuracies_are_judged_by_what_they_leave(tmp_path, whole):
     path = tmp_path / "curves.csv"
     path.write_text(f"epoch,accuracy,val_accuracy\n0,{0.25 * whole},{0.5 * whole}\n1,{0.75 * whole},{0.5 * whole}\n")
-    assert read_log(path) == ([0.75 * whole, 0.25 * whole], [0.5 * whole, 0.5 * whole], [1, 2], True)
+    assert read_log(path)[:4] == ([0.75 * whole, 0.25 * whole], [0.5 * whole, 0.5 * whole], [1, 2], True)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +177,16 @@ def test_one_curve_alone_is_no_good_fit(missing, none):
     assert codes[-1] == "one_curve"
 
 
+def test_a_short_run_that_overfits_is_told():
+    assert "overfitting" in diagnose([2.3, 1.1, 0.8, 0.6, 0.4, 0.3, 0.2, 0.1], [2.2, 1.4, 1.3, 1.4, 1.5, 1.7, 1.9, 2.0])
+
+
+def test_a_file_that_counts_from_zero_is_told_so(tmp_path):
+    path = tmp_path / "curves.csv"
+    path.write_text("epoch,train_loss,val_loss\n" + "".join(f"{i},{1 / (i + 1)},{1 / (i + 1)}\n" for i in range(8)))
+    assert diagnose_path(path)[1].endswith("; epochs are counted from 1, in the file from 0")
+
+
 def test_what_is_not_finite_needs_no_further_advice():
     broken = [1.0 / k for k in range(1, 30)] + [float("nan")] * 3
-    assert [verdict.code for verdict in diagnose(broken, broken)] == ["non_finite", "non_finite"]
+    assert [verdict.code for verdict in diagnose(broken, broken)] == ["non_finite"]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from sklearn.metrics import f1_score
 from torchmetrics.functional.classification import (
     binary_auroc,
@@ -10,6 +11,7 @@ from torchmetrics.functional.classification import (
 )
 
 from fulmen.workloads.sensors.metrics import calibration_error, choose_threshold, scores
+from fulmen.workloads.sensors.summary import verdict
 
 
 @pytest.fixture
@@ -65,3 +67,16 @@ def test_calibration_error_is_small_for_true_probabilities_and_the_gap_for_false
     assert calibration_error(target, np.stack([1 - p, p], 1)) < 0.012
     half = np.full_like(p, 0.8)
     assert calibration_error(target, np.stack([1 - half, half], 1)) == pytest.approx(0.3, abs=0.01)
+
+
+def test_the_verdict_counts_machines_and_not_rows():
+    rng = np.random.default_rng(0)
+    machine = np.repeat(np.arange(5), 400)
+    theirs = rng.random(2000)
+    better = {"network": theirs - 0.1 + 0.01 * rng.normal(size=2000), "forest": theirs, "ceiling": theirs - 0.5}
+    assert verdict(better, machine).startswith("beats the best baseline (forest): log loss")
+    lucky = {"network": theirs - np.array([0.4, -0.1, 0.1, -0.1, 0.0])[machine], "forest": theirs}
+    assert verdict(lucky, machine).startswith("is not shown to differ from")
+    expected = stats.ttest_1samp([0.4, -0.1, 0.1, -0.1, 0.0], 0).pvalue
+    assert f"(p = {expected:.2g} over 5 machines)" in verdict(lucky, machine)
+    assert "over 2000 rows)" in verdict(lucky, None)

@@ -31,4 +31,5 @@ def diagnose_path(path: Path, train: str | None = None, val: str | None = None) 
     log = read_log(table, train, val)
     checks = len(Curves.of(*log[:3]).train)
     what = "; losses are error rates here, what the accuracies leave" if log.errors else ""
+    what += "; epochs are counted from 1, in the file from 0" if log.from_zero and table == path else ""
     return diagnose(log.train, log.val, epochs=log.epochs), f"{checks} check{'s' * (checks != 1)} of {table}{what}"

@@ -25,12 +25,14 @@ class Log(NamedTuple):
         val: likewise.
         epochs: their numbers from 1; None if the log does not say.
         errors: whether the values are error rates.
+        from_zero: whether the log itself counts them from 0.
     """
 
     train: list[float | None]
     val: list[float | None]
     epochs: list[int] | None
     errors: bool = False
+    from_zero: bool = False
 
 
 def read_log(path: Path, train: str | None = None, val: str | None = None) -> Log:
@@ -81,7 +83,7 @@ def _checks(path: Path, header: list[str], rows: list[list[str]], train: str | N
     both = sum(t is not None and v is not None for t, v in losses)
     if 2 * both < sum(v is not None for _, v in losses):  # logged at other times: the training losses since the last
         losses, epochs = _joined(losses, epochs)
-    return Log([t for t, _ in losses], [v for _, v in losses], epochs)
+    return Log([t for t, _ in losses], [v for _, v in losses], epochs, from_zero=bool(from_zero))
 
 
 def _joined(losses: list[tuple], epochs: list[int] | None) -> tuple[list[tuple], list[int] | None]:
@@ -103,7 +105,7 @@ def _errors(log: Log) -> Log:
     values = [x for x in (*log.train, *log.val) if x is not None and math.isfinite(x)]
     whole = 100.0 if max(values, default=1.0) > 1.5 else 1.0
     train, val = ([None if x is None else whole - x for x in xs] for xs in (log.train, log.val))
-    return Log(train, val, log.epochs, errors=True)
+    return log._replace(train=train, val=val, errors=True)
 
 
 def _asked(path: Path, header: list[str], name: str | None) -> str | None:

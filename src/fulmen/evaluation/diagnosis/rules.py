@@ -140,7 +140,7 @@ def overfitting(m: Measured) -> Flags:
     shared = m.t - m.t_then
     own = (shared < 0.5 * (m.v - m.v_best)) | (shared / m.t_scale < 0.5 * m.rise)
     beyond_noise = m.v - m.v_best > SURE * m.v_noise * np.sqrt(2 / m.width)
-    times = np.clip(np.ceil(0.15 * np.arange(1, len(m.v) + 1)), 3, 5)
+    times = np.clip(np.ceil(0.15 * np.arange(1, len(m.v) + 1)), 2, 5)
     raised = in_a_row((m.rise > 0.05) & own & beyond_noise, times)
     return hysteresis(raised, m.rise < 0.03)
 

@@ -27,7 +27,7 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "no_learning": Text(
         "error",
-        "training loss is {train:.3g}, that of a constant predictor {base:.3g}{frozen}",
+        "training loss is {train:.3g}; a constant predictor has {base:.3g}{frozen}",
         ("learning rate too low or far too high", "frozen parameters", "labels that do not belong to the inputs",
          "nothing to be learned"),
         ("a learning rate 10 times higher or lower", "debug=overfit: can it learn one batch?", "a look at the labels"),
@@ -144,5 +144,5 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "good_fit": Text("ok", "both losses fell and have settled: training {train:.3g}, validation {val:.3g}"),
     "one_curve": Text("note", "there is no {missing} loss, so that over- and underfitting cannot be told"),
-    "not_enough_data": Text("note", "{checks} checks; curves say something from {needed} on"),
+    "not_enough_data": Text("note", "curves say something from {needed} checks on; there: {checks}"),
 }  # fmt: skip

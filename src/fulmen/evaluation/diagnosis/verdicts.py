@@ -106,9 +106,12 @@ def diagnose(
     Raises:
         FulmenError: a loss is no number.
     """
-    curves = Curves.of(list(train), list(val), epochs)
-    broken = [Verdict.make("non_finite", since, what=f"{name} loss", where=f"epoch {since}")
-              for name, since in curves.non_finite.items()]  # fmt: skip
+    curves = Curves.of(*([] if x is None else list(x) for x in (train, val)), epochs)
+    broken = []
+    if curves.non_finite:
+        since = min(curves.non_finite.values())
+        what = f"{' and '.join(curves.non_finite)} loss"
+        broken = [Verdict.make("non_finite", since, what=what, where=f"epoch {since}")]
     if len(curves.train) < ENOUGH:
         return Verdicts(broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)])
     measured = measure(curves.train, curves.val, base, expected_gain, val_scale)

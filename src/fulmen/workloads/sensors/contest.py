@@ -33,6 +33,7 @@ def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequen
         seconds[name] = (time.process_time() - started) / len(seeds)
         each = [_judge(partial(_probability, module.network), data, module) for data, _, module in entries]
         found[name] = [_mean(each[i : i + len(seeds)]) for i in range(0, len(each), len(seeds))]
+        print(f"{name}: {len(entries)} trainings, {seconds[name] * len(seeds):.0f} CPU s", flush=True)
     for name in baselines.BASELINES:
         started = time.process_time()
         fitted = [

@@ -1,11 +1,12 @@
 """The evaluation of a classifier on its test part: beside the baselines, and beside the ceiling where it is known."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from fulmen.evaluation.report import Rows, Summary
 from fulmen.workloads.sensors import baselines, drift, figures, leakage, need
@@ -22,11 +23,13 @@ NOTES = [
     "of the distribution functions (KS), of the test part and of the last third of the training time.",
     "Baselines: scikit-learn's defaults, trained on the same rows, thresholds chosen on the same validation part.",
 ]
+ALPHA = 0.05  # of the verdict
 SHOWN = 10  # columns in the table of drift
 MACHINES = "Machines by their latest row"
 NEED = (
-    "Machines: maintenance is needed where the probability is at or above the chosen threshold. Of machines in the "
-    "training part the network has seen the answers; it is surer of them than it should be."
+    "Machines: maintenance is needed where the probability is at or above the threshold {threshold:.3g}; row is that "
+    "of the table. Of machines in the training part the network has seen the answers; it is surer of them than it "
+    "should be."
 )
 IMPORTANCE = (
     "What the columns are worth: loss of area when a column is shuffled over the test rows, its windows with it, mean "
@@ -72,11 +75,14 @@ def summarize(
     warned = list(data.warnings) + too_good(p, data, score["network"]) + alarms
     notes = [*warned, *NOTES, *([CEILING] if data.bayes is not None else [])]
     main = score.pop("network") | ({"threshold": threshold} if classes == 2 else {})
-    title = f"{verdict(main, score)} (test part, {len(target)} rows, {_parts(data)})"
+    loss = {name: losses(each, target) for name, each in predicted.items()}
+    columns = getattr(data, "columns", None)
+    machine = test["group"].numpy() if columns and columns.group else None
+    title = f"{verdict(loss, machine)} (test part, {len(target)} rows, {_parts(data)})"
     drawn = figures.draw(predicted, target, data.labels, thresholds, folder) if folder else {}
     items = {
         "item": test["row"].numpy(),
-        "loss": losses(p, target),
+        "loss": loss["network"],
         "target": target,
         "probability": p.astype(np.float32),
         "group": test["group"].numpy(),
@@ -86,7 +92,7 @@ def summarize(
         if machines := _machines(predict, data, threshold):
             tables[MACHINES] = machines
             shown.append(MACHINES)
-            notes.append(NEED)
+            notes.append(NEED.format(threshold=threshold))
         tables |= _importance(predict, data, folder, drawn)
         notes.append(IMPORTANCE)
     tables["Drift"] = sorted(drifted, key=lambda row: -row["PSI of the test part"])[:SHOWN]
@@ -123,11 +129,25 @@ def _importance(
     return {"What the columns are worth": rows}
 
 
-def verdict(main: dict[str, float], score: dict[str, dict[str, float]]) -> str:
-    """The network against the baseline with the lowest log loss, in words; `fulmen rank` knows whether it is luck."""
-    best = min((name for name in score if name != "ceiling"), key=lambda name: score[name]["log_loss"])
-    word = "beats" if main["log_loss"] < score[best]["log_loss"] else "does not beat"
-    return f"{word} the best baseline ({best}): log loss {main['log_loss']:.4f} against {score[best]['log_loss']:.4f}"
+def verdict(loss: Mapping[str, np.ndarray], machine: np.ndarray | None) -> str:
+    """The network against the baseline with the lowest log loss, in words, by a paired t-test over the machines.
+
+    Args:
+        loss: of the network and of each baseline [N].
+        machine: of each row [N]; without, or where there is one only, rows count as independent.
+    """
+    best = min((name for name in loss if name not in ("network", "ceiling")), key=lambda name: loss[name].mean())
+    gain = loss[best] - loss["network"]
+    each, of = gain, "rows"
+    if machine is not None and len(np.unique(machine)) > 1:
+        _, place, count = np.unique(machine, return_inverse=True, return_counts=True)
+        each, of = np.bincount(place, gain) / count, "machines"
+    p = float(stats.ttest_1samp(each, 0).pvalue) if np.ptp(each) > 0 else 1.0
+    word = ("beats" if each.mean() > 0 else "is worse than") if p < ALPHA else "is not shown to differ from"
+    return (
+        f"{word} the best baseline ({best}): log loss {loss['network'].mean():.4f} against {loss[best].mean():.4f} "
+        f"(p = {p:.2g} over {len(each)} {of})"
+    )
 
 
 def too_good(p: np.ndarray, data: Any, score: dict[str, float]) -> list[str]:

@@ -81,6 +81,7 @@ def per_step(
     days = len(np.unique(day))
     steps = np.arange(1, true.shape[1] + 1)
     direction = np.mean((predicted > 0) == (true > 0), axis=0)
+    direction[(predicted == 0).all(0)] = np.nan  # persistence points nowhere
     low, high = zip(*(wilson_interval(d, max(days / h, 1)) for d, h in zip(direction, steps, strict=True)), strict=True)
     dm = [diebold_mariano(by_day(error[:, i] ** 2, day), by_day(true[:, i] ** 2, day), h) for i, h in enumerate(steps)]
     return {

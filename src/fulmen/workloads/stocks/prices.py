@@ -63,7 +63,9 @@ def _read(reader, path: Path) -> list[Prices]:
     for name in REQUIRED:
         if name not in columns:
             there = [column for column in columns if column not in REQUIRED]
-            raise FulmenError(f"{path}, line 1: no column {name}{did_you_mean(name, there)}")
+            other = next((mark for mark in ";\t|" if len(columns) == 1 and mark in columns[0]), None)
+            hint = f"; columns are separated by commas, here by {other!r}" if other else did_you_mean(name, there)
+            raise FulmenError(f"{path}, line 1: no column {name}{hint}")
     series: dict[str, list[list[float]]] = {}
     for row in reader:
         if not row:
