@@ -8,6 +8,7 @@ from sklearn import metrics
 
 from fulmen.errors import FulmenError
 from fulmen.evaluation.paired import align, bootstrap, mcnemar, scores, signed_rank
+from fulmen.sweep.finding import find_or_run
 
 N, C = 400, 4
 
@@ -121,3 +122,8 @@ def test_groups_are_drawn_whole():
     assert high - low == pytest.approx(2 * 1.96 * base.std() / (N / 10) ** 0.5, rel=0.15)
     one_run = [bootstrap(models["a"], models["b"], seed=3)["loss"] for _ in range(2)]
     assert one_run[0] == one_run[1], "same seed, same interval"
+
+
+def test_runs_of_different_data_are_refused_before_any_training(tmp_path):
+    with pytest.raises(FulmenError, match="images_plain has ImagesData, stocks_fast has StocksData"):
+        find_or_run(["images_plain", "stocks_fast"], outputs=tmp_path)

@@ -16,6 +16,10 @@ from fulmen.files import atomic_write
 
 Rows = list[dict[str, Any]]
 
+PROBE = (
+    "Training losses in these lines are of a probe of training samples in evaluation mode, where the data allow one; "
+    "the curves show what was logged in training."
+)
 WHERE = """\
 - `config.yaml`: the resolved configuration; `overrides.txt`: what was typed
 - `environment.json`: versions, commit, seed
@@ -96,7 +100,7 @@ def write_report(
         parts += [f"## {heading}", markdown_table(rows)]
     if result.get("verdicts"):
         verdicts = [Verdict.from_dict(plain) for plain in result["verdicts"]]
-        parts += ["## Diagnosis", as_markdown(verdicts)]
+        parts += ["## Diagnosis", as_markdown(verdicts), PROBE]
     if summary.notes:
         parts += ["## How to read this", "\n".join(f"- {note}" for note in summary.notes)]
     if summary.figures:

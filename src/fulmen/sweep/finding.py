@@ -37,10 +37,13 @@ def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Pa
                 f"{name} is neither a run folder nor an experiment; there is {', '.join(choices('experiment'))}"
             )
     checked = {name: check_overrides(plan) for name, plan in plans.items() if not isinstance(plan, Path)}
-    found = {}
+    found = {name: Run(plan) for name, plan in plans.items() if isinstance(plan, Path)}
+    data = {name: (found[name].config if name in found else checked[name]).data["_target_"] for name in plans}
+    if len(set(data.values())) > 1:
+        kinds = ", ".join(f"{name} has {target.rpartition('.')[2]}" for name, target in data.items())
+        raise FulmenError(f"runs of different data share no test items: {kinds}")
     for name, plan in plans.items():
-        if isinstance(plan, Path):
-            found[name] = Run(plan)
+        if name in found:
             continue
         folder = completed_run(checked[name], outputs)
         if folder is None:
@@ -51,7 +54,7 @@ def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Pa
         else:
             print(f"{name}: {folder}")
         found[name] = Run(folder)
-    return found
+    return {name: found[name] for name in plans}
 
 
 def completed_run(cfg: Any, outputs: Path) -> Path | None:

@@ -8,6 +8,7 @@ from torchmetrics.functional.classification import multiclass_auroc
 
 from fulmen.workloads.images import metrics
 from fulmen.workloads.images.figures import calibration
+from fulmen.workloads.images.summary import balanced_gain
 
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 5, 400)
@@ -69,3 +70,14 @@ def test_calibration_figure_leaves_bins_of_a_few_images_out(tmp_path, monkeypatc
     calibration(tmp_path / "calibration.png", torch.stack([sure, 1 - sure], 1), label)
     points = drawn[0].axes[0].get_lines()[1].get_xydata()
     assert points == pytest.approx(np.array([[0.95, 0.5]]), abs=1e-6)
+
+
+def test_the_interval_of_a_paired_gain_is_that_of_the_bootstrap():
+    rng = np.random.default_rng(0)
+    label = np.repeat([0, 1, 2], [300, 60, 120])
+    ours, theirs = rng.random(480) < 0.8, rng.random(480) < 0.7
+    gain, half = balanced_gain(ours, theirs, label)
+    d = ours.astype(float) - theirs
+    drawn = [np.mean([rng.choice(d[label == c], (label == c).sum()).mean() for c in range(3)]) for _ in range(4000)]
+    assert gain == pytest.approx(100 * np.mean([d[label == c].mean() for c in range(3)]))
+    assert half == pytest.approx(196 * np.std(drawn), rel=0.06)
