@@ -144,8 +144,7 @@ class StockForecaster(LightningModule):
 
         calibration = self._forecast("val", data.parts["validation"])
         predicted = self._forecast("test", data.parts["test"])
-        scale = conformal.scale(data.parts["test"]["volatility"], self.network.horizon_days)
-        half_width = self.quantiles[:, None].cpu() * scale
+        half_width = self.half_width({"volatility": data.parts["test"]["volatility"].to(self.device)}).cpu()
         return summarize(predicted, half_width, calibration, data, figures if self.figures else None)
 
     def _kept(self, part: str) -> Tensor:
