@@ -12,9 +12,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from fulmen.process_identity import is_alive, owner
 from fulmen.schema import project_root
 from fulmen.sweep import progress
-from fulmen.sweep.owners import is_alive, owner
 from fulmen.sweep.settings import plans
 from fulmen.sweep.storage import KernelLock
 from fulmen.sweep.study import Outcome, Study

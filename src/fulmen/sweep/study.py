@@ -22,10 +22,10 @@ from optuna.trial import FrozenTrial, TrialState
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.mistakes import ConfigError, key_of
+from fulmen.process_identity import end_group, is_alive, is_here, owner
 from fulmen.schema import groups, leaves
 from fulmen.sweep import progress
 from fulmen.sweep.fingerprint import difference, fingerprint
-from fulmen.sweep.owners import end_group, is_alive, is_here, owner
 from fulmen.sweep.progress import Step
 from fulmen.sweep.samplers import make_pruner, make_sampler
 from fulmen.sweep.settings import Plan, joint_space, read_plan, retyped

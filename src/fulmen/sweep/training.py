@@ -17,9 +17,9 @@ import optuna
 from fulmen.config import check_varied
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.mistakes import as_text, did_you_mean, key_of
+from fulmen.process_identity import owner
 from fulmen.result import read_result
 from fulmen.schema import groups, project_root
-from fulmen.sweep.owners import owner
 from fulmen.sweep.study import Outcome, Study
 
 QUIET = ("callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null")  # the study reports

@@ -15,7 +15,7 @@ from pathlib import Path
 import optuna
 
 from fulmen.errors import FulmenError
-from fulmen.sweep.owners import end_group, owner
+from fulmen.process_identity import end_group, owner
 from fulmen.sweep.progress import Step
 from fulmen.sweep.settings import Plan, read_plan
 from fulmen.sweep.storage import ENVIRONMENT, heartbeat

@@ -1,4 +1,4 @@
-"""Which process runs a trial, and whether it is still alive."""
+"""Which process is meant, by host, pid and start time, and whether it is still alive."""
 
 import os
 import signal
