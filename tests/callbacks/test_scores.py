@@ -22,26 +22,45 @@ def catalogue(name, *overrides):
     return build(node, "callbacks.scores")
 
 
-def test_classification_equals_scikit_learn():
-    scores = catalogue("classification", "callbacks.scores.classes=5")
-    target = torch.randint(0, 5, (400,), generator=GENERATOR)
-    p = (torch.randn(400, 5, generator=GENERATOR) + torch.eye(5)[target]).softmax(1)
-    for rows in torch.arange(400).split(64):
-        scores.metrics.update(p[rows], target[rows])
-    said, y, q = scores.metrics.compute(), p.argmax(1), np.eye(5)[target]
-    macro = dict(average="macro")
-    expected = {
+def by_scikit_learn(p, target):
+    """The nine scores of probabilities [N, C] for labels [N], classes without samples left out of the means."""
+    y, classes, macro = p.argmax(1), np.unique(target), dict(average="macro", zero_division=0)
+    return {
         "accuracy": sk.accuracy_score(target, y),
-        "balanced_accuracy": sk.balanced_accuracy_score(target, y),
+        "balanced_accuracy": np.mean([sk.recall_score(target == c, y == c) for c in classes]),
         "precision": sk.precision_score(target, y, **macro),
         "recall": sk.recall_score(target, y, **macro),
         "f1": sk.f1_score(target, y, **macro),
-        "roc_auc": sk.roc_auc_score(target, p.double() / p.double().sum(1, keepdim=True), multi_class="ovr"),
-        "pr_auc": sk.average_precision_score(q, p),
+        "roc_auc": np.mean([sk.roc_auc_score(target == c, p[:, c]) if len(classes) > 1 else np.nan for c in classes]),
+        "pr_auc": np.mean([sk.average_precision_score(target == c, p[:, c]) for c in classes]),
         "mcc": sk.matthews_corrcoef(target, y),
         "calibration_error": float(multiclass_calibration_error(p, target, 5)),
+        "classes_present": len(classes),
     }
-    assert {name: float(value) for name, value in said.items()} == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("chances", ["random", "perfect"])
+@pytest.mark.parametrize("there", [[0, 1, 2, 3, 4], [0, 1, 2], [1, 4], [2]], ids=str)
+@pytest.mark.filterwarnings("ignore")
+def test_classification_equals_scikit_learn_whatever_classes_have_samples(chances, there):
+    """Also where a class without samples is predicted, which random probabilities do."""
+    scores = catalogue("classification", "callbacks.scores.classes=5")
+    target = torch.tensor(there)[torch.randint(0, len(there), (400,), generator=GENERATOR)]
+    sharp = torch.randn(400, 5, generator=GENERATOR) if chances == "random" else 20.0
+    p = (sharp + torch.eye(5)[target] * (1 if chances == "random" else 30)).softmax(1)
+    for rows in torch.arange(400).split(64):
+        scores.metrics.update(p[rows], target[rows])
+    said = {name: float(value) for name, value in scores.metrics.compute().items()}
+    assert said == pytest.approx(by_scikit_learn(p, target), abs=1e-6, nan_ok=True)
+    if chances == "perfect" and len(there) > 1:
+        assert said["roc_auc"] == said["pr_auc"] == said["balanced_accuracy"] == 1
+
+
+def test_classes_without_samples_are_named():
+    scores = catalogue("classification", "callbacks.scores.classes=5")
+    scores.metrics.update(torch.eye(5)[[0, 1, 3]], torch.tensor([0, 1, 3]))
+    with pytest.warns(UserWarning, match="no samples of class 2, 4 .* are of the other 3"):
+        assert scores.metrics["classes_present"].compute() == 3
 
 
 def test_regression_equals_scikit_learn():

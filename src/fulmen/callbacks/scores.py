@@ -4,8 +4,11 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
+from torchmetrics.classification import MulticlassAUROC, MulticlassRecall
+from torchmetrics.utilities.data import dim_zero_cat
 
 from fulmen.callbacks.probing import Batch, class_probabilities, undisturbed
 from fulmen.errors import FulmenError
@@ -13,6 +16,8 @@ from fulmen.errors import FulmenError
 
 class MaxError(Metric):
     """The largest absolute error, which torchmetrics does not have."""
+
+    higher_is_better = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,6 +28,54 @@ class MaxError(Metric):
 
     def compute(self) -> Tensor:
         return self.largest
+
+
+class BalancedAccuracy(MulticlassRecall):
+    """Mean recall over the classes that have samples; torchmetrics counts 0 for one that was only predicted."""
+
+    def __init__(self, num_classes: int):
+        super().__init__(num_classes, average=None)
+
+    def compute(self) -> Tensor:
+        right, _, _, missed = self._final_state()
+        there = right + missed
+        return (right / there)[there > 0].mean()
+
+
+class MeanAUROC(MulticlassAUROC):
+    """Area under the ROC curve, one class against the rest, mean over the classes that have samples.
+
+    torchmetrics counts 0 for a class without samples. Of a single class there is no curve: NaN.
+    """
+
+    def __init__(self, num_classes: int):
+        super().__init__(num_classes, average=None)
+
+    def compute(self) -> Tensor:
+        there = dim_zero_cat(self.target).unique()
+        return super().compute()[there].mean() if len(there) > 1 else torch.tensor(torch.nan)
+
+
+class ClassesPresent(Metric):
+    """How many of the classes have samples, which is how many the means over classes are of."""
+
+    higher_is_better = None
+
+    def __init__(self, num_classes: int):
+        super().__init__()
+        self.add_state("samples", torch.zeros(num_classes, dtype=torch.long), dist_reduce_fx="sum")
+
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        self.samples += target.bincount(minlength=len(self.samples))
+
+    def compute(self) -> Tensor:
+        absent = (self.samples == 0).nonzero().flatten().tolist()
+        if absent:
+            rank_zero_warn(
+                f"metrics: no samples of class {', '.join(map(str, absent))} in the validation part; the means over "
+                f"classes (balanced accuracy, roc_auc, pr_auc) are of the other {len(self.samples) - len(absent)}"
+            )
+        return (self.samples > 0).sum()
 
 
 class Scores(Callback):

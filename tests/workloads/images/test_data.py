@@ -10,6 +10,7 @@ import pytest
 import torch
 from torchvision.datasets import CIFAR10
 
+from fulmen.config import compose
 from fulmen.errors import FulmenError
 from fulmen.workloads.images import sources
 from fulmen.workloads.images.data import ImagesData
@@ -205,3 +206,21 @@ def test_no_network_and_no_whole_archive_is_an_error_that_says_what_to_do(archiv
     with pytest.raises(FulmenError, match=r"cifar10: no whole copy in .* put cifar-10-python\.tar\.gz from http"):
         data.prepare_data()
     assert not list((tmp_path / "cache").glob("images-*/x_train.npy"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind"),
+    [
+        ([], "Step"),
+        (["data=cifar10"], "Step"),
+        (["imbalance=null"], None),
+        (["data=image_arrays", "data.arrays=x.npz"], None),
+        (["data=image_arrays", "data.arrays=x.npz", "recipe=airbench"], None),
+        (["data=image_arrays", "data.arrays=x.npz", "imbalance=step"], "Step"),
+        (["imbalance=exponential", "data=image_arrays", "data.arrays=x.npz"], "Exponential"),
+    ],
+)
+@pytest.mark.parametrize("experiment", ["images_plain", "images_balanced", "images_strong"])
+def test_ones_own_images_are_all_kept_unless_an_imbalance_is_typed(experiment, typed, kind):
+    imbalance = compose([f"experiment={experiment}", *typed]).data.get("imbalance")
+    assert imbalance is None if kind is None else imbalance["_target_"].endswith(f".{kind}")
