@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 import fulmen
 from fulmen.cli import main as command
@@ -14,6 +16,7 @@ from fulmen.loggers import flatten
 from fulmen.result import Result, read_result
 from fulmen.run import run
 from fulmen.runs import list_runs
+from fulmen.sweep.finding import completed_run
 
 TINY = ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4", "trainer.accelerator=cpu"]
 QUIET = ["callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null"]
@@ -188,6 +191,49 @@ def test_listed_runs_are_grouped_by_experiment_and_failed_ones_say_why(tmp_path,
     assert shown.count("test/skill") == 1
     assert command(["runs", "stocks", "--outputs", str(tmp_path)]) == 0
     assert "images" not in capsys.readouterr().out
+
+
+DAMAGED = {
+    "cut short": b'{"status": "comp',
+    "empty": b"",
+    "no text": b"\xff\xfe\x00",
+    "deep": b"[" * 100_000,
+    "a list": b"[]",
+    "metrics that are none": b'{"status": "completed", "metrics": [1]}',
+    "a cost that is none": b'{"status": "completed", "cost": null}',
+    "a status that is none": b'{"status": {}}',
+    "a message that is none": b'{"status": "failed", "message": 5}',
+    "a metric like markup": b'{"status": "completed", "metrics": {"test/[/x]": "[/y]"}}',
+    "a folder": None,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_one_damaged_run_hides_no_other(damage, tmp_path, capsys):
+    for name in ("one", "three"):
+        Result("stocks", tmp_path / "runs/stocks" / name, "completed", metrics={"test/skill": 0.1}).write()
+    path = tmp_path / "runs/stocks/damaged/result.json"
+    path.parent.mkdir()
+    path.mkdir() if DAMAGED[damage] is None else path.write_bytes(DAMAGED[damage])
+    assert [row["run"] for row in list_runs(tmp_path)] == ["stocks/damaged", "stocks/one", "stocks/three"]
+    assert command(["runs", "--outputs", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "stocks/one" in shown
+    assert "stocks/three" in shown
+    if "markup" not in damage:
+        assert f"stocks/damaged damaged: {path} is damaged: " in shown
+
+
+@pytest.mark.parametrize("file", ["config.yaml", "result.json"])
+@pytest.mark.parametrize("damage", [name for name in DAMAGED if name != "a metric like markup"])
+def test_what_looks_for_a_run_goes_past_damaged_ones(damage, file, tmp_path):
+    cfg = check_overrides(["experiment=pbpk_mlp", f"output_dir={tmp_path}/runs/pbpk_mlp/one"])
+    Result("pbpk_mlp", Path(cfg.output_dir), "completed").write()
+    OmegaConf.save(cfg, Path(cfg.output_dir, "config.yaml"))
+    other = shutil.copytree(cfg.output_dir, tmp_path / "runs/pbpk_mlp/two")
+    (other / file).unlink()
+    (other / file).mkdir() if DAMAGED[damage] is None else (other / file).write_bytes(DAMAGED[damage])
+    assert completed_run(cfg, tmp_path) == Path(cfg.output_dir)
 
 
 @pytest.mark.parametrize(("preset", "epochs"), [("limit", 2), ("profiler", 2)])

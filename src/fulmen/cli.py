@@ -6,13 +6,27 @@ import signal
 import sys
 from pathlib import Path
 
+from fulmen.arguments import AnyOrder
 from fulmen.errors import FulmenError
 from fulmen.registry.cli import add_verbs as add_registry
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="fulmen", description="What to do with finished runs.")
-    verbs = parser.add_subparsers(dest="verb", required=True)
+    arguments = parser().parse_args(argv)
+    try:
+        return arguments.call(arguments)
+    except FulmenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def parser() -> AnyOrder:
+    """The command line of all verbs."""
+    whole = AnyOrder(prog="fulmen", description="What to do with finished runs.")
+    verbs = whole.add_subparsers(dest="verb", required=True)
     runs = verbs.add_parser("runs", help="list the runs: status, cost and main metrics")
     runs.add_argument("experiment", nargs="?", default="*", help="only its runs (default: all)")
     runs.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
@@ -28,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     add_registry(verbs)
     rank = verbs.add_parser("rank", help="all variants of an experiment and its baselines on the same folds")
     rank.add_argument("experiment", help="for example sensors")
-    rank.add_argument("overrides", nargs="*", help="as train.py takes them")
+    rank.add_argument("overrides", nargs="*", default=[], help="as train.py takes them")
     rank.add_argument("--metric", help="to rank by (default: the first of the experiment's)")
     rank.add_argument("--folds", type=int, default=5, help="of the cross-validation (default: 5)")
     rank.add_argument("--seeds", type=int, default=1, help="networks for each fold (default: 1)")
@@ -41,19 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     diagnose.add_argument("--val", metavar="COLUMN", help="column of the validation loss")
     diagnose.add_argument("--strict", action="store_true", help="exit code 1 if something is wrong")
     diagnose.set_defaults(call=show_diagnosis)
-    arguments, rest = parser.parse_known_args(argv)
-    more = getattr(arguments, "overrides", None)  # argparse takes those behind an option for strangers
-    if rest and (more is None or any(one.startswith("-") for one in rest)):
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    (more or []).extend(rest)
-    try:
-        return arguments.call(arguments)
-    except FulmenError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+    return whole
 
 
 def show_runs(arguments: argparse.Namespace) -> int:

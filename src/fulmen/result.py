@@ -13,6 +13,9 @@ from fulmen.errors import FulmenError
 from fulmen.files import atomic_write, set_aside, write_json
 from fulmen.provenance import environment
 
+KINDS = {"experiment": str, "status": str, "message": str, "metrics": dict, "baselines": dict, "cost": dict}
+KINDS |= {"runs": list, "sd": dict, "verdicts": list}
+
 
 @dataclass
 class Result:
@@ -68,15 +71,21 @@ def read_result(folder: Path) -> dict[str, Any]:
     """`result.json` of a run folder, or {} if it was not written yet.
 
     Raises:
-        FulmenError: the file is there but no JSON.
+        FulmenError: the file is there but cannot be read, or holds something else.
     """
     path = folder / "result.json"
-    if not path.exists():
-        return {}
     try:
-        return json.loads(path.read_text())
-    except ValueError as error:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
         raise FulmenError(f"{path} is damaged: {error}") from error
+    if not isinstance(known, dict):
+        raise FulmenError(f"{path} is damaged: it holds no mapping")
+    for name, kind in KINDS.items():
+        if not isinstance(known.get(name, kind()), kind):
+            raise FulmenError(f"{path} is damaged: {name} is no {'text' if kind is str else kind.__name__}")
+    return known
 
 
 def write_provenance(folder: Path, cfg: DictConfig, overrides: Sequence[str], resumed: bool) -> None:

@@ -83,11 +83,15 @@ def load_run(folder: str | Path) -> Run:
 def list_runs(outputs: str | Path = "outputs", experiment: str = "*") -> list[dict[str, Any]]:
     """One row per run folder below `outputs`, oldest first: run, status, epochs, seconds and the main test metrics.
 
-    A run that did not come to its end has its `message` instead of metrics.
+    A run that did not come to its end has its `message` instead of metrics; one whose result.json cannot be read has
+    the status `damaged`.
     """
     rows = []
     for path in sorted(Path(outputs).glob(f"runs/{experiment}/*/result.json"), key=lambda path: path.parent.name):
-        result = read_result(path.parent)
+        try:
+            result = read_result(path.parent)
+        except FulmenError as error:
+            result = {"status": "damaged", "message": str(error)}
         metrics = result.get("metrics", {})
         shown = {name: value for name, value in metrics.items() if name.startswith("test/")} or metrics
         row = {"run": f"{path.parent.parent.name}/{path.parent.name}", "status": result.get("status", "")}

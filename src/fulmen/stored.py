@@ -20,7 +20,7 @@ def read_stored(folder: Path) -> dict[str, Any]:
     path = folder / "config.yaml"
     try:
         plain = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise FulmenError(f"cannot read {path}: {error}") from error
     if not isinstance(plain, dict):
         raise FulmenError(f"{path} holds no config")

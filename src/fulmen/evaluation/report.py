@@ -10,6 +10,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from fulmen.evaluation.page import write_page
 from fulmen.files import atomic_write
@@ -65,14 +66,14 @@ def print_table(title: str, rows: Rows, console: Console | None = None) -> None:
     """Show `rows` on the console; the first column names the row. Columns that do not fit are left to the report."""
     console = console or Console(width=None if sys.stdout.isatty() else 120)
     width = console.width - 2
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for position, column in enumerate(rows[0]):
         width -= 3 + max(len(column), *(len(number(row.get(column))) for row in rows))
         if width < 0:
             break
-        table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)
+        table.add_column(Text(column), justify="left" if position == 0 else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*(number(value) for value in list(row.values())[: len(table.columns)]))
+        table.add_row(*(Text(number(value)) for value in list(row.values())[: len(table.columns)]))
     console.print(table)
 
 

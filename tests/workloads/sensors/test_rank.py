@@ -52,6 +52,7 @@ def test_the_best_networks_are_trained_as_runs_and_kept(tmp_path, monkeypatch, c
     [
         (["rank", "sensor"], "no experiment sensor; did you mean sensors?"),
         (["rank", "sensors", "data.validaton=0.1"], "this works: fulmen rank sensors data.validation=0.1"),
+        (["rank", "sensors", "--folds", "2", "trainer.max_epoch=3"], "did you mean max_epochs?"),
         (["rank", "pbpk_mlp"], "experiment pbpk_mlp cannot be ranked"),
         (["rank", "sensors", "--metric", "auc"], "--metric auc: there is roc_auc"),
         (["rank", "sensors", "--save-top", "-1"], "must be 0 or more"),
