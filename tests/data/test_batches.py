@@ -63,7 +63,7 @@ def test_ranks_share_an_epoch_without_overlap(monkeypatch, n, world):
     for shuffle in (True, False):
         dealt, lengths = [], set()
         for rank in range(world):
-            monkeypatch.setattr("fulmen.data.batches._rank_and_world", lambda rank=rank: (rank, world))
+            monkeypatch.setattr("fulmen.data.batches.rank_and_world", lambda rank=rank: (rank, world))
             each = loader(n, batch_size=3, shuffle=shuffle)
             dealt += indices(each)
             lengths.add((len(each), len(list(each))))

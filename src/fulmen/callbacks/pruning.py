@@ -8,6 +8,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from fulmen.errors import FulmenError
 from fulmen.mistakes import did_you_mean
+from fulmen.ranks import from_first
 
 
 class Pruning(Callback):
@@ -38,7 +39,7 @@ class Pruning(Callback):
         if self.monitor not in trainer.callback_metrics:
             names = sorted(trainer.callback_metrics)
             raise FulmenError(f"monitor: the model logs no {self.monitor}{did_you_mean(self.monitor, names)}")
-        if trainer.strategy.broadcast(self._gives_up(trainer)):
+        if from_first(self._gives_up(trainer)):
             trainer.should_stop = True
             self.ending = ("pruned", f"pruned after {trainer.current_epoch + 1} epochs")
 

@@ -19,6 +19,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.files import atomic_write
+from fulmen.ranks import any_rank
 from fulmen.seeding import derived_seed
 
 
@@ -127,9 +128,7 @@ class ExactResume(Callback):
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
     def _anyone_asked(self, trainer: Trainer) -> bool:
-        if trainer.world_size == 1:
-            return self.asked is not None
-        return trainer.strategy.reduce_boolean_decision(self.asked is not None, all=False)
+        return any_rank(self.asked is not None)
 
     def _stop_if_asked(self, trainer: Trainer) -> None:
         if self._anyone_asked(trainer):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor
 
+from fulmen.ranks import rank_and_world
 from fulmen.seeding import derived_seed
 
 
@@ -60,7 +61,7 @@ class BatchLoader:
         self._dealt = self._first
 
     def __len__(self) -> int:
-        world = _rank_and_world()[1]
+        world = rank_and_world()[1]
         share = self.samples // world if self.shuffle else -(-self.samples // world)
         return -(-share // self.batch_size)
 
@@ -73,7 +74,7 @@ class BatchLoader:
             yield {name: array.index_select(0, index) for name, array in self.arrays.items()}
 
     def _order(self) -> Tensor:
-        rank, world = _rank_and_world()
+        rank, world = rank_and_world()
         if not self.shuffle:
             return torch.arange(rank, self.samples, world)
         generator = torch.Generator().manual_seed(derived_seed(self.seed, "epoch", self.epoch))
@@ -85,9 +86,3 @@ class BatchLoader:
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         self._first = self._dealt = state["dealt"]
-
-
-def _rank_and_world() -> tuple[int, int]:
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return 0, 1

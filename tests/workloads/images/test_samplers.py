@@ -61,11 +61,11 @@ def test_ranks_share_what_one_process_would_see(monkeypatch, sampler):
     for epoch in (0, 1):
         shares = []
         for rank in range(2):
-            monkeypatch.setattr("fulmen.data.batches._rank_and_world", lambda rank=rank: (rank, 2))
+            monkeypatch.setattr("fulmen.data.batches.rank_and_world", lambda rank=rank: (rank, 2))
             each = loader()
             each.set_epoch(epoch)
             shares.append(torch.cat([batch["i"] for batch in each]))
-        monkeypatch.setattr("fulmen.data.batches._rank_and_world", lambda: (0, 1))
+        monkeypatch.setattr("fulmen.data.batches.rank_and_world", lambda: (0, 1))
         whole = loader()
         whole.set_epoch(epoch)
         indices = torch.cat([batch["i"] for batch in whole])

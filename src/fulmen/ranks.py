@@ -1,0 +1,96 @@
+"""How the processes of one run agree, sum and gather: the one place that talks between ranks.
+
+Whatever decides (to stop, to prune, that training has diverged) asks here, so that no rank goes on alone; whatever is
+counted or collected over an epoch is added up here, as integers or in double precision. Every function must be called
+by all ranks at the same point; with one process all of them return what they are given.
+"""
+
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+from torch import distributed as dist
+from torch.nn.functional import pad
+
+T = TypeVar("T")
+
+
+def rank_and_world() -> tuple[int, int]:
+    """This process' number among all processes of the run, and how many they are."""
+    if dist.is_available() and dist.is_initialized():
+        return dist.get_rank(), dist.get_world_size()
+    return 0, 1
+
+
+def any_rank(flag: bool) -> bool:
+    """Whether `flag` is set on any rank."""
+    if rank_and_world()[1] == 1:
+        return flag
+    found = torch.tensor(int(flag), device=_device())
+    dist.all_reduce(found, dist.ReduceOp.MAX)
+    return bool(found)
+
+
+def from_first(value: T) -> T:
+    """The first rank's value, anything that can be pickled; that of the others is ignored."""
+    if rank_and_world()[1] == 1:
+        return value
+    held = [value]
+    dist.broadcast_object_list(held, src=0)
+    return held[0]
+
+
+def first_given(value: T | None) -> T | None:
+    """The value of the lowest rank that has one."""
+    return next((each for each in of_all_ranks(value) if each is not None), None)
+
+
+def of_all_ranks(value: T) -> list[T]:
+    """Every rank's value, in their order; anything that can be pickled."""
+    world = rank_and_world()[1]
+    if world == 1:
+        return [value]
+    found: list[T | None] = [None] * world
+    dist.all_gather_object(found, value)
+    return found
+
+
+def sum_over_ranks(x: Tensor) -> Tensor:
+    """Added up over all ranks, in double precision or as whole numbers; of one process `x` itself."""
+    if rank_and_world()[1] == 1:
+        return x
+    total = x.detach().to(_device(), torch.float64 if x.is_floating_point() else torch.int64, copy=True)
+    dist.all_reduce(total)
+    return total.to(x.device)
+
+
+def gather_rows(x: Tensor, group: None = None) -> list[Tensor]:
+    """[n, ...] of every rank, in their order; n may differ and be 0, where the other dimensions are not known.
+
+    Args:
+        group: what torchmetrics adds to a call of a metric's `dist_sync_fn`; all ranks are meant.
+    """
+    world = rank_and_world()[1]
+    if world == 1:
+        return [x]
+    x = x.detach().contiguous()
+    shapes: list[torch.Size] = of_all_ranks(x.shape)
+    if not x.ndim:
+        return _gathered(x)
+    largest = max(shapes, key=lambda shape: (len(shape), shape[0]))
+    if not len(x):
+        x = x.new_zeros((0, *largest[1:]))
+    padded = pad(x, (0, 0) * (x.ndim - 1) + (0, largest[0] - len(x)))
+    return [rows[: shape[0]] for rows, shape in zip(_gathered(padded), shapes, strict=True)]
+
+
+def _gathered(x: Tensor) -> list[Tensor]:
+    here = x.to(_device())
+    found = [torch.empty_like(here) for _ in range(rank_and_world()[1])]
+    dist.all_gather(found, here)
+    return [each.to(x.device) for each in found]
+
+
+def _device() -> torch.device:
+    """Where the processes exchange tensors."""
+    return torch.device("cuda" if dist.get_backend() == "nccl" else "cpu")
