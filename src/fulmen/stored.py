@@ -30,9 +30,9 @@ def read_stored(folder: Path) -> dict[str, Any]:
 
 
 def moved(value: Any, before: str, now: str) -> Any:
-    """`value` with every text that is `before` or a path below it led to `now`."""
+    """`value` with every text, keys of dicts included, that is `before` or a path below it led to `now`."""
     if isinstance(value, dict):
-        return {key: moved(item, before, now) for key, item in value.items()}
+        return {moved(key, before, now): moved(item, before, now) for key, item in value.items()}
     if isinstance(value, list):
         return [moved(item, before, now) for item in value]
     inside = isinstance(value, str) and (value == before or value.startswith(f"{before}/"))

@@ -8,19 +8,21 @@ epochs, after the learning-rate schedulers had their turn.
 
 import io
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.files import atomic_write
 from fulmen.ranks import any_rank
 from fulmen.seeding import derived_seed
+from fulmen.stored import moved
 
 
 class ExactResume(Callback):
@@ -107,6 +109,7 @@ class ExactResume(Callback):
 
     def on_load_checkpoint(self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]) -> None:
         self._means = checkpoint.get("epoch_means", {})
+        follow_folder(trainer.checkpoint_callbacks, checkpoint["callbacks"], self.path.parent)
 
     def _add_means(self, results: Any) -> None:
         """Lightning forgets what `self.log` averaged before the interruption; add it to what came after."""
@@ -174,6 +177,17 @@ def read_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, An
         hint = f"; beside it lies {', '.join(others)}" if others else ""
         reason = str(error).partition(". ")[0].splitlines()[0]
         raise FulmenError(f"{path} is damaged or no plain checkpoint ({reason}){hint}") from error
+
+
+def follow_folder(checkpoints: Iterable[ModelCheckpoint], states: dict[str, Any], now: Path) -> None:
+    """Lead the paths in the `states` of ModelCheckpoints to the folder `now`: a run folder may have been moved.
+
+    Lightning forgets the best score where the folder has another name, and the next epoch would replace a better one.
+    """
+    for checkpoint in checkpoints:
+        state = states.get(checkpoint.state_key)
+        if state and checkpoint.dirpath and Path(checkpoint.dirpath) == now.resolve():
+            states[checkpoint.state_key] = moved(state, str(state.get("dirpath")), checkpoint.dirpath)
 
 
 def _zero(counts: dict[str, int]) -> None:
