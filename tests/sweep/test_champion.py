@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fulmen.sweep.champion import larger_is_better, shared_metrics, verdict
+from fulmen.sweep.champion import compared, larger_is_better, shared_metrics, tells, verdict
 
 
 def results(*pairs):
@@ -23,6 +23,13 @@ def results(*pairs):
         ([(3.0, 2.0), (3.1, 2.0)], "min", "No candidate beats the best baseline .* of 'naive', better in 0 of 2 seeds"),
         ([(9.5, 2.0), (9.6, 2.0)], "max", "beats every baseline .* of 'mean', better in 2 of 2 seeds"),
         ([(float("nan"), 2.0)], "min", "No candidate beats"),
+        (
+            [(None, 2.0), (1.0, 2.0)],
+            "min",
+            r"not certain .* rmse 1 \(in 1 of 2\) against 2 ± 0 .* better in 1 of 2 seeds",
+        ),
+        ([(None, 2.0), (None, 2.0)], "min", "No candidate beats .* rmse no value against 2"),
+        ([(1.0, None), (8.0, 2.0)], "min", "beats every baseline .* of 'mean', better in 2 of 2"),
     ],
 )
 def test_the_verdict_is_honest(pairs, mode, said):
@@ -55,3 +62,22 @@ def test_nothing_has_to_beat_the_ceiling():
     for run in runs:
         run["baselines"]["ceiling"] = {"rmse": 0.5}
     assert "beats every baseline" in verdict(runs, "rmse", "min")
+
+
+def test_a_baseline_without_a_value_decides_nothing_and_its_cell_says_so():
+    runs = results((1.0, 2.0), (1.1, None))
+    for run in runs:
+        run["metrics"]["test/direction"] = 0.5
+        for scores in run["baselines"].values():
+            scores["direction"] = None
+    assert "No baseline has a value of direction" in verdict(runs, "direction", "max")
+    table = {row[""]: row for row in compared(runs, "rmse")}
+    assert table["naive"] == {"": "naive", "rmse": "2 (in 1 of 2)", "direction": "no value"}
+    assert tells(runs, "rmse")
+    assert not tells(runs, "direction")
+
+
+def test_a_metric_that_nothing_has_is_named_when_the_work_is_done():
+    assert "search.compare=rsme decides nothing: champion and baselines share rmse" in verdict(
+        results((1.0, 2.0)), "rsme", "min"
+    )

@@ -1,9 +1,9 @@
 """`fulmen compare A B ...`: two models or more on the same test items, the first of them the reference."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 from fulmen.errors import FulmenError
 from fulmen.evaluation import comparison_figures
 from fulmen.evaluation.items import read_items
+from fulmen.evaluation.known import mean
 from fulmen.evaluation.paired import (
     Items,
     align,
@@ -86,7 +87,7 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
 
 def stability(losses: Any) -> float:
     """Standard deviation of the last ten validation losses; NaN where there are fewer."""
-    return float(losses.tail(STEADY).std()) if len(losses) >= STEADY else float("nan")
+    return float(losses.tail(STEADY).std()) if len(losses) >= STEADY else math.nan
 
 
 def overview(runs: Mapping[str, Run], models: Mapping[str, Items]) -> Rows:
@@ -96,21 +97,23 @@ def overview(runs: Mapping[str, Run], models: Mapping[str, Items]) -> Rows:
         items, children = models[label], [Run(child) for child in run.runs]
         row: dict[str, Any] = {"": label, **{name: float(value) for name, value in scores(items).items()}}
         if items.probability is not None:
-            row["ECE"] = fmean(calibration_error(p, items.target) for p in items.probability)
+            row["ECE"] = mean([calibration_error(p, items.target) for p in items.probability])
         histories = [history for child in children if "val/loss" in (history := child.metrics)]
         if histories:
-            row["stability"] = fmean(stability(history["val/loss"].dropna()) for history in histories)
-            row["epochs to best"] = fmean(best_epoch(child) for child in children)
+            row["stability"] = mean([stability(history["val/loss"].dropna()) for history in histories])
+            row["epochs to best"] = mean([best_epoch(child) for child in children])
         row["training s"] = run.result.get("cost", {}).get("fit_seconds")
         row["parameters"] = run.result.get("cost", {}).get("parameters")
         rows.append(row)
     return rows
 
 
-def best_epoch(run: Run) -> int:
-    """The epoch, from 1, that the best checkpoint is of."""
+def best_epoch(run: Run) -> float:
+    """The epoch, from 1, that the best checkpoint is of; NaN if the monitored metric never had a value."""
     column = run.metrics[run.config.monitor].dropna()
-    return int((column.idxmin() if run.config.mode == "min" else column.idxmax()) + 1)
+    if column.empty:
+        return math.nan
+    return float((column.idxmin() if run.config.mode == "min" else column.idxmax()) + 1)
 
 
 def calibration_error(probability: np.ndarray, target: np.ndarray) -> float:

@@ -11,6 +11,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator, NullFormatter
 
+from fulmen.evaluation.known import place
+
 INK, MUTED = "#22303c", "#8795a1"
 TRUTH, MODEL = "#22303c", "#d1495b"  # the reference in ink, the model in red, baselines in cool tones
 COOL = ("#30638e", "#5fa8a0", "#b8a13a", "#7d6b91")
@@ -67,8 +69,7 @@ def training_curve(folder: Path, monitor: str = "val/loss", mode: str = "min") -
         for name, color in (("train/loss", COOL[0]), (monitor, MODEL)):
             epochs, values = series(name)
             loss.plot(epochs, values, color=color, label=name, marker="." if len(values) < 40 else "")
-        sign = 1 if mode == "min" else -1
-        best = min(zip(*series(monitor), strict=True), key=lambda pair: sign * pair[1], default=None)
+        best = min(zip(*series(monitor), strict=True), key=lambda pair: place(pair[1], mode == "max"), default=None)
         if best:
             loss.axvline(best[0], color=MUTED, linewidth=0.8, linestyle=":")
             loss.set_title(f"best: epoch {best[0]}, {monitor} {best[1]:.4g}", color=MUTED)

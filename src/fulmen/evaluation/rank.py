@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from fulmen.composing import expand
 from fulmen.config import build, check_overrides
 from fulmen.errors import FulmenError
+from fulmen.evaluation import known
 from fulmen.evaluation.ranking import MEDALS, holm
 from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.evaluation.statistics import corrected_t_test
@@ -134,7 +135,7 @@ def hold(experiment: str, overrides: Sequence[str] = (), folds: int = 5, seeds: 
 
 def places(contest: Contest, metric: str, larger: bool) -> Rows:
     """One row per candidate, best mean first: mean, interval, and the paired difference from the first."""
-    order = sorted(contest.scores, key=lambda name: contest.scores[name][metric].mean(), reverse=larger)
+    order = sorted(contest.scores, key=lambda name: known.place(float(contest.scores[name][metric].mean()), larger))
     first = contest.scores[order[0]][metric]
     ratio = contest.train_rows, contest.test_rows
     behind = {name: corrected_t_test(contest.scores[name][metric] - first, *ratio) for name in order[1:]}

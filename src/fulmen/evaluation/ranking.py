@@ -1,6 +1,7 @@
 """The table that ends a multirun: its runs in the order of what they were chosen by, the validation score."""
 
 import atexit
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from fulmen.errors import FulmenError
+from fulmen.evaluation import known
 from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.files import atomic_write
 from fulmen.result import read_result
@@ -80,15 +82,12 @@ def rank(names: Sequence[str], results: Sequence[dict[str, Any]], monitor: str, 
         row |= dict(list(test.items())[:SHOWN])
         row |= {"parameters": result.get("cost", {}).get("parameters"), "s": result.get("cost", {}).get("fit_seconds")}
         rows.append(row | ({} if result.get("status") == "completed" else {"": result.get("status", "failed")}))
-    sign = 1 if mode == "min" else -1
-    scores = [row[f"best {monitor}"] for row in rows]
-    order = sorted(range(len(rows)), key=lambda i: (bool(rows[i][""]), scores[i] is None, sign * (scores[i] or 0)))
-    rows = [rows[i] for i in order]
+    rows.sort(key=lambda row: (bool(row[""]), known.place(row[f"best {monitor}"], larger=mode == "max")))
     columns = dict.fromkeys(column for row in rows for column in row)
     rows = [{column: row.get(column) for column in columns} for row in rows]
     for column in [column for column in columns if column.endswith("_p")]:
-        known = [row for row in rows if row[column] is not None]
-        for row, p in zip(known, holm([row[column] for row in known]), strict=True):
+        tested = [row for row in rows if row[column] is not None]
+        for row, p in zip(tested, holm([row[column] for row in tested]), strict=True):
             row[column] = p
     for place, row in enumerate(rows, 1):
         row[""] = row[""] or (f"{MEDALS[place - 1]} {place}" if place <= len(MEDALS) else str(place))
@@ -108,10 +107,11 @@ def baselines(results: Sequence[dict[str, Any]], columns: Sequence[str]) -> Rows
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """p-values adjusted for as many looks as there are (Holm 1979)."""
-    adjusted, largest = [0.0] * len(p), 0.0
-    for place, i in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
-        largest = max(largest, min((len(p) - place) * p[i], 1.0))
+    """p-values adjusted for as many looks as there are (Holm 1979); NaN where there is none."""
+    adjusted, largest = [math.nan] * len(p), 0.0
+    order = sorted((i for i in range(len(p)) if known.is_known(p[i])), key=lambda i: p[i])
+    for before, i in enumerate(order):
+        largest = max(largest, min((len(p) - before) * p[i], 1.0))
         adjusted[i] = largest
     return adjusted
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from fulmen.config import check_overrides, load_config
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.evaluation.items import ITEMS, read_items, write_items
+from fulmen.evaluation.known import deviation, is_known, mean
 from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.files import atomic_write
 from fulmen.mistakes import as_text, key_of
@@ -110,10 +110,10 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
     if len(whole) < len(results):
         lost = [name for name, one in zip(result.runs, results, strict=True) if one not in whole]
         raise FulmenError(f"{result.folder}: {', '.join(lost)} did not complete; nothing can be said of the mean")
-    result.metrics = over(fmean, [one["metrics"] for one in results])
-    result.sd = over(stdev, [one["metrics"] for one in results]) if len(results) > 1 else {}
+    result.metrics = over(mean, [one["metrics"] for one in results])
+    result.sd = over(deviation, [one["metrics"] for one in results]) if len(results) > 1 else {}
     result.baselines = {
-        name: over(fmean, [one["baselines"][name] for one in results])
+        name: over(mean, [one["baselines"][name] for one in results])
         for name in results[0]["baselines"]
         if all(name in one["baselines"] for one in results)
     }
@@ -139,7 +139,7 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
 
 def over(statistic: Callable[[list[float]], float], scores: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """`statistic` of each metric that all runs have as a number; a mean of p-values (..._p) would say nothing."""
-    numbers = (name for name in scores[0] if all(isinstance(one.get(name), int | float) for one in scores))
+    numbers = (name for name in scores[0] if all(is_known(one.get(name)) for one in scores))
     shared = [name for name in numbers if not name.endswith("_p")]
     return {name: float(statistic([float(one[name]) for one in scores])) for name in shared}
 

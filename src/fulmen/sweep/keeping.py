@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
+from fulmen.evaluation.known import place
 from fulmen.registry.names import check_name
 from fulmen.registry.store import Store
 from fulmen.registry.versions import Version
@@ -31,8 +32,8 @@ def keep(study: Study, champion: Champion | None) -> list[Version]:
             saved.append(version)
             if version.number not in before:  # a person may have promoted another one since
                 store.promote(version, "champion", note=f"search {study.plan.name}, trial {champion.trial.number}")
-        for place, trial in enumerate(study.ranked()[: study.search.save_top], 1):
-            note = f"place {place} of the search {study.plan.name}, trial {trial.number}: not tested, not retrained"
+        for rank, trial in enumerate(study.ranked()[: study.search.save_top], 1):
+            note = f"place {rank} of the search {study.plan.name}, trial {trial.number}: not tested, not retrained"
             saved.append(save_once(store, study.trial_folder(trial.number), name, note))
     except FulmenError as error:
         print(f"warning: not kept as a model: {error}", file=sys.stderr)
@@ -53,10 +54,10 @@ def keep_ranked(experiment: str, overrides: Sequence[str], variants: Mapping[str
     from fulmen.run import run
 
     saved = []
-    for place, (name, choice) in enumerate(variants.items(), 1):
+    for number, (name, choice) in enumerate(variants.items(), 1):
         typed = [f"experiment={experiment}", *overrides, choice]
         result = run(check_overrides(typed), typed)
-        note = f"network number {place} of {ranking}, trained again on the usual split"
+        note = f"network number {number} of {ranking}, trained again on the usual split"
         saved.append(save_run(result.folder, model_name(f"{experiment}-{name}"), note))
     print(f"kept as models: {', '.join(map(str, saved))} (fulmen models list)", flush=True)
     return saved
@@ -73,14 +74,8 @@ def model_name(study: str) -> str:
 
 def best_seed(study: Study, folders: list[Path]) -> Path:
     """The run with the best monitored value on the validation part: the test part must not choose."""
-    monitor, worst = f"best/{study.base['monitor']}", float("inf")
-    sign = 1 if study.base["mode"] == "min" else -1
-
-    def loss(folder: Path) -> float:
-        value = read_result(folder)["metrics"].get(monitor)
-        return worst if value is None else sign * float(value)
-
-    return min(folders, key=loss)
+    monitor, larger = f"best/{study.base['monitor']}", study.base["mode"] == "max"
+    return min(folders, key=lambda folder: place(read_result(folder)["metrics"].get(monitor), larger))
 
 
 def save_once(store: Store, folder: Path, name: str, note: str) -> Version:

@@ -1,0 +1,41 @@
+"""Scores of which some may be missing, as None (how JSON has it) or NaN: means, deviations, orders.
+
+A metric may have no value in a run, such as an area under a curve where one class is absent. What is said of several
+runs then says so too: nothing is computed of the rest in silence, and nothing that is missing wins.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
+
+Score = float | int | None
+
+
+def is_known(value: object) -> bool:
+    """Whether `value` is a number that can be compared: not None, NaN or infinite."""
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def mean(values: Sequence[Score]) -> float:
+    """NaN where one is missing, or all are."""
+    return fmean(values) if values and all(map(is_known, values)) else math.nan
+
+
+def deviation(values: Sequence[Score]) -> float:
+    """The sample's standard deviation; NaN where one is missing, or fewer than two are there."""
+    return float(stdev(values)) if len(values) > 1 and all(map(is_known, values)) else math.nan
+
+
+def place(value: Score, larger: bool = False) -> tuple[bool, float]:
+    """A key to sort scores by: best first, what is missing last.
+
+    Args:
+        larger: whether more is better.
+    """
+    return (False, -value if larger else value) if is_known(value) else (True, 0.0)
+
+
+def best(scores: Mapping[str, Score], larger: bool = False) -> str | None:
+    """The name that has the best score; None where none has any."""
+    known = {name: value for name, value in scores.items() if is_known(value)}
+    return min(known, key=lambda name: place(known[name], larger)) if known else None
