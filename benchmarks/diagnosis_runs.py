@@ -27,7 +27,8 @@ from fulmen.callbacks.faults import DeadStart, FewSamples, FrozenBackbone, Leak,
 from fulmen.config import check_overrides
 from fulmen.errors import Diverged
 from fulmen.evaluation.diagnosis import Verdict
-from fulmen.run import quiet_libraries, run
+from fulmen.run import run
+from fulmen.surroundings import quiet_libraries
 
 Make = Callable[[], tuple[nn.Module, dict, list[Callback], int]]  # network, module options, faults, epochs
 

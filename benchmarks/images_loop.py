@@ -30,7 +30,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from fulmen.callbacks.divergence import DivergenceStop
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume
 from fulmen.loggers import EpochTable
-from fulmen.run import quiet_libraries
+from fulmen.surroundings import quiet_libraries
 from fulmen.workloads.images.augmentation import Augmentation
 from fulmen.workloads.images.data import ImagesData
 from fulmen.workloads.images.imbalance import Step

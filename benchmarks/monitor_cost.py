@@ -29,7 +29,7 @@ from fulmen.callbacks.diagnosis import Diagnosis
 from fulmen.callbacks.monitor import Monitor
 from fulmen.callbacks.writing import histogram
 from fulmen.loggers import TensorBoard
-from fulmen.run import quiet_libraries
+from fulmen.surroundings import quiet_libraries
 
 
 class Sized(Digits):

@@ -28,8 +28,9 @@ from omegaconf import OmegaConf
 from fulmen.callbacks.resume import ExactResume
 from fulmen.config import build, check_overrides
 from fulmen.evaluation.rank import hold
-from fulmen.run import quiet_libraries, run
+from fulmen.run import run
 from fulmen.runs import load_run
+from fulmen.surroundings import quiet_libraries
 from fulmen.workloads.sensors.stacking import Fit, fit_all
 
 FOLDS = 5

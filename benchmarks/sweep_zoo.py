@@ -23,8 +23,8 @@ from statistics import mean, stdev
 
 from optuna.trial import TrialState
 
-from fulmen.run import quiet_libraries
 from fulmen.schema import project_root
+from fulmen.surroundings import quiet_libraries
 from fulmen.sweep.settings import plans
 from fulmen.sweep.study import Study, open_study
 from fulmen.sweep.training import train_here

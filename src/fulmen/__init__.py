@@ -1,13 +1,7 @@
 """fulmen: PyTorch Lightning workloads composed by Hydra."""
 
-import warnings
 from importlib import import_module
 from typing import Any
-
-from fulmen.threads import quiet_waiting
-
-quiet_waiting()
-warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")  # torch-geometric's, at import
 
 HOMES = {
     "compose": "fulmen.config",

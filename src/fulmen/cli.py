@@ -9,9 +9,11 @@ from pathlib import Path
 from fulmen.arguments import AnyOrder
 from fulmen.errors import FulmenError
 from fulmen.registry.cli import add_verbs as add_registry
+from fulmen.threads import quiet_waiting
 
 
 def main(argv: list[str] | None = None) -> int:
+    quiet_waiting()
     arguments = parser().parse_args(argv)
     try:
         return arguments.call(arguments)

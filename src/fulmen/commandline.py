@@ -18,6 +18,7 @@ from fulmen.mistakes import ConfigError, as_text, command, key_of
 from fulmen.overrides import explicit, in_multirun, parse, run_failed, trust_multirun
 from fulmen.schema import choices
 from fulmen.stored import resume_folder
+from fulmen.threads import quiet_waiting
 from fulmen.usage import experiments_text, help_text, search_help_text
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def before_work(argv: list[str]) -> DictConfig | None:
         FulmenError: no experiment, or any mistake in any of the runs.
         SystemExit: with 0 after `--help`.
     """
+    quiet_waiting()
     asked = parse(argv[1:])
     if asked.help:
         print(help_text())
@@ -70,6 +72,7 @@ def before_search(argv: list[str]) -> list["Plan"]:
         FulmenError: no experiment, or any mistake in the search or its base config.
         SystemExit: with 0 after `--help`.
     """
+    quiet_waiting()
     asked = parse(argv)
     if asked.help:
         print(search_help_text())

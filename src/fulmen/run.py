@@ -1,9 +1,7 @@
 """One run: data, model, trainer, fit, test the best checkpoint, write down what came of it."""
 
 import inspect
-import logging
 import time
-import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -31,11 +29,13 @@ from fulmen.mistakes import did_you_mean
 from fulmen.precision import AUTO, best_precision
 from fulmen.recording import recorded
 from fulmen.result import Result, write_fingerprint, write_provenance
+from fulmen.surroundings import kept_surroundings
 from fulmen.threads import set_threads
 
 SHOWN = 15  # rows of a further table on the console
 
 
+@kept_surroundings()
 def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
     """Train, evaluate and report what `cfg` (checked and resolved) describes, in the folder `cfg.output_dir`.
 
@@ -51,7 +51,6 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
         from fulmen.sweep.crossval import repeat
 
         return repeat(cfg, overrides, run)
-    quiet_libraries()
     threads = set_threads(cfg.threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
     folder = Path(cfg.output_dir)
@@ -246,18 +245,3 @@ def check_fits(model: LightningModule, checkpoint: dict[str, Any], folder: Path)
             f"{stored.get(name, 'absent')} in the checkpoint and {own.get(name, 'absent')} in the model. Was the "
             f"checkpoint copied from another run, or the model changed by an override?"
         )
-
-
-def quiet_libraries() -> None:
-    """Silence what tells a user of ours nothing: advice about worker processes and logging intervals."""
-    for message in (
-        r"The '\w+_dataloader' does not have many workers",
-        r"The number of training batches \(\d+\) is smaller than the logging interval",
-        r"Checkpoint directory .* exists and is not empty",
-        r"The dirpath has changed from",
-        r"`isinstance\(treespec, LeafSpec\)` is deprecated",
-    ):
-        warnings.filterwarnings("ignore", message)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
-    logging.getLogger("lightning.pytorch.accelerators.cuda").setLevel(logging.WARNING)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def quiet_waiting() -> None:
-    """Let idle OpenMP threads sleep instead of spinning; takes effect only before torch is imported.
+    """Let idle OpenMP threads sleep instead of spinning; for programs, since it takes effect before torch is imported.
 
     Spinning threads cost a shared machine far more than they gain. What the user has set in the environment stays.
     """

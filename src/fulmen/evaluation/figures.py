@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator, NullFormatter
 
 from fulmen.evaluation.known import place
@@ -39,15 +38,16 @@ STYLE = {
 
 @contextmanager
 def figure(path: Path, rows: int = 1, columns: int = 1, size: tuple[float, float] = (7, 4), **kwargs) -> Iterator:
-    """Axes in the house style; the figure is written to `path` and closed when the block ends."""
+    """Axes in the house style; the figure is written to `path` when the block ends.
+
+    Drawn without pyplot, whose backend and open figures belong to the caller: a notebook keeps its own.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(rows, columns, figsize=size, **kwargs)
-        try:
-            yield axes
-            fig.savefig(path)
-        finally:
-            plt.close(fig)
+    with matplotlib.rc_context(STYLE):
+        drawn = Figure(figsize=size)
+        FigureCanvasAgg(drawn)
+        yield drawn.subplots(rows, columns, **kwargs)
+        drawn.savefig(path)
 
 
 def training_curve(folder: Path, monitor: str = "val/loss", mode: str = "min") -> Path | None:

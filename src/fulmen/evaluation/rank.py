@@ -26,6 +26,7 @@ from fulmen.evaluation.statistics import corrected_t_test
 from fulmen.files import atomic_write, write_json
 from fulmen.mistakes import ConfigError, did_you_mean, key_of
 from fulmen.schema import choices
+from fulmen.surroundings import kept_surroundings
 from fulmen.sweep.keeping import keep_ranked
 from fulmen.targets import locate
 from fulmen.threads import set_threads
@@ -109,6 +110,7 @@ def rank(
     return folder
 
 
+@kept_surroundings()
 def hold(experiment: str, overrides: Sequence[str] = (), folds: int = 5, seeds: int = 1) -> Contest:
     """The contest alone; arguments and errors as `rank`."""
     if folds < 2 or seeds < 1:

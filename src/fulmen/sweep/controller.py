@@ -9,6 +9,7 @@ from types import FrameType
 from optuna.trial import TrialState
 
 from fulmen.errors import FulmenError, Interrupted
+from fulmen.surroundings import kept_surroundings
 from fulmen.sweep.champion import crown
 from fulmen.sweep.keeping import keep
 from fulmen.sweep.report import print_leaderboard, write_report, write_summary
@@ -19,6 +20,7 @@ from fulmen.sweep.training import train_here
 from fulmen.sweep.workers import POLL_SECONDS, Processes, Slots, work
 
 
+@kept_surroundings()
 def sweep(plans: Sequence[Plan]) -> list[Study]:
     """Run (or go on with) the studies that `plans` describe, report on them, and crown their champions.
 

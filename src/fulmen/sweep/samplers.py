@@ -1,7 +1,6 @@
 """Where the next point comes from, and which trials are stopped early."""
 
 import random
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +13,6 @@ from optuna.trial import FrozenTrial
 from fulmen.sweep.space import Parameter, Point
 
 STARTUP_TRIALS = 10  # of TPE: before them it draws at random
-
-warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 
 def make_sampler(kind: str, seed: int, parameters: Sequence[Parameter], points: Sequence[Point] = ()) -> BaseSampler:

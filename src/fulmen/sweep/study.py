@@ -32,8 +32,6 @@ from fulmen.sweep.settings import Plan, joint_space, read_plan, retyped
 from fulmen.sweep.space import Point, as_overrides, corners, grid, read_space, settle, suggest
 from fulmen.sweep.storage import exclusive, is_silent, open_storage, storage_errors
 
-optuna.logging.set_verbosity(optuna.logging.ERROR)
-
 
 @dataclass(frozen=True)
 class Outcome:

@@ -16,6 +16,7 @@ import optuna
 
 from fulmen.errors import FulmenError
 from fulmen.process_identity import end_group, owner
+from fulmen.surroundings import kept_surroundings
 from fulmen.sweep.progress import Step
 from fulmen.sweep.settings import Plan, read_plan
 from fulmen.sweep.storage import ENVIRONMENT, heartbeat
@@ -199,6 +200,7 @@ def _gpus() -> int:
     return torch.cuda.device_count()
 
 
+@kept_surroundings()
 def main(folders: Sequence[str], train: Train = train_here) -> int:
     """A worker process: works on the studies in `folders`, and ends when whoever started it ends."""
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()

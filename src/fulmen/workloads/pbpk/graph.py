@@ -5,9 +5,10 @@ edges [B, 26, F], context [B, F]) and the wiring is a constant. `to_pyg` gives t
 All features are raw (mostly logarithms of physical quantities); networks standardise them by the training part.
 """
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 
 from fulmen.workloads.pbpk.physiology import CONNECTIONS, ORGANS, PORTAL
 from fulmen.workloads.pbpk.population import (
@@ -21,6 +22,9 @@ from fulmen.workloads.pbpk.population import (
     steady_state_volume_l,
 )
 from fulmen.workloads.pbpk.reduced import equilibrium_concentrations, one_compartment
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
 NODE_FEATURES = (
     "log volume (L)",
@@ -172,8 +176,10 @@ def _by_route(route: Tensor, bolus: Tensor, infusion: Tensor, oral: Tensor) -> T
     return torch.where(route == BOLUS, bolus, torch.where(route == INFUSION, infusion, oral))
 
 
-def to_pyg(population: Population) -> list[Data]:
+def to_pyg(population: Population) -> list["Data"]:
     """One graph per subject: x [14, 7], edge_index [2, 26], edge_attr [26, 3], context [1, 21]."""
+    from torch_geometric.data import Data
+
     parts = features(population)
     edge_index = torch.stack([SOURCE, TARGET])
     return [

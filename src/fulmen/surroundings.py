@@ -1,0 +1,87 @@
+"""What a training changes in its process, and how it is put back: a notebook goes on as if nothing had been run."""
+
+import logging
+import os
+import random
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+QUIET_MESSAGES = (  # advice that tells a user of ours nothing
+    r"The '\w+_dataloader' does not have many workers",
+    r"The number of training batches \(\d+\) is smaller than the logging interval",
+    r"Checkpoint directory .* exists and is not empty",
+    r"The dirpath has changed from",
+    r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+    r"The `srun` command is available on your system but is not used\.",
+    r"\w+ is experimental \(supported from v",
+)
+QUIET_LOGGERS = {
+    "lightning.pytorch": logging.WARNING,
+    "lightning.pytorch.utilities.rank_zero": logging.WARNING,
+    "lightning.pytorch.accelerators.cuda": logging.WARNING,
+    "optuna": logging.ERROR,
+}
+VARIABLES = (  # of the environment, written by Lightning
+    "PL_GLOBAL_SEED", "PL_SEED_WORKERS", "CUBLAS_WORKSPACE_CONFIG",
+    "MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE",
+)  # fmt: skip
+
+
+@contextmanager
+def kept_surroundings() -> Iterator[None]:
+    """A block (or, as a decorator, a function) that may seed, set threads and silence: it is all as before afterwards.
+
+    Put back are the random states of Python, NumPy and torch, torch's threads and switches for deterministic work, what
+    Lightning writes into the environment, warning filters, and the levels of the loggers in `QUIET_LOGGERS`, which are
+    quiet inside, as are the `QUIET_MESSAGES`.
+    """
+    environment = {name: os.environ.get(name) for name in VARIABLES}
+    levels = {name: logging.getLogger(name).level for name in QUIET_LOGGERS}
+    switches = _switches()
+    python, numpy, threads = random.getstate(), np.random.get_state(), torch.get_num_threads()  # noqa: NPY002
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
+    try:
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=gpus):
+            quiet_libraries()
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        _switch_to(switches)
+        for name, value in environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
+def quiet_libraries() -> None:
+    """Silence `QUIET_MESSAGES` and `QUIET_LOGGERS` for good; for programs that do nothing else."""
+    for message in QUIET_MESSAGES:
+        warnings.filterwarnings("ignore", message)
+    for name, level in QUIET_LOGGERS.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def _switches() -> tuple[bool, bool, bool, bool]:
+    return (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.backends.cudnn.deterministic,
+        torch.backends.cudnn.benchmark,
+    )
+
+
+def _switch_to(switches: tuple[bool, bool, bool, bool]) -> None:
+    if switches == _switches():
+        return
+    deterministic, warn_only, torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = switches
+    torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
