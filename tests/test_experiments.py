@@ -7,14 +7,15 @@ import signal
 import pytest
 import torch
 from lightning.pytorch import Callback, LightningDataModule, LightningModule
+from processes import on_ranks
 
 import fulmen
 import fulmen.run
 from fulmen.callbacks.resume import read_checkpoint
-from fulmen.config import check_overrides
+from fulmen.config import check_overrides, load_config
 from fulmen.errors import Interrupted
 from fulmen.registry import save_run, verify
-from fulmen.run import callbacks, run
+from fulmen.run import assemble, callbacks, run
 from fulmen.schema import choices
 
 EXPERIMENTS = choices("experiment")
@@ -93,6 +94,45 @@ def test_resumed_equals_uninterrupted(finished, step, tmp_path, monkeypatch):
     assert {n: v for n, v in whole.metrics.items() if n.startswith("test/")} == pytest.approx(
         {n: v for n, v in resumed.metrics.items() if n.startswith("test/")}, nan_ok=True
     )
+
+
+def evaluated(folder, samples, devices):
+    """What the best checkpoint in `folder` scores on `samples` of validation and test, and its buffers."""
+    cfg = load_config(folder)
+    several = {"strategy": "ddp", "devices": devices} if devices > 1 else {}
+    cfg.trainer = {
+        "accelerator": "cpu",
+        "_target_": cfg.trainer["_target_"],
+        "use_distributed_sampler": False,
+        **several,
+    }
+    cfg.callbacks, cfg.logger = None, None
+    data, model, trainer = assemble(cfg)
+    data.prepare_data()
+    data.setup("fit")
+    data.parts |= {part: {name: x[:samples] for name, x in data.parts[part].items()} for part in ("validation", "test")}
+    data.setup = lambda stage: None
+    checkpoint = read_checkpoint(folder / "checkpoints" / "best.ckpt")
+    model.load_state_dict(checkpoint["state_dict"])
+    model.on_load_checkpoint(checkpoint)
+    found = {}
+    for evaluate in (trainer.validate, trainer.test):
+        evaluate(model, datamodule=data, verbose=False)
+        found |= {name: float(value) for name, value in trainer.callback_metrics.items()}
+    return found | {name: buffer.flatten().tolist() for name, buffer in model.named_buffers()}
+
+
+@pytest.mark.ddp
+@pytest.mark.parametrize("samples", [12, 11, 1], ids=["even", "odd", "fewer than processes"])
+def test_two_processes_evaluate_as_one(finished, samples, monkeypatch):
+    monkeypatch.setattr("fulmen.data.parts.EVALUATION_BATCH", 4)
+    folder = finished[1].folder
+    one = evaluated(folder, samples, devices=1)
+    assert {"val/loss", "test/loss"} <= set(one)
+    for rank in on_ranks(2, evaluated, folder, samples, 2):
+        assert set(rank) == set(one)
+        for name, value in one.items():
+            assert rank[name] == pytest.approx(value, rel=1e-6, abs=1e-6, nan_ok=True), name
 
 
 def test_checkpoints_hold_plain_values(finished):

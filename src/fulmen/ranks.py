@@ -5,9 +5,11 @@ counted or collected over an epoch is added up here, as integers or in double pr
 by all ranks at the same point; with one process all of them return what they are given.
 """
 
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import torch
+from lightning.pytorch import Trainer
 from torch import Tensor
 from torch import distributed as dist
 from torch.nn.functional import pad
@@ -62,6 +64,23 @@ def sum_over_ranks(x: Tensor) -> Tensor:
     total = x.detach().to(_device(), torch.float64 if x.is_floating_point() else torch.int64, copy=True)
     dist.all_reduce(total)
     return total.to(x.device)
+
+
+def exact_means(trainer: Trainer) -> None:
+    """Let `self.log(..., sync_dist=True)` divide the sum over all samples by their number.
+
+    Lightning takes the mean over ranks of both; of whole numbers it cuts off the fraction, so that the mean over 21
+    samples of two ranks is 21/20 of what it should be.
+    """
+    if trainer.world_size > 1:
+        trainer.strategy.reduce = partial(_reduce, trainer.strategy.reduce)
+
+
+def _reduce(otherwise: Any, x: Tensor, group: Any = None, reduce_op: Any = "mean") -> Tensor:
+    if group is not None or not isinstance(x, Tensor) or str(reduce_op).lower() not in ("mean", "avg"):
+        return otherwise(x, group, reduce_op)
+    mean = sum_over_ranks(x).double() / rank_and_world()[1]
+    return mean.to(x.dtype) if x.is_floating_point() else mean
 
 
 def gather_rows(x: Tensor, group: None = None) -> list[Tensor]:

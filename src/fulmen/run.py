@@ -27,6 +27,7 @@ from fulmen.evaluation.report import Summary, print_table, write_report
 from fulmen.loggers import log_hyperparameters
 from fulmen.mistakes import did_you_mean
 from fulmen.precision import AUTO, best_precision
+from fulmen.ranks import exact_means
 from fulmen.recording import recorded
 from fulmen.result import Result, write_fingerprint, write_provenance
 from fulmen.surroundings import kept_surroundings
@@ -111,7 +112,9 @@ def assemble(cfg: DictConfig) -> tuple[LightningDataModule, LightningModule, Tra
     if cfg.trainer.get("precision") == AUTO:
         parts["precision"] = best_precision(str(cfg.trainer.get("accelerator", "auto")))
     try:
-        return data, model, build(cfg.trainer, "trainer", **parts)
+        trainer = build(cfg.trainer, "trainer", **parts)
+        exact_means(trainer)
+        return data, model, trainer
     except FulmenError as error:
         if "backend found" not in str(error):
             raise

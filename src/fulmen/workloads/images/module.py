@@ -19,7 +19,8 @@ from torchmetrics import CatMetric
 
 from fulmen.errors import FulmenError
 from fulmen.evaluation.report import Summary
-from fulmen.means import log_epoch_mean
+from fulmen.means import log_epoch_mean, log_mean
+from fulmen.ranks import gather_rows
 from fulmen.schedules import optimizers
 from fulmen.workloads.images import files, metrics
 from fulmen.workloads.images.losses import CrossEntropy, log_prior
@@ -81,7 +82,9 @@ class ImageClassifier(LightningModule):
         self.register_buffer("counts", torch.ones(network.classes, dtype=torch.long))  # images per class in training
         self.register_buffer("tau", torch.tensor(0.0 if logit_adjustment == "validation" else float(logit_adjustment)))
         self.naive_loss = math.inf
-        self.seen = nn.ModuleDict({name: CatMetric(nan_strategy="disable") for name in ("logits", "label")})
+        self.seen = nn.ModuleDict(
+            {name: CatMetric(nan_strategy="disable", dist_sync_fn=gather_rows) for name in ("logits", "label")}
+        )
         self._full_batch, self._window = 1, 0  # images in a full batch, and since the last optimizer step
 
     def setup(self, stage: str) -> None:
@@ -168,7 +171,7 @@ class ImageClassifier(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         logits = self.seen["logits"].compute().view(-1, self.network.classes)
-        label = self.seen["label"].compute().long()
+        label = self.seen["label"].compute().view(-1).long()  # of one image it is a scalar
         for seen in self.seen.values():
             seen.reset()
         if self.logit_adjustment == "validation":
@@ -186,7 +189,7 @@ class ImageClassifier(LightningModule):
 
     def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         loss = nn.functional.nll_loss(self.adjusted(self(batch["image"])), batch["label"])
-        self.log("test/loss", loss, batch_size=len(batch["label"]), sync_dist=True)
+        log_mean(self, "test/loss", loss, len(batch["label"]))
 
     def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
         probability = self.adjusted(self(batch["image"])).exp()

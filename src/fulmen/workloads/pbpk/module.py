@@ -23,7 +23,7 @@ from torch.nn.functional import mse_loss, smooth_l1_loss
 from torchmetrics import MetricCollection, R2Score
 
 from fulmen.evaluation.report import Summary
-from fulmen.means import log_epoch_mean
+from fulmen.means import log_epoch_mean, log_mean
 from fulmen.schedules import optimizers
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import FLOOR, normalized
@@ -154,6 +154,6 @@ class PBPKSurrogate(LightningModule):
             metrics = self.metrics[stage]
             log_hat = (self._linear(y_hat, batch).clamp(min=0) + FLOOR).log()
             metrics.update(log_hat.flatten(), (u + FLOOR).log().flatten())
-            self.log(f"{stage}/loss", loss, batch_size=len(y), sync_dist=True, prog_bar=True)
+            log_mean(self, f"{stage}/loss", loss, len(y), prog_bar=True)
             self.log_dict(metrics)
         return loss

@@ -11,7 +11,8 @@ from torchmetrics import CatMetric
 
 from fulmen.errors import FulmenError
 from fulmen.evaluation.report import Summary
-from fulmen.means import log_epoch_mean
+from fulmen.means import log_epoch_mean, log_mean
+from fulmen.ranks import gather_rows
 from fulmen.schedules import optimizers
 from fulmen.workloads.sensors.metrics import LARGER_IS_BETTER, choose_threshold
 from fulmen.workloads.sensors.networks import TableNet, parameter_groups, probability, row_loss
@@ -51,7 +52,9 @@ class SensorClassifier(LightningModule):
         self.optimizer, self.scheduler = optimizer, scheduler
         self.by, self.cost_ratio, self.figures = threshold, cost_ratio, figures
         self.register_buffer("threshold", torch.tensor(0.5))
-        self.seen = torch.nn.ModuleDict({name: CatMetric() for name in ("target", "probability")})
+        self.seen = torch.nn.ModuleDict(
+            {name: CatMetric(dist_sync_fn=gather_rows) for name in ("target", "probability")}
+        )
 
     def setup(self, stage: str) -> None:
         """Fit the encoding to the training part."""
@@ -129,5 +132,5 @@ class SensorClassifier(LightningModule):
         """Log the loss; the probabilities [B, L]."""
         logits = self(batch)
         loss = row_loss(logits, batch["target"]).mean()
-        self.log(f"{stage}/loss", loss, batch_size=len(batch["target"]), sync_dist=True, prog_bar=True)
+        log_mean(self, f"{stage}/loss", loss, len(batch["target"]), prog_bar=True)
         return probability(logits)

@@ -19,7 +19,8 @@ from torchmetrics import CatMetric
 
 from fulmen.data.parts import EVALUATION_BATCH
 from fulmen.evaluation.report import Summary
-from fulmen.means import log_epoch_mean
+from fulmen.means import log_epoch_mean, log_mean
+from fulmen.ranks import gather_rows
 from fulmen.schedules import optimizers
 from fulmen.workloads.stocks import conformal
 
@@ -62,7 +63,7 @@ class StockForecaster(LightningModule):
             self.register_buffer(f"{name}_sd", torch.ones(size))
         self.register_buffer("quantiles", torch.full((len(conformal.LEVELS), horizon), math.inf))
         self.naive_loss = math.inf
-        self.scores = CatMetric(nan_strategy="disable")
+        self.scores = CatMetric(nan_strategy="disable", dist_sync_fn=gather_rows)
         # log-returns that these weights forecast for the whole part
         self.forecasts = nn.ModuleDict({part: CatMetric(nan_strategy="disable") for part in ("val", "test")})
 
@@ -191,7 +192,7 @@ class StockForecaster(LightningModule):
         if stage == "train":
             log_epoch_mean(self, "train/loss", loss, len(y))
             return loss
-        self.log(f"{stage}/loss", loss, batch_size=len(y), sync_dist=True, prog_bar=True)
+        log_mean(self, f"{stage}/loss", loss, len(y), prog_bar=True)
         forecast = self._from_target(y_hat, batch["price"])
         self.forecasts[stage].update(forecast.detach())
         if stage == "val":
