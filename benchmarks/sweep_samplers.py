@@ -12,9 +12,10 @@ from statistics import median
 import optuna
 from scipy.stats import wilcoxon
 
+from fulmen.sweep.notation import read_space
 from fulmen.sweep.samplers import make_sampler
 from fulmen.sweep.settings import plans
-from fulmen.sweep.space import read_space, suggest
+from fulmen.sweep.space import suggest
 from fulmen.sweep.study import Study
 from fulmen.sweep.training import train_here
 from fulmen.sweep.workers import work

@@ -7,8 +7,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from fulmen.sweep.notation import read_space
 from fulmen.sweep.samplers import make_pruner, make_sampler
-from fulmen.sweep.space import grid, read_space, suggest
+from fulmen.sweep.space import grid, suggest
 
 SPACE = read_space({"x": {"low": -5.0, "high": 10.0}, "y": {"low": 0.0, "high": 15.0}})
 

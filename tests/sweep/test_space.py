@@ -5,7 +5,8 @@ import yaml
 
 from fulmen.errors import FulmenError
 from fulmen.schema import project_root
-from fulmen.sweep.space import as_overrides, corners, grid, read_space, settle
+from fulmen.sweep.notation import read_space
+from fulmen.sweep.space import as_overrides, corners, grid, settle
 
 
 def test_a_space_is_written_like_the_config_it_varies_or_with_dotted_paths():

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import shlex
 
 import pytest
 from optuna.trial import TrialState
@@ -9,6 +11,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from fulmen.errors import FulmenError
 from fulmen.stored import read_stored
+from fulmen.sweep.settings import plans
+from fulmen.sweep.study import Study
 
 
 def states(study):
@@ -75,7 +79,6 @@ def test_laggards_are_pruned_and_still_count(search):
 
 def test_each_choice_of_any_group_gets_its_own_study(search, typed):
     from fulmen.sweep.controller import sweep
-    from fulmen.sweep.settings import plans
 
     done = sweep(plans(typed("search.trials=1", "search.each=debug=limit,profiler", "monitor=val/loss")))
     assert [study.folder.name for study in done] == ["limit", "profiler"]
@@ -146,7 +149,7 @@ REFUSED = [
     (["search.sampler=tpo"], "did you mean tpe?"),
     (["search.each=modl=*"], "did you mean model?"),
     (["search.joint=model=x*"], "no model fits 'x\\*'"),
-    (["model.xx=1"], "did you mean x?"),
+    (["model.widht=1"], "did you mean width?"),
     (["test=true"], "never touches the test part"),
     (["search.storage=sqlite:////nowhere/at/all.db"], "unable to open database file"),
     (["search.storage=oracel://x"], "take postgresql://"),
@@ -154,13 +157,49 @@ REFUSED = [
     (["search.objectives={val/loss:min,val/gain:max}", "search.pruner=median"], "cannot be pruned"),
     (["search.folder=/proc/nowhere"], "cannot write"),
     (["search.warm_start=nowhere"], "no study in nowhere"),
+    (["search.name=../../x"], r"this works: .*search\.name=x"),
+    (["search.name=/tmp/x"], r"this works: .*search\.name=tmp/x"),
+    (["search.name=a/../b"], "letter or digit first"),
+    (["search.name='a b'"], r"this works: .*search\.name=a-b"),
+    (["search.name=con"], "reserved on Windows"),
+    (["search.space.model={x:{low:2},z:{low:1}}"], r"2 mistakes[\s\S]*x: low must[\s\S]*z: high must"),
+    (["search.space.model.x.high=.inf"], "high must be a number"),
+    (["search.space.model.q={low:0,high:1}", "search.space.model.r={low:0,high:1}"], r"no q[\s\S]*takes no r"),
+    (["search.space.monitor={choices:[val/loss,val/gain]}"], "cannot be searched: trials are compared by it"),
+    (["search.space.test={choices:[true,false]}"], "never touches the test part"),
+    (["model.x=0.5"], r"varies it, so model.x=0.5 would say nothing[\s\S]*this works: .*search\.space\.model\.x=null"),
+    (["search.pruner=median", "trainer.max_epochs=1"], r"median has nothing to do[\s\S]*this works"),
+    (["search.pruner=hyperband", "seeds=2"], r"is judged by all of them[\s\S]*this works"),
+    (["search.n_startup_trials=3"], "no n_startup_trials"),
+    (["search.workers=0"], "of at least 1"),
+    (["search.retries=-1"], "of at least 0"),
+    (["search.each=debug=*", "search.joint=debug=*", "search.trials=all"], r"2 mistakes[\s\S]*contradict"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("more", "said"), REFUSED, ids=[more[0] for more, _ in REFUSED])
-def test_bad_input_is_answered_in_one_clear_line(search, more, said):
-    with pytest.raises(FulmenError, match=said):
-        search("search.trials=2", *more)
+def test_bad_input_is_answered_before_work_and_leaves_nothing(study, more, said, tmp_path):
+    with pytest.raises(FulmenError, match=said) as refused:
+        study("search.trials=2", *more)
+    assert not list(tmp_path.iterdir())
+    _, advised, command = str(refused.value).partition("this works: python sweep.py ")
+    if advised:
+        Study(plans(shlex.split(command))[0])
+
+
+def test_a_continuous_range_in_a_grid_is_answered_by_overrides_that_work(study):
+    with pytest.raises(FulmenError, match="a grid needs a step or choices here") as refused:
+        study("search=grid")
+    (override,) = re.findall(r"'(search\.space\.[^']+)'", str(refused.value))
+    assert study("search=grid", override).total == 2 * 4
+
+
+def test_a_study_that_is_there_goes_on_though_no_new_one_may_be_called_so(study, typed, tmp_path):
+    one = study("search.trials=1", "search.name=old")
+    one.folder.rename(tmp_path / "my study")
+    assert plans(typed("search.trials=1", "search.name='my study'"))[0].name == "my study"
+    with pytest.raises(FulmenError, match="letter or digit first"):
+        plans(typed("search.trials=1", f"search.name=../{tmp_path.name}/my study"))
 
 
 def test_a_metric_the_model_never_logs_is_named(search):

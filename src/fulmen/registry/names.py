@@ -40,6 +40,11 @@ def check_name(name: str, what: str = "model name") -> str:
     return name
 
 
+def cleaned(text: str) -> str:
+    """The nearest to `text` that may be a name; empty if nothing of it may."""
+    return re.sub(r"\.\.+", ".", re.sub(r"[^A-Za-z0-9_.-]+", "-", text)).strip(".-_")[:100].rstrip(".-_")
+
+
 def check_alias(alias: str) -> str:
     """The alias itself if it is a name and cannot be mistaken for a version.
 

@@ -1,6 +1,5 @@
 """What a search leaves in the registry: its champion under the alias `champion`, and the best trials if asked for."""
 
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.evaluation.known import place
-from fulmen.registry.names import check_name
+from fulmen.registry.names import check_name, cleaned
 from fulmen.registry.store import Store
 from fulmen.registry.versions import Version
 from fulmen.result import read_result
@@ -69,7 +68,7 @@ def model_name(study: str) -> str:
     Raises:
         FulmenError: nothing that may be a name is left.
     """
-    return check_name(re.sub(r"\.\.+", ".", re.sub(r"[^A-Za-z0-9_.-]+", "-", study)).strip(".-_")[:100])
+    return check_name(cleaned(study))
 
 
 def best_seed(study: Study, folders: list[Path]) -> Path:

@@ -1,7 +1,7 @@
 """What a search is asked to do: `search` on the command line, checked before any work."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -11,7 +11,8 @@ from fulmen.composing import compose_search
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.files import write_json
-from fulmen.mistakes import ConfigError, did_you_mean, key_of
+from fulmen.mistakes import ConfigError, Mistake, did_you_mean, key_of, put
+from fulmen.registry.names import check_name, cleaned
 from fulmen.schema import choices, groups
 from fulmen.signatures import Count, Rule, check_call
 
@@ -74,12 +75,18 @@ class Search:
 
 @dataclass(frozen=True)
 class Plan:
-    """One study as asked for: the settings, and the overrides (as typed) that all of its trainings share."""
+    """One study as asked for.
+
+    Attributes:
+        overrides: what was typed that all of its trainings share.
+        typed: all that was typed, for a command in a message; empty where the plan was read from a folder.
+    """
 
     search: Search
     overrides: tuple[str, ...]
     folder: Path
     name: str
+    typed: tuple[str, ...] = ()
 
     def write(self) -> None:
         """Leave the plan in the study's folder, for its workers and for who comes later."""
@@ -127,6 +134,7 @@ def plans(typed: list[str]) -> list[Plan]:
     search = read_search(compose_search(of_search + [o for o in overrides if is_searchpath(o)], experiment))
     bases = [search.joint and joint_choice(search.joint)] if not search.each else expand_each(search.each)
     name = search.name or f"{experiment}-{search.sampler}"
+    check_study_name(name, Path(search.folder), typed)
     found = []
     for base in bases:
         own = [*overrides, base] if base else overrides
@@ -136,8 +144,28 @@ def plans(typed: list[str]) -> list[Plan]:
             raise ConfigError(error.mistakes, error.overrides and [*error.overrides, *of_search], PROGRAM) from error
         whole = f"{name}/{base.partition('=')[2]}" if search.each and base else name
         shared = tuple(overrides if search.joint else own)
-        found.append(Plan(search, shared, Path(search.folder, whole), whole))
+        found.append(Plan(search, shared, Path(search.folder, whole), whole, tuple(typed)))
     return found
+
+
+def check_study_name(name: str, folder: Path, typed: list[str]) -> None:
+    """Pass if a study of this name lies below `folder`: names as models have them, `/` between them.
+
+    A study that is there already goes on, though it be called what no new one may be.
+
+    Raises:
+        ConfigError: it would lie elsewhere, or no folder can bear it on every file system.
+    """
+    parts = name.split("/")
+    if not {"", ".", ".."} & set(parts) and (folder / name / "search.json").is_file():
+        return
+    try:
+        for part in parts:
+            check_name(part, "a name")
+    except FulmenError as error:
+        plain = "/".join(filter(None, map(cleaned, parts)))
+        mistake = Mistake("search.name", str(error), put("search.name", plain))
+        raise ConfigError([mistake], mistake.mend(typed) if plain not in ("", name) else None, PROGRAM) from error
 
 
 def read_search(plain: dict[str, Any]) -> Search:
@@ -150,17 +178,23 @@ def read_search(plain: dict[str, Any]) -> Search:
     if mistakes := list(check_call(Search, plain, "search", "search")):
         raise ConfigError(mistakes)
     search = Search(**{f.name: plain[f.name] for f in fields(Search) if f.name in plain})
-    if search.each and search.joint:
-        raise FulmenError("search.each and search.joint contradict each other: a study per choice, or one over all")
-    if search.trials == "all" and search.sampler != "grid":
-        raise FulmenError(f"search.trials=all: only a grid has an end; how many trials shall {search.sampler} have?")
-    if search.objectives and len(search.objectives) > 1 and search.pruner not in ("auto", "none"):
-        raise FulmenError(
-            f"search.pruner={search.pruner}: trials with several objectives cannot be pruned; leave it out"
-        )
-    if search.warm_start and search.sampler == "grid":
-        raise FulmenError("search.warm_start: a grid goes through its own points; leave it out")
+    if mistakes := list(contradictions(search)):
+        raise ConfigError(mistakes)
     return search
+
+
+def contradictions(search: Search) -> Iterator[Mistake]:
+    """Settings that cannot both be meant."""
+    if search.each and search.joint:
+        yield Mistake("", "search.each and search.joint contradict each other: a study per choice, or one over all")
+    if search.trials == "all" and search.sampler != "grid":
+        problem = f"all: only a grid has an end; how many trials shall {search.sampler} have?"
+        yield Mistake("search.trials", problem)
+    if search.objectives and len(search.objectives) > 1 and search.pruner not in ("auto", "none"):
+        problem = f"{search.pruner}: trials with several objectives cannot be pruned; leave it out"
+        yield Mistake("search.pruner", problem)
+    if search.warm_start and search.sampler == "grid":
+        yield Mistake("search.warm_start", "a grid goes through its own points; leave it out")
 
 
 def matching(pattern: str, key: str) -> tuple[str, list[str]]:

@@ -8,9 +8,8 @@ from typing import Any
 from optuna.trial import Trial
 
 from fulmen.errors import FulmenError
-from fulmen.mistakes import as_text, did_you_mean, join
+from fulmen.mistakes import ConfigError, Mistake, as_text, did_you_mean
 
-ENTRY = ("low", "high", "log", "step", "choices", "when")
 LARGEST_GRID = 1_000_000
 
 Point = dict[str, Any]
@@ -51,19 +50,15 @@ class Parameter:
             return trial.suggest_int(self.path, self.low, self.high, step=self.step or 1, log=self.log)
         return trial.suggest_float(self.path, self.low, self.high, step=self.step, log=self.log)
 
-    def values(self) -> tuple[Scalar, ...]:
-        """Every value, for a grid.
+    @property
+    def continuous(self) -> bool:
+        """Whether there is no end of values: a range without a step, or whole numbers of which some stand for all."""
+        return self.choices is None and self.step is None and not (self.whole and not self.log)
 
-        Raises:
-            FulmenError: a continuous range has no end of them.
-        """
+    def values(self) -> tuple[Scalar, ...]:
+        """Every value, for a grid; not of a continuous range."""
         if self.choices is not None:
             return self.choices
-        if self.step is None and not (self.whole and not self.log):
-            raise FulmenError(
-                f"search.space.{self.path}: a grid needs a step or choices here, "
-                f"as in search.space.{self.path}='{{choices:[{self.low!r},{self.high!r}]}}'"
-            )
         step = self.step or 1
         count = math.floor((self.high - self.low) / step * (1 + 1e-12)) + 1
         return tuple(self.low + i * step for i in range(count))
@@ -71,21 +66,6 @@ class Parameter:
     def extremes(self) -> tuple[Scalar, ...]:
         """All choices, or both ends of the range."""
         return self.choices if self.choices is not None else (self.low, self.high)
-
-
-def read_space(tree: Mapping[str, Any]) -> list[Parameter]:
-    """The parameters that `search.space` describes, each after those its `when` asks for.
-
-    Raises:
-        FulmenError: the space is empty or contradicts itself; the message names the place.
-    """
-    parameters = [_parameter(path, entry) for path, entry in _entries(tree, "")]
-    if not parameters:
-        raise FulmenError(
-            "search.space is empty: choose one with search/space=<name> or name what to vary, "
-            "as in 'search.space.model.optimizer.lr={low:1e-4,high:1e-2,log:true}'"
-        )
-    return _ordered(parameters)
 
 
 def settle(parameters: Iterable[Parameter], constants: Mapping[str, Any]) -> list[Parameter]:
@@ -123,8 +103,18 @@ def grid(parameters: Iterable[Parameter]) -> list[Point]:
     """Every point of a space, each once; the last parameter varies fastest.
 
     Raises:
-        FulmenError: a range is continuous, or there are more than a million points.
+        FulmenError: ranges are continuous, or there are more than a million points.
     """
+    parameters = list(parameters)
+    if endless := [parameter for parameter in parameters if parameter.continuous]:
+        raise ConfigError(
+            Mistake(
+                f"search.space.{p.path}",
+                "a grid needs a step or choices here, as in "
+                f"'search.space.{p.path}={{low:null,high:null,log:null,choices:[{p.low!r},{p.high!r}]}}'",
+            )
+            for p in endless
+        )
     points: list[Point] = [{}]
     for parameter in parameters:
         values = parameter.values()
@@ -162,93 +152,16 @@ def describe(parameters: Iterable[Parameter]) -> dict[str, dict[str, Any]]:
         p.path: {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in p.__dict__.items()
-            if name not in ("path", "when") and _said(value)
+            if name not in ("path", "when") and is_said(value)
         }
         | ({"when": {path: list(values) for path, values in p.when.items()}} if p.when else {})
         for p in parameters
     }
 
 
-def _entries(tree: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every entry in nested (or dotted) paths; null switches one off."""
-    if tree is None:
-        return
-    if not isinstance(tree, Mapping):
-        parent, _, name = path.rpartition(".")
-        near = did_you_mean(name, ENTRY) if parent else ""
-        raise FulmenError(f"search.space.{path}: write {{low, high}} or {{choices}} here, got {as_text(tree)}{near}")
-    own = {key: value for key, value in tree.items() if key in ENTRY and not (key != "when" and _is_tree(value))}
-    if own:
-        yield path, own
-    for key, value in tree.items():
-        if key not in own:
-            yield from _entries(value, join(path, key))
-
-
-def _said(value: Any) -> bool:
+def is_said(value: Any) -> bool:
+    """Whether an entry's value says anything: null and false are what it would be without."""
     return value is not None and value is not False
-
-
-def _is_tree(value: Any) -> bool:
-    return isinstance(value, Mapping)
-
-
-def _parameter(path: str, entry: Mapping[str, Any]) -> Parameter:
-    def refuse(problem: str) -> FulmenError:
-        return FulmenError(f"search.space.{path}: {problem}")
-
-    when = {
-        condition: tuple(values) if isinstance(values, list) else (values,)
-        for condition, values in (entry.get("when") or {}).items()
-    }
-    if (choices := entry.get("choices")) is not None:
-        extra = [name for name in ("low", "high", "log", "step") if _said(entry.get(name))]
-        if extra:
-            raise refuse(f"choices and {extra[0]} contradict each other; keep one")
-        if not isinstance(choices, list) or not choices:
-            raise refuse(f"choices must be a list of at least one value, got {as_text(choices)}")
-        if any(not isinstance(choice, Scalar) for choice in choices):
-            raise refuse("choices must be plain values: text, numbers, true, false, null")
-        if len(set(map(as_text, choices))) < len(choices):
-            raise refuse(f"a choice stands twice in {as_text(choices)}")
-        return Parameter(path, tuple(choices), when=when)
-    low, high, step, log = (entry.get(name) for name in ("low", "high", "step", "log"))
-    for name, value in (("low", low), ("high", high)):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise refuse(f"{name} must be a number, got {'nothing' if value is None else as_text(value)}")
-    if not isinstance(log, bool | None):
-        raise refuse(f"log must be true or false, got {as_text(log)}")
-    if not low < high:
-        raise refuse(f"low must be less than high, got low {low} and high {high}")
-    if log and low <= 0:
-        raise refuse(f"a logarithmic range must begin above 0, got low {low}")
-    if step is not None and (isinstance(step, bool) or not isinstance(step, int | float) or not 0 < step <= high - low):
-        raise refuse(f"step must be a number above 0 and no more than high - low, got {as_text(step)}")
-    if log and step is not None:
-        raise refuse("log and step contradict each other; keep one")
-    return Parameter(path, None, low, high, bool(log), step, when)
-
-
-def _ordered(parameters: list[Parameter]) -> list[Parameter]:
-    by_path = {parameter.path: parameter for parameter in parameters}
-    for parameter in parameters:
-        for path, values in parameter.when.items():
-            other = by_path.get(path)
-            if other and other.choices is not None and not set(values) & set(other.choices):
-                raise FulmenError(
-                    f"search.space.{parameter.path}.when: {path} never is {', '.join(map(as_text, values))}; "
-                    f"its choices are {', '.join(map(as_text, other.choices))}"
-                )
-    ordered: list[Parameter] = []
-    left = list(parameters)
-    while left:
-        done = {parameter.path for parameter in ordered}
-        free = [p for p in left if all(path in done or path not in by_path for path in p.when)]
-        if not free:
-            raise FulmenError(f"search.space.{left[0].path}.when: the conditions go in a circle")
-        ordered += free
-        left = [parameter for parameter in left if parameter not in free]
-    return ordered
 
 
 def _complete(point: Point, parameters: Iterable[Parameter]) -> Point:

@@ -21,15 +21,17 @@ from optuna.trial import FrozenTrial, TrialState
 
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
-from fulmen.mistakes import ConfigError, key_of
+from fulmen.mistakes import key_of
 from fulmen.process_identity import end_group, is_alive, is_here, owner
 from fulmen.schema import groups, leaves
 from fulmen.sweep import progress
+from fulmen.sweep.checks import check_new
 from fulmen.sweep.fingerprint import difference, fingerprint
+from fulmen.sweep.notation import read_space
 from fulmen.sweep.progress import Step
 from fulmen.sweep.samplers import make_pruner, make_sampler
 from fulmen.sweep.settings import Plan, joint_space, read_plan, retyped
-from fulmen.sweep.space import Point, as_overrides, corners, grid, read_space, settle, suggest
+from fulmen.sweep.space import Point, as_overrides, grid, settle, suggest
 from fulmen.sweep.storage import exclusive, is_silent, open_storage, storage_errors
 
 
@@ -59,7 +61,6 @@ class Study:
 
     def __init__(self, plan: Plan):
         self.plan, self.search, self.folder = plan, plan.search, plan.folder
-        self.storage = open_storage(self.search.storage, plan.folder)
         self.began = datetime.now()
         base = self.base
         self.parameters = settle(read_space(joint_space(self.search)), base)
@@ -69,6 +70,9 @@ class Study:
         self.total = len(self.points) if self.search.trials == "all" else int(self.search.trials)
         if self.points:
             self.total = min(self.total, len(self.points))
+        if not (self.folder / "search.json").exists():
+            check_new(plan, base, self.parameters)
+        self.storage = open_storage(self.search.storage, self.folder)
         with self.exclusive():
             self.optuna = self._opened()
 
@@ -205,7 +209,6 @@ class Study:
             if "fulmen" in study.user_attrs:
                 self._refuse_changed(study.user_attrs["fulmen"])
             else:
-                self._check_space()
                 if self.search.warm_start:
                     self._warm_start(study)
                 study.set_user_attr("fulmen", self._fingerprint())
@@ -231,18 +234,6 @@ class Study:
         if problem := difference(before, self._fingerprint()):
             another = retyped(self.plan, name=f"{self.plan.name}-2")
             raise FulmenError(f"the study {self.plan.name} {problem}\n  begin another: {another}")
-
-    def _check_space(self) -> None:
-        """Compose and check a config for every choice and both ends of every range.
-
-        Raises:
-            ConfigError: a path that is no argument of anything, or a value it does not take.
-        """
-        for point in corners(self.parameters):
-            try:
-                check_overrides([*self.plan.overrides, *as_overrides(point)])
-            except ConfigError as error:
-                raise FulmenError(f"search.space: {'; '.join(map(str, error.mistakes))}") from error
 
     def _warm_start(self, study: optuna.Study) -> None:
         """Queue the ten best points of another study, as far as they lie in this space."""
