@@ -4,7 +4,7 @@ PYTHON := $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: train test lint bench proofs lock setup clean
+.PHONY: train test lint bench same proofs lock setup clean
 
 train: $(READY)   ## the main job: the PBPK Dynamic GNN; options as in `make train ARGS="trainer.max_epochs=5"`
 	$(BIN)/python train.py experiment=pbpk_gnn $(ARGS)
@@ -17,7 +17,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 
 bench: $(READY)   ## every benchmark script, one after the other
-	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	set -e; for script in $(filter-out benchmarks/same.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
+
+same: $(READY)    ## is every result equal, to the bit, to that of the recorded commits? cases as in ARGS="stocks sensors"
+	$(BIN)/python benchmarks/same.py $(ARGS)
 
 proofs: $(READY)  ## evidence that takes hours, kept in benchmarks/results; goes on where it stopped; ARGS="<name>"
 	$(BIN)/python -m benchmarks.proofs $(ARGS)
