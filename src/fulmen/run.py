@@ -18,6 +18,8 @@ from torch import zeros
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
+from fulmen.callbacks.best import BestInPlace
+from fulmen.callbacks.fitting import completed
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, read_checkpoint
 from fulmen.config import build
 from fulmen.errors import FulmenError
@@ -99,13 +101,14 @@ def assemble(cfg: DictConfig) -> tuple[LightningDataModule, LightningModule, Tra
     """
     data, model = build(cfg.data, "data"), build(cfg.model, "model")
     try_optimizers(cfg.model, "model")
-    watching = callbacks(cfg)
+    logging_to = loggers(cfg)
+    watching = completed(callbacks(cfg), logging_to, cfg.trainer, Path(cfg.output_dir, "checkpoints"))
     parts = {
         "callbacks": watching,
         "enable_progress_bar": any(isinstance(callback, ProgressBar) for callback in watching),
         "enable_model_summary": any(isinstance(callback, ModelSummary) for callback in watching),
         "enable_checkpointing": any(isinstance(callback, ModelCheckpoint) for callback in watching),
-        "logger": loggers(cfg) or False,
+        "logger": logging_to or False,
         "plugins": [AtomicCheckpoints()],
         "default_root_dir": cfg.output_dir,
     }
@@ -192,8 +195,8 @@ def fit(
         result.epochs, result.steps = trainer.current_epoch, trainer.global_step
         result.cost["fit_seconds"] = seconds_before + time.monotonic() - started
         result.metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        if trainer.checkpoint_callback and trainer.checkpoint_callback.best_model_score is not None:
-            result.metrics[f"best/{cfg.monitor}"] = float(trainer.checkpoint_callback.best_model_score)
+        for best in (callback for callback in trainer.callbacks if isinstance(callback, BestInPlace)):
+            result.metrics |= best.scores(cfg.monitor)
         if trainer.is_global_zero:
             write_fingerprint(result.folder, data)
 

@@ -109,7 +109,8 @@ class ExactResume(Callback):
 
     def on_load_checkpoint(self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]) -> None:
         self._means = checkpoint.get("epoch_means", {})
-        follow_folder(trainer.checkpoint_callbacks, checkpoint["callbacks"], self.path.parent)
+        ours = [each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)]
+        follow_folder(ours, checkpoint["callbacks"], self.path.parent)
 
     def _add_means(self, results: Any) -> None:
         """Lightning forgets what `self.log` averaged before the interruption; add it to what came after."""

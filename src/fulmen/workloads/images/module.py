@@ -34,6 +34,7 @@ class ImageClassifier(LightningModule):
 
     Attributes:
         naive_loss: of a forecast that knows only how frequent the classes are.
+        weighs_windows: see `on_before_optimizer_step`; `fulmen.callbacks.accumulation` leaves it to us.
 
     Args:
         network: see `networks.py`.
@@ -49,6 +50,8 @@ class ImageClassifier(LightningModule):
         mirror: predictions use the mean logits of image and mirror image; for photographs, not for digits.
         figures: draw the confusion matrix, scores per class and calibration.
     """
+
+    weighs_windows = True
 
     def __init__(
         self,
