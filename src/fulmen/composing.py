@@ -17,6 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from fulmen.directions import fill_modes
 from fulmen.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put
 from fulmen.overrides import MULTIRUN, explicit, hydra_on_conf, implicit
 from fulmen.schema import choices, leaves
@@ -112,10 +113,11 @@ def expand(overrides: list[str]) -> list[list[str]]:
 
 
 def resolved(cfg: DictConfig, experiment: str | None) -> DictConfig:
-    """A plain copy without interpolations that records the experiment."""
+    """A plain copy without interpolations that records the experiment; `mode` is that of the metric if not said."""
     mistakes = list(_unresolvable(cfg))
     if mistakes:
         raise ConfigError(mistakes)
+    fill_modes(cfg)
     return OmegaConf.create({"experiment": experiment, **to_plain(cfg)})
 
 

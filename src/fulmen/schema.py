@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from fulmen.directions import contradicted
 from fulmen.mistakes import Mistake, did_you_mean, drop, join, nearest, put, rename
 from fulmen.precision import AUTO
 from fulmen.signatures import Rule, check_call, check_nodes, is_node
@@ -67,6 +68,8 @@ def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
             found.append(mistake)
     known = {mistake.path for mistake in found}
     missing = [path for path, value in values.items() if value == "???" and path not in known]
+    if trusted and not found:
+        found += contradicted(plain)
     return found + [Mistake(path, "has no value (???)", put(path, 1)) for path in missing]
 
 

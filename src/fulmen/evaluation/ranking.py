@@ -10,6 +10,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from fulmen.directions import fill_modes
 from fulmen.errors import FulmenError
 from fulmen.evaluation import known
 from fulmen.evaluation.report import Rows, markdown_table, print_table
@@ -32,6 +33,7 @@ class Ranking(Callback):
 
     def on_job_end(self, config: DictConfig, **_: Any) -> None:
         self.runs.append((Path(config.hydra.runtime.output_dir), list(config.hydra.overrides.task)))
+        fill_modes(config)
         self.monitor, self.mode = config.monitor, config.mode
 
     def show(self) -> None:

@@ -9,6 +9,13 @@ from fulmen.evaluation.paired import confusion
 
 Scores = dict[str, float]
 
+KINDS = ("majority_f1", "minority_f1", "many_recall", "medium_recall", "few_recall", "worst_recall")
+MEANS = [f"{mean}_{kind}" for mean in ("macro", "weighted") for kind in ("precision", "recall", "f1")]
+DIRECTIONS = {
+    **dict.fromkeys(("accuracy", "balanced_accuracy", "auroc", *KINDS, *MEANS), "max"),
+    **dict.fromkeys(("ece", "log_loss"), "min"),
+}
+
 
 def per_class(matrix: np.ndarray) -> dict[str, np.ndarray]:
     """precision, recall and f1 [C]; 0 where nothing was predicted, NaN recall and f1 of a class without items."""

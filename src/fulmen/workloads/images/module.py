@@ -52,6 +52,7 @@ class ImageClassifier(LightningModule):
     """
 
     weighs_windows = True
+    directions = metrics.DIRECTIONS
 
     def __init__(
         self,

@@ -9,6 +9,12 @@ points, or curves, with u >= 1e-3.
 import torch
 from torch import Tensor
 
+DIRECTIONS = {
+    **dict.fromkeys(("r2_log", "r2", "worst_organ_r2_log", "within_10_percent", "within_2_fold"), "max"),
+    **dict.fromkeys(("auc_within_10_percent", "cmax_within_10_percent"), "max"),
+    **dict.fromkeys(("rmse_mg_per_l", "mae_mg_per_l", "rmse_log10", "mae_log10"), "min"),
+    **dict.fromkeys(("gmfe", "auc_gmfe", "cmax_gmfe"), "min"),
+}
 FLOOR = 1e-3  # of u: a thousandth of the concentration that the dose would give if spread over the whole body
 
 

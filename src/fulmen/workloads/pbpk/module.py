@@ -26,7 +26,7 @@ from fulmen.evaluation.report import Summary
 from fulmen.means import log_epoch_mean, log_mean
 from fulmen.schedules import optimizers
 from fulmen.workloads.pbpk.graph import inputs
-from fulmen.workloads.pbpk.metrics import FLOOR, normalized
+from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.population import Population
 
 INPUTS = ("node", "edge", "context", "dosing")
@@ -42,6 +42,8 @@ class PBPKSurrogate(LightningModule):
         linear_weight: of the loss on the linear scale.
         residual: learn the log ratio to the reduced model; False learns log(u + 1e-3) itself.
     """
+
+    directions = DIRECTIONS
 
     def __init__(
         self,

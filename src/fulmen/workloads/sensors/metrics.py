@@ -7,6 +7,7 @@ from sklearn import metrics
 
 LARGER_IS_BETTER = {"roc_auc": True, "pr_auc": True, "f1": True, "precision": True, "recall": True, "accuracy": True,
                     "brier": False, "log_loss": False, "ece": False}  # fmt: skip
+DIRECTIONS = {name: "max" if larger else "min" for name, larger in LARGER_IS_BETTER.items()}
 TITLES = {"roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "f1": "F1", "precision": "precision", "recall": "recall",
           "accuracy": "accuracy", "brier": "Brier", "log_loss": "log loss", "ece": "ECE"}  # fmt: skip
 

@@ -14,7 +14,7 @@ from fulmen.evaluation.report import Summary
 from fulmen.means import log_epoch_mean, log_mean
 from fulmen.ranks import gather_rows
 from fulmen.schedules import optimizers
-from fulmen.workloads.sensors.metrics import LARGER_IS_BETTER, choose_threshold
+from fulmen.workloads.sensors.metrics import DIRECTIONS, LARGER_IS_BETTER, choose_threshold
 from fulmen.workloads.sensors.networks import TableNet, parameter_groups, probability, row_loss
 
 
@@ -35,6 +35,7 @@ class SensorClassifier(LightningModule):
 
     variants = "tabular"  # the config group that `fulmen rank` goes through
     metrics = LARGER_IS_BETTER
+    directions = DIRECTIONS
 
     def __init__(
         self,

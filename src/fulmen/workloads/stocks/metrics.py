@@ -5,6 +5,11 @@ from scipy import stats
 
 UP_TO_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 
+DIRECTIONS = {
+    **dict.fromkeys(("skill", "skill_price", "r2_oos", "direction", "dm"), "max"),
+    **dict.fromkeys(("rmse_price", "mae_price", "rmse_return", "mae_return", "mase", "dm_p"), "min"),
+}
+
 
 def rmse(error: np.ndarray) -> np.ndarray:
     """Root mean square per column."""

@@ -23,6 +23,7 @@ from fulmen.means import log_epoch_mean, log_mean
 from fulmen.ranks import gather_rows
 from fulmen.schedules import optimizers
 from fulmen.workloads.stocks import conformal
+from fulmen.workloads.stocks.metrics import DIRECTIONS
 
 
 class StockForecaster(LightningModule):
@@ -38,6 +39,8 @@ class StockForecaster(LightningModule):
         target: what is learned: "return", or "price".
         figures: draw the forecasts and residuals of the test part.
     """
+
+    directions = DIRECTIONS
 
     def __init__(
         self,
