@@ -1,6 +1,7 @@
 """Where the numbers of a training go: TensorBoard and `metrics.csv`."""
 
 import csv
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,34 @@ class TensorBoard(TensorBoardLogger):
         self._tags: set[str] = set()
         self._charts: list[str] = []
 
-    def resume(self, step: int) -> None:
-        """Hide what an interrupted run logged after its last checkpoint."""
-        self._kwargs["purge_step"] = step
+    def state_dict(self) -> dict[str, Any]:
+        """Bytes of each event file so far, written out, and what is known of the charts."""
+        if self._experiment is not None:
+            self._experiment.flush()
+        sizes = {path.name: path.stat().st_size for path in self._event_files()}
+        return {"sizes": sizes, "tags": sorted(self._tags), "charts": self._charts}
+
+    @rank_zero_only
+    def resume(self, step: int, state: dict[str, Any] | None = None) -> None:
+        """Take back what an interrupted run logged after its last checkpoint: it will be logged again.
+
+        Args:
+            step: of the checkpoint, for one without `state`: events from there on are hidden.
+            state: what `state_dict` gave when the checkpoint was taken.
+        """
+        if state is None:
+            self._kwargs["purge_step"] = step
+            return
+        self._tags, self._charts = set(state["tags"]), state["charts"]
+        for path in self._event_files():
+            size = state["sizes"].get(path.name, 0)
+            if not size:
+                path.unlink()
+            elif path.stat().st_size > size:
+                os.truncate(path, size)
+
+    def _event_files(self) -> list[Path]:
+        return sorted(Path(self.log_dir).glob("events.out.tfevents.*"))
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
@@ -71,8 +97,23 @@ class EpochTable(Logger):
     name = "csv"
     version = ""
 
-    def resume(self, step: int) -> None:
-        """Read the rows back that were complete at optimizer step `step`."""
+    def state_dict(self) -> dict[str, Any]:
+        """The last row, which the next metrics may still change."""
+        last = max(self._rows, default=None)
+        return {"row": {} if last is None else {name: _plain(value) for name, value in self._rows[last].items()}}
+
+    def resume(self, step: int, state: dict[str, Any] | None = None) -> None:
+        """Read the rows back that the checkpoint of optimizer step `step` had seen.
+
+        Args:
+            state: what `state_dict` gave when it was taken.
+        """
+        self._read(step)
+        if state is not None:
+            last = {int(state["row"]["epoch"]): state["row"]} if state["row"] else {}
+            self._rows = {epoch: row for epoch, row in self._rows.items() if last and epoch < max(last)} | last
+
+    def _read(self, step: int) -> None:
         if not self.path.exists():
             return
         try:
@@ -113,6 +154,10 @@ class EpochTable(Logger):
 
     def finalize(self, status: str) -> None:
         self.save()
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
 
 
 def log_hyperparameters(loggers: Iterable[Logger], cfg: DictConfig, metrics: dict[str, float], step: int) -> None:

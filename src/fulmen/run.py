@@ -18,9 +18,8 @@ from torch import zeros
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from fulmen.callbacks.best import BestInPlace
 from fulmen.callbacks.fitting import completed
-from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, read_checkpoint
+from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, reached, read_checkpoint
 from fulmen.config import build
 from fulmen.errors import FulmenError
 from fulmen.evaluation.figures import training_curve
@@ -36,6 +35,8 @@ from fulmen.surroundings import kept_surroundings
 from fulmen.threads import set_threads
 
 SHOWN = 15  # rows of a further table on the console
+ENDS = ("max_epochs", "max_steps", "max_time", "min_epochs", "min_steps")
+SHOWING = ("progress", "summary", "learning_rate", "monitor")  # callbacks that only show
 
 
 @kept_surroundings()
@@ -163,7 +164,7 @@ def take_up(resume: Path, model: LightningModule, trainer: Trainer) -> Result:
         )
     for logger in trainer.loggers:
         if hasattr(logger, "resume"):
-            logger.resume(checkpoint["global_step"])
+            logger.resume(checkpoint["global_step"], checkpoint.get("loggers", {}).get(type(logger).__name__))
     return Result.read(folder)
 
 
@@ -173,15 +174,14 @@ def fit(
     """Train; what was reached goes into the result, however it ends."""
     started, seconds_before = time.monotonic(), result.cost.get("fit_seconds", 0.0)
     result.trained = False
+    exact = next((callback for callback in trainer.callbacks if isinstance(callback, ExactResume)), None)
+    if exact:
+        exact.monitor, exact.rules = cfg.monitor, rules_of(cfg)
     try:
         trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
         result.trained = True
-        endings = [ending for callback in trainer.callbacks if (ending := getattr(callback, "ending", None))]
-        if endings:  # a callback's word for how it went, such as pruned
-            result.status, result.message = endings[0]
-        asked = next((callback.asked for callback in trainer.callbacks if isinstance(callback, ExactResume)), None)
-        if asked:  # too late for a batch to stop at
-            raise KeyboardInterrupt(asked)
+        if exact and exact.asked:  # too late for a batch to stop at
+            raise KeyboardInterrupt(exact.asked)
     except MisconfigurationException as error:  # Lightning's word for what the user can mend
         raise FulmenError(str(error)) from error
     except RuntimeError as error:
@@ -190,15 +190,16 @@ def fit(
         there = sorted(trainer.callback_metrics)
         raise FulmenError(f"monitor: the model logs no {cfg.monitor}{did_you_mean(cfg.monitor, there)}") from error
     finally:
-        verdicts = [found for callback in trainer.callbacks for found in getattr(callback, "verdicts", [])]
-        result.verdicts = [verdict.as_dict() for verdict in verdicts]
-        result.epochs, result.steps = trainer.current_epoch, trainer.global_step
+        found = (exact and exact.before) or reached(trainer, cfg.monitor)
+        result.metrics, result.verdicts = found["metrics"], found["verdicts"]
+        result.epochs, result.steps = found["epochs"], found["steps"]
+        if result.trained and found["endings"]:  # a callback's word for how it went, such as pruned
+            result.status, result.message = found["endings"][0]
         result.cost["fit_seconds"] = seconds_before + time.monotonic() - started
-        result.metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        for best in (callback for callback in trainer.callbacks if isinstance(callback, BestInPlace)):
-            result.metrics |= best.scores(cfg.monitor)
         if trainer.is_global_zero:
             write_fingerprint(result.folder, data)
+    if trainer.is_global_zero:
+        result.write()  # whatever becomes of the evaluation
 
 
 def evaluate(
@@ -238,6 +239,13 @@ def evaluate(
             print(f"  and {len(summary.tables[title]) - SHOWN} more in the report")
     log_hyperparameters(trainer.loggers, cfg, result.metrics, result.steps)
     print(f"report: {path}")
+
+
+def rules_of(cfg: DictConfig) -> str:
+    """What decides when a training ends, as text."""
+    watching = {name: node for name, node in (cfg.get("callbacks") or {}).items() if name not in SHOWING}
+    parts = {"trainer": {name: cfg.trainer.get(name) for name in ENDS}, "callbacks": watching}
+    return OmegaConf.to_yaml(OmegaConf.create(parts), sort_keys=True).replace(str(cfg.output_dir), "")
 
 
 def check_fits(model: LightningModule, checkpoint: dict[str, Any], folder: Path) -> None:

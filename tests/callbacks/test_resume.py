@@ -170,6 +170,77 @@ def test_interruption_between_two_validations_of_an_epoch(tmp_path):
     assert_same_training(whole, fit(tmp_path / "parts", resume=True, val_check_interval=3))
 
 
+ENDINGS = {  # how the first training ends, how the second goes on; `max_steps` ends within an epoch of 7 batches
+    "in an epoch": ({"max_steps": 10}, {"max_steps": 20}),
+    "at its end": ({"max_steps": 14}, {"max_steps": 30}),
+    "in an epoch, then by epochs": ({"max_steps": 10}, {}),
+    "by epochs, then by steps": ({"max_epochs": 2}, {"max_steps": 18}),
+    "after a validation in an epoch": ({"max_steps": 9, "val_check_interval": 3}, {"val_check_interval": 3}),
+    "between validations": ({"max_steps": 10, "val_check_interval": 3}, {"max_steps": 20, "val_check_interval": 3}),
+    "validation over epochs": (
+        {"max_steps": 10, "val_check_interval": 4, "check_val_every_n_epoch": None},
+        {"max_steps": 20, "val_check_interval": 4, "check_val_every_n_epoch": None},
+    ),
+    "with windows": ({"max_steps": 4, "accumulate": 2}, {"max_steps": 9, "accumulate": 2}),
+    "limited epochs": ({"max_steps": 6, "limit_train_batches": 4}, {"max_steps": 15, "limit_train_batches": 4}),
+    "limited epochs, at their end": ({"max_steps": 8, "limit_train_batches": 4}, {"limit_train_batches": 4}),
+    "validation every second epoch": (
+        {"max_steps": 17, "check_val_every_n_epoch": 2},
+        {"max_steps": 33, "check_val_every_n_epoch": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize(("first", "then"), ENDINGS.values(), ids=ENDINGS)
+@pytest.mark.parametrize("plateau", [True, False])
+def test_a_training_that_ended_goes_on_as_one_that_did_not(tmp_path, first, then, plateau, monkeypatch):
+    if not plateau:
+        monkeypatch.setattr(Regression, "configure_optimizers", lambda self: torch.optim.Adam(self.parameters(), 0.05))
+    elif "check_val_every_n_epoch" in first:
+        pytest.skip("plateau needs a validation in every epoch")
+    whole = fit(tmp_path / "whole", **then)
+    fit(tmp_path / "parts", **first)
+    parts = fit(tmp_path / "parts", resume=True, **then)
+    assert_same_training(whole, parts)
+    assert (tmp_path / "whole" / "metrics.csv").read_text() == (tmp_path / "parts" / "metrics.csv").read_text()
+    states = [read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt") for name in ("whole", "parts")]
+    assert str(states[0]["result"]) == str(states[1]["result"])
+    assert str(states[0]["loops"]["fit_loop"]["epoch_loop.state_dict"]) == str(
+        states[1]["loops"]["fit_loop"]["epoch_loop.state_dict"]
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"accumulate": 3}, {"limit_train_batches": 5}, {"val_check_interval": 2}], ids=str
+)
+def test_every_epoch_up_to_max_steps_is_trained(tmp_path, options, monkeypatch):
+    monkeypatch.setattr(Regression, "configure_optimizers", lambda self: torch.optim.Adam(self.parameters(), 0.05))
+    _, trainer = fit(tmp_path, max_epochs=-1, max_steps=11, **options)
+    batches = options.get("limit_train_batches", 7)
+    steps = -(-batches // options.get("accumulate", 1))
+    assert (trainer.global_step, trainer.current_epoch) == (11, -(-11 // steps))
+
+
+class StopInEpoch(Callback):
+    """As early stopping or a clock does after the given batch."""
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        trainer.should_stop = trainer.should_stop or trainer.global_step == 10
+
+
+def test_a_training_that_was_stopped_in_an_epoch_goes_on_in_it(tmp_path):
+    whole = fit(tmp_path / "whole")
+    fit(tmp_path / "parts", stop=StopInEpoch())
+    stored = read_checkpoint(tmp_path / "parts" / "checkpoints" / "last.ckpt")
+    assert stored["position"]["in_epoch"]
+    assert stored["position"]["decided"]
+    stored["position"]["decided"] = False  # as where the rules have changed
+    torch.save(stored, tmp_path / "parts" / "checkpoints" / "last.ckpt")
+    parts = fit(tmp_path / "parts", resume=True)
+    for (name, a), (_, b) in zip(whole[0].state_dict().items(), parts[0].state_dict().items(), strict=True):
+        assert torch.equal(a, b), name
+
+
 def test_signal_handlers_are_given_back(tmp_path):
     before = [signal.getsignal(number) for number in ExactResume.signals]
     fit(tmp_path / "a", max_epochs=1)

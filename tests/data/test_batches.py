@@ -55,7 +55,39 @@ def test_a_resumed_epoch_goes_on_with_the_next_batch(dealt):
 def test_a_finished_epoch_resumes_at_the_next_ones_start():
     first = loader(shuffle=True)
     list(first)
-    assert first.state_dict() == {"dealt": 0}
+    assert first.state_dict() == {"dealt": 0, "start": 0, "samples": 0, "world": 1}
+
+
+RANKS = [(1, 2), (2, 1), (2, 2), (1, 3), (3, 2)]  # before and after; extended by a line
+
+
+@pytest.mark.parametrize(("before", "after"), RANKS)
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("dealt", [1, 2])
+def test_an_epoch_goes_on_with_another_number_of_ranks(monkeypatch, before, after, shuffle, dealt):
+    """Each sample once: none skipped, none repeated, but the rest that no rank may have alone."""
+
+    def as_rank(rank, world):
+        monkeypatch.setattr("fulmen.data.batches.rank_and_world", lambda: (rank, world))
+        each = loader(24, batch_size=3, shuffle=shuffle)
+        each.set_epoch(1)
+        return each
+
+    seen, state = [], {}
+    for rank in reversed(range(before)):  # the first rank's state is the one that is kept
+        each = as_rank(rank, before)
+        batches = iter(each)
+        seen += indices([next(batches) for _ in range(dealt)])
+        state = each.state_dict()
+    for rank in range(after):
+        each = as_rank(rank, after)
+        each.load_state_dict(state)
+        each.set_epoch(1)
+        left = each.remaining
+        rest = list(each)
+        assert len(rest) == left
+        seen += indices(rest)
+    assert len(seen) == len(set(seen)) >= 24 - (after - 1)
 
 
 @pytest.mark.parametrize(("n", "world"), [(23, 2), (24, 3), (10, 4)])

@@ -23,6 +23,7 @@ LEVEL = {"ok": 0, "note": 0, "warning": 1, "error": 2}
 FIRST_LOOK = 5  # checks before the first look at the predictions, which costs as much as a validation; then 10, 20, ...
 ALWAYS = 6  # checks with a look at the activations; then every fifth
 WORTH = 50  # batches, of training and validation, that a look may cost a twentieth of
+KEPT = ("seen", "base", "val_scale", "_classes", "_judged", "_validated", "_passed", "_val_samples")
 
 
 class Diagnosis(Callback):
@@ -165,11 +166,16 @@ class Diagnosis(Callback):
             self.verdicts = ordered([verdict, *others])
 
     def state_dict(self) -> dict[str, Any]:
-        kept = {"seen": self.seen, "base": self.base, "val_scale": self.val_scale}
-        return kept | {"gradients": self.gradients.state_dict()}
+        """All that the verdicts to come depend on, so that they are the same after a resume."""
+        kept = {name: getattr(self, name) for name in KEPT}
+        verdicts = [verdict.as_dict() for verdict in self.verdicts]
+        return kept | {"verdicts": verdicts, "said": sorted(self._said), "gradients": self.gradients.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.seen, self.base, self.val_scale = state["seen"], state["base"], state["val_scale"]
+        for name in KEPT:
+            setattr(self, name, state.get(name, getattr(self, name)))
+        self.verdicts = [Verdict.from_dict(each) for each in state.get("verdicts", [])]
+        self._said = set(state.get("said", []))
         self.gradients.load_state_dict(state["gradients"])
 
     def _spacing(self, trainer: Trainer) -> int:

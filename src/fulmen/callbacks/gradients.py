@@ -48,7 +48,7 @@ class GradientWatch:
         if (self._steps - 1) % (EVERY if self._steps <= OFTEN else 5 * EVERY):
             return
         refresh = self._looks % 20 == 0
-        if refresh:
+        if refresh or not self._named:
             self._named = list(module.named_parameters())
         self._looks += 1
         named = [(name, p) for name, p in self._named if p.grad is not None and not p.grad.is_sparse]
@@ -98,10 +98,16 @@ class GradientWatch:
 
     def state_dict(self) -> dict[str, Any]:
         kept = {name: list(value) for name, value in vars(self).items() if isinstance(value, deque)}
-        return kept | {"largest_update": self.largest_update, "steps": self._steps}
+        counts = {"steps": self._steps, "looks": self._looks}
+        return (
+            kept | counts | {"largest_update": self.largest_update, "weights": list(self._weights), "ends": self.ends}
+        )
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.largest_update, self._steps = state["largest_update"], state["steps"]
+        self._looks = state.get("looks", 0)
+        self._weights = tuple(state.get("weights", self._weights))
+        self.ends = tuple(state.get("ends", self.ends))
         for name, value in vars(self).items():
             if isinstance(value, deque):
                 value.extend(state[name])

@@ -1,35 +1,38 @@
 """Stop at any moment, go on as if nothing had happened.
 
-Three things make a resumed training bit-equal to an uninterrupted one: the random state is a function of seed and
-batch (so none needs to be stored), the loader's position travels in the checkpoint (`fulmen.data.batches`), and
-`last.ckpt` is taken only where nothing is half done: between an optimizer step and the next batch, or between two
-epochs, after the learning-rate schedulers had their turn.
+Four things make a resumed training equal, bit for bit, to an uninterrupted one: the random state is a function of seed
+and batch (so none needs to be stored), the loader's position travels in the checkpoint (`fulmen.data.batches`), so do
+the sums of the epoch in work and the result so far, and `last.ckpt` is taken only where nothing is half done: between
+an optimizer step and the next batch, or between two epochs, after the learning-rate schedulers had their turn.
 """
 
-import io
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.utilities import rank_zero_warn
 
-from fulmen.errors import FulmenError, Interrupted
-from fulmen.files import atomic_write
+from fulmen.callbacks import epoch_sums, position
+from fulmen.callbacks.best import BestInPlace
+from fulmen.callbacks.checkpoint_files import AtomicCheckpoints, follow_folder, keep_arguments, read_checkpoint
+from fulmen.errors import Interrupted
 from fulmen.ranks import any_rank
 from fulmen.seeding import derived_seed
-from fulmen.stored import moved
+
+__all__ = ["AtomicCheckpoints", "ExactResume", "reached", "read_checkpoint"]
 
 
 class ExactResume(Callback):
     """Writes `last.ckpt` at the end of every epoch and when Ctrl-C, SIGTERM or SIGUSR1 asks training to stop.
 
     The signal only sets a flag; the batch in work is finished first (and, if it is the last of its epoch, the
-    validation too). A second signal of the same kind acts at once, without saving.
+    validation too). A second signal of the same kind acts at once, without saving. A training that ends in an epoch
+    (by `max_steps`, `max_time` or early stopping) is stored as what it is, so that it can go on with the next batch.
 
     Args:
         folder: where `last.ckpt` goes.
@@ -37,6 +40,9 @@ class ExactResume(Callback):
 
     Attributes:
         asked: the signal that came, or None; one that came after the last batch is for the caller to obey.
+        monitor: the metric that the run is judged by.
+        rules: what decides when training ends, as text; a decision stands as long as they are the same.
+        before: the result that the checkpoint holds (see `reached`); None once training has gone on.
     """
 
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
@@ -45,9 +51,21 @@ class ExactResume(Callback):
         self.path = Path(folder) / "last.ckpt"
         self.seed = seed
         self.asked: int | None = None
+        self.monitor = self.rules = ""
+        self.before: dict[str, Any] | None = None
         self._handlers: dict[int, Callable | int | None] = {}
-        self._between_epochs = False
-        self._means: dict[str, dict[str, Any]] = {}  # of the epoch that was interrupted
+        self._saving: str | None = None  # "start" of an epoch or "in" one, while last.ckpt is made
+        self._ended_in_epoch: dict[str, Any] | None = None  # the checkpoint of where it did
+        self._restored: dict[str, Any] | None = None  # where the checkpoint stands that is being loaded
+        self._sums: epoch_sums.Sums = {}  # of the epoch that was interrupted
+
+    def setup(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
+        if stage == "fit" and not any(isinstance(callback, _AfterAll) for callback in trainer.callbacks):
+            trainer.callbacks.append(_AfterAll(self))
+
+    def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
+        if self._restored and self._restored["decided"] and self._decision_stands(trainer):
+            trainer.should_stop = True
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         for number in self.signals:
@@ -55,13 +73,22 @@ class ExactResume(Callback):
         if trainer.received_sigterm:  # it came while the data were prepared; Lightning would stop without saving
             self.asked = signal.SIGTERM
             trainer._signal_connector.received_sigterm = False
-        # A schedule that asks for the number of steps makes Lightning build the loaders before it knows their state.
-        trainer.fit_loop._load_combined_loader_states()
+        if self._restored:
+            device = trainer.strategy.root_device
+            known = {name: value.to(device) for name, value in self._restored["metrics"].items()}
+            trainer._logger_connector._callback_metrics.update(known)
+            if self._restored["in_epoch"]:
+                world = self._restored["world"] or trainer.world_size
+                position.go_on_in_epoch(trainer, world, self._order_seed(trainer))
+            else:
+                position.go_on_with_next_epoch(trainer)
+        self._restored = self.before = None
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
         if trainer.current_epoch > 0 or self.asked:
-            self._save(trainer, between_epochs=True)
+            self._save(trainer, "start")
         self._stop_if_asked(trainer)
+        position.begin_order(trainer, self._order_seed(trainer))
 
     def on_train_batch_start(self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int) -> None:
         seed = derived_seed(self.seed, trainer.current_epoch, batch_idx, trainer.global_rank)
@@ -71,71 +98,113 @@ class ExactResume(Callback):
             torch.manual_seed(seed)
 
     def on_train_batch_end(self, trainer: Trainer, module: LightningModule, *_: Any) -> None:
-        loop = trainer.fit_loop.epoch_loop
-        self._add_means(loop._results)
-        half_done = loop._should_accumulate() or loop._num_ready_batches_reached()
-        if half_done or loop._should_check_val_fx(trainer.fit_loop._data_fetcher) or not self._anyone_asked(trainer):
-            return
-        self._save(trainer, between_epochs=False)
-        self._stop_if_asked(trainer)
+        if self._sums:
+            epoch_sums.add(trainer.fit_loop.epoch_loop._results, self._sums)
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        trainer.fit_loop.restarting = False  # else Lightning skips the schedulers at the end of a resumed epoch
+        self._sums = {}
+        trainer.fit_loop._restarting = False  # else Lightning skips the schedulers at the end of a resumed epoch
+        if not trainer.fit_loop.epoch_loop._num_ready_batches_reached() and not trainer.fast_dev_run:
+            self._saving = "in"  # before early stopping counts what is no epoch
+            self._ended_in_epoch = trainer._checkpoint_connector.dump_checkpoint(False)
+            self._saving = None
 
-    def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
-        self._save(trainer, between_epochs=True)
+    def after_batch(self, trainer: Trainer) -> None:
+        """All callbacks have had their turn: stop here, if asked to and if nothing is half done."""
+        loop = trainer.fit_loop.epoch_loop
+        half_done = loop._should_accumulate() or loop._num_ready_batches_reached()
+        if (
+            half_done
+            or loop._should_check_val_fx(trainer.fit_loop._data_fetcher)
+            or not any_rank(self.asked is not None)
+        ):
+            return
+        self._save(trainer, "in")
+        self._stop_if_asked(trainer)
+
+    def after_training(self, trainer: Trainer) -> None:
+        """The last checkpoint holds all that is known of the run."""
+        if self._ended_in_epoch is None:
+            self._save(trainer, "start")
+        else:
+            final = self._ended_in_epoch | {"result": reached(trainer, self.monitor)}
+            final["position"] |= {"decided": trainer.should_stop, "metrics": _metrics(trainer)}
+            trainer.strategy.save_checkpoint(final, self.path)
         self._restore_handlers()
 
     def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
         self._restore_handlers()
 
     def on_save_checkpoint(self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Between epochs Lightning's counters still stand at the end of the last one; resuming would skip an epoch."""
-        if not self._between_epochs:
-            checkpoint["epoch_means"] = {
-                name: {"value": metric.value, "samples": metric.cumulated_batch_size}
-                for name, metric in trainer.fit_loop.epoch_loop._results.items()
-                if metric.is_tensor and metric.meta.is_mean_reduction
-            }
+        """Bring Lightning's counters into one form, and add what it leaves out; other checkpoints stay as they are."""
+        if self._saving is None:
             return
-        loops = checkpoint["loops"]["fit_loop"]
-        _zero(loops["epoch_loop.batch_progress"]["current"])
-        loops["epoch_loop.batch_progress"]["is_last_batch"] = False
-        _zero(loops["epoch_loop.scheduler_progress"]["current"])
-        _zero(loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["step"]["current"])
-        _zero(loops["epoch_loop.automatic_optimization.optim_progress"]["optimizer"]["zero_grad"]["current"])
-        _zero(loops["epoch_loop.val_loop.batch_progress"]["total"])
-        loops["epoch_loop.state_dict"]["_batches_that_stepped"] -= 1  # Lightning adds one on every restart
+        loops, in_epoch = checkpoint["loops"]["fit_loop"], self._saving == "in"
+        (position.in_epoch if in_epoch else position.at_epoch_start)(loops)
+        if in_epoch:
+            checkpoint["epoch_sums"] = epoch_sums.of_ranks(trainer.fit_loop.epoch_loop._results)
+        checkpoint["position"] = {
+            "in_epoch": in_epoch,
+            "world": trainer.world_size,
+            "decided": trainer.should_stop,
+            "rules": self.rules,
+            "metrics": _metrics(trainer),
+        }
+        checkpoint["result"] = reached(trainer, self.monitor)
+        checkpoint["loggers"] = {
+            type(logger).__name__: logger.state_dict() for logger in trainer.loggers if hasattr(logger, "state_dict")
+        }
 
     def on_load_checkpoint(self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        self._means = checkpoint.get("epoch_means", {})
+        if trainer.state.fn != "fit":
+            return
         ours = [each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)]
         follow_folder(ours, checkpoint["callbacks"], self.path.parent)
+        keep_arguments(trainer.callbacks, checkpoint["callbacks"])
+        self.before = checkpoint.get("result")
+        if "position" in checkpoint:
+            self._restored = checkpoint["position"]
+        else:
+            in_epoch = position.modernised(checkpoint["loops"]["fit_loop"])
+            self._restored = {"in_epoch": in_epoch, "world": None, "decided": False, "rules": "", "metrics": {}}
+        if not self._restored["in_epoch"]:
+            return
+        ranks = checkpoint.get("epoch_sums")
+        means = {name: mean | {"op": "mean"} for name, mean in checkpoint.get("epoch_means", {}).items()}  # older
+        self._sums = epoch_sums.own_part(ranks) if ranks else means
 
-    def _add_means(self, results: Any) -> None:
-        """Lightning forgets what `self.log` averaged before the interruption; add it to what came after."""
-        while self._means:
-            name, mean = self._means.popitem()
-            if name in results:
-                results[name].value += mean["value"]
-                results[name].cumulated_batch_size += mean["samples"]
+    def _decision_stands(self, trainer: Trainer) -> bool:
+        """Whether the run had ended by rules that are still the same, or early stopping still says so."""
+        if self._restored["rules"] == self.rules:
+            return True
+        for stop in [each for each in trainer.callbacks if isinstance(each, EarlyStopping)]:
+            if stop.stopped_epoch and stop.wait_count >= stop.patience:
+                rank_zero_warn(
+                    f"early stopping has ended this run: no better {stop.monitor} for {stop.wait_count} checks; "
+                    f"callbacks.early_stopping.patience={2 * stop.wait_count} or callbacks.early_stopping=null lets it "
+                    f"go on"
+                )
+                return True
+        return False
 
-    def _save(self, trainer: Trainer, between_epochs: bool) -> None:
+    def _order_seed(self, trainer: Trainer) -> int:
+        return derived_seed(self.seed, "order", trainer.current_epoch)
+
+    def _save(self, trainer: Trainer, where: str) -> None:
         if trainer.fast_dev_run:
             return
-        self._between_epochs = between_epochs
-        trainer.save_checkpoint(self.path)
-        self._between_epochs = False
+        self._saving = where
+        try:
+            trainer.save_checkpoint(self.path)
+        finally:
+            self._saving = None
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = number
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
-    def _anyone_asked(self, trainer: Trainer) -> bool:
-        return any_rank(self.asked is not None)
-
     def _stop_if_asked(self, trainer: Trainer) -> None:
-        if self._anyone_asked(trainer):
+        if any_rank(self.asked is not None):
             number = signal.Signals(self.asked or signal.SIGTERM)
             raise Interrupted(
                 f"{number.name} after {trainer.global_step} steps (epoch {trainer.current_epoch + 1}); "
@@ -149,47 +218,32 @@ class ExactResume(Callback):
             signal.signal(number, handler or signal.SIG_DFL)
 
 
-class AtomicCheckpoints(TorchCheckpointIO):
-    """Checkpoints that are whole or absent, and that load without unpickling objects."""
+class _AfterAll(Callback):
+    """The last of all callbacks: what is stored after a batch and after training holds what the others made of it."""
 
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
-        buffer = io.BytesIO()  # torch's own writer hides why the disk refused
-        torch.save(checkpoint, buffer)
-        with atomic_write(path, "wb") as file:
-            file.write(buffer.getbuffer())
+    def __init__(self, resume: ExactResume):
+        self.resume = resume
 
-    def load_checkpoint(self, path: str | Path, map_location: Any = "cpu", weights_only: bool | None = True) -> dict:
-        return read_checkpoint(path, map_location)
+    def on_train_batch_end(self, trainer: Trainer, module: LightningModule, *_: Any) -> None:
+        self.resume.after_batch(trainer)
 
-
-def read_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
-    """The checkpoint at `path`: plain values and tensors, never unpickled objects.
-
-    Raises:
-        FulmenError: there is none, it is truncated, or it holds more than plain values.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FulmenError(f"no checkpoint at {path}")
-    try:
-        return torch.load(path, map_location=map_location, weights_only=True)
-    except Exception as error:
-        others = sorted(other.name for other in path.parent.glob("*.ckpt") if other != path)
-        hint = f"; beside it lies {', '.join(others)}" if others else ""
-        reason = str(error).partition(". ")[0].splitlines()[0]
-        raise FulmenError(f"{path} is damaged or no plain checkpoint ({reason}){hint}") from error
+    def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
+        self.resume.after_training(trainer)
 
 
-def follow_folder(checkpoints: Iterable[ModelCheckpoint], states: dict[str, Any], now: Path) -> None:
-    """Lead the paths in the `states` of ModelCheckpoints to the folder `now`: a run folder may have been moved.
+def reached(trainer: Trainer, monitor: str) -> dict[str, Any]:
+    """The result so far, plain: metrics of the last epoch and the best, epochs, steps, what the callbacks found."""
+    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    for best in [each for each in trainer.callbacks if isinstance(each, BestInPlace)]:
+        metrics |= best.scores(monitor)
+    return {
+        "metrics": metrics,
+        "verdicts": [each.as_dict() for one in trainer.callbacks for each in getattr(one, "verdicts", [])],
+        "endings": [list(ending) for one in trainer.callbacks if (ending := getattr(one, "ending", None))],
+        "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
+    }
 
-    Lightning forgets the best score where the folder has another name, and the next epoch would replace a better one.
-    """
-    for checkpoint in checkpoints:
-        state = states.get(checkpoint.state_key)
-        if state and checkpoint.dirpath and Path(checkpoint.dirpath) == now.resolve():
-            states[checkpoint.state_key] = moved(state, str(state.get("dirpath")), checkpoint.dirpath)
 
-
-def _zero(counts: dict[str, int]) -> None:
-    counts.update(dict.fromkeys(counts, 0))
+def _metrics(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {name: value.detach().cpu() for name, value in trainer.callback_metrics.items()}
