@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -18,6 +19,7 @@ from fulmen.evaluation.diagnosis import Verdict, diagnose, health
 from fulmen.evaluation.diagnosis.texts import TEXTS
 from fulmen.evaluation.diagnosis.verdicts import as_markdown, ordered
 from fulmen.mistakes import did_you_mean
+from fulmen.ranks import from_first, sum_over_ranks
 
 LEVEL = {"ok": 0, "note": 0, "warning": 1, "error": 2}
 FIRST_LOOK = 5  # checks before the first look at the predictions, which costs as much as a validation; then 10, 20, ...
@@ -121,6 +123,7 @@ class Diagnosis(Callback):
 
     def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
         self._validated = not trainer.sanity_checking
+        self._val_samples = int(sum_over_ranks(torch.tensor(self._val_samples)))
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         if self._off or not self._validated:
@@ -213,7 +216,7 @@ class Diagnosis(Callback):
             self.seen[name].append(value)
 
     def _judge(self, trainer: Trainer, module: LightningModule) -> None:
-        """Curves first, then network and predictions; what is new is printed."""
+        """Curves first, then network and predictions; what is new is printed. The first rank judges for all."""
         known, seen, scores = {verdict.code for verdict in self.verdicts}, self.seen, self._classes
         found = diagnose(
             seen["train"], seen["val"], self.base, seen["epoch"], frozen(trainer, module), self.expected_gain,
@@ -233,7 +236,7 @@ class Diagnosis(Callback):
                 health.minority_overfitting(seen["train_recall"], seen["val_recall"], counts, looked),
                 health.miscalibrated(scores["confidence"], scores["accuracy"], scores["samples"]),
             ]
-        self.verdicts = health.with_health(found, more)
+        self.verdicts = from_first(health.with_health(found, more))
         if trainer.is_global_zero:
             self._say([verdict for verdict in self.verdicts if verdict.code not in known and LEVEL[verdict.severity]])
             self._write(trainer, changed={verdict.code for verdict in self.verdicts} != known)

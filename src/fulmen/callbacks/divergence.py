@@ -8,6 +8,7 @@ from torch import Tensor
 
 from fulmen.callbacks.probing import first_non_finite
 from fulmen.errors import Diverged
+from fulmen.ranks import any_rank, first_given
 
 
 class DivergenceStop(Callback):
@@ -30,17 +31,18 @@ class DivergenceStop(Callback):
         self._batch = batch, batch_idx
 
     def on_before_backward(self, trainer: Trainer, module: LightningModule, loss: Tensor) -> None:
-        """Here the weights are still those that made the loss, so that the layer can be found."""
-        if not math.isfinite(value := float(loss.detach())):
-            where = first_non_finite(trainer, module, *self._batch)
-            step = trainer.global_step + 1
-            raise Diverged(
-                f"diverged: the loss of step {step} is {value}, first in {where}{self._advice(module)}", where
-            )
+        """Here the weights are still those that made the loss, so that the layer can be found; one rank ends all."""
+        value = float(loss.detach())
+        if not any_rank(not math.isfinite(value)):
+            return
+        found = None if math.isfinite(value) else (value, first_non_finite(trainer, module, *self._batch))
+        value, where = first_given(found)
+        step = trainer.global_step + 1
+        raise Diverged(f"diverged: the loss of step {step} is {value}, first in {where}{self._advice(module)}", where)
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         loss, naive = trainer.callback_metrics.get(self.loss), getattr(module, "naive_loss", math.inf)
-        if loss is not None and float(loss) > self.factor * naive:
+        if any_rank(loss is not None and float(loss) > self.factor * naive):
             raise Diverged(
                 f"diverged: {self.loss} of epoch {trainer.current_epoch + 1} is {float(loss):.3g}, more than "
                 f"{self.factor:g} times the {naive:.3g} of a naive forecast{self._advice(module)}",
