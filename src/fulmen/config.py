@@ -11,6 +11,7 @@ from typing import Any
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import QuotedString
 from hydra.errors import HydraException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -19,12 +20,15 @@ from omegaconf.errors import OmegaConfBaseException
 from fulmen.composing import composed, composed_once, paths, resolved, to_plain
 from fulmen.errors import FulmenError
 from fulmen.mistakes import ConfigError, Mistake, join, key_of
+from fulmen.outside import named, refuse_unsaid
 from fulmen.overrides import explicit, typed_overrides
 from fulmen.schema import choices, find_mistakes, groups
 from fulmen.signatures import parameters
 from fulmen.stored import read_stored, refuse_unless_resumable, resume_folder
 from fulmen.targets import locate
 from fulmen.translation import translated
+
+KEPT = ("data", "model", "seed", "seeds", "folds", "monitor", "mode", "output_dir")  # by a run that goes on
 
 
 def compose(overrides: Iterable[str] = (), output_dir: str | Path | None = None) -> DictConfig:
@@ -123,13 +127,19 @@ def finalize(cfg: DictConfig) -> DictConfig:
     return final
 
 
-def load_config(folder: str | Path) -> DictConfig:
+def load_config(folder: str | Path, overrides: Iterable[str] | None = None) -> DictConfig:
     """The config in a run folder, its targets held against the allow-list, its paths led to where the folder now lies.
+
+    Args:
+        overrides: what was typed; then what the config names outside the folder must be among it. None: to read only.
 
     Raises:
         FulmenError: no config there, or one that is not allowed or cannot be run.
     """
-    cfg = OmegaConf.create(read_stored(Path(folder)))
+    plain = read_stored(Path(folder))
+    cfg = OmegaConf.create(plain)
+    if overrides is not None:
+        refuse_unsaid(plain, Path(folder), said_again(overrides, cfg))
     check(cfg, trusted=False)
     return cfg
 
@@ -190,13 +200,13 @@ def _resumed(overrides: list[str]) -> DictConfig:
     folder = resume_folder(overrides) or Path()
     refuse_unless_resumable(folder)
     cfg = OmegaConf.create(read_stored(folder))
-    changes = []
+    changes, again = [], said_again(overrides, cfg)
     for override in overrides:
         key, value = key_of(override), override.partition("=")[2]
         kept = key.partition(".")[0]
-        if kept in ("data", "model", "seed", "seeds", "folds", "monitor", "mode", "output_dir") or (
-            key in groups() and key != "experiment"
-        ):
+        if key in again:
+            continue
+        if kept in KEPT or (key in groups() and key != "experiment"):
             raise FulmenError(f"{override}: a resumed run keeps its {kept}; start a new run to change it")
         if key == "experiment" and value != cfg.get("experiment"):
             raise FulmenError(f"{override}: the run in {folder} is one of experiment={cfg.get('experiment')}")
@@ -206,4 +216,29 @@ def _resumed(overrides: list[str]) -> DictConfig:
         ConfigLoaderImpl._apply_overrides_to_config(OverridesParser.create().parse_overrides(changes), cfg)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError([translated(error, overrides, lambda _: paths(cfg))]) from error
+    refuse_unsaid(OmegaConf.to_container(cfg), folder, {*again, *map(key_of, changes)})
     return OmegaConf.merge(cfg, {"resume": str(folder)})
+
+
+def said_again(overrides: Iterable[str], cfg: DictConfig) -> set[str]:
+    """The keys that `overrides` give the values they have in `cfg` already."""
+    try:
+        parsed = OverridesParser.create().parse_overrides([override.lstrip("+") for override in overrides])
+    except HydraException as error:
+        raise ConfigError([translated(error, list(overrides), lambda _: paths(cfg))]) from error
+    plain = dict(named(OmegaConf.to_container(cfg)))
+    typed = {
+        each.key_or_group: each.value() for each in parsed if not each.is_delete() and not each.is_sweep_override()
+    }
+    return {key for key, value in typed.items() if key in plain and plain[key] == _unquoted(value)}
+
+
+def _unquoted(value: Any) -> Any:
+    """What Hydra's parser gives, as the plain value it stands for."""
+    if isinstance(value, QuotedString):
+        return value.text
+    if isinstance(value, list):
+        return [_unquoted(item) for item in value]
+    if isinstance(value, dict):
+        return {_unquoted(key): _unquoted(item) for key, item in value.items()}
+    return value

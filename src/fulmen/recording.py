@@ -10,6 +10,7 @@ from types import FrameType
 from lightning.pytorch import Trainer
 
 from fulmen.errors import FulmenError, Interrupted
+from fulmen.outside import resume_command
 from fulmen.result import Result
 
 
@@ -46,7 +47,7 @@ def recorded(result: Result, trainer: Trainer) -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit) as error:  # Lightning makes the one the other
         result.status = "interrupted"
         result.message = f"interrupted {'while it was evaluated' if result.trained else 'before the first step'}"
-        on = f"go on with: python train.py resume={result.folder}" if result.trained else "start it again"
+        on = f"go on with: {resume_command(result.folder)}" if result.trained else "start it again"
         asked = error.args[0] if isinstance(error, KeyboardInterrupt) and error.args else received[-1]
         raise Interrupted(f"{result.message}; {on}", exit_code=128 + asked) from error
     except BaseException as error:

@@ -20,13 +20,13 @@ from torch.optim import Optimizer
 
 from fulmen.callbacks.fitting import completed
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, reached, read_checkpoint
-from fulmen.config import build
+from fulmen.config import KEPT, build
 from fulmen.errors import FulmenError
 from fulmen.evaluation.figures import training_curve
 from fulmen.evaluation.items import write_items
 from fulmen.evaluation.report import Summary, print_table, write_report
 from fulmen.loggers import log_hyperparameters
-from fulmen.mistakes import did_you_mean
+from fulmen.mistakes import did_you_mean, key_of
 from fulmen.precision import AUTO, best_precision
 from fulmen.ranks import exact_means
 from fulmen.recording import recorded
@@ -84,7 +84,7 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
         how = f"{device}, {threads} threads, {trainer.precision}"
         print(f"{cfg.experiment}: {size} on {how}; run folder {folder}", flush=True)
 
-    only_evaluate = result.trained and all(override.startswith("resume=") for override in overrides)
+    only_evaluate = result.trained and all(key_of(o).partition(".")[0] in ("resume", *KEPT) for o in overrides)
     with recorded(result, trainer):
         if only_evaluate:
             print("trained to its end before; evaluating it again")

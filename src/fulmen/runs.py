@@ -1,10 +1,11 @@
 """Finished runs: load one, list them all."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from fulmen.errors import FulmenError
 from fulmen.result import read_result
@@ -18,10 +19,10 @@ class Run:
         config: the resolved configuration, its targets checked against the allow-list.
     """
 
-    def __init__(self, folder: str | Path):
+    def __init__(self, folder: str | Path, overrides: Sequence[str] = ()):
         from fulmen.config import load_config
 
-        self.folder = Path(folder)
+        self.folder, self.overrides = Path(folder), list(overrides)
         self.config: DictConfig = load_config(self.folder)
 
     def __repr__(self) -> str:
@@ -48,7 +49,6 @@ class Run:
     def model(self) -> Any:
         """The LightningModule with the best weights (the last if there are none), in evaluation mode, on the CPU."""
         from fulmen.callbacks.resume import read_checkpoint
-        from fulmen.config import build
 
         if self.result.get("runs"):
             raise FulmenError(
@@ -56,28 +56,39 @@ class Run:
             )
         checkpoints = self.folder / "checkpoints"
         best = checkpoints / "best.ckpt"
-        model = build(self.config.model, "model")
+        model = self._built("model")
         model.load_state_dict(read_checkpoint(best if best.exists() else checkpoints / "last.ckpt")["state_dict"])
         return model.eval()
 
     @cached_property
     def data(self) -> Any:
         """The LightningDataModule, prepared and set up for testing."""
-        from fulmen.config import build
-
-        data = build(self.config.data, "data")
+        data = self._built("data")
         data.prepare_data()
         data.setup("test")
         return data
 
+    def _built(self, part: str) -> Any:
+        """The object that a part of the config describes; what that names outside the folder must have been typed."""
+        from fulmen.config import build, said_again
+        from fulmen.outside import refuse_unsaid
 
-def load_run(folder: str | Path) -> Run:
+        plain = {part: OmegaConf.to_container(self.config[part])}
+        refuse_unsaid(plain, self.folder, said_again(self.overrides, self.config))
+        return build(self.config[part], part)
+
+
+def load_run(folder: str | Path, overrides: Sequence[str] = ()) -> Run:
     """The run in `folder`: config, result, metrics, model and data.
+
+    Args:
+        overrides: `key=value` for all that the config names outside the folder and that may be used: databases,
+            addresses, folders to write to. Without them such data are not built.
 
     Raises:
         FulmenError: no run folder, or a configuration that names targets outside the allow-list.
     """
-    return Run(folder)
+    return Run(folder, overrides)
 
 
 def list_runs(outputs: str | Path = "outputs", experiment: str = "*") -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from fulmen.callbacks import epoch_sums, position
 from fulmen.callbacks.best import BestInPlace
 from fulmen.callbacks.checkpoint_files import AtomicCheckpoints, follow_folder, keep_arguments, read_checkpoint
 from fulmen.errors import Interrupted
+from fulmen.outside import resume_command
 from fulmen.ranks import any_rank
 from fulmen.seeding import derived_seed
 
@@ -208,7 +209,7 @@ class ExactResume(Callback):
             number = signal.Signals(self.asked or signal.SIGTERM)
             raise Interrupted(
                 f"{number.name} after {trainer.global_step} steps (epoch {trainer.current_epoch + 1}); "
-                f"saved {self.path}. Go on with: python train.py resume={self.path.parent.parent}",
+                f"saved {self.path}. Go on with: {resume_command(self.path.parent.parent)}",
                 exit_code=128 + number,
             )
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from fulmen.errors import FulmenError
 from fulmen.files import atomic_write
+from fulmen.outside import resume_command
 
 ITEMS = "test_items.npz"
 
@@ -35,7 +36,7 @@ def read_items(folder: Path) -> dict[str, Any]:
     """
     path = folder / ITEMS
     if not path.exists():
-        raise FulmenError(f"{folder} has no {ITEMS}: was it tested? `python train.py resume={folder}` does it")
+        raise FulmenError(f"{folder} has no {ITEMS}: was it tested? `{resume_command(folder)}` does it")
     try:
         with np.load(path, allow_pickle=False) as file:
             return dict(file)

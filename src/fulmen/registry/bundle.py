@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from fulmen.config import build
 from fulmen.mistakes import ConfigError, Mistake
+from fulmen.outside import unsaid
 from fulmen.registry import probe
 from fulmen.registry.manifest import Damaged, plain, read_json
 from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
@@ -128,6 +129,7 @@ def check_model(node: Any) -> None:
     if not is_node(node):
         raise ConfigError([Mistake("model", "has no _target_")])
     mistakes = find_interpolations({"model": node}) or list(check_nodes(node, "model", trusted=False))
+    mistakes += unsaid({"model": node}, None)
     if mistakes:
         raise ConfigError(mistakes)
     for path, target in targets(node, "model"):

@@ -31,6 +31,7 @@ def add_verbs(verbs: Any) -> None:
 
     save = verb("save", _save, "keep the best model of a run")
     save.add_argument("run", metavar="RUN", help="run folder, as `fulmen runs` lists them")
+    save.add_argument("overrides", metavar="KEY=VALUE", nargs="*", default=[], help="what the run names outside itself")
     save.add_argument("--name", required=True)
     save.add_argument("--note", default="", help="for people")
     save.add_argument("--exist", choices=("version", "error"), default="version", help="if the name is in use")
@@ -64,7 +65,8 @@ def add_verbs(verbs: Any) -> None:
 def _save(arguments: argparse.Namespace) -> int:
     from fulmen.registry.save import save_run
 
-    version = save_run(arguments.run, arguments.name, arguments.note, arguments.exist, arguments.registry)
+    a = arguments
+    version = save_run(a.run, a.name, a.note, a.exist, a.registry, a.overrides)
     print(f"saved {version} in {version.folder}")
     return 0
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +28,7 @@ def save_run(
     note: str = "",
     exist: Literal["version", "error"] = "version",
     registry: str | Path | None = None,
+    overrides: Sequence[str] = (),
 ) -> Version:
     """Keep the best model of a run folder under `name`.
 
@@ -36,13 +37,14 @@ def save_run(
         note: for people.
         exist: if the name is in use, make another "version" of it, or stop with an "error".
         registry: where models lie; `$FULMEN_REGISTRY` or `outputs/models` by default.
+        overrides: see `fulmen.load_run`.
 
     Raises:
         FulmenError: no such run, a name that cannot be or is in use, data that are gone, a full disk. Nothing is
             listed then that was not listed before.
     """
     check_name(name)
-    run = Run(run_folder(folder))
+    run = Run(run_folder(folder), overrides)
     config = OmegaConf.to_container(run.config)
     check_model(config["model"])
     model, data = run.model, run.data

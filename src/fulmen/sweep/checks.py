@@ -8,6 +8,7 @@ from fulmen.mistakes import ConfigError, Mistake, key_of, put, take_back
 from fulmen.schema import groups
 from fulmen.sweep.settings import PROGRAM, Plan, read_plan
 from fulmen.sweep.space import Parameter, as_overrides, corners
+from fulmen.sweep.storage import without_password
 
 UNSEARCHABLE = {
     "experiment": "a search is of one experiment; search each by itself",
@@ -36,8 +37,17 @@ def check_new(plan: Plan, base: Mapping[str, Any], parameters: Sequence[Paramete
         raise ConfigError(contradictions, mended or None, PROGRAM)
     if mistakes := list(dict.fromkeys(mistakes_at_corners(plan, parameters))):
         raise ConfigError(Mistake("search.space", str(mistake)) for mistake in mistakes)
-    if plan.search.warm_start:
-        read_plan(plan.search.warm_start)
+    if plan.search.warm_start and (elsewhere := unsaid_storage(plan)):
+        raise ConfigError([elsewhere], elsewhere.mend(list(plan.typed)), PROGRAM)
+
+
+def unsaid_storage(plan: Plan) -> Mistake | None:
+    """A database that the study to start from names and nobody has typed: its folder may come from anywhere."""
+    address = read_plan(plan.search.warm_start).search.storage
+    if address is None or (plan.search.storage and without_password(plan.search.storage) == address):
+        return None
+    problem = f"the study there is kept in the database {address}; type it again if that is meant"
+    return Mistake("search.warm_start", problem, put("search.storage", address))
 
 
 def contradicted(plan: Plan, parameters: Sequence[Parameter]) -> Iterator[Mistake]:

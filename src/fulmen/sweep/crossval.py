@@ -13,9 +13,11 @@ from fulmen.evaluation.items import ITEMS, read_items, write_items
 from fulmen.evaluation.known import deviation, is_known, mean
 from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.files import atomic_write
-from fulmen.mistakes import as_text, key_of
+from fulmen.mistakes import as_text, is_at, key_of
+from fulmen.outside import named_outside, resume_command
 from fulmen.result import Result, read_result, write_provenance
 from fulmen.signatures import parameters
+from fulmen.stored import read_stored
 from fulmen.targets import locate
 
 OURS = ("folds", "seeds", "resume", "output_dir", "seed", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
@@ -42,7 +44,7 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
     refuse(cfg)
     seeds, folds = range(cfg.seed, cfg.seed + cfg.get("seeds", 1)), range(cfg.folds) if cfg.folds else [None]
     plan = {child_folder(folder, seed, fold): (seed, fold) for seed in seeds for fold in folds}
-    children = list(plan)
+    children, configs = list(plan), {}
     if not cfg.resume:  # all are checked before one is trained
         configs = {child: one_of(cfg, overrides, child, *which) for child, which in plan.items()}
         for config in list(configs.values())[1:]:
@@ -60,12 +62,12 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
                 continue
             print(f"run {number} of {len(children)}: {child.relative_to(folder)}", flush=True)
             if (child / "checkpoints" / "last.ckpt").is_file():
-                typed = [f"resume={as_text(str(child))}"]
-                run(check_overrides(typed), typed)
+                typed = [f"resume={as_text(str(child))}", *said_of(child, overrides)]
+                run(check_overrides(typed), typed[:1])
             else:
-                run(load_config(child), overrides)
+                run(configs[child] if configs else load_config(child, overrides), overrides)
     except Interrupted as error:
-        on = f"interrupted in {child.relative_to(folder)}; go on with: python train.py resume={folder}"
+        on = f"interrupted in {child.relative_to(folder)}; go on with: {resume_command(folder)}"
         result.status, result.message = error.status, on
         raise Interrupted(on, error.exit_code) from error
     except FulmenError as error:
@@ -75,6 +77,12 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
         result.write()
     sum_up(result, children, [seed for seed, _ in plan.values()], cfg.monitor)
     return result
+
+
+def said_of(child: Path, overrides: Sequence[str]) -> list[str]:
+    """Those of `overrides` that say again what the config of a child names outside its folder."""
+    outside = [path for path, _, _ in named_outside(read_stored(child), child)]
+    return [override for override in overrides if any(is_at(f"{path}=", key_of(override)) for path in outside)]
 
 
 def child_folder(folder: Path, seed: int, fold: int | None) -> Path:

@@ -27,13 +27,15 @@ def keep(study: Study, champion: Champion | None) -> list[Version]:
         if champion:
             best = best_seed(study, champion.folders)
             before = store.numbers(name)
-            version = save_once(store, best, name, f"champion of the search {study.plan.name}. {champion.verdict}")
+            version = save_once(
+                store, best, name, study.plan.overrides, f"champion of the search {study.plan.name}. {champion.verdict}"
+            )
             saved.append(version)
             if version.number not in before:  # a person may have promoted another one since
                 store.promote(version, "champion", note=f"search {study.plan.name}, trial {champion.trial.number}")
         for rank, trial in enumerate(study.ranked()[: study.search.save_top], 1):
             note = f"place {rank} of the search {study.plan.name}, trial {trial.number}: not tested, not retrained"
-            saved.append(save_once(store, study.trial_folder(trial.number), name, note))
+            saved.append(save_once(store, study.trial_folder(trial.number), name, study.plan.overrides, note))
     except FulmenError as error:
         print(f"warning: not kept as a model: {error}", file=sys.stderr)
     if saved:
@@ -57,7 +59,7 @@ def keep_ranked(experiment: str, overrides: Sequence[str], variants: Mapping[str
         typed = [f"experiment={experiment}", *overrides, choice]
         result = run(check_overrides(typed), typed)
         note = f"network number {number} of {ranking}, trained again on the usual split"
-        saved.append(save_run(result.folder, model_name(f"{experiment}-{name}"), note))
+        saved.append(save_run(result.folder, model_name(f"{experiment}-{name}"), note, overrides=overrides))
     print(f"kept as models: {', '.join(map(str, saved))} (fulmen models list)", flush=True)
     return saved
 
@@ -77,7 +79,7 @@ def best_seed(study: Study, folders: list[Path]) -> Path:
     return min(folders, key=lambda folder: place(read_result(folder)["metrics"].get(monitor), larger))
 
 
-def save_once(store: Store, folder: Path, name: str, note: str) -> Version:
+def save_once(store: Store, folder: Path, name: str, overrides: Sequence[str], note: str) -> Version:
     """Save a run, or find the version that was saved of it before.
 
     Raises:
@@ -89,4 +91,4 @@ def save_once(store: Store, folder: Path, name: str, note: str) -> Version:
         run = version.manifest.get("run") or {}
         if run.get("folder") == str(folder.resolve()) and run.get("steps") == read_result(folder).get("steps"):
             return version
-    return save_run(folder, name, note, registry=store.root)
+    return save_run(folder, name, note, registry=store.root, overrides=overrides)

@@ -107,9 +107,11 @@ def read_plan(folder: str | Path) -> Plan:
     path = Path(folder) / "search.json"
     try:
         content = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        return Plan(Search(**content["search"]), tuple(content["overrides"]), Path(folder), content["name"])
+    except (OSError, ValueError, RecursionError) as error:
         raise FulmenError(f"no study in {folder}: cannot read {path.name}: {error}") from error
-    return Plan(Search(**content["search"]), tuple(content["overrides"]), Path(folder), content["name"])
+    except (KeyError, TypeError) as error:
+        raise FulmenError(f"no study in {folder}: {path.name} is no plan of a search ({error})") from error
 
 
 def plans(typed: list[str]) -> list[Plan]:
