@@ -5,7 +5,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ from omegaconf import DictConfig
 
 from fulmen.composing import expand
 from fulmen.config import check_overrides
-from fulmen.errors import FulmenError, Interrupted
+from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obstructed
+from fulmen.files import obstruction
 from fulmen.mistakes import ConfigError, as_text, command, key_of
 from fulmen.overrides import explicit, in_multirun, parse, run_failed, trust_multirun
 from fulmen.schema import choices
@@ -150,12 +151,14 @@ def messages() -> Iterator[None]:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         sys.exit(130)
-    except FulmenError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        if in_multirun() and not isinstance(error, Interrupted):
-            raise run_failed("this run failed; its message stands above") from error
-        sys.exit(error.exit_code)
     except Exception as error:
+        said = error if isinstance(error, FulmenError) else obstruction(error)
+        if said is not None:
+            with suppress(OSError):  # a full disk may hold the log
+                print(f"error: {said}", file=sys.stderr, flush=True)
+            if in_multirun() and not isinstance(said, Interrupted):
+                raise run_failed("this run failed; its message stands above") from error
+            sys.exit(OBSTRUCTED if IN_A_TRIAL in os.environ and isinstance(said, Obstructed) else said.exit_code)
         if in_multirun():
             traceback.print_exc()
             raise run_failed("this run failed; its traceback stands above") from error

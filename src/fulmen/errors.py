@@ -1,5 +1,8 @@
 """The one exception that is a message to the person at the keyboard rather than a defect."""
 
+OBSTRUCTED = 75  # exit code of a search's own `python train.py` that was obstructed: "try again" in sysexits.h
+IN_A_TRIAL = "FULMEN_IN_A_TRIAL"  # in the environment of such a process
+
 
 class FulmenError(Exception):
     """Something the user can mend; programs print it without a traceback and exit with `exit_code`."""
@@ -16,6 +19,13 @@ class Interrupted(FulmenError):
     def __init__(self, message: str, exit_code: int):
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class Obstructed(FulmenError):
+    """The machine stood in the way, such as a full disk: what was tried is not to blame, and works once that is mended.
+
+    A search does not count it as a result: it stops, and the same command tries the trial again.
+    """
 
 
 class Diverged(FulmenError):

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from fulmen.errors import FulmenError
+from fulmen.errors import Obstructed
+
+OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENFILE, errno.EMFILE, errno.ESTALE}
 
 
 @contextmanager
@@ -18,7 +20,7 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     """Open a temporary neighbour of `path`; it takes that name, synced to disk, if the block ends without an error.
 
     Raises:
-        FulmenError: no space left or the folder is not writable. What stood at `path` before is untouched.
+        Obstructed: no space left or the folder is not writable. What stood at `path` before is untouched.
     """
     path = Path(path)
     temporary = None
@@ -39,7 +41,7 @@ def atomic_write(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
             Path(temporary).unlink(missing_ok=True)
 
 
-def cannot_write(path: Path, error: OSError) -> FulmenError:
+def cannot_write(path: Path, error: OSError) -> Obstructed:
     """What the file system refused, in the user's terms."""
     kept = "nothing already written is lost"
     reasons = {
@@ -49,7 +51,19 @@ def cannot_write(path: Path, error: OSError) -> FulmenError:
         errno.EACCES: "permission denied; choose a folder you may write to",
         errno.EROFS: "the file system is read-only; choose a folder you may write to",
     }
-    return FulmenError(f"cannot write {path}: {reasons.get(error.errno, error.strerror or error)}")
+    return Obstructed(f"cannot write {path}: {reasons.get(error.errno, error.strerror or error)}")
+
+
+def obstruction(error: BaseException) -> Obstructed | None:
+    """The machine's refusal that `error` is, or comes of; None if it is a matter of what was tried."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, Obstructed):
+            return seen
+        if isinstance(seen, OSError) and seen.errno in OF_THE_MACHINE:
+            return cannot_write(Path(seen.filename or "a file"), seen)
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return None
 
 
 def set_aside(path: Path, error: Exception) -> None:

@@ -57,6 +57,8 @@ class Model(LightningModule):
             raise RuntimeError("the model is broken")
         if self.fails == "exit":
             os._exit(9)
+        if self.fails == "machine" and (number := os.environ.get("TOY_MACHINE_ERROR")):
+            raise OSError(int(number), os.strerror(int(number)), "somewhere")
         return self.layer(batch).mean()
 
     def validation_step(self, batch, batch_idx):

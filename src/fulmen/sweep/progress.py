@@ -4,6 +4,7 @@ A trial is *finished* once it is complete, pruned, or failed for a reason of its
 *lost* if its process died: then it is failed without an error, and its point is owed another try.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
@@ -23,7 +24,12 @@ class Step(Enum):
 
 
 def is_lost(trial: FrozenTrial) -> bool:
-    return trial.state == TrialState.FAIL and "error" not in trial.user_attrs
+    return trial.state == TrialState.FAIL and ("error" not in trial.user_attrs or was_obstructed(trial))
+
+
+def was_obstructed(trial: FrozenTrial) -> bool:
+    """Whether a study of an earlier version holds a full disk for the trial's result; this one writes none down."""
+    return bool(re.match(r"cannot write |OSError: \[Errno (28|30|122)\]", trial.user_attrs.get("error", "")))
 
 
 def attempt(trial: FrozenTrial) -> int:
@@ -43,8 +49,8 @@ def owed(trials: Trials, retries: int) -> list[FrozenTrial]:
 
 
 def next_attempt(trial: FrozenTrial) -> int:
-    """`attempt` of the trial that retries `trial`: who was asked to stop has not died."""
-    return attempt(trial) + (0 if trial.user_attrs.get("interrupted") else 1)
+    """`attempt` of the trial that retries `trial`: who was asked to stop, or could not write, has not died."""
+    return attempt(trial) + (0 if trial.user_attrs.get("interrupted") or was_obstructed(trial) else 1)
 
 
 def finished(trials: Trials, retries: int) -> list[FrozenTrial]:

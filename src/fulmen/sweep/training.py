@@ -1,6 +1,7 @@
 """One trial trained: in this process, or as a `python train.py` of its own."""
 
 import gc
+import io
 import os
 import signal
 import subprocess
@@ -8,14 +9,15 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
 import optuna
 
 from fulmen.config import check_varied
-from fulmen.errors import FulmenError, Interrupted
+from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obstructed
+from fulmen.files import obstruction
 from fulmen.mistakes import as_text, did_you_mean, key_of
 from fulmen.process_identity import owner
 from fulmen.result import read_result
@@ -55,6 +57,8 @@ def train_here(study: Study, trial: optuna.Trial) -> Outcome:
         except (Interrupted, KeyboardInterrupt):
             return Outcome(interrupted=True)
         except Exception as error:
+            if obstruction(error):
+                raise
             traceback.print_exc()
             return Outcome(error=_in_words(error), facts={"seconds": round(time.monotonic() - began, 3)})
         finally:
@@ -72,7 +76,7 @@ def train_apart(study: Study, trial: optuna.Trial, environment: Mapping[str, str
             [sys.executable, str(project_root() / "train.py"), *typed],
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=dict(os.environ) | dict(environment),
+            env=dict(os.environ) | dict(environment) | {IN_A_TRIAL: "1"},
             start_new_session=True,
         )
         trial.set_user_attr("child", owner(child.pid))
@@ -83,15 +87,22 @@ def train_apart(study: Study, trial: optuna.Trial, environment: Mapping[str, str
             raise
     if code < 0:  # killed, for want of memory perhaps: worth another try
         return Outcome()
+    if code == OBSTRUCTED:
+        raise Obstructed(_said(folder) or f"trial {trial.number} could not write its files; see {folder / 'log.txt'}")
     if code in (128 + signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGUSR1, 130):
         return Outcome(interrupted=True)
     if code != 0:
-        lines = (folder / "log.txt").read_text(errors="replace").strip().splitlines()
-        said = next((line for line in reversed(lines) if line.startswith("error: ")), lines[-1] if lines else "")
-        error = said.removeprefix("error: ") or f"exit code {code}"
+        error = _said(folder) or f"exit code {code}"
         return Outcome(error=error, facts={"seconds": round(time.monotonic() - began, 3)})
     result = read_result(folder)
     return outcome(study, result["metrics"], result["cost"], result["status"], result["epochs"])
+
+
+def _said(folder: Path) -> str:
+    """The complaint that a training ended with, by its log."""
+    lines = (folder / "log.txt").read_text(errors="replace").strip().splitlines()
+    said = next((line for line in reversed(lines) if line.startswith("error: ")), lines[-1] if lines else "")
+    return said.removeprefix("error: ")
 
 
 def outcome(study: Study, metrics: Mapping[str, Any], cost: Mapping[str, Any], status: str, epochs: int) -> Outcome:
@@ -116,10 +127,23 @@ def outcome(study: Study, metrics: Mapping[str, Any], cost: Mapping[str, Any], s
 
 @contextmanager
 def log_to(folder: Path) -> Iterator[None]:
-    """What is printed in this block goes to `log.txt`."""
+    """What is printed in this block goes to `log.txt`, as far as the disk takes it: nothing ends for its log."""
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "log.txt", "w", buffering=1) as file, redirect_stdout(file), redirect_stderr(file):
-        yield
+    log = Log(open(folder / "log.txt", "wb", buffering=0), encoding="utf-8", write_through=True)  # noqa: SIM115
+    with redirect_stdout(log), redirect_stderr(log):
+        try:
+            yield
+        finally:
+            log.close()
+
+
+class Log(io.TextIOWrapper):
+    """Text of which the disk may refuse what it will."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            super().write(text)
+        return len(text)
 
 
 def has_entry(study: Study, path: str) -> bool:

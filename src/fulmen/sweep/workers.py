@@ -10,11 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import optuna
 
-from fulmen.errors import FulmenError
+from fulmen.errors import FulmenError, Obstructed
+from fulmen.files import obstruction
 from fulmen.process_identity import end_group, owner
 from fulmen.surroundings import kept_surroundings
 from fulmen.sweep.progress import Step
@@ -35,6 +37,7 @@ def work(studies: Sequence[Study], train: Train, changed: Callable[[], None] = l
         False if training was asked to stop.
 
     Raises:
+        Obstructed: the machine stood in the way.
         FulmenError: the last complaint of a study that kept failing, once all others are done.
     """
     hopeless: dict[str, FulmenError] = {}
@@ -45,6 +48,8 @@ def work(studies: Sequence[Study], train: Train, changed: Callable[[], None] = l
                 continue
             try:
                 step = study.claim()
+            except Obstructed:
+                raise
             except FulmenError as error:
                 hopeless[study.plan.name] = error
                 continue
@@ -65,10 +70,22 @@ def work(studies: Sequence[Study], train: Train, changed: Callable[[], None] = l
 
 
 def run_trial(study: Study, trial: optuna.Trial, train: Train) -> bool:
-    """Train and tell; False if training was asked to stop."""
+    """Train and tell; False if training was asked to stop.
+
+    Raises:
+        Obstructed: the machine stood in the way; the trial is owed another try.
+    """
     me = owner()
-    with heartbeat(study.storage, study.folder, trial._trial_id, f"{me['host']}-{me['pid']}"):
-        outcome = train(study, trial)
+    try:
+        with heartbeat(study.storage, study.folder, trial._trial_id, f"{me['host']}-{me['pid']}"):
+            outcome = train(study, trial)
+    except Exception as error:
+        refusal = obstruction(error)
+        if refusal is None:
+            raise
+        with suppress(FulmenError):  # the journal may lie on the same disk
+            study.tell(trial, Outcome(interrupted=True))
+        raise refusal from error
     study.tell(trial, outcome)
     return not outcome.interrupted
 
@@ -154,11 +171,10 @@ class Slots:
         Raises:
             FulmenError: what a slot gave up for.
         """
-        if any(thread.is_alive() for thread in self._threads):
-            return False
-        if self._errors:
+        working = any(thread.is_alive() for thread in self._threads)
+        if self._errors and (not working or isinstance(self._errors[0], Obstructed)):
             raise self._errors[0]
-        return True
+        return not working
 
     def stop(self, seconds: float = 20) -> None:
         """Ask the trainings to stop, and kill those that do not."""
@@ -207,7 +223,8 @@ def main(folders: Sequence[str], train: Train = train_here) -> int:
     try:
         done = work([Study(read_plan(folder)) for folder in folders], train)
     except FulmenError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
+        with suppress(OSError):  # the log may lie on the disk that is full
+            print(f"error: {error}", file=sys.stderr, flush=True)
         return error.exit_code
     return 0 if done else 128 + signal.SIGTERM
 
