@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from fulmen.cli import main as command
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.loggers import flatten
+from fulmen.ownership import LOCK
+from fulmen.process_identity import owner
 from fulmen.result import Result, read_result
 from fulmen.run import run
 from fulmen.runs import list_runs
@@ -64,6 +67,73 @@ def test_resuming_a_completed_run_only_evaluates_it(folder):
     assert (folder / "checkpoints" / "last.ckpt").read_bytes() == weights
     assert result.metrics["test/r2_log"] == before["metrics"]["test/r2_log"]
     assert (result.epochs, result.steps) == (before["epochs"], before["steps"])
+
+
+SECONDS = {  # what is typed while another process owns the folder, or once a run lies there
+    "resume": lambda folder: [f"resume={folder}"],
+    "train on": lambda folder: [f"resume={folder}", "trainer.max_epochs=9"],
+    "new": lambda folder: ["experiment=pbpk_mlp", *TINY, *QUIET, f"output_dir={folder}"],
+    "seeds": lambda folder: ["experiment=pbpk_mlp", "seeds=2", *TINY, *QUIET, f"output_dir={folder}"],
+}
+
+
+def everything(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("typed", SECONDS.values(), ids=SECONDS)
+def test_the_second_in_one_folder_is_told_who_holds_it(folder, typed):
+    process = subprocess.Popen(["sleep", "60"])
+    try:
+        (folder / LOCK).write_text(json.dumps({"format": 1, **owner(process.pid)}))
+        before = everything(folder)
+        with pytest.raises(FulmenError, match=f"belongs to process {process.pid} on ") as refused:
+            start(*typed(folder))
+        assert (refused.value.exit_code, before) == (2, everything(folder))
+    finally:
+        process.kill()
+        process.wait()
+    if typed(folder)[0].startswith("resume="):
+        assert start(*typed(folder)).status == "completed"
+        assert not (folder / LOCK).exists()
+
+
+@pytest.mark.parametrize("typed", [SECONDS["new"], SECONDS["seeds"]], ids=["new", "seeds"])
+def test_a_new_run_does_not_mix_with_one_that_lies_there(folder, typed):
+    before = everything(folder)
+    with pytest.raises(FulmenError, match=rf"holds a run already \(completed\); resume={folder} .*={folder}_2"):
+        start(*typed(folder))
+    assert before == everything(folder)
+
+
+def test_a_start_that_came_to_nothing_is_no_run(folder):
+    (folder / "checkpoints" / "last.ckpt").unlink()
+    (folder / "result.json").write_text(json.dumps({"status": "interrupted", "trained": False}))
+    (folder / "events.out.tfevents.1.host.2.0").write_bytes(b"of the start before")
+    result = start(*SECONDS["new"](folder), "trainer.max_epochs=1")
+    assert result.status == "completed"
+    assert not (folder / "events.out.tfevents.1.host.2.0").exists()
+
+
+def test_a_run_that_was_killed_is_known_as_dead(outputs, folder):
+    where = shutil.copytree(outputs, folder.parent / "outputs") / "runs" / "pbpk_mlp" / "one"
+    stored = json.loads((where / "result.json").read_text()) | {"status": "running"}
+    (where / "result.json").write_text(json.dumps(stored))
+    process = subprocess.Popen(["sleep", "60"])
+    (where / LOCK).write_text(json.dumps({"format": 1, **owner(process.pid)}))
+
+    def listed():
+        return next(row for row in list_runs(folder.parent / "outputs") if row["run"] == "pbpk_mlp/one")
+
+    assert listed()["status"] == "running"
+    process.kill()
+    process.wait()
+    assert (listed()["status"], listed()["message"]) == (
+        "killed",
+        f"killed; go on with: python train.py resume={where}",
+    )
+    assert start(f"resume={where}").status == "completed"
+    assert listed()["status"] == "completed"
 
 
 @pytest.mark.parametrize("override", ["data.dose_mg=50", "model.optimizer.lr=1e-5", "seed=1", "model=dynamic_gnn"])

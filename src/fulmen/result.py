@@ -23,7 +23,7 @@ class Result:
 
     Attributes:
         status: running, completed, interrupted, diverged or failed, or a callback's `ending` (pruned,
-            stopped); a run that was killed stays "running".
+            stopped); a run that was killed stays "running", and `fulmen.runs.now` tells the two apart.
         epochs: begun or completed so far.
         steps: of the optimizer.
         metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.

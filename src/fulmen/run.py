@@ -3,7 +3,7 @@
 import inspect
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint, ModelSummary, ProgressBar
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.utilities import rank_zero_warn
+from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from torch import zeros
@@ -27,10 +27,12 @@ from fulmen.evaluation.items import write_items
 from fulmen.evaluation.report import Summary, print_table, write_report
 from fulmen.loggers import log_hyperparameters
 from fulmen.mistakes import did_you_mean, key_of
+from fulmen.ownership import owned
 from fulmen.precision import AUTO, best_precision
 from fulmen.ranks import exact_means
 from fulmen.recording import recorded
 from fulmen.result import Result, write_fingerprint, write_provenance
+from fulmen.stored import refuse_if_used
 from fulmen.surroundings import kept_surroundings
 from fulmen.threads import set_threads
 
@@ -51,21 +53,24 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
         Diverged: training has left all bounds.
         FulmenError: something the user can mend.
     """
-    if cfg.get("folds") or cfg.get("seeds", 1) > 1:
-        from fulmen.sweep.crossval import repeat
+    folder = Path(cfg.output_dir)
+    with owned(folder) if rank_zero_only.rank == 0 else nullcontext():
+        if rank_zero_only.rank == 0 and not cfg.resume:
+            refuse_if_used(folder)
+        if cfg.get("folds") or cfg.get("seeds", 1) > 1:
+            from fulmen.sweep.crossval import repeat
 
-        return repeat(cfg, overrides, run)
+            return repeat(cfg, overrides, run)
+        return run_once(cfg, overrides, folder)
+
+
+def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path) -> Result:
+    """As `run`, in a folder that this process owns."""
     threads = set_threads(cfg.threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
-    folder = Path(cfg.output_dir)
     resume = folder / "checkpoints" / "last.ckpt" if cfg.resume else None
-    try:
-        data, model, trainer = assemble(cfg)
-        result = take_up(resume, model, trainer) if resume else Result(cfg.experiment, folder)
-    except FulmenError:
-        with suppress(OSError):
-            folder.rmdir()  # made by Hydra; goes only if it is empty
-        raise
+    data, model, trainer = assemble(cfg)
+    result = take_up(resume, model, trainer) if resume else Result(cfg.experiment, folder)
     before = result.cost.get("precision", trainer.precision)
     if before != trainer.precision:
         rank_zero_warn(

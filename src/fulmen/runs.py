@@ -8,6 +8,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fulmen.errors import FulmenError
+from fulmen.ownership import holder
 from fulmen.result import read_result
 
 
@@ -26,7 +27,7 @@ class Run:
         self.config: DictConfig = load_config(self.folder)
 
     def __repr__(self) -> str:
-        return f"Run({self.folder}, {self.result.get('status', 'unknown')})"
+        return f"Run({self.folder}, {now(self.folder, self.result).get('status', 'unknown')})"
 
     @cached_property
     def result(self) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def list_runs(outputs: str | Path = "outputs", experiment: str = "*") -> list[di
     """One row per run folder below `outputs`, oldest first: run, status, epochs, seconds and the main test metrics.
 
     A run that did not come to its end has its `message` instead of metrics; one whose result.json cannot be read has
-    the status `damaged`.
+    the status `damaged`, and one whose process has died without a word `killed`.
     """
     rows = []
     for path in sorted(Path(outputs).glob(f"runs/{experiment}/*/result.json"), key=lambda path: path.parent.name):
@@ -103,6 +104,7 @@ def list_runs(outputs: str | Path = "outputs", experiment: str = "*") -> list[di
             result = read_result(path.parent)
         except FulmenError as error:
             result = {"status": "damaged", "message": str(error)}
+        result = now(path.parent, result)
         metrics = result.get("metrics", {})
         shown = {name: value for name, value in metrics.items() if name.startswith("test/")} or metrics
         row = {"run": f"{path.parent.parent.name}/{path.parent.name}", "status": result.get("status", "")}
@@ -110,3 +112,12 @@ def list_runs(outputs: str | Path = "outputs", experiment: str = "*") -> list[di
         message = result.get("message", "")
         rows.append(row | ({"message": message.partition("\n")[0]} if message else dict(list(shown.items())[:3])))
     return rows
+
+
+def now(folder: Path, result: dict[str, Any]) -> dict[str, Any]:
+    """`result` as it stands: a run that nobody is at work on any more is not `running` but `killed`."""
+    if result.get("status") != "running" or holder(folder):
+        return result
+    begun = (folder / "checkpoints" / "last.ckpt").is_file() or bool(result.get("runs"))
+    on = f"; go on with: python train.py resume={folder}" if begun else " before its first checkpoint; start it again"
+    return result | {"status": "killed", "message": f"killed{on}"}

@@ -1,6 +1,9 @@
 """The config that a run folder holds, as it is read back."""
 
+import json
 from collections.abc import Iterable
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +64,33 @@ def refuse_unless_resumable(folder: Path) -> None:
     problem = f"has no {missing[0]}" if folder.is_dir() else "is no folder"
     hint = "".join(["\n  runs that can go on:", *(f"\n    resume={run}" for run in near)]) if near else ""
     raise FulmenError(f"resume: {folder} {problem}{hint}")
+
+
+def refuse_if_used(folder: Path) -> None:
+    """Pass if a new run may begin in `folder`; what a start that came to no checkpoint left there goes.
+
+    Raises:
+        FulmenError: it holds a run, which a second one would mix with.
+    """
+    status, trained = _how_it_stands(folder)
+    resumable = any(folder.glob("checkpoints/last.ckpt")) or any(folder.glob("seed_*/**/last.ckpt"))
+    if resumable or status == "completed" or (trained and (folder / "checkpoints" / "best.ckpt").exists()):
+        free = next(path for n in count(2) if not (path := folder.with_name(f"{folder.name}_{n}")).exists())
+        on = f"; resume={folder} goes on with it" if resumable else ""
+        raise FulmenError(
+            f"output_dir: {folder} holds a run already{f' ({status})' if status else ''}{on}; for a new one "
+            f"choose another folder, such as output_dir={free}"
+        )
+    if (folder / "config.yaml").is_file():
+        for path in [*folder.glob("events.out.tfevents.*"), *folder.glob("checkpoints/best*.ckpt")]:
+            path.unlink()
+
+
+def _how_it_stands(folder: Path) -> tuple[str, bool]:
+    """Status and whether training has ended, of the run in `folder`; as far as its result.json can be read."""
+    with suppress(OSError, ValueError, AttributeError, KeyError, TypeError, yaml.YAMLError):
+        result = json.loads((folder / "result.json").read_text())
+        config = yaml.safe_load((folder / "config.yaml").read_text())
+        tried = bool(config["trainer"].get("fast_dev_run"))
+        return ("", False) if tried else (str(result.get("status", "")), bool(result.get("trained")))
+    return "", False

@@ -160,5 +160,7 @@ def _train(study: Study, winner: FrozenTrial, seed: int, folder: Path) -> None:
     quiet = [override for override in QUIET[:2] if has_entry(study, override.partition("=")[0])]
     own = study.overrides(winner, "test=true", f"seed={seed}", *quiet)
     print(f"champion: trial {winner.number} with seed {seed}", flush=True)
+    begun = (folder / "checkpoints" / "last.ckpt").is_file()
+    typed = [f"resume={as_text(str(folder))}"] if begun else [*own, f"output_dir={as_text(str(folder))}"]
     with log_to(folder):
-        run(check_overrides([*own, f"output_dir={as_text(str(folder))}"]), own)
+        run(check_overrides(typed), typed if begun else own)
