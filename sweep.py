@@ -5,16 +5,19 @@ The same command again goes on where the search stopped; `--help` lists what the
 
 import sys
 
-from fulmen.commandline import before_search, messages
+from fulmen.signals import answering
 
 
 def main() -> None:
-    asked = before_search(sys.argv[1:])
-    from fulmen.sweep.controller import sweep  # imports torch: only once the config is known to be good
+    from fulmen.commandline import before_search, messages  # where a signal is answered already
 
-    sweep(asked)
+    with messages():
+        asked = before_search(sys.argv[1:])
+        from fulmen.sweep.controller import sweep  # imports torch: only once the config is known to be good
+
+        sweep(asked)
 
 
 if __name__ == "__main__":
-    with messages():
+    with answering("interrupted; the same command begins or goes on with the search"):
         main()

@@ -2,22 +2,27 @@
 
 import sys
 
-import hydra
-from omegaconf import DictConfig
-
-from fulmen.commandline import before_work, messages
-from fulmen.config import finalize
-from fulmen.overrides import typed_overrides
+from fulmen.signals import answering
 
 
-@hydra.main(version_base="1.3", config_path="conf", config_name="train")
-@messages()
-def main(cfg: DictConfig) -> None:
-    from fulmen.run import run  # imports torch: only once the config is known to be good
+def main() -> None:
+    import hydra  # all that takes time is imported where a signal is answered
 
-    run(finalize(cfg), typed_overrides())
+    from fulmen.commandline import before_work, messages
+    from fulmen.config import finalize
+    from fulmen.overrides import typed_overrides
+
+    @hydra.main(version_base="1.3", config_path="conf", config_name="train")
+    @messages()
+    def train(cfg) -> None:
+        from fulmen.run import run  # imports torch: only once the config is known to be good
+
+        run(finalize(cfg), typed_overrides())
+
+    with messages():
+        train(before_work(sys.argv))
 
 
 if __name__ == "__main__":
-    with messages():
-        main(before_work(sys.argv))
+    with answering("interrupted before anything was begun; start it again"):
+        main()

@@ -8,15 +8,18 @@ from pathlib import Path
 
 from fulmen.arguments import AnyOrder
 from fulmen.errors import FulmenError
-from fulmen.registry.cli import add_verbs as add_registry
+from fulmen.signals import answering
 from fulmen.threads import quiet_waiting
+
+INTERRUPTED = "interrupted; the same command does it again"
 
 
 def main(argv: list[str] | None = None) -> int:
-    quiet_waiting()
-    arguments = parser().parse_args(argv)
     try:
-        return arguments.call(arguments)
+        with answering(INTERRUPTED):
+            quiet_waiting()
+            arguments = parser().parse_args(argv)
+            return arguments.call(arguments)
     except FulmenError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -27,6 +30,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> AnyOrder:
     """The command line of all verbs."""
+    from fulmen.registry.cli import add_verbs as add_registry
+
     whole = AnyOrder(prog="fulmen", description="What to do with finished runs.")
     verbs = whole.add_subparsers(dest="verb", required=True)
     runs = verbs.add_parser("runs", help="list the runs: status, cost and main metrics")

@@ -18,6 +18,7 @@ from fulmen.files import obstruction
 from fulmen.mistakes import ConfigError, as_text, command, key_of
 from fulmen.overrides import explicit, in_multirun, parse, run_failed, trust_multirun
 from fulmen.schema import choices
+from fulmen.signals import listener, number_of
 from fulmen.stored import resume_folder
 from fulmen.threads import quiet_waiting
 from fulmen.usage import experiments_text, help_text, search_help_text
@@ -148,9 +149,10 @@ def messages() -> Iterator[None]:
     shown_by_python, warnings.showwarning = warnings.showwarning, _show_warning
     try:
         yield
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        sys.exit(130)
+    except KeyboardInterrupt as error:
+        heard = listener()
+        print(f"\n{heard.last_words() if heard else 'interrupted'}", file=sys.stderr)
+        sys.exit(128 + number_of(error))
     except Exception as error:
         said = error if isinstance(error, FulmenError) else obstruction(error)
         if said is not None:

@@ -14,6 +14,7 @@ from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, read_checkpo
 from fulmen.data.batches import BatchLoader
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.loggers import EpochTable
+from fulmen.signals import NUMBERS
 
 
 class Regression(LightningModule):
@@ -242,11 +243,11 @@ def test_a_training_that_was_stopped_in_an_epoch_goes_on_in_it(tmp_path):
 
 
 def test_signal_handlers_are_given_back(tmp_path):
-    before = [signal.getsignal(number) for number in ExactResume.signals]
+    before = [signal.getsignal(number) for number in NUMBERS]
     fit(tmp_path / "a", max_epochs=1)
     with pytest.raises(Interrupted):
         fit(tmp_path / "b", stop=StopAt(3))
-    assert [signal.getsignal(number) for number in ExactResume.signals] == before
+    assert [signal.getsignal(number) for number in NUMBERS] == before
 
 
 def test_truncated_checkpoint_is_named(tmp_path):

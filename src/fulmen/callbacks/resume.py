@@ -7,9 +7,8 @@ an optimizer step and the next batch, or between two epochs, after the learning-
 """
 
 import signal
-from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -24,6 +23,7 @@ from fulmen.errors import Interrupted
 from fulmen.outside import resume_command
 from fulmen.ranks import any_rank
 from fulmen.seeding import derived_seed
+from fulmen.signals import Listener, listening
 
 __all__ = ["AtomicCheckpoints", "ExactResume", "reached", "read_checkpoint"]
 
@@ -32,7 +32,7 @@ class ExactResume(Callback):
     """Writes `last.ckpt` at the end of every epoch and when Ctrl-C, SIGTERM or SIGUSR1 asks training to stop.
 
     The signal only sets a flag; the batch in work is finished first (and, if it is the last of its epoch, the
-    validation too). A second signal of the same kind acts at once, without saving. A training that ends in an epoch
+    validation too). A later one ends the process at once, see `fulmen.signals`. A training that ends in an epoch
     (by `max_steps`, `max_time` or early stopping) is stored as what it is, so that it can go on with the next batch.
 
     Args:
@@ -40,25 +40,27 @@ class ExactResume(Callback):
         seed: the run's seed.
 
     Attributes:
-        asked: the signal that came, or None; one that came after the last batch is for the caller to obey.
         monitor: the metric that the run is judged by.
         rules: what decides when training ends, as text; a decision stands as long as they are the same.
         before: the result that the checkpoint holds (see `reached`); None once training has gone on.
     """
 
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-
     def __init__(self, folder: str, seed: int):
         self.path = Path(folder) / "last.ckpt"
         self.seed = seed
-        self.asked: int | None = None
         self.monitor = self.rules = ""
         self.before: dict[str, Any] | None = None
-        self._handlers: dict[int, Callable | int | None] = {}
+        self._listening = ExitStack()
+        self._listener: Listener | None = None
         self._saving: str | None = None  # "start" of an epoch or "in" one, while last.ckpt is made
         self._ended_in_epoch: dict[str, Any] | None = None  # the checkpoint of where it did
         self._restored: dict[str, Any] | None = None  # where the checkpoint stands that is being loaded
         self._sums: epoch_sums.Sums = {}  # of the epoch that was interrupted
+
+    @property
+    def asked(self) -> int | None:
+        """The signal that came, or None; one that came after the last batch is for the caller to obey."""
+        return self._listener.asked if self._listener else None
 
     def setup(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
         if stage == "fit" and not any(isinstance(callback, _AfterAll) for callback in trainer.callbacks):
@@ -69,10 +71,9 @@ class ExactResume(Callback):
             trainer.should_stop = True
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
-        for number in self.signals:
-            self._handlers[number] = signal.signal(number, self._ask)
+        self._listener = self._listening.enter_context(listening(patient=True))
         if trainer.received_sigterm:  # it came while the data were prepared; Lightning would stop without saving
-            self.asked = signal.SIGTERM
+            self._listener.asked = signal.SIGTERM
             trainer._signal_connector.received_sigterm = False
         if self._restored:
             device = trainer.strategy.root_device
@@ -131,10 +132,10 @@ class ExactResume(Callback):
             final = self._ended_in_epoch | {"result": reached(trainer, self.monitor)}
             final["position"] |= {"decided": trainer.should_stop, "metrics": _metrics(trainer)}
             trainer.strategy.save_checkpoint(final, self.path)
-        self._restore_handlers()
+        self._listening.close()
 
     def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
-        self._restore_handlers()
+        self._listening.close()
 
     def on_save_checkpoint(self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Bring Lightning's counters into one form, and add what it leaves out; other checkpoints stay as they are."""
@@ -200,10 +201,6 @@ class ExactResume(Callback):
         finally:
             self._saving = None
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = number
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-
     def _stop_if_asked(self, trainer: Trainer) -> None:
         if any_rank(self.asked is not None):
             number = signal.Signals(self.asked or signal.SIGTERM)
@@ -212,11 +209,6 @@ class ExactResume(Callback):
                 f"saved {self.path}. Go on with: {resume_command(self.path.parent.parent)}",
                 exit_code=128 + number,
             )
-
-    def _restore_handlers(self) -> None:
-        while self._handlers:
-            number, handler = self._handlers.popitem()
-            signal.signal(number, handler or signal.SIG_DFL)
 
 
 class _AfterAll(Callback):

@@ -1,14 +1,12 @@
 """A search from its first trial to its report."""
 
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 
 from optuna.trial import TrialState
 
 from fulmen.errors import FulmenError, Interrupted
+from fulmen.signals import listening, number_of
 from fulmen.surroundings import kept_surroundings
 from fulmen.sweep.champion import crown
 from fulmen.sweep.keeping import keep
@@ -18,6 +16,8 @@ from fulmen.sweep.study import Study
 from fulmen.sweep.table import Progress
 from fulmen.sweep.training import train_here
 from fulmen.sweep.workers import POLL_SECONDS, Processes, Slots, work
+
+STOPPED = "stopped; the same command goes on with the search"
 
 
 @kept_surroundings()
@@ -36,12 +36,12 @@ def sweep(plans: Sequence[Plan]) -> list[Study]:
         print(f"{study.plan.name}: {study.total} trials{share}{before}; folder {study.folder}", flush=True)
     failure: FulmenError | None = None
     try:
-        with Progress(studies) as shown, stoppable():
+        with Progress(studies) as shown, listening(lambda: STOPPED):
             run_trials(studies, shown)
     except FulmenError as error:
         failure = error
-    except KeyboardInterrupt:
-        failure = Interrupted("stopped; the same command goes on with the search", 130)
+    except KeyboardInterrupt as error:
+        failure = Interrupted(STOPPED, 128 + number_of(error))
     finally:
         print(shown.summary() if began or studies[0].trials else "no trials", flush=True)
     for study in studies:
@@ -84,17 +84,3 @@ def nothing_came_of(studies: Sequence[Study]) -> FulmenError | None:
         return None
     last = trials[-1].user_attrs.get("error", "its process died")
     return FulmenError(f"all {len(trials)} trials failed; trial {trials[-1].number}: {last}")
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """SIGTERM is answered like Ctrl-C."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

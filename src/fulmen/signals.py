@@ -1,0 +1,119 @@
+"""Ctrl-C, SIGTERM and SIGUSR1: the first asks, a later one ends the process at once; what is then told is true.
+
+Programs, verbs and runs all listen through here. Who listens says in `last_words` how things stand, whatever the
+moment, and writes it down where it belongs. Nothing heavy is imported: the programs listen before they import the rest.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+ONE_PRESS_SECONDS = 0.5  # shells and launchers hand one Ctrl-C on several times
+
+
+class Listener:
+    """What a process makes of signals.
+
+    Attributes:
+        last_words: how things stand, for the person who ends the process; called at most once at its end.
+        patient: whether somebody looks at `asked` in good time; else KeyboardInterrupt is raised on the spot.
+        asked: the first signal, or None.
+        broken: whether KeyboardInterrupt was raised; any exception that follows is its consequence.
+    """
+
+    def __init__(self, last_words: Callable[[], str]):
+        self.last_words = last_words
+        self.patient = self.broken = False
+        self.asked: int | None = None
+        self._when = 0.0
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self.asked is None:
+            self.asked, self._when = number, now
+            if not self.patient:
+                self.broken = True
+                raise KeyboardInterrupt(number)
+        elif now - self._when > ONE_PRESS_SECONDS:
+            self.end(number)
+
+    def end(self, number: int) -> None:
+        """The last words, and the end; nothing else of the process is run."""
+        try:
+            text = self.last_words()
+        except BaseException as error:
+            text = f"interrupted ({error})"
+        with suppress(Exception):
+            sys.stdout.flush()
+        os.write(2, f"\nerror: {text}\n".encode())  # print may have been what the signal came into
+        os._exit(128 + number)
+
+
+_listener: Listener | None = None
+
+
+def listener() -> Listener | None:
+    """Who listens now."""
+    return _listener
+
+
+@contextmanager
+def listening(last_words: Callable[[], str] | None = None, patient: bool | None = None) -> Iterator[Listener]:
+    """Listen in this block; a block within another one shares its listener, with words and patience of its own.
+
+    Only the main thread can listen; elsewhere the block has a listener that hears nothing.
+
+    Raises:
+        KeyboardInterrupt: it was asked before, in a place that has lost the exception.
+    """
+    global _listener
+    outer, in_main_thread = _listener, threading.current_thread() is threading.main_thread()
+    own = outer if outer and in_main_thread else Listener(lambda: "interrupted")
+    words, patience = own.last_words, own.patient
+    own.last_words, own.patient = last_words or words, patience if patient is None else patient
+    handlers = {}
+    if in_main_thread:
+        _listener = own
+        handlers = {number: signal.signal(number, own) for number in NUMBERS}
+    try:
+        if own.broken:
+            raise KeyboardInterrupt(own.asked)
+        yield own
+    finally:
+        own.last_words, own.patient = words, patience
+        if in_main_thread:
+            _listener = outer
+            for number, handler in handlers.items():
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def number_of(error: BaseException) -> int:
+    """The signal behind a KeyboardInterrupt, however it was raised."""
+    if isinstance(error, KeyboardInterrupt) and error.args and error.args[0] in NUMBERS:
+        return int(error.args[0])
+    return int(_listener.asked if _listener and _listener.asked else signal.SIGINT)
+
+
+@contextmanager
+def answering(last_words: str = "interrupted") -> Iterator[Listener]:
+    """For programs and verbs: a signal ends them with one line on stderr and exit code 130 (SIGINT) or 143 (SIGTERM).
+
+    Raises:
+        SystemExit: asked to stop.
+    """
+    with listening(lambda: last_words) as own:
+        try:
+            yield own
+        except BaseException as error:
+            number = number_of(error)
+            told = isinstance(error, SystemExit) and error.code == 128 + number
+            if told or not (own.broken or isinstance(error, KeyboardInterrupt)):
+                raise
+            print(f"\n{last_words}", file=sys.stderr, flush=True)
+            sys.exit(128 + number)

@@ -1,0 +1,166 @@
+"""Signals: one line, the right exit code, true words, whatever the moment; nothing that is finished is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from fulmen.errors import FulmenError, Interrupted
+from fulmen.recording import recorded
+from fulmen.result import Result, read_result
+from fulmen.schema import project_root
+from fulmen.signals import NUMBERS, answering, listener, listening
+
+
+def send(number=signal.SIGINT, times=1):
+    for _ in range(times):
+        os.kill(os.getpid(), number)
+
+
+@pytest.fixture(autouse=True)
+def handlers_are_given_back():
+    before = [signal.getsignal(number) for number in NUMBERS]
+    yield
+    assert [signal.getsignal(number) for number in NUMBERS] == before
+    assert listener() is None
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_first_signal_is_raised_or_waits_to_be_looked_at(number):
+    with pytest.raises(KeyboardInterrupt) as raised, listening():
+        send(number)
+    assert raised.value.args == (number,)
+    with listening(patient=True) as heard:
+        send(number)
+        send(number)  # one press, handed on twice
+        assert heard.asked == number
+
+
+def test_inner_blocks_share_the_listener_and_give_words_and_patience_back():
+    with listening(lambda: "outer") as outer:
+        with listening(lambda: "inner", patient=True) as inner:
+            assert inner is outer
+            assert (inner.last_words(), inner.patient) == ("inner", True)
+            send(signal.SIGTERM)
+        assert (outer.last_words(), outer.patient, outer.asked) == ("outer", False, signal.SIGTERM)
+
+
+def test_a_lost_exception_is_raised_again_where_work_begins():
+    def swallows():
+        try:
+            send()
+        except BaseException:
+            return
+
+    def works():
+        with listening():
+            swallows()
+            with listening():
+                pytest.fail("work has begun")
+
+    with pytest.raises(KeyboardInterrupt):
+        works()
+
+
+@pytest.mark.parametrize("then", [ImportError("initialization failed"), SystemExit(1), ZeroDivisionError()])
+def test_what_follows_from_a_signal_is_no_traceback(then, capsys):
+    def works():
+        try:
+            send(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise then from None
+
+    with pytest.raises(SystemExit) as left, answering("stopped; do it again"):
+        works()
+    assert left.value.code == 143
+    assert capsys.readouterr().err == "\nstopped; do it again\n"
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), FulmenError("x"), SystemExit(2)])
+def test_errors_without_a_signal_stay_what_they_are(error):
+    with pytest.raises(type(error)), answering():
+        raise error
+
+
+FOLDERS = {
+    "nothing done": (0, False, False, "interrupted before the first step; start it again: python train.py a=1"),
+    "steps unsaved": (7, False, False, "interrupted after 7 steps, before anything was saved; start it again"),
+    "saved": (7, True, False, "interrupted after 7 steps; last.ckpt holds what was saved of them; go on with: python"),
+    "trained": (7, True, True, "interrupted while it was evaluated; go on with: python train.py resume="),
+}
+
+
+@pytest.mark.parametrize("state", FOLDERS)
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_how_it_stands(state, times, number, tmp_path):
+    steps, saved, trained, says = FOLDERS[state]
+    if saved:
+        (tmp_path / "checkpoints").mkdir()
+        (tmp_path / "checkpoints" / "last.ckpt").touch()
+    trainer, result = SimpleNamespace(is_global_zero=True, global_step=steps, current_epoch=1), Result("x", tmp_path)
+
+    def works():
+        result.trained = trained
+        send(number, times)
+
+    with pytest.raises(Interrupted, match="interrupted") as told, recorded(result, trainer, ["a=1"]):
+        works()
+    assert str(told.value).startswith(says)
+    assert told.value.exit_code == 128 + number
+    assert read_result(tmp_path)["status"] == "interrupted"
+    assert read_result(tmp_path)["steps"] == (0 if trained else steps)
+
+
+PATIENT = """
+import os, signal, sys, time
+from types import SimpleNamespace
+from pathlib import Path
+from fulmen.recording import recorded
+from fulmen.result import Result
+from fulmen.signals import answering, listening
+folder = Path(sys.argv[1])
+with answering(), recorded(Result("x", folder), SimpleNamespace(is_global_zero=True, global_step=5, current_epoch=2)):
+    with listening(patient=True):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.7)
+        print("goes on")
+        os.kill(os.getpid(), signal.SIGTERM)
+        print("never")
+"""
+
+
+@pytest.mark.slow
+def test_a_later_signal_ends_the_process_at_once_with_true_words(tmp_path):
+    found = subprocess.run([sys.executable, "-c", PATIENT, str(tmp_path)], capture_output=True, text=True)
+    assert found.returncode == 143
+    assert found.stdout == "goes on\n"
+    assert found.stderr == "\nerror: interrupted after 5 steps, before anything was saved; start it again\n"
+    assert read_result(tmp_path)["status"] == "interrupted"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("program", "number", "seconds"),
+    [
+        (["train.py", "experiment=synthetic_mlp"], signal.SIGINT, 0.3),
+        (["train.py", "experiment=synthetic_mlp"], signal.SIGTERM, 1.5),
+        (["sweep.py", "experiment=synthetic_mlp"], signal.SIGINT, 1.0),
+        (["-m", "fulmen.cli", "rank", "sensors"], signal.SIGINT, 0.6),
+    ],
+    ids=["train", "train later", "sweep", "verb"],
+)
+def test_a_signal_while_modules_are_loaded_is_one_line(program, number, seconds, tmp_path):
+    started = [sys.executable, *program]
+    process = subprocess.Popen(started, cwd=project_root(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(seconds)
+    process.send_signal(number)
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + number, error
+    assert error.startswith("\ninterrupted")
+    assert error.count("\n") == 2
