@@ -9,11 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from fulmen.cli import main
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.recording import recorded
 from fulmen.result import Result, read_result
 from fulmen.schema import project_root
 from fulmen.signals import NUMBERS, answering, listener, listening
+from fulmen.workloads.pbpk.module import PBPKSurrogate
 
 
 def send(number=signal.SIGINT, times=1):
@@ -164,3 +166,59 @@ def test_a_signal_while_modules_are_loaded_is_one_line(program, number, seconds,
     assert process.returncode == 128 + number, error
     assert error.startswith("\ninterrupted")
     assert error.count("\n") == 2
+
+
+VERBS = {
+    "runs": (["runs"], "fulmen.runs.list_runs"),
+    "diagnose": (["diagnose", "log.csv"], "fulmen.evaluation.diagnosis.afterwards.diagnose_path"),
+    "predict": (["predict", "pump", "in.csv", "-o", "out.csv"], "fulmen.registry.store.Store.find"),
+    "models list": (["models", "list"], "fulmen.registry.models.list_models"),
+    "models verify": (["models", "verify"], "fulmen.registry.models.verify"),
+    "models save": (["models", "save", "x", "--name", "y"], "fulmen.registry.save.save_run"),
+    "models gc": (["models", "gc"], "fulmen.registry.models.gc"),
+    "compare": (["compare", "a", "b"], "fulmen.sweep.finding.find_or_run"),
+    "rank": (["rank", "sensors"], "fulmen.evaluation.rank.rank"),
+}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_ends_with_one_line(verb, number, times, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    line, hook = VERBS[verb]
+    monkeypatch.setattr(hook, lambda *_, **__: send(number, times))
+    try:
+        code = main(line)
+    except SystemExit as left:
+        code = left.code
+    said = capsys.readouterr()
+    assert code == 128 + number
+    assert said.out == ""
+    assert said.err.strip().count("\n") == 0
+    assert "interrupted; " in said.err
+    assert "the same command" in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_comparison_goes_on_with_the_training_it_was_interrupted_in(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    tiny = ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4", "trainer.max_epochs=3",
+            "callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null"]  # fmt: skip
+    line = ["compare", "pbpk_mlp model.network.hidden=8", "pbpk_mlp model.network.hidden=16", *tiny]
+    steps, step = [], PBPKSurrogate.training_step
+
+    def interrupted_in_the_second(module, batch, place):
+        steps.append(len(module.network.state_dict()))
+        if len(steps) == 4:
+            send()
+        return step(module, batch, place)
+
+    monkeypatch.setattr(PBPKSurrogate, "training_step", interrupted_in_the_second)
+    assert main(line) == 130
+    assert "Go on with: python train.py resume=" in capsys.readouterr().err
+    assert len(steps) == 4
+    assert main(line) == 0
+    assert "going on with outputs/runs/pbpk_mlp/" in capsys.readouterr().out
+    assert len(steps) == 6
+    assert len(list(tmp_path.glob("outputs/runs/pbpk_mlp/*/result.json"))) == 2

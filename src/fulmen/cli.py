@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fulmen.arguments import AnyOrder
 from fulmen.errors import FulmenError
-from fulmen.signals import answering
+from fulmen.signals import answering, interruptible
 from fulmen.threads import quiet_waiting
 
 INTERRUPTED = "interrupted; the same command does it again"
@@ -93,7 +93,8 @@ def compare_runs(arguments: argparse.Namespace) -> int:
     names = dict.fromkeys(name for name in arguments.overrides if name not in overrides)
     if len(names) < 2:
         raise FulmenError("a comparison takes two runs or more: fulmen compare RUN RUN ...")
-    compare(find_or_run(list(names), overrides), arguments.out)
+    with interruptible(lambda: "interrupted; what has been trained is kept, the same command goes on"):
+        compare(find_or_run(list(names), overrides), arguments.out)
     return 0
 
 

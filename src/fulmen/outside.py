@@ -5,12 +5,12 @@ write nowhere but into its own folder, unless the person who goes on with it typ
 table says which arguments do such things; it is read before anything is imported.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from fulmen.errors import FulmenError
-from fulmen.mistakes import ConfigError, Mistake, as_text, command, join, put
+from fulmen.mistakes import ConfigError, Mistake, as_text, command, is_at, join, key_of, put
 from fulmen.stored import read_stored
 
 OPENS = {  # argument -> what it does, whatever its value
@@ -114,6 +114,12 @@ def refuse_unsaid(plain: dict[str, Any], folder: Path | None, said: Collection[s
     """
     if found := unsaid(plain, folder, said):
         raise ConfigError(found)
+
+
+def said_of(folder: Path, overrides: Iterable[str]) -> list[str]:
+    """Those of `overrides` that say again what the config in `folder` names outside of it."""
+    outside = [path for path, _, _ in named_outside(read_stored(folder), folder)]
+    return [override for override in overrides if any(is_at(f"{path}=", key_of(override)) for path in outside)]
 
 
 def resume_command(folder: Path) -> str:

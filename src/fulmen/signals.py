@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from fulmen.errors import FulmenError, Interrupted
+
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 ONE_PRESS_SECONDS = 0.5  # shells and launchers hand one Ctrl-C on several times
 
@@ -101,6 +103,24 @@ def number_of(error: BaseException) -> int:
 
 
 @contextmanager
+def interruptible(last_words: Callable[[], str]) -> Iterator[None]:
+    """For work of which parts are kept: a signal ends it with `last_words`, which say how to go on.
+
+    Raises:
+        Interrupted: asked to stop.
+    """
+    with listening(last_words) as own:
+        try:
+            yield
+        except FulmenError:
+            raise
+        except BaseException as error:
+            if not (own.broken or isinstance(error, KeyboardInterrupt)):
+                raise
+            raise Interrupted(last_words(), 128 + number_of(error)) from error
+
+
+@contextmanager
 def answering(last_words: str = "interrupted") -> Iterator[Listener]:
     """For programs and verbs: a signal ends them with one line on stderr and exit code 130 (SIGINT) or 143 (SIGTERM).
 
@@ -110,6 +130,8 @@ def answering(last_words: str = "interrupted") -> Iterator[Listener]:
     with listening(lambda: last_words) as own:
         try:
             yield own
+        except FulmenError:  # it says itself how things stand
+            raise
         except BaseException as error:
             number = number_of(error)
             told = isinstance(error, SystemExit) and error.code == 128 + number

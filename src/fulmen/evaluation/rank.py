@@ -2,7 +2,7 @@
 
 What is special about an experiment it says itself: its model class names the config group of its variants (`variants`)
 and the metrics (`metrics`: name -> whether larger is better), and holds the contest
-(`contest(folds, variants, seeds) -> Contest`).
+(`contest(folds, variants, seeds, once) -> Contest`; `once(name, make)` gives what is known of a model, or makes it).
 """
 
 import math
@@ -23,9 +23,13 @@ from fulmen.evaluation import known
 from fulmen.evaluation.ranking import MEDALS, holm
 from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.evaluation.statistics import corrected_t_test
+from fulmen.evaluation.unfinished import Unfinished
 from fulmen.files import atomic_write, write_json
 from fulmen.mistakes import ConfigError, did_you_mean, key_of
+from fulmen.provenance import git_state
 from fulmen.schema import choices
+from fulmen.signals import interruptible
+from fulmen.stored import moved
 from fulmen.surroundings import kept_surroundings
 from fulmen.sweep.keeping import keep_ranked
 from fulmen.targets import locate
@@ -98,9 +102,10 @@ def rank(
         raise FulmenError(f"--metric {chosen}: there is {', '.join(there)}")
     if save_top < 0:
         raise FulmenError(f"--save-top {save_top}: it must be 0 or more")
-    contest = hold(experiment, overrides, folds, seeds)
+    contest, unfinished = hold(experiment, overrides, folds, seeds, Path(outputs, "rankings", ".unfinished"))
     folder = Path(outputs, "rankings", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
     report(folder, experiment, contest, chosen, contender.metrics, overrides)
+    unfinished.forget()
     if save_top:
         group = contender.variants
         ordered = [row["model"] for row in places(contest, chosen, contender.metrics[chosen])]
@@ -111,8 +116,17 @@ def rank(
 
 
 @kept_surroundings()
-def hold(experiment: str, overrides: Sequence[str] = (), folds: int = 5, seeds: int = 1) -> Contest:
-    """The contest alone; arguments and errors as `rank`."""
+def hold(
+    experiment: str, overrides: Sequence[str] = (), folds: int = 5, seeds: int = 1, kept: Path = Path(".unfinished")
+) -> tuple[Contest, Unfinished]:
+    """The contest alone; arguments and errors as `rank`.
+
+    Args:
+        kept: folder for the models that are done while others are trained; the same contest goes on with them.
+
+    Raises:
+        Interrupted: asked to stop; the message says what is kept.
+    """
     if folds < 2 or seeds < 1:
         raise FulmenError(f"--folds {folds} --seeds {seeds}: take 2 folds or more, 1 seed or more")
     base = _base(experiment, overrides, folds)
@@ -132,7 +146,15 @@ def hold(experiment: str, overrides: Sequence[str] = (), folds: int = 5, seeds: 
         data.prepare_data()
         data.setup()
     variants = {name: Variant(_maker(cfg), cfg.trainer.max_epochs) for name, cfg in configs.items()}
-    return contender.contest(parts, variants, [base.seed + i for i in range(seeds)])
+    shared = {
+        "data": OmegaConf.to_container(base.data),
+        "fingerprints": [getattr(data, "fingerprint", None) for data in parts],
+        "seeds": [base.seed, seeds],
+        "code": git_state(Path(__file__).parent),
+    }
+    unfinished = Unfinished(kept, shared, {name: _plain(cfg) for name, cfg in configs.items()})
+    with interruptible(lambda: f"interrupted; {unfinished}, the same command goes on"):
+        return contender.contest(parts, variants, [base.seed + i for i in range(seeds)], unfinished.once), unfinished
 
 
 def places(contest: Contest, metric: str, larger: bool) -> Rows:
@@ -244,6 +266,12 @@ def _base(experiment: str, overrides: Sequence[str], folds: int) -> DictConfig:
             "`fulmen compare` takes any two experiments"
         )
     return check_overrides([*typed, f"data.folds={folds}"])
+
+
+def _plain(cfg: DictConfig) -> dict[str, Any]:
+    """What a variant is, whatever folder its config was composed for."""
+    plain = OmegaConf.to_container(cfg)
+    return moved({name: plain[name] for name in ("model", "trainer", "data")}, str(plain["output_dir"]), "folder")
 
 
 def _is_plain(override: str) -> bool:

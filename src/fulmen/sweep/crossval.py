@@ -13,11 +13,10 @@ from fulmen.evaluation.items import ITEMS, read_items, write_items
 from fulmen.evaluation.known import deviation, is_known, mean
 from fulmen.evaluation.report import Rows, markdown_table, print_table
 from fulmen.files import atomic_write
-from fulmen.mistakes import as_text, is_at, key_of
-from fulmen.outside import named_outside, resume_command
+from fulmen.mistakes import as_text, key_of
+from fulmen.outside import resume_command, said_of
 from fulmen.result import Result, read_result, write_provenance
 from fulmen.signatures import parameters
-from fulmen.stored import read_stored
 from fulmen.targets import locate
 
 OURS = ("folds", "seeds", "resume", "output_dir", "seed", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
@@ -77,12 +76,6 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
         result.write()
     sum_up(result, children, [seed for seed, _ in plan.values()], cfg.monitor)
     return result
-
-
-def said_of(child: Path, overrides: Sequence[str]) -> list[str]:
-    """Those of `overrides` that say again what the config of a child names outside its folder."""
-    outside = [path for path, _, _ in named_outside(read_stored(child), child)]
-    return [override for override in overrides if any(is_at(f"{path}=", key_of(override)) for path in outside)]
 
 
 def child_folder(folder: Path, seed: int, fold: int | None) -> Path:

@@ -9,6 +9,8 @@ from omegaconf import OmegaConf
 
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
+from fulmen.mistakes import as_text
+from fulmen.outside import said_of
 from fulmen.result import read_result
 from fulmen.runs import Run
 from fulmen.schema import choices
@@ -45,25 +47,36 @@ def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Pa
     for name, plan in plans.items():
         if name in found:
             continue
-        folder = completed_run(checked[name], outputs)
-        if folder is None:
-            from fulmen.run import run
-
-            print(f"{name}: not run yet; training it", flush=True)
-            folder = run(checked[name], plan).folder
-        else:
-            print(f"{name}: {folder}")
-        found[name] = Run(folder)
+        found[name] = Run(completed_run(checked[name], outputs) or trained(name, checked[name], plan, outputs))
+        print(f"{name}: {found[name].folder}")
     return {name: found[name] for name in plans}
+
+
+def trained(name: str, cfg: Any, overrides: Sequence[str], outputs: Path) -> Path:
+    """The folder of a run that is trained now, or goes on where it was interrupted."""
+    from fulmen.run import run
+
+    begun = run_like(cfg, outputs, "interrupted")
+    if begun is None or not (begun / "checkpoints" / "last.ckpt").is_file():
+        print(f"{name}: not run yet; training it", flush=True)
+        return run(cfg, overrides).folder
+    print(f"{name}: going on with {begun}", flush=True)
+    typed = [f"resume={as_text(str(begun))}", *said_of(begun, overrides)]
+    return run(check_overrides(typed), typed[:1]).folder
 
 
 def completed_run(cfg: Any, outputs: Path) -> Path | None:
     """The newest completed run with this config, whatever folder it is in."""
+    return run_like(cfg, outputs, "completed")
+
+
+def run_like(cfg: Any, outputs: Path, status: str) -> Path | None:
+    """The newest run with this config and status, whatever folder it is in."""
     asked = OmegaConf.to_container(cfg)
     for path in sorted(outputs.glob(f"runs/{cfg.experiment}/*/config.yaml"), reverse=True):
         try:
             same = read_stored(path.parent) == moved(asked, asked["output_dir"], str(path.parent))
-            if same and read_result(path.parent)["status"] == "completed":
+            if same and read_result(path.parent)["status"] == status:
                 return path.parent
         except (FulmenError, KeyError):
             continue

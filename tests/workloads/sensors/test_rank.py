@@ -1,10 +1,14 @@
 """`fulmen rank`: the same folds for all, honest differences, files."""
 
 import json
+import os
+import shutil
+import signal
 
 import pytest
 
 from fulmen.cli import main
+from fulmen.workloads.sensors import stacking
 
 SMALL = ["data.machines=8", "data.days=15", "trainer.max_epochs=2"]
 
@@ -64,3 +68,30 @@ def test_the_best_networks_are_trained_as_runs_and_kept(tmp_path, monkeypatch, c
 def test_what_cannot_be_ranked_is_one_line(typed, says, capsys):
     assert main(typed) == 2
     assert says in capsys.readouterr().err
+
+
+def test_what_an_interrupted_ranking_has_trained_is_trained_once(tmp_path, capsys, monkeypatch):
+    typed = ["rank", "sensors", "tabular=logistic,mlp", *SMALL, "--folds", "2", "--outputs", str(tmp_path)]
+    assert main(typed) == 0
+    whole = json.loads(next((tmp_path / "rankings").glob("sensors_*/ranking.json")).read_text())
+    assert not (tmp_path / "rankings" / ".unfinished").exists()
+    shutil.rmtree(tmp_path / "rankings")
+    stacks, train = [], stacking._fit_stack
+
+    def interrupted_at_second(*arguments):
+        stacks.append(1)
+        if len(stacks) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return train(*arguments)
+
+    monkeypatch.setattr(stacking, "_fit_stack", interrupted_at_second)
+    assert main(typed) == 143
+    assert "interrupted; 1 model is done, the same command goes on" in capsys.readouterr().err
+    assert main([*typed, "trainer.max_epochs=1", "tabular=logistic"]) == 0  # another ranking
+    assert len(stacks) == 3
+    assert main(typed) == 0
+    assert "logistic: done before" in capsys.readouterr().out
+    assert len(stacks) == 4
+    again = [json.loads(path.read_text()) for path in (tmp_path / "rankings").glob("sensors_*/ranking.json")]
+    assert [one for one in again if one["scores"] == whole["scores"]]
+    assert not (tmp_path / "rankings" / ".unfinished").exists()

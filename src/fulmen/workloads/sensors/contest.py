@@ -1,7 +1,7 @@
 """All networks and all baselines on the same folds: the table of `fulmen rank`."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,34 +13,23 @@ from fulmen.workloads.sensors.metrics import choose_threshold, scores
 from fulmen.workloads.sensors.networks import TableNet, probability
 from fulmen.workloads.sensors.stacking import Fit, Part, fit_all, predict
 
+Once = Callable[[str, Callable[[], Any]], Any]
 
-def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequence[int]) -> Contest:
+
+def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequence[int], once: Once) -> Contest:
     """Scores of each fold, mean over the seeds; the networks of a variant are trained together.
 
     Args:
         folds: data modules, set up.
         variants: name -> what to train.
         seeds: of initial weights, order and dropout.
+        once: `once(name, make)` gives what `make()` gives or, if that was made before, gave.
     """
-    found: dict[str, list[dict[str, float]]] = {}
-    seconds: dict[str, float] = {}
-    for name, variant in variants.items():
-        entries = [(data, seed, variant.make(seed)) for data in folds for seed in seeds]
-        jobs = [Fit(module.network, d.parts["train"], seed, d.parts["validation"]) for d, seed, module in entries]
-        settings = entries[0][2]
-        started = time.process_time()
-        fit_all(jobs, settings.optimizer, settings.scheduler, variant.epochs, folds[0].batch_size)
-        seconds[name] = (time.process_time() - started) / len(seeds)
-        each = [_judge(partial(_probability, module.network), data, module) for data, _, module in entries]
-        found[name] = [_mean(each[i : i + len(seeds)]) for i in range(0, len(each), len(seeds))]
-        print(f"{name}: {len(entries)} trainings, {seconds[name] * len(seeds):.0f} CPU s", flush=True)
-    for name in baselines.BASELINES:
-        started = time.process_time()
-        fitted = [
-            baselines.fit(name, data.parts["train"], settings.network.inputs.levels, len(data.labels)) for data in folds
-        ]
-        seconds[name] = time.process_time() - started
-        found[name] = [_judge(predict_, data, settings) for predict_, data in zip(fitted, folds, strict=True)]
+    made = {name: once(name, partial(_train, name, variant, folds, seeds)) for name, variant in variants.items()}
+    settings = list(variants.values())[-1].make(seeds[0])
+    made |= {name: once(name, partial(_fit_baseline, name, folds, settings)) for name in baselines.BASELINES}
+    found = {name: each["scores"] for name, each in made.items()}
+    seconds = {name: each["seconds"] for name, each in made.items()}
     ceiling = {}
     if all(data.bayes is not None and not data.windows for data in folds):  # windows may pass that of single rows
         best = [
@@ -62,6 +51,29 @@ def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequen
         notes=[*warned, *summary.NOTES[:2], *([summary.CEILING] if ceiling else [])],
         chance=chance,
     )  # fmt: skip
+
+
+def _train(name: str, variant: Variant, folds: Sequence[Any], seeds: Sequence[int]) -> dict[str, Any]:
+    """Scores of each fold, and CPU seconds per seed, of the networks of one variant."""
+    entries = [(data, seed, variant.make(seed)) for data in folds for seed in seeds]
+    jobs = [Fit(module.network, d.parts["train"], seed, d.parts["validation"]) for d, seed, module in entries]
+    settings = entries[0][2]
+    started = time.process_time()
+    fit_all(jobs, settings.optimizer, settings.scheduler, variant.epochs, folds[0].batch_size)
+    seconds = time.process_time() - started
+    each = [_judge(partial(_probability, module.network), data, module) for data, _, module in entries]
+    print(f"{name}: {len(entries)} trainings, {seconds:.0f} CPU s", flush=True)
+    scores_of_folds = [_mean(each[i : i + len(seeds)]) for i in range(0, len(each), len(seeds))]
+    return {"scores": scores_of_folds, "seconds": seconds / len(seeds)}
+
+
+def _fit_baseline(name: str, folds: Sequence[Any], settings: Any) -> dict[str, Any]:
+    """As `_train`, of one baseline; `settings` is a module whose costs and levels it shares."""
+    levels, started = settings.network.inputs.levels, time.process_time()
+    fitted = [baselines.fit(name, data.parts["train"], levels, len(data.labels)) for data in folds]
+    seconds = time.process_time() - started
+    judged = [_judge(predict_, data, settings) for predict_, data in zip(fitted, folds, strict=True)]
+    return {"scores": judged, "seconds": seconds}
 
 
 def _probability(network: TableNet, part: Part) -> np.ndarray:

@@ -123,11 +123,11 @@ class SensorClassifier(LightningModule):
         return predict_file(self, path, schema)
 
     @classmethod
-    def contest(cls, folds: Sequence[Any], variants: Mapping[str, Any], seeds: Sequence[int]) -> Any:
+    def contest(cls, folds: Sequence[Any], variants: Mapping[str, Any], seeds: Sequence[int], once: Any) -> Any:
         """All `variants` and the baselines on the same folds; see `fulmen.evaluation.rank`."""
         from fulmen.workloads.sensors.contest import contest
 
-        return contest(folds, variants, seeds)
+        return contest(folds, variants, seeds, once)
 
     def _evaluate(self, batch: dict[str, Tensor], stage: str) -> Tensor:
         """Log the loss; the probabilities [B, L]."""
