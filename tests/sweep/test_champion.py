@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fulmen.sweep.champion import compared, larger_is_better, shared_metrics, tells, verdict
+from fulmen.sweep.comparing import compared, deciding, shared_metrics, tells, verdict
 
 
 def results(*pairs):
@@ -47,14 +47,20 @@ def test_only_metrics_that_all_have_are_compared():
     assert shared_metrics(runs) == ["rmse"]
 
 
-@pytest.mark.parametrize("metric", ["roc_auc", "pr_auc", "r2_log", "balanced_accuracy", "within_10_percent", "val/f1"])
-def test_metrics_of_which_more_is_better_are_known_by_their_names(metric):
-    assert larger_is_better(metric)
+STOCKS = {"monitor": "val/loss", "mode": "min", "model": {"_target_": "fulmen.workloads.stocks.module.StockForecaster"}}
 
 
-@pytest.mark.parametrize("metric", ["auc_gmfe", "rmse_price", "log_loss", "brier", "val/loss", "dm_p"])
-def test_the_others_are_errors(metric):
-    assert not larger_is_better(metric)
+@pytest.mark.parametrize(("metric", "better"), [("skill", "max"), ("mase", "min"), ("loss", "min"), ("odd", None)])
+def test_which_way_is_better_is_asked_where_the_metric_is_defined(metric, better):
+    runs = [{"metrics": {f"test/{metric}": 1.0}, "baselines": {"naive": {metric: 2.0}}}]
+    assert deciding(runs, STOCKS, asked=metric) == (metric, better)
+    assert deciding(runs, STOCKS, asked=metric, mode="max") == (metric, "max")
+
+
+def test_a_metric_whose_better_way_is_known_decides_before_one_of_which_nobody_says_it():
+    runs = [{"metrics": {"test/odd": 1.0, "test/skill": 1.0}, "baselines": {"naive": {"odd": 2.0, "skill": 0.0}}}]
+    assert deciding(runs, STOCKS) == ("skill", "max")
+    assert "search.compare_mode=min or max" in verdict(runs, "odd", None)
 
 
 def test_nothing_has_to_beat_the_ceiling():

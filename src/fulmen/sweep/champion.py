@@ -1,24 +1,25 @@
 """The best trial, trained again and tested at last, beside what costs nothing."""
 
-from dataclasses import dataclass
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial
 
 from fulmen.config import check_overrides
-from fulmen.evaluation.known import best, deviation, is_known, mean, place
+from fulmen.errors import FulmenError, Interrupted
+from fulmen.files import obstruction
 from fulmen.mistakes import as_text
 from fulmen.result import read_result
+from fulmen.stored import refuse_unless_resumable
+from fulmen.sweep.comparing import compared, deciding, verdict
 from fulmen.sweep.study import Study
-from fulmen.sweep.training import QUIET, has_entry, log_to
+from fulmen.sweep.training import QUIET, has_entry, in_words, log_to, run_apart
 
-CHAMPION = "champion"  # beside the names of the baselines
-LOWER_IS_BETTER = {"gmfe", "rmse", "mae", "mse", "mase", "loss", "error", "brier", "ece", "width", "p"}
-HIGHER_IS_BETTER = (
-    "r2", "accuracy", "auc", "auroc", "auprc", "f1", "within", "skill", "correlation", "recall", "precision",
-    "coverage", "direction",
-)  # fmt: skip
+OVER = ("completed", "stopped")  # of runs that are not trained again
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Champion:
         metric: that decides, as the baselines name it; None where there are no baselines.
         rows: metric by run and baseline, for a table.
         verdict: one honest sentence.
+        failed: seed -> why its training came to no result.
     """
 
     trial: FrozenTrial
@@ -38,129 +40,83 @@ class Champion:
     metric: str | None
     rows: list[dict[str, Any]]
     verdict: str
+    failed: dict[int, str] = field(default_factory=dict)
 
 
 def crown(study: Study) -> Champion | None:
     """Train the best trial on new seeds, test it, compare; runs that are there already are not repeated.
 
     None if no seed is asked for or no trial is complete.
+
+    Raises:
+        Interrupted: it was asked to stop; called again, it goes on with the run that was interrupted.
+        Obstructed: the machine stood in the way.
     """
     winner = next(iter(study.ranked()), None)
     if winner is None or study.search.champion_seeds == 0:
         return None
     first = int(study.base["seed"])
-    folders, results = [], []
+    folders, results, failed = [], [], {}
     for seed in range(first, first + study.search.champion_seeds):
         folder = study.folder / "champion" / f"trial_{winner.number:04d}_seed_{seed}"
-        if read_result(folder).get("status") != "completed" or not read_result(folder)["baselines"]:
-            _train(study, winner, seed, folder)
+        if why := train(study, winner, seed, folder):
+            failed[seed] = why
+            continue
         folders.append(folder)
         results.append(read_result(folder))
-    metric, mode = deciding(study, results)
-    return Champion(winner, folders, metric, compared(results, metric), verdict(results, metric, mode))
+    if not results:
+        said = f"The champion could not be trained again: {'; '.join(dict.fromkeys(failed.values()))}."
+        return Champion(winner, [], None, [], said, failed)
+    metric, mode = deciding(results, study.config, study.search.compare, study.search.compare_mode)
+    said = verdict(results, metric, mode)
+    if failed:
+        said += f" {len(failed)} of {len(failed) + len(results)} seeds came to no result."
+    return Champion(winner, folders, metric, compared(results, metric), said, failed)
 
 
-def deciding(study: Study, results: list[dict[str, Any]]) -> tuple[str | None, str]:
-    """The metric that the champion and the baselines are compared by, and whether less or more of it is better.
-
-    It is `search.compare` if given; else what the trials were chosen by, if both have it; else the first they share.
-    """
-    monitored = study.base["monitor"].partition("/")[2]
-    shared = shared_metrics(results)
-    telling = [name for name in shared if tells(results, name)] or shared
-    metric = study.search.compare or (monitored if monitored in telling else next(iter(telling), None))
-    better = "max" if metric and larger_is_better(metric) else "min"
-    mode = study.base["mode"] if metric == monitored else better
-    return metric, study.search.compare_mode or mode
-
-
-def tells(results: list[dict[str, Any]], metric: str) -> bool:
-    """Whether the champion and at least one baseline have a value of `metric` in every seed."""
-    rivals = (mean(_scores(results, name, metric)) for name in rivals_of(results))
-    return is_known(mean(_scores(results, CHAMPION, metric))) and any(map(is_known, rivals))
-
-
-def rivals_of(results: list[dict[str, Any]]) -> list[str]:
-    """The baselines that can be beaten: nothing beats the ceiling."""
-    return [name for name in results[0]["baselines"] if name != "ceiling"]
-
-
-def larger_is_better(metric: str) -> bool:
-    """Going by the words in its name: `roc_auc` and `within_10_percent`, but not `auc_gmfe`."""
-    words = set(metric.lower().replace("/", "_").split("_"))
-    return not words & LOWER_IS_BETTER and any(word in metric.lower() for word in HIGHER_IS_BETTER)
+def train(study: Study, winner: FrozenTrial, seed: int, folder: Path) -> str:
+    """Train the champion with one seed, or go on with it; why that came to nothing, "" if it is trained and tested."""
+    known: dict[str, Any] = {}
+    with suppress(FulmenError):  # damaged
+        known = read_result(folder)
+    if known.get("status") in OVER:
+        return ""
+    if known.get("status") == "diverged":
+        return known["message"]
+    quiet = [override for override in QUIET[:2] if has_entry(study, override.partition("=")[0])]
+    typed = study.overrides(winner, "test=true", f"seed={seed}", *quiet)
+    goes_on = resumable(folder)
+    print(f"champion: trial {winner.number} with seed {seed}{', going on' if goes_on else ''}", flush=True)
+    with log_to(folder):
+        try:
+            (_train_apart if study.search.isolate else _train_here)(typed, folder, goes_on)
+        except Interrupted:
+            raise
+        except Exception as error:
+            if refusal := obstruction(error):
+                raise refusal from error
+            traceback.print_exc()
+            return f"{in_words(error)} (see {folder / 'log.txt'})"
+    return ""
 
 
-def shared_metrics(results: list[dict[str, Any]]) -> list[str]:
-    """The test metrics that every run and every baseline of it has."""
-    names: list[list[str]] = []
-    for result in results:
-        own = [name.removeprefix("test/") for name in result["metrics"] if name.startswith("test/")]
-        names += [own, *(list(scores) for scores in result["baselines"].values())]
-        if not result["baselines"]:
-            return []
-    no_mean = {name for name in names[0] if name.endswith("_p")}  # a mean of p-values says nothing
-    return [name for name in names[0] if name not in no_mean and all(name in others for others in names)]
+def resumable(folder: Path) -> bool:
+    """Whether a training in `folder` was interrupted, or killed, after it had saved itself."""
+    with suppress(FulmenError):
+        refuse_unless_resumable(folder)
+        return True
+    return False
 
 
-def compared(results: list[dict[str, Any]], metric: str | None) -> list[dict[str, Any]]:
-    """Champion and baselines: mean and deviation over the seeds of every metric they share, the deciding one first."""
-    shared = shared_metrics(results)
-    shown = [metric, *(name for name in shared if name != metric)][:5] if metric in shared else []
-    rows = []
-    for name in [CHAMPION, *(results[0]["baselines"] if shown else [])]:
-        row: dict[str, Any] = {"": name}
-        for column in shown:
-            row[column] = _spread(_scores(results, name, column))
-        rows.append(row)
-    return rows
-
-
-def verdict(results: list[dict[str, Any]], metric: str | None, mode: str) -> str:
-    """Whether the champion beats the best baseline, seed by seed, in one sentence."""
-    if metric is None:
-        return "This experiment has no baselines: the champion is the best of the trials, which says little."
-    if metric not in (shared := shared_metrics(results)):
-        return (
-            f"search.compare={metric} decides nothing: champion and baselines share {', '.join(shared) or 'nothing'}."
-        )
-    larger = mode == "max"
-    rival = best({name: mean(_scores(results, name, metric)) for name in rivals_of(results)}, larger)
-    if rival is None:
-        return f"No baseline has a value of {metric} in every seed: nothing can be said of the champion beside them."
-    own, theirs = _scores(results, CHAMPION, metric), _scores(results, rival, metric)
-    wins = sum(place(a, larger) < place(b, larger) for a, b in zip(own, theirs, strict=True))
-    numbers = f"{metric} {_spread(own)} against {_spread(theirs)} of {rival!r}, better in {wins} of {len(own)} seeds"
-    if wins == len(own):
-        return f"The champion beats every baseline on the test part: {numbers}."
-    if wins:
-        return f"It is not certain that the champion beats the baselines on the test part: {numbers}."
-    return f"No candidate beats the best baseline on the test part: {numbers}. The search found nothing to use instead."
-
-
-def _scores(results: list[dict[str, Any]], name: str, metric: str) -> list[float | None]:
-    """What the champion or a baseline has in each seed; None where it has no value."""
-    if name == CHAMPION:
-        return [result["metrics"][f"test/{metric}"] for result in results]
-    return [result["baselines"][name][metric] for result in results]
-
-
-def _spread(values: list[float | None]) -> str:
-    """`1.2 ± 0.1`; where some are missing, of how many it is."""
-    known = [value for value in values if is_known(value)]
-    if not known:
-        return "no value"
-    spread = f" ± {deviation(known):.2g}" if len(known) > 1 else ""
-    return f"{mean(known):.4g}{spread}" + (f" (in {len(known)} of {len(values)})" if len(known) < len(values) else "")
-
-
-def _train(study: Study, winner: FrozenTrial, seed: int, folder: Path) -> None:
+def _train_here(typed: list[str], folder: Path, goes_on: bool) -> None:
     from fulmen.run import run
 
-    quiet = [override for override in QUIET[:2] if has_entry(study, override.partition("=")[0])]
-    own = study.overrides(winner, "test=true", f"seed={seed}", *quiet)
-    print(f"champion: trial {winner.number} with seed {seed}", flush=True)
-    begun = (folder / "checkpoints" / "last.ckpt").is_file()
-    typed = [f"resume={as_text(str(folder))}"] if begun else [*own, f"output_dir={as_text(str(folder))}"]
-    with log_to(folder):
-        run(check_overrides(typed), typed if begun else own)
+    cfg = check_overrides([*typed, f"output_dir={as_text(str(folder))}"])
+    if goes_on:  # with the config as typed: the stored one of a module of one's own would not be trusted
+        cfg, typed = OmegaConf.merge(cfg, {"resume": str(folder)}), [f"resume={folder}"]
+    run(cfg, typed)
+
+
+def _train_apart(typed: list[str], folder: Path, goes_on: bool) -> None:
+    where = as_text(str(folder.resolve()))
+    run_apart(folder, [f"resume={where}"] if goes_on else [*typed, f"hydra.run.dir={where}"])

@@ -5,19 +5,18 @@ from collections.abc import Sequence
 
 from optuna.trial import TrialState
 
-from fulmen.errors import FulmenError, Interrupted
-from fulmen.signals import listening, number_of
+from fulmen.errors import FulmenError, Obstructed
 from fulmen.surroundings import kept_surroundings
 from fulmen.sweep.champion import crown
 from fulmen.sweep.keeping import keep
 from fulmen.sweep.report import print_leaderboard, write_report, write_summary
 from fulmen.sweep.settings import Plan
+from fulmen.sweep.stopping import going_on
+from fulmen.sweep.storage import concluding
 from fulmen.sweep.study import Study
 from fulmen.sweep.table import Progress
 from fulmen.sweep.training import train_here
 from fulmen.sweep.workers import POLL_SECONDS, Processes, Slots, work
-
-STOPPED = "stopped; the same command goes on with the search"
 
 
 @kept_surroundings()
@@ -29,43 +28,59 @@ def sweep(plans: Sequence[Plan]) -> list[Study]:
         FulmenError: something the user can mend.
     """
     studies = [Study(plan) for plan in plans]
-    began = sum(len(study.trials) for study in studies)
     for study in studies:
         before = f", {len(study.finished)} finished before" if study.finished else ""
         share = f" of the grid's {len(study.points)} points" if 0 < study.total < len(study.points) else ""
         print(f"{study.plan.name}: {study.total} trials{share}{before}; folder {study.folder}", flush=True)
     failure: FulmenError | None = None
-    try:
-        with Progress(studies) as shown, listening(lambda: STOPPED):
-            run_trials(studies, shown)
-    except FulmenError as error:
-        failure = error
-    except KeyboardInterrupt as error:
-        failure = Interrupted(STOPPED, 128 + number_of(error))
-    finally:
-        print(shown.summary() if began or studies[0].trials else "no trials", flush=True)
-    for study in studies:
-        if study.finished:
-            champion = crown(study) if failure is None else None
-            report = write_report(study, champion)
-            keep(study, champion)
-            if len(studies) == 1:
-                print_leaderboard(study)
-                print(f"report: {report}", flush=True)
-    if len(studies) > 1:
-        print(f"report: {write_summary(studies)}", flush=True)
+    shown = Progress(studies)
+    with going_on():
+        try:
+            with going_on(), shown:
+                run_trials(studies, shown)
+        except Obstructed:
+            raise
+        except FulmenError as error:
+            failure = error
+        print(shown.summary(), flush=True)
+        for study in studies:
+            if study.finished:
+                uncrowned = conclude(study, whole=failure is None, alone=len(studies) == 1)
+                failure = failure or uncrowned
+        if len(studies) > 1:
+            print(f"report: {write_summary(studies)}", flush=True)
     failure = failure or nothing_came_of(studies)
     if failure:
         raise failure
     return studies
 
 
+def conclude(study: Study, whole: bool, alone: bool) -> FulmenError | None:
+    """Champion, report and models of a study, by one process at a time; the error of a champion that came to nothing.
+
+    Args:
+        whole: whether all trials are done; else there is no champion yet, and nobody waits for another process.
+        alone: whether it is the only study, which has the console to itself.
+    """
+    with concluding(study.storage, study.plan.name, study.folder, wait=whole) as mine:
+        if not mine:
+            return None
+        champion = crown(study) if whole else None
+        report = write_report(study, champion)
+        keep(study, champion)
+    if alone:
+        print_leaderboard(study)
+        if champion:
+            print(champion.verdict)
+        print(f"report: {report}", flush=True)
+    return FulmenError(champion.verdict) if champion and not champion.folders else None
+
+
 def run_trials(studies: Sequence[Study], shown: Progress) -> None:
     """Let the workers run until nothing is left to do."""
     search, plans = studies[0].search, [study.plan for study in studies]
     if search.workers == 1 and not search.isolate:
-        if not work(studies, train_here, shown.update):
-            raise KeyboardInterrupt
+        work(studies, train_here, shown.update)
         return
     workers = (Slots if search.isolate else Processes)(search.workers, plans)
     try:

@@ -24,14 +24,13 @@ def keep(study: Study, champion: Champion | None) -> list[Version]:
     try:
         name = model_name(study.plan.name)
         store = Store()
-        if champion:
+        if champion and champion.folders:
             best = best_seed(study, champion.folders)
-            before = store.numbers(name)
             version = save_once(
                 store, best, name, study.plan.overrides, f"champion of the search {study.plan.name}. {champion.verdict}"
             )
             saved.append(version)
-            if version.number not in before:  # a person may have promoted another one since
+            if not was_promoted(store, version):  # a person may have promoted another one since
                 store.promote(version, "champion", note=f"search {study.plan.name}, trial {champion.trial.number}")
         for rank, trial in enumerate(study.ranked()[: study.search.save_top], 1):
             note = f"place {rank} of the search {study.plan.name}, trial {trial.number}: not tested, not retrained"
@@ -77,6 +76,12 @@ def best_seed(study: Study, folders: list[Path]) -> Path:
     """The run with the best monitored value on the validation part: the test part must not choose."""
     monitor, larger = f"best/{study.base['monitor']}", study.base["mode"] == "max"
     return min(folders, key=lambda folder: place(read_result(folder)["metrics"].get(monitor), larger))
+
+
+def was_promoted(store: Store, version: Version) -> bool:
+    """Whether the alias `champion` ever pointed to `version`."""
+    moves = (entry for entry in store.aliases(version.name).history if entry.get("alias") == "champion")
+    return any(move.get("version") == version.number for move in moves)
 
 
 def save_once(store: Store, folder: Path, name: str, overrides: Sequence[str], note: str) -> Version:

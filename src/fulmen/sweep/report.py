@@ -1,6 +1,7 @@
 """What a study found: leaderboard, importances, figures, report.md, TensorBoard's HPARAMS tab."""
 
 import csv
+import shutil
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,10 +77,12 @@ def write_report(study: Study, champion: Champion | None) -> Path:
         parts += ["## The champion", champion.verdict]
         if champion.metric:
             parts.append(markdown_table(champion.rows))
+        if champion.failed:
+            parts.append("\n".join(f"- seed {seed} failed: {why}" for seed, why in champion.failed.items()))
         folders = ", ".join(f"`{folder.relative_to(study.folder)}`" for folder in champion.folders)
         seeds = f"{n} seeds" if (n := len(champion.folders)) > 1 else "one seed"
-        again = f"trained again with {seeds} and only then tested"
-        parts.append(f"Trial {champion.trial.number}, {again}: {folders}.")
+        again = f"trained again with {seeds} and only then tested" if folders else "not trained again"
+        parts.append(f"Trial {champion.trial.number}, {again}{': ' * bool(folders)}{folders}.")
     if complete := [row for row in rows if row["place"]]:
         parts += ["## The best five", markdown_table(complete[:5])]
     if shares:
@@ -148,12 +151,15 @@ def write_hparams(study: Study) -> None:
             continue
         found = {f"search/{name}": value for name, value in zip(study.objectives, values, strict=True)}
         plain = {path: "null" if value is None else value for path, value in trial.params.items()}
-        writer = FileWriter(str(folder))
+        unfinished = folder.with_name(f".{folder.name}")
+        shutil.rmtree(unfinished, ignore_errors=True)  # of a process that was killed
+        writer = FileWriter(str(unfinished))
         for part in hparams(plain | {"state": trial.state.name.lower()}, found):
             writer.add_summary(part)
         for name, value in found.items():
             writer.add_summary(scalar(name, value))
         writer.close()
+        unfinished.rename(folder)
 
 
 def write_summary(studies: Sequence[Study]) -> Path:

@@ -46,6 +46,8 @@ class Search:
         warm_start: a study folder whose ten best points are tried first.
         champion_seeds: how many times the best trial is trained again, then tested; 0: not at all.
         save_top: how many of the best trials are kept as models too, beside the champion.
+        keep_checkpoints: of the best so many trials (never fewer than save_top); the other trials' are deleted once
+            they are over, all else in their folders stays. "all": every trial keeps its own.
         compare: the metric that decides whether the champion beats the baselines; `monitor` where they have it.
         compare_mode: whether less or more of it is better.
     """
@@ -69,6 +71,7 @@ class Search:
     warm_start: str | None = None
     champion_seeds: CountOrNone = 3
     save_top: CountOrNone = 0
+    keep_checkpoints: CountOrNone | Literal["all"] = 5
     compare: str | None = None
     compare_mode: Literal["min", "max"] | None = None
 

@@ -3,11 +3,11 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy import create_engine, text
@@ -56,6 +56,33 @@ def exclusive(storage: BaseStorage, name: str, folder: Path) -> Iterator[None]:
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(folder / ".lock"):
                 yield
+
+
+@contextmanager
+def concluding(storage: BaseStorage, name: str, folder: Path, wait: bool) -> Iterator[bool]:
+    """One process at a time trains the champion of a study, reports and keeps; a killed one makes way at once.
+
+    Args:
+        wait: for the process that is at it.
+
+    Yields:
+        False if another one is at it and nobody waits.
+    """
+    lock = FileLock(folder / ".conclusion.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if not wait:
+            yield False
+            return
+        print(f"{name}: another process is at the champion and the report; waiting for it", flush=True)
+        lock.acquire()
+    try:
+        on_server = isinstance(storage, RDBStorage)
+        with _one_at_a_time(storage.url, f"{name}/conclusion") if on_server else nullcontext():
+            yield True
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ share is the storage.
 """
 
 import math
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,7 +62,7 @@ class Study:
 
     def __init__(self, plan: Plan):
         self.plan, self.search, self.folder = plan, plan.search, plan.folder
-        self.began = datetime.now()
+        self.began, self._dropped = datetime.now(), set()
         base = self.base
         self.parameters = settle(read_space(joint_space(self.search)), base)
         self.objectives = dict(self.search.objectives or {base["monitor"]: base["mode"]})
@@ -78,11 +79,15 @@ class Study:
 
     @cached_property
     def base(self) -> dict[str, Any]:
-        """The config that all trainings share, flat, and what was chosen of each config group."""
-        first = as_overrides(self._first_choices())
-        plain = OmegaConf.to_container(check_overrides([*self.plan.overrides, *first, "output_dir=folder"]))
+        """`config` flat, and what was chosen of each config group."""
         chosen = {key_of(o): o.partition("=")[2] for o in self.plan.overrides if key_of(o) in groups()}
-        return dict(leaves(plain)) | chosen
+        return dict(leaves(self.config)) | chosen
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The config that all trainings share, where groups are searched with the first choice of each."""
+        first = as_overrides(self._first_choices())
+        return OmegaConf.to_container(check_overrides([*self.plan.overrides, *first, "output_dir=folder"]))
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -161,6 +166,24 @@ class Study:
                     self.optuna.tell(trial.number, state=TrialState.FAIL)
         return [trial.number for trial in lost]
 
+    def drop_checkpoints(self) -> None:
+        """Delete the checkpoints of finished trials that are not among the best `search.keep_checkpoints`.
+
+        Who once is no longer among the best never will be again, so any process may do it at any time. Where several
+        objectives share a front that is not so, and complete trials keep theirs. So do trials of a study that was begun
+        before this could be asked for.
+        """
+        few = self.search.keep_checkpoints
+        if few == "all" or not self.optuna.user_attrs.get("drops_checkpoints"):
+            return
+        best = self.ranked()[: max(few, self.search.save_top)] if len(self.modes) == 1 else self.ranked()
+        kept = {trial.number for trial in best}
+        for trial in self.trials:
+            if trial.state.is_finished() and trial.number not in kept | self._dropped:
+                for checkpoints in list(self.trial_folder(trial.number).glob("**/checkpoints")):
+                    shutil.rmtree(checkpoints, ignore_errors=True)
+                self._dropped.add(trial.number)
+
     def children(self) -> list[dict[str, Any]]:
         """The processes that train the running trials of this process."""
         me = owner()
@@ -211,6 +234,7 @@ class Study:
             else:
                 if self.search.warm_start:
                     self._warm_start(study)
+                study.set_user_attr("drops_checkpoints", True)
                 study.set_user_attr("fulmen", self._fingerprint())
             if study.user_attrs.get("pruning") != pruning:
                 study.set_user_attr("pruning", pruning)

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import optuna
@@ -19,12 +20,16 @@ from fulmen.config import check_varied
 from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obstructed
 from fulmen.files import obstruction
 from fulmen.mistakes import as_text, did_you_mean, key_of
-from fulmen.process_identity import owner
+from fulmen.process_identity import Owner, owner
 from fulmen.result import read_result
 from fulmen.schema import groups, project_root
 from fulmen.sweep.study import Outcome, Study
 
 QUIET = ("callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null")  # the study reports
+
+
+class Killed(FulmenError):
+    """A training's own process died of a signal."""
 
 
 def overrides_for(study: Study, trial: optuna.Trial) -> list[str]:
@@ -54,13 +59,11 @@ def train_here(study: Study, trial: optuna.Trial) -> Outcome:
         try:
             result = run(check_varied(shared, [o for o in own if o not in shared]), overrides)
             return outcome(study, result.metrics, result.cost, result.status, result.epochs)
-        except (Interrupted, KeyboardInterrupt):
-            return Outcome(interrupted=True)
         except Exception as error:
-            if obstruction(error):
+            if isinstance(error, Interrupted) or obstruction(error):
                 raise
             traceback.print_exc()
-            return Outcome(error=_in_words(error), facts={"seconds": round(time.monotonic() - began, 3)})
+            return Outcome(error=in_words(error), facts={"seconds": round(time.monotonic() - began, 3)})
         finally:
             _free_accelerator()
 
@@ -68,10 +71,36 @@ def train_here(study: Study, trial: optuna.Trial) -> Outcome:
 def train_apart(study: Study, trial: optuna.Trial, environment: Mapping[str, str]) -> Outcome:
     """Train by `python train.py`, whatever number of processes that starts; its death is not ours."""
     folder = study.trial_folder(trial.number).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
     typed = [*study.plan.overrides, *overrides_for(study, trial), f"hydra.run.dir={as_text(str(folder))}"]
     began = time.monotonic()
-    with open(folder / "log.txt", "w") as log:
+    try:
+        run_apart(folder, typed, environment, lambda child: trial.set_user_attr("child", child))
+    except Killed:  # for want of memory perhaps: worth another try
+        return Outcome()
+    except (Interrupted, Obstructed):
+        raise
+    except FulmenError as error:
+        return Outcome(error=str(error), facts={"seconds": round(time.monotonic() - began, 3)})
+    result = read_result(folder)
+    return outcome(study, result["metrics"], result["cost"], result["status"], result["epochs"])
+
+
+def run_apart(
+    folder: Path,
+    typed: Sequence[str],
+    environment: Mapping[str, str] = MappingProxyType({}),
+    started: Callable[[Owner], None] = lambda child: None,
+) -> None:
+    """`python train.py <typed>`, what it prints in the `log.txt` of `folder`.
+
+    Raises:
+        Killed: it died of a signal.
+        Interrupted, Obstructed: it was asked to stop; the machine stood in its way.
+        FulmenError: it failed; the message is what it said.
+    """
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "log.txt", "a") as log:
         child = subprocess.Popen(
             [sys.executable, str(project_root() / "train.py"), *typed],
             stdout=log,
@@ -79,23 +108,20 @@ def train_apart(study: Study, trial: optuna.Trial, environment: Mapping[str, str
             env=dict(os.environ) | dict(environment) | {IN_A_TRIAL: "1"},
             start_new_session=True,
         )
-        trial.set_user_attr("child", owner(child.pid))
+        started(owner(child.pid))
         try:
             code = child.wait()
         except BaseException:
             os.killpg(child.pid, signal.SIGKILL)
             raise
-    if code < 0:  # killed, for want of memory perhaps: worth another try
-        return Outcome()
+    if code < 0:
+        raise Killed(f"killed by {signal.Signals(-code).name}")
     if code == OBSTRUCTED:
-        raise Obstructed(_said(folder) or f"trial {trial.number} could not write its files; see {folder / 'log.txt'}")
-    if code in (128 + signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGUSR1, 130):
-        return Outcome(interrupted=True)
+        raise Obstructed(_said(folder) or f"{folder} could not be written; see {folder / 'log.txt'}")
+    if code in (128 + signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGUSR1):
+        raise Interrupted(f"{folder} was asked to stop", code)
     if code != 0:
-        error = _said(folder) or f"exit code {code}"
-        return Outcome(error=error, facts={"seconds": round(time.monotonic() - began, 3)})
-    result = read_result(folder)
-    return outcome(study, result["metrics"], result["cost"], result["status"], result["epochs"])
+        raise FulmenError(_said(folder) or f"exit code {code}")
 
 
 def _said(folder: Path) -> str:
@@ -129,7 +155,7 @@ def outcome(study: Study, metrics: Mapping[str, Any], cost: Mapping[str, Any], s
 def log_to(folder: Path) -> Iterator[None]:
     """What is printed in this block goes to `log.txt`, as far as the disk takes it: nothing ends for its log."""
     folder.mkdir(parents=True, exist_ok=True)
-    log = Log(open(folder / "log.txt", "wb", buffering=0), encoding="utf-8", write_through=True)  # noqa: SIM115
+    log = Log(open(folder / "log.txt", "ab", buffering=0), encoding="utf-8", write_through=True)  # noqa: SIM115
     with redirect_stdout(log), redirect_stderr(log):
         try:
             yield
@@ -151,7 +177,7 @@ def has_entry(study: Study, path: str) -> bool:
     return any(key.startswith(f"{path}.") for key in study.base)
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
     text = str(error).strip().splitlines()
     said = text[0] if text else ""
     return said if isinstance(error, FulmenError) and said else f"{type(error).__name__}: {said}"

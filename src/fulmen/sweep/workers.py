@@ -15,12 +15,13 @@ from pathlib import Path
 
 import optuna
 
-from fulmen.errors import FulmenError, Obstructed
+from fulmen.errors import FulmenError, Interrupted, Obstructed
 from fulmen.files import obstruction
 from fulmen.process_identity import end_group, owner
 from fulmen.surroundings import kept_surroundings
 from fulmen.sweep.progress import Step
 from fulmen.sweep.settings import Plan, read_plan
+from fulmen.sweep.stopping import finishing, going_on
 from fulmen.sweep.storage import ENVIRONMENT, heartbeat
 from fulmen.sweep.study import Outcome, Study
 from fulmen.sweep.training import train_apart, train_here
@@ -30,13 +31,11 @@ POLL_SECONDS = 0.2
 Train = Callable[[Study, optuna.Trial], Outcome]
 
 
-def work(studies: Sequence[Study], train: Train, changed: Callable[[], None] = lambda: None) -> bool:
+def work(studies: Sequence[Study], train: Train, changed: Callable[[], None] = lambda: None) -> None:
     """Run trials until no study has anything left for anyone; a study that keeps failing is left at that.
 
-    Returns:
-        False if training was asked to stop.
-
     Raises:
+        Interrupted, KeyboardInterrupt: training was asked to stop.
         Obstructed: the machine stood in the way.
         FulmenError: the last complaint of a study that kept failing, once all others are done.
     """
@@ -55,8 +54,7 @@ def work(studies: Sequence[Study], train: Train, changed: Callable[[], None] = l
                 continue
             steps.append(step)
             if isinstance(step, optuna.Trial):
-                if not run_trial(study, step, train):
-                    return False
+                run_trial(study, step, train)
                 changed()
                 break
         if all(step is Step.DONE for step in steps):
@@ -66,28 +64,29 @@ def work(studies: Sequence[Study], train: Train, changed: Callable[[], None] = l
             changed()
     if hopeless:
         raise FulmenError("\n".join(map(str, hopeless.values())))
-    return True
 
 
-def run_trial(study: Study, trial: optuna.Trial, train: Train) -> bool:
-    """Train and tell; False if training was asked to stop.
+def run_trial(study: Study, trial: optuna.Trial, train: Train) -> None:
+    """Train and tell.
 
     Raises:
+        Interrupted, KeyboardInterrupt: training was asked to stop; the trial is owed another try.
         Obstructed: the machine stood in the way; the trial is owed another try.
     """
     me = owner()
     try:
         with heartbeat(study.storage, study.folder, trial._trial_id, f"{me['host']}-{me['pid']}"):
             outcome = train(study, trial)
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         refusal = obstruction(error)
-        if refusal is None:
+        if not isinstance(error, Interrupted | KeyboardInterrupt) and refusal is None:
             raise
-        with suppress(FulmenError):  # the journal may lie on the same disk
+        with suppress(FulmenError):  # the journal may lie on the disk that is full
             study.tell(trial, Outcome(interrupted=True))
-        raise refusal from error
-    study.tell(trial, outcome)
-    return not outcome.interrupted
+        raise refusal or error from error
+    with finishing():
+        study.tell(trial, outcome)
+    study.drop_checkpoints()
 
 
 class Processes:
@@ -172,7 +171,7 @@ class Slots:
             FulmenError: what a slot gave up for.
         """
         working = any(thread.is_alive() for thread in self._threads)
-        if self._errors and (not working or isinstance(self._errors[0], Obstructed)):
+        if self._errors and (not working or isinstance(self._errors[0], Interrupted | Obstructed)):
             raise self._errors[0]
         return not working
 
@@ -221,12 +220,13 @@ def main(folders: Sequence[str], train: Train = train_here) -> int:
     """A worker process: works on the studies in `folders`, and ends when whoever started it ends."""
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     try:
-        done = work([Study(read_plan(folder)) for folder in folders], train)
+        with going_on():
+            work([Study(read_plan(folder)) for folder in folders], train)
     except FulmenError as error:
         with suppress(OSError):  # the log may lie on the disk that is full
             print(f"error: {error}", file=sys.stderr, flush=True)
         return error.exit_code
-    return 0 if done else 128 + signal.SIGTERM
+    return 0
 
 
 def _end_with(parent: int) -> None:
