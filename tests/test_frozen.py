@@ -89,9 +89,7 @@ def test_an_interrupted_run_ends_as_the_one_that_was_never_stopped(folder, tmp_p
 
 
 @of_each
-def test_a_finished_run_can_be_trained_longer(folder, tmp_path, request):
-    if folder.name == "images":
-        request.applymarker(pytest.mark.xfail(raises=ValueError, reason="a one-cycle schedule cannot be prolonged"))
+def test_a_finished_run_can_be_trained_longer(folder, tmp_path):
     before = fulmen.load_run(folder).result
     longer = resumed(folder, tmp_path, "trainer.max_epochs=4")
     assert (longer.status, longer.epochs) == ("completed", 4)

@@ -22,13 +22,12 @@ from fulmen.errors import FulmenError
 from fulmen.mistakes import ConfigError, Mistake, join, key_of
 from fulmen.outside import named, refuse_unsaid
 from fulmen.overrides import explicit, typed_overrides
+from fulmen.resume_table import entry, of_group
 from fulmen.schema import choices, find_mistakes, groups
 from fulmen.signatures import parameters
 from fulmen.stored import read_stored, refuse_unless_resumable, resume_folder
 from fulmen.targets import locate
 from fulmen.translation import translated
-
-KEPT = ("data", "model", "seed", "seeds", "folds", "monitor", "mode", "output_dir")  # by a run that goes on
 
 
 def compose(overrides: Iterable[str] = (), output_dir: str | Path | None = None) -> DictConfig:
@@ -203,11 +202,12 @@ def _resumed(overrides: list[str]) -> DictConfig:
     changes, again = [], said_again(overrides, cfg)
     for override in overrides:
         key, value = key_of(override), override.partition("=")[2]
-        kept = key.partition(".")[0]
         if key in again:
             continue
-        if kept in KEPT or (key in groups() and key != "experiment"):
-            raise FulmenError(f"{override}: a resumed run keeps its {kept}; start a new run to change it")
+        chosen = key in groups() and key != "experiment" and override != "logger=null"
+        found = of_group(key) if chosen else entry(key)
+        if found.kind == "refused":
+            raise FulmenError(f"{override}: {found.why}")
         if key == "experiment" and value != cfg.get("experiment"):
             raise FulmenError(f"{override}: the run in {folder} is one of experiment={cfg.get('experiment')}")
         if key not in ("resume", "experiment") and not re.match(r"hydra\b", key):

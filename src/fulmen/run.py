@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 
 from fulmen.callbacks.fitting import completed
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, reached, read_checkpoint
-from fulmen.config import KEPT, build
+from fulmen.config import build, said_again
 from fulmen.errors import FulmenError
 from fulmen.evaluation.figures import training_curve
 from fulmen.evaluation.items import write_items
@@ -32,7 +32,8 @@ from fulmen.precision import AUTO, best_precision
 from fulmen.ranks import exact_means
 from fulmen.recording import recorded
 from fulmen.result import Result, write_fingerprint, write_provenance
-from fulmen.stored import refuse_if_used
+from fulmen.resume_table import KEPT, lines
+from fulmen.stored import read_stored, refuse_if_used
 from fulmen.surroundings import kept_surroundings
 from fulmen.threads import set_threads
 
@@ -71,6 +72,9 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path) -> Result:
     resume = folder / "checkpoints" / "last.ckpt" if cfg.resume else None
     data, model, trainer = assemble(cfg)
     result = take_up(resume, model, trainer) if resume else Result(cfg.experiment, folder)
+    again = said_again(overrides, OmegaConf.create(read_stored(folder))) if resume else ()
+    for line in lines(override for override in overrides if resume and key_of(override) not in again):
+        rank_zero_warn(line)
     before = result.cost.get("precision", trainer.precision)
     if before != trainer.precision:
         rank_zero_warn(
@@ -166,6 +170,10 @@ def take_up(resume: Path, model: LightningModule, trainer: Trainer) -> Result:
     if trainer.max_epochs is not None and -1 < trainer.max_epochs < checkpoint["epoch"]:
         raise FulmenError(
             f"trainer.max_epochs={trainer.max_epochs}: the run in {folder} has {checkpoint['epoch']} already"
+        )
+    if -1 < trainer.max_steps < checkpoint["global_step"]:
+        raise FulmenError(
+            f"trainer.max_steps={trainer.max_steps}: the run in {folder} has {checkpoint['global_step']} already"
         )
     for logger in trainer.loggers:
         if hasattr(logger, "resume"):

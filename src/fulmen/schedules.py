@@ -2,12 +2,14 @@
 
 import inspect
 import math
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from lightning.pytorch import LightningModule
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.utilities import rank_zero_warn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 
 
 def optimizers(module: LightningModule, parameters: Iterable[Any] | None = None) -> Any:
@@ -33,6 +35,47 @@ def optimizers(module: LightningModule, parameters: Iterable[Any] | None = None)
             "monitor": getattr(best, "monitor", None) or "val/loss",
         },
     }
+
+
+def forget_length(states: Iterable[dict[str, Any]]) -> None:
+    """How many steps a one-cycle schedule covers is no state: it is made for the training as it now is."""
+    for state in states:
+        if "_schedule_phases" in state:
+            del state["_schedule_phases"], state["total_steps"]
+
+
+def steps_per_epoch(trainer: Trainer) -> float:
+    """Of the optimizer."""
+    return -(-trainer.num_training_batches // trainer.accumulate_grad_batches)
+
+
+def go_on(trainer: Trainer, steps_per_epoch_before: float | None) -> None:
+    """Let schedules by step go on in a training of another length, and say how the learning rate jumps.
+
+    They stand where a training that had been like this from the start would now stand.
+    """
+    per_epoch, batches = steps_per_epoch(trainer), trainer.fit_loop.epoch_loop.batch_progress.current.ready
+    for config in trainer.lr_scheduler_configs:
+        scheduler = config.scheduler
+        if config.interval != "step" or not isinstance(scheduler, LambdaLR | OneCycleLR):
+            continue
+        if steps_per_epoch_before not in (None, per_epoch):
+            done = trainer.current_epoch * per_epoch + batches // trainer.accumulate_grad_batches
+            scheduler.last_epoch = int(min(done, trainer.estimated_stepping_batches))
+        groups = scheduler.optimizer.param_groups
+        before = [group["lr"] for group in groups]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch means it for its own step
+            rates = scheduler.get_lr()
+        if rates == before:
+            continue
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate
+        scheduler._last_lr = list(rates)
+        rank_zero_warn(
+            f"the schedule now covers {trainer.estimated_stepping_batches:,} steps, {scheduler.last_epoch:,} of them "
+            f"done: the learning rate jumps from {before[0]:.3g} to {rates[0]:.3g}"
+        )
 
 
 def cosine(optimizer: Optimizer, total_steps: int, warmup: float = 0.0) -> LambdaLR:

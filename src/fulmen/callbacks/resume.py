@@ -16,6 +16,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_warn
 
+from fulmen import schedules
 from fulmen.callbacks import epoch_sums, position
 from fulmen.callbacks.best import BestInPlace
 from fulmen.callbacks.checkpoint_files import AtomicCheckpoints, follow_folder, keep_arguments, read_checkpoint
@@ -84,6 +85,7 @@ class ExactResume(Callback):
                 position.go_on_in_epoch(trainer, world, self._order_seed(trainer))
             else:
                 position.go_on_with_next_epoch(trainer)
+            schedules.go_on(trainer, self._restored.get("steps_per_epoch"))
         self._restored = self.before = None
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
@@ -148,6 +150,7 @@ class ExactResume(Callback):
         checkpoint["position"] = {
             "in_epoch": in_epoch,
             "world": trainer.world_size,
+            "steps_per_epoch": schedules.steps_per_epoch(trainer),
             "decided": trainer.should_stop,
             "rules": self.rules,
             "metrics": _metrics(trainer),
@@ -163,6 +166,7 @@ class ExactResume(Callback):
         ours = [each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)]
         follow_folder(ours, checkpoint["callbacks"], self.path.parent)
         keep_arguments(trainer.callbacks, checkpoint["callbacks"])
+        schedules.forget_length(checkpoint["lr_schedulers"])
         self.before = checkpoint.get("result")
         if "position" in checkpoint:
             self._restored = checkpoint["position"]
