@@ -18,6 +18,7 @@ class TensorBoard(TensorBoardLogger):
     """TensorBoard events in the run folder itself.
 
     `train/x` and `val/x` share one chart under CUSTOM SCALARS, and the HPARAMS tab gets one line, with final metrics.
+    Test metrics come once, with those: a run that is only evaluated again would log them at step 0.
     """
 
     def __init__(self, folder: str):
@@ -56,6 +57,8 @@ class TensorBoard(TensorBoardLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        if any(name.startswith("test/") for name in metrics):
+            return
         super().log_metrics(metrics, step)
         self._tags.update(metrics)
         quantities = {tag.partition("/")[2] for tag in self._tags if tag.startswith("train/")}

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import torch
+from lightning.fabric.utilities.rank_zero import _get_rank
 from lightning.pytorch import Trainer
 from torch import Tensor
 from torch import distributed as dist
@@ -22,6 +23,12 @@ def rank_and_world() -> tuple[int, int]:
     if dist.is_available() and dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()
     return 0, 1
+
+
+def is_first() -> bool:
+    """Whether this is, or is going to be, the first process of its run; before they meet, what launched them knows."""
+    rank, world = rank_and_world()
+    return rank == 0 if world > 1 else not _get_rank()
 
 
 def any_rank(flag: bool) -> bool:

@@ -53,7 +53,6 @@ TABLE = {
     "threads": _DIGITS,
     "test": TAKEN,
     "trainer": TAKEN,
-    "trainer._target_": _kept("trainer"),
     "trainer.accelerator": _DIGITS,
     "trainer.precision": _DIGITS,
     "trainer.deterministic": _DIGITS,

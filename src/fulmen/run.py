@@ -11,7 +11,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint, ModelSummary, ProgressBar
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
+from lightning.pytorch.utilities import rank_zero_warn
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from torch import zeros
@@ -29,7 +29,7 @@ from fulmen.loggers import log_hyperparameters
 from fulmen.mistakes import did_you_mean, key_of
 from fulmen.ownership import owned
 from fulmen.precision import AUTO, best_precision
-from fulmen.ranks import exact_means
+from fulmen.ranks import exact_means, is_first
 from fulmen.recording import recorded
 from fulmen.result import Result, write_fingerprint, write_provenance
 from fulmen.resume_table import KEPT, lines
@@ -55,8 +55,8 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
         FulmenError: something the user can mend.
     """
     folder = Path(cfg.output_dir)
-    with owned(folder) if rank_zero_only.rank == 0 else nullcontext():
-        if rank_zero_only.rank == 0 and not cfg.resume:
+    with owned(folder) if is_first() else nullcontext():
+        if is_first() and not cfg.resume:
             refuse_if_used(folder)
         if cfg.get("folds") or cfg.get("seeds", 1) > 1:
             from fulmen.sweep.crossval import repeat
