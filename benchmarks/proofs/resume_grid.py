@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import fulmen.run
@@ -37,7 +38,7 @@ SHARED = [
 IMAGES = ["data.batch_size=8", "model.figures=false", "network=resnet9", "model.network.width=4",
           "callbacks.divergence=null"]  # fmt: skip
 PBPK = ["data.compounds=40", "data.validation_compounds=8", "data.test_compounds=8", "data.time_points=20",
-        "data.batch_size=4"]  # fmt: skip
+        "data.batch_size=2"]  # fmt: skip
 STOCKS = ["data.days=500", "data.batch_size=16", "model.figures=false"]
 EXPERIMENTS = {
     "pbpk_mlp": [*PBPK, "model.network.times=19"],
@@ -164,6 +165,7 @@ def _as_rank(rank: int, ranks: int, port: int, typed: list[str], change: Callabl
     if ranks > 1:
         os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(ranks), "NODE_RANK": "0"}
         os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    rank_zero_only.rank = rank  # known where a process starts; this one is a fork
     torch.set_num_threads(1)
     try:
         change()

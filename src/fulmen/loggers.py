@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch.utils.tensorboard.summary import hparams
 
 from fulmen.files import atomic_write, set_aside
+from fulmen.ranks import is_first
 
 
 class TensorBoard(TensorBoardLogger):
@@ -33,7 +34,6 @@ class TensorBoard(TensorBoardLogger):
         sizes = {path.name: path.stat().st_size for path in self._event_files()}
         return {"sizes": sizes, "tags": sorted(self._tags), "charts": self._charts}
 
-    @rank_zero_only
     def resume(self, step: int, state: dict[str, Any] | None = None) -> None:
         """Take back what an interrupted run logged after its last checkpoint: it will be logged again.
 
@@ -45,7 +45,7 @@ class TensorBoard(TensorBoardLogger):
             self._kwargs["purge_step"] = step
             return
         self._tags, self._charts = set(state["tags"]), state["charts"]
-        for path in self._event_files():
+        for path in self._event_files() if is_first() else []:
             size = state["sizes"].get(path.name, 0)
             if not size:
                 path.unlink()
