@@ -1,4 +1,4 @@
-"""One cache and one registry for the whole test session, and one thread: many small fits run side by side."""
+"""One cache for the whole test session, a registry per process, and one thread: many small fits run side by side."""
 
 import os
 
@@ -9,7 +9,10 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cache")
+    """Prepared data, shared by the processes of pytest-xdist: no entry is built twice."""
+    place = tmp_path_factory.getbasetemp()
+    folder = (place.parent if "PYTEST_XDIST_WORKER" in os.environ else place) / "cache"
+    folder.mkdir(exist_ok=True)
     os.environ["FULMEN_CACHE"] = str(folder)
     os.environ["FULMEN_REGISTRY"] = str(tmp_path_factory.mktemp("models"))
     return folder
