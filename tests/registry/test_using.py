@@ -152,7 +152,7 @@ BAD_SUBJECTS = {
     "weight_kg, subject 2: -5": lambda a: a | {"weight_kg": np.r_[a["weight_kg"][:2], -5, a["weight_kg"][3:]]},
     "organ must be blood": lambda a: a | {"organ": a["organ"][::-1]},
     "dose_mg holds <U1, expected numbers": lambda a: a | {"dose_mg": np.array(["x"] * len(a["dose_mg"]))},
-    "it was solved with linear kinetics": lambda a: a | {"kinetics": np.array("linear")},
+    "its subjects have linear kinetics": lambda a: a | {"kinetics": np.array("linear")},
     "time_h is not the grid": lambda a: {k: v for k, v in a.items() if "conc" not in k} | {"time_h": np.arange(9.0)},
     "fraction_unbound, subject 0: 30": lambda a: a | {"fraction_unbound": 30 * np.ones_like(a["dose_mg"])},  # per cent
 }
@@ -236,9 +236,9 @@ def test_an_exported_program_takes_any_number_of_samples(kept, name, tmp_path):
     assert compare(said, {name: expected[name] for name in said}, "the program") <= 1
 
 
-def test_onnx_without_its_library_names_the_extra(kept, tmp_path, monkeypatch):
+def test_onnx_without_its_libraries_names_them(kept, tmp_path, monkeypatch):
     monkeypatch.setattr("fulmen.registry.exporting.find_spec", lambda name: None)
     with pytest.raises(
-        FulmenError, match=r"needs onnx, onnxscript, onnxruntime; install them with: pip install fulmen"
+        FulmenError, match=r"needs onnx, onnxscript, onnxruntime; install them with: pip install onnx onnxscript"
     ):
         export("stocks", tmp_path / "x.onnx")

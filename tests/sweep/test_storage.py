@@ -21,7 +21,7 @@ from fulmen.sweep.study import Outcome, open_study
 
 NO_SERVER = next(
     filter(None, [
-        None if find_spec("psycopg") else "psycopg is not installed: pip install 'fulmen[postgres]'",
+        None if find_spec("psycopg") else "psycopg is not installed: pip install 'psycopg[binary]'",
         None if shutil.which("initdb") and shutil.which("pg_ctl") else "no initdb and pg_ctl: install postgresql",
     ]),
     None,

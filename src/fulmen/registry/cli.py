@@ -57,6 +57,9 @@ def add_verbs(verbs: Any) -> None:
     predict = verbs.add_parser("predict", help="use a kept model on a file", parents=[shared])
     predict.add_argument("model", metavar="MODEL", help=REFERENCE)
     predict.add_argument("input", metavar="INPUT", nargs="?", help="file in the format that --explain describes")
+    predict.add_argument(
+        "overrides", metavar="KEY=VALUE", nargs="*", default=[], help="how INPUT is read, as in data.delimiter=tab"
+    )
     predict.add_argument("-o", "--output", metavar="FILE", help="CSV to write; the terminal by default")
     predict.add_argument("--explain", action="store_true", help="print how INPUT has to look, and stop")
     predict.set_defaults(call=_predict)
@@ -207,7 +210,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        table = predict(arguments.model, arguments.input, arguments.registry)
+        table = predict(arguments.model, arguments.input, arguments.registry, arguments.overrides)
     for text in dict.fromkeys(str(warning.message) for warning in caught if warning.category is UserWarning):
         print(f"warning: {text}", file=sys.stderr)
     if arguments.output is None:

@@ -113,7 +113,9 @@ def _run_onnx(path: Path, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _need_onnx() -> None:
     if missing := [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]:
-        raise FulmenError(f"export to .onnx needs {', '.join(missing)}; install them with: pip install fulmen[onnx]")
+        raise FulmenError(
+            f"export to .onnx needs {', '.join(missing)}; install them with: pip install {' '.join(missing)}"
+        )
 
 
 @contextmanager

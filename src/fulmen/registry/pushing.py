@@ -60,5 +60,5 @@ def _client(uri: str) -> Any:
     try:
         from mlflow import MlflowClient
     except ModuleNotFoundError:
-        raise FulmenError("push needs mlflow; install it with: pip install fulmen[mlflow]") from None
+        raise FulmenError("push needs mlflow; install it with: pip install mlflow") from None
     return MlflowClient(tracking_uri=uri, registry_uri=uri)

@@ -1,5 +1,6 @@
 """Using what was kept: a model from a reference, predictions for a file, and whether it still predicts the same."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,13 @@ def load_model(asked: str | Version, registry: str | Path | None = None) -> "Lig
     return Bundle(Store(registry).find(asked)).model()
 
 
-def predict(asked: str | Version, path: str | Path, registry: str | Path | None = None) -> "pandas.DataFrame":
+def predict(
+    asked: str | Version, path: str | Path, registry: str | Path | None = None, overrides: Sequence[str] = ()
+) -> "pandas.DataFrame":
     """One row per prediction for what the file at `path` holds; `explain` says how it has to look.
+
+    Args:
+        overrides: how the file is read, as train.py takes it: `data.delimiter=;`.
 
     Raises:
         FulmenError: no such model, or a file that does not fit its input schema: the message names column and row.
@@ -40,8 +46,26 @@ def predict(asked: str | Version, path: str | Path, registry: str | Path | None 
     model = bundle.model()
     if not hasattr(model, "predict_file"):
         raise FulmenError(f"{bundle.version}: {type(model).__name__} reads no files; use fulmen.load_model instead")
+    reading = how_to_read(overrides, getattr(model, "reading", ()))
     with torch.no_grad():
-        return model.predict_file(path, schema)
+        return model.predict_file(path, schema, **reading)
+
+
+def how_to_read(overrides: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """`{"delimiter": ";"}` of `data.delimiter=;`.
+
+    Raises:
+        FulmenError: a key that is none of `known`: all else was decided in training.
+    """
+    reading = {}
+    for override in overrides:
+        key, _, value = override.partition("=")
+        name = key.lstrip("+").removeprefix("data.")
+        if not key.lstrip("+").startswith("data.") or name not in known:
+            there = ", ".join(f"data.{each}=..." for each in known) or "nothing"
+            raise FulmenError(f"{override}: predict takes {there}; all else was decided when the model was trained")
+        reading[name] = value.strip("'\"")
+    return reading
 
 
 def verify_version(version: Version) -> float:

@@ -41,7 +41,7 @@ def open_storage(address: str | None, folder: Path) -> BaseStorage:
     except (ImportError, NoSuchModuleError, ArgumentError) as error:
         raise FulmenError(
             f"search.storage={without_password(address)}: {str(error).splitlines()[0]}; "
-            f"take postgresql://<user>@<host>/<database> (needs pip install 'fulmen[postgres]') or sqlite:///<file>"
+            f"take postgresql://<user>@<host>/<database> (needs pip install 'psycopg[binary]') or sqlite:///<file>"
         ) from error
 
 

@@ -61,7 +61,7 @@ def test_an_empty_file(tmp_path):
         SensorData(csv=str(path)).prepare_data()
 
 
-@pytest.mark.parametrize(("delimiter", "fix"), [(";", "data.delimiter=';'"), ("\t", "data.delimiter=tab")])
+@pytest.mark.parametrize(("delimiter", "fix"), [(";", "data.delimiter=semicolon"), ("\t", "data.delimiter=tab")])
 def test_a_wrong_delimiter_names_the_right_one_and_the_right_one_reads(readings, delimiter, fix):
     path, table = readings
     table.to_csv(path, index=False, sep=delimiter)
@@ -141,7 +141,7 @@ WRONG = {
     "windows of what is no feature": ({"windows": ["mean_24h"], "wear": ["vibration"]}, "wear: vibration is no column"),
     "split without column": ({"split": "time", "time": None}, "split is time"),
     "query alone": ({"query": "SELECT 1"}, "belong together"),
-    "delimiter": ({"delimiter": "::"}, "one character, or tab"),
+    "delimiter": ({"delimiter": "::"}, "one character, or comma, semicolon, tab, bar"),
     "range": ({"ranges": {"x": [2, 1]}}, "ranges.x"),
     "labels": ({"labels": [1, 1]}, "two or more that differ"),
     "twice": ({"numeric": ["a", "a"]}, "named twice"),

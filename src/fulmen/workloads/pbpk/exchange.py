@@ -63,7 +63,7 @@ def read_npz(path: str | Path, kinetics: str) -> Arrays:
 def read_subjects(path: str | Path, kinetics: str) -> Arrays:
     """The arrays of an exported file that describe subjects, checked as in `read_npz`; concentrations are left out.
 
-    `time_h` and `kinetics` may be missing; kinetics other than `kinetics` are refused.
+    `time_h` and `kinetics` may be missing; kinetics other than `kinetics`, those of the model, are refused.
 
     Raises:
         FulmenError: it names the file, the array, the subject and what is expected.
@@ -71,9 +71,14 @@ def read_subjects(path: str | Path, kinetics: str) -> Arrays:
     arrays = _load(path)
     arrays = {name: array for name, array in arrays.items() if name != "concentration_mg_per_l"}
     try:
+        solved_with = str(arrays.get("kinetics", kinetics))
+        if solved_with != kinetics:
+            raise FulmenError(
+                f"its subjects have {solved_with} kinetics, the model {kinetics} ones: take a model that was trained "
+                f"with data.kinetics={solved_with}"
+            )
         _check_layout(arrays, (*NAMES, "organ"), kinetics)
-        population = validate(population_from(arrays))
-        _check_doses(population)
+        validate(population_from(arrays))
     except FulmenError as error:
         raise FulmenError(f"{path}: {error}") from error
     return arrays
@@ -84,7 +89,8 @@ def _load(path: str | Path) -> Arrays:
         with np.load(path, allow_pickle=False) as file:
             return dict(file)
     except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise FulmenError(f"{path} is no readable .npz of plain arrays: {error}") from error
+        reason = "it holds objects, or is no archive" if "pickle" in str(error) else error
+        raise FulmenError(f"{path} is no readable .npz of plain arrays: {reason}") from error
 
 
 def _check_layout(arrays: Arrays, needed: Sequence[str], kinetics: str) -> None:
@@ -98,7 +104,11 @@ def _check_layout(arrays: Arrays, needed: Sequence[str], kinetics: str) -> None:
         raise FulmenError(f"organ must be {', '.join(ORGANS)}, in this order")
     if "kinetics" in arrays and str(arrays["kinetics"]) != kinetics:
         raise FulmenError(f"it was solved with {arrays['kinetics']} kinetics; set data.kinetics={arrays['kinetics']}")
+    if "route_name" in arrays and tuple(arrays["route_name"].ravel().tolist()) != ROUTES:
+        raise FulmenError(f"route_name must be {', '.join(ROUTES)}, in this order: route counts in it")
     subjects = arrays["weight_kg"].size
+    if subjects == 0:
+        raise FulmenError("it holds no subject")
     shapes = {name: (subjects, len(ORGANS)) if name in WIDE else (subjects,) for name in NAMES}
     shapes |= dict.fromkeys(SCALARS, ())
     if "time_h" in arrays:
@@ -107,12 +117,11 @@ def _check_layout(arrays: Arrays, needed: Sequence[str], kinetics: str) -> None:
     for name, shape in shapes.items():
         if name in arrays and arrays[name].shape != shape:
             raise FulmenError(f"{name} has shape {arrays[name].shape}, expected {shape}")
-
-
-def _check_doses(population: Population) -> None:
-    if population.n_doses < 1 or not population.interval_h > 0:
+    doses, interval_h = float(arrays["n_doses"]), float(arrays["interval_h"])
+    if not (doses >= 1 and doses % 1 == 0 and 0 < interval_h < np.inf):
         raise FulmenError(
-            f"n_doses is {population.n_doses} and interval_h {population.interval_h}; both must be above 0"
+            f"n_doses is {doses:g} and interval_h {interval_h:g}; the one is a whole number of at least 1, the other "
+            f"finite and above 0"
         )
 
 
@@ -120,7 +129,6 @@ def _check_content(arrays: Arrays, population: Population) -> None:
     time_h, concentration = arrays["time_h"], arrays["concentration_mg_per_l"]
     if len(time_h) < 2 or not np.isfinite(time_h).all() or (np.diff(time_h) <= 0).any() or time_h[0] < 0:
         raise FulmenError("time_h must be finite, start at 0 or later and increase")
-    _check_doses(population)
     bad = ~np.isfinite(concentration) | (concentration < 0)
     if bad.any():
         where = tuple(np.argwhere(bad)[0].tolist())

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fulmen.data.parts import EVALUATION_BATCH
 from fulmen.errors import FulmenError
-from fulmen.workloads.pbpk.exchange import SCALARS, WIDE, population_from, read_subjects
+from fulmen.workloads.pbpk.exchange import NAMES, SCALARS, WIDE, population_from, read_subjects
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.physiology import ORGANS
 from fulmen.workloads.pbpk.population import ROUTES, Population
@@ -56,6 +56,9 @@ def predict_file(model: Any, path: Path, schema: dict[str, Any]) -> pandas.DataF
             f"{time_h[-1]:.4g} h); leave the array out, or interpolate the predictions"
         )
     population = population_from(arrays)
+    _refuse_other_regimen(population, schema, path)
+    if unused := sorted(set(arrays) - {*NAMES, "organ", "route_name", "kinetics", "time_h"}):
+        warnings.warn(f"{path}: not used: {', '.join(unused)}; the units are those of --explain", stacklevel=2)
     _warn_of_ranges(population, schema)
     concentration = torch.cat([_predicted(model, part, time_h, schema) for part in _parts(population, schema)])
     back = torch.cat(_groups(population, schema)).argsort()
@@ -68,6 +71,25 @@ def predict_file(model: Any, path: Path, schema: dict[str, Any]) -> pandas.DataF
             "concentration_mg_per_L": concentration[back].numpy().ravel(),
         }
     )
+
+
+def _refuse_other_regimen(population: Population, schema: dict[str, Any], path: Path) -> None:
+    """Pass if doses are given as often as in training and by a route seen there: no model knows another regimen."""
+    seen = {facts["name"]: facts["range"] for facts in schema["arrays"] if "range" in facts}
+    one_dose = population.n_doses == 1
+    for name in ("n_doses",) if one_dose else SCALARS:
+        value, trained = getattr(population, name), seen.get(name, [None])[0]
+        if trained is not None and value != trained:
+            raise FulmenError(
+                f"{path}: {name} is {value:g}; the model was trained on {trained:g} and knows no other: take one that "
+                f"was trained with data.{name}={value:g}"
+            )
+    low, high = seen.get("route", (0, len(ROUTES)))
+    strange = (population.route < low) | (population.route > high)
+    if bool(strange.any()):
+        subject = int(strange.int().argmax())
+        route = ROUTES[int(population.route[subject])]
+        raise FulmenError(f"{path}: subject {subject} has the route {route}, which the model was not trained on")
 
 
 def _predicted(model: Any, part: Population, time_h: Tensor, schema: dict[str, Any]) -> Tensor:

@@ -7,6 +7,7 @@ import numpy as np
 from fulmen.errors import FulmenError
 from fulmen.mistakes import did_you_mean
 from fulmen.workloads.sensors.features import source_columns
+from fulmen.workloads.sensors.files import DELIMITERS
 from fulmen.workloads.sensors.tables import Columns
 from fulmen.workloads.sensors.windows import parse
 
@@ -17,10 +18,10 @@ def between(name: str, value: float, low: float, high: float) -> None:
 
 
 def one_character(delimiter: str) -> str:
-    meant = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
-    if len(meant) != 1:
-        raise FulmenError(f"delimiter is {delimiter!r}; it must be one character, or tab")
-    return meant
+    meant = {name: character for character, name in DELIMITERS.items()} | {"\\t": "\t"}
+    if len(character := meant.get(delimiter, delimiter)) != 1:
+        raise FulmenError(f"delimiter is {delimiter!r}; it must be one character, or {', '.join(DELIMITERS.values())}")
+    return character
 
 
 def check_columns(c: Columns, forbidden: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from fulmen.errors import FulmenError
 
+MISSING = "data.missing=true lets readings be missing"
 EMPTY = ("", "na", "nan", "null", "none", "n/a")
 
 
@@ -29,17 +30,16 @@ def texts(values: pd.Series, where: Where, needed: bool = False) -> np.ndarray:
     return text.astype(str)
 
 
-def numbers(values: pd.Series, where: Where, missing: bool) -> np.ndarray:
+def numbers(values: pd.Series, where: Where, missing: bool, hint: str = MISSING) -> np.ndarray:
+    """The numbers of a column, NaN where one is missing; `hint` says what to do if that may not be."""
     number = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, copy=True)
     for position in np.flatnonzero(np.isnan(number)):
         text = str(values.iloc[position]).strip()
         if values.iloc[position] is not None and text.lower() not in EMPTY:
-            hint = "; write a decimal point" if "," in text and _is_number(text.replace(",", ".")) else ""
-            raise FulmenError(f"{where(position, values.name)}: {text!r} is no number{hint}")
+            point = "; write a decimal point" if "," in text and _is_number(text.replace(",", ".")) else ""
+            raise FulmenError(f"{where(position, values.name)}: {text!r} is no number{point}")
         if not missing:
-            raise FulmenError(
-                f"{where(position, values.name)}: the value is missing; data.missing=true lets readings be missing"
-            )
+            raise FulmenError(f"{where(position, values.name)}: the value is missing; {hint}")
     infinite = np.flatnonzero(np.isinf(number))
     if len(infinite):
         raise FulmenError(
@@ -57,7 +57,10 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def levels(values: pd.Series, name: str, levels: Sequence[str], where: Where, missing: bool) -> np.ndarray:
+def levels(
+    values: pd.Series, name: str, levels: Sequence[str], where: Where, missing: bool, hint: str = MISSING
+) -> np.ndarray:
+    """The numbers of a column's levels, -1 where one is missing; `hint` as in `numbers`."""
     numbers = {str(level): i for i, level in enumerate(levels)}
     text = texts(values, where)
     unknown = np.flatnonzero(~np.isin(text, list(numbers)) & ~np.isin(np.char.lower(text), EMPTY))
@@ -68,9 +71,7 @@ def levels(values: pd.Series, name: str, levels: Sequence[str], where: Where, mi
         )
     number = np.array([numbers.get(value, -1) for value in text], dtype=np.int64)
     if not missing and (number < 0).any():
-        raise FulmenError(
-            f"{where(int((number < 0).argmax()), name)}: the value is missing; data.missing=true lets it be missing"
-        )
+        raise FulmenError(f"{where(int((number < 0).argmax()), name)}: the value is missing; {hint}")
     return number
 
 
@@ -91,7 +92,7 @@ def labels(values: pd.Series, column: str, labels: Sequence, where: Where) -> np
 def hours(values: pd.Series, where: Where) -> np.ndarray:
     """Numbers, as the first row has one, are hours; texts are ISO times, hours since 1970."""
     if _is_number(str(values.iloc[0])):
-        return numbers(values, where, missing=False)
+        return numbers(values, where, missing=False, hint="every row needs its time")
     time = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
     if time.isna().any():
         bad = int(time.isna().to_numpy().argmax())

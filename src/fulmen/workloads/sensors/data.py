@@ -34,7 +34,7 @@ class SensorData(InMemoryParts):
 
     Args:
         csv: a CSV or Parquet file; replaces the simulated plant.
-        delimiter: between the columns of a CSV; "tab" for a tab.
+        delimiter: between the columns of a CSV: one character, or comma, semicolon, tab, bar.
         database: SQLAlchemy URL, or $NAME for one in the environment; replaces the simulated plant, with `query`.
         query: an SQL SELECT. Its rows are kept as a snapshot.
         snapshot: null: the latest one, taken if there is none; "new": taken now; or an id.

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,20 @@ def schema(data: Any) -> dict[str, Any]:
             "fitted_windows": data.fitted_windows, "carried": [name for name in (c.group, c.time) if name]}  # fmt: skip
 
 
-def predict_file(module: Any, path: Path, schema: dict[str, Any]) -> pd.DataFrame:
+def predict_file(module: Any, path: Path, schema: dict[str, Any], reading: Mapping[str, str]) -> pd.DataFrame:
     """One row per row of the file: its row number, machine and time where it has them, decision, probabilities.
 
     Columns may stand in any order; further ones are not used. Readings beyond the range seen in training, or
     distributed otherwise, are a warning.
 
+    Args:
+        reading: how the file is read where that differs from the training data: `delimiter`.
+
     Raises:
         FulmenError: a column is missing, or a value cannot be; the message names column and row.
     """
-    data = SensorData(**schema["options"], split="random")
+    options = schema["options"] | ({"delimiter": reading["delimiter"]} if "delimiter" in reading else {})
+    data = SensorData(**options, split="random")
     data.fitted_windows = schema.get("fitted_windows", {})
     columns = data.columns.__class__(**{**vars(data.columns), "target": None})
     frame, first_line = read_frame(path, data.delimiter, columns.named())

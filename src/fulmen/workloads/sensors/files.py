@@ -9,7 +9,7 @@ import pandas as pd
 
 from fulmen.errors import FulmenError
 
-DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}  # names, as Hydra takes no bare semicolon
 
 
 def read_frame(path: str | Path, delimiter: str = ",", needed: Sequence[str] = ()) -> tuple[pd.DataFrame, int]:
@@ -39,7 +39,7 @@ def _csv(path: Path, delimiter: str, needed: Sequence[str]) -> pd.DataFrame:
             if other:
                 raise FulmenError(
                     f"{path}, row 1: one column, {header[0][:60]!r}, with delimiter {delimiter!r}; the file seems to "
-                    f"use {DELIMITERS[other]}: data.delimiter={'tab' if other == chr(9) else repr(other)}"
+                    f"use another: data.delimiter={DELIMITERS[other]}"
                 )
         table = pd.read_csv(
             path, sep=delimiter, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False,
@@ -59,6 +59,6 @@ def _parquet(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except ImportError:
-        raise FulmenError(f"{path}: Parquet needs pyarrow; install it with: pip install fulmen[parquet]") from None
+        raise FulmenError(f"{path}: Parquet needs pyarrow; install it with: pip install pyarrow") from None
     except (OSError, ValueError) as error:
         raise FulmenError(f"{path} cannot be read: {error}") from error

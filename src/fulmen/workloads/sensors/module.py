@@ -116,11 +116,13 @@ class SensorClassifier(LightningModule):
 
         return schema(data)
 
-    def predict_file(self, path: Path, schema: dict[str, Any]) -> Any:
+    reading = ("delimiter",)  # arguments of the data that `fulmen predict` takes too
+
+    def predict_file(self, path: Path, schema: dict[str, Any], **reading: str) -> Any:
         """One row of probabilities and a decision per row of a CSV or Parquet file, as a pandas DataFrame."""
         from fulmen.workloads.sensors.exchange import predict_file
 
-        return predict_file(self, path, schema)
+        return predict_file(self, path, schema, reading)
 
     @classmethod
     def contest(cls, folds: Sequence[Any], variants: Mapping[str, Any], seeds: Sequence[int], once: Any) -> Any:

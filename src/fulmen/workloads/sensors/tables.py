@@ -12,7 +12,7 @@ import pandas as pd
 
 from fulmen.errors import FulmenError
 from fulmen.mistakes import did_you_mean, nearest
-from fulmen.workloads.sensors.cells import Where, hours, labels, levels, numbers, texts
+from fulmen.workloads.sensors.cells import MISSING, Where, hours, labels, levels, numbers, texts
 from fulmen.workloads.sensors.features import needs_time, source_columns
 from fulmen.workloads.sensors.files import read_frame
 
@@ -89,8 +89,9 @@ def check_table(table: pd.DataFrame, columns: Columns, source: str | Path, first
         raise FulmenError(f"{source}: there is no row below the header")
     line = np.arange(first_line, first_line + len(table))
     where = Where(str(source), line)
-    numeric = {name: numbers(table[name], where, columns.missing) for name in source_columns(columns.numeric)}
-    category = [levels(table[name], name, known, where, columns.missing) for name, known in columns.categorical.items()]
+    gaps = columns.missing, MISSING if columns.target else "the model was trained on rows without gaps"
+    numeric = {name: numbers(table[name], where, *gaps) for name in source_columns(columns.numeric)}
+    category = [levels(table[name], name, known, where, *gaps) for name, known in columns.categorical.items()]
     target = (
         labels(table[columns.target], columns.target, columns.labels, where)
         if columns.target

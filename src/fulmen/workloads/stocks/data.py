@@ -1,7 +1,9 @@
 """Windows of daily features with the log-returns that follow them, split in time."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -130,8 +132,9 @@ class StocksData(InMemoryParts):
         x, volatility, first = known_days(series, self.features)
         origin = np.arange(first + lookback - 1, len(series) - horizon)
         if len(origin) == 0:
+            needed = warm_up(self.features)
             raise FulmenError(
-                f"{series.ticker}: {len(series)} days are too few: the features take {first}, a window takes "
+                f"{series.ticker}: {len(series)} days are too few: the features take {needed}, a window takes "
                 f"lookback_days={lookback} and horizon_days={horizon}"
             )
         log_price = np.log(series.close)
@@ -186,6 +189,13 @@ def known_days(series: Prices, names: Sequence[str]) -> tuple[np.ndarray, np.nda
         when = np.datetime64(int(series.day[first + day]), "D")
         raise FulmenError(f"{series.ticker}: {names[name]} cannot be computed on {when}")
     return x, volatility, first
+
+
+@cache
+def warm_up(names: tuple[str, ...]) -> int:
+    """Days before the first on which all features are known; a series shorter than that cannot tell."""
+    longest = max((int(number) for name in names for number in re.findall(r"\d+", name)), default=0)
+    return known_days(simulate_market(1000 + 2 * longest, seed=0), names)[2]
 
 
 def inputs_at(

@@ -12,7 +12,7 @@ from torch import Tensor
 from fulmen.data.parts import EVALUATION_BATCH
 from fulmen.errors import FulmenError
 from fulmen.workloads.stocks import prices
-from fulmen.workloads.stocks.data import inputs_at, known_days
+from fulmen.workloads.stocks.data import inputs_at, known_days, warm_up
 from fulmen.workloads.stocks.market import Prices
 
 COLUMNS = [
@@ -59,13 +59,14 @@ def predict_file(model: Any, path: Path, schema: dict[str, Any]) -> pandas.DataF
 
 
 def _forecast(model: Any, series: Prices, schema: dict[str, Any]) -> pandas.DataFrame:
-    names, lookback = [feature["name"] for feature in schema["features"]], schema["lookback_days"]
+    names, lookback = tuple(feature["name"] for feature in schema["features"]), schema["lookback_days"]
     x, volatility, first = known_days(series, names)
     origin = np.arange(first + lookback - 1, len(series))
     if len(origin) == 0:
+        needed = warm_up(names)
         raise FulmenError(
-            f"{series.ticker}: {len(series)} days are too few: the features take {first} and a window {lookback}; "
-            f"give at least {first + lookback} days"
+            f"{series.ticker}: {len(series)} days are too few: the features take {needed} and a window {lookback}; "
+            f"give at least {needed + lookback} days"
         )
     _warn_of_ranges(series, x[first:], first, schema)
     arrays = inputs_at(series, x, volatility, origin, lookback)

@@ -49,7 +49,7 @@ def download(ticker: str, start: str, end: str, folder: str | Path) -> Path:
     try:
         import yfinance
     except ModuleNotFoundError:
-        raise FulmenError("download: needs yfinance; install it with: pip install fulmen[stocks]") from None
+        raise FulmenError("download: needs yfinance; install it with: pip install yfinance") from None
     table = yfinance.Ticker(ticker).history(start=start, end=end, auto_adjust=False)
     if len(table) == 0:
         raise FulmenError(f"download: Yahoo has no daily prices of {ticker} from {start} to {end}")

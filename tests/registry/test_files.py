@@ -1,0 +1,204 @@
+"""Files for `fulmen predict`: what does not fit the model is one line, before anything is predicted; advice works."""
+
+import re
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from fulmen.cli import main
+from fulmen.config import build, check_overrides
+from fulmen.errors import FulmenError
+from fulmen.registry.models import input_schema
+from fulmen.registry.store import Store
+from fulmen.registry.using import predict
+from fulmen.schema import project_root
+from fulmen.workloads.pbpk.exchange import arrays_from
+from fulmen.workloads.pbpk.physiology import ORGANS
+from fulmen.workloads.pbpk.population import ROUTES
+from fulmen.workloads.pbpk.sampling import sample_population
+
+MODELS = project_root() / "tests" / "frozen" / "4332109" / "models"
+
+
+def asked(name, path, *overrides):
+    """The prediction for a file and the warnings, or the line that refuses it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            table = predict(name, path, MODELS, overrides)
+        except FulmenError as error:
+            return str(error)
+    said = " ".join(str(warning.message) for warning in caught if warning.category is UserWarning)
+    assert np.isfinite(table.select_dtypes("number").to_numpy()).all()
+    return len(table), said
+
+
+def subjects(**changes):
+    population = sample_population(2, seed=3)
+    arrays = arrays_from(population, torch.ones(1), torch.ones(2, 14, 1), "saturable")
+    arrays = {name: array for name, array in arrays.items() if name not in ("time_h", "concentration_mg_per_l")}
+    for name, change in changes.items():
+        arrays[name] = change(arrays[name]) if callable(change) else np.array(change)
+    return {name: array for name, array in arrays.items() if array.dtype != object}
+
+
+def of_each(change):
+    return dict.fromkeys(sample_population(1, seed=3).tensors(), change)
+
+
+ROWS = len(ORGANS) * len(input_schema(Store(MODELS).find("pbpk"))["time_h"])
+PBPK = {
+    "as exported": ({}, (2 * ROWS, "outside")),
+    "one subject": (of_each(lambda array: array[:1]), (ROWS, "")),
+    "no subject": (of_each(lambda array: array[:0]), "it holds no subject"),
+    "three doses": ({"n_doses": 3}, "n_doses is 3; the model was trained on 1 and knows no other"),
+    "half a dose more": ({"n_doses": 1.5}, "a whole number of at least 1"),
+    "doses without number": ({"n_doses": np.nan}, "a whole number of at least 1"),
+    "no dose": ({"n_doses": 0}, "a whole number of at least 1"),
+    "an endless interval": ({"interval_h": np.inf}, "finite and above 0"),
+    "another interval of one dose": ({"interval_h": 5.0}, (2 * ROWS, "")),
+    "routes in another order": ({"route_name": ROUTES[::-1]}, "route_name must be bolus, infusion, oral"),
+    "organs in another order": ({"organ": ORGANS[::-1]}, "organ must be blood, liver"),
+    "other kinetics": ({"kinetics": "linear"}, "take a model that was trained with data.kinetics=linear"),
+    "other times": ({"time_h": [1.0, 2.0]}, "not the grid the model was trained on"),
+    "an array more": ({"dose_unit": "g"}, (2 * ROWS, "not used: dose_unit")),
+    "an array less": ({"kp": None}, "the array kp is missing"),
+    "NaN": ({"weight_kg": lambda weight: weight * np.nan}, "weight_kg, subject 0: nan"),
+    "another shape": ({"weight_kg": lambda weight: weight[:, None]}, "weight_kg has shape (2, 1), expected (2,)"),
+    "a single number": ({"weight_kg": 70.0}, "weight_kg has shape (), expected (1,)"),
+    "text": ({"weight_kg": ["70", "80"]}, "weight_kg holds <U2, expected numbers"),
+}
+
+
+@pytest.mark.parametrize("case", PBPK)
+def test_subjects(case, tmp_path):
+    changes, expected = PBPK[case]
+    np.savez(tmp_path / "x.npz", **subjects(**changes))
+    judge(asked("pbpk", tmp_path / "x.npz"), expected)
+
+
+def judge(found, expected):
+    if isinstance(expected, str):
+        assert isinstance(found, str), f"not refused: {found}"
+        assert "\n" not in found
+        assert expected in found
+    else:
+        assert found[0] == expected[0], found
+        assert expected[1] in found[1]
+
+
+IMAGE = np.random.default_rng(0).integers(0, 255, (3, 32, 32, 3)).astype("uint8")
+IMAGES = {
+    "as described": ({"x": IMAGE}, (3, "")),
+    "one": ({"x": IMAGE[:1]}, (1, "")),
+    "grey": ({"x": IMAGE[..., 0]}, (3, "")),
+    "none": ({"x": IMAGE[:0]}, "x holds no image"),
+    "no array x": ({"y": IMAGE}, "has no array x (it has y)"),
+    "brightness to 1": ({"x": IMAGE / 255}, "x is float64; it must be uint8, 0 to 255"),
+    "NaN": ({"x": IMAGE * np.nan}, "it must be uint8, 0 to 255"),
+    "16 bits": ({"x": IMAGE.astype("uint16") * 200}, "it must be uint8, 0 to 255"),
+    "channels first": ({"x": IMAGE.transpose(0, 3, 1, 2)}, "it must be [N, H, W, 3] or [N, H, W]"),
+    "with transparency": ({"x": np.concatenate([IMAGE, IMAGE[..., :1]], -1)}, "it must be [N, H, W, 3]"),
+    "another size": ({"x": IMAGE[:, :16]}, "x has images of 16 x 32; trained on 32 x 32"),
+}
+
+
+@pytest.mark.parametrize("case", IMAGES)
+def test_images(case, tmp_path):
+    arrays, expected = IMAGES[case]
+    np.savez(tmp_path / "x.npz", **arrays)
+    judge(asked("images", tmp_path / "x.npz"), expected)
+
+
+def prices(days=120, **changes):
+    close = 100 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.01, days)))
+    date = pd.bdate_range("2020-01-01", periods=days).strftime("%Y-%m-%d")
+    table = {"Date": date, "Open": close, "High": close * 1.01, "Low": close * 0.99, "Close": close, "Volume": 1000.0}
+    return pd.DataFrame(table | changes)
+
+
+def readings(rows=5, **changes):
+    table = {}
+    for column in input_schema(Store(MODELS).find("sensors"))["columns"]:
+        times = pd.date_range("2024-01-01", periods=rows, freq="h").strftime("%Y-%m-%dT%H:%M:%S")
+        other = times if "time" in column["dtype"] else "m1"
+        table[column["name"]] = np.full(rows, np.mean(column["range"])) if "range" in column else other
+    return pd.DataFrame(table | changes)
+
+
+def csv(table, **how):
+    return table.to_csv(index=False, **how)
+
+
+TABLES = {
+    ("stocks", "as described"): (csv(prices()), (41, "")),
+    ("stocks", "just enough days"): (csv(prices(80)), (1, "")),
+    ("stocks", "nothing"): ("", "no column Date"),
+    ("stocks", "a header"): (csv(prices(0)), "there is no line below the header"),
+    ("stocks", "one day"): (csv(prices(1)), "give at least 80 days"),
+    ("stocks", "a day too few"): (csv(prices(79)), "give at least 80 days"),
+    ("stocks", "NaN"): (csv(prices(Close=np.nan)), "line 2, Close: is empty"),
+    ("stocks", "prices below 0"): (csv(prices(Close=-1.0)), "line 2, Close: -1; it must be above 0"),
+    ("stocks", "backwards"): (csv(prices()[::-1]), "lies before the line above it"),
+    ("stocks", "other dates"): (csv(prices(Date="31/01/2020")), "is no date; write it as 2024-01-31"),
+    ("stocks", "semicolons"): (csv(prices(), sep=";"), "columns are separated by commas"),
+    ("stocks", "busy days"): (csv(prices(Volume=1e5)), (41, "")),
+    ("sensors", "as described"): (csv(readings()), (5, "")),
+    ("sensors", "one row"): (csv(readings(1)), (1, "")),
+    ("sensors", "nothing"): ("", "the file is empty"),
+    ("sensors", "a header"): (csv(readings(0)), "there is no row below the header"),
+    ("sensors", "a gap"): (csv(readings(light_lux=[1.0, np.nan, 1.0, 1.0, 1.0])), (5, "")),
+    ("sensors", "infinite"): (csv(readings(light_lux=np.inf)), "is infinite"),
+    ("sensors", "text"): (csv(readings(light_lux="dark")), "'dark' is no number"),
+    ("sensors", "Fahrenheit"): (csv(readings(temperature_c=190.0)), (5, "outside the range")),
+    ("sensors", "a column less"): (csv(readings().drop(columns="light_lux")), "no column light_lux"),
+    ("sensors", "no machine"): (csv(readings(machine="")), "empty; every row needs one"),
+    ("sensors", "semicolons"): (csv(readings(), sep=";"), "data.delimiter=semicolon"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TABLES, ids="-".join)
+def test_tables(case, tmp_path):
+    text, expected = TABLES[case]
+    (tmp_path / "x.csv").write_text(text)
+    judge(asked(case[0], tmp_path / "x.csv"), expected)
+
+
+@pytest.mark.parametrize("name", ["pbpk", "images", "sensors", "stocks"])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b"PK\x03\x04", b"\x80\x04K\x01."])
+def test_what_is_no_such_file_is_one_line(name, content, tmp_path):
+    for suffix in (".npz", ".npy") if name in ("pbpk", "images") else (".csv", ".csv.gz", ".parquet"):
+        path = tmp_path / f"x{suffix}"
+        path.write_bytes(content)
+        judge(asked(name, path), str(path))
+
+
+@pytest.mark.parametrize(("delimiter", "typed"), [(";", "semicolon"), ("\t", "tab"), ("|", "bar")])
+def test_the_delimiter_that_is_advised_is_taken_by_predict_and_by_train(delimiter, typed, tmp_path, capsys):
+    path, out = tmp_path / "x.csv", tmp_path / "out.csv"
+    path.write_text(csv(readings(), sep=delimiter))
+    line = ["predict", "sensors", str(path), "-o", str(out), "--registry", str(MODELS)]
+    assert main(line) == 2
+    advice = re.search(r"data\.delimiter=\S+$", capsys.readouterr().err.strip())[0]
+    assert advice == f"data.delimiter={typed}"
+    assert main([*line, advice]) == 0
+    assert len(pd.read_csv(out)) == 5
+    data = build(check_overrides(["experiment=sensors", f"data.csv={path}", "data.split=random", advice]).data, "data")
+    assert data.delimiter == delimiter
+
+
+def test_the_days_that_are_advised_suffice_at_once(tmp_path):
+    (tmp_path / "x.csv").write_text(csv(prices(1)))
+    needed = int(re.search(r"give at least (\d+) days", asked("stocks", tmp_path / "x.csv"))[1])
+    (tmp_path / "x.csv").write_text(csv(prices(needed)))
+    assert asked("stocks", tmp_path / "x.csv") == (1, "")
+
+
+@pytest.mark.parametrize("override", ["data.kinetics=linear", "trainer.max_epochs=3", "data.delimitr=;", "model.lr=1"])
+@pytest.mark.parametrize("name", ["pbpk", "sensors"])
+def test_what_training_has_decided_is_not_taken_by_predict(name, override, tmp_path):
+    (tmp_path / "x.csv").write_text(csv(readings()))
+    assert "all else was decided when the model was trained" in asked(name, tmp_path / "x.csv", override)
