@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 
 from fulmen.callbacks.fitting import completed
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, reached, read_checkpoint
-from fulmen.config import build, said_again
+from fulmen.config import build
 from fulmen.errors import FulmenError
 from fulmen.evaluation.figures import training_curve
 from fulmen.evaluation.items import write_items
@@ -32,14 +32,13 @@ from fulmen.precision import AUTO, best_precision
 from fulmen.ranks import exact_means, is_first
 from fulmen.recording import recorded
 from fulmen.result import Result, write_fingerprint, write_provenance
-from fulmen.resume_table import KEPT, lines
-from fulmen.stored import read_stored, refuse_if_used
+from fulmen.resume_table import KEPT
+from fulmen.resuming import rules_of, take_up, tell_changes
+from fulmen.stored import refuse_if_used
 from fulmen.surroundings import kept_surroundings
 from fulmen.threads import set_threads
 
 SHOWN = 15  # rows of a further table on the console
-ENDS = ("max_epochs", "max_steps", "max_time", "min_epochs", "min_steps")
-SHOWING = ("progress", "summary", "learning_rate", "monitor")  # callbacks that only show
 
 
 @kept_surroundings()
@@ -72,9 +71,8 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path) -> Result:
     resume = folder / "checkpoints" / "last.ckpt" if cfg.resume else None
     data, model, trainer = assemble(cfg)
     result = take_up(resume, model, trainer) if resume else Result(cfg.experiment, folder)
-    again = said_again(overrides, OmegaConf.create(read_stored(folder))) if resume else ()
-    for line in lines(override for override in overrides if resume and key_of(override) not in again):
-        rank_zero_warn(line)
+    if resume:
+        tell_changes(overrides, folder)
     before = result.cost.get("precision", trainer.precision)
     if before != trainer.precision:
         rank_zero_warn(
@@ -158,29 +156,6 @@ def loggers(cfg: DictConfig) -> list[Logger]:
     return [build(node, f"logger.{name}") for name, node in (cfg.get("logger") or {}).items() if node]
 
 
-def take_up(resume: Path, model: LightningModule, trainer: Trainer) -> Result:
-    """The result so far of the run that `last.ckpt` belongs to, the loggers set to go on from there.
-
-    Raises:
-        FulmenError: the checkpoint is damaged, is another model's, or has more epochs than are now asked for.
-    """
-    folder = resume.parent.parent
-    checkpoint = read_checkpoint(resume)
-    check_fits(model, checkpoint, folder)
-    if trainer.max_epochs is not None and -1 < trainer.max_epochs < checkpoint["epoch"]:
-        raise FulmenError(
-            f"trainer.max_epochs={trainer.max_epochs}: the run in {folder} has {checkpoint['epoch']} already"
-        )
-    if -1 < trainer.max_steps < checkpoint["global_step"]:
-        raise FulmenError(
-            f"trainer.max_steps={trainer.max_steps}: the run in {folder} has {checkpoint['global_step']} already"
-        )
-    for logger in trainer.loggers:
-        if hasattr(logger, "resume"):
-            logger.resume(checkpoint["global_step"], checkpoint.get("loggers", {}).get(type(logger).__name__))
-    return Result.read(folder)
-
-
 def fit(
     trainer: Trainer, model: LightningModule, data: Any, resume: Path | None, cfg: DictConfig, result: Result
 ) -> None:
@@ -252,23 +227,3 @@ def evaluate(
             print(f"  and {len(summary.tables[title]) - SHOWN} more in the report")
     log_hyperparameters(trainer.loggers, cfg, result.metrics, result.steps)
     print(f"report: {path}")
-
-
-def rules_of(cfg: DictConfig) -> str:
-    """What decides when a training ends, as text."""
-    watching = {name: node for name, node in (cfg.get("callbacks") or {}).items() if name not in SHOWING}
-    parts = {"trainer": {name: cfg.trainer.get(name) for name in ENDS}, "callbacks": watching}
-    return OmegaConf.to_yaml(OmegaConf.create(parts), sort_keys=True).replace(str(cfg.output_dir), "")
-
-
-def check_fits(model: LightningModule, checkpoint: dict[str, Any], folder: Path) -> None:
-    """Refuse a checkpoint whose weights are of another model, before any of them is loaded."""
-    own = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    stored = {name: tuple(value.shape) for name, value in checkpoint["state_dict"].items()}
-    if own != stored:
-        name = next(name for name in own | stored if own.get(name) != stored.get(name))
-        raise FulmenError(
-            f"{folder}/checkpoints/last.ckpt does not fit the model in {folder}/config.yaml: {name} is "
-            f"{stored.get(name, 'absent')} in the checkpoint and {own.get(name, 'absent')} in the model. Was the "
-            f"checkpoint copied from another run, or the model changed by an override?"
-        )

@@ -8,7 +8,9 @@ import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from processes import on_ranks
 from torch import nn
+from torch.utils.data import DataLoader
 
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, read_checkpoint
 from fulmen.data.batches import BatchLoader
@@ -66,7 +68,9 @@ def loaders():
     return BatchLoader(train, 10, shuffle=True, seed=1), BatchLoader({n: a[70:] for n, a in arrays.items()}, 30)
 
 
-def fit(folder, max_epochs=5, stop=None, resume=False, accumulate=1, **trainer_options):
+def fit(
+    folder, max_epochs=5, stop=None, resume=False, accumulate=1, dealers=loaders, callbacks_too=(), **trainer_options
+):
     torch.manual_seed(0)
     model = Regression()
     table = EpochTable(str(folder))
@@ -84,13 +88,14 @@ def fit(folder, max_epochs=5, stop=None, resume=False, accumulate=1, **trainer_o
         plugins=[AtomicCheckpoints()],
         callbacks=[
             *([stop] if stop else []),
+            *callbacks_too,
             ExactResume(str(folder / "checkpoints"), seed=7),
             ModelCheckpoint(folder / "checkpoints", "best", monitor="val/loss", enable_version_counter=False),
             EarlyStopping("val/loss", patience=4),
         ],
         **trainer_options,
     )
-    train, validation = loaders()
+    train, validation = dealers()
     trainer.fit(model, train, validation, ckpt_path=last if resume else None)
     return model, trainer
 
@@ -240,6 +245,73 @@ def test_a_training_that_was_stopped_in_an_epoch_goes_on_in_it(tmp_path):
     parts = fit(tmp_path / "parts", resume=True)
     for (name, a), (_, b) in zip(whole[0].state_dict().items(), parts[0].state_dict().items(), strict=True):
         assert torch.equal(a, b), name
+
+
+def torch_loaders(workers=0):
+    train, validation = loaders()
+    rows = [{name: x[i] for name, x in train.arrays.items()} for i in range(train.samples)]
+    return DataLoader(rows, 10, shuffle=True, num_workers=workers), validation
+
+
+@pytest.mark.parametrize("step", [4, 14, 17], ids=["first epoch", "between epochs", "in an epoch"])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_loaders_that_know_no_position_are_dealt_again_up_to_it(tmp_path, step, workers):
+    def dealers():
+        return torch_loaders(workers)
+
+    whole = fit(tmp_path / "whole", max_epochs=3, dealers=dealers)
+    with pytest.raises(Interrupted):
+        fit(tmp_path / "parts", max_epochs=3, stop=StopAt(step), dealers=dealers)
+    assert_same_training(whole, fit(tmp_path / "parts", max_epochs=3, resume=True, dealers=dealers))
+
+
+class Seen(Callback):
+    """The first values of the samples that are trained on, by epoch."""
+
+    def __init__(self):
+        self.of = {}
+
+    def on_train_batch_start(self, trainer, module, batch, batch_idx):
+        self.of.setdefault(trainer.current_epoch, []).extend(batch["x"][:, 0].tolist())
+
+
+def trained_on(folder, seen, **options):
+    fit(folder, resume=True, stop=seen, max_epochs=3, **options)
+    return seen.of
+
+
+def trained_by_two(folder):
+    return trained_on(folder, Seen(), devices=2, strategy="ddp")
+
+
+def interrupted_by_two(folder):
+    class Both(Seen):
+        def on_train_batch_start(self, trainer, module, batch, batch_idx):
+            super().on_train_batch_start(trainer, module, batch, batch_idx)
+            if trainer.global_step == 5:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    seen = Both()
+    with pytest.raises(Interrupted):
+        fit(folder, stop=seen, max_epochs=3, devices=2, strategy="ddp")
+    return seen.of
+
+
+@pytest.mark.ddp
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1), (2, 2)])
+def test_an_epoch_goes_on_by_another_number_of_processes(tmp_path, before, after):
+    """35 samples a rank and epoch: none is skipped, none repeated, and the next epochs are whole."""
+    if before == 1:
+        first = Seen()
+        with pytest.raises(Interrupted):
+            fit(tmp_path, max_epochs=3, stop=first, callbacks_too=[StopAt(10)])
+        parts = [first.of]
+    else:
+        parts = on_ranks(2, interrupted_by_two, tmp_path)
+    parts += on_ranks(2, trained_by_two, tmp_path) if after == 2 else [trained_on(tmp_path, Seen())]
+    for epoch in range(3):
+        seen = [x for part in parts for x in part.get(epoch, [])]
+        assert (len(seen), len(set(seen))) == (70, 70), epoch
 
 
 def test_signal_handlers_are_given_back(tmp_path):

@@ -59,8 +59,13 @@ def follow_folder(checkpoints: Iterable[ModelCheckpoint], states: dict[str, Any]
 
 
 def keep_arguments(callbacks: Iterable[Callback], states: dict[str, Any]) -> None:
-    """What a callback was made with is no state: an argument stands as it is now typed, not as it was stored."""
+    """What a callback was made with is no state: an argument stands as it is now typed, not as it was stored.
+
+    One that is neither Lightning's nor ours may keep its progress under the name of an argument, and is left alone.
+    """
     for callback in callbacks:
+        if type(callback).__module__.partition(".")[0] not in ("lightning", "fulmen"):
+            continue
         state = states.get(callback.state_key)
         arguments = inspect.signature(type(callback).__init__).parameters
         for name in [name for name in state or () if name in arguments and hasattr(callback, name)]:
