@@ -157,7 +157,8 @@ def messages() -> Iterator[None]:
         said = error if isinstance(error, FulmenError) else obstruction(error)
         if said is not None:
             with suppress(OSError):  # a full disk may hold the log
-                print(f"error: {said}", file=sys.stderr, flush=True)
+                if not said.told:
+                    print(f"error: {said}", file=sys.stderr, flush=True)
             if in_multirun() and not isinstance(said, Interrupted):
                 raise run_failed("this run failed; its message stands above") from error
             sys.exit(OBSTRUCTED if IN_A_TRIAL in os.environ and isinstance(said, Obstructed) else said.exit_code)

@@ -1,6 +1,7 @@
 """The one exception that is a message to the person at the keyboard rather than a defect."""
 
 OBSTRUCTED = 75  # exit code of a search's own `python train.py` that was obstructed: "try again" in sysexits.h
+PEER_LOST = 69  # exit code where another process of the run has died: "unavailable" in sysexits.h
 IN_A_TRIAL = "FULMEN_IN_A_TRIAL"  # in the environment of such a process
 
 
@@ -9,6 +10,7 @@ class FulmenError(Exception):
 
     exit_code = 2
     status = "failed"  # of a run that ends with it
+    told = False  # by another process of the run: printed once is enough
 
 
 class Interrupted(FulmenError):
@@ -26,6 +28,13 @@ class Obstructed(FulmenError):
 
     A search does not count it as a result: it stops, and the same command tries the trial again.
     """
+
+
+class PeerLost(Interrupted):
+    """Another process of the run has died."""
+
+    def __init__(self, message: str):
+        super().__init__(message, exit_code=PEER_LOST)
 
 
 class Diverged(FulmenError):

@@ -5,7 +5,7 @@ counted or collected over an epoch is added up here, as integers or in double pr
 by all ranks at the same point; with one process all of them return what they are given.
 """
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
@@ -64,6 +64,12 @@ def of_all_ranks(value: T) -> list[T]:
     return found
 
 
+def wait_for_all() -> None:
+    """Come back when all ranks have come here."""
+    if rank_and_world()[1] > 1:
+        dist.barrier()
+
+
 def sum_over_ranks(x: Tensor) -> Tensor:
     """Added up over all ranks, in double precision or as whole numbers; of one process `x` itself."""
     if rank_and_world()[1] == 1:
@@ -74,20 +80,26 @@ def sum_over_ranks(x: Tensor) -> Tensor:
 
 
 def exact_means(trainer: Trainer) -> None:
-    """Let `self.log(..., sync_dist=True)` divide the sum over all samples by their number.
-
-    Lightning takes the mean over ranks of both; of whole numbers it cuts off the fraction, so that the mean over 21
-    samples of two ranks is 21/20 of what it should be.
-    """
+    """Let `self.log(..., sync_dist=True)` divide the sum over all samples by their number."""
     if trainer.world_size > 1:
-        trainer.strategy.reduce = partial(_reduce, trainer.strategy.reduce)
+        trainer.strategy.reduce = _ExactMean(trainer.strategy.reduce)
 
 
-def _reduce(otherwise: Any, x: Tensor, group: Any = None, reduce_op: Any = "mean") -> Tensor:
-    if group is not None or not isinstance(x, Tensor) or str(reduce_op).lower() not in ("mean", "avg"):
-        return otherwise(x, group, reduce_op)
-    mean = sum_over_ranks(x).double() / rank_and_world()[1]
-    return mean.to(x.dtype) if x.is_floating_point() else mean
+class _ExactMean:
+    """In the place of a strategy's `reduce`, which cuts the fraction off a mean over ranks of whole numbers.
+
+    Lightning divides the mean over ranks of an epoch's sum by that of its samples: cut off, 21 samples of two ranks
+    count as 20. An object, not a `partial`: Lightning copies what is bound in one, the whole strategy, with every mean.
+    """
+
+    def __init__(self, otherwise: Callable[..., Tensor]):
+        self.otherwise = otherwise
+
+    def __call__(self, x: Tensor, group: Any = None, reduce_op: Any = "mean") -> Tensor:
+        if group is not None or not isinstance(x, Tensor) or str(reduce_op).lower() not in ("mean", "avg"):
+            return self.otherwise(x, group, reduce_op)
+        mean = sum_over_ranks(x).double() / rank_and_world()[1]
+        return mean.to(x.dtype) if x.is_floating_point() else mean
 
 
 def gather_rows(x: Tensor, group: None = None) -> list[Tensor]:

@@ -28,6 +28,7 @@ from fulmen.evaluation.report import Summary, print_table, write_report
 from fulmen.loggers import log_hyperparameters
 from fulmen.mistakes import did_you_mean, key_of
 from fulmen.ownership import owned
+from fulmen.peers import together
 from fulmen.precision import AUTO, best_precision
 from fulmen.ranks import exact_means, is_first
 from fulmen.recording import recorded
@@ -92,7 +93,7 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path) -> Result:
         print(f"{cfg.experiment}: {size} on {how}; run folder {folder}", flush=True)
 
     only_evaluate = result.trained and all(key_of(o).partition(".")[0] in ("resume", *KEPT) for o in overrides)
-    with recorded(result, trainer, overrides):
+    with recorded(result, trainer, overrides), together(trainer, folder, overrides):
         if only_evaluate:
             print("trained to its end before; evaluating it again")
         else:

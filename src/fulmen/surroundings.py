@@ -23,6 +23,7 @@ QUIET_LOGGERS = {
     "lightning.pytorch": logging.WARNING,
     "lightning.pytorch.utilities.rank_zero": logging.WARNING,
     "lightning.pytorch.accelerators.cuda": logging.WARNING,
+    "lightning.fabric": logging.WARNING,
     "optuna": logging.ERROR,
 }
 VARIABLES = (  # of the environment, written by Lightning

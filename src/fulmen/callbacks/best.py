@@ -9,6 +9,8 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
+from fulmen.ranks import wait_for_all
+
 
 class BestInPlace(Checkpoint):
     """Keeps `best.ckpt` the file that the first ModelCheckpoint holds for the best, as a hard link or a copy.
@@ -67,7 +69,7 @@ class BestInPlace(Checkpoint):
             return
         if trainer.is_global_zero:
             place(Path(best), self.path)
-        trainer.strategy.barrier("best.ckpt")
+        wait_for_all()
 
 
 def place(source: Path, path: Path) -> None:

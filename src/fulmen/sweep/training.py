@@ -17,7 +17,7 @@ from typing import Any
 import optuna
 
 from fulmen.config import check_varied
-from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obstructed
+from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, PEER_LOST, FulmenError, Interrupted, Obstructed
 from fulmen.files import obstruction
 from fulmen.mistakes import as_text, did_you_mean, key_of
 from fulmen.process_identity import Owner, owner
@@ -114,8 +114,8 @@ def run_apart(
         except BaseException:
             os.killpg(child.pid, signal.SIGKILL)
             raise
-    if code < 0:
-        raise Killed(f"killed by {signal.Signals(-code).name}")
+    if code < 0 or code == PEER_LOST:
+        raise Killed(f"killed by {signal.Signals(-code).name}" if code < 0 else "one of its processes was killed")
     if code == OBSTRUCTED:
         raise Obstructed(_said(folder) or f"{folder} could not be written; see {folder / 'log.txt'}")
     if code in (128 + signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGUSR1):
