@@ -13,33 +13,35 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from lightning.fabric.utilities.distributed import _set_num_threads_if_needed
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
+from omegaconf import DictConfig
 
 from fulmen.errors import Diverged, FulmenError, Interrupted, PeerLost
+from fulmen.launching import LAUNCHER, Launcher
 from fulmen.mistakes import command, key_of
 from fulmen.outside import resume_command
 from fulmen.process_identity import Owner, is_alive, is_here, owner
-from fulmen.ranks import of_all_ranks, wait_for_all
+from fulmen.ranks import has_joined, of_all_ranks, part, wait_for_all
 from fulmen.result import Result
 
 POLL = 0.5  # seconds
 PATIENCE = 10.0  # seconds for the main thread to end by itself once a peer is lost
-LAUNCHER = "FULMEN_LAUNCHER"  # environment: pid of the first rank, which launched this one
 ALARM = signal.SIGUSR2
 BROKEN = ("connection closed", "connection reset", "connection refused", "broken pipe", "socket", "nccl", "gloo")
 
 
 @contextmanager
-def together(trainer: Trainer, folder: Path, overrides: Sequence[str]) -> Iterator[None]:
+def together(trainer: Trainer, cfg: DictConfig, overrides: Sequence[str]) -> Iterator[None]:
     """What is done in this block is done by all processes of a run or ends for all; with one process nothing happens.
+
+    The other processes of this machine are started here, if nobody else has: each runs `cfg`, not this program again.
 
     Raises:
         PeerLost: another process has died.
@@ -47,13 +49,11 @@ def together(trainer: Trainer, folder: Path, overrides: Sequence[str]) -> Iterat
     if trainer.world_size == 1:
         yield
         return
-    watch = Watch(trainer, folder, overrides)
+    watch, joined_before = Watch(trainer, Path(cfg.output_dir), overrides), has_joined()
     trainer.callbacks.append(watch)
     strategy = trainer.strategy
     if isinstance(strategy.launcher, _SubprocessScriptLauncher):
-        watch.launcher = strategy._launcher = Launcher(
-            strategy.cluster_environment, strategy.num_processes, strategy.num_nodes
-        )
+        watch.launcher = strategy._launcher = Launcher.of(strategy, cfg, overrides)
     try:
         watch.start()
         yield
@@ -67,18 +67,8 @@ def together(trainer: Trainer, folder: Path, overrides: Sequence[str]) -> Iterat
     finally:
         watch.stop()
         trainer.callbacks.remove(watch)
-
-
-class Launcher(_SubprocessScriptLauncher):
-    """Starts the other ranks of this machine as Lightning does, without the thread that kills this one if they end."""
-
-    def launch(self, function: Callable, *args: Any, trainer: Trainer | None = None, **kwargs: Any) -> Any:
-        if not self.cluster_environment.creates_processes_externally:
-            os.environ[LAUNCHER] = str(os.getpid())
-            os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # stack traces of connections that nobody answers
-            self._call_children_scripts()
-        _set_num_threads_if_needed(self.num_processes)
-        return function(*args, **kwargs)
+        if not joined_before:
+            part()  # the next run of this process finds others
 
 
 class Watch(Callback):

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 def rank_and_world() -> tuple[int, int]:
     """This process' number among all processes of the run, and how many they are."""
-    if dist.is_available() and dist.is_initialized():
+    if has_joined():
         return dist.get_rank(), dist.get_world_size()
     return 0, 1
 
@@ -29,6 +29,17 @@ def is_first() -> bool:
     """Whether this is, or is going to be, the first process of its run; before they meet, what launched them knows."""
     rank, world = rank_and_world()
     return rank == 0 if world > 1 else not _get_rank()
+
+
+def has_joined() -> bool:
+    """Whether this process is one of a group already."""
+    return dist.is_available() and dist.is_initialized()
+
+
+def part() -> None:
+    """Leave the group."""
+    if has_joined():
+        dist.destroy_process_group()
 
 
 def any_rank(flag: bool) -> bool:

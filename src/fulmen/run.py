@@ -93,7 +93,7 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path) -> Result:
         print(f"{cfg.experiment}: {size} on {how}; run folder {folder}", flush=True)
 
     only_evaluate = result.trained and all(key_of(o).partition(".")[0] in ("resume", *KEPT) for o in overrides)
-    with recorded(result, trainer, overrides), together(trainer, folder, overrides):
+    with recorded(result, trainer, overrides), together(trainer, cfg, overrides):
         if only_evaluate:
             print("trained to its end before; evaluating it again")
         else:
