@@ -35,6 +35,17 @@ def test_two_processes_train_one_configuration_and_are_pruned_as_one_would_be(se
     assert len(seen) == 2 * len(two.trials) == 2 * len(list(two.folder.glob("trial_*")))
 
 
+@pytest.mark.slow
+@pytest.mark.ddp
+def test_a_search_in_one_process_starts_the_ranks_of_its_trials_and_no_second_search(search, tmp_path):
+    witness = f"model.witness={tmp_path / 'ranks.txt'}"
+    found = search("search=random", "search.trials=2", "trainer=ddp_cpu", "trainer.max_epochs=1", witness)
+    assert [trial.state for trial in found.trials] == [TrialState.COMPLETE] * 2
+    seen = [line.split() for line in (tmp_path / "ranks.txt").read_text().splitlines()]
+    trained = [[str(trial.params["model.x"]), str(trial.params["model.y"])] for trial in found.trials]
+    assert sorted(seen) == sorted([rank, *point] for rank in "01" for point in trained)
+
+
 def test_a_multirun_over_several_processes_names_the_search_that_does_it():
     runs = [["experiment=pbpk_mlp", "trainer=ddp_cpu", f"seed={seed}"] for seed in (1, 2)]
     with pytest.raises(FulmenError, match=r"python sweep\.py experiment=pbpk_mlp .*search\.isolate=true") as refused:
