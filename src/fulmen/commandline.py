@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
+from fulmen import torchrun
 from fulmen.composing import expand
 from fulmen.config import check_overrides
 from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obstructed
@@ -53,6 +54,14 @@ def before_work(argv: list[str]) -> DictConfig | None:
         raise FulmenError("resume=<folder> goes on with one run: leave out -m")
     if asked.config_dir:
         typed.insert(0, f"hydra.searchpath={as_text([f'file://{Path(asked.config_dir).resolve()}'])}")
+    if torchrun.starts_this():
+        with torchrun.said_once():
+            if asked.multirun:
+                raise FulmenError("-m goes through its runs in one process: start it without torchrun")
+            cfg = check_overrides(typed)
+            torchrun.refuse_unless_together(cfg.trainer, typed)
+            argv += [] if resuming else torchrun.one_folder(typed)
+            return cfg if resuming else None
     if not resuming and (_is_relaunched() or asked.config_name or asked.config_path):
         return None  # checked by the process that launched this one, or composed from configs that only Hydra knows
     if not resuming and not any(key_of(o) == "experiment" and o.partition("=")[2] not in ("", "null") for o in typed):
@@ -81,6 +90,11 @@ def before_search(argv: list[str]) -> list["Plan"]:
         sys.exit(0)
     if asked.multirun:
         raise FulmenError("-m belongs to train.py; a search goes through its own trials: leave it out")
+    if torchrun.starts_this():
+        with torchrun.said_once():
+            raise FulmenError(
+                f"a search starts its processes by itself\n  this works: {command(argv, 'python sweep.py')}"
+            )
     from fulmen.sweep.settings import plans
 
     return plans(asked.overrides)

@@ -5,7 +5,9 @@ counted or collected over an epoch is added up here, as integers or in double pr
 by all ranks at the same point; with one process all of them return what they are given.
 """
 
+import os
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
@@ -63,6 +65,15 @@ def from_first(value: T) -> T:
 def first_given(value: T | None) -> T | None:
     """The value of the lowest rank that has one."""
     return next((each for each in of_all_ranks(value) if each is not None), None)
+
+
+def from_first_by_store(key: str, text: str) -> str:
+    """The first rank's text, before the processes that torchrun has started have joined."""
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    store = dist.TCPStore(address, port, is_master=False, timeout=timedelta(minutes=2))
+    if os.environ["RANK"] == "0":
+        store.set(key, text)
+    return store.get(key).decode()
 
 
 def of_all_ranks(value: T) -> list[T]:
