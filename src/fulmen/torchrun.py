@@ -43,7 +43,7 @@ def refuse_unless_together(trainer: DictConfig, typed: Sequence[str]) -> None:
         {"trainer.num_nodes": nodes} if nodes > 1 else {}
     )
     devices = trainer.get("devices", "auto")
-    fits = devices in ("auto", -1, "-1") or devices == here or str(devices) == str(here)
+    fits = str(devices) in ("auto", "-1", str(here))
     several = str(trainer.get("strategy", "auto")).startswith(("ddp", "fsdp", "deepspeed"))
     if several and fits and trainer.get("num_nodes", 1) == nodes:
         return
