@@ -1,6 +1,5 @@
 """One trial trained: in this process, or as a `python train.py` of its own."""
 
-import gc
 import io
 import os
 import signal
@@ -23,9 +22,13 @@ from fulmen.mistakes import as_text, did_you_mean, key_of
 from fulmen.process_identity import Owner, owner
 from fulmen.result import read_result
 from fulmen.schema import groups, project_root
+from fulmen.sweep.memory import Memory
 from fulmen.sweep.study import Outcome, Study
 
 QUIET = ("callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null")  # the study reports
+
+
+_memory = Memory()
 
 
 class Killed(FulmenError):
@@ -65,7 +68,7 @@ def train_here(study: Study, trial: optuna.Trial) -> Outcome:
             traceback.print_exc()
             return Outcome(error=in_words(error), facts={"seconds": round(time.monotonic() - began, 3)})
         finally:
-            _free_accelerator()
+            _memory.give_back()
 
 
 def train_apart(study: Study, trial: optuna.Trial, environment: Mapping[str, str]) -> Outcome:
@@ -181,11 +184,3 @@ def in_words(error: Exception) -> str:
     text = str(error).strip().splitlines()
     said = text[0] if text else ""
     return said if isinstance(error, FulmenError) and said else f"{type(error).__name__}: {said}"
-
-
-def _free_accelerator() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        gc.collect()
-        torch.cuda.empty_cache()
