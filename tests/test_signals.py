@@ -1,6 +1,8 @@
 """Signals: one line, the right exit code, true words, whatever the moment; nothing that is finished is lost."""
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,11 +12,14 @@ from types import SimpleNamespace
 import pytest
 
 from fulmen.cli import main
+from fulmen.config import check_overrides
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.recording import recorded
 from fulmen.result import Result, read_result
+from fulmen.run import run
 from fulmen.schema import project_root
 from fulmen.signals import NUMBERS, answering, listener, listening
+from fulmen.targets import locate
 from fulmen.workloads.pbpk.module import PBPKSurrogate
 
 
@@ -222,3 +227,49 @@ def test_a_comparison_goes_on_with_the_training_it_was_interrupted_in(tmp_path, 
     assert "going on with outputs/runs/pbpk_mlp/" in capsys.readouterr().out
     assert len(steps) == 6
     assert len(list(tmp_path.glob("outputs/runs/pbpk_mlp/*/result.json"))) == 2
+
+
+MOMENTS = {  # what is replaced by itself with signals before, on which call, and what is then told
+    "data": ("fulmen.workloads.pbpk.data.PBPKData.prepare_data", 1, "before the first step; start it again: python"),
+    "setup": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.setup", 1, "before the first step; start it again: python"),
+    "first step": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.training_step", 1, "saved "),
+    "training": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.training_step", 6, "saved "),
+    "validation": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.validation_step", 2, "saved "),
+    "last step": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.training_step", 12, "while it was evaluated; go on with"),
+    "after training": ("fulmen.run.evaluate", 1, "while it was evaluated; go on with: python"),
+    "test": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.test_step", 1, "while it was evaluated; go on with: python"),
+    "summary": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.summarize", 1, "while it was evaluated; go on with: python"),
+    "report": ("fulmen.run.write_report", 1, "while it was evaluated; go on with: python"),
+}
+RUN = ["experiment=pbpk_mlp", "data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4",
+       "data.batch_size=4", "trainer.max_epochs=3", "callbacks.progress=null",
+       "callbacks.summary=null", "logger.tensorboard=null"]  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_is_interrupted_at_any_moment_and_the_named_command_ends_it(moment, tmp_path, monkeypatch):
+    hook, call, says = MOMENTS[moment]
+    number, times = ((signal.SIGINT, 2), (signal.SIGTERM, 1))[list(MOMENTS).index(moment) % 2]  # all in make proofs
+    original, calls = locate(hook), []
+    monkeypatch.setattr("fulmen.workloads.pbpk.summary.draw", lambda *_: {})  # figures take most of a small run
+    monkeypatch.setattr("fulmen.run.training_curve", lambda *_: None)
+
+    def interrupted(*arguments, **named):
+        calls.append(1)
+        if len(calls) == call:
+            send(number, times)
+        return original(*arguments, **named)
+
+    typed = [*RUN, f"output_dir={tmp_path / 'run'}"]
+    with monkeypatch.context() as patch:
+        patch.setattr(hook, interrupted)
+        with pytest.raises(Interrupted) as told:
+            run(check_overrides(typed), typed)
+    assert told.value.exit_code == 128 + number
+    assert says in str(told.value)
+    assert read_result(tmp_path / "run")["status"] == "interrupted"
+    program, *named = shlex.split(re.search(r"python (train\.py .*)$", str(told.value))[1])
+    assert program == "train.py"
+    result = run(check_overrides(named), named)
+    assert (result.status, result.epochs, result.steps) == ("completed", 3, 12)
+    assert "test/r2_log" in result.metrics

@@ -63,5 +63,5 @@ def test_a_damaged_version_is_not_pushed(saved):
 
 def test_without_mlflow_the_extra_is_named(saved, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "mlflow", None)
-    with pytest.raises(FulmenError, match=r"pip install fulmen\[mlflow\]"):
+    with pytest.raises(FulmenError, match=r"pip install mlflow"):
         push("pump", "http://server")
