@@ -119,7 +119,7 @@ WRITTEN = [  # what a file says, the place named, what the message offers
     ({"monitor": ""}, "monitor", "names a metric"),
     ({"callbacks": {"timer": {"_target_": TIMER, "duration": "???"}}}, "callbacks.timer.duration", "nothing (???)"),
     ({"trainer": {"max_epoch": 3}}, "trainer.max_epoch", "trainer.max_epochs=3"),
-    ({"trainer": {"callbacks": [{"_target_": f"{TIMER}r"}]}}, "trainer.callbacks.0._target_", TIMER),
+    ({"trainer": {"plugins": [{"_target_": f"{TIMER}r"}]}}, "trainer.plugins.0._target_", TIMER),
     ({"callbacks": {"early_stoping": {"patience": 3}}}, "callbacks.early_stoping", "early_stopping"),
     ({"callbacks": {"timer": {"_target_": TIMER, "duraton": "00:01:00:00"}}}, "callbacks.timer.duraton", "duration"),
     ({"callbacks": {"timer": {"_target_": TIMER, "_partial_": "yes"}}}, "callbacks.timer._partial_", "true or false"),

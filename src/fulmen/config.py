@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fulmen.composing import composed, composed_once, paths, resolved, to_plain
+from fulmen.contradictions import contradictions
 from fulmen.errors import FulmenError
 from fulmen.mistakes import ConfigError, Mistake, join, key_of
 from fulmen.outside import named, refuse_unsaid
@@ -198,7 +199,7 @@ def _resumed(overrides: list[str]) -> DictConfig:
     """The config of an interrupted run, with what was typed beside `resume=<folder>` changed."""
     folder = resume_folder(overrides) or Path()
     refuse_unless_resumable(folder)
-    cfg = OmegaConf.create(read_stored(folder))
+    cfg = OmegaConf.create(stored := read_stored(folder))
     changes, again = [], said_again(overrides, cfg)
     for override in overrides:
         key, value = key_of(override), override.partition("=")[2]
@@ -217,6 +218,11 @@ def _resumed(overrides: list[str]) -> DictConfig:
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError([translated(error, overrides, lambda _: paths(cfg))]) from error
     refuse_unsaid(OmegaConf.to_container(cfg), folder, {*again, *map(key_of, changes)})
+    plain = to_plain(cfg)
+    if changes and not find_mistakes(plain, trusted=False):
+        known = contradictions(stored)  # what was accepted once goes on
+        if new := [mistake for mistake in contradictions(plain) if mistake not in known]:
+            raise ConfigError(new)
     return OmegaConf.merge(cfg, {"resume": str(folder)})
 
 

@@ -1,6 +1,7 @@
 """One run: data, model, trainer, fit, test the best checkpoint, write down what came of it."""
 
 import inspect
+import re
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -9,24 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
-from lightning.pytorch.callbacks import ModelCheckpoint, ModelSummary, ProgressBar
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, ModelSummary, ProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_warn
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch import zeros
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from fulmen.callbacks.fitting import completed
+from fulmen.callbacks.fitting import completed, not_logged
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, reached, read_checkpoint
 from fulmen.config import build
 from fulmen.errors import FulmenError
 from fulmen.evaluation.figures import training_curve
 from fulmen.evaluation.items import write_items
-from fulmen.evaluation.report import Summary, print_table, write_report
+from fulmen.evaluation.report import Summary, of_untrained, print_table, write_report
 from fulmen.loggers import log_hyperparameters
-from fulmen.mistakes import did_you_mean, key_of
+from fulmen.mistakes import key_of
 from fulmen.ownership import owned
 from fulmen.peers import together
 from fulmen.precision import AUTO, best_precision
@@ -36,7 +37,7 @@ from fulmen.result import Result, write_fingerprint, write_provenance
 from fulmen.resume_table import KEPT
 from fulmen.resuming import rules_of, take_up, tell_changes
 from fulmen.stored import refuse_if_used
-from fulmen.surroundings import kept_surroundings
+from fulmen.surroundings import kept_surroundings, speak
 from fulmen.threads import set_threads
 
 SHOWN = 15  # rows of a further table on the console
@@ -118,11 +119,15 @@ def assemble(cfg: DictConfig) -> tuple[LightningDataModule, LightningModule, Tra
         "enable_model_summary": any(isinstance(callback, ModelSummary) for callback in watching),
         "enable_checkpointing": any(isinstance(callback, ModelCheckpoint) for callback in watching),
         "logger": logging_to or False,
-        "plugins": [AtomicCheckpoints()],
+        "plugins": [AtomicCheckpoints(), *plugins(cfg)],
         "default_root_dir": cfg.output_dir,
     }
     if cfg.trainer.get("precision") == AUTO:
         parts["precision"] = best_precision(str(cfg.trainer.get("accelerator", "auto")))
+    verbose = {type(callback) for callback in watching if getattr(callback, "verbose", False)}
+    speak(*[module for module, asked in {
+        "callbacks.early_stopping": EarlyStopping in verbose, "utilities.rank_zero": ModelCheckpoint in verbose,
+        "profilers.profiler": cfg.trainer.get("profiler")}.items() if asked])  # fmt: skip
     try:
         trainer = build(cfg.trainer, "trainer", **parts)
         exact_means(trainer)
@@ -157,6 +162,13 @@ def loggers(cfg: DictConfig) -> list[Logger]:
     return [build(node, f"logger.{name}") for name, node in (cfg.get("logger") or {}).items() if node]
 
 
+def plugins(cfg: DictConfig) -> list[Any]:
+    """What `trainer.plugins` asks for besides ours, one or a list."""
+    asked = cfg.trainer.get("plugins")
+    asked = list(asked) if isinstance(asked, ListConfig) else [asked] if asked else []
+    return [build(node, "trainer.plugins") if isinstance(node, DictConfig) else node for node in asked]
+
+
 def fit(
     trainer: Trainer, model: LightningModule, data: Any, resume: Path | None, cfg: DictConfig, result: Result
 ) -> None:
@@ -176,8 +188,14 @@ def fit(
     except RuntimeError as error:
         if "Early stopping conditioned on metric" not in str(error):
             raise
-        there = sorted(trainer.callback_metrics)
-        raise FulmenError(f"monitor: the model logs no {cfg.monitor}{did_you_mean(cfg.monitor, there)}") from error
+        raise not_logged(re.search("`(.+?)`", str(error))[1], trainer) from error
+    except ValueError as error:
+        if "`val_check_interval`" not in str(error):
+            raise
+        raise FulmenError(
+            f"trainer.val_check_interval={trainer.val_check_interval}: an epoch has only "
+            f"{trainer.num_training_batches} batches; trainer.check_val_every_n_epoch=null counts them across epochs"
+        ) from error
     finally:
         found = (exact and exact.before) or reached(trainer, cfg.monitor)
         result.metrics, result.verdicts = found["metrics"], found["verdicts"]
@@ -219,6 +237,10 @@ def evaluate(
         summary.figures["Training"] = curve.name
     if not summary.tables:
         summary.tables["Result"] = [{"metric": name, "value": value} for name, value in sorted(result.metrics.items())]
+    if not result.steps:
+        result.message, result.verdicts = untrained(cfg), []
+        summary = of_untrained(summary, result.message)
+        print(result.message)
     status = "completed" if result.status == "running" else result.status  # nothing is left to be done
     path = write_report(result.folder, result.experiment, summary, asdict(result) | {"status": status}, overrides)
     print_table(*next(iter(summary.tables.items())))
@@ -228,3 +250,10 @@ def evaluate(
             print(f"  and {len(summary.tables[title]) - SHOWN} more in the report")
     log_hyperparameters(trainer.loggers, cfg, result.metrics, result.steps)
     print(f"report: {path}")
+
+
+def untrained(cfg: DictConfig) -> str:
+    """What to say of a network that took no optimizer step."""
+    zero = [name for name in ("max_epochs", "max_steps", "limit_train_batches") if cfg.trainer.get(name) == 0]
+    why = f" ({', '.join(f'trainer.{name}=0' for name in zero)})" if zero else ""
+    return f"untrained network: no optimizer step was taken{why}"

@@ -9,7 +9,9 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_warn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
+from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau
+
+NEVER = 2**62  # epochs between two steps
 
 
 def optimizers(module: LightningModule, parameters: Iterable[Any] | None = None) -> Any:
@@ -19,7 +21,8 @@ def optimizers(module: LightningModule, parameters: Iterable[Any] | None = None)
 
     A scheduler with an argument `total_steps` gets the number of optimizer steps of the whole training and is stepped
     after each of them; any other is stepped once an epoch. One that watches a metric watches what the best checkpoint
-    is chosen by.
+    is chosen by, and is stepped after the epochs that have a validation; where validations are counted in batches
+    across epochs, after each of them, see `step_plateaus`.
     """
     optimizer = module.optimizer(module.parameters() if parameters is None else parameters)
     if module.scheduler is None:
@@ -27,14 +30,25 @@ def optimizers(module: LightningModule, parameters: Iterable[Any] | None = None)
     by_step = "total_steps" in inspect.signature(module.scheduler).parameters
     total = {"total_steps": int(module.trainer.estimated_stepping_batches)} if by_step else {}
     best = module.trainer.checkpoint_callback
+    scheduler = module.scheduler(optimizer, **total)
+    epochs = getattr(module.trainer, "check_val_every_n_epoch", 1)
+    watches = isinstance(scheduler, ReduceLROnPlateau)
     return {
         "optimizer": optimizer,
         "lr_scheduler": {
-            "scheduler": module.scheduler(optimizer, **total),
+            "scheduler": scheduler,
             "interval": "step" if by_step else "epoch",
+            "frequency": (epochs or NEVER) if watches else 1,
             "monitor": getattr(best, "monitor", None) or "val/loss",
         },
     }
+
+
+def step_plateaus(trainer: Trainer) -> None:
+    """After a validation: step the schedulers that watch a metric and that Lightning never steps."""
+    for config in trainer.lr_scheduler_configs:
+        if config.reduce_on_plateau and config.frequency == NEVER and config.monitor in trainer.callback_metrics:
+            config.scheduler.step(trainer.callback_metrics[config.monitor])
 
 
 def forget_length(states: Iterable[dict[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fulmen.directions import contradicted
+from fulmen.contradictions import contradictions
 from fulmen.mistakes import Mistake, did_you_mean, drop, join, nearest, put, rename
 from fulmen.precision import AUTO
 from fulmen.signatures import Rule, check_call, check_nodes, is_node
@@ -69,7 +69,7 @@ def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
     known = {mistake.path for mistake in found}
     missing = [path for path, value in values.items() if value == "???" and path not in known]
     if trusted and not found:
-        found += contradicted(plain)
+        found += contradictions(plain)
     return found + [Mistake(path, "has no value (???)", put(path, 1)) for path in missing]
 
 

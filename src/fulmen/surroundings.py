@@ -24,6 +24,8 @@ QUIET_LOGGERS = {
     "lightning.pytorch.utilities.rank_zero": logging.WARNING,
     "lightning.pytorch.accelerators.cuda": logging.WARNING,
     "lightning.fabric": logging.WARNING,
+    "lightning.pytorch.callbacks.early_stopping": logging.WARNING,
+    "lightning.pytorch.profilers.profiler": logging.WARNING,
     "optuna": logging.ERROR,
 }
 VARIABLES = (  # of the environment, written by Lightning
@@ -70,6 +72,12 @@ def quiet_libraries() -> None:
         warnings.filterwarnings("ignore", message)
     for name, level in QUIET_LOGGERS.items():
         logging.getLogger(name).setLevel(level)
+
+
+def speak(*modules: str) -> None:
+    """Let modules of Lightning say what they were asked to, until the surroundings are put back."""
+    for module in modules:
+        logging.getLogger(f"lightning.pytorch.{module}").setLevel(logging.INFO)
 
 
 def _switches() -> tuple[bool, bool, bool, bool]:

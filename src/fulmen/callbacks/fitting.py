@@ -4,13 +4,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback
-from lightning.pytorch.callbacks import GradientAccumulationScheduler, LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import (
+    EarlyStopping,
+    GradientAccumulationScheduler,
+    LearningRateMonitor,
+    ModelCheckpoint,
+)
 from lightning.pytorch.loggers import Logger
 
 from fulmen.callbacks.accumulation import WindowMean
 from fulmen.callbacks.best import BestInPlace
 from fulmen.callbacks.debug import FixedOrder
+from fulmen.contradictions import is_validated
+from fulmen.errors import FulmenError
+from fulmen.mistakes import did_you_mean
+from fulmen.schedules import step_plateaus
 
 
 def completed(
@@ -29,7 +38,54 @@ def completed(
         kept.insert(0, WindowMean())  # before those that look at the gradients
     if trainer.get("overfit_batches"):
         kept.append(FixedOrder())
+    kept.append(Horizon())
     watched = next((each for each in kept if isinstance(each, ModelCheckpoint)), None)
     if watched:
         kept.append(BestInPlace(folder, watched))
     return kept
+
+
+class Horizon(Callback):
+    """Looks ahead once the batches are counted: does a validation come before early stopping asks for its metric?
+
+    It also steps plateau schedulers where validations keep no step with epochs.
+    """
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        watching = [each for each in trainer.callbacks if isinstance(each, EarlyStopping) and each.strict]
+        metric = next((each.monitor for each in watching if is_validated(each.monitor)), None)
+        if metric and trainer.global_step == 0 and not trainer.fast_dev_run and trainer.max_steps != -1:
+            first = first_validation(trainer)
+            if first is not None and trainer.max_steps < first:
+                raise FulmenError(
+                    f"trainer.max_steps={trainer.max_steps} ends before the first validation, after {first} steps, and "
+                    f"early stopping watches {metric}: take trainer.max_steps={first} or more, an earlier "
+                    "trainer.val_check_interval, or callbacks.early_stopping=null"
+                )
+
+    def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
+        if trainer.state.fn == "fit" and not trainer.sanity_checking:
+            step_plateaus(trainer)
+
+
+def first_validation(trainer: Trainer) -> int | None:
+    """Optimizer steps before the first validation of a training that begins; None if there is none."""
+    if not trainer.enable_validation:
+        return None
+    batches, window, every = (
+        trainer.num_training_batches,
+        trainer.accumulate_grad_batches,
+        trainer.check_val_every_n_epoch,
+    )
+    before = trainer.val_check_batch if every is None else (every - 1) * batches + min(trainer.val_check_batch, batches)
+    epochs, rest = divmod(int(before), batches)
+    return epochs * -(-batches // window) + rest // window
+
+
+def not_logged(metric: str, trainer: Trainer) -> FulmenError:
+    """The message where a metric that is watched was not logged."""
+    if is_validated(metric) and not trainer.fit_loop.epoch_loop.val_loop._has_run:
+        names = ("limit_val_batches", "val_check_interval", "check_val_every_n_epoch", "max_steps")
+        said = ", ".join(f"trainer.{name}={getattr(trainer, name)}" for name in names)
+        return FulmenError(f"monitor: there is no {metric}, since no validation has taken place yet ({said})")
+    return FulmenError(f"monitor: the model logs no {metric}{did_you_mean(metric, sorted(trainer.callback_metrics))}")

@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,14 @@ class Summary:
     notes: list[str] = field(default_factory=list)
     items: dict[str, Any] = field(default_factory=dict)
     shown: list[str] = field(default_factory=list)
+
+
+def of_untrained(summary: Summary, why: str) -> Summary:
+    """`summary` without its verdict, which the title of the first table tells: there was no training to judge."""
+    first, *others = summary.tables or {"": []}
+    titles = {f"{why[0].upper()}{why[1:]}": summary.tables.get(first, []), **{t: summary.tables[t] for t in others}}
+    note = f"{why[0].upper()}{why[1:]}: the numbers are those of its initial weights."
+    return replace(summary, tables={t: rows for t, rows in titles.items() if rows}, notes=[note, *summary.notes])
 
 
 def number(value: Any) -> str:
