@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,10 +11,11 @@ from fulmen.composing import compose_search
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.files import write_json
-from fulmen.mistakes import ConfigError, Mistake, did_you_mean, key_of, put
+from fulmen.mistakes import ConfigError, Mistake, key_of, put
 from fulmen.registry.names import check_name, cleaned
-from fulmen.schema import choices, groups
+from fulmen.schema import choices
 from fulmen.signatures import Count, Rule, check_call
+from fulmen.sweep.architectures import expand_each, joint_choice
 
 PROGRAM = "python sweep.py"
 
@@ -205,48 +205,6 @@ def contradictions(search: Search) -> Iterator[Mistake]:
         yield Mistake("search.pruner", problem)
     if search.warm_start and search.sampler == "grid":
         yield Mistake("search.warm_start", "a grid goes through its own points; leave it out")
-
-
-def matching(pattern: str, key: str) -> tuple[str, list[str]]:
-    """The config group and its choices that `zoo=*`, `zoo=lstm_*` or `zoo=gru,lstm` name.
-
-    Raises:
-        FulmenError: no such group, or none of its choices fits.
-    """
-    group, _, wanted = pattern.partition("=")
-    if group not in groups() or group == "experiment":
-        near = did_you_mean(group, [name for name in groups() if name != "experiment"])
-        raise FulmenError(f"search.{key}={pattern}: there is no config group {group}{near}")
-    patterns = [part.strip() for part in wanted.split(",") if part.strip()]
-    found = [choice for choice in choices(group) if any(fnmatch(choice, part) for part in patterns)]
-    missed = [part for part in patterns if not any(fnmatch(choice, part) for choice in choices(group))]
-    if missed or not found:
-        near = did_you_mean(missed[0] if missed else "", choices(group))
-        raise FulmenError(f"search.{key}={pattern}: no {group} fits {missed[0] if missed else wanted!r}{near}")
-    return group, found
-
-
-def expand_each(pattern: str) -> list[str]:
-    """`zoo=*` as one override for each choice."""
-    group, found = matching(pattern, "each")
-    return [f"{group}={choice}" for choice in found]
-
-
-def joint_choice(pattern: str) -> str:
-    """The first of the choices, to check the base config with."""
-    group, found = matching(pattern, "joint")
-    return f"{group}={found[0]}"
-
-
-def joint_space(search: Search) -> dict[str, Any]:
-    """The space, the architecture of `search.joint` in it."""
-    space = dict(search.space or {})
-    if not search.joint:
-        return space
-    group, found = matching(search.joint, "joint")
-    if isinstance(space.get(group), dict) and "choices" in space[group]:
-        raise FulmenError(f"search.joint={search.joint}: search.space.{group} already names choices; keep one")
-    return {group: {**(space.get(group) or {}), "choices": found}} | {k: v for k, v in space.items() if k != group}
 
 
 def is_of_search(override: str) -> bool:

@@ -26,12 +26,13 @@ from fulmen.mistakes import key_of
 from fulmen.process_identity import end_group, is_alive, is_here, owner
 from fulmen.schema import groups, leaves
 from fulmen.sweep import progress
+from fulmen.sweep.architectures import joint_space
 from fulmen.sweep.checks import check_new
 from fulmen.sweep.fingerprint import difference, fingerprint
 from fulmen.sweep.notation import read_space
 from fulmen.sweep.progress import Step
 from fulmen.sweep.samplers import make_pruner, make_sampler
-from fulmen.sweep.settings import Plan, joint_space, read_plan, retyped
+from fulmen.sweep.settings import Plan, read_plan, retyped
 from fulmen.sweep.space import Point, as_overrides, grid, settle, suggest
 from fulmen.sweep.storage import exclusive, is_silent, open_storage, storage_errors
 
@@ -64,7 +65,7 @@ class Study:
         self.plan, self.search, self.folder = plan, plan.search, plan.folder
         self.began, self._dropped = datetime.now(), set()
         base = self.base
-        self.parameters = settle(read_space(joint_space(self.search)), base)
+        self.parameters = settle(read_space(joint_space(self.search.space, self.search.joint)), base)
         self.objectives = dict(self.search.objectives or {base["monitor"]: base["mode"]})
         self.modes = list(self.objectives.values())
         self.points = grid(self.parameters) if self.search.sampler == "grid" else []
@@ -208,7 +209,11 @@ class Study:
 
     def _first_choices(self) -> Point:
         """The first choice of every config group that is searched, so that the base config is whole."""
-        return {p.path: p.extremes()[0] for p in read_space(joint_space(self.search)) if p.path in groups()}
+        return {
+            p.path: p.extremes()[0]
+            for p in read_space(joint_space(self.search.space, self.search.joint))
+            if p.path in groups()
+        }
 
     def _refuse_hopeless(self, trials: list[FrozenTrial]) -> None:
         failed = progress.failures_in_a_row(trials, self.began)
