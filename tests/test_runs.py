@@ -98,10 +98,13 @@ def test_the_second_in_one_folder_is_told_who_holds_it(folder, typed):
         assert not (folder / LOCK).exists()
 
 
+@pytest.mark.parametrize("stands", ["completed", "killed"])
 @pytest.mark.parametrize("typed", [SECONDS["new"], SECONDS["seeds"]], ids=["new", "seeds"])
-def test_a_new_run_does_not_mix_with_one_that_lies_there(folder, typed):
+def test_a_new_run_does_not_mix_with_one_that_lies_there(folder, typed, stands):
+    if stands == "killed":
+        (folder / "result.json").write_text(json.dumps(read_result(folder) | {"status": "running"}))
     before = everything(folder)
-    with pytest.raises(FulmenError, match=rf"holds a run already \(completed\); resume={folder} .*={folder}_2"):
+    with pytest.raises(FulmenError, match=rf"holds a run already \({stands}\); resume={folder} .*={folder}_2"):
         start(*typed(folder))
     assert before == everything(folder)
 

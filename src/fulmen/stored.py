@@ -92,5 +92,6 @@ def _how_it_stands(folder: Path) -> tuple[str, bool]:
         result = json.loads((folder / "result.json").read_text())
         config = yaml.safe_load((folder / "config.yaml").read_text())
         tried = bool(config["trainer"].get("fast_dev_run"))
-        return ("", False) if tried else (str(result.get("status", "")), bool(result.get("trained")))
+        status = str(result.get("status", "")).replace("running", "killed")  # its owner lives no more
+        return ("", False) if tried else (status, bool(result.get("trained")))
     return "", False
