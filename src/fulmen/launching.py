@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from lightning.fabric.utilities.distributed import _set_num_threads_if_needed
@@ -55,10 +55,10 @@ class Launcher(_SubprocessScriptLauncher):
         quiet = {"TORCH_CPP_LOG_LEVEL": "ERROR"}  # no stack traces of connections that nobody answers
         for rank in range(1, self.num_processes):
             own = {"LOCAL_RANK": str(rank), LAUNCHER: str(os.getpid())}
-            process = subprocess.Popen(FOLLOW, env=quiet | os.environ | own, stdin=subprocess.PIPE, text=True)
-            self.procs.append(process)
-            with process.stdin as pipe, suppress(BrokenPipeError):
-                json.dump(self.task, pipe)
+            with tempfile.TemporaryFile("w+") as task:  # no pipe: it is whole before there is somebody to read it
+                json.dump(self.task, task)
+                task.seek(0)
+                self.procs.append(subprocess.Popen(FOLLOW, env=quiet | os.environ | own, stdin=task))
 
 
 def follow() -> None:
