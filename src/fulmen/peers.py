@@ -100,8 +100,8 @@ class Watch(Callback):
         self.peers = {rank: who for rank, who in everyone if rank != self.rank and is_here(who)}
 
     def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
-        if not self.lost:
-            self._leaving.set()  # whatever it is, it is known; the others may be gone before this process is
+        if isinstance(exception, FulmenError) and not self.lost:
+            self._leaving.set()  # all know it; the others may be gone before this process is
 
     def start(self) -> None:
         if lost := self._gone():  # before there is anything to wait for
@@ -130,11 +130,14 @@ class Watch(Callback):
             return
         if isinstance(error, Interrupted | Diverged):
             error.told = self.rank > 0  # all ranks end with it; the first one says it
-        if isinstance(error, FulmenError | KeyboardInterrupt | SystemExit):
+        asked = isinstance(error, KeyboardInterrupt | SystemExit)  # by torchrun, perhaps, since another rank has died
+        unwritten = 0 in self._gone() and Result.read(self.folder).status == "running"
+        if isinstance(error, FulmenError) or (asked and not unwritten):
             return
         end = time.monotonic() + 4 * POLL
         while not (lost := self.lost or self._gone()) and time.monotonic() < end:
-            time.sleep(POLL / 5)  # a broken connection is seen before the end of the process
+            with suppress(KeyboardInterrupt):  # torchrun asks the others to stop as soon as it has seen it
+                time.sleep(POLL / 5)  # a broken connection is seen before the end of the process
         broken = isinstance(error, RuntimeError) and any(word in str(error).lower() for word in BROKEN)
         if lost or broken:
             self.lost = lost or {-1: "another rank has died"}  # it ran on another machine
@@ -150,6 +153,7 @@ class Watch(Callback):
                 break
         if not self.lost:
             return
+        self._write_down(self._error())  # however this process ends
         if self._handler is not None:
             signal.pthread_kill(threading.main_thread().ident, ALARM)
         if not self._leaving.wait(PATIENCE):
