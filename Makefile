@@ -3,14 +3,18 @@ PYTHON := $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 	$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 BIN := .venv/bin
 READY := .venv/.ready
+TOGETHER := -n 2 --dist loadscope   # the tests of a file stay in one process: they share what is costly to make
 
-.PHONY: train test lint bench same proofs lock setup clean
+.PHONY: train test test-fast lint bench same proofs lock setup clean
 
 train: $(READY)   ## the main job: the PBPK Dynamic GNN; options as in `make train ARGS="trainer.max_epochs=5"`
 	$(BIN)/python train.py experiment=pbpk_gnn $(ARGS)
 
-test: $(READY)    ## all tests; a selection as in `make test ARGS="-m 'not slow'"`
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY)    ## all tests, in two processes; a selection as in `make test ARGS="tests/test_runs.py"`
+	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
+
+test-fast: $(READY)   ## while working: what needs neither long trainings nor processes of its own, in 2.5 minutes
+	$(BIN)/python -m pytest $(TOGETHER) -m "not slow and not ddp" $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ from fulmen.registry import save_run, verify
 from fulmen.run import assemble, callbacks, run
 from fulmen.schema import choices
 
+pytestmark = pytest.mark.slow  # every experiment is trained, several times
 EXPERIMENTS = choices("experiment")
 FEW = [
     "trainer.limit_train_batches=4",
@@ -60,10 +61,14 @@ def test_a_run_leaves_the_whole_folder(finished):
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_one_batch_can_be_learned_by_heart(experiment, tmp_path):
-    """200 steps on one batch take away nine tenths of the first step's loss."""
-    result = start(experiment, tmp_path / "run", "debug=overfit", "test=false", "logger.tensorboard=null")
+    """200 steps on one batch, 60 for images, take away nine tenths of the first step's loss."""
+    steps = 60 if experiment.startswith("images") else 200
+    quick = ["scheduler=null", "callbacks.diagnosis=null", "logger.tensorboard=null", "test=false"]
+    quick += [f"trainer.max_epochs={steps}", f"trainer.check_val_every_n_epoch={steps}"]
+    result = start(experiment, tmp_path / "run", "debug=overfit", *quick)
     with (result.folder / "metrics.csv").open() as file:
         losses = [float(row["train/loss"]) for row in csv.DictReader(file) if row["train/loss"]]
+    assert len(losses) == steps
     assert losses[-1] < 0.1 * losses[0], f"from {losses[0]:.3g} to {losses[-1]:.3g}"
 
 
@@ -77,10 +82,10 @@ class StopAt(Callback):
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-@pytest.mark.parametrize("step", [2, 3], ids=["mid-epoch", "epoch's end"])
-def test_resumed_equals_uninterrupted(finished, step, tmp_path, monkeypatch):
+def test_resumed_equals_uninterrupted(finished, tmp_path, monkeypatch):
+    """Stopped in mid-epoch; `test_resume_grid.py` and `callbacks/test_resume.py` stop at other moments."""
     experiment, whole = finished
-    monkeypatch.setattr(fulmen.run, "callbacks", lambda cfg: [StopAt(step), *callbacks(cfg)])
+    monkeypatch.setattr(fulmen.run, "callbacks", lambda cfg: [StopAt(2), *callbacks(cfg)])
     with pytest.raises(Interrupted) as interruption:
         start(experiment, tmp_path / "run", *FEW)
     assert interruption.value.exit_code == 128 + signal.SIGTERM
@@ -89,7 +94,7 @@ def test_resumed_equals_uninterrupted(finished, step, tmp_path, monkeypatch):
     typed = [f"resume={tmp_path / 'run'}"]
     resumed = run(check_overrides(typed), typed)
     weights = [read_checkpoint(r.folder / "checkpoints" / "last.ckpt")["state_dict"] for r in (whole, resumed)]
-    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+    assert not [name for name, value in weights[0].items() if not torch.equal(value, weights[1][name])]
     assert (whole.folder / "metrics.csv").read_text() == (resumed.folder / "metrics.csv").read_text()
     assert {n: v for n, v in whole.metrics.items() if n.startswith("test/")} == pytest.approx(
         {n: v for n, v in resumed.metrics.items() if n.startswith("test/")}, nan_ok=True
@@ -150,8 +155,8 @@ def test_the_folder_is_enough_to_predict(finished, tmp_path):
     with torch.no_grad():
         first, second = run.model.predict_step(batch, 0), run.model.predict_step(batch, 0)
     assert isinstance(first, dict)
-    assert all(isinstance(value, torch.Tensor) for value in first.values())
-    assert all(torch.equal(value, second[name]) for name, value in first.items())
+    assert {type(value) for value in first.values()} == {torch.Tensor}
+    assert not [name for name, value in first.items() if not torch.equal(value, second[name])]
     finished[1].folder.rename(tmp_path / "moved")
     try:
         assert fulmen.load_run(tmp_path / "moved").config.output_dir == str(tmp_path / "moved")
