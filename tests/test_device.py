@@ -53,6 +53,7 @@ def start(typed):
     return run(check_overrides(typed), typed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", choices("experiment"))
 def test_an_experiment_trains_to_its_report_with_the_numbers_of_the_cpu(experiment, tmp_path):
     more = MORE.get(experiment, [])
@@ -65,6 +66,7 @@ def test_an_experiment_trains_to_its_report_with_the_numbers_of_the_cpu(experime
     assert set(gpu.waits) == WAITS.get(experiment, {LOOKED, CHECKED})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", ["pbpk_mlp", "stocks_fast", "images_plain", "sensors"])
 def test_a_resumed_run_goes_on_on_the_device(experiment, tmp_path):
     with patch.object(fulmen.run, "build", on_gpu), pretended_gpu():
@@ -96,6 +98,7 @@ def data_of(experiment, typed):
     return data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("experiment", "typed"), CHOICES, ids=[" ".join([e, *t]) for e, t in CHOICES])
 def test_a_choice_trains_validates_and_predicts(experiment, typed, monkeypatch):
     monkeypatch.setattr("fulmen.data.parts.EVALUATION_BATCH", 8)

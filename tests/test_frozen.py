@@ -67,6 +67,7 @@ def test_a_kept_model_verifies_and_predicts_what_was_recorded(folder):
         assert_close({name: said[name].numpy() for name in said}, {name: recorded[name].numpy() for name in recorded})
 
 
+@pytest.mark.slow
 @of_each
 def test_a_finished_run_is_evaluated_again_to_the_same_numbers(folder, tmp_path):
     again, recorded = resumed(folder, tmp_path), fulmen.load_run(folder).result
@@ -78,6 +79,7 @@ def test_a_finished_run_is_evaluated_again_to_the_same_numbers(folder, tmp_path)
         assert_close(again.baselines[baseline], scores)
 
 
+@pytest.mark.slow
 @of_each
 def test_an_interrupted_run_ends_as_the_one_that_was_never_stopped(folder, tmp_path):
     again = resumed(folder.parents[1] / "interrupted" / folder.name, tmp_path)
@@ -88,6 +90,7 @@ def test_an_interrupted_run_ends_as_the_one_that_was_never_stopped(folder, tmp_p
     assert_close({name: table[name] for name in table}, {name: whole.metrics[name] for name in whole.metrics})
 
 
+@pytest.mark.slow
 @of_each
 def test_a_finished_run_can_be_trained_longer(folder, tmp_path):
     before = fulmen.load_run(folder).result

@@ -58,6 +58,7 @@ def test_training_commands_pass_the_check(command):
         check_overrides(overrides)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [c for c in TRAININGS if re.search("pbpk", c) and not re.search("gpu|ddp| -m ", c)])
 def test_training_commands_run(command, tmp_path):
     overrides = [o for o in shlex.split(command)[2:] if not o.startswith("trainer.max_epochs")]

@@ -19,6 +19,8 @@ from fulmen.errors import FulmenError
 from fulmen.result import Result
 from fulmen.run import run
 
+pytestmark = pytest.mark.slow
+
 CELLS = [  # one experiment of each kind, so that the uninterrupted run serves several cells
     ("pbpk_mlp", "plateau", "in an epoch", "signal", 1),
     ("pbpk_mlp", "plateau", "report", "kill -9", 1),

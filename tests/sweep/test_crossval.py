@@ -14,6 +14,8 @@ from fulmen.evaluation.items import read_items, write_items
 from fulmen.run import run
 from fulmen.sweep import crossval
 
+pytestmark = pytest.mark.slow
+
 QUICK = [
     "trainer.accelerator=cpu", "trainer.max_epochs=2", "trainer.limit_train_batches=2", "data.days=900",
     "callbacks.summary=null", "callbacks.progress=null", "model.figures=false", "logger.tensorboard=null",

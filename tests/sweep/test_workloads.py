@@ -4,6 +4,8 @@ import pytest
 
 from fulmen.registry import verify
 
+pytestmark = pytest.mark.slow
+
 TINY = {  # experiment -> the least of its data, two points
     "stocks": ["data.days=400", "model.figures=false"],
     "sensors": ["model.figures=false"],
