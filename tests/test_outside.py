@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from omegaconf import OmegaConf
 
@@ -224,3 +225,20 @@ def test_a_plan_that_is_none_is_one_line(content, tmp_path):
     (tmp_path / "search.json").write_text(content)
     with pytest.raises(FulmenError, match="no study in"):
         read_plan(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["{folder}/../../victim.ckpt", "memory://victim.ckpt"])
+@pytest.mark.parametrize("key", ["kth_best_model_path", "best_k_models"])
+def test_a_checkpoint_that_leads_out_of_its_folder_deletes_nothing(key, path, tmp_path):
+    stranger = shutil.copytree(FROZEN["stocks"], tmp_path / "run")
+    victim, last = tmp_path / "victim.ckpt", stranger / "checkpoints" / "last.ckpt"
+    victim.touch()
+    checkpoint = torch.load(last, weights_only=True)
+    state = next(state for name, state in checkpoint["callbacks"].items() if name.startswith("ModelCheckpoint"))
+    outside = path.format(folder=state["dirpath"])
+    state[key] = {outside: torch.tensor(1e9)} if key == "best_k_models" else outside
+    torch.save(checkpoint, last)
+    typed = [f"resume={stranger}", "trainer.max_epochs=5"]
+    with pytest.raises(FulmenError, match="leads out of the run folder"):
+        run(check_overrides(typed), typed)
+    assert victim.exists()

@@ -81,7 +81,7 @@ def test_what_follows_from_a_signal_is_no_traceback(then, capsys):
         except KeyboardInterrupt:
             raise then from None
 
-    with pytest.raises(SystemExit) as left, answering("stopped; do it again"):
+    with pytest.raises(SystemExit) as left, answering("stopped; do it again", program=False):
         works()
     assert left.value.code == 143
     assert capsys.readouterr().err == "\nstopped; do it again\n"
@@ -89,7 +89,7 @@ def test_what_follows_from_a_signal_is_no_traceback(then, capsys):
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), FulmenError("x"), SystemExit(2)])
 def test_errors_without_a_signal_stay_what_they_are(error):
-    with pytest.raises(type(error)), answering():
+    with pytest.raises(type(error)), answering(program=False):
         raise error
 
 
@@ -166,6 +166,8 @@ def test_a_signal_while_modules_are_loaded_is_one_line(program, number, seconds,
     started = [sys.executable, *program]
     process = subprocess.Popen(started, cwd=project_root(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(seconds)
+    process.send_signal(number)
+    time.sleep(0.05)
     process.send_signal(number)
     error = process.communicate(timeout=60)[1]
     assert process.returncode == 128 + number, error

@@ -51,12 +51,12 @@ COMMANDS = {
         },
     ),
     "sweep": (
-        f"sweep.py experiment=pbpk_mlp {TINY} {QUIET} search=random search.trials=3 search.champion_seeds=1 "
-        "search.name=s search.folder={folder}",
+        f"sweep.py experiment=pbpk_mlp {PARTS} trainer.max_epochs=3 {QUIET} search=random search.trials=3 "
+        "search.champion_seeds=1 search.name=s search.folder={folder}",
         {
             "imports 1 s": 1.0,
-            "first trial": (f"{MODULE}.training_step", 3),
-            "second trial": (f"{MODULE}.training_step", 14),
+            "first trial": (f"{MODULE}.training_step", 2),
+            "second trial": (f"{MODULE}.training_step", 5),
             "between trials": ("fulmen.sweep.study:Study.claim", 2),
             "champion": ("fulmen.sweep.champion:crown", 1),
             "report": ("fulmen.sweep.controller:write_report", 1),

@@ -16,7 +16,7 @@ INTERRUPTED = "interrupted; the same command does it again"
 
 def main(argv: list[str] | None = None) -> int:
     try:
-        with answering(INTERRUPTED):
+        with answering(INTERRUPTED, program=argv is None):
             quiet_waiting()
             arguments = parser().parse_args(argv)
             return arguments.call(arguments)

@@ -4,6 +4,7 @@ Programs, verbs and runs all listen through here. Who listens says in `last_word
 moment, and writes it down where it belongs. Nothing heavy is imported: the programs listen before they import the rest.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -27,11 +28,12 @@ class Listener:
         patient: whether somebody looks at `asked` in good time; else KeyboardInterrupt is raised on the spot.
         asked: the first signal, or None.
         broken: whether KeyboardInterrupt was raised; any exception that follows is its consequence.
+        lasting: whether it listens until the process ends, also while Python takes itself apart.
     """
 
     def __init__(self, last_words: Callable[[], str]):
         self.last_words = last_words
-        self.patient = self.broken = False
+        self.patient = self.broken = self.lasting = False
         self.asked: int | None = None
         self._when = 0.0
 
@@ -88,10 +90,10 @@ def listening(last_words: Callable[[], str] | None = None, patient: bool | None 
             raise KeyboardInterrupt(own.asked)
         yield own
     finally:
-        own.last_words, own.patient = words, patience
+        own.last_words, own.patient = words, patience or own.lasting
         if in_main_thread:
             _listener = outer
-            for number, handler in handlers.items():
+            for number, handler in handlers.items() if not own.lasting else ():
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
@@ -121,13 +123,18 @@ def interruptible(last_words: Callable[[], str]) -> Iterator[None]:
 
 
 @contextmanager
-def answering(last_words: str = "interrupted") -> Iterator[Listener]:
+def answering(last_words: str = "interrupted", program: bool = True) -> Iterator[Listener]:
     """For programs and verbs: a signal ends them with one line on stderr and exit code 130 (SIGINT) or 143 (SIGTERM).
+
+    Args:
+        program: whether the process ends after the block; a signal then changes nothing any more.
 
     Raises:
         SystemExit: asked to stop.
     """
     with listening(lambda: last_words) as own:
+        if program:
+            atexit.register(_deaf)  # the first that is registered runs last
         try:
             yield own
         except FulmenError:  # it says itself how things stand
@@ -139,3 +146,11 @@ def answering(last_words: str = "interrupted") -> Iterator[Listener]:
                 raise
             print(f"\n{last_words}", file=sys.stderr, flush=True)
             sys.exit(128 + number)
+        finally:
+            if program:
+                own.patient = own.lasting = True
+
+
+def _deaf() -> None:
+    for number in NUMBERS:
+        signal.signal(number, signal.SIG_IGN)

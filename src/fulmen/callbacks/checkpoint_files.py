@@ -2,7 +2,7 @@
 
 import inspect
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +51,27 @@ def follow_folder(checkpoints: Iterable[ModelCheckpoint], states: dict[str, Any]
     """Lead the paths in the `states` of ModelCheckpoints to the folder `now`: a run folder may have been moved.
 
     Lightning forgets the best score where the folder has another name, and the next epoch would replace a better one.
+
+    Raises:
+        FulmenError: a path leads out of its folder; Lightning would delete what lies there for a better checkpoint.
     """
     for checkpoint in checkpoints:
         state = states.get(checkpoint.state_key)
+        if outside := next((text for text in _texts(state) if ".." in Path(text).parts or "://" in text), None):
+            raise FulmenError(f"{now / 'last.ckpt'} names {outside}, which leads out of the run folder: refused")
         if state and checkpoint.dirpath and Path(checkpoint.dirpath) == now.resolve():
             states[checkpoint.state_key] = moved(state, str(state.get("dirpath")), checkpoint.dirpath)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in nested plain values, keys included."""
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
 
 
 def keep_arguments(callbacks: Iterable[Callback], states: dict[str, Any]) -> None:
