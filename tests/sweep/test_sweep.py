@@ -170,7 +170,6 @@ REFUSED = [
     (["model.x=0.5"], r"varies it, so model.x=0.5 would say nothing[\s\S]*this works: .*search\.space\.model\.x=null"),
     (["search.pruner=median", "trainer.max_epochs=1"], r"median has nothing to do[\s\S]*this works"),
     (["search.pruner=hyperband", "seeds=2"], r"is judged by all of them[\s\S]*this works"),
-    (["trainer=ddp_cpu"], r"trials of several processes each[\s\S]*this works: .*search\.isolate=true"),
     (["search.n_startup_trials=3"], "no n_startup_trials"),
     (["search.workers=0"], "of at least 1"),
     (["search.retries=-1"], "of at least 0"),

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fulmen.commandline import takes_several_processes
 from fulmen.composing import compose_search
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
@@ -145,13 +144,9 @@ def plans(typed: list[str]) -> list[Plan]:
     for base in bases:
         own = [*overrides, base] if base else overrides
         try:
-            cfg = check_overrides(own)
+            check_overrides(own)
         except ConfigError as error:
             raise ConfigError(error.mistakes, error.overrides and [*error.overrides, *of_search], PROGRAM) from error
-        if takes_several_processes(cfg.trainer) and not search.isolate:
-            problem = "trials of several processes each need one `python train.py` per trial"
-            mistake = Mistake("search.isolate", problem, put("search.isolate", True))
-            raise ConfigError([mistake], mistake.mend(typed), PROGRAM)
         whole = f"{name}/{base.partition('=')[2]}" if search.each and base else name
         shared = tuple(overrides if search.joint else own)
         found.append(Plan(search, shared, Path(search.folder, whole), whole, tuple(typed)))
