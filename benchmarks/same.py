@@ -106,6 +106,7 @@ SEARCHED = {
     "pbpk search": [
         "experiment=pbpk_mlp",
         "search=random",
+        "search.space.data.batch_size=null",  # fixed, as above
         "search.trials=2",
         "search.name=same",
         "search.champion_seeds=1",
@@ -150,7 +151,7 @@ def call(script: Path, arguments: list[str]) -> str:
             runpy.run_path(str(script), run_name="__main__")
     except SystemExit as ended:
         if ended.code not in (None, 0, 143):  # 143: SIGTERM, as asked
-            return said.getvalue().strip()[-500:]
+            return said.getvalue().strip()[-1500:]
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     finally:
