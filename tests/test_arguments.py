@@ -26,7 +26,13 @@ def test_words_and_options_stand_in_any_order(line, expected):
     assert {name: found[name] for name in expected} == expected
 
 
-STRANGERS = ["rank sensors --fold-count 2 a=1", "runs --nonsense", "predict pump in.csv more.csv", "models gc pump"]
+STRANGERS = {
+    "rank sensors --fold-count 2 a=1": "unrecognized arguments",
+    "runs --nonsense": "unrecognized arguments",
+    "models gc pump": "unrecognized arguments",
+    "predict pump in.csv more.csv": "argument KEY=VALUE: 'more.csv' is none",
+    "models save runs/a more --name b": "argument KEY=VALUE: 'more' is none",
+}
 
 
 @pytest.mark.parametrize("line", STRANGERS)
@@ -34,4 +40,4 @@ def test_what_no_verb_takes_is_refused(line, capsys):
     with pytest.raises(SystemExit) as refused:
         parser().parse_args(line.split())
     assert refused.value.code == 2
-    assert "unrecognized arguments" in capsys.readouterr().err
+    assert STRANGERS[line] in capsys.readouterr().err

@@ -31,7 +31,14 @@ def add_verbs(verbs: Any) -> None:
 
     save = verb("save", _save, "keep the best model of a run")
     save.add_argument("run", metavar="RUN", help="run folder, as `fulmen runs` lists them")
-    save.add_argument("overrides", metavar="KEY=VALUE", nargs="*", default=[], help="what the run names outside itself")
+    save.add_argument(
+        "overrides",
+        metavar="KEY=VALUE",
+        nargs="*",
+        default=[],
+        type=key_value,
+        help="what the run names outside itself",
+    )
     save.add_argument("--name", required=True)
     save.add_argument("--note", default="", help="for people")
     save.add_argument("--exist", choices=("version", "error"), default="version", help="if the name is in use")
@@ -58,11 +65,19 @@ def add_verbs(verbs: Any) -> None:
     predict.add_argument("model", metavar="MODEL", help=REFERENCE)
     predict.add_argument("input", metavar="INPUT", nargs="?", help="file in the format that --explain describes")
     predict.add_argument(
-        "overrides", metavar="KEY=VALUE", nargs="*", default=[], help="how INPUT is read, as in data.delimiter=tab"
-    )
+        "overrides", metavar="KEY=VALUE", nargs="*", default=[], type=key_value,
+        help="how INPUT is read, as in data.delimiter=tab",
+    )  # fmt: skip
     predict.add_argument("-o", "--output", metavar="FILE", help="CSV to write; the terminal by default")
     predict.add_argument("--explain", action="store_true", help="print how INPUT has to look, and stop")
     predict.set_defaults(call=_predict)
+
+
+def key_value(text: str) -> str:
+    """`text`, if it is an override."""
+    if "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is none")
+    return text
 
 
 def _save(arguments: argparse.Namespace) -> int:
