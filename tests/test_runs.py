@@ -10,7 +10,9 @@ import torch
 from omegaconf import OmegaConf
 
 import fulmen
+from fulmen.callbacks.resume import read_checkpoint
 from fulmen.cli import main as command
+from fulmen.commandline import before_work
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.loggers import flatten
@@ -57,6 +59,9 @@ def test_resume_adds_to_the_history_and_trains_on(folder):
     assert (result.status, result.epochs) == ("completed", 3)
     assert len(json.loads((folder / "environment.json").read_text())["starts"]) == 2
     assert f"resume={folder}" in (folder / "overrides.txt").read_text()
+    report = (folder / "report.md").read_text()
+    assert "experiment=pbpk_mlp" in report, "the report names what made the run"
+    assert f"resume={folder} trainer.max_epochs=3" in report
     assert len((folder / "metrics.csv").read_text().splitlines()) == 1 + 3
 
 
@@ -77,6 +82,17 @@ SECONDS = {  # what is typed while another process owns the folder, or once a ru
 }
 
 
+def test_the_seconds_of_training_outlive_a_kill(folder):
+    seconds = read_result(folder)["cost"]["fit_seconds"]
+    stored = read_result(folder) | {"status": "running", "cost": {}}
+    (folder / "result.json").write_text(json.dumps(stored))
+    path = folder / "checkpoints" / "last.ckpt"
+    kept = read_checkpoint(path)["result"]["fit_seconds"]
+    assert 0 < kept <= seconds
+    result = start(f"resume={folder}", "trainer.max_epochs=3")
+    assert result.cost["fit_seconds"] > kept
+
+
 def everything(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -90,6 +106,8 @@ def test_the_second_in_one_folder_is_told_who_holds_it(folder, typed):
         with pytest.raises(FulmenError, match=f"belongs to process {process.pid} on ") as refused:
             start(*typed(folder))
         assert (refused.value.exit_code, before) == (2, everything(folder))
+        with pytest.raises(FulmenError, match=f"belongs to process {process.pid} on "):
+            before_work(["train.py", *typed(folder)])  # before anything is imported
     finally:
         process.kill()
         process.wait()
@@ -106,6 +124,8 @@ def test_a_new_run_does_not_mix_with_one_that_lies_there(folder, typed, stands):
     before = everything(folder)
     with pytest.raises(FulmenError, match=rf"holds a run already \({stands}\); resume={folder} .*={folder}_2"):
         start(*typed(folder))
+    with pytest.raises(FulmenError, match="holds a run already"):
+        before_work(["train.py", *typed(folder)])
     assert before == everything(folder)
 
 
@@ -253,6 +273,8 @@ def test_runs_are_listed_with_their_metrics(outputs, tmp_path, capsys):
     assert "pbpk_mlp/two" in capsys.readouterr().out
     assert command(["runs", "--outputs", str(tmp_path)]) == 0
     assert "no runs" in capsys.readouterr().out
+    assert command(["runs", str(outputs)]) == 2
+    assert "is no experiment; `fulmen runs --outputs FOLDER`" in capsys.readouterr().err
 
 
 def test_listed_runs_are_grouped_by_experiment_and_failed_ones_say_why(tmp_path, capsys):

@@ -70,6 +70,10 @@ def show_runs(arguments: argparse.Namespace) -> int:
     from fulmen.runs import list_runs
 
     rows = list_runs(arguments.outputs, arguments.experiment)
+    if not rows and "/" in arguments.experiment:
+        raise FulmenError(
+            f"{arguments.experiment} is no experiment; `fulmen runs --outputs FOLDER` lists what lies in FOLDER/runs"
+        )
     if not rows:
         experiment = "pbpk_gnn" if arguments.experiment == "*" else arguments.experiment
         where = Path(arguments.outputs, "runs", arguments.experiment.replace("*", ""))

@@ -18,9 +18,10 @@ from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obst
 from fulmen.files import obstruction
 from fulmen.mistakes import ConfigError, as_text, command, key_of
 from fulmen.overrides import explicit, in_multirun, parse, run_failed, trust_multirun
+from fulmen.ownership import refuse_if_owned
 from fulmen.schema import choices
 from fulmen.signals import listener, number_of
-from fulmen.stored import resume_folder
+from fulmen.stored import refuse_if_used, resume_folder
 from fulmen.threads import quiet_waiting
 from fulmen.usage import experiments_text, help_text, search_help_text
 
@@ -69,8 +70,24 @@ def before_work(argv: list[str]) -> DictConfig | None:
     if asked.multirun:
         trust_multirun(check_runs(expand(typed)))
         return None
+    refuse_taken_folder(typed)
     cfg = check_overrides(typed)
     return cfg if resuming else None
+
+
+def refuse_taken_folder(typed: list[str]) -> None:
+    """Pass if the run folder that was typed is free for this run, as far as can be told before work.
+
+    Raises:
+        FulmenError: somebody is at work there, or a new run would mix with the one it holds.
+    """
+    resuming = resume_folder(typed)
+    named = [o.partition("=")[2].strip("'\"") for o in typed if key_of(o) in ("output_dir", "hydra.run.dir")]
+    folder = resuming or (Path(named[-1]) if named else None)
+    if folder is not None:
+        refuse_if_owned(folder)
+        if resuming is None:
+            refuse_if_used(folder)
 
 
 def before_search(argv: list[str]) -> list["Plan"]:

@@ -79,6 +79,16 @@ def holder(folder: Path) -> Holder | None:
     return found if found and _lives(found, folder, time.time()) else None
 
 
+def refuse_if_owned(folder: Path) -> None:
+    """Pass if nobody who lives owns `folder`: for a word before work; `owned` is what keeps two apart.
+
+    Raises:
+        FulmenError: somebody does.
+    """
+    if who := holder(folder):
+        raise FulmenError(_refusal(folder, who))
+
+
 def remove_temporary(folder: Path) -> None:
     """Remove what writing left half done where a process was killed; only the owner may."""
     for below in (folder, folder / "checkpoints", folder / "figures"):

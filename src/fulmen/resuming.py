@@ -40,7 +40,9 @@ def take_up(resume: Path, model: LightningModule, trainer: Trainer) -> Result:
     for logger in trainer.loggers:
         if hasattr(logger, "resume"):
             logger.resume(checkpoint["global_step"], checkpoint.get("loggers", {}).get(type(logger).__name__))
-    return Result.read(folder)
+    result, at_save = Result.read(folder), checkpoint.get("result", {}).get("fit_seconds", 0.0)
+    result.cost["fit_seconds"] = max(result.cost.get("fit_seconds", 0.0), at_save)  # a kill leaves those of a start
+    return result
 
 
 def check_fits(model: LightningModule, checkpoint: dict[str, Any], folder: Path) -> None:

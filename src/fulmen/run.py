@@ -36,7 +36,7 @@ from fulmen.recording import recorded
 from fulmen.result import Result, write_fingerprint, write_provenance
 from fulmen.resume_table import KEPT
 from fulmen.resuming import rules_of, take_up, tell_changes
-from fulmen.stored import refuse_if_used
+from fulmen.stored import clear_failed_start, refuse_if_used
 from fulmen.surroundings import kept_surroundings, speak
 from fulmen.threads import set_threads
 
@@ -59,6 +59,7 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
     with owned(folder) if is_first() else nullcontext():
         if is_first() and not cfg.resume:
             refuse_if_used(folder)
+            clear_failed_start(folder)
         if cfg.get("folds") or cfg.get("seeds", 1) > 1:
             from fulmen.sweep.crossval import repeat
 
@@ -178,6 +179,7 @@ def fit(
     exact = next((callback for callback in trainer.callbacks if isinstance(callback, ExactResume)), None)
     if exact:
         exact.monitor, exact.rules = cfg.monitor, rules_of(cfg)
+        exact.fit_seconds = lambda: seconds_before + time.monotonic() - started
     try:
         trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
         result.trained = True
@@ -242,7 +244,8 @@ def evaluate(
         summary = of_untrained(summary, result.message)
         print(result.message)
     status = "completed" if result.status == "running" else result.status  # nothing is left to be done
-    path = write_report(result.folder, result.experiment, summary, asdict(result) | {"status": status}, overrides)
+    typed = (result.folder / "overrides.txt").read_text().splitlines()  # at the start and at every resume
+    path = write_report(result.folder, result.experiment, summary, asdict(result) | {"status": status}, typed)
     print_table(*next(iter(summary.tables.items())))
     for title in summary.shown:
         print_table(title, summary.tables[title][:SHOWN])

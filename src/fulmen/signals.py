@@ -144,7 +144,8 @@ def answering(last_words: str = "interrupted", program: bool = True) -> Iterator
             told = isinstance(error, SystemExit) and error.code == 128 + number
             if told or not (own.broken or isinstance(error, KeyboardInterrupt)):
                 raise
-            print(f"\n{last_words}", file=sys.stderr, flush=True)
+            if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes the first one says it
+                print(f"\n{last_words}", file=sys.stderr, flush=True)
             sys.exit(128 + number)
         finally:
             if program:

@@ -67,7 +67,7 @@ def refuse_unless_resumable(folder: Path) -> None:
 
 
 def refuse_if_used(folder: Path) -> None:
-    """Pass if a new run may begin in `folder`; what a start that came to no checkpoint left there goes.
+    """Pass if a new run may begin in `folder`.
 
     Raises:
         FulmenError: it holds a run, which a second one would mix with.
@@ -81,6 +81,10 @@ def refuse_if_used(folder: Path) -> None:
             f"output_dir: {folder} holds a run already{f' ({status})' if status else ''}{on}; for a new one "
             f"choose another folder, such as output_dir={free}"
         )
+
+
+def clear_failed_start(folder: Path) -> None:
+    """What a start that came to no checkpoint left in `folder` goes."""
     if (folder / "config.yaml").is_file():
         for path in [*folder.glob("events.out.tfevents.*"), *folder.glob("checkpoints/best*.ckpt")]:
             path.unlink()

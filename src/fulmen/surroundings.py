@@ -17,6 +17,7 @@ QUIET_MESSAGES = (  # advice that tells a user of ours nothing
     r"The dirpath has changed from",
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
     r"The `srun` command is available on your system but is not used\.",
+    r"`ModelCheckpoint\(monitor=.* could not find the monitored key",  # `Horizon` says what that means
     r"[\w.]+ is experimental \(supported from v",
 )
 QUIET_LOGGERS = {

@@ -98,6 +98,24 @@ def test_what_only_the_data_tell_is_said_with_the_key_that_was_typed(train, type
         train(*typed)
 
 
+NEVER_VALIDATED = [
+    ["trainer.limit_val_batches=0"],
+    ["trainer.max_steps=2"],
+    ["trainer.val_check_interval=99", "trainer.check_val_every_n_epoch=null"],
+]
+
+
+@pytest.mark.parametrize("typed", NEVER_VALIDATED, ids=str)
+def test_without_a_validation_the_best_checkpoint_is_said_to_be_missing(train, typed):
+    with pytest.warns(UserWarning, match="no best checkpoint") as told:
+        result, _ = train(*typed, "trainer.max_epochs=2", "callbacks.early_stopping=null", "model.scheduler=null")
+    said = [str(each.message) for each in told if "checkpoint" in str(each.message).lower()]
+    assert len(said) == 1
+    assert typed[0] in said[0]
+    assert said[0].endswith("there is no best checkpoint, the last weights count")
+    assert not (result.folder / "checkpoints" / "best.ckpt").exists()
+
+
 def test_a_contradiction_typed_on_resume_is_refused_and_an_old_one_goes_on(train, tmp_path):
     result, _ = train("trainer.max_epochs=1")
     resume = f"resume={result.folder}"

@@ -33,6 +33,12 @@ NO_REFERENCES = ["pump:", "pump:0", "pump:03", "pump:-1", "pump:x", "pump:1:2", 
                  "pump@../x", "pump:9999999999"]  # fmt: skip
 
 
+def test_a_run_folder_in_the_place_of_a_model_is_told_how_to_become_one(tmp_path):
+    (tmp_path / "config.yaml").touch()
+    with pytest.raises(FulmenError, match=f"is a run folder .* fulmen models save {tmp_path} --name NAME"):
+        parse(str(tmp_path))
+
+
 @pytest.mark.parametrize("text", NO_REFERENCES)
 def test_what_is_no_reference_is_refused(text):
     with pytest.raises(FulmenError):

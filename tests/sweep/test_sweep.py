@@ -139,6 +139,15 @@ def test_short_trials_are_not_pruned_unless_asked(search):
     assert all(trial.state == TrialState.COMPLETE for trial in study.trials)
 
 
+def test_a_study_of_other_settings_is_refused_with_the_whole_command_for_another(study):
+    study("search=random", "search.trials=2", "search.name=one")
+    with pytest.raises(FulmenError, match="was begun with other settings") as refused:
+        study("search=random", "search.trials=2", "search.name=one", "trainer.max_epochs=9")
+    another = str(refused.value).partition("begin another: ")[2]
+    assert {"search=random", "search.trials=2", "trainer.max_epochs=9", "search.name=one-2"} < set(shlex.split(another))
+    assert "search.name=one " not in f"{another} "
+
+
 REFUSED = [
     (["search/space=null"], "search.space is empty"),
     (["search.space.model.z={low:0,high:1}"], "toy.Model takes no z"),

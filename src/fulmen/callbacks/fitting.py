@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import (
     ModelCheckpoint,
 )
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_warn
 
 from fulmen.callbacks.accumulation import WindowMean
 from fulmen.callbacks.best import BestInPlace
@@ -48,7 +49,8 @@ def completed(
 class Horizon(Callback):
     """Looks ahead once the batches are counted: does a validation come before early stopping asks for its metric?
 
-    It also steps plateau schedulers where validations keep no step with epochs.
+    It says so where none came for the best checkpoint, and steps plateau schedulers where validations keep no step with
+    epochs.
     """
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
@@ -66,6 +68,12 @@ class Horizon(Callback):
     def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
         if trainer.state.fn == "fit" and not trainer.sanity_checking:
             step_plateaus(trainer)
+
+    def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
+        keeping = [each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)]
+        without = next((each.monitor for each in keeping if each.monitor and not each.best_model_path), None)
+        if without and without not in trainer.callback_metrics and trainer.global_step and not trainer.fast_dev_run:
+            rank_zero_warn(f"{not_logged(without, trainer)}: there is no best checkpoint, the last weights count")
 
 
 def first_validation(trainer: Trainer) -> int | None:

@@ -7,6 +7,7 @@ an optimizer step and the next batch, or between two epochs, after the learning-
 """
 
 import signal
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class ExactResume(Callback):
     Attributes:
         monitor: the metric that the run is judged by.
         rules: what decides when training ends, as text; a decision stands as long as they are the same.
+        fit_seconds: gives the seconds of training so far, over all starts.
         before: the result that the checkpoint holds (see `reached`); None once training has gone on.
     """
 
@@ -50,6 +52,7 @@ class ExactResume(Callback):
         self.path = Path(folder) / "last.ckpt"
         self.seed = seed
         self.monitor = self.rules = ""
+        self.fit_seconds: Callable[[], float] = float
         self.before: dict[str, Any] | None = None
         self._listening = ExitStack()
         self._listener: Listener | None = None
@@ -131,7 +134,7 @@ class ExactResume(Callback):
         if self._ended_in_epoch is None:
             self._save(trainer, "start")
         else:
-            final = self._ended_in_epoch | {"result": reached(trainer, self.monitor)}
+            final = self._ended_in_epoch | {"result": self._result(trainer)}
             final["position"] |= {"decided": trainer.should_stop, "metrics": _metrics(trainer)}
             trainer.strategy.save_checkpoint(final, self.path)
         self._listening.close()
@@ -155,10 +158,13 @@ class ExactResume(Callback):
             "rules": self.rules,
             "metrics": _metrics(trainer),
         }
-        checkpoint["result"] = reached(trainer, self.monitor)
+        checkpoint["result"] = self._result(trainer)
         checkpoint["loggers"] = {
             type(logger).__name__: logger.state_dict() for logger in trainer.loggers if hasattr(logger, "state_dict")
         }
+
+    def _result(self, trainer: Trainer) -> dict[str, Any]:
+        return reached(trainer, self.monitor) | {"fit_seconds": self.fit_seconds()}
 
     def on_load_checkpoint(self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]) -> None:
         if trainer.state.fn != "fit":

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from fulmen.errors import FulmenError
 
@@ -66,6 +67,9 @@ def parse(text: str) -> Reference:
     Raises:
         FulmenError: it is none of these.
     """
+    if Path(text, "config.yaml").is_file():
+        keep = f"fulmen models save {text} --name NAME"
+        raise FulmenError(f"{text} is a run folder and no kept model; keep its model first: {keep}")
     name, mark, rest = re.fullmatch(r"([^:@]*)([:@]?)(.*)", text, re.DOTALL).groups()
     check_name(name)
     if mark == "@":

@@ -1,7 +1,7 @@
 """What a search is asked to do: `search` on the command line, checked before any work."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,7 +10,7 @@ from fulmen.composing import compose_search
 from fulmen.config import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.files import write_json
-from fulmen.mistakes import ConfigError, Mistake, key_of, put
+from fulmen.mistakes import ConfigError, Mistake, command, key_of, put
 from fulmen.registry.names import check_name, cleaned
 from fulmen.schema import choices
 from fulmen.signatures import Count, Rule, check_call
@@ -214,5 +214,6 @@ def is_searchpath(override: str) -> bool:
 
 def retyped(plan: Plan, **changes: Any) -> str:
     """A command like the one that made `plan`, with `search` keys changed, for messages."""
-    said: Sequence[str] = [f"search.{key}={value}" for key, value in changes.items()]
-    return " ".join([PROGRAM, *plan.overrides, f"search={plan.search.sampler}", *said])
+    typed = plan.typed or (*plan.overrides, f"search={plan.search.sampler}")
+    said = {f"search.{key}": f"search.{key}={value}" for key, value in changes.items()}
+    return command([*(override for override in typed if key_of(override) not in said), *said.values()], PROGRAM)
