@@ -1,5 +1,7 @@
 import csv
+import time
 
+import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from fulmen.loggers import EpochTable, TensorBoard
@@ -65,3 +67,26 @@ def test_tensorboard_has_one_file_shared_charts_and_one_hparams_line(tmp_path):
     assert "train/loss" in layout
     assert "val/loss" in layout
     assert events.summary_metadata["_hparams_/session_start_info"].plugin_data.plugin_name == "hparams"
+
+
+def test_events_of_a_run_resumed_within_the_second_are_read_after_those_before(tmp_path):
+    first = TensorBoard(str(tmp_path))
+    log_epochs(first, range(2))
+    state = first.state_dict()
+    (before,) = tmp_path.glob("events.*")
+    name = ".".join(["events.out.tfevents", f"{int(time.time()):010d}", "zoo.99998.0"])
+    before.rename(tmp_path / name)
+    again = TensorBoard(str(tmp_path))
+    again.resume(20, state | {"sizes": {name: (tmp_path / name).stat().st_size}})
+    log_epochs(again, range(2, 4))
+    again.finalize("success")
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert [event.step for event in events.Scalars("val/loss")] == [9, 19, 29, 39]
+
+
+def test_a_clock_that_is_behind_is_told(tmp_path):
+    (tmp_path / f"events.out.tfevents.{int(time.time()) + 60:010d}.zoo.1.0").write_bytes(b"x")
+    with pytest.warns(UserWarning, match="clock of this machine is 6[01] s behind"):
+        TensorBoard(str(tmp_path)).resume(
+            1, {"sizes": {path.name: 1 for path in tmp_path.iterdir()}, "tags": [], "charts": []}
+        )

@@ -2,12 +2,13 @@
 
 import csv
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
-from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 from omegaconf import DictConfig, OmegaConf
 from torch.utils.tensorboard.summary import hparams
 
@@ -51,6 +52,20 @@ class TensorBoard(TensorBoardLogger):
                 path.unlink()
             elif path.stat().st_size > size:
                 os.truncate(path, size)
+        if is_first():
+            self._wait_for_a_later_name()
+
+    def _wait_for_a_later_name(self) -> None:
+        """TensorBoard reads files in the order of their names: the second of their making, then host and process."""
+        made = [path.name.split(".")[3] for path in self._event_files()]
+        ahead = max([int(second) for second in made if second.isdigit()], default=0) + 1 - time.time()
+        if ahead > 1:
+            rank_zero_warn(
+                f"the clock of this machine is {ahead:.0f} s behind the one that {self.log_dir} was begun by: "
+                f"TensorBoard may draw the curves out of order (metrics.csv is right)"
+            )
+        elif ahead > 0:
+            time.sleep(ahead)
 
     def _event_files(self) -> list[Path]:
         return sorted(Path(self.log_dir).glob("events.out.tfevents.*"))
