@@ -76,12 +76,15 @@ def test_a_run_that_fails_leaves_its_process_as_it_was(tmp_path, monkeypatch):
     assert differing(before) == []
 
 
-def test_a_ranking_leaves_its_process_as_it_was(monkeypatch):
+def test_a_ranking_leaves_its_process_and_folder_as_they_were(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     typed = ["tabular=mlp", *SMALL["sensors"], "trainer.max_epochs=1", "threads=2"]
     hold("sensors", typed, folds=2)  # the first imports what it needs
     before = {name: read() for name, read in STATE.items()}
-    hold("sensors", typed, folds=2)
+    contest = hold("sensors", typed, folds=2)
     assert differing(before) == []
+    assert "mlp" in contest.scores
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

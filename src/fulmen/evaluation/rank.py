@@ -102,7 +102,7 @@ def rank(
         raise FulmenError(f"--metric {chosen}: there is {', '.join(there)}")
     if save_top < 0:
         raise FulmenError(f"--save-top {save_top}: it must be 0 or more")
-    contest, unfinished = hold(experiment, overrides, folds, seeds, Path(outputs, "rankings", ".unfinished"))
+    contest, unfinished = _held(experiment, overrides, folds, seeds, Path(outputs, "rankings", ".unfinished"))
     folder = Path(outputs, "rankings", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
     report(folder, experiment, contest, chosen, contender.metrics, overrides)
     unfinished.forget()
@@ -115,18 +115,16 @@ def rank(
     return folder
 
 
+def hold(experiment: str, overrides: Sequence[str] = (), folds: int = 5, seeds: int = 1) -> Contest:
+    """The contest alone, nothing of it written down; arguments and errors as `rank`."""
+    return _held(experiment, overrides, folds, seeds, kept=None)[0]
+
+
 @kept_surroundings()
-def hold(
-    experiment: str, overrides: Sequence[str] = (), folds: int = 5, seeds: int = 1, kept: Path = Path(".unfinished")
+def _held(
+    experiment: str, overrides: Sequence[str], folds: int, seeds: int, kept: Path | None
 ) -> tuple[Contest, Unfinished]:
-    """The contest alone; arguments and errors as `rank`.
-
-    Args:
-        kept: folder for the models that are done while others are trained; the same contest goes on with them.
-
-    Raises:
-        Interrupted: asked to stop; the message says what is kept.
-    """
+    """The contest, and what of it lies in the folder `kept`: an interrupted contest goes on with that."""
     if folds < 2 or seeds < 1:
         raise FulmenError(f"--folds {folds} --seeds {seeds}: take 2 folds or more, 1 seed or more")
     base = _base(experiment, overrides, folds)
@@ -153,7 +151,7 @@ def hold(
         "code": git_state(Path(__file__).parent),
     }
     unfinished = Unfinished(kept, shared, {name: _plain(cfg) for name, cfg in configs.items()})
-    with interruptible(lambda: f"interrupted; {unfinished}, the same command goes on"):
+    with interruptible(lambda: f"interrupted; {unfinished}"):
         return contender.contest(parts, variants, [base.seed + i for i in range(seeds)], unfinished.once), unfinished
 
 

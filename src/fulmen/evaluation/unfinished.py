@@ -14,7 +14,7 @@ class Unfinished:
     """One file for each model of a ranking that is done; they go when the ranking is written down.
 
     Args:
-        folder: of all rankings that are going on.
+        folder: of all rankings that are going on; None: what is done is not kept.
         shared: plain values that say what all models have in common.
         own: what each of the models that differ in more than their name is, plain, by name.
 
@@ -22,15 +22,19 @@ class Unfinished:
         done: model -> its file.
     """
 
-    def __init__(self, folder: Path, shared: Mapping[str, Any], own: Mapping[str, Any]):
+    def __init__(self, folder: Path | None, shared: Mapping[str, Any], own: Mapping[str, Any]):
         self.folder, self.shared, self.own = folder, shared, own
         self.done: dict[str, Path] = {}
 
     def __str__(self) -> str:
-        return f"{len(self.done)} model{'s are' if len(self.done) != 1 else ' is'} done"
+        if self.folder is None:
+            return "nothing of it is kept"
+        return f"{len(self.done)} model{'s are' if len(self.done) != 1 else ' is'} done, the same command goes on"
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """What `make()` gives, plain values, or gave when the same model was made before."""
+        if self.folder is None:
+            return make()
         key = {"shared": self.shared, "name": name, "own": self.own.get(name, self.own)}
         path = self.folder / f"{fingerprint(key)}.json"
         try:
@@ -46,5 +50,7 @@ class Unfinished:
     def forget(self) -> None:
         for path in self.done.values():
             path.unlink(missing_ok=True)
+        if self.folder is None:
+            return
         with suppress(OSError):
             self.folder.rmdir()  # goes only if it is empty
