@@ -73,6 +73,30 @@ def test_a_lost_exception_is_raised_again_where_work_begins():
         works()
 
 
+def test_an_exception_lost_in_a_destructor_is_not_shown_and_raised_where_work_begins(monkeypatch):
+    shown = []
+    monkeypatch.setattr(sys, "unraisablehook", shown.append)
+
+    class Swallows:
+        def __init__(self, what):
+            self.what = what
+
+        def __del__(self):
+            self.what()
+
+    def works():
+        with listening():
+            Swallows(lambda: 1 / 0)
+            Swallows(send)
+            with listening():
+                pytest.fail("work has begun")
+
+    with pytest.raises(KeyboardInterrupt):
+        works()
+    assert [lost.exc_type for lost in shown] == [ZeroDivisionError]
+    assert sys.unraisablehook == shown.append
+
+
 @pytest.mark.parametrize("then", [ImportError("initialization failed"), SystemExit(1), ZeroDivisionError()])
 def test_what_follows_from_a_signal_is_no_traceback(then, capsys):
     def works():

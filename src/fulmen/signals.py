@@ -81,10 +81,11 @@ def listening(last_words: Callable[[], str] | None = None, patient: bool | None 
     own = outer if outer and in_main_thread else Listener(lambda: "interrupted")
     words, patience = own.last_words, own.patient
     own.last_words, own.patient = last_words or words, patience if patient is None else patient
-    handlers = {}
+    handlers, shown = {}, sys.unraisablehook
     if in_main_thread:
         _listener = own
         handlers = {number: signal.signal(number, own) for number in NUMBERS}
+        sys.unraisablehook = lambda lost: None if own.broken and lost.exc_type is KeyboardInterrupt else shown(lost)
     try:
         if own.broken:
             raise KeyboardInterrupt(own.asked)
@@ -93,6 +94,8 @@ def listening(last_words: Callable[[], str] | None = None, patient: bool | None 
         own.last_words, own.patient = words, patience or own.lasting
         if in_main_thread:
             _listener = outer
+            if not own.lasting:
+                sys.unraisablehook = shown
             for number, handler in handlers.items() if not own.lasting else ():
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
