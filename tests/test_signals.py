@@ -97,6 +97,31 @@ def test_an_exception_lost_in_a_destructor_is_not_shown_and_raised_where_work_be
     assert sys.unraisablehook == shown.append
 
 
+IN_C = """
+import ctypes
+run = ctypes.pythonapi.PyRun_String
+run.restype, run.argtypes = ctypes.py_object, [ctypes.c_char_p, ctypes.c_int, ctypes.py_object, ctypes.py_object]
+run(b"os.kill(os.getpid(), signal.SIGTERM)", 257, globals(), globals())
+"""
+LOADED = """
+import os, signal
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+except BaseException:
+    os.abort()
+"""
+
+
+@pytest.mark.parametrize("where", [IN_C, "import loaded"], ids=["code that C runs", "a module that bears no exception"])
+def test_a_program_ends_with_the_exit_code_of_the_signal(where, tmp_path):
+    body = "".join(f"    {line}\n" for line in where.strip().splitlines())
+    program = f"from fulmen.signals import answering\nwith answering('told'):\n    import os, signal\n{body}"
+    (tmp_path / "program.py").write_text(program)
+    (tmp_path / "loaded.py").write_text(LOADED)
+    done = subprocess.run([sys.executable, "-m", "program"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (143, "\nerror: told\n")
+
+
 @pytest.mark.parametrize("then", [ImportError("initialization failed"), SystemExit(1), ZeroDivisionError()])
 def test_what_follows_from_a_signal_is_no_traceback(then, capsys):
     def works():
@@ -108,7 +133,7 @@ def test_what_follows_from_a_signal_is_no_traceback(then, capsys):
     with pytest.raises(SystemExit) as left, answering("stopped; do it again", program=False):
         works()
     assert left.value.code == 143
-    assert capsys.readouterr().err == "\nstopped; do it again\n"
+    assert capsys.readouterr().err == "\nerror: stopped; do it again\n"
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), FulmenError("x"), SystemExit(2)])
@@ -195,7 +220,7 @@ def test_a_signal_while_modules_are_loaded_is_one_line(program, number, seconds,
     process.send_signal(number)
     error = process.communicate(timeout=60)[1]
     assert process.returncode == 128 + number, error
-    assert error.startswith("\ninterrupted")
+    assert error.startswith("\nerror: interrupted")
     assert error.count("\n") == 2
 
 

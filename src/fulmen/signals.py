@@ -28,13 +28,17 @@ class Listener:
         patient: whether somebody looks at `asked` in good time; else KeyboardInterrupt is raised on the spot.
         asked: the first signal, or None.
         broken: whether KeyboardInterrupt was raised; any exception that follows is its consequence.
+        program: whether the process is a program of ours; a signal while it loads modules then ends it at once, since
+            code in C may not bear a KeyboardInterrupt.
         lasting: whether it listens until the process ends, also while Python takes itself apart.
+        exit_code: of the process, once a signal has ended its program.
     """
 
     def __init__(self, last_words: Callable[[], str]):
         self.last_words = last_words
-        self.patient = self.broken = self.lasting = False
+        self.patient = self.broken = self.program = self.lasting = False
         self.asked: int | None = None
+        self.exit_code: int | None = None
         self._when = 0.0
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
@@ -42,6 +46,8 @@ class Listener:
         if self.asked is None:
             self.asked, self._when = number, now
             if not self.patient:
+                if self.program and _loads_modules(frame):
+                    self.end(number)
                 self.broken = True
                 raise KeyboardInterrupt(number)
         elif now - self._when > ONE_PRESS_SECONDS:
@@ -55,8 +61,20 @@ class Listener:
             text = f"interrupted ({error})"
         with suppress(Exception):
             sys.stdout.flush()
-        os.write(2, f"\nerror: {text}\n".encode())  # print may have been what the signal came into
+        if _is_first():
+            os.write(2, f"\nerror: {text}\n".encode())  # print may have been what the signal came into
         os._exit(128 + number)
+
+
+def _is_first() -> bool:
+    """Of several processes of a run one says how things stand."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
+
+
+def _loads_modules(frame: FrameType | None) -> bool:
+    while frame and frame.f_code.co_filename != "<frozen importlib._bootstrap>":
+        frame = frame.f_back
+    return frame is not None
 
 
 _listener: Listener | None = None
@@ -137,7 +155,8 @@ def answering(last_words: str = "interrupted", program: bool = True) -> Iterator
     """
     with listening(lambda: last_words) as own:
         if program:
-            atexit.register(_deaf)  # the first that is registered runs last
+            own.program = True
+            atexit.register(_end, own)  # the first that is registered runs last
         try:
             yield own
         except FulmenError:  # it says itself how things stand
@@ -145,16 +164,24 @@ def answering(last_words: str = "interrupted", program: bool = True) -> Iterator
         except BaseException as error:
             number = number_of(error)
             told = isinstance(error, SystemExit) and error.code == 128 + number
-            if told or not (own.broken or isinstance(error, KeyboardInterrupt)):
+            if told or own.broken or isinstance(error, KeyboardInterrupt):
+                own.exit_code = 128 + number
+            if told or own.exit_code is None:
                 raise
-            if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes the first one says it
-                print(f"\n{last_words}", file=sys.stderr, flush=True)
+            if _is_first():
+                print(f"\nerror: {last_words}", file=sys.stderr, flush=True)
             sys.exit(128 + number)
         finally:
             if program:
                 own.patient = own.lasting = True
 
 
-def _deaf() -> None:
+def _end(own: Listener) -> None:
+    """The last of all: deaf to signals; after one, Python's own end could give the exit code of a Ctrl-C."""
     for number in NUMBERS:
         signal.signal(number, signal.SIG_IGN)
+    if own.exit_code is not None:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        os._exit(own.exit_code)
