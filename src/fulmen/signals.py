@@ -31,7 +31,7 @@ class Listener:
         program: whether the process is a program of ours; a signal while it loads modules then ends it at once, since
             code in C may not bear a KeyboardInterrupt.
         lasting: whether it listens until the process ends, also while Python takes itself apart.
-        exit_code: of the process, once a signal has ended its program.
+        exit_code: of the process, once a KeyboardInterrupt has ended its program.
     """
 
     def __init__(self, last_words: Callable[[], str]):
@@ -164,9 +164,9 @@ def answering(last_words: str = "interrupted", program: bool = True) -> Iterator
         except BaseException as error:
             number = number_of(error)
             told = isinstance(error, SystemExit) and error.code == 128 + number
-            if told or own.broken or isinstance(error, KeyboardInterrupt):
+            if own.broken:
                 own.exit_code = 128 + number
-            if told or own.exit_code is None:
+            if told or not (own.broken or isinstance(error, KeyboardInterrupt)):
                 raise
             if _is_first():
                 print(f"\nerror: {last_words}", file=sys.stderr, flush=True)
@@ -177,7 +177,7 @@ def answering(last_words: str = "interrupted", program: bool = True) -> Iterator
 
 
 def _end(own: Listener) -> None:
-    """The last of all: deaf to signals; after one, Python's own end could give the exit code of a Ctrl-C."""
+    """The last of all: deaf to signals; Python's own end could give the exit code of a Ctrl-C for any of them."""
     for number in NUMBERS:
         signal.signal(number, signal.SIG_IGN)
     if own.exit_code is not None:
