@@ -182,7 +182,8 @@ def messages() -> Iterator[None]:
         yield
     except KeyboardInterrupt as error:
         heard = listener()
-        print(f"\n{heard.last_words() if heard else 'interrupted'}", file=sys.stderr)
+        if not _is_relaunched():
+            print(f"\nerror: {heard.last_words() if heard else 'interrupted'}", file=sys.stderr)
         sys.exit(128 + number_of(error))
     except Exception as error:
         said = error if isinstance(error, FulmenError) else obstruction(error)
