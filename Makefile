@@ -13,7 +13,7 @@ train: $(READY)   ## the main job: the PBPK Dynamic GNN; options as in `make tra
 test: $(READY)    ## all tests, in two processes; a selection as in `make test ARGS="tests/test_runs.py"`
 	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
-test-fast: $(READY)   ## while working: what needs neither long trainings nor processes of its own, in 2.5 minutes
+test-fast: $(READY)   ## while working: what needs neither long trainings nor processes of its own
 	$(BIN)/python -m pytest $(TOGETHER) -m "not slow and not ddp" $(ARGS)
 
 lint: $(READY)
