@@ -90,12 +90,13 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path) -> Result:
     }
     if trainer.is_global_zero:
         write_provenance(folder, cfg, overrides, resumed=bool(resume))
-        size, device = f"{result.cost['parameters']:,} parameters", result.cost["device"]
-        how = f"{device}, {threads} threads, {trainer.precision}"
-        print(f"{cfg.experiment}: {size} on {how}; run folder {folder}", flush=True)
 
     only_evaluate = result.trained and all(key_of(o).partition(".")[0] in ("resume", *KEPT) for o in overrides)
     with recorded(result, trainer, overrides), together(trainer, cfg, overrides):
+        if trainer.is_global_zero:
+            how = f"{result.cost['device']}, {threads} threads, {trainer.precision}"
+            size = f"{result.cost['parameters']:,} parameters"
+            print(f"{cfg.experiment}: {size} on {how}; run folder {folder}", flush=True)
         if only_evaluate:
             print("trained to its end before; evaluating it again")
         else:
