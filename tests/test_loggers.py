@@ -1,5 +1,6 @@
 import csv
 import time
+from types import SimpleNamespace
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -84,9 +85,10 @@ def test_events_of_a_run_resumed_within_the_second_are_read_after_those_before(t
     assert [event.step for event in events.Scalars("val/loss")] == [9, 19, 29, 39]
 
 
-def test_a_clock_that_is_behind_is_told(tmp_path):
-    (tmp_path / f"events.out.tfevents.{int(time.time()) + 60:010d}.zoo.1.0").write_bytes(b"x")
-    with pytest.warns(UserWarning, match="clock of this machine is 6[01] s behind"):
+def test_a_clock_that_is_behind_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("fulmen.loggers.time", SimpleNamespace(time=lambda: 1000.0))
+    (tmp_path / "events.out.tfevents.0000001060.zoo.1.0").write_bytes(b"x")
+    with pytest.warns(UserWarning, match="clock of this machine is 61 s behind"):
         TensorBoard(str(tmp_path)).resume(
             1, {"sizes": {path.name: 1 for path in tmp_path.iterdir()}, "tags": [], "charts": []}
         )

@@ -20,7 +20,7 @@ from fulmen.mistakes import ConfigError, as_text, command, key_of
 from fulmen.overrides import explicit, in_multirun, parse, run_failed, trust_multirun
 from fulmen.ownership import refuse_if_owned
 from fulmen.schema import choices
-from fulmen.signals import listener, number_of
+from fulmen.signals import is_relaunched, listener, number_of, tell_interruption
 from fulmen.stored import refuse_if_used, resume_folder
 from fulmen.threads import quiet_waiting
 from fulmen.usage import experiments_text, help_text, search_help_text
@@ -63,7 +63,7 @@ def before_work(argv: list[str]) -> DictConfig | None:
             torchrun.refuse_unless_together(cfg.trainer, typed)
             argv += [] if resuming else torchrun.one_folder(typed)
             return cfg if resuming else None
-    if not resuming and (_is_relaunched() or asked.config_name or asked.config_path):
+    if not resuming and (is_relaunched() or asked.config_name or asked.config_path):
         return None  # checked by the process that launched this one, or composed from configs that only Hydra knows
     if not resuming and not any(key_of(o) == "experiment" and o.partition("=")[2] not in ("", "null") for o in typed):
         raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {_first_command()}")
@@ -182,8 +182,7 @@ def messages() -> Iterator[None]:
         yield
     except KeyboardInterrupt as error:
         heard = listener()
-        if not _is_relaunched():
-            print(f"\nerror: {heard.last_words() if heard else 'interrupted'}", file=sys.stderr)
+        tell_interruption(heard.last_words() if heard else "interrupted")
         sys.exit(128 + number_of(error))
     except Exception as error:
         said = error if isinstance(error, FulmenError) else obstruction(error)
@@ -205,11 +204,6 @@ def messages() -> Iterator[None]:
 def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **_: Any) -> None:
     """What is meant for the user without the place in the code that says it."""
     print(f"{'warning' if issubclass(category, UserWarning) else category.__name__}: {message}", file=sys.stderr)
-
-
-def _is_relaunched() -> bool:
-    """Whether another process of ours started this one as its peer."""
-    return os.environ.get("LOCAL_RANK", "0") != "0"
 
 
 def _first_command() -> str:

@@ -61,14 +61,20 @@ class Listener:
             text = f"interrupted ({error})"
         with suppress(Exception):
             sys.stdout.flush()
-        if _is_first():
+        if not is_relaunched():
             os.write(2, f"\nerror: {text}\n".encode())  # print may have been what the signal came into
         os._exit(128 + number)
 
 
-def _is_first() -> bool:
-    """Of several processes of a run one says how things stand."""
-    return os.environ.get("LOCAL_RANK", "0") == "0"
+def is_relaunched() -> bool:
+    """Whether another process of ours started this one as its peer; that one says how things stand."""
+    return os.environ.get("LOCAL_RANK", "0") != "0"
+
+
+def tell_interruption(last_words: str) -> None:
+    """On stderr, by one process of a run."""
+    if not is_relaunched():
+        print(f"\nerror: {last_words}", file=sys.stderr, flush=True)
 
 
 def _loads_modules(frame: FrameType | None) -> bool:
@@ -168,8 +174,7 @@ def answering(last_words: str = "interrupted", program: bool = True) -> Iterator
                 own.exit_code = 128 + number
             if told or not (own.broken or isinstance(error, KeyboardInterrupt)):
                 raise
-            if _is_first():
-                print(f"\nerror: {last_words}", file=sys.stderr, flush=True)
+            tell_interruption(last_words)
             sys.exit(128 + number)
         finally:
             if program:

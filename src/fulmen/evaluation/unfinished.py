@@ -48,9 +48,9 @@ class Unfinished:
         return made
 
     def forget(self) -> None:
-        for path in self.done.values():
-            path.unlink(missing_ok=True)
         if self.folder is None:
             return
+        for path in self.done.values():
+            path.unlink(missing_ok=True)
         with suppress(OSError):
             self.folder.rmdir()  # goes only if it is empty
