@@ -10,7 +10,7 @@ TOGETHER := -n 2 --dist loadscope   # the tests of a file stay in one process: t
 train: $(READY)   ## the main job: the PBPK Dynamic GNN; options as in `make train ARGS="trainer.max_epochs=5"`
 	$(BIN)/python train.py experiment=pbpk_gnn $(ARGS)
 
-test: $(READY)    ## all tests, in two processes; a selection as in `make test ARGS="tests/test_runs.py"`
+test: $(READY)    ## all tests, in two processes; a selection as in `make test ARGS="tests/runs"`
 	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 test-fast: $(READY)   ## while working: what needs neither long trainings nor processes of its own

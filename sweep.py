@@ -9,11 +9,11 @@ from fulmen.signals import answering
 
 
 def main() -> None:
-    from fulmen.commandline import before_search, messages  # where a signal is answered already
+    from fulmen.entrypoints import before_search, messages  # where a signal is answered already
 
     with messages():
         asked = before_search(sys.argv[1:])
-        from fulmen.sweep.controller import sweep  # imports torch: only once the config is known to be good
+        from fulmen.search.controller import sweep  # imports torch: only once the config is known to be good
 
         sweep(asked)
 

@@ -8,14 +8,14 @@ from fulmen.signals import answering
 def main() -> None:
     import hydra  # all that takes time is imported where a signal is answered
 
-    from fulmen.commandline import before_work, messages
-    from fulmen.config import finalize
-    from fulmen.overrides import typed_overrides
+    from fulmen.config.check import finalize
+    from fulmen.config.overrides import typed_overrides
+    from fulmen.entrypoints import before_work, messages
 
     @hydra.main(version_base="1.3", config_path="conf", config_name="train")
     @messages()
     def train(cfg) -> None:
-        from fulmen.run import run  # imports torch: only once the config is known to be good
+        from fulmen.runs.run import run  # imports torch: only once the config is known to be good
 
         run(finalize(cfg), typed_overrides())
 

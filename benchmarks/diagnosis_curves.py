@@ -16,8 +16,8 @@ from itertools import pairwise
 import numpy as np
 from sklearn.metrics import f1_score
 
-from fulmen.evaluation.diagnosis import diagnose
-from fulmen.evaluation.diagnosis.verdicts import main_states
+from fulmen.diagnosis import diagnose
+from fulmen.diagnosis.verdicts import main_states
 
 Pair = tuple[np.ndarray, np.ndarray]
 Family = Callable[[np.random.Generator, int], Pair]

@@ -27,7 +27,7 @@ from diagnosis_curves import bare_rule
 from real_runs import FILES, draw, light, load, shows_rates, train, truth
 from sklearn.metrics import f1_score
 
-from fulmen.evaluation.diagnosis.afterwards import diagnose_path
+from fulmen.runs.diagnose import diagnose_path
 
 
 def write(found: dict, s: dict, folder: Path) -> Path:

@@ -23,12 +23,12 @@ from torch import nn
 
 from fulmen.callbacks.diagnosis import Diagnosis
 from fulmen.callbacks.divergence import DivergenceStop
-from fulmen.callbacks.faults import DeadStart, FewSamples, FrozenBackbone, Leak, WrongTargets
-from fulmen.config import check_overrides
+from fulmen.callbacks.failure_demos import DeadStart, FewSamples, FrozenBackbone, Leak, WrongTargets
+from fulmen.config.check import check_overrides
+from fulmen.diagnosis import Verdict
 from fulmen.errors import Diverged
-from fulmen.evaluation.diagnosis import Verdict
-from fulmen.run import run
-from fulmen.surroundings import quiet_libraries
+from fulmen.runs.run import run
+from fulmen.runs.surroundings import quiet_libraries
 
 Make = Callable[[], tuple[nn.Module, dict, list[Callback], int]]  # network, module options, faults, epochs
 

@@ -22,7 +22,7 @@ from torchvision import transforms as T
 from fulmen.data.batches import BatchLoader
 from fulmen.workloads.images.augmentation import STEP_DEGREES, Augmentation, angles, move, turn_table
 from fulmen.workloads.images.module import ImageClassifier
-from fulmen.workloads.images.networks import AdvancedCNN
+from fulmen.workloads.images.networks.cnn import AdvancedCNN
 from fulmen.workloads.images.samplers import Weighted
 
 BATCH, MEAN, SD = 128, (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)

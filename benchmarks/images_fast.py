@@ -22,8 +22,8 @@ os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
 
 import numpy as np
 
-from fulmen.config import check_overrides
-from fulmen.run import run
+from fulmen.config.check import check_overrides
+from fulmen.runs.run import run
 
 QUIET = ["model.figures=false", "callbacks.early_stopping=null", "callbacks.summary=null", "callbacks.diagnosis=null",
          "logger.tensorboard=null", "data.validation=0.01", "callbacks.best.monitor=null"]  # fmt: skip

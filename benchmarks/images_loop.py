@@ -4,9 +4,9 @@
     python benchmarks/images_loop.py --arrays cifar10.npz --accuracy [--seeds 0 1 2] [--epochs 4] [--precision 32-true]
 
 Classic: the PIL data path of images_datapath.py, rectifier before pooling, Adam, two batches of 128 a step, gradients
-clipped to 1, the loss read after each batch. Ours: the Trainer with module, loader and callbacks as `fulmen.run` sets
-them up, in fp32 and bf16. They take turns; the ratio is the median over the rounds. With --accuracy both train to the
-end and are tested on the same images: balanced accuracy of the last epoch, one-cycle schedule, same images and weights.
+clipped to 1, the loss read after each batch. Ours: the Trainer with module, loader and callbacks as `fulmen.runs.run`
+sets them up, in fp32 and bf16. They take turns; the ratio is the median over the rounds. With --accuracy both train to
+the end and are tested on the same images: balanced accuracy of the last epoch, one-cycle schedule, same weights.
 """
 
 import argparse
@@ -29,14 +29,14 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from fulmen.callbacks.divergence import DivergenceStop
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume
-from fulmen.loggers import EpochTable
-from fulmen.surroundings import quiet_libraries
+from fulmen.runs.loggers import EpochTable
+from fulmen.runs.surroundings import quiet_libraries
 from fulmen.workloads.images.augmentation import Augmentation
 from fulmen.workloads.images.data import ImagesData
 from fulmen.workloads.images.imbalance import Step
 from fulmen.workloads.images.metrics import confusion, from_confusion
 from fulmen.workloads.images.module import ImageClassifier
-from fulmen.workloads.images.networks import AdvancedCNN
+from fulmen.workloads.images.networks.cnn import AdvancedCNN
 from fulmen.workloads.images.samplers import Weighted
 
 RECIPE = {"lr": 3e-3, "weight_decay": 1e-4}

@@ -24,8 +24,8 @@ os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
 import torch
 
 import fulmen
-from fulmen.config import check_overrides
-from fulmen.run import run
+from fulmen.config.check import check_overrides
+from fulmen.runs.run import run
 from fulmen.workloads.images.losses import log_prior
 from fulmen.workloads.images.module import best_tau
 

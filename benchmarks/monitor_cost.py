@@ -28,8 +28,8 @@ from torchvision.models import resnet18
 from fulmen.callbacks.diagnosis import Diagnosis
 from fulmen.callbacks.monitor import Monitor
 from fulmen.callbacks.writing import histogram
-from fulmen.loggers import TensorBoard
-from fulmen.surroundings import quiet_libraries
+from fulmen.runs.loggers import TensorBoard
+from fulmen.runs.surroundings import quiet_libraries
 
 
 class Sized(Digits):

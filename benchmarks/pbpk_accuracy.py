@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from statistics import mean, stdev
 
-from fulmen.config import check_overrides
-from fulmen.run import run
+from fulmen.config.check import check_overrides
+from fulmen.runs.run import run
 
 RESULTS = Path(__file__).parent / "results" / "pbpk_accuracy.json"
 MODELS = {

@@ -18,9 +18,9 @@ from fulmen.workloads.pbpk.data import time_grid
 from fulmen.workloads.pbpk.graph import features, inputs
 from fulmen.workloads.pbpk.module import PBPKSurrogate
 from fulmen.workloads.pbpk.networks import MLP, DynamicGNN
-from fulmen.workloads.pbpk.reduced import one_compartment
-from fulmen.workloads.pbpk.sampling import sample_population
-from fulmen.workloads.pbpk.solvers import simulate
+from fulmen.workloads.pbpk.one_compartment import one_compartment
+from fulmen.workloads.pbpk.simulator.sampling import sample_population
+from fulmen.workloads.pbpk.simulator.solvers import simulate
 
 SUBJECTS, ROUNDS = 1000, 5
 

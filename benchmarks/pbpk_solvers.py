@@ -21,7 +21,7 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from fulmen.workloads.pbpk.compartments import (
+from fulmen.workloads.pbpk.simulator.compartments import (
     ELIMINATED,
     FIRST_TISSUE,
     LIVER,
@@ -30,9 +30,9 @@ from fulmen.workloads.pbpk.compartments import (
     rates,
     schedule,
 )
-from fulmen.workloads.pbpk.population import Population
-from fulmen.workloads.pbpk.sampling import sample_population
-from fulmen.workloads.pbpk.solvers import KINETICS, concentrations, mass_error, simulate
+from fulmen.workloads.pbpk.simulator.population import Population
+from fulmen.workloads.pbpk.simulator.sampling import sample_population
+from fulmen.workloads.pbpk.simulator.solvers import KINETICS, concentrations, mass_error, simulate
 
 LIVER_STATE = FIRST_TISSUE + LIVER
 

@@ -24,8 +24,8 @@ from statistics import median, stdev
 import torch
 import yaml
 
-from fulmen.config import build
-from fulmen.registry import probe
+from fulmen.config.check import build
+from fulmen.registry import examples
 from fulmen.registry.bundle import Bundle, preprocessing
 from fulmen.registry.models import list_models
 from fulmen.registry.store import Store
@@ -35,7 +35,7 @@ from fulmen.registry.weights import encode
 NODE = {
     "_target_": "fulmen.workloads.stocks.module.StockForecaster",
     "network": {
-        "_target_": "fulmen.workloads.stocks.networks.SequenceNet",
+        "_target_": "fulmen.workloads.stocks.networks.sequence_net.SequenceNet",
         "inputs": ["return", "range", "volume", "moving_average_20", "volatility_20"],
         "stages": [{"rnn": "lstm", "units": 49, "last": True}],
     },
@@ -74,14 +74,14 @@ def main() -> None:
         "day": torch.arange(8),
         "ticker": torch.zeros(8, dtype=torch.long),
     }
-    examples = probe.join(batch, probe.predictions(model, batch))
+    probe = examples.join(batch, examples.predictions(model, batch))
 
     def files() -> dict[str, bytes]:
         return {
             WEIGHTS: encode(model.state_dict())[0],
             CONFIG: yaml.safe_dump({"model": NODE}).encode(),
             PREPROCESS: preprocessing(model),
-            PROBE: encode(examples)[0],
+            PROBE: encode(probe)[0],
         }
 
     facts = {

@@ -15,9 +15,9 @@ import time
 
 import numpy as np
 
-from fulmen.evaluation.rank import hold
-from fulmen.evaluation.ranking import holm
-from fulmen.evaluation.statistics import corrected_t_test
+from fulmen.comparison.benchmark import hold
+from fulmen.comparison.multirun import holm
+from fulmen.comparison.statistics import corrected_t_test
 
 METRICS = ("pr_auc", "roc_auc", "log_loss", "brier")
 RIVAL = "gradient boosting"

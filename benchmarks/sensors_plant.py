@@ -17,10 +17,10 @@ import time
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from fulmen.evaluation.rank import hold
+from fulmen.comparison.benchmark import hold
 from fulmen.workloads.sensors.data import SensorData
-from fulmen.workloads.sensors.history import history_probability
-from fulmen.workloads.sensors.plant import simulate_plant
+from fulmen.workloads.sensors.simulator.bayes_history import history_probability
+from fulmen.workloads.sensors.simulator.plant import simulate_plant
 
 TREES = ("random forest", "gradient boosting")
 FEATURES = {

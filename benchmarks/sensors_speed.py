@@ -26,12 +26,12 @@ from lightning.pytorch import Trainer
 from omegaconf import OmegaConf
 
 from fulmen.callbacks.resume import ExactResume
-from fulmen.config import build, check_overrides
-from fulmen.evaluation.rank import hold
-from fulmen.run import run
-from fulmen.runs import load_run
-from fulmen.surroundings import quiet_libraries
-from fulmen.workloads.sensors.stacking import Fit, fit_all
+from fulmen.comparison.benchmark import hold
+from fulmen.config.check import build, check_overrides
+from fulmen.runs.run import run
+from fulmen.runs.run_folder import load_run
+from fulmen.runs.surroundings import quiet_libraries
+from fulmen.workloads.sensors.networks.batched_fit import Fit, fit_all
 
 FOLDS = 5
 PEERS = ("loops", "bare", "apart")

@@ -27,12 +27,12 @@ from torch.nn.functional import mse_loss
 from fulmen.callbacks.divergence import DivergenceStop
 from fulmen.callbacks.progress import EpochLines
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume
-from fulmen.loggers import EpochTable
-from fulmen.run import quiet_libraries
-from fulmen.schema import choices, project_root
+from fulmen.config.schema import choices, project_root
+from fulmen.runs.loggers import EpochTable
+from fulmen.runs.run import quiet_libraries
 from fulmen.workloads.stocks.data import StocksData
 from fulmen.workloads.stocks.module import StockForecaster
-from fulmen.workloads.stocks.networks import SequenceNet
+from fulmen.workloads.stocks.networks.sequence_net import SequenceNet
 
 
 def network(name: str, data: StocksData) -> SequenceNet:
@@ -72,7 +72,7 @@ class Clock(EpochLines):
 
 
 def trainer_epochs(name: str, data: StocksData, epochs: int) -> list[float]:
-    """CPU seconds of each epoch under the Trainer, as `fulmen.run` sets it up."""
+    """CPU seconds of each epoch under the Trainer, as `fulmen.runs.run` sets it up."""
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         watching = [ExactResume(folder, 0), DivergenceStop(), clock]

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fulmen.config import check_overrides
-from fulmen.run import run
-from fulmen.workloads.stocks.summary import ALPHA
+from fulmen.config.check import check_overrides
+from fulmen.runs.run import run
+from fulmen.workloads.stocks.evaluate import ALPHA
 
 QUICK = [
     "experiment=stocks", "zoo=01_lstm_classic", "data.tickers=8", "data.days=4000", "data.lookback_days=10",

@@ -20,10 +20,10 @@ os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
 
 import optuna
 
-from fulmen.schema import project_root
-from fulmen.sweep import progress
-from fulmen.sweep.settings import plans
-from fulmen.sweep.study import Study
+from fulmen.config.schema import project_root
+from fulmen.search import trial_states
+from fulmen.search.settings import plans
+from fulmen.search.study import Study
 
 
 def children(pid: int) -> list[int]:
@@ -68,10 +68,10 @@ def main(kills: int = 20, trials: int = 60) -> None:
         numbers = [trial.number for trial in study.trials]
         points = [tuple(trial.params.values()) for trial in study.finished]
         print(f"killed {dict(killed)}: {len(study.finished)} of {trials} trials finished, "
-              f"{sum(map(progress.is_lost, study.trials))} lost in a kill and tried again, "
+              f"{sum(map(trial_states.is_lost, study.trials))} lost in a kill and tried again, "
               f"{len(points) - len(set(points))} points twice, "
               f"numbers contiguous: {numbers == list(range(len(numbers)))}, "
-              f"still owed: {len(progress.owed(study.trials, study.search.retries))}")  # fmt: skip
+              f"still owed: {len(trial_states.owed(study.trials, study.search.retries))}")  # fmt: skip
 
 
 if __name__ == "__main__":

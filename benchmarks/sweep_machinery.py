@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 from statistics import mean, median
 
-from fulmen.schema import project_root
-from fulmen.sweep.settings import plans
-from fulmen.sweep.study import Study
-from fulmen.sweep.training import train_here
-from fulmen.sweep.workers import work
+from fulmen.config.schema import project_root
+from fulmen.search.settings import plans
+from fulmen.search.study import Study
+from fulmen.search.training import train_here
+from fulmen.search.workers import work
 
 SMALL = [
     "experiment=pbpk_mlp",

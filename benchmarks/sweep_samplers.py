@@ -12,13 +12,13 @@ from statistics import median
 import optuna
 from scipy.stats import wilcoxon
 
-from fulmen.sweep.notation import read_space
-from fulmen.sweep.samplers import make_sampler
-from fulmen.sweep.settings import plans
-from fulmen.sweep.space import suggest
-from fulmen.sweep.study import Study
-from fulmen.sweep.training import train_here
-from fulmen.sweep.workers import work
+from fulmen.search.notation import read_space
+from fulmen.search.samplers import make_sampler
+from fulmen.search.settings import plans
+from fulmen.search.space import suggest
+from fulmen.search.study import Study
+from fulmen.search.training import train_here
+from fulmen.search.workers import work
 
 SEEDS = range(10)
 KINDS = ("random", "tpe", "gp")

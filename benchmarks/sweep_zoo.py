@@ -23,12 +23,12 @@ from statistics import mean, stdev
 
 from optuna.trial import TrialState
 
-from fulmen.schema import project_root
-from fulmen.surroundings import quiet_libraries
-from fulmen.sweep.settings import plans
-from fulmen.sweep.study import Study, open_study
-from fulmen.sweep.training import train_here
-from fulmen.sweep.workers import work
+from fulmen.config.schema import project_root
+from fulmen.runs.surroundings import quiet_libraries
+from fulmen.search.settings import plans
+from fulmen.search.study import Study, open_study
+from fulmen.search.training import train_here
+from fulmen.search.workers import work
 
 
 def search(typed: list[str]) -> None:

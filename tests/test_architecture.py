@@ -1,4 +1,4 @@
-"""Who may know whom: the rules that keep the rooms apart."""
+"""Which room may know which: arrows run down, and a look at all imports, those inside functions too, says so."""
 
 import ast
 from pathlib import Path
@@ -8,66 +8,118 @@ import pytest
 import fulmen
 
 SOURCE = Path(fulmen.__file__).parent
-WORKLOADS = sorted(path.name for path in (SOURCE / "workloads").iterdir() if (path / "__init__.py").exists())
-FILES = sorted(SOURCE.rglob("*.py"))
-HYDRA = {
-    "composing.py",  # composes
-    "config.py",  # changes what is composed, and instantiates
-    "overrides.py",  # reads what was typed
-    "translation.py",  # puts Hydra's complaints into the user's terms
-    "ranking.py",  # a callback of Hydra's public interface: the table after a multirun
-}
+FLOORS = [  # a room imports rooms above its own line alone, and nothing of its own line
+    {"errors", "lightning_private", "migrations", "optim"},
+    {"diagnosis", "signals", "utils"},
+    {"config"},
+    {"distributed", "report"},
+    {"data"},
+    {"callbacks"},
+    {"workload"},
+    {"workloads", "runs"},
+    {"registry"},
+    {"search"},
+    {"comparison", "entrypoints"},
+    {"cli"},
+]
+CONFIGURED_BY_HYDRA = {"comparison/multirun.py"}  # a callback of Hydra's public interface: the table after a multirun
+FIRST_IMPORTED = [  # on the way to the first message: whoever mistypes waits for these alone
+    "__init__", "errors", "entrypoints", "utils.files", "utils.threads",
+    *(f"config.{name}" for name in ("check", "help", "mistakes", "overrides", "schema")),
+]  # fmt: skip
+
+
+def modules():
+    """Dotted name -> file, of every module of the package."""
+    named = {}
+    for path in SOURCE.rglob("*.py"):
+        parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+        named[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return named
+
+
+MODULES = modules()
 
 
 def imports(path):
+    """Every dotted name that a file imports, wherever in the file it does."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+            names.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
     return names
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE).as_posix())
-def test_rooms_know_only_whom_they_may(path):
-    room = path.relative_to(SOURCE).parts
-    for name in imports(path):
+IMPORTS = {name: imports(path) for name, path in MODULES.items()}
+
+
+def room(module):
+    """`config` for `fulmen.config.check`, `cli` for `fulmen.cli`."""
+    return module.split(".")[1] if "." in module else "fulmen"
+
+
+def arrows():
+    """(module, imported module) for every import within the package."""
+    for module, names in IMPORTS.items():
+        for name in names:
+            while name and name not in MODULES:
+                name = name.rpartition(".")[0]
+            if name and name not in ("fulmen", module):
+                yield module, name
+
+
+def test_every_import_between_rooms_points_down():
+    floor = {name: number for number, names in enumerate(FLOORS) for name in names}
+    unplaced = {room(module) for module in MODULES} - floor.keys() - {"fulmen"}
+    assert not unplaced, f"rooms without a place in FLOORS: {sorted(unplaced)}"
+    upward = [f"{a} imports {b}" for a, b in arrows() if room(a) != room(b) and floor[room(a)] <= floor[room(b)]]
+    assert upward == []
+
+
+def test_no_files_import_each_other_in_a_circle():
+    below = {module: set() for module in MODULES}
+    for module, name in arrows():
+        below[module].add(name)
+    while leaves := [module for module, names in below.items() if not names]:
+        below = {module: names.difference(leaves) for module, names in below.items() if module not in leaves}
+    assert below == {}
+
+
+def test_there_are_few_rooms():
+    assert len({room(module) for module in MODULES if module != "fulmen"}) <= 24
+
+
+def test_nothing_outside_a_workload_imports_it():
+    for module, name in arrows():
         if name.startswith("fulmen.workloads."):
-            assert room[0] == "workloads", f"{name}: nothing outside workloads/ imports a workload"
-            assert name.split(".")[2] == room[1], f"{name}: workloads never import each other"
-        if name.split(".")[0] == "hydra":
-            assert path.name in HYDRA, f"{name}: only config.py knows Hydra"
-        if path.name == "networks.py":
-            assert not name.startswith("lightning"), f"{name}: networks know nothing of Lightning"
-        assert not name.startswith("pytorch_lightning"), f"{name}: import lightning.pytorch"
+            assert module.startswith(".".join(name.split(".")[:3])), f"{module} imports {name}"
 
 
-def test_workloads_keep_the_contract_of_names():
-    for workload in WORKLOADS:
-        files = {path.name for path in (SOURCE / "workloads" / workload).iterdir()}
-        assert {"data.py", "module.py"} <= files, workload
+def test_hydra_is_known_in_its_room_alone():
+    for module, names in IMPORTS.items():
+        place = MODULES[module].relative_to(SOURCE).as_posix()
+        if room(module) != "config" and place not in CONFIGURED_BY_HYDRA:
+            assert not {name for name in names if name.split(".")[0] == "hydra"}, module
 
 
-def test_importing_the_package_is_cheap():
-    for name in (
-        "__init__",
-        "errors",
-        "files",
-        "threads",
-        "mistakes",
-        "usage",
-        "commandline",
-        "config",
-        "overrides",
-        "schema",
-    ):
-        heavy = {"torch", "lightning", "numpy", "matplotlib", "optuna"}
-        tops = {
-            node
-            for statement in ast.parse((SOURCE / f"{name}.py").read_text()).body
-            for node in ([alias.name for alias in statement.names] if isinstance(statement, ast.Import) else [])
-            + ([statement.module] if isinstance(statement, ast.ImportFrom) else [])
-        }
-        assert not {top.split(".")[0] for top in tops} & heavy, name
+def test_networks_know_nothing_of_lightning():
+    for module, names in IMPORTS.items():
+        assert not {name for name in names if name.startswith("pytorch_lightning")}, f"{module}: lightning.pytorch"
+        if ".networks" in module and module != "fulmen.workloads.sensors.networks.batched_fit":
+            assert not {name for name in names if name.startswith("lightning")}, module
+
+
+def test_a_workload_has_a_file_of_data_and_one_of_its_module():
+    for folder in (SOURCE / "workloads").iterdir():
+        if (folder / "__init__.py").exists():
+            assert {"data.py", "module.py"} <= {path.name for path in folder.iterdir()}, folder.name
+
+
+@pytest.mark.parametrize("name", FIRST_IMPORTED)
+def test_what_a_mistake_waits_for_is_cheap_to_import(name):
+    path = SOURCE / f"{name.replace('.', '/')}.py"
+    statements = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    found = {node.module if isinstance(node, ast.ImportFrom) else node.names[0].name for node in statements}
+    assert not {name.split(".")[0] for name in found} & {"torch", "lightning", "numpy", "matplotlib", "optuna"}

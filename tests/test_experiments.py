@@ -10,13 +10,13 @@ from lightning.pytorch import Callback, LightningDataModule, LightningModule
 from processes import on_ranks
 
 import fulmen
-import fulmen.run
+import fulmen.runs.run
 from fulmen.callbacks.resume import read_checkpoint
-from fulmen.config import check_overrides, load_config
+from fulmen.config.check import check_overrides, load_config
+from fulmen.config.schema import choices
 from fulmen.errors import Interrupted
 from fulmen.registry import save_run, verify
-from fulmen.run import assemble, callbacks, run
-from fulmen.schema import choices
+from fulmen.runs.run import assemble, callbacks, run
 
 pytestmark = pytest.mark.slow  # every experiment is trained, several times
 EXPERIMENTS = choices("experiment")
@@ -85,7 +85,7 @@ class StopAt(Callback):
 def test_resumed_equals_uninterrupted(finished, tmp_path, monkeypatch):
     """Stopped in mid-epoch; `test_resume_grid.py` and `callbacks/test_resume.py` stop at other moments."""
     experiment, whole = finished
-    monkeypatch.setattr(fulmen.run, "callbacks", lambda cfg: [StopAt(2), *callbacks(cfg)])
+    monkeypatch.setattr(fulmen.runs.run, "callbacks", lambda cfg: [StopAt(2), *callbacks(cfg)])
     with pytest.raises(Interrupted) as interruption:
         start(experiment, tmp_path / "run", *FEW)
     assert interruption.value.exit_code == 128 + signal.SIGTERM

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 import fulmen
-from fulmen.config import check_overrides
+from fulmen.config.check import check_overrides
 from fulmen.registry import verify
 from fulmen.registry.bundle import Bundle
-from fulmen.registry.probe import predictions
+from fulmen.registry.examples import predictions
 from fulmen.registry.store import Store
-from fulmen.run import run
+from fulmen.runs.run import run
 
 FROZEN = Path(__file__).parent / "frozen"
 FOLDERS = sorted(FROZEN.glob("*/runs/*"))

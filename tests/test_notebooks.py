@@ -8,7 +8,7 @@ import pytest
 from matplotlib import pyplot
 from nbclient import NotebookClient
 
-from fulmen.schema import project_root
+from fulmen.config.schema import project_root
 
 NOTEBOOKS = sorted((project_root() / "notebooks").glob("*.ipynb"))
 

@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from fulmen.callbacks.resume import read_checkpoint
-from fulmen.config import check_overrides
-from fulmen.result import read_result
-from fulmen.run import run
-from fulmen.schema import project_root
+from fulmen.config.check import check_overrides
+from fulmen.config.schema import project_root
+from fulmen.runs.result import read_result
+from fulmen.runs.run import run
 
 pytestmark = pytest.mark.slow
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from fulmen.cli import main as fulmen_command
-from fulmen.composing import expand
-from fulmen.config import check_overrides
-from fulmen.overrides import parse
-from fulmen.run import run
-from fulmen.schema import project_root
+from fulmen.config.check import check_overrides
+from fulmen.config.compose import expand
+from fulmen.config.overrides import parse
+from fulmen.config.schema import project_root
+from fulmen.runs.run import run
 
 README = (project_root() / "README.md").read_text()
 COMMANDS = [

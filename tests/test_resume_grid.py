@@ -2,7 +2,7 @@
 
 import pytest
 
-import fulmen.run
+import fulmen.runs.run
 from benchmarks.proofs.resume_grid import (
     EXPERIMENTS,
     HOW,
@@ -14,10 +14,10 @@ from benchmarks.proofs.resume_grid import (
     differences,
     try_cell,
 )
-from fulmen.config import check_overrides
+from fulmen.config.check import check_overrides
 from fulmen.errors import FulmenError
-from fulmen.result import Result
-from fulmen.run import run
+from fulmen.runs.result import Result
+from fulmen.runs.run import run
 
 pytestmark = pytest.mark.slow
 
@@ -83,7 +83,7 @@ def test_a_disk_that_gets_full_loses_nothing_that_was_reached(tmp_path, full, mo
         raise FulmenError("cannot write: no space left on the device")
 
     if full == "the report":
-        monkeypatch.setattr(fulmen.run, "write_report", no_space)
+        monkeypatch.setattr(fulmen.runs.run, "write_report", no_space)
     else:
         write = Result.write
         monkeypatch.setattr(Result, "write", lambda self: no_space() if self.trained else write(self))

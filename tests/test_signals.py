@@ -13,14 +13,14 @@ from types import SimpleNamespace
 import pytest
 
 from fulmen.cli import main
-from fulmen.config import check_overrides
+from fulmen.config.allow_list import locate
+from fulmen.config.check import check_overrides
+from fulmen.config.schema import project_root
 from fulmen.errors import FulmenError, Interrupted
-from fulmen.recording import recorded
-from fulmen.result import Result, read_result
-from fulmen.run import run
-from fulmen.schema import project_root
+from fulmen.runs.result import Result, read_result
+from fulmen.runs.run import run
+from fulmen.runs.status import recorded
 from fulmen.signals import NUMBERS, answering, listener, listening
-from fulmen.targets import locate
 from fulmen.workloads.pbpk.module import PBPKSurrogate
 
 
@@ -177,8 +177,8 @@ PATIENT = """
 import os, signal, sys, time
 from types import SimpleNamespace
 from pathlib import Path
-from fulmen.recording import recorded
-from fulmen.result import Result
+from fulmen.runs.status import recorded
+from fulmen.runs.result import Result
 from fulmen.signals import answering, listening
 folder = Path(sys.argv[1])
 with answering(), recorded(Result("x", folder), SimpleNamespace(is_global_zero=True, global_step=5, current_epoch=2)):
@@ -235,15 +235,15 @@ def test_a_signal_while_modules_are_loaded_is_one_line(program, number, seconds,
 
 
 VERBS = {
-    "runs": (["runs"], "fulmen.runs.list_runs"),
-    "diagnose": (["diagnose", "log.csv"], "fulmen.evaluation.diagnosis.afterwards.diagnose_path"),
+    "runs": (["runs"], "fulmen.runs.run_folder.list_runs"),
+    "diagnose": (["diagnose", "log.csv"], "fulmen.runs.diagnose.diagnose_path"),
     "predict": (["predict", "pump", "in.csv", "-o", "out.csv"], "fulmen.registry.store.Store.find"),
     "models list": (["models", "list"], "fulmen.registry.models.list_models"),
     "models verify": (["models", "verify"], "fulmen.registry.models.verify"),
     "models save": (["models", "save", "x", "--name", "y"], "fulmen.registry.save.save_run"),
     "models gc": (["models", "gc"], "fulmen.registry.models.gc"),
-    "compare": (["compare", "a", "b"], "fulmen.sweep.finding.find_or_run"),
-    "rank": (["rank", "sensors"], "fulmen.evaluation.rank.rank"),
+    "compare": (["compare", "a", "b"], "fulmen.comparison.find_or_run.find_or_run"),
+    "rank": (["rank", "sensors"], "fulmen.comparison.benchmark.rank"),
 }
 
 
@@ -297,10 +297,10 @@ MOMENTS = {  # what is replaced by itself with signals before, on which call, an
     "training": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.training_step", 6, "saved "),
     "validation": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.validation_step", 2, "saved "),
     "last step": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.training_step", 12, "while it was evaluated; go on with"),
-    "after training": ("fulmen.run.evaluate", 1, "while it was evaluated; go on with: python"),
+    "after training": ("fulmen.runs.run.evaluate", 1, "while it was evaluated; go on with: python"),
     "test": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.test_step", 1, "while it was evaluated; go on with: python"),
     "summary": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.summarize", 1, "while it was evaluated; go on with: python"),
-    "report": ("fulmen.run.write_report", 1, "while it was evaluated; go on with: python"),
+    "report": ("fulmen.runs.run.write_report", 1, "while it was evaluated; go on with: python"),
 }
 RUN = ["experiment=pbpk_mlp", "data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4",
        "data.batch_size=4", "trainer.max_epochs=3", "callbacks.progress=null",
@@ -312,8 +312,8 @@ def test_a_run_is_interrupted_at_any_moment_and_the_named_command_ends_it(moment
     hook, call, says = MOMENTS[moment]
     number, times = ((signal.SIGINT, 2), (signal.SIGTERM, 1))[list(MOMENTS).index(moment) % 2]  # all in make proofs
     original, calls = locate(hook), []
-    monkeypatch.setattr("fulmen.workloads.pbpk.summary.draw", lambda *_: {})  # figures take most of a small run
-    monkeypatch.setattr("fulmen.run.training_curve", lambda *_: None)
+    monkeypatch.setattr("fulmen.workloads.pbpk.evaluate.draw", lambda *_: {})  # figures take most of a small run
+    monkeypatch.setattr("fulmen.runs.run.training_curve", lambda *_: None)
 
     def interrupted(*arguments, **named):
         calls.append(1)

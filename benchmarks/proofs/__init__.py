@@ -27,8 +27,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from fulmen.files import write_json
-from fulmen.provenance import git_state
+from fulmen.runs.provenance import git_state
+from fulmen.utils.files import write_json
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import torch
 
-import fulmen.run
+import fulmen.runs.run
 from benchmarks.proofs import ROOT, Proof
 from fulmen.callbacks.resume import read_checkpoint
-from fulmen.config import check_overrides
+from fulmen.config.check import check_overrides
+from fulmen.config.schema import choices
 from fulmen.errors import FulmenError
-from fulmen.run import run
-from fulmen.schema import choices
+from fulmen.runs.run import run
 
 sys.path.insert(0, str(ROOT / "tests"))
 from processes import on_ranks
@@ -42,7 +42,7 @@ def trained(typed: list[str], moment: str | None = None, victim: int = 0) -> tup
         data, model, trainer = assemble(cfg)
         if moment:
             method = getattr(model, MOMENTS[moment])
-            pids = fulmen.ranks.of_all_ranks(os.getpid())
+            pids = fulmen.distributed.ranks.of_all_ranks(os.getpid())
 
             def dies_in(*args):
                 mine = trainer.global_rank == victim or moment == "report"
@@ -54,7 +54,7 @@ def trained(typed: list[str], moment: str | None = None, victim: int = 0) -> tup
             setattr(model, MOMENTS[moment], dies_in)
         return data, model, trainer
 
-    assemble, fulmen.run.assemble = fulmen.run.assemble, sabotaged
+    assemble, fulmen.runs.run.assemble = fulmen.runs.run.assemble, sabotaged
     try:
         result = run(check_overrides(typed), typed)
         return result.status, result.message, 0.0

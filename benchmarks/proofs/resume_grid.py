@@ -24,10 +24,10 @@ import torch
 from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-import fulmen.run
+import fulmen.runs.run
 from benchmarks.proofs import Proof
 from fulmen.callbacks.resume import read_checkpoint
-from fulmen.config import check_overrides
+from fulmen.config.check import check_overrides
 from fulmen.errors import FulmenError
 
 Cell = tuple[str, str, str, str, int]  # experiment, schedule, where, how, ranks
@@ -127,12 +127,12 @@ def ending(where: str, number: int) -> Callable[[], None]:
                 if trainer.current_epoch == 1 and where == "validation":
                     end()
 
-        configured = fulmen.run.callbacks
-        fulmen.run.callbacks = lambda cfg: [End(), *configured(cfg)]
+        configured = fulmen.runs.run.callbacks
+        fulmen.runs.run.callbacks = lambda cfg: [End(), *configured(cfg)]
         for point, name in (("before the report", "evaluate"), ("report", "write_report")):
             if where == point:
-                called = getattr(fulmen.run, name)
-                setattr(fulmen.run, name, lambda *args, called=called: (end(), called(*args))[1])
+                called = getattr(fulmen.runs.run, name)
+                setattr(fulmen.runs.run, name, lambda *args, called=called: (end(), called(*args))[1])
 
     return install
 
@@ -169,7 +169,7 @@ def _as_rank(rank: int, ranks: int, port: int, typed: list[str], change: Callabl
     torch.set_num_threads(1)
     try:
         change()
-        fulmen.run.run(check_overrides(typed), typed)
+        fulmen.runs.run.run(check_overrides(typed), typed)
     except FulmenError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -44,10 +44,10 @@ COMMANDS = {
             "training": (f"{MODULE}.training_step", 6),
             "validation": (f"{MODULE}.validation_step", 2),
             "end of training": ("fulmen.callbacks.resume:reached", 4),
-            "between training and test": ("fulmen.run:evaluate", 1),
+            "between training and test": ("fulmen.runs.run:evaluate", 1),
             "test": (f"{MODULE}.test_step", 1),
             "summary": (f"{MODULE}.summarize", 1),
-            "report": ("fulmen.run:write_report", 1),
+            "report": ("fulmen.runs.run:write_report", 1),
         },
     ),
     "sweep": (
@@ -57,9 +57,9 @@ COMMANDS = {
             "imports 1 s": 1.0,
             "first trial": (f"{MODULE}.training_step", 2),
             "second trial": (f"{MODULE}.training_step", 5),
-            "between trials": ("fulmen.sweep.study:Study.claim", 2),
-            "champion": ("fulmen.sweep.champion:crown", 1),
-            "report": ("fulmen.sweep.controller:write_report", 1),
+            "between trials": ("fulmen.search.study:Study.claim", 2),
+            "champion": ("fulmen.search.champion:crown", 1),
+            "report": ("fulmen.search.controller:write_report", 1),
         },
     ),
     "rank": (
@@ -67,10 +67,10 @@ COMMANDS = {
         {
             "imports 1 s": 1.0,
             "data": ("fulmen.workloads.sensors.data:SensorData.prepare_data", 1),
-            "first model": ("fulmen.workloads.sensors.stacking:_fit_stack", 1),
-            "second model": ("fulmen.workloads.sensors.stacking:_fit_stack", 2),
+            "first model": ("fulmen.workloads.sensors.networks.batched_fit:_fit_stack", 1),
+            "second model": ("fulmen.workloads.sensors.networks.batched_fit:_fit_stack", 2),
             "baseline": ("fulmen.workloads.sensors.baselines:fit", 3),
-            "report": ("fulmen.evaluation.rank:report", 1),
+            "report": ("fulmen.comparison.benchmark:report", 1),
         },
     ),
     "compare": (
@@ -80,7 +80,7 @@ COMMANDS = {
             "imports 1 s": 1.0,
             "first training": (f"{MODULE}.training_step", 2),
             "second training": (f"{MODULE}.training_step", 14),
-            "comparison": ("fulmen.evaluation.compare:overview", 1),
+            "comparison": ("fulmen.comparison.compare:overview", 1),
         },
     ),
     "predict": (
@@ -89,7 +89,7 @@ COMMANDS = {
         {
             "imports 0.5 s": 0.5,
             "model": ("fulmen.registry.bundle:Bundle.model", 1),
-            "prediction": ("fulmen.workloads.stocks.forecast:predict_file", 1),
+            "prediction": ("fulmen.workloads.stocks.predict:predict_file", 1),
         },
     ),
 }  # fmt: skip

@@ -7,11 +7,11 @@ The trials are PBPK perceptrons of 24 subjects and one epoch. Compared are the l
 import tempfile
 
 from benchmarks.proofs import Proof
-from fulmen.sweep.memory import resident_mib
-from fulmen.sweep.settings import plans
-from fulmen.sweep.study import Study
-from fulmen.sweep.training import train_here
-from fulmen.sweep.workers import work
+from fulmen.search.memory import resident_mib
+from fulmen.search.settings import plans
+from fulmen.search.study import Study
+from fulmen.search.training import train_here
+from fulmen.search.workers import work
 
 TRIALS = 200
 TINY = [

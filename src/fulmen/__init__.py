@@ -4,10 +4,10 @@ from importlib import import_module
 from typing import Any
 
 HOMES = {
-    "compose": "fulmen.config",
-    "diagnose": "fulmen.evaluation.diagnosis",
+    "compose": "fulmen.config.check",
+    "diagnose": "fulmen.diagnosis",
     "load_model": "fulmen.registry",
-    "load_run": "fulmen.runs",
+    "load_run": "fulmen.runs.run_folder",
 }
 
 __all__ = ["compose", "diagnose", "load_model", "load_run"]

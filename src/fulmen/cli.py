@@ -6,10 +6,10 @@ import signal
 import sys
 from pathlib import Path
 
-from fulmen.arguments import AnyOrder
+from fulmen.config.arguments import AnyOrder
 from fulmen.errors import FulmenError
 from fulmen.signals import answering, interruptible
-from fulmen.threads import quiet_waiting
+from fulmen.utils.threads import quiet_waiting
 
 INTERRUPTED = "interrupted; the same command does it again"
 
@@ -66,8 +66,8 @@ def parser() -> AnyOrder:
 
 
 def show_runs(arguments: argparse.Namespace) -> int:
-    from fulmen.evaluation.report import print_table
-    from fulmen.runs import list_runs
+    from fulmen.report.summary import print_table
+    from fulmen.runs.run_folder import list_runs
 
     rows = list_runs(arguments.outputs, arguments.experiment)
     if not rows and "/" in arguments.experiment:
@@ -90,8 +90,8 @@ def show_runs(arguments: argparse.Namespace) -> int:
 
 
 def compare_runs(arguments: argparse.Namespace) -> int:
-    from fulmen.evaluation.compare import compare
-    from fulmen.sweep.finding import find_or_run
+    from fulmen.comparison.compare import compare
+    from fulmen.comparison.find_or_run import find_or_run
 
     overrides = [name for name in arguments.overrides if "=" in name.split()[0]]
     names = dict.fromkeys(name for name in arguments.overrides if name not in overrides)
@@ -103,7 +103,7 @@ def compare_runs(arguments: argparse.Namespace) -> int:
 
 
 def hold_contest(arguments: argparse.Namespace) -> int:
-    from fulmen.evaluation.rank import rank
+    from fulmen.comparison.benchmark import rank
 
     a = arguments
     rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs, a.save_top)
@@ -111,7 +111,7 @@ def hold_contest(arguments: argparse.Namespace) -> int:
 
 
 def show_diagnosis(arguments: argparse.Namespace) -> int:
-    from fulmen.evaluation.diagnosis.afterwards import diagnose_path
+    from fulmen.runs.diagnose import diagnose_path
 
     verdicts, source = diagnose_path(Path(arguments.path), arguments.train, arguments.val)
     print(f"{source}:")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fulmen import targets
+from fulmen.config import allow_list
 
 HERE = Path(__file__).parent
 
@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 @pytest.fixture(autouse=True)
 def _curves_can_be_imported(monkeypatch):
     monkeypatch.syspath_prepend(str(HERE))
-    monkeypatch.setattr(targets, "PARTS", (*targets.PARTS, "curves"))  # a run folder may name it
+    monkeypatch.setattr(allow_list, "PARTS", (*allow_list.PARTS, "curves"))  # a run folder may name it
 
 
 CURVES = (f"hydra.searchpath=[file://{HERE / 'conf'}]", "experiment=curves")
@@ -25,8 +25,8 @@ def train(tmp_path):
     def train(*more: str):
         from curves import Curve
 
-        from fulmen.config import check_varied
-        from fulmen.run import run
+        from fulmen.config.check import check_varied
+        from fulmen.runs.run import run
 
         return run(check_varied(CURVES, [f"output_dir={tmp_path / 'run'}", *more]), more), Curve.made
 

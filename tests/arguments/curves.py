@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from fulmen.data.batches import BatchLoader
-from fulmen.schedules import optimizers
+from fulmen.optim.schedulers import optimizers
 
 QUIET = {"accelerator": "cpu", "enable_progress_bar": False, "enable_model_summary": False, "logger": False,
          "num_sanity_val_steps": 0, "enable_checkpointing": False}  # fmt: skip

@@ -11,11 +11,11 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 from torch.nn.functional import mse_loss
 
-import fulmen.run
+import fulmen.runs.run
 from fulmen.callbacks.accumulation import WindowMean
-from fulmen.config import check_overrides
+from fulmen.config.check import check_overrides
 from fulmen.errors import Interrupted
-from fulmen.run import callbacks
+from fulmen.runs.run import callbacks
 
 
 def by_hand(shown, epochs, accumulate, clip=None, lr=0.1):
@@ -84,10 +84,10 @@ def test_going_on_in_mid_epoch_with_a_partial_window_ahead_is_bit_equal(train, t
             if trainer.global_step == 3 and trainer.fit_loop.epoch_loop.batch_idx == 0:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(fulmen.run, "callbacks", lambda cfg: [*callbacks(cfg), StopAt()])
+    monkeypatch.setattr(fulmen.runs.run, "callbacks", lambda cfg: [*callbacks(cfg), StopAt()])
     with pytest.raises(Interrupted, match="after 4 steps"):
         train(*settings, f"output_dir={tmp_path / 'resumed'}")
-    monkeypatch.setattr(fulmen.run, "callbacks", callbacks)
+    monkeypatch.setattr(fulmen.runs.run, "callbacks", callbacks)
     typed = [f"resume={tmp_path / 'resumed'}"]
-    fulmen.run.run(check_overrides(typed), typed)
+    fulmen.runs.run.run(check_overrides(typed), typed)
     assert torch.equal(Curve.made.weight, whole.weight)

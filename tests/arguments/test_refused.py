@@ -2,10 +2,10 @@
 
 import pytest
 
-from fulmen.config import check_overrides
+from fulmen.config.check import check_overrides
+from fulmen.config.mistakes import ConfigError
 from fulmen.errors import FulmenError
-from fulmen.mistakes import ConfigError
-from fulmen.run import run
+from fulmen.runs.run import run
 
 REFUSED = [  # experiment, what is typed, the place named, what the message says, what the cure keeps or types
     ("sensors", "trainer.max_epochs=-1", "trainer.max_epochs", "cosine spreads over", "trainer.max_epochs=50"),

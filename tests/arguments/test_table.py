@@ -9,9 +9,9 @@ from curves import CURVE, Numbers
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
-from fulmen.argument_table import CALLBACKS, CHECKPOINT, STOPPING, TRAINER, Refused
-from fulmen.mistakes import as_text
-from fulmen.schema import project_root
+from fulmen.config.argument_table import CALLBACKS, CHECKPOINT, STOPPING, TRAINER, Refused
+from fulmen.config.mistakes import as_text
+from fulmen.config.schema import project_root
 
 OURS = sorted((project_root() / "src" / "fulmen" / "callbacks").glob("*.py"))
 

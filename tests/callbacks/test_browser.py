@@ -12,10 +12,10 @@ from urllib.request import urlopen
 import pytest
 
 import fulmen.callbacks.monitor
-from fulmen.callbacks.governor import Governor
-from fulmen.config import check_overrides
-from fulmen.loggers import TensorBoard
-from fulmen.run import run
+from fulmen.callbacks.time_budget import Governor
+from fulmen.config.check import check_overrides
+from fulmen.runs.loggers import TensorBoard
+from fulmen.runs.run import run
 
 from .blobs import fit
 from .browser import Browser

@@ -11,13 +11,13 @@ from torch import nn
 
 from fulmen.callbacks.diagnosis import Diagnosis
 from fulmen.callbacks.divergence import DivergenceStop
-from fulmen.callbacks.faults import DeadStart, FewSamples, FrozenBackbone, Leak, WrongTargets
-from fulmen.callbacks.probing import class_probabilities, undisturbed
-from fulmen.config import check_overrides
+from fulmen.callbacks.failure_demos import DeadStart, FewSamples, FrozenBackbone, Leak, WrongTargets
+from fulmen.callbacks.side_effect_free import class_probabilities, undisturbed
+from fulmen.config.check import check_overrides
+from fulmen.config.schema import choices
 from fulmen.data.duplicates import copies
 from fulmen.errors import Diverged, FulmenError, Interrupted
-from fulmen.run import run
-from fulmen.schema import choices
+from fulmen.runs.run import run
 
 from .blobs import Blobs, Classifier, fit
 

@@ -7,9 +7,9 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 
 from fulmen.callbacks.divergence import DivergenceStop
-from fulmen.config import check_overrides
+from fulmen.config.check import check_overrides
 from fulmen.errors import Diverged
-from fulmen.run import run
+from fulmen.runs.run import run
 
 
 class Falling(LightningModule):

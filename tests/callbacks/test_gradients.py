@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from fulmen.callbacks.gradients import EVERY, GradientWatch
-from fulmen.evaluation.diagnosis import health
+from fulmen.diagnosis import health
 
 
 def trained(lr, steps, optimizer=torch.optim.SGD):

@@ -9,13 +9,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 
 import fulmen.callbacks.monitor
-from fulmen.callbacks.governor import Governor
 from fulmen.callbacks.monitor import Monitor
+from fulmen.callbacks.time_budget import Governor
 from fulmen.callbacks.writing import BINS
-from fulmen.config import check_overrides
+from fulmen.config.check import check_overrides
 from fulmen.errors import FulmenError
-from fulmen.evaluation import raster
-from fulmen.loggers import TensorBoard
+from fulmen.report import raster
+from fulmen.runs.loggers import TensorBoard
 
 from .blobs import Classifier, fit
 

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, read_checkpoint
 from fulmen.data.batches import BatchLoader
 from fulmen.errors import FulmenError, Interrupted
-from fulmen.loggers import EpochTable
+from fulmen.runs.loggers import EpochTable
 from fulmen.signals import NUMBERS
 
 

@@ -8,9 +8,9 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 from torchvision.ops import box_iou
 
 from fulmen.callbacks.scores import Scores
-from fulmen.config import build, compose
+from fulmen.config.check import build, compose
 from fulmen.errors import FulmenError
-from fulmen.evaluation.boxes import dice, giou, iou
+from fulmen.report.boxes import dice, giou, iou
 
 from .blobs import fit
 

@@ -9,8 +9,8 @@ from torch import nn
 from fulmen.errors import FulmenError
 from fulmen.registry import load_model, verify
 from fulmen.registry.bundle import Bundle, load_weights, read_config
+from fulmen.registry.examples import compare, predictions
 from fulmen.registry.manifest import Damaged
-from fulmen.registry.probe import compare, predictions
 from fulmen.registry.weights import decode, encode
 
 from .toys import BATCH, NODE, content, forecaster, published

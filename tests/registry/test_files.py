@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from fulmen.cli import main
-from fulmen.config import build, check_overrides
+from fulmen.config.check import build, check_overrides
+from fulmen.config.schema import project_root
 from fulmen.errors import FulmenError
 from fulmen.registry.models import input_schema
 from fulmen.registry.store import Store
 from fulmen.registry.using import predict
-from fulmen.schema import project_root
-from fulmen.workloads.pbpk.exchange import arrays_from
-from fulmen.workloads.pbpk.physiology import ORGANS
-from fulmen.workloads.pbpk.population import ROUTES
-from fulmen.workloads.pbpk.sampling import sample_population
+from fulmen.workloads.pbpk.npz import arrays_from
+from fulmen.workloads.pbpk.simulator.physiology import ORGANS
+from fulmen.workloads.pbpk.simulator.population import ROUTES
+from fulmen.workloads.pbpk.simulator.sampling import sample_population
 
 MODELS = project_root() / "tests" / "frozen" / "4332109" / "models"
 

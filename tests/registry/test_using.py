@@ -10,10 +10,10 @@ import torch
 
 import fulmen
 from fulmen.cli import main
-from fulmen.config import check_overrides
+from fulmen.config.check import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.registry import explain, export, list_models, predict, save_run, verify
-from fulmen.run import run
+from fulmen.runs.run import run
 from fulmen.workloads.stocks.data import series_from
 
 QUIET = ["callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null", "trainer.max_epochs=1"]
@@ -223,7 +223,7 @@ def test_a_workload_without_an_input_format_says_so(kept, monkeypatch):
 @pytest.mark.parametrize("name", ["pbpk", "stocks"])
 def test_an_exported_program_takes_any_number_of_samples(kept, name, tmp_path):
     from fulmen.registry.bundle import Bundle
-    from fulmen.registry.probe import compare, predictions
+    from fulmen.registry.examples import compare, predictions
     from fulmen.registry.store import Store
 
     program = torch.export.load(export(name, tmp_path / "model.pt2")).module()

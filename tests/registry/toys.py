@@ -3,7 +3,7 @@
 import torch
 import yaml
 
-from fulmen.registry import probe
+from fulmen.registry import examples
 from fulmen.registry.bundle import preprocessing
 from fulmen.registry.store import Store
 from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
@@ -13,7 +13,7 @@ from fulmen.registry.weights import encode
 NODE = {
     "_target_": "fulmen.workloads.stocks.module.StockForecaster",
     "network": {
-        "_target_": "fulmen.workloads.stocks.networks.SequenceNet",
+        "_target_": "fulmen.workloads.stocks.networks.sequence_net.SequenceNet",
         "inputs": ["return", "range"],
         "stages": [{"rnn": "lstm", "units": 4, "last": True}],
         "horizon_days": 2,
@@ -30,7 +30,7 @@ BATCH = {
 
 
 def forecaster():
-    from fulmen.config import build
+    from fulmen.config.check import build
 
     return build(NODE, "model").eval()
 
@@ -38,12 +38,12 @@ def forecaster():
 def content(node=NODE, model=None) -> dict[str, bytes]:
     """The files of a bundle."""
     model = model or forecaster()
-    inputs = probe.used(model, BATCH)
+    inputs = examples.used(model, BATCH)
     return {
         WEIGHTS: encode(model.state_dict())[0],
         CONFIG: yaml.safe_dump({"model": node}, sort_keys=False).encode(),
         PREPROCESS: preprocessing(model),
-        PROBE: encode(probe.join(inputs, probe.predictions(model, inputs)))[0],
+        PROBE: encode(examples.join(inputs, examples.predictions(model, inputs)))[0],
     }
 
 

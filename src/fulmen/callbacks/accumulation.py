@@ -6,7 +6,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from fulmen.callbacks.probing import size
+from fulmen.callbacks.side_effect_free import size
 
 
 class WindowMean(Callback):

@@ -9,7 +9,7 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
-from fulmen.ranks import wait_for_all
+from fulmen.distributed.ranks import wait_for_all
 
 
 class BestInPlace(Checkpoint):

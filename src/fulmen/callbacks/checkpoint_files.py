@@ -11,9 +11,9 @@ from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
+from fulmen.config.stored import moved
 from fulmen.errors import FulmenError
-from fulmen.files import atomic_write
-from fulmen.stored import moved
+from fulmen.utils.files import atomic_write
 
 
 class AtomicCheckpoints(TorchCheckpointIO):

@@ -11,15 +11,15 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from fulmen.callbacks.activations import idle_shares, recorded_activations
 from fulmen.callbacks.gradients import GradientWatch
-from fulmen.callbacks.looks import class_scores, constant_loss, frozen, loss_of, on_device
-from fulmen.callbacks.probing import Batch, evenly, parts_of, size
+from fulmen.callbacks.probe_metrics import class_scores, constant_loss, frozen, loss_of, on_device
+from fulmen.callbacks.side_effect_free import Batch, evenly, parts_of, size
+from fulmen.config.mistakes import did_you_mean
 from fulmen.data.duplicates import copies
+from fulmen.diagnosis import Verdict, diagnose, health
+from fulmen.diagnosis.texts import TEXTS
+from fulmen.diagnosis.verdicts import as_markdown, ordered
+from fulmen.distributed.ranks import from_first, sum_over_ranks
 from fulmen.errors import Diverged, FulmenError
-from fulmen.evaluation.diagnosis import Verdict, diagnose, health
-from fulmen.evaluation.diagnosis.texts import TEXTS
-from fulmen.evaluation.diagnosis.verdicts import as_markdown, ordered
-from fulmen.mistakes import did_you_mean
-from fulmen.ranks import from_first, sum_over_ranks
 
 LEVEL = {"ok": 0, "note": 0, "warning": 1, "error": 2}
 FIRST_LOOK = 5  # checks before the first look at the predictions, which costs as much as a validation; then 10, 20, ...

@@ -6,9 +6,9 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from fulmen.callbacks.probing import first_non_finite
+from fulmen.callbacks.side_effect_free import first_non_finite
+from fulmen.distributed.ranks import any_rank, first_given
 from fulmen.errors import Diverged
-from fulmen.ranks import any_rank, first_given
 
 
 class DivergenceStop(Callback):

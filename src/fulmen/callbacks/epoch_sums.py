@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from fulmen.ranks import of_all_ranks, rank_and_world
+from fulmen.distributed.ranks import of_all_ranks, rank_and_world
 
 Sums = dict[str, dict[str, Any]]  # name -> op, value and, of a mean, samples
 OPS = {"mean": torch.add, "sum": torch.add, "max": torch.maximum, "min": torch.minimum}

@@ -17,10 +17,10 @@ from lightning.pytorch.utilities import rank_zero_warn
 from fulmen.callbacks.accumulation import WindowMean
 from fulmen.callbacks.best import BestInPlace
 from fulmen.callbacks.debug import FixedOrder
-from fulmen.contradictions import is_validated
+from fulmen.config.contradictions import is_validated
+from fulmen.config.mistakes import did_you_mean
 from fulmen.errors import FulmenError
-from fulmen.mistakes import did_you_mean
-from fulmen.schedules import step_plateaus
+from fulmen.optim.schedulers import step_plateaus
 
 
 def completed(

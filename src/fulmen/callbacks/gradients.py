@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fulmen.evaluation.diagnosis import Verdict, health
+from fulmen.diagnosis import Verdict, health
 
 EVERY = 5  # optimizer steps
 OFTEN = 200  # of them; afterwards a fifth as many looks will do

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from fulmen.callbacks.activations import recorded_activations
-from fulmen.callbacks.governor import Governor
-from fulmen.callbacks.probing import Batch, class_probabilities, undisturbed
+from fulmen.callbacks.side_effect_free import Batch, class_probabilities, undisturbed
+from fulmen.callbacks.time_budget import Governor
 from fulmen.callbacks.writing import (
     distributions,
     draw_graph,
@@ -25,7 +25,7 @@ from fulmen.callbacks.writing import (
     weights_of,
 )
 from fulmen.errors import FulmenError
-from fulmen.evaluation import raster
+from fulmen.report import raster
 
 SAMPLES = 256  # of the first validation batch: the probe
 NORMS = 10  # gradient norms that are written together

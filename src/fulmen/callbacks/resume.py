@@ -17,15 +17,15 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_warn
 
-from fulmen import schedules
 from fulmen.callbacks import epoch_sums, position
 from fulmen.callbacks.best import BestInPlace
 from fulmen.callbacks.checkpoint_files import AtomicCheckpoints, follow_folder, keep_arguments, read_checkpoint
+from fulmen.config.outside import resume_command
+from fulmen.distributed.ranks import any_rank
 from fulmen.errors import Interrupted
-from fulmen.outside import resume_command
-from fulmen.ranks import any_rank
-from fulmen.seeding import derived_seed
+from fulmen.optim import schedulers
 from fulmen.signals import Listener, listening
+from fulmen.utils.seeding import derived_seed
 
 __all__ = ["AtomicCheckpoints", "ExactResume", "reached", "read_checkpoint"]
 
@@ -88,7 +88,7 @@ class ExactResume(Callback):
                 position.go_on_in_epoch(trainer, world, self._order_seed(trainer))
             else:
                 position.go_on_with_next_epoch(trainer)
-            schedules.go_on(trainer, self._restored.get("steps_per_epoch"))
+            schedulers.go_on(trainer, self._restored.get("steps_per_epoch"))
         self._restored = self.before = None
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
@@ -153,7 +153,7 @@ class ExactResume(Callback):
         checkpoint["position"] = {
             "in_epoch": in_epoch,
             "world": trainer.world_size,
-            "steps_per_epoch": schedules.steps_per_epoch(trainer),
+            "steps_per_epoch": schedulers.steps_per_epoch(trainer),
             "decided": trainer.should_stop,
             "rules": self.rules,
             "metrics": _metrics(trainer),
@@ -172,7 +172,7 @@ class ExactResume(Callback):
         ours = [each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)]
         follow_folder(ours, checkpoint["callbacks"], self.path.parent)
         keep_arguments(trainer.callbacks, checkpoint["callbacks"])
-        schedules.forget_length(checkpoint["lr_schedulers"])
+        schedulers.forget_length(checkpoint["lr_schedulers"])
         self.before = checkpoint.get("result")
         if "position" in checkpoint:
             self._restored = checkpoint["position"]

@@ -10,7 +10,7 @@ from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import MulticlassAUROC, MulticlassRecall
 from torchmetrics.utilities.data import dim_zero_cat
 
-from fulmen.callbacks.probing import Batch, class_probabilities, undisturbed
+from fulmen.callbacks.side_effect_free import Batch, class_probabilities, undisturbed
 from fulmen.errors import FulmenError
 
 

@@ -9,7 +9,7 @@ from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from fulmen.callbacks.probing import Batch, undisturbed
+from fulmen.callbacks.side_effect_free import Batch, undisturbed
 
 BINS = 64
 LARGE = 100_000  # values of a tensor that make its histogram; of more, every n-th

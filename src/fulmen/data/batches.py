@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor
 
-from fulmen.ranks import rank_and_world
-from fulmen.seeding import derived_seed
+from fulmen.distributed.ranks import rank_and_world
+from fulmen.utils.seeding import derived_seed
 
 
 class BatchLoader:

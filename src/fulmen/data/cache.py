@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from fulmen.files import cannot_write, write_json
+from fulmen.utils.files import cannot_write, write_json
 
 Arrays = dict[str, np.ndarray]
 log = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.errors import FulmenError
-from fulmen.files import write_json
 from fulmen.registry.manifest import Damaged, read_json
 from fulmen.registry.names import NUMBER
+from fulmen.utils.files import write_json
 
 ALIASES = "aliases.json"
 

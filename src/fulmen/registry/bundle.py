@@ -12,17 +12,18 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from fulmen.config import build
-from fulmen.mistakes import ConfigError, Mistake
-from fulmen.outside import unsaid
-from fulmen.registry import probe
+from fulmen.config.allow_list import locate_untrusted
+from fulmen.config.check import build
+from fulmen.config.mistakes import ConfigError, Mistake
+from fulmen.config.outside import unsaid
+from fulmen.config.schema import find_interpolations
+from fulmen.config.signatures import check_nodes, is_node
+from fulmen.migrations import migrate
+from fulmen.registry import examples
 from fulmen.registry.manifest import Damaged, plain, read_json
 from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
 from fulmen.registry.versions import Version
 from fulmen.registry.weights import decode
-from fulmen.schema import find_interpolations
-from fulmen.signatures import check_nodes, is_node
-from fulmen.targets import locate_untrusted
 
 LARGEST_CONFIG = 1 << 20  # bytes
 DEEPEST_CONFIG = 40
@@ -58,7 +59,7 @@ class Bundle:
     @cached_property
     def example(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Inputs, and what the model predicted for them when it was saved."""
-        return probe.split(decode(self.files[PROBE], self.version.folder / PROBE))
+        return examples.split(decode(self.files[PROBE], self.version.folder / PROBE))
 
     def model(self) -> LightningModule:
         """A new model with the weights, in evaluation mode, on the CPU. The caller's random state is left alone.
@@ -108,7 +109,7 @@ def read_config(raw: bytes, path: Any) -> dict[str, Any]:
         raise Damaged(f"{path} is no readable YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(plain, dict):
         raise Damaged(f"{path} holds no config")
-    return plain
+    return migrate(plain)
 
 
 def all_implicit(event: yaml.Event) -> bool:
@@ -121,7 +122,7 @@ def check_model(node: Any) -> None:
 
     Narrower than what a run folder may hold, since a bundle is meant to travel. Whatever is outside the parts of a
     training is refused before anything of it is imported; so are functions (which could download or write), but for
-    those of `fulmen.schedules`.
+    those of `fulmen.optim.schedulers`.
 
     Raises:
         ConfigError: all mistakes.
@@ -135,7 +136,7 @@ def check_model(node: Any) -> None:
     for path, target in targets(node, "model"):
         found = locate_untrusted(target)
         kinds = (nn.Module, Optimizer, LRScheduler)
-        if not (isinstance(found, type) and issubclass(found, kinds)) and found.__module__ != "fulmen.schedules":
+        if not (isinstance(found, type) and issubclass(found, kinds)) and found.__module__ != "fulmen.optim.schedulers":
             mistakes.append(Mistake(path, f"{target} is no module, optimizer or scheduler: refused in a saved model"))
     if mistakes:
         raise ConfigError(mistakes)

@@ -90,7 +90,7 @@ def _save(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from fulmen.evaluation.report import print_table
+    from fulmen.report.summary import print_table
 
     rows = models.list_models(arguments.name, arguments.registry)
     if not rows:
@@ -104,7 +104,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from fulmen.evaluation.report import print_table
+    from fulmen.report.summary import print_table
 
     facts = models.show(arguments.model, arguments.registry)
     if arguments.json:
@@ -179,7 +179,7 @@ def _gc(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from fulmen.evaluation.report import print_table
+    from fulmen.report.summary import print_table
 
     rows = models.verify(arguments.model, arguments.registry)
     if not rows:
@@ -220,8 +220,8 @@ def _predict(arguments: argparse.Namespace) -> int:
             f"predict what? fulmen predict {arguments.model} INPUT -o out.csv; --explain shows the format"
         )
     Store(arguments.registry).find(arguments.model)  # a wrong name is found before torch is imported
-    from fulmen.files import atomic_write
     from fulmen.registry.using import predict
+    from fulmen.utils.files import atomic_write
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from fulmen.errors import FulmenError
-from fulmen.files import cannot_write
 from fulmen.registry.bundle import Bundle
-from fulmen.registry.probe import compare
+from fulmen.registry.examples import compare
 from fulmen.registry.store import Store
 from fulmen.registry.versions import Version
+from fulmen.utils.files import cannot_write
 
 PREDICTED = "predicted_"  # outputs in ONNX, where they share one space of names with the inputs
 

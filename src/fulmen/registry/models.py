@@ -8,7 +8,7 @@ from fulmen.registry.aliases import Ledger
 from fulmen.registry.names import parse
 from fulmen.registry.store import Store
 from fulmen.registry.verification import check_sizes
-from fulmen.registry.versions import Version
+from fulmen.registry.versions import Version, input_schema
 
 Rows = list[dict[str, Any]]
 Asked = str | Version
@@ -134,15 +134,3 @@ def explain(asked: Asked, registry: Where = None) -> dict[str, Any]:
         FulmenError: no such version, or its workload has no input format.
     """
     return input_schema(Store(registry).find(asked))
-
-
-def input_schema(version: Version) -> dict[str, Any]:
-    """As `explain`, of a version that was found."""
-    schema = version.manifest.get("input_schema")
-    if not isinstance(schema, dict):
-        workload = version.manifest.get("workload")
-        raise FulmenError(
-            f"{version}: the workload {workload} describes no input file (its module has no input_schema and "
-            f"predict_file); use fulmen.load_model({str(version)!r}) instead"
-        )
-    return schema

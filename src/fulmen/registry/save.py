@@ -8,10 +8,9 @@ from typing import Any, Literal
 
 from omegaconf import OmegaConf
 
+from fulmen.config.mistakes import did_you_mean
 from fulmen.errors import FulmenError
-from fulmen.mistakes import did_you_mean
-from fulmen.provenance import environment
-from fulmen.registry import probe
+from fulmen.registry import examples
 from fulmen.registry.bundle import check_model, preprocessing
 from fulmen.registry.manifest import plain
 from fulmen.registry.names import check_name
@@ -19,7 +18,8 @@ from fulmen.registry.store import Store
 from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
 from fulmen.registry.versions import Version
 from fulmen.registry.weights import encode
-from fulmen.runs import Run
+from fulmen.runs.provenance import environment
+from fulmen.runs.run_folder import Run
 
 
 def save_run(
@@ -48,14 +48,14 @@ def save_run(
     config = OmegaConf.to_container(run.config)
     check_model(config["model"])
     model, data = run.model, run.data
-    inputs, outputs, probed = probe.make(model, data)
+    inputs, outputs, probed = examples.make(model, data)
     weights, shared = encode(model.state_dict())
-    examples, _ = encode(probe.join(inputs, outputs))
+    probe, _ = encode(examples.join(inputs, outputs))
     files = {
         WEIGHTS: weights,
         CONFIG: OmegaConf.to_yaml(run.config).encode(),
         PREPROCESS: preprocessing(model),
-        PROBE: examples,
+        PROBE: probe,
     }
     facts = {"note": note, **describe(run, model, data), "shared_weights": shared, "probe": probed}
     return Store(registry).publish(name, files, plain(facts), exist)

@@ -19,14 +19,14 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
+from fulmen.config.mistakes import did_you_mean
 from fulmen.errors import FulmenError
-from fulmen.files import cannot_write
-from fulmen.mistakes import did_you_mean
 from fulmen.registry.aliases import ALIASES, Ledger, now, read_ledger, write_ledger
 from fulmen.registry.manifest import MANIFEST, Damaged, seal
 from fulmen.registry.names import NAME, NUMBER, Reference, check_alias, check_name, parse
 from fulmen.registry.staging import remove_leftover, staging, sync
 from fulmen.registry.versions import NotFound, Version
+from fulmen.utils.files import cannot_write
 
 LOCK_SECONDS = 60.0
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from fulmen.errors import FulmenError
 from fulmen.registry.bundle import Bundle
-from fulmen.registry.models import input_schema
-from fulmen.registry.probe import compare, predictions
+from fulmen.registry.examples import compare, predictions
 from fulmen.registry.store import Store
-from fulmen.registry.versions import Version
+from fulmen.registry.versions import Version, input_schema
 
 if TYPE_CHECKING:
     import pandas

@@ -57,3 +57,15 @@ def present(version: Version) -> Iterator[None]:
         if not version.folder.exists():
             raise NotFound(f"{version} was deleted in the meantime") from None
         raise
+
+
+def input_schema(version: Version) -> dict[str, Any]:
+    """As `explain`, of a version that was found."""
+    schema = version.manifest.get("input_schema")
+    if not isinstance(schema, dict):
+        workload = version.manifest.get("workload")
+        raise FulmenError(
+            f"{version}: the workload {workload} describes no input file (its module has no input_schema and "
+            f"predict_file); use fulmen.load_model({str(version)!r}) instead"
+        )
+    return schema

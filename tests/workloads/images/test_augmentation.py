@@ -17,7 +17,7 @@ from fulmen.workloads.images.augmentation import (
     randaugment,
     turn_table,
 )
-from fulmen.workloads.images.mixing import cutmix, mixup
+from fulmen.workloads.images.mixup import cutmix, mixup
 
 IMAGES = torch.randint(0, 256, (64, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torchvision.datasets import CIFAR10
 
-from fulmen.config import compose
+from fulmen.config.check import compose
 from fulmen.errors import FulmenError
 from fulmen.workloads.images import sources
 from fulmen.workloads.images.data import ImagesData

@@ -7,8 +7,8 @@ from sklearn import metrics as sk
 from torchmetrics.functional.classification import multiclass_auroc
 
 from fulmen.workloads.images import metrics
+from fulmen.workloads.images.evaluate import balanced_gain
 from fulmen.workloads.images.figures import calibration
-from fulmen.workloads.images.summary import balanced_gain
 
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 5, 400)

@@ -11,14 +11,14 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 import fulmen
-import fulmen.run
-from fulmen.config import check_overrides
+import fulmen.runs.run
+from fulmen.config.check import check_overrides
 from fulmen.errors import FulmenError, Interrupted
-from fulmen.run import callbacks, run
+from fulmen.runs.run import callbacks, run
 from fulmen.workloads.images.imbalance import Step
 from fulmen.workloads.images.losses import LDAM, CrossEntropy, Focal, LogitAdjusted, log_prior
 from fulmen.workloads.images.module import ImageClassifier, balanced_loss, best_tau
-from fulmen.workloads.images.networks import AdvancedCNN, Pretrained, ResNet9
+from fulmen.workloads.images.networks.cnn import AdvancedCNN, Pretrained, ResNet9
 from fulmen.workloads.images.samplers import ClassBalanced, Weighted
 
 
@@ -207,7 +207,9 @@ def test_the_airbench_recipe_whitens_learns_and_resumes_to_the_bit(arrays, tmp_p
 
     whole = go(tmp_path / "whole")
     assert whole.metrics["test/accuracy"] > 0.6  # chance is a third
-    monkeypatch.setattr(fulmen.run, "callbacks", lambda cfg: [StopAt(12), *callbacks(cfg)])  # slow weights are ahead
+    monkeypatch.setattr(
+        fulmen.runs.run, "callbacks", lambda cfg: [StopAt(12), *callbacks(cfg)]
+    )  # slow weights are ahead
     with pytest.raises(Interrupted):
         go(tmp_path / "half", "test=false")
     monkeypatch.undo()

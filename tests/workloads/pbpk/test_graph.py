@@ -16,8 +16,8 @@ from fulmen.workloads.pbpk.graph import (
 )
 from fulmen.workloads.pbpk.module import PBPKSurrogate
 from fulmen.workloads.pbpk.networks import MLP, DynamicGNN, MessagePassing
-from fulmen.workloads.pbpk.physiology import CONNECTIONS, ORGANS
-from fulmen.workloads.pbpk.sampling import sample_population
+from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS
+from fulmen.workloads.pbpk.simulator.sampling import sample_population
 
 TIMES = torch.linspace(0.25, 24, 12, dtype=torch.float64)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fulmen.schema import project_root
+from fulmen.config.schema import project_root
 from fulmen.workloads.sensors.data import SensorData
 
 

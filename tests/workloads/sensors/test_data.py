@@ -13,9 +13,9 @@ from sklearn.metrics import roc_auc_score
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors import baselines
 from fulmen.workloads.sensors.data import SensorData
-from fulmen.workloads.sensors.inputs import Inputs
 from fulmen.workloads.sensors.module import SensorClassifier
-from fulmen.workloads.sensors.networks import MLP
+from fulmen.workloads.sensors.networks.encoder import Inputs
+from fulmen.workloads.sensors.networks.tabular import MLP
 
 
 def ready(**options):
@@ -179,7 +179,7 @@ def test_a_database_that_does_not_answer_is_one_line(tmp_path):
 
 
 def test_failure_flags_of_ai4i_are_refused(ai4i):
-    from fulmen.config import build, check_overrides
+    from fulmen.config.check import build, check_overrides
 
     typed = ["experiment=sensors", "data=ai4i", f"data.csv={ai4i}"]
     data = build(check_overrides(typed).data, "data")

@@ -10,8 +10,8 @@ from torchmetrics.functional.classification import (
     multiclass_f1_score,
 )
 
+from fulmen.workloads.sensors.evaluate import verdict
 from fulmen.workloads.sensors.metrics import calibration_error, choose_threshold, scores
-from fulmen.workloads.sensors.summary import verdict
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from lightning.pytorch import Trainer
 
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors.data import SensorData
-from fulmen.workloads.sensors.inputs import Inputs
+from fulmen.workloads.sensors.evaluate import too_good
 from fulmen.workloads.sensors.metrics import choose_threshold, scores
 from fulmen.workloads.sensors.module import SensorClassifier
-from fulmen.workloads.sensors.networks import MLP
-from fulmen.workloads.sensors.summary import too_good
+from fulmen.workloads.sensors.networks.encoder import Inputs
+from fulmen.workloads.sensors.networks.tabular import MLP
 
 
 @pytest.fixture(scope="module")

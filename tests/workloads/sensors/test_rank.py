@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from fulmen.cli import main
-from fulmen.workloads.sensors import stacking
+from fulmen.workloads.sensors.networks import batched_fit
 
 SMALL = ["data.machines=8", "data.days=15", "trainer.max_epochs=2"]
 
@@ -76,7 +76,7 @@ def test_what_an_interrupted_ranking_has_trained_is_trained_once(tmp_path, capsy
     whole = json.loads(next((tmp_path / "rankings").glob("sensors_*/ranking.json")).read_text())
     assert not (tmp_path / "rankings" / ".unfinished").exists()
     shutil.rmtree(tmp_path / "rankings")
-    stacks, train = [], stacking._fit_stack
+    stacks, train = [], batched_fit._fit_stack
 
     def interrupted_at_second(*arguments):
         stacks.append(1)
@@ -84,7 +84,7 @@ def test_what_an_interrupted_ranking_has_trained_is_trained_once(tmp_path, capsy
             os.kill(os.getpid(), signal.SIGTERM)
         return train(*arguments)
 
-    monkeypatch.setattr(stacking, "_fit_stack", interrupted_at_second)
+    monkeypatch.setattr(batched_fit, "_fit_stack", interrupted_at_second)
     assert main(typed) == 143
     assert "interrupted; 1 model is done, the same command goes on" in capsys.readouterr().err
     assert main([*typed, "trainer.max_epochs=1", "tabular=logistic"]) == 0  # another ranking

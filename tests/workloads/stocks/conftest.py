@@ -2,7 +2,7 @@
 
 import pytest
 
-from fulmen.schema import project_root
+from fulmen.config.schema import project_root
 
 
 @pytest.fixture

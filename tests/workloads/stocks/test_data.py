@@ -7,8 +7,8 @@ import torch
 from fulmen.errors import FulmenError
 from fulmen.workloads.stocks.data import StocksData
 from fulmen.workloads.stocks.features import ewma_volatility, feature, features
-from fulmen.workloads.stocks.market import simulate_market
 from fulmen.workloads.stocks.prices import read_csv
+from fulmen.workloads.stocks.simulator import simulate_market
 from fulmen.workloads.stocks.splits import chronological, walk_forward
 
 SMALL = {"days": 700, "lookback_days": 20}

@@ -8,14 +8,14 @@ import torch
 from lightning.pytorch import Trainer
 
 from fulmen.callbacks.resume import read_checkpoint
-from fulmen.config import check_overrides
-from fulmen.run import run
-from fulmen.runs import load_run
+from fulmen.config.check import check_overrides
+from fulmen.runs.run import run
+from fulmen.runs.run_folder import load_run
 from fulmen.workloads.stocks import baselines, conformal
 from fulmen.workloads.stocks.data import StocksData
+from fulmen.workloads.stocks.evaluate import verdict
 from fulmen.workloads.stocks.module import StockForecaster
-from fulmen.workloads.stocks.networks import SequenceNet
-from fulmen.workloads.stocks.summary import verdict
+from fulmen.workloads.stocks.networks.sequence_net import SequenceNet
 
 SMALL = {"days": 700, "lookback_days": 20, "features": ["return", "range"]}
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import fulmen
-from fulmen.config import check_overrides
-from fulmen.run import run
+from fulmen.config.check import check_overrides
+from fulmen.runs.run import run
 
 
 @pytest.mark.slow

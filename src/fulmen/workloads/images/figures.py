@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from fulmen.evaluation.figures import COOL, INK, MODEL, MUTED, figure
+from fulmen.report.figures import COOL, INK, MODEL, MUTED, figure
 from fulmen.workloads.images.metrics import confusion, per_class, sizes
 
 

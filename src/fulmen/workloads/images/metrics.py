@@ -5,7 +5,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from fulmen.evaluation.paired import confusion
+from fulmen.report.confusion import confusion
 
 Scores = dict[str, float]
 

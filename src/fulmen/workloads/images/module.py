@@ -17,14 +17,14 @@ from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torchmetrics import CatMetric
 
+from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
-from fulmen.evaluation.report import Summary
-from fulmen.means import log_epoch_mean, log_mean
-from fulmen.ranks import gather_rows
-from fulmen.schedules import optimizers
-from fulmen.workloads.images import files, metrics
+from fulmen.lightning_private import log_epoch_mean, log_mean
+from fulmen.optim.schedulers import optimizers
+from fulmen.report.summary import Summary
+from fulmen.workloads.images import metrics, predict
 from fulmen.workloads.images.losses import CrossEntropy, log_prior
-from fulmen.workloads.images.mixing import cutmix, mixup
+from fulmen.workloads.images.mixup import cutmix, mixup
 
 TAUS = torch.linspace(0, 2, 21)
 
@@ -40,7 +40,7 @@ class ImageClassifier(LightningModule):
         network: see `networks.py`.
         loss: per image, of logits and labels; see `losses.py`. Cross-entropy by default.
         optimizer: makes an optimizer of parameters.
-        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.schedules`.
+        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.optim.schedulers`.
         augmentation: changes uint8 batches in training; see `augmentation.py`.
         mixup: alpha of the Beta distribution that pairs of images are mixed by; 0: none.
         cutmix: the same for rectangles cut from others; with both, each batch gets one of them.
@@ -215,18 +215,18 @@ class ImageClassifier(LightningModule):
 
     def summarize(self, data: Any, figures: Path) -> Summary:
         """Compare with the baselines on the test part, and draw it."""
-        from fulmen.workloads.images.summary import summarize
+        from fulmen.workloads.images.evaluate import summarize
 
         log_probability = self.log_probabilities(data.parts["test"]["image"])
         return summarize(log_probability, float(self.tau), data, figures if self.figures else None)
 
     def input_schema(self, data: Any) -> dict[str, Any]:
-        return files.schema(data)
+        return predict.schema(data)
 
     def predict_file(self, path: Path, schema: dict[str, Any]) -> pandas.DataFrame:
         """Class and probabilities of every image in an .npz (array `x`) or .npy."""
-        image = torch.from_numpy(files.read(Path(path), schema))
-        return files.table(self.log_probabilities(image).exp().numpy(), schema)
+        image = torch.from_numpy(predict.read(Path(path), schema))
+        return predict.table(self.log_probabilities(image).exp().numpy(), schema)
 
     def _check(self, data: Any, image: Tensor) -> None:
         """Do network and data fit together?"""

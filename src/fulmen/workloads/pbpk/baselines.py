@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from fulmen.workloads.pbpk.metrics import FLOOR, normalized
-from fulmen.workloads.pbpk.population import Population
-from fulmen.workloads.pbpk.reduced import equilibrium_concentrations, one_compartment
-from fulmen.workloads.pbpk.solvers import concentrations, simulate
+from fulmen.workloads.pbpk.one_compartment import equilibrium_concentrations, one_compartment
+from fulmen.workloads.pbpk.simulator.population import Population
+from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
 
 Part = dict[str, Tensor]
 

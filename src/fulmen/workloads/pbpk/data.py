@@ -8,14 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fulmen.config.signatures import Count, Positive
 from fulmen.data.cache import Arrays, cached, fingerprint
 from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
-from fulmen.files import atomic_write
-from fulmen.signatures import Count, Positive
-from fulmen.workloads.pbpk import (
+from fulmen.utils.files import atomic_write
+from fulmen.workloads.pbpk import npz
+from fulmen.workloads.pbpk.graph import inputs
+from fulmen.workloads.pbpk.npz import arrays_from, population_from, read_npz
+from fulmen.workloads.pbpk.simulator import (
     compartments,
-    exchange,
     physiology,
     population,
     propagator,
@@ -23,12 +25,10 @@ from fulmen.workloads.pbpk import (
     sampling,
     solvers,
 )
-from fulmen.workloads.pbpk.exchange import arrays_from, population_from, read_npz
-from fulmen.workloads.pbpk.graph import inputs
-from fulmen.workloads.pbpk.physiology import known
-from fulmen.workloads.pbpk.population import ROUTES, duplicate_rows
-from fulmen.workloads.pbpk.sampling import sample_population
-from fulmen.workloads.pbpk.solvers import concentrations, simulate
+from fulmen.workloads.pbpk.simulator.physiology import known
+from fulmen.workloads.pbpk.simulator.population import ROUTES, duplicate_rows
+from fulmen.workloads.pbpk.simulator.sampling import sample_population
+from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
 
 
 class PBPKData(InMemoryParts):
@@ -160,7 +160,7 @@ class PBPKData(InMemoryParts):
 
     def _arrays(self) -> Arrays:
         source = {"npz": Path(self.npz).name} if self.npz else self.prior | {"time_h": self.grid_h.tolist()}
-        code = (physiology, population, sampling, compartments, propagator, rosenbrock, solvers, exchange)
+        code = (physiology, population, sampling, compartments, propagator, rosenbrock, solvers, npz)
         files = [self.npz] if self.npz else []
         self.fingerprint = fingerprint(source | {"kinetics": self.kinetics}, code=code, files=files)
         build = (lambda: read_npz(self.npz, self.kinetics)) if self.npz else self._simulate

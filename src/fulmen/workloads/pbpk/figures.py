@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from fulmen.evaluation.figures import COOL, MODEL, MUTED, TRUTH, figure
+from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, figure
 from fulmen.workloads.pbpk.metrics import FLOOR, normalized, r2
-from fulmen.workloads.pbpk.physiology import ORGANS
+from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 
 
 def curves(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, floor: float, title: str) -> None:

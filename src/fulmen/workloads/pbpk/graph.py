@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from fulmen.workloads.pbpk.physiology import CONNECTIONS, ORGANS, PORTAL
-from fulmen.workloads.pbpk.population import (
+from fulmen.workloads.pbpk.one_compartment import equilibrium_concentrations, one_compartment
+from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS, PORTAL
+from fulmen.workloads.pbpk.simulator.population import (
     BOLUS,
     INFUSION,
     ORAL,
@@ -21,7 +22,6 @@ from fulmen.workloads.pbpk.population import (
     renal_clearance_l_per_h,
     steady_state_volume_l,
 )
-from fulmen.workloads.pbpk.reduced import equilibrium_concentrations, one_compartment
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

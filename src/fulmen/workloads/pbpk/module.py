@@ -4,7 +4,7 @@ With u = C W / dose (W the body weight in kg = L) the target is
 
     y = log(u + 1e-3) - log(u_reduced + 1e-3),
 
-standardised: the dose, the orders of magnitude and what a single saturable compartment knows (`reduced.py`) are taken
+standardised: the dose, the orders of magnitude and what a single saturable compartment knows (`one_compartment.py`) are taken
 out before anything is learned. The loss is
 
     mean (y_hat - y)^2 + linear_weight * smooth_l1(u_hat / sd, u / sd),
@@ -22,12 +22,12 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss, smooth_l1_loss
 from torchmetrics import MetricCollection, R2Score
 
-from fulmen.evaluation.report import Summary
-from fulmen.means import log_epoch_mean, log_mean
-from fulmen.schedules import optimizers
+from fulmen.lightning_private import log_epoch_mean, log_mean
+from fulmen.optim.schedulers import optimizers
+from fulmen.report.summary import Summary
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
-from fulmen.workloads.pbpk.population import Population
+from fulmen.workloads.pbpk.simulator.population import Population
 
 INPUTS = ("node", "edge", "context", "dosing")
 
@@ -38,7 +38,7 @@ class PBPKSurrogate(LightningModule):
     Args:
         network: maps (node, edge, context, time_h) to standardised log concentrations [B, 14, T].
         optimizer: makes an optimizer of parameters.
-        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.schedules`.
+        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.optim.schedulers`.
         linear_weight: of the loss on the linear scale.
         residual: learn the log ratio to the reduced model; False learns log(u + 1e-3) itself.
     """
@@ -114,7 +114,7 @@ class PBPKSurrogate(LightningModule):
     @torch.no_grad()
     def summarize(self, data: Any, figures: Path) -> Summary:
         """Compare with the solver and the baselines on the test part, and draw it."""
-        from fulmen.workloads.pbpk.summary import summarize
+        from fulmen.workloads.pbpk.evaluate import summarize
 
         self.eval()
         batch = {name: value.to(self.device) for name, value in data.parts["test"].items()}
@@ -122,15 +122,15 @@ class PBPKSurrogate(LightningModule):
         return summarize(predicted, data, figures)
 
     def input_schema(self, data: Any) -> dict[str, Any]:
-        """What `predict_file` reads: an `.npz` of subjects; see `prediction.py`."""
-        from fulmen.workloads.pbpk.prediction import input_schema
+        """What `predict_file` reads: an `.npz` of subjects; see `predict.py`."""
+        from fulmen.workloads.pbpk.predict import input_schema
 
         return input_schema(data)
 
     @torch.no_grad()
     def predict_file(self, path: Path, schema: dict[str, Any]) -> Any:
         """Concentrations as a table, one row per subject, organ and time."""
-        from fulmen.workloads.pbpk.prediction import predict_file
+        from fulmen.workloads.pbpk.predict import predict_file
 
         return predict_file(self.eval(), path, schema)
 

@@ -9,10 +9,10 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
+from fulmen.config.signatures import Count, Rule
 from fulmen.errors import FulmenError
-from fulmen.signatures import Count, Rule
 from fulmen.workloads.pbpk.graph import CONTEXT_FEATURES, DOSING_FEATURES, EDGE_FEATURES, NODE_FEATURES, SOURCE, TARGET
-from fulmen.workloads.pbpk.physiology import CONNECTIONS, ORGANS
+from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS
 
 Rounds = Annotated[int, Rule("of at least 0", lambda rounds: rounds >= 0)]
 

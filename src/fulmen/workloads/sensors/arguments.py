@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from fulmen.config.mistakes import did_you_mean
 from fulmen.errors import FulmenError
-from fulmen.mistakes import did_you_mean
-from fulmen.workloads.sensors.features import source_columns
-from fulmen.workloads.sensors.files import DELIMITERS
-from fulmen.workloads.sensors.tables import Columns
-from fulmen.workloads.sensors.windows import parse
+from fulmen.workloads.sensors.features.features import source_columns
+from fulmen.workloads.sensors.features.windows import parse
+from fulmen.workloads.sensors.io.files import DELIMITERS
+from fulmen.workloads.sensors.io.tables import Columns
 
 
 def between(name: str, value: float, low: float, high: float) -> None:

@@ -13,15 +13,18 @@ import torch
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
-from fulmen.seeding import derived_seed
-from fulmen.workloads.sensors import arguments, cells, features, files, leakage, plant, splits, tables
-from fulmen.workloads.sensors import ceiling as ceilings
-from fulmen.workloads.sensors.ceiling import bayes_probability
-from fulmen.workloads.sensors.database import snapshot as take_snapshot
-from fulmen.workloads.sensors.features import DERIVED, TIME, derive, feature_names
-from fulmen.workloads.sensors.plant import SENSORS, Fault, simulate_plant
-from fulmen.workloads.sensors.tables import Columns, Table, check_for_training, check_table, out_of_range, read_table
-from fulmen.workloads.sensors.windows import Fitted, fit_windows, longest, window_columns
+from fulmen.utils.seeding import derived_seed
+from fulmen.workloads.sensors import arguments, leakage, splits
+from fulmen.workloads.sensors.features import features
+from fulmen.workloads.sensors.features.features import DERIVED, TIME, derive, feature_names
+from fulmen.workloads.sensors.features.windows import Fitted, fit_windows, longest, window_columns
+from fulmen.workloads.sensors.io import cells, files, tables
+from fulmen.workloads.sensors.io.database import snapshot as take_snapshot
+from fulmen.workloads.sensors.io.tables import Columns, Table, check_for_training, check_table, out_of_range, read_table
+from fulmen.workloads.sensors.simulator import bayes_one_row as ceilings
+from fulmen.workloads.sensors.simulator import plant
+from fulmen.workloads.sensors.simulator.bayes_one_row import bayes_probability
+from fulmen.workloads.sensors.simulator.plant import SENSORS, Fault, simulate_plant
 
 RANGES = {"light_lux": (0, 120_000), "temperature_c": (-40, 125), "vibration_mm_s": (0, 50)}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
-from fulmen.evaluation.figures import COOL, MODEL, MUTED, TRUTH, figure
+from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, figure
 
 
 def draw(

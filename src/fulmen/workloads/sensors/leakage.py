@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from fulmen.workloads.sensors.tables import Columns
+from fulmen.workloads.sensors.io.tables import Columns
 
 
 def telling_columns(x: np.ndarray, names: list[str], columns: Columns) -> list[str]:

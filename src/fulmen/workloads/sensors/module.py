@@ -9,13 +9,13 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torchmetrics import CatMetric
 
+from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
-from fulmen.evaluation.report import Summary
-from fulmen.means import log_epoch_mean, log_mean
-from fulmen.ranks import gather_rows
-from fulmen.schedules import optimizers
+from fulmen.lightning_private import log_epoch_mean, log_mean
+from fulmen.optim.schedulers import optimizers
+from fulmen.report.summary import Summary
 from fulmen.workloads.sensors.metrics import DIRECTIONS, LARGER_IS_BETTER, choose_threshold
-from fulmen.workloads.sensors.networks import TableNet, parameter_groups, probability, row_loss
+from fulmen.workloads.sensors.networks.tabular import TableNet, parameter_groups, probability, row_loss
 
 
 class SensorClassifier(LightningModule):
@@ -27,7 +27,7 @@ class SensorClassifier(LightningModule):
     Args:
         network: from columns to logits; it knows the columns and the labels.
         optimizer: makes an optimizer of parameters; only matrices are decayed.
-        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.schedules`.
+        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.optim.schedulers`.
         threshold: how it is chosen: "f1", or "cost".
         cost_ratio: how many false alarms cost as much as one missed event.
         figures: draw curves of the test part.
@@ -101,7 +101,7 @@ class SensorClassifier(LightningModule):
     @torch.no_grad()
     def summarize(self, data: Any, figures: Path) -> Summary:
         """Compare with the baselines on the test part, and draw it."""
-        from fulmen.workloads.sensors.summary import summarize
+        from fulmen.workloads.sensors.evaluate import summarize
 
         self.eval()
 
@@ -112,7 +112,7 @@ class SensorClassifier(LightningModule):
 
     def input_schema(self, data: Any) -> dict[str, Any]:
         """What a table must look like to be predicted; see `exchange.schema`."""
-        from fulmen.workloads.sensors.exchange import schema
+        from fulmen.workloads.sensors.predict import schema
 
         return schema(data)
 
@@ -120,14 +120,14 @@ class SensorClassifier(LightningModule):
 
     def predict_file(self, path: Path, schema: dict[str, Any], **reading: str) -> Any:
         """One row of probabilities and a decision per row of a CSV or Parquet file, as a pandas DataFrame."""
-        from fulmen.workloads.sensors.exchange import predict_file
+        from fulmen.workloads.sensors.predict import predict_file
 
         return predict_file(self, path, schema, reading)
 
     @classmethod
     def contest(cls, folds: Sequence[Any], variants: Mapping[str, Any], seeds: Sequence[int], once: Any) -> Any:
-        """All `variants` and the baselines on the same folds; see `fulmen.evaluation.rank`."""
-        from fulmen.workloads.sensors.contest import contest
+        """All `variants` and the baselines on the same folds; see `fulmen.comparison.benchmark`."""
+        from fulmen.workloads.sensors.cross_validate import contest
 
         return contest(folds, variants, seeds, once)
 

@@ -14,10 +14,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
-from fulmen.workloads.stocks import market, prices
+from fulmen.workloads.stocks import prices, simulator
 from fulmen.workloads.stocks.features import ewma_volatility, feature, features
-from fulmen.workloads.stocks.market import Prices, simulate_market
 from fulmen.workloads.stocks.prices import download, read_csv
+from fulmen.workloads.stocks.simulator import Prices, simulate_market
 from fulmen.workloads.stocks.splits import Split, chronological, members, walk_forward
 
 SERIES = tuple(field.name for field in fields(Prices) if field.name != "ticker")
@@ -26,7 +26,7 @@ FEATURES = ("return", "range", "volume", "moving_average_20", "volatility_20")
 
 
 class StocksData(InMemoryParts):
-    """Windows over a CSV of daily prices or over a simulated market, split in time, batched.
+    """Windows over a CSV of daily prices or over a simulated simulator, split in time, batched.
 
     A batch holds `window` [B, lookback, F], `log_return` [B, H] = log(P_{t+h} / P_t) for h = 1..H, `price` P_t [B],
     `volatility` [B] (daily, known at t), `drift` [B] (mean return of the window), `day` t [B] (since 1970-01-01) and
@@ -158,7 +158,7 @@ class StocksData(InMemoryParts):
     def _arrays(self) -> Arrays:
         files = self._files()
         source = {"csv": [Path(path).name for path in files]} if files else self.market
-        self.fingerprint = fingerprint(source, code=(market, prices), files=files)
+        self.fingerprint = fingerprint(source, code=(simulator, prices), files=files)
         build = (lambda: arrays_from([one for path in files for one in read_csv(path)])) if files else self._simulate
         return cached("stocks", self.fingerprint, build, Path(self.cache) if self.cache else None)
 

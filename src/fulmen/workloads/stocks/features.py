@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from fulmen.config.mistakes import did_you_mean
 from fulmen.errors import FulmenError
-from fulmen.mistakes import did_you_mean
-from fulmen.workloads.stocks.market import Prices
+from fulmen.workloads.stocks.simulator import Prices
 
 
 def log_returns(close: np.ndarray) -> np.ndarray:

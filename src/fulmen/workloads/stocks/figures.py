@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from fulmen.evaluation.figures import COOL, MODEL, MUTED, TRUTH, figure
+from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, figure
 from fulmen.workloads.stocks.conformal import LEVELS
 
 

@@ -18,10 +18,10 @@ from torch.nn.functional import mse_loss
 from torchmetrics import CatMetric
 
 from fulmen.data.parts import EVALUATION_BATCH
-from fulmen.evaluation.report import Summary
-from fulmen.means import log_epoch_mean, log_mean
-from fulmen.ranks import gather_rows
-from fulmen.schedules import optimizers
+from fulmen.distributed.ranks import gather_rows
+from fulmen.lightning_private import log_epoch_mean, log_mean
+from fulmen.optim.schedulers import optimizers
+from fulmen.report.summary import Summary
 from fulmen.workloads.stocks import conformal
 from fulmen.workloads.stocks.metrics import DIRECTIONS
 
@@ -35,7 +35,7 @@ class StockForecaster(LightningModule):
     Args:
         network: as `networks.SequenceNet`; it knows the number of features and of days ahead.
         optimizer: makes an optimizer of parameters.
-        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.schedules`.
+        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.optim.schedulers`.
         target: what is learned: "return", or "price".
         figures: draw the forecasts and residuals of the test part.
     """
@@ -144,7 +144,7 @@ class StockForecaster(LightningModule):
     @torch.no_grad()
     def summarize(self, data: Any, figures: Path) -> Summary:
         """Compare with the baselines on the test part, and draw it."""
-        from fulmen.workloads.stocks.summary import summarize
+        from fulmen.workloads.stocks.evaluate import summarize
 
         calibration = self._forecast("val", data.parts["validation"])
         predicted = self._forecast("test", data.parts["test"])
@@ -167,15 +167,15 @@ class StockForecaster(LightningModule):
         return torch.cat([self.log_return(batch).cpu() for batch in batches])
 
     def input_schema(self, data: Any) -> dict[str, Any]:
-        """What `predict_file` reads: a CSV of prices; see `forecast.py`."""
-        from fulmen.workloads.stocks.forecast import input_schema
+        """What `predict_file` reads: a CSV of prices; see `predict.py`."""
+        from fulmen.workloads.stocks.predict import input_schema
 
         return input_schema(data)
 
     @torch.no_grad()
     def predict_file(self, path: Path, schema: dict[str, Any]) -> Any:
         """Forecasts with intervals as a table, one row per ticker, day and day ahead, beyond the last day too."""
-        from fulmen.workloads.stocks.forecast import predict_file
+        from fulmen.workloads.stocks.predict import predict_file
 
         return predict_file(self.eval(), path, schema)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fulmen.config.mistakes import did_you_mean
 from fulmen.errors import FulmenError
-from fulmen.files import atomic_write
-from fulmen.mistakes import did_you_mean
-from fulmen.workloads.stocks.market import Prices
+from fulmen.utils.files import atomic_write
+from fulmen.workloads.stocks.simulator import Prices
 
 PRICES = ("Open", "High", "Low", "Close")
 REQUIRED = ("Date", *PRICES, "Volume")

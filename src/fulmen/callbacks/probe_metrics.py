@@ -1,0 +1,87 @@
+"""What the diagnosis sees of a model on a probe of samples."""
+
+import math
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from torch import Tensor
+
+from fulmen.callbacks.side_effect_free import Batch, class_probabilities, undisturbed
+
+
+def on_device(trainer: Trainer, batch: Batch) -> Batch:
+    """Moved as a batch of the validation part is: nothing is augmented."""
+    stage, trainer.state.stage = trainer.state.stage, trainer.state.stage.VALIDATING
+    try:
+        return trainer.strategy.batch_to_device(batch)
+    finally:
+        trainer.state.stage = stage
+
+
+def loss_of(probe: Batch | None, trainer: Trainer, module: LightningModule, name: str) -> float:
+    """The module's `probe_loss`, or what its validation logs for a probe as `name`; NaN if that is not one number."""
+    if probe is None:
+        return math.nan
+    with undisturbed(trainer, module) as logged:
+        if hasattr(module, "probe_loss"):
+            return float(module.probe_loss(probe))
+        module.validation_step(probe, 0)
+    values = [float(value) for value in logged.get(name, []) if isinstance(value, Tensor | float)]
+    return values[0] if len(values) == 1 else math.nan
+
+
+def classes_of(probe: Batch | None, trainer: Trainer, module: LightningModule) -> tuple[Tensor, Tensor] | None:
+    """Predicted probabilities [N, C] and targets [N]; None without classes."""
+    if probe is None or type(module).predict_step is LightningModule.predict_step:
+        return None
+    with undisturbed(trainer, module):
+        return class_probabilities(module.predict_step(probe, 0), probe)
+
+
+def constant_loss(start: float, probe: Batch | None, trainer: Trainer, module: LightningModule) -> float | None:
+    """The module's `naive_loss`, the entropy of the classes, or the loss before the first step, as far as known."""
+    naive = float(getattr(module, "naive_loss", math.nan))
+    if math.isfinite(naive):
+        return min(naive, start) if math.isfinite(start) else naive  # of all samples, of the probe
+    if found := classes_of(probe, trainer, module):
+        shares = found[1].bincount().float() / len(found[1])
+        entropy = float(torch.special.entr(shares).sum())
+        if 0.5 * entropy < start:  # the loss is a cross-entropy, as it seems
+            return entropy
+    return start if math.isfinite(start) else None
+
+
+def class_scores(
+    probe: Batch | None, val_probe: Batch | None, trainer: Trainer, module: LightningModule
+) -> tuple[dict[str, Any], dict[int, float], dict[int, float]]:
+    """What there is to say of validation as a whole, and the recall of each class in both; empty without classes."""
+    both = [classes_of(each, trainer, module) for each in (probe, val_probe)]
+    if any(each is None for each in both):
+        return {}, {}, {}
+    (p, target), (q, val_target) = both
+    whole = {
+        "accuracy": float((q.argmax(1) == val_target).float().mean()),
+        "confidence": float(q.max(1).values.mean()),
+        "samples": len(val_target),
+        "counts": {int(c): int(n) for c, n in zip(*val_target.unique(return_counts=True), strict=True)},
+    }
+    return whole, recalls(p, target), recalls(q, val_target)
+
+
+def recalls(probability: Tensor, target: Tensor) -> dict[int, float]:
+    """Of each class that is there."""
+    right = probability.argmax(1) == target
+    return {int(label): float(right[target == label].float().mean()) for label in target.unique()}
+
+
+def frozen(trainer: Trainer, module: LightningModule) -> str:
+    """`; 92 % of the parameters do not train (backbone)`, or nothing."""
+    trained = {id(p) for optimizer in trainer.optimizers for group in optimizer.param_groups for p in group["params"]}
+    named: list[tuple[str, Any]] = list(module.named_parameters())
+    still = [(name, p) for name, p in named if not p.requires_grad or id(p) not in trained]
+    share = sum(p.numel() for _, p in still) / max(sum(p.numel() for _, p in named), 1)
+    if share < 0.1:
+        return ""
+    names = list(dict.fromkeys(name.rpartition(".")[0] or name for name, _ in still))
+    return f"; {share:.0%} of the parameters do not train ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"

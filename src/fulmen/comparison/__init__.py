@@ -1,0 +1,1 @@
+"""Several runs beside each other: compared, ranked, tested for a difference."""

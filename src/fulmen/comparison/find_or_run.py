@@ -1,0 +1,83 @@
+"""Runs by name: a run folder, or an experiment that has been run as asked for, or is run now."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from fulmen.config.check import check_overrides
+from fulmen.config.mistakes import as_text
+from fulmen.config.outside import said_of
+from fulmen.config.schema import choices
+from fulmen.config.stored import moved, read_stored
+from fulmen.errors import FulmenError
+from fulmen.runs.result import read_result
+from fulmen.runs.run_folder import Run
+
+
+def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Path = Path("outputs")) -> dict[str, Run]:
+    """A run for each of `names`, labelled by it.
+
+    Args:
+        names: folders of runs, or experiments with or without overrides ("images_plain loss=focal").
+        overrides: for all experiments.
+
+    Raises:
+        FulmenError: neither a run nor an experiment, or its training fails.
+    """
+    plans = {}
+    for name in names:
+        experiment, *own = shlex.split(name)
+        if (Path(name) / "config.yaml").is_file():
+            plans[name] = Path(name)
+        elif experiment in choices("experiment"):
+            plans[name] = [f"experiment={experiment}", *own, *overrides]
+        else:
+            raise FulmenError(
+                f"{name} is neither a run folder nor an experiment; there is {', '.join(choices('experiment'))}"
+            )
+    checked = {name: check_overrides(plan) for name, plan in plans.items() if not isinstance(plan, Path)}
+    found = {name: Run(plan) for name, plan in plans.items() if isinstance(plan, Path)}
+    data = {name: (found[name].config if name in found else checked[name]).data["_target_"] for name in plans}
+    if len(set(data.values())) > 1:
+        kinds = ", ".join(f"{name} has {target.rpartition('.')[2]}" for name, target in data.items())
+        raise FulmenError(f"runs of different data share no test items: {kinds}")
+    for name, plan in plans.items():
+        if name in found:
+            continue
+        found[name] = Run(completed_run(checked[name], outputs) or trained(name, checked[name], plan, outputs))
+        print(f"{name}: {found[name].folder}")
+    return {name: found[name] for name in plans}
+
+
+def trained(name: str, cfg: Any, overrides: Sequence[str], outputs: Path) -> Path:
+    """The folder of a run that is trained now, or goes on where it was interrupted."""
+    from fulmen.runs.run import run
+
+    begun = run_like(cfg, outputs, "interrupted")
+    if begun is None or not (begun / "checkpoints" / "last.ckpt").is_file():
+        print(f"{name}: not run yet; training it", flush=True)
+        return run(cfg, overrides).folder
+    print(f"{name}: going on with {begun}", flush=True)
+    typed = [f"resume={as_text(str(begun))}", *said_of(begun, overrides)]
+    return run(check_overrides(typed), typed[:1]).folder
+
+
+def completed_run(cfg: Any, outputs: Path) -> Path | None:
+    """The newest completed run with this config, whatever folder it is in."""
+    return run_like(cfg, outputs, "completed")
+
+
+def run_like(cfg: Any, outputs: Path, status: str) -> Path | None:
+    """The newest run with this config and status, whatever folder it is in."""
+    asked = OmegaConf.to_container(cfg)
+    for path in sorted(outputs.glob(f"runs/{cfg.experiment}/*/config.yaml"), reverse=True):
+        try:
+            same = read_stored(path.parent) == moved(asked, asked["output_dir"], str(path.parent))
+            if same and read_result(path.parent)["status"] == status:
+                return path.parent
+        except (FulmenError, KeyError):
+            continue
+    return None

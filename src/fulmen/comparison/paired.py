@@ -1,0 +1,184 @@
+"""Statistics of two models on the same test items: the maths, no files.
+
+A model may have been trained several times (seeds); then each of its runs says something of every item.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.stats import binomtest, wilcoxon
+
+from fulmen.errors import FulmenError
+from fulmen.report.confusion import classification_scores, confusion
+
+REPLICATES = 2000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Items:
+    """What the runs of one model say of the items that all share.
+
+    Attributes:
+        item: [N] sorted identities.
+        loss: [S, N] of S runs.
+        target: [N] classes, of classifiers.
+        probability: [S, N, C], of classifiers.
+        group: [N], of items that resemble each other.
+        train_count: [C] training samples of each class.
+    """
+
+    item: np.ndarray
+    loss: np.ndarray
+    target: np.ndarray | None = None
+    probability: np.ndarray | None = None
+    group: np.ndarray | None = None
+    train_count: np.ndarray | None = None
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """The most probable class [S, N]."""
+        return self.probability.argmax(-1)
+
+
+def align(models: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[dict[str, Items], str]:
+    """The items of each model in one order, and a sentence on what was left out, or "".
+
+    Args:
+        models: name -> arrays of `Summary.items`; with an array `run` [N], items come once for each run.
+
+    Raises:
+        FulmenError: they share fewer than two items, have them a different number of times, or disagree about a target.
+    """
+    runs = {name: split_by_run(arrays) for name, arrays in models.items()}
+    counts = {name: len(each) for name, each in runs.items()}
+    if len(set(counts.values())) > 1:
+        raise FulmenError(f"the models were trained a different number of times: {counts}; give all the same seeds")
+    columns = list(zip(*runs.values(), strict=True))  # the k-th run of every model
+    shared = [
+        np.asarray(sorted(set.intersection(*(set(one["item"].tolist()) for one in column)))) for column in columns
+    ]
+    if min(map(len, shared)) < 2:
+        raise FulmenError(
+            f"{', '.join(models)} share no test items: were they trained on the same data, split and seeds?"
+        )
+    everything = sum(len(one["item"]) for column in columns for one in column)
+    used = sum(len(items) * len(runs) for items in shared)
+    if not all(np.array_equal(items, shared[0]) for items in shared):  # each run drew data of its own: runs in a row
+        aligned = {name: _in_a_row(each, shared) for name, each in runs.items()}
+    else:
+        aligned = {name: _stacked(each, shared[0]) for name, each in runs.items()}
+    targets = [one.target for one in aligned.values()]
+    if any((target is None) != (targets[0] is None) or not np.array_equal(target, targets[0]) for target in targets):
+        raise FulmenError(f"{', '.join(models)} do not agree about the classes of the test items: is it the same task?")
+    return (
+        aligned,
+        "" if used == everything else f"{used} of {everything} predictions are of items that all models share.",
+    )
+
+
+def split_by_run(arrays: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """The arrays of each run, in the order of their seeds."""
+    if "run" not in arrays:
+        return [dict(arrays)]
+    over_items = [name for name in arrays if name not in ("run", "train_count")]
+    rest = {name: arrays[name] for name in arrays if name == "train_count"}
+    return [
+        {name: arrays[name][arrays["run"] == run] for name in over_items} | rest for run in np.unique(arrays["run"])
+    ]
+
+
+def scores(items: Items, weight: np.ndarray | None = None, runs: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """The scores of one model, means over its runs.
+
+    Args:
+        weight: [N] how often each item counts; once by default.
+        runs: [S] which runs count, repeats allowed; all by default.
+    """
+    weight = np.ones(len(items.item)) if weight is None else weight
+    runs = np.arange(len(items.loss)) if runs is None else runs
+    found = {"loss": np.average(items.loss[runs].mean(0), weights=weight)}
+    if items.probability is None:
+        return found
+    classes = items.probability.shape[-1]
+    counts = np.stack([confusion(items.target, items.predicted[run], classes, weight) for run in runs])
+    return {name: value.mean() for name, value in classification_scores(counts, minority(items)).items()} | found
+
+
+def minority(items: Items) -> np.ndarray | None:
+    """[C] classes with less than half the training samples of the largest."""
+    return None if items.train_count is None else items.train_count < 0.5 * items.train_count.max()
+
+
+def bootstrap(a: Items, b: Items, seed: int = 0, replicates: int = REPLICATES) -> dict[str, tuple[float, float]]:
+    """Percentile intervals of the differences b - a of `scores`.
+
+    Items (whole groups, where there are some) and runs are drawn with replacement, the same ones for both models.
+    """
+    rng = np.random.default_rng(seed)
+    units = np.arange(len(a.item)) if a.group is None else np.unique(a.group, return_inverse=True)[1]
+    drawn: dict[str, list[float]] = {}
+    for _ in range(replicates):
+        often = np.bincount(rng.integers(0, units.max() + 1, units.max() + 1), minlength=units.max() + 1)
+        runs = rng.integers(0, len(a.loss), len(a.loss))
+        weight = often[units].astype(float)
+        if not weight.any():
+            continue
+        first, second = scores(a, weight, runs), scores(b, weight, runs)
+        for name in first:
+            drawn.setdefault(name, []).append(float(second[name] - first[name]))
+    tail = 100 * (1 - LEVEL) / 2
+    return {name: tuple(np.nanpercentile(values, [tail, 100 - tail])) for name, values in drawn.items()}
+
+
+def mcnemar(a: Items, b: Items) -> float:
+    """Exact two-sided p of equal accuracy (McNemar 1947), of the probabilities averaged over the runs."""
+    right_a, right_b = (one.probability.mean(0).argmax(-1) == one.target for one in (a, b))
+    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+    return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+
+
+def signed_rank(a: Items, b: Items) -> float:
+    """Two-sided p of losses that differ in no direction (Wilcoxon 1945), of group means where there are groups."""
+    difference = b.loss.mean(0) - a.loss.mean(0)
+    if a.group is not None:
+        number = np.unique(a.group, return_inverse=True)[1]
+        difference = np.bincount(number, difference) / np.bincount(number)
+    return float(wilcoxon(difference).pvalue) if difference.any() else 1.0
+
+
+def _stacked(runs: list[dict[str, np.ndarray]], shared: np.ndarray) -> Items:
+    """Runs of the same items beside each other."""
+    ordered = [_ordered(one, shared) for one in runs]
+    first = ordered[0]
+    if any(not np.array_equal(one.get("target"), first.get("target")) for one in ordered[1:]):
+        raise FulmenError("the runs of one model do not agree about the classes of the test items")
+    stack = {name: np.stack([one[name] for one in ordered]) for name in ("loss", "probability") if name in first}
+    rest = {name: first[name] for name in ("target", "group", "train_count") if name in first}
+    return Items(shared, **stack, **rest)
+
+
+def _in_a_row(runs: list[dict[str, np.ndarray]], shared: list[np.ndarray]) -> Items:
+    """Runs of different items one after the other, as one run; groups of different runs stay apart."""
+    ordered = [_ordered(one, items) for one, items in zip(runs, shared, strict=True)]
+    names = ordered[0]
+    row = {
+        name: np.concatenate([one[name] for one in ordered])
+        for name in ("loss", "probability", "target")
+        if name in names
+    }
+    if "group" in names:
+        number = [np.unique(one["group"], return_inverse=True)[1] for one in ordered]
+        row["group"] = np.concatenate([k * len(row["loss"]) + each for k, each in enumerate(number)])
+    if "train_count" in names:
+        row["train_count"] = np.mean([one["train_count"] for one in ordered], 0)
+    return Items(np.concatenate(shared), **{n: v[None] if n in ("loss", "probability") else v for n, v in row.items()})
+
+
+def _ordered(one: dict[str, np.ndarray], shared: np.ndarray) -> dict[str, np.ndarray]:
+    """The arrays of one run, its items sorted and held to `shared`."""
+    _, first = np.unique(one["item"], return_index=True)
+    where = first[np.isin(one["item"][first], shared)]
+    return {name: value if name == "train_count" else value[where] for name, value in one.items()}

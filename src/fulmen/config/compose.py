@@ -1,0 +1,169 @@
+"""What Hydra makes of overrides and the files in conf/, its errors told as mistakes of ours."""
+
+import re
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra import compose as hydra_compose
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from fulmen.config.directions import fill_modes
+from fulmen.config.hydra_errors import first_line, translated
+from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put
+from fulmen.config.overrides import MULTIRUN, explicit, hydra_on_conf, implicit
+from fulmen.config.schema import choices, leaves
+
+
+def composed(
+    overrides: list[str],
+    output_dir: str | Path | None = None,
+    raw: dict[tuple[str, ...], DictConfig] | None = None,
+) -> DictConfig:
+    """`compose`, but its errors hold no command.
+
+    Args:
+        raw: gets what Hydra has composed for this run of a multirun, by its overrides.
+    """
+    read = [explicit(override) for override in overrides]
+    try:
+        with hydra_on_conf():
+            cfg = hydra_compose("train", read if raw is None else [MULTIRUN, *read], return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+        raise ConfigError([translated(error, overrides, _paths_after)]) from error
+    if raw is not None:
+        raw[tuple(read)] = deepcopy(cfg)
+    experiment = cfg.hydra.runtime.choices.get("experiment")
+    with open_dict(cfg):
+        del cfg["hydra"]
+        by_hydra = OmegaConf.is_interpolation(cfg, "output_dir")
+        if output_dir is not None or by_hydra:
+            stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
+            cfg.output_dir = str(output_dir or Path("outputs", "runs", str(experiment), stamp))
+    return resolved(cfg, experiment)
+
+
+@lru_cache(maxsize=64)
+def composed_once(overrides: tuple[str, ...]) -> tuple[DictConfig, str | None]:
+    """What Hydra composes, interpolations and all, and the experiment."""
+    with hydra_on_conf():
+        cfg = hydra_compose("train", [explicit(o) for o in overrides], return_hydra_config=True)
+    experiment = cfg.hydra.runtime.choices.get("experiment")
+    with open_dict(cfg):
+        del cfg["hydra"]
+    OmegaConf.set_struct(cfg, False)
+    return cfg, experiment
+
+
+def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
+    """The `search` part of conf/sweep.yaml as `python sweep.py` is asked for it, plain.
+
+    Args:
+        overrides: those of `search`, and of Hydra's search path.
+        experiment: its space, if there is one of its name, is the default.
+
+    Raises:
+        ConfigError: the overrides or the files cannot be put together.
+    """
+    asked = list(overrides)
+    spaces = [override for override in asked if key_of(override) == "search/space"]
+    if not spaces and experiment in choices("search/space"):
+        asked.insert(0, f"search/space={experiment}")
+    if spaces and spaces[-1].endswith("=null"):  # the default; Hydra refuses to be told
+        asked = [override for override in asked if override not in spaces]
+    as_is = ("search", "search/space", "hydra.searchpath")
+    try:
+        with hydra_on_conf():
+            whole = [o if key_of(o) in as_is else f"++{_quoted(o.lstrip('+'))}" for o in asked]
+            cfg = hydra_compose("sweep", whole)
+        return OmegaConf.to_container(cfg.search, resolve=True)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+        raise ConfigError([translated(error, asked, lambda _: [])]) from error
+
+
+def expand(overrides: list[str]) -> list[list[str]]:
+    """The overrides of each run of a multirun.
+
+    Raises:
+        ConfigError: an override cannot be read, or there is no run at all.
+    """
+    try:
+        with hydra_on_conf():
+            parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+            parsed = parser.parse_overrides([explicit(override) for override in overrides])
+            jobs = BasicSweeper.split_arguments(parsed, None)[0]
+    except HydraException as error:
+        raise ConfigError([translated(error, overrides, _paths_after)]) from error
+    empty = [o for o in parsed if o.is_sweep_override() and not list(o.sweep_string_iterator())]
+    if empty:
+        there = ", ".join(choices(empty[0].key_or_group))
+        hint = f"; there is {there}" if there else ""
+        typed = implicit(empty[0].input_line)
+        raise ConfigError([Mistake(key_of(typed), f"{typed} gives no run{hint}")])
+    return [[implicit(override) for override in job] for job in jobs]
+
+
+def resolved(cfg: DictConfig, experiment: str | None) -> DictConfig:
+    """A plain copy without interpolations that records the experiment; `mode` is that of the metric if not said."""
+    mistakes = list(_unresolvable(cfg))
+    if mistakes:
+        raise ConfigError(mistakes)
+    fill_modes(cfg)
+    return OmegaConf.create({"experiment": experiment, **to_plain(cfg)})
+
+
+def to_plain(cfg: Any) -> Any:
+    """Dicts and lists, interpolations resolved; anything else as it is."""
+    if not OmegaConf.is_config(cfg):
+        return cfg
+    try:
+        return OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
+    except OmegaConfBaseException as error:
+        raise ConfigError(list(_unresolvable(cfg)) or [Mistake("", str(error))]) from error
+
+
+def paths(cfg: DictConfig) -> list[str]:
+    """The dotted paths of all nodes and leaves."""
+    keys = [path.split(".") for path, _ in leaves(OmegaConf.to_container(cfg, resolve=False))]
+    return list(dict.fromkeys(".".join(key[: i + 1]) for key in keys for i in range(len(key))))
+
+
+def _paths_after(overrides: list[str]) -> list[str]:
+    try:
+        return paths(composed(overrides))
+    except ConfigError:
+        return []
+
+
+def _quoted(override: str) -> str:
+    """`search.each=zoo=*` as Hydra wants it: `search.each='zoo=*'`, the quotes of which the shell has taken."""
+    key, _, value = override.partition("=")
+    return f"{key}='{value}'" if "=" in value and value[0] not in "'\"[{" else override
+
+
+def _unresolvable(cfg: DictConfig | ListConfig) -> Iterator[Mistake]:
+    """Interpolations that lead nowhere."""
+    for key in cfg if isinstance(cfg, DictConfig) else range(len(cfg)):
+        path = cfg._get_full_key(key)
+        if OmegaConf.is_missing(cfg, key):
+            continue
+        try:
+            value = cfg[key]
+        except OmegaConfBaseException as error:
+            lost = re.search(r"Interpolation key '([^']+)' not found", str(error))
+            names = [name for name, _ in leaves(OmegaConf.to_container(cfg._get_root()))]
+            meant = nearest(lost[1], names) if lost else None
+            problem = f"{first_line(error)}{did_you_mean(lost[1], names) if meant else ''}"
+            yield Mistake(path, problem, put(path, f"${{{meant}}}") if meant else None)
+            continue
+        if OmegaConf.is_config(value) and not OmegaConf.is_interpolation(cfg, key):
+            yield from _unresolvable(value)

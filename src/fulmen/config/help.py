@@ -1,0 +1,92 @@
+"""The help text of train.py: which experiments there are, what one can choose and change."""
+
+import re
+import textwrap
+from pathlib import Path
+
+from fulmen.config.schema import choices, groups, project_root
+
+EXAMPLES = {
+    "trainer.max_epochs=100": "train longer",
+    "trainer.accelerator=gpu": "where to train: cpu, gpu, auto",
+    "seed=7": "another seed",
+    "data.dose_mg=50": "any argument of the data, the model, the trainer: <node>.<argument>=<value>",
+    "model.optimizer.lr=3e-4": "",
+    "callbacks.early_stopping=null": "switch a callback or a logger off",
+    "debug=fast_dev_run": "one batch of everything: does it run?",
+    "resume=outputs/runs/<experiment>/<stamp>": "go on where a run stopped",
+    "-m seed=1,2,3": "one run for each value, one after the other",
+    "--cfg job": "show the config instead of running it",
+}
+
+SEARCH_EXAMPLES = {
+    "search.trials=200": "how many in all; the same command again goes on to that number",
+    "search.workers=2": "trials at a time",
+    "search.isolate=true": "one process per trial: GPUs, DDP, memory",
+    "search.pruner=median": "stop what lags behind: auto, hyperband, median, none",
+    "'search.space.model.optimizer.lr={low:1e-4,high:1e-2,log:true}'": "vary: {low, high, log, step} or {choices}",
+    "'search.each=model=*'": "a study for each choice of a config group",
+    "'search.joint=model=*'": "the choice as one of the parameters",
+    "'search.objectives={val/loss:min,parameters:min}'": "several objectives",
+    "search.storage=postgresql://<user>@<host>/<database>": "the same command on many machines, one study",
+    "search.name=<name>": "of the study and its folder",
+    "trainer.max_epochs=30": "anything that train.py takes, for every trial",
+}
+
+
+def help_text() -> str:
+    """Experiments, groups with their choices, and the changes made every day."""
+    table = {f"  {group}=": ", ".join(choices(group)) for group in groups() if group != "experiment" and choices(group)}
+    return "\n".join([
+        "usage: python train.py experiment=<name> [changes]",
+        "",
+        experiments_text(),
+        "",
+        "choices:",
+        *_aligned(table),
+        "",
+        "changes, for example:",
+        *_aligned({f"  {change}": meaning for change, meaning in EXAMPLES.items()}),
+        "",
+        "Hydra's own options: python train.py --hydra-help",
+    ])  # fmt: skip
+
+
+def search_help_text() -> str:
+    """What `sweep.py` takes beside what `train.py` takes."""
+    return "\n".join([
+        "usage: python sweep.py experiment=<name> [search=<sampler>] [changes]",
+        "",
+        experiments_text(),
+        "",
+        "choices:",
+        *_aligned({f"  search={name}": first_comment(project_root() / "conf" / "search" / f"{name}.yaml")
+                   for name in choices("search")}),
+        *_aligned({"  search/space=": ", ".join(choices("search/space"))}),
+        "",
+        "changes, for example:",
+        *_aligned({f"  {change}": meaning for change, meaning in SEARCH_EXAMPLES.items()}),
+    ])  # fmt: skip
+
+
+def experiments_text() -> str:
+    """Every experiment with the comment that stands first in its file."""
+    folder = project_root() / "conf" / "experiment"
+    table = {f"  experiment={name}": first_comment(folder / f"{name}.yaml") for name in choices("experiment")}
+    return "\n".join(["experiments:", *_aligned(table)])
+
+
+def first_comment(path: Path) -> str:
+    """The text of the first comment in a YAML file that is not `# @package`."""
+    comments = re.findall(r"^#(?!\s*@package)\s*(.+?)\s*$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return comments[0] if comments else ""
+
+
+def _aligned(table: dict[str, str]) -> list[str]:
+    width = max(map(len, table), default=0)
+    return [
+        line
+        for left, right in table.items()
+        for line in textwrap.wrap(right, 120, initial_indent=f"{left:{width}}  ",
+                                  subsequent_indent=" " * (width + 2)) or [left]
+    ]  # fmt: skip

@@ -1,0 +1,89 @@
+"""What Hydra and the YAML reader complain about, in the user's terms."""
+
+import re
+from collections.abc import Callable
+
+import yaml
+from hydra.errors import MissingConfigException, OverrideParseException
+
+from fulmen.config.mistakes import Mend, Mistake, did_you_mean, join, key_of, nearest, put, reads_as_text, take_back
+from fulmen.config.schema import choices, groups
+
+
+def translated(error: Exception, overrides: list[str], paths: Callable[[list[str]], list[str]]) -> Mistake:
+    """The mistake behind an `error` in composing `overrides` (as typed).
+
+    Args:
+        paths: gives the dotted paths in the config that some overrides lead to.
+    """
+    if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark):
+        return Mistake(f"{mark.name}, line {mark.line + 1}", f"cannot be read: {error.problem}")
+    if isinstance(error, OverrideParseException):
+        typed = error.override.removeprefix("++")
+        reason = next(line for line in error.message.splitlines() if not line.startswith("Error parsing"))
+        problem = f"cannot be read, write name=value ({reason.partition(' expecting')[0]})"
+        return Mistake(typed, problem, replace(typed))
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _no_such_choice(error)
+    if isinstance(error, ValueError):
+        for override in overrides:
+            key, value = key_of(override), override.partition("=")[2]
+            if key in groups() and not reads_as_text(value) and "group override must be" in str(error):
+                return Mistake(key, f"takes one of {', '.join(choices(key))}", take_back(key))
+        raise error
+
+    text = "\n".join(filter(None, [str(error), str(error.__cause__ or "")]))
+    if several := re.search(r"(?:Ambiguous value for argument|Sweep parameters) '([^']+)'", text):
+        typed = several[1].removeprefix("++")
+        first = typed.partition(",")[0]
+        one = first if re.fullmatch(r"[^(\[{]+", first) else None
+        return Mistake(key_of(typed), "several values for one run; add -m to run them all", replace(typed, one))
+    for typed in reversed(overrides):
+        if re.search(rf"(?<![\w.]){re.escape(key_of(typed))}(?![\w.]\w)", first_line(text)):
+            if re.match(r"search\b", key_of(typed)):
+                problem = "train.py takes no search; python sweep.py does"
+                return Mistake(key_of(typed), problem, take_back(key_of(typed)))
+            choosing = [o for o in overrides if key_of(o) in (*groups(), "hydra.searchpath") and o != typed]
+            return _unknown_key(typed, paths(choosing)) or _refused(typed, first_line(text))
+    return Mistake("", first_line(text))
+
+
+def _no_such_choice(error: MissingConfigException) -> Mistake:
+    group, _, choice = (error.missing_cfg_file or "").rpartition("/")
+    options = list(error.options or [])
+    if not options and group not in groups():
+        return Mistake(group, f"no such group{did_you_mean(group, groups())} ({first_line(error)})")
+    mend = put(group, nearest(choice, options) or options[0]) if options and group in groups() else take_back(group)
+    return Mistake(group, f"there is no {choice}{did_you_mean(choice, options)}", mend)
+
+
+def _unknown_key(typed: str, there: list[str]) -> Mistake | None:
+    """The mistake of switching off or deleting what is not among the paths `there`."""
+    key = key_of(typed)
+    if key in there or not there:
+        return None
+    owner, _, name = key.rpartition(".")
+    siblings = [path.rpartition(".")[2] for path in there if path.rpartition(".")[0] == owner]
+    meant = nearest(name, siblings)
+    instead = typed.replace(key, join(owner, meant)) if meant else None
+    return Mistake(key, f"no such key{did_you_mean(name, siblings)}", replace(typed, instead))
+
+
+def _refused(typed: str, reason: str) -> Mistake:
+    """Any other complaint about an override; `+group=choice` is meant as `group=choice`."""
+    key = key_of(typed)
+    return Mistake(key, reason, replace(typed, typed.lstrip("+") if key in groups() and typed[0] == "+" else None))
+
+
+def replace(typed: str, instead: str | None = None) -> Mend:
+    """Take back one override, word for word, or write another in its place."""
+
+    def mend(overrides: list[str]) -> list[str]:
+        replaced = [instead if override.removeprefix("++") == typed else override for override in overrides]
+        return [override for override in replaced if override]
+
+    return mend
+
+
+def first_line(text: object) -> str:
+    return str(text).partition("\n")[0].strip()

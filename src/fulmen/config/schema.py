@@ -1,0 +1,107 @@
+"""What a config for training holds, and everything that can be wrong with one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fulmen.config.contradictions import contradictions
+from fulmen.config.mistakes import Mistake, did_you_mean, drop, join, nearest, put, rename
+from fulmen.config.signatures import Rule, check_call, check_nodes, is_node
+from fulmen.utils.precision import AUTO
+
+Node = Annotated[dict, Rule("with a _target_", is_node)]
+
+
+@dataclass
+class TrainConfig:
+    """The keys at the top of a config and their types; below a node the arguments of its target are the keys."""
+
+    data: Node
+    model: Node
+    trainer: Node
+    callbacks: dict | None = None
+    logger: dict | None = None
+    seed: Annotated[int, Rule("from 0 to 4294967295", lambda seed: 0 <= seed < 2**32)] = 42
+    threads: Annotated[int, Rule("of at least 1", lambda threads: threads > 0)] | Literal["auto"] = "auto"
+    monitor: Annotated[str, Rule("that names a metric", lambda name: bool(name.strip()))] = "val/loss"
+    mode: Literal["min", "max"] = "min"
+    test: bool = True
+    folds: Annotated[int, Rule("of at least 2", lambda folds: folds > 1)] | None = None
+    seeds: Annotated[int, Rule("of at least 1", lambda seeds: seeds > 0)] = 1
+    resume: str | None = None
+    output_dir: str | None = None
+    experiment: str | None = None
+
+
+def project_root() -> Path:
+    """The checkout that this (editable) installation belongs to: the folder that holds `conf`."""
+    return Path(__file__).resolve().parents[3]
+
+
+def choices(group: str) -> list[str]:
+    """The files in conf/<group>, without `.yaml`."""
+    return sorted(path.stem for path in (project_root() / "conf" / group).glob("*.yaml"))
+
+
+def groups() -> list[str]:
+    """The config groups of a training: the folders below conf, but those of a search."""
+    conf = project_root() / "conf"
+    folders = sorted(path.relative_to(conf).as_posix() for path in conf.rglob("*") if path.is_dir())
+    return [folder for folder in folders if folder.partition("/")[0] != "search"]
+
+
+def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
+    """All that is wrong with a resolved config; `trusted` as in `fulmen.config.check.check`."""
+    if not trusted and (found := find_interpolations(plain)):
+        return found
+    found = [_nothing_chosen(part) for part in ("data", "model", "trainer") if plain.get(part) is None]
+    found += [m for m in check_call(TrainConfig, plain, "", "the config") if m.path not in {f.path for f in found}]
+    found += _entries_without_target(plain)
+
+    if isinstance(plain.get("trainer"), dict) and plain["trainer"].get("precision") == AUTO:
+        plain = plain | {"trainer": plain["trainer"] | {"precision": None}}  # resolved before Lightning sees it
+    values = dict(leaves(plain))
+    wrong = [values[mistake.path] for mistake in found if mistake.path in values]
+    for mistake in check_nodes(plain, "", trusted):
+        if values.get(mistake.path, ...) not in wrong:  # ${seed} is as wrong as seed: say it once
+            found.append(mistake)
+    known = {mistake.path for mistake in found}
+    missing = [path for path, value in values.items() if value == "???" and path not in known]
+    if trusted and not found:
+        found += contradictions(plain)
+    return found + [Mistake(path, "has no value (???)", put(path, 1)) for path in missing]
+
+
+def find_interpolations(plain: dict[str, Any]) -> list[Mistake]:
+    """Every `${...}`: in a config from elsewhere it could read the environment, and a stored one has none."""
+    problem = "${...} is not allowed in a config from elsewhere; a stored config is fully resolved"
+    return [Mistake(path, problem) for path, value in leaves(plain) if "${" in path or "${" in str(value)]
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every plain value in nested dicts and lists with its dotted path."""
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(item, join(path, key))
+    else:
+        yield path, value
+
+
+def _nothing_chosen(part: str) -> Mistake:
+    there = sorted(choices(part), key=lambda choice: choice != "default")
+    return Mistake(part, f"nothing chosen; there is {', '.join(there)}", put(part, there[0]) if there else None)
+
+
+def _entries_without_target(plain: dict[str, Any]) -> Iterator[Mistake]:
+    """Callbacks and loggers that are neither a node nor null, mostly misspelled names of others."""
+    for part in ("callbacks", "logger"):
+        entries = plain.get(part)
+        if not isinstance(entries, dict):
+            continue
+        named = [name for name, entry in entries.items() if is_node(entry)]
+        for name, entry in entries.items():
+            if entry is not None and not is_node(entry):
+                where, meant = join(part, name), nearest(str(name), named)
+                mend = rename(where, join(part, meant), entry) if meant else drop(where)
+                yield Mistake(where, f"has no _target_{did_you_mean(str(name), named)}", mend)

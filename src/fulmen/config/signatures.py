@@ -1,0 +1,252 @@
+"""Does a config node fit the signature of what it names?"""
+
+import inspect
+import sys
+import types
+import typing
+from collections import OrderedDict, abc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from os import PathLike
+from typing import Annotated, Any, Literal, Union
+
+from fulmen.config.allow_list import TargetError, locate, locate_untrusted
+from fulmen.config.mistakes import Mistake, as_text, did_you_mean, drop, join, nearest, put, rename, restore, take_back
+
+LISTS = (list, tuple, set, frozenset, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable, abc.Set)
+DICTS = (dict, OrderedDict, abc.Mapping, abc.MutableMapping)
+PATHS = ("Path", "PurePath", "PathLike")
+OF_HYDRA = {
+    "_partial_": bool,
+    "_recursive_": bool,
+    "_convert_": Literal["none", "partial", "object", "all"],
+    "_args_": list,
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Something more than its type that a value must fulfil, for use in `Annotated`."""
+
+    text: str
+    holds: Callable[[Any], bool]
+
+
+Count = Annotated[int, Rule("of at least 1", lambda count: count >= 1)]
+Positive = Annotated[float, Rule("above 0", lambda number: number > 0)]
+
+
+def is_node(value: Any) -> bool:
+    """Whether `value` is a dict that names a `_target_`."""
+    return isinstance(value, dict) and "_target_" in value
+
+
+def check_nodes(value: Any, path: str, trusted: bool = True, complete: bool = True) -> Iterator[Mistake]:
+    """Every mistake in the `_target_` nodes at and below `path`.
+
+    Args:
+        trusted: False refuses targets that are not part of a training, before anything of them is imported.
+        complete: False lets arguments be missing: somebody adds them later.
+    """
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from check_nodes(item, join(path, i), trusted, complete)
+    if not isinstance(value, dict):
+        return
+    if is_node(value):
+        yield from _check_node(value, path, trusted, complete)
+    for key, item in value.items():
+        yield from check_nodes(item, join(path, key), trusted, complete and value.get("_recursive_", True) is True)
+
+
+def _check_node(node: dict[str, Any], path: str, trusted: bool, complete: bool) -> Iterator[Mistake]:
+    target, where = node["_target_"], join(path, "_target_")
+    if not isinstance(target, str):
+        yield Mistake(where, f"must be the dotted name of a class or function, got {as_text(target)}")
+        return
+    try:
+        found = locate(target) if trusted else locate_untrusted(target)
+    except TargetError as error:
+        yield Mistake(where, str(error), put(where, error.meant) if error.meant else take_back(where))
+        return
+    for key, annotation in OF_HYDRA.items():
+        if key in node and not fits(node[key], annotation):
+            yield wrong_value(join(path, key), node[key], annotation, None)
+    given = {key: value for key, value in node.items() if key not in OF_HYDRA and key != "_target_"}
+    args = node.get("_args_") or []
+    yield from check_call(found, given, path, target, complete and node.get("_partial_") is not True, args)
+
+
+def check_call(
+    target: Callable[..., Any], given: dict[str, Any], path: str, label: str, complete: bool = True, args: Any = ()
+) -> Iterator[Mistake]:
+    """Every mistake in calling `target(*args, **given)`: unknown, missing and wrongly typed arguments."""
+    known = parameters(target)
+    if known is None:
+        return
+    by_place = [p for p in known.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    filled = {p.name for p in by_place[: len(args)]}
+    if len(args) > len(by_place) and not any(p.kind is p.VAR_POSITIONAL for p in known.values()):
+        yield Mistake(join(path, "_args_"), f"{label} takes {len(by_place)} positional arguments, got {len(args)}")
+    for i, (parameter, value) in enumerate(zip(by_place, args, strict=False)):
+        if not _accepts(parameter, value):
+            yield wrong_value(join(path, f"_args_.{i}"), value, parameter.annotation, parameter.default)
+
+    named = {p.name: p for p in known.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    free = [name for name in named if name not in filled]
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    for name, value in given.items():
+        where = join(path, name)
+        if name in named:
+            if not _accepts(named[name], value):
+                yield wrong_value(where, value, named[name].annotation, named[name].default)
+        elif not open_ended:
+            meant = nearest(name, free)
+            mend = rename(where, join(path, meant), value) if meant else drop(where)
+            yield Mistake(where, f"{label} takes no {name}{did_you_mean(name, free)}", mend)
+    for name in free if complete else ():
+        if name not in given and named[name].default is inspect.Parameter.empty:
+            where, annotation = join(path, name), named[name].annotation
+            mend = put(where, example(annotation)) if fits(example(annotation), annotation) else restore(where)
+            yield Mistake(where, f"{label} needs {describe(annotation)} here", mend)
+
+
+@cache
+def parameters(target: Callable[..., Any]) -> dict[str, inspect.Parameter] | None:
+    """The parameters of a class or function, annotations evaluated where they can be; None if it has no signature."""
+    try:
+        signature = inspect.signature(target)
+    except (ValueError, TypeError):
+        return None
+    function = inspect.unwrap(target.__init__ if isinstance(target, type) else target)
+    scope = getattr(function, "__globals__", None) or vars(sys.modules[target.__module__])
+    return {
+        name: parameter.replace(annotation=_evaluated(parameter.annotation, scope))
+        for name, parameter in signature.parameters.items()
+    }
+
+
+def _evaluated(annotation: Any, scope: dict[str, Any]) -> Any:
+    """`annotation` with names in strings looked up; Any where a name exists for type checkers only."""
+    holder = types.SimpleNamespace(__annotations__={"it": annotation})
+    try:
+        return typing.get_type_hints(holder, globalns=scope, include_extras=True)["it"]
+    except Exception:
+        return Any
+
+
+def _accepts(parameter: inspect.Parameter, value: Any) -> bool:
+    return (value is None and parameter.default is None) or fits(value, parameter.annotation)
+
+
+def wrong_value(path: str, value: Any, annotation: Any, default: Any) -> Mistake:
+    """The mistake of writing `value` where `annotation` is wanted."""
+    got = "nothing (???)" if value == "???" else as_text(value)
+    instead = example(annotation, value, default)
+    mend = put(path, instead) if fits(instead, annotation) else drop(path)
+    meant = nearest(value, [c for c in _literals(annotation) if isinstance(c, str)]) if isinstance(value, str) else None
+    hint = f"; did you mean {meant}?" if meant else ""
+    return Mistake(path, f"must be {describe(annotation)}, got {got}{hint}", mend)
+
+
+def fits(value: Any, annotation: Any) -> bool:
+    """Whether a plain value may stand where `annotation` is asked for.
+
+    A `_target_` node may stand anywhere, a whole number for a float; a bool is no number, quoted digits are no number.
+    What cannot be judged (type variables, names that exist for type checkers only) accepts everything.
+    """
+    if value == "???":
+        return False
+    if is_node(value) or annotation in (Any, inspect.Parameter.empty):
+        return True
+    if annotation in (None, types.NoneType):
+        return value is None
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        return fits(value, args[0]) and all(rule.holds(value) for rule in args[1:] if isinstance(rule, Rule))
+    if origin in (Union, types.UnionType):
+        return any(fits(value, choice) for choice in args)
+    if origin is Literal:
+        return any(value == choice and type(value) is type(choice) for choice in args)
+    kind = origin or annotation
+    if not isinstance(kind, type):
+        return True
+    if kind in (int, float, complex):
+        return isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
+    if kind in LISTS:
+        return isinstance(value, list | tuple) and _items_fit(value, kind, args)
+    if kind in DICTS:
+        of_key, of_value = args or (Any, Any)
+        return isinstance(value, dict) and all(fits(k, of_key) and fits(v, of_value) for k, v in value.items())
+    if issubclass(kind, PathLike) or kind is PathLike:
+        return isinstance(value, str)
+    if issubclass(kind, Enum):
+        return value in [member.name for member in kind] or value in [member.value for member in kind]
+    try:
+        return isinstance(value, kind)
+    except TypeError:  # a protocol
+        return True
+
+
+def _items_fit(items: Any, kind: type, args: tuple[Any, ...]) -> bool:
+    if kind is tuple and args and args[-1] is not Ellipsis:
+        return len(items) == len(args) and all(map(fits, items, args))
+    return all(fits(item, args[0]) for item in items) if args else True
+
+
+def _literals(annotation: Any) -> list[Any]:
+    """Every choice that the `Literal`s in an annotation allow."""
+    args = typing.get_args(annotation)
+    if typing.get_origin(annotation) is Literal:
+        return list(args)
+    return [choice for arg in args for choice in _literals(arg)]
+
+
+def describe(annotation: Any) -> str:
+    """An annotation in words: `a whole number or null`."""
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", types.NoneType: "null",
+             Any: "a value", inspect.Parameter.empty: "a value"}  # fmt: skip
+    if annotation in words:
+        return words[annotation]
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        rules = [rule.text for rule in args[1:] if isinstance(rule, Rule)]
+        return " ".join([describe(args[0]), *rules])
+    if origin in (Union, types.UnionType, Literal):
+        choices = [as_text(choice) for choice in _literals(annotation)]
+        kinds = (
+            [describe(arg) for arg in args if typing.get_origin(arg) is not Literal] if origin is not Literal else []
+        )
+        *most, last = dict.fromkeys([*kinds, *choices])
+        return f"{', '.join(most)} or {last}" if most else last
+    kind = origin or annotation
+    if kind in LISTS:
+        inner = [describe(arg) for arg in args if arg is not Ellipsis]
+        return f"a list of ({', '.join(inner)})" if inner else "a list"
+    if kind in DICTS:
+        return "a mapping"
+    if isinstance(kind, type) and issubclass(kind, PathLike):
+        return "a path"
+    return f"a _target_ node that makes {getattr(kind, '__name__', kind)}"
+
+
+def example(annotation: Any, value: Any = None, default: Any = None) -> Any:
+    """A plain value that fits `annotation`: what `value` was meant to be, else the default, else anything."""
+    readings = [[*value[:-1], 1]] if isinstance(value, list) and value else []
+    if isinstance(value, str | int | float):
+        for read in (int, float, lambda text: {"yes": True, "no": False, "on": True, "off": False}[text.lower()]):
+            try:
+                readings.append(read(value))
+            except (ValueError, KeyError, AttributeError, OverflowError):
+                continue
+        literals = _literals(annotation)
+        readings += [choice for choice in literals if choice == nearest(str(value), filter(_is_text, literals))]
+        readings += [default, [value], str(value)]
+    readings += [default, *_literals(annotation), 1, 0.1, True, "name", [1], [1, 1], [0.1], ["name"], {}, {"name": 1}]
+    return next((reading for reading in readings if reading is not None and fits(reading, annotation)), None)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)

@@ -1,0 +1,60 @@
+"""Two loss curves, with all that can be wrong with them."""
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fulmen.diagnosis.smoothing import Series
+from fulmen.errors import FulmenError
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Training and validation loss at the checks that have both.
+
+    Attributes:
+        train: [checks], finite.
+        val: [checks], finite.
+        epochs: [checks], their numbers from 1.
+        non_finite: training or validation -> the epoch from which that curve is NaN or infinite to its end.
+        missing: training or validation, if that curve has no value at all and the other stands for both.
+    """
+
+    train: Series
+    val: Series
+    epochs: np.ndarray
+    non_finite: dict[str, int] = field(default_factory=dict)
+    missing: str = ""
+
+    @classmethod
+    def of(cls, train: list[float | None], val: list[float | None], epochs: Sequence[int] | None = None) -> "Curves":
+        """Gaps left out; where one curve has no value at all, the other stands for both.
+
+        A warning says so where the curves differ in length; what is beyond the shorter one is left out.
+        """
+        if len(train) != len(val) and len(train) and len(val):
+            warnings.warn(f"{len(train)} training and {len(val)} validation losses: the longer is cut", stacklevel=2)
+            train, val = train[: len(val)], val[: len(train)]
+        train, val = train or [None] * len(val), val or [None] * len(train)
+        t, v = _numbers(train), _numbers(val)
+        number = np.arange(1, len(t) + 1) if epochs is None else np.asarray(epochs)[: len(t)]
+        broken = {}
+        for name, raw, x in (("training", train, t), ("validation", val, v)):
+            finite = np.flatnonzero(np.isfinite(x))
+            begin = finite[-1] + 1 if len(finite) else 0
+            if any(value is not None and not math.isfinite(value) for value in raw[begin:]):
+                broken[name] = int(number[begin])
+        missing = next((name for name, x in (("validation", v), ("training", t)) if not np.isfinite(x).any()), "")
+        v, t = (t if missing == "validation" else v), (v if missing == "training" else t)
+        both = np.isfinite(t) & np.isfinite(v)
+        return cls(t[both], v[both], number[both], broken, missing)
+
+
+def _numbers(values: Sequence[float | None]) -> Series:
+    try:
+        return np.array([math.nan if value is None else float(value) for value in values], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise FulmenError(f"losses must be numbers or None: {error}") from error

@@ -1,0 +1,179 @@
+"""From curves to verdicts."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fulmen.diagnosis.curves import Curves
+from fulmen.diagnosis.rules import ENOUGH, Measured, measure, states
+from fulmen.diagnosis.smoothing import Flags
+from fulmen.diagnosis.texts import TEXTS, Severity
+
+ORDER = list(TEXTS)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One finding about a training.
+
+    Attributes:
+        code: a key of `texts.TEXTS`.
+        severity: ok, note, warning or error.
+        since: the epoch (from 1) it holds from; None if it concerns the whole run.
+        evidence: the numbers behind it.
+        finding: the same in words.
+        causes: what usually is behind it, the likeliest first.
+        cures: what to try.
+    """
+
+    code: str
+    severity: Severity
+    since: int | None
+    evidence: dict[str, Any] = field(hash=False)
+    finding: str
+    causes: tuple[str, ...]
+    cures: tuple[str, ...]
+
+    @classmethod
+    def make(cls, code: str, since: int | None = None, severity: Severity | None = None, **evidence: Any) -> "Verdict":
+        """The verdict `code` with its words filled in by `evidence`."""
+        text, values = TEXTS[code], {"since": since, **evidence}
+        plain = {name: value.item() if hasattr(value, "item") else value for name, value in evidence.items()}
+        cures = tuple(cure.format(**values) for cure in text.cures)
+        return cls(code, severity or text.severity, since, plain, text.finding.format(**values), text.causes, cures)
+
+    @property
+    def title(self) -> str:
+        """`overfitting since epoch 14`"""
+        since = f" since epoch {self.since}" if self.since and self.severity != "note" else ""
+        return self.code.replace("_", " ") + since
+
+    def __str__(self) -> str:
+        """`overfitting since epoch 14: validation loss 9 % over its best ...; try: ...`"""
+        cures = f"; try: {', '.join(self.cures)}" if self.cures else ""
+        return f"{self.title}: {self.finding}{cures}"
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> "Verdict":
+        """The opposite of `as_dict`."""
+        return cls(**plain | {"causes": tuple(plain["causes"]), "cures": tuple(plain["cures"])})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self) | {"causes": list(self.causes), "cures": list(self.cures)}
+
+
+class Verdicts(list[Verdict]):
+    """The gravest first; `"overfitting" in verdicts` asks for one, `print` shows a line each."""
+
+    def __contains__(self, wanted: object) -> bool:
+        return any(wanted in (verdict, verdict.code) for verdict in self)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self))
+
+
+ALONE = ("diverged", "no_learning", "plateau", "still_improving")  # what a single curve can show
+
+
+def diagnose(
+    train: Sequence[float | None],
+    val: Sequence[float | None],
+    base: float | None = None,
+    epochs: Sequence[int] | None = None,
+    frozen: str = "",
+    expected_gain: float = 0.4,
+    val_scale: float = 1.0,
+) -> Verdicts:
+    """What two loss curves say, the gravest first; there is always at least one verdict.
+
+        verdicts = fulmen.diagnose(train=[2.3, 1.1, ...], val=[2.2, 1.4, ...])
+        "overfitting" in verdicts, verdicts[0].cures
+
+    Args:
+        train: one loss per check (epoch, as a rule); None, or a NaN before a later number, is a gap; NaN or inf at the
+            end is not. Where there are accuracies only, give what they leave to 1.
+        val: likewise; an empty list where there is none.
+        base: loss of a constant predictor; the first losses stand for it where it is unknown.
+        epochs: the number of each check; 1, 2, ... by default.
+        expected_gain: share of `base` that a good model takes away at least; 0 where little can be predicted.
+        val_scale: times the validation loss compares with the training loss; of an untrained model, one over the other.
+        frozen: what to add where nothing is learned, such as which parameters do not train.
+
+    Raises:
+        FulmenError: a loss is no number.
+    """
+    curves = Curves.of(*([] if x is None else list(x) for x in (train, val)), epochs)
+    broken = []
+    if curves.non_finite:
+        since = min(curves.non_finite.values())
+        what = f"{' and '.join(curves.non_finite)} loss"
+        broken = [Verdict.make("non_finite", since, what=what, where=f"epoch {since}")]
+    if len(curves.train) < ENOUGH:
+        return Verdicts(broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)])
+    measured = measure(curves.train, curves.val, base, expected_gain, val_scale)
+    found = [_verdict(code, flags, measured, curves, frozen) for code, flags in states(measured).items() if flags[-1]]
+    found = ordered(broken + found)
+    if broken:
+        return Verdicts(verdict for verdict in found if verdict.severity != "note")  # nothing else matters now
+    doubts = {"still_improving", "generalization_gap"} & {verdict.code for verdict in found}
+    if all(verdict.severity == "note" for verdict in found) and not doubts:
+        found.insert(0, Verdict.make("good_fit", train=measured.t[-1], val=measured.v[-1] / measured.unit))
+    if curves.missing:
+        judged = [verdict for verdict in found if verdict.code in ALONE]
+        return Verdicts([*judged, Verdict.make("one_curve", missing=curves.missing)])
+    return Verdicts(found)
+
+
+def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: float | None = None) -> list[str]:
+    """The gravest verdict at every check, as somebody who watches the training sees it: [checks].
+
+    Notes are left out: that a loss still falls is no finding before the run is over.
+    """
+    curves = Curves.of(list(train_loss), list(val_loss))
+    if not len(curves.train):
+        return []
+    flags = states(measure(curves.train, curves.val, base))
+    order = [code for code in ORDER if code in flags and TEXTS[code].severity != "note"]
+    table = np.stack([flags[code] for code in order] + [np.ones(len(curves.train), bool)])
+    return [[*order, "good_fit"][i] for i in table.argmax(0)]
+
+
+def as_markdown(verdicts: Sequence[Verdict]) -> str:
+    """One line a verdict: what is wrong, then what to try."""
+    cures = [f" Try: {', '.join(verdict.cures)}." if verdict.cures else "" for verdict in verdicts]
+    return "\n".join(f"- **{v.title}**: {v.finding}.{cure}" for v, cure in zip(verdicts, cures, strict=True))
+
+
+def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The gravest first."""
+    return sorted(verdicts, key=lambda verdict: ORDER.index(verdict.code))
+
+
+def _verdict(code: str, flags: Flags, m: Measured, curves: Curves, frozen: str) -> Verdict:
+    start = len(flags) - 1 - int(np.argmin(flags[::-1])) + 1 if not flags.all() else 0
+    best = int(m.best_at[-1])
+    first = max(best - int(m.width[-1]) + 1, 0)
+    best = first + int(np.argmin(curves.val[first : best + 1]))  # the check itself, not the window that ends later
+    since = int(curves.epochs[best if code in ("overfitting", "plateau") else start])
+    quarter = max(1, len(m.v) // 4)
+    falls = m.t[-1] < m.t_then[-1]
+    times = m.v[-1] / m.t[-1] if m.t[-1] else math.inf
+    evidence = {
+        "diverged": {"train": m.t[-1], "train_best": m.t_best[-1], "base": m.base},
+        "no_learning": {"train": m.t[-1], "gain": m.gain[-1], "base": m.base, "frozen": frozen},
+        "overfitting": {"rise": m.rise[-1], "best": curves.val[best], "val": m.v[-1] / m.unit, "train": m.t[-1],
+                        "trend": "falls" if falls else "does not rise as much"},
+        "underfitting": {"train": m.t[-1], "val": m.v[-1] / m.unit, "gain": m.gain[-1], "frozen": frozen},
+        "noisy_validation": {"noise": m.v_noise[-1] / m.unit,
+                             "share": m.v_noise[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-12)},
+        "validation_too_good": {"how": f"validation loss is {times:.0%} of the training loss",
+                                "val": m.v[-1], "train": m.t[-1]},
+        "generalization_gap": {"times": times},
+        "still_improving": {"recent": (m.v[-1 - quarter] - m.v[-1]) / m.v_scale[-1 - quarter]},
+        "plateau": {"best": curves.val[best]},
+    }[code]  # fmt: skip
+    return Verdict.make(code, since, **evidence)

@@ -1,0 +1,221 @@
+"""Between the shell and `hydra.main`: help, mistakes found before work starts, messages and exit codes."""
+
+import json
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from fulmen.config.check import check_overrides
+from fulmen.config.compose import expand
+from fulmen.config.help import experiments_text, help_text, search_help_text
+from fulmen.config.mistakes import ConfigError, as_text, command, key_of
+from fulmen.config.overrides import explicit, in_multirun, parse, run_failed, trust_multirun
+from fulmen.config.schema import choices
+from fulmen.config.stored import refuse_if_used, resume_folder
+from fulmen.distributed import torchrun
+from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obstructed
+from fulmen.runs.ownership import refuse_if_owned
+from fulmen.signals import is_relaunched, listener, number_of, tell_interruption
+from fulmen.utils.files import obstruction
+from fulmen.utils.threads import quiet_waiting
+
+if TYPE_CHECKING:
+    from fulmen.search.settings import Plan
+
+
+def before_work(argv: list[str]) -> DictConfig | None:
+    """Answer `--help`, or check all that `argv` asks for before a folder is made or a module imported in vain.
+
+    `argv` is changed in place: Hydra then takes any argument of a target without `+`, and options in any place.
+
+    Returns:
+        The config to go on with for `resume=<folder>`; None where Hydra composes it.
+
+    Raises:
+        FulmenError: no experiment, or any mistake in any of the runs.
+        SystemExit: with 0 after `--help`.
+    """
+    quiet_waiting()
+    asked = parse(argv[1:])
+    if asked.help:
+        print(help_text())
+        sys.exit(0)
+    typed = list(asked.overrides)
+    argv[1:] = [*(argument for argument in argv[1:] if argument not in typed), *map(explicit, typed)]
+    if asked.hydra_help or asked.cfg or asked.info or asked.shell_completion or asked.experimental_rerun:
+        return None
+    resuming = resume_folder(typed) is not None
+    if resuming and asked.multirun:
+        raise FulmenError("resume=<folder> goes on with one run: leave out -m")
+    if asked.config_dir:
+        typed.insert(0, f"hydra.searchpath={as_text([f'file://{Path(asked.config_dir).resolve()}'])}")
+    if torchrun.starts_this():
+        with torchrun.said_once():
+            if asked.multirun:
+                raise FulmenError("-m goes through its runs in one process: start it without torchrun")
+            cfg = check_overrides(typed)
+            torchrun.refuse_unless_together(cfg.trainer, typed)
+            argv += [] if resuming else torchrun.one_folder(typed)
+            return cfg if resuming else None
+    if not resuming and (is_relaunched() or asked.config_name or asked.config_path):
+        return None  # checked by the process that launched this one, or composed from configs that only Hydra knows
+    if not resuming and not any(key_of(o) == "experiment" and o.partition("=")[2] not in ("", "null") for o in typed):
+        raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {_first_command()}")
+    if asked.multirun:
+        trust_multirun(check_runs(expand(typed)))
+        return None
+    refuse_taken_folder(typed)
+    cfg = check_overrides(typed)
+    return cfg if resuming else None
+
+
+def refuse_taken_folder(typed: list[str]) -> None:
+    """Pass if the run folder that was typed is free for this run, as far as can be told before work.
+
+    Raises:
+        FulmenError: somebody is at work there, or a new run would mix with the one it holds.
+    """
+    resuming = resume_folder(typed)
+    named = [o.partition("=")[2].strip("'\"") for o in typed if key_of(o) in ("output_dir", "hydra.run.dir")]
+    folder = resuming or (Path(named[-1]) if named else None)
+    if folder is not None:
+        refuse_if_owned(folder)
+        if resuming is None:
+            refuse_if_used(folder)
+
+
+def before_search(argv: list[str]) -> list["Plan"]:
+    """Answer `--help`, or check all that `python sweep.py <argv>` asks for.
+
+    Returns:
+        The studies to run.
+
+    Raises:
+        FulmenError: no experiment, or any mistake in the search or its base config.
+        SystemExit: with 0 after `--help`.
+    """
+    quiet_waiting()
+    asked = parse(argv)
+    if asked.help:
+        print(search_help_text())
+        sys.exit(0)
+    if asked.multirun:
+        raise FulmenError("-m belongs to train.py; a search goes through its own trials: leave it out")
+    if torchrun.starts_this():
+        with torchrun.said_once():
+            raise FulmenError(
+                f"a search starts its processes by itself\n  this works: {command(argv, 'python sweep.py')}"
+            )
+    from fulmen.search.settings import plans
+
+    return plans(asked.overrides)
+
+
+def check_runs(runs: list[list[str]]) -> dict[tuple[str, ...], DictConfig]:
+    """Check every run of a multirun.
+
+    Returns:
+        What Hydra has composed for each, by its overrides.
+
+    Raises:
+        FulmenError: the mistakes of all runs, each once, or a run that takes several processes.
+    """
+    refused: dict[str, str] = {}
+    raw: dict[tuple[str, ...], DictConfig] = {}
+    for number, overrides in enumerate(runs, 1):
+        try:
+            cfg = check_overrides(overrides, raw)
+        except ConfigError as error:
+            mistakes = "; ".join(map(str, error.mistakes))
+            refused.setdefault(mistakes, f"run {number} of {len(runs)}: {error}")
+            continue
+        if takes_several_processes(cfg.trainer):
+            raise FulmenError(
+                "-m cannot go through runs of several processes each: every process would start the whole list again\n"
+                f"  this works: {command(as_search(runs), 'python sweep.py')}"
+            )
+    if refused:
+        raise FulmenError("\n".join(refused.values()))
+    return raw
+
+
+def as_search(runs: list[list[str]]) -> list[str]:
+    """The overrides of a search that goes through the same runs, each by its own `python train.py`."""
+    values: dict[str, list[str]] = {}
+    for override in (override for overrides in runs for override in overrides):
+        key, _, value = override.partition("=")
+        values.setdefault(key, []).extend([value] * (value not in values.get(key, [])))
+    fixed = [f"{key}={found[0]}" for key, found in values.items() if len(found) == 1]
+    varied = [f"search.space.{key}={{choices:[{','.join(found)}]}}" for key, found in values.items() if len(found) > 1]
+    return [*fixed, "search=grid", "search.isolate=true", "search/space=null", *varied]
+
+
+def takes_several_processes(trainer: DictConfig) -> bool:
+    """Whether a Trainer with these arguments starts, or is one of, several processes."""
+    if str(trainer.get("strategy", "auto")).startswith(("ddp", "fsdp", "deepspeed")) or trainer.get("num_nodes", 1) > 1:
+        return True
+    devices, accelerator = trainer.get("devices", "auto"), trainer.get("accelerator", "auto")
+    if devices in (-1, "-1", "auto"):
+        import torch
+
+        return accelerator != "cpu" and torch.cuda.device_count() > 1
+    if isinstance(devices, str):
+        devices = devices.split(",") if "," in devices else int(devices)
+    return (devices if isinstance(devices, int) else len(devices)) > 1
+
+
+@contextmanager
+def messages() -> Iterator[None]:
+    """Turn what the user can mend into `error: ...` and an exit code; a defect keeps its traceback.
+
+    One failing run of a multirun says so at once, the others go on, and the multirun ends with exit code 1.
+    Use it as a decorator inside `hydra.main`, which would print a traceback, and around everything.
+    """
+    shown_by_python, warnings.showwarning = warnings.showwarning, _show_warning
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        heard = listener()
+        tell_interruption(heard.last_words() if heard else "interrupted")
+        sys.exit(128 + number_of(error))
+    except Exception as error:
+        said = error if isinstance(error, FulmenError) else obstruction(error)
+        if said is not None:
+            with suppress(OSError):  # a full disk may hold the log
+                if not said.told:
+                    print(f"error: {said}", file=sys.stderr, flush=True)
+            if in_multirun() and not isinstance(said, Interrupted):
+                raise run_failed("this run failed; its message stands above") from error
+            sys.exit(OBSTRUCTED if IN_A_TRIAL in os.environ and isinstance(said, Obstructed) else said.exit_code)
+        if in_multirun():
+            traceback.print_exc()
+            raise run_failed("this run failed; its traceback stands above") from error
+        raise
+    finally:
+        warnings.showwarning = shown_by_python
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **_: Any) -> None:
+    """What is meant for the user without the place in the code that says it."""
+    print(f"{'warning' if issubclass(category, UserWarning) else category.__name__}: {message}", file=sys.stderr)
+
+
+def _first_command() -> str:
+    return f"python train.py experiment={next(iter(choices('experiment')), '<name>')}"
+
+
+def follow() -> None:
+    """Be one more process of the run that stdin describes."""
+    from fulmen.runs.run import run
+
+    task = json.load(sys.stdin)
+    sys.path[:] = task["path"]
+    with messages():
+        run(OmegaConf.create(task["cfg"]), task["overrides"])

@@ -1,0 +1,1 @@
+"""What one run shows: summary, tables, figures, the HTML page."""

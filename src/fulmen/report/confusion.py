@@ -1,0 +1,34 @@
+"""Confusion matrices, and the scores that follow from one."""
+
+import numpy as np
+
+
+def confusion(target: np.ndarray, predicted: np.ndarray, classes: int, weight: np.ndarray | None = None) -> np.ndarray:
+    """[C, C], rows the true classes; items counted `weight` [N] times."""
+    return np.bincount(target * classes + predicted, weight, classes * classes).reshape(classes, classes)
+
+
+def per_class_f1(counts: np.ndarray) -> np.ndarray:
+    """F1 of each class, 0 where it neither occurs nor is predicted: [..., C, C] -> [..., C]."""
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    both = counts.sum(-1) + counts.sum(-2)
+    return np.divide(2 * hits, both, out=np.zeros_like(hits, dtype=float), where=both > 0)
+
+
+def classification_scores(counts: np.ndarray, minority: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """Accuracy, balanced accuracy (over the classes that occur) and mean F1s of confusion matrices [..., C, C].
+
+    Args:
+        minority: [C] whether a class is one; None leaves out their F1 and that of the others.
+    """
+    hits, occurs = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1)
+    recall = np.divide(hits, occurs, out=np.full(hits.shape, np.nan), where=occurs > 0)
+    f1 = per_class_f1(counts)
+    scores = {
+        "accuracy": hits.sum(-1) / counts.sum((-2, -1)),
+        "balanced accuracy": np.nanmean(recall, -1),
+        "macro F1": f1.mean(-1),
+    }
+    if minority is not None and minority.any() and not minority.all():
+        scores |= {"minority F1": f1[..., minority].mean(-1), "majority F1": f1[..., ~minority].mean(-1)}
+    return scores

@@ -1,0 +1,44 @@
+"""What a run says of each test item, kept for paired comparisons."""
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fulmen.config.outside import resume_command
+from fulmen.errors import FulmenError
+from fulmen.utils.files import atomic_write
+
+ITEMS = "test_items.npz"
+
+
+def write_items(folder: Path, items: Mapping[str, Any]) -> None:
+    """What a comparison pairs, as named arrays; see `Summary.items`."""
+    arrays = {name: np.asarray(value) for name, value in items.items()}
+    with atomic_write(folder / ITEMS, "wb") as file:
+        np.savez(file, **arrays)
+
+
+def identities(*arrays: Any) -> np.ndarray:
+    """[N] numbers that tell items by their content: a checksum of the rows of `arrays` [N, ...]."""
+    rows = [np.ascontiguousarray(array) for array in arrays]
+    return np.array([zlib.crc32(b"".join(row[i].tobytes() for row in rows)) for i in range(len(rows[0]))])
+
+
+def read_items(folder: Path) -> dict[str, Any]:
+    """The arrays of `write_items`.
+
+    Raises:
+        FulmenError: there are none, or they cannot be read.
+    """
+    path = folder / ITEMS
+    if not path.exists():
+        raise FulmenError(f"{folder} has no {ITEMS}: was it tested? `{resume_command(folder)}` does it")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
+        raise FulmenError(f"{path} is damaged: {error}") from error

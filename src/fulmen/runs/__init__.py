@@ -1,0 +1,1 @@
+"""One run and its folder: trained, repeated over folds and seeds, recorded, restored, loaded."""

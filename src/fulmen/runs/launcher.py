@@ -1,0 +1,61 @@
+"""How the other processes of a run are started: as ranks of this run, whatever program it is part of."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lightning.fabric.utilities.distributed import _set_num_threads_if_needed
+from lightning.pytorch import Trainer
+from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
+from omegaconf import DictConfig, OmegaConf
+
+LAUNCHER = "FULMEN_LAUNCHER"  # environment: pid of the first rank, which launched this one
+FOLLOW = [sys.executable, "-c", "from fulmen.entrypoints import follow; follow()"]
+
+
+class Launcher(_SubprocessScriptLauncher):
+    """Starts the other ranks of this machine.
+
+    Lightning starts them by the command line of this process, which may be a search, and watches them with a thread
+    that kills this process if they end.
+
+    Attributes:
+        task: what they run, see `follow`.
+    """
+
+    task: dict[str, Any]
+
+    @classmethod
+    def of(cls, strategy: DDPStrategy, cfg: DictConfig, overrides: Sequence[str]) -> "Launcher":
+        """In the place of the launcher of `strategy`."""
+        own = cls(strategy.cluster_environment, strategy.num_processes, strategy.num_nodes)
+        own.task = {"cfg": OmegaConf.to_yaml(cfg), "overrides": list(overrides), "path": sys.path}
+        return own
+
+    def launch(self, function: Callable, *args: Any, trainer: Trainer | None = None, **kwargs: Any) -> Any:
+        if not self.cluster_environment.creates_processes_externally:
+            self._start()
+        _set_num_threads_if_needed(self.num_processes)
+        return function(*args, **kwargs)
+
+    def _start(self) -> None:
+        where = self.cluster_environment
+        os.environ |= {
+            "MASTER_ADDR": where.main_address,
+            "MASTER_PORT": str(where.main_port),
+            "NODE_RANK": str(where.node_rank()),
+            "LOCAL_RANK": str(where.local_rank()),
+            "WORLD_SIZE": str(self.num_processes * self.num_nodes),
+        }
+        quiet = {"TORCH_CPP_LOG_LEVEL": "ERROR"}  # no stack traces of connections that nobody answers
+        for rank in range(1, self.num_processes):
+            own = {"LOCAL_RANK": str(rank), LAUNCHER: str(os.getpid())}
+            with tempfile.TemporaryFile("w+") as task:  # no pipe: it is whole before there is somebody to read it
+                json.dump(self.task, task)
+                task.seek(0)
+                self.procs.append(subprocess.Popen(FOLLOW, env=quiet | os.environ | own, stdin=task))

@@ -1,0 +1,116 @@
+"""What a run writes down: its result, and where it comes from."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from fulmen.errors import FulmenError
+from fulmen.runs.provenance import environment
+from fulmen.utils.files import atomic_write, set_aside, write_json
+
+KINDS = {"experiment": str, "status": str, "message": str, "metrics": dict, "baselines": dict, "cost": dict}
+KINDS |= {"runs": list, "sd": dict, "verdicts": list}
+
+
+@dataclass
+class Result:
+    """What `result.json` holds.
+
+    Attributes:
+        status: running, completed, interrupted, diverged or failed, or a callback's `ending` (pruned,
+            stopped); a run that was killed stays "running", and `fulmen.runs.run_folder.now` tells the two apart.
+        epochs: begun or completed so far.
+        steps: of the optimizer.
+        metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.
+        baselines: metrics of what costs nothing, by baseline.
+        cost: seconds of fitting over all resumes, seconds of the last start, parameters, device, threads,
+            precision.
+        trained: whether training came to its end, so that only the evaluation is left to do.
+        message: why it was interrupted or failed.
+        runs: folders of the runs it stands for, relative to its own, if it repeats over folds and seeds; then metrics
+            and baselines are means over them, `sd` their standard deviations, and cost their sum.
+        verdicts: of the diagnosis, the gravest first; see `fulmen.diagnosis.Verdict`.
+    """
+
+    experiment: str
+    folder: Path
+    status: str = "running"
+    epochs: int = 0
+    steps: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    baselines: dict[str, dict[str, float]] = field(default_factory=dict)
+    cost: dict[str, Any] = field(default_factory=dict)
+    trained: bool = False
+    message: str = ""
+    runs: list[str] = field(default_factory=list)
+    sd: dict[str, float] = field(default_factory=dict)
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+
+    def write(self) -> None:
+        write_json(self.folder / "result.json", asdict(self) | {"folder": self.folder.name})
+
+    @classmethod
+    def read(cls, folder: Path) -> "Result":
+        """What is known of the run in `folder`; a damaged result.json is set aside."""
+        known = {}
+        try:
+            known = read_result(folder)
+        except FulmenError as error:
+            set_aside(folder / "result.json", error)
+        names = {each.name for each in fields(cls)}
+        values = {name: value for name, value in known.items() if name in names}
+        return cls(**{"experiment": folder.parent.name} | values | {"folder": folder})
+
+
+def read_result(folder: Path) -> dict[str, Any]:
+    """`result.json` of a run folder, or {} if it was not written yet.
+
+    Raises:
+        FulmenError: the file is there but cannot be read, or holds something else.
+    """
+    path = folder / "result.json"
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise FulmenError(f"{path} is damaged: {error}") from error
+    if not isinstance(known, dict):
+        raise FulmenError(f"{path} is damaged: it holds no mapping")
+    for name, kind in KINDS.items():
+        if not isinstance(known.get(name, kind()), kind):
+            raise FulmenError(f"{path} is damaged: {name} is no {'text' if kind is str else kind.__name__}")
+    return known
+
+
+def write_provenance(folder: Path, cfg: DictConfig, overrides: Sequence[str], resumed: bool) -> None:
+    """config.yaml, overrides.txt and environment.json; a resumed run adds to the last two."""
+    with atomic_write(folder / "config.yaml") as file:
+        file.write(OmegaConf.to_yaml(OmegaConf.merge(cfg, {"resume": None})))
+    with open(folder / "overrides.txt", "a" if resumed else "w") as file:
+        file.writelines(f"{override}\n" for override in overrides)
+    now = {"time": datetime.now().astimezone().isoformat(timespec="seconds"), "seed": cfg.seed, **environment()}
+    write_json(folder / "environment.json", {"starts": [*_starts(folder, resumed), now]})
+
+
+def write_fingerprint(folder: Path, data: Any) -> None:
+    """Add what identifies the data, known once they are prepared, to environment.json."""
+    fingerprint = getattr(data, "fingerprint", None)
+    if fingerprint:
+        write_json(folder / "environment.json", {"data_fingerprint": fingerprint, "starts": _starts(folder, True)})
+
+
+def _starts(folder: Path, resumed: bool) -> list[dict[str, Any]]:
+    path = folder / "environment.json"
+    if not resumed or not path.exists():
+        return []
+    try:
+        return json.loads(path.read_text())["starts"]
+    except (ValueError, KeyError, TypeError) as error:
+        set_aside(path, error)
+        return []

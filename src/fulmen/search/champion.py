@@ -1,0 +1,122 @@
+"""The best trial, trained again and tested at last, beside what costs nothing."""
+
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from optuna.trial import FrozenTrial
+
+from fulmen.config.check import check_overrides
+from fulmen.config.mistakes import as_text
+from fulmen.config.stored import refuse_unless_resumable
+from fulmen.errors import FulmenError, Interrupted
+from fulmen.runs.result import read_result
+from fulmen.search.comparing import compared, deciding, verdict
+from fulmen.search.study import Study
+from fulmen.search.training import QUIET, has_entry, in_words, log_to, run_apart
+from fulmen.utils.files import obstruction
+
+OVER = ("completed", "stopped")  # of runs that are not trained again
+
+
+@dataclass(frozen=True)
+class Champion:
+    """What the best trial is worth on the test part.
+
+    Attributes:
+        trial: the trial it repeats.
+        folders: of its runs, one a seed.
+        metric: that decides, as the baselines name it; None where there are no baselines.
+        rows: metric by run and baseline, for a table.
+        verdict: one honest sentence.
+        failed: seed -> why its training came to no result.
+    """
+
+    trial: FrozenTrial
+    folders: list[Path]
+    metric: str | None
+    rows: list[dict[str, Any]]
+    verdict: str
+    failed: dict[int, str] = field(default_factory=dict)
+
+
+def crown(study: Study) -> Champion | None:
+    """Train the best trial on new seeds, test it, compare; runs that are there already are not repeated.
+
+    None if no seed is asked for or no trial is complete.
+
+    Raises:
+        Interrupted: it was asked to stop; called again, it goes on with the run that was interrupted.
+        Obstructed: the machine stood in the way.
+    """
+    winner = next(iter(study.ranked()), None)
+    if winner is None or study.search.champion_seeds == 0:
+        return None
+    first = int(study.base["seed"])
+    folders, results, failed = [], [], {}
+    for seed in range(first, first + study.search.champion_seeds):
+        folder = study.folder / "champion" / f"trial_{winner.number:04d}_seed_{seed}"
+        if why := train(study, winner, seed, folder):
+            failed[seed] = why
+            continue
+        folders.append(folder)
+        results.append(read_result(folder))
+    if not results:
+        said = f"The champion could not be trained again: {'; '.join(dict.fromkeys(failed.values()))}."
+        return Champion(winner, [], None, [], said, failed)
+    metric, mode = deciding(results, study.config, study.search.compare, study.search.compare_mode)
+    said = verdict(results, metric, mode)
+    if failed:
+        said += f" {len(failed)} of {len(failed) + len(results)} seeds came to no result."
+    return Champion(winner, folders, metric, compared(results, metric), said, failed)
+
+
+def train(study: Study, winner: FrozenTrial, seed: int, folder: Path) -> str:
+    """Train the champion with one seed, or go on with it; why that came to nothing, "" if it is trained and tested."""
+    known: dict[str, Any] = {}
+    with suppress(FulmenError):  # damaged
+        known = read_result(folder)
+    if known.get("status") in OVER:
+        return ""
+    if known.get("status") == "diverged":
+        return known["message"]
+    quiet = [override for override in QUIET[:2] if has_entry(study, override.partition("=")[0])]
+    typed = study.overrides(winner, "test=true", f"seed={seed}", *quiet)
+    goes_on = resumable(folder)
+    print(f"champion: trial {winner.number} with seed {seed}{', going on' if goes_on else ''}", flush=True)
+    with log_to(folder):
+        try:
+            (_train_apart if study.search.isolate else _train_here)(typed, folder, goes_on)
+        except Interrupted:
+            raise
+        except Exception as error:
+            if refusal := obstruction(error):
+                raise refusal from error
+            traceback.print_exc()
+            return f"{in_words(error)} (see {folder / 'log.txt'})"
+    return ""
+
+
+def resumable(folder: Path) -> bool:
+    """Whether a training in `folder` was interrupted, or killed, after it had saved itself."""
+    with suppress(FulmenError):
+        refuse_unless_resumable(folder)
+        return True
+    return False
+
+
+def _train_here(typed: list[str], folder: Path, goes_on: bool) -> None:
+    from fulmen.runs.run import run
+
+    cfg = check_overrides([*typed, f"output_dir={as_text(str(folder))}"])
+    if goes_on:  # with the config as typed: the stored one of a module of one's own would not be trusted
+        cfg, typed = OmegaConf.merge(cfg, {"resume": str(folder)}), [f"resume={folder}"]
+    run(cfg, typed)
+
+
+def _train_apart(typed: list[str], folder: Path, goes_on: bool) -> None:
+    where = as_text(str(folder.resolve()))
+    run_apart(folder, [f"resume={where}"] if goes_on else [*typed, f"hydra.run.dir={where}"])

@@ -1,0 +1,101 @@
+"""A search from its first trial to its report."""
+
+import time
+from collections.abc import Sequence
+
+from optuna.trial import TrialState
+
+from fulmen.errors import FulmenError, Obstructed
+from fulmen.runs.surroundings import kept_surroundings
+from fulmen.search.champion import crown
+from fulmen.search.live_display import Progress
+from fulmen.search.register import keep
+from fulmen.search.report import print_leaderboard, write_report, write_summary
+from fulmen.search.settings import Plan
+from fulmen.search.stopping import going_on
+from fulmen.search.storage import concluding
+from fulmen.search.study import Study
+from fulmen.search.training import train_here
+from fulmen.search.workers import POLL_SECONDS, Processes, Slots, work
+
+
+@kept_surroundings()
+def sweep(plans: Sequence[Plan]) -> list[Study]:
+    """Run (or go on with) the studies that `plans` describe, report on them, and crown their champions.
+
+    Raises:
+        Interrupted: the search was asked to stop; the same command goes on with it.
+        FulmenError: something the user can mend.
+    """
+    studies = [Study(plan) for plan in plans]
+    for study in studies:
+        before = f", {len(study.finished)} finished before" if study.finished else ""
+        share = f" of the grid's {len(study.points)} points" if 0 < study.total < len(study.points) else ""
+        print(f"{study.plan.name}: {study.total} trials{share}{before}; folder {study.folder}", flush=True)
+    failure: FulmenError | None = None
+    shown = Progress(studies)
+    with going_on():
+        try:
+            with going_on(), shown:
+                run_trials(studies, shown)
+        except Obstructed:
+            raise
+        except FulmenError as error:
+            failure = error
+        print(shown.summary(), flush=True)
+        for study in studies:
+            if study.finished:
+                uncrowned = conclude(study, whole=failure is None, alone=len(studies) == 1)
+                failure = failure or uncrowned
+        if len(studies) > 1:
+            print(f"report: {write_summary(studies)}", flush=True)
+    failure = failure or nothing_came_of(studies)
+    if failure:
+        raise failure
+    return studies
+
+
+def conclude(study: Study, whole: bool, alone: bool) -> FulmenError | None:
+    """Champion, report and models of a study, by one process at a time; the error of a champion that came to nothing.
+
+    Args:
+        whole: whether all trials are done; else there is no champion yet, and nobody waits for another process.
+        alone: whether it is the only study, which has the console to itself.
+    """
+    with concluding(study.storage, study.plan.name, study.folder, wait=whole) as mine:
+        if not mine:
+            return None
+        champion = crown(study) if whole else None
+        report = write_report(study, champion)
+        keep(study, champion)
+    if alone:
+        print_leaderboard(study)
+        if champion:
+            print(champion.verdict)
+        print(f"report: {report}", flush=True)
+    return FulmenError(champion.verdict) if champion and not champion.folders else None
+
+
+def run_trials(studies: Sequence[Study], shown: Progress) -> None:
+    """Let the workers run until nothing is left to do."""
+    search, plans = studies[0].search, [study.plan for study in studies]
+    if search.workers == 1 and not search.isolate:
+        work(studies, train_here, shown.update)
+        return
+    workers = (Slots if search.isolate else Processes)(search.workers, plans)
+    try:
+        while not workers.finished():
+            shown.update()
+            time.sleep(POLL_SECONDS)
+    except BaseException:
+        workers.stop()
+        raise
+
+
+def nothing_came_of(studies: Sequence[Study]) -> FulmenError | None:
+    """An error if every trial there is has failed."""
+    trials = [trial for study in studies for trial in study.finished]
+    if not trials or any(trial.state != TrialState.FAIL for trial in trials):
+        return None
+    last = trials[-1].user_attrs.get("error", "its process died")
+    return FulmenError(f"all {len(trials)} trials failed; trial {trials[-1].number}: {last}")

@@ -1,0 +1,87 @@
+"""Figures of a study: how it went, what mattered, where the good points lie."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from optuna.trial import FrozenTrial, TrialState
+
+from fulmen.report.figures import COOL, MODEL, MUTED, figure
+from fulmen.report.summary import number
+from fulmen.search.space import Parameter
+
+
+def history(path: Path, trials: Sequence[FrozenTrial], objective: str, mode: str) -> None:
+    """Every trial's value in the order of their numbers, the best so far as a line."""
+    complete = [t for t in trials if t.state == TrialState.COMPLETE]
+    pruned = [t for t in trials if t.state == TrialState.PRUNED and t.values]
+    values = np.array([trial.values[0] for trial in complete])
+    best = (np.minimum if mode == "min" else np.maximum).accumulate(values)
+    with figure(path, size=(7, 3.6)) as ax:
+        ax.scatter([t.number for t in pruned], [t.values[0] for t in pruned], s=12, color=MUTED, label="pruned")
+        ax.scatter([t.number for t in complete], values, s=18, color=COOL[0], label="complete")
+        ax.step([t.number for t in complete], best, where="post", color=MODEL, label="best so far")
+        if len(values) and values.min() > 0 and values.max() > 20 * values.min():
+            ax.set_yscale("log")
+        ax.set_xlabel("trial")
+        ax.set_ylabel(objective)
+        ax.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+
+
+def importances(path: Path, shares: Mapping[str, float]) -> None:
+    """One bar a parameter, the most important on top."""
+    names = list(shares)[:12][::-1]
+    with figure(path, size=(7, 0.8 + 0.32 * len(names))) as ax:
+        ax.barh(names, [shares[name] for name in names], color=COOL[0])
+        ax.set_xlabel("share of importance (PED-ANOVA)")
+        ax.grid(axis="y", visible=False)
+
+
+def parallel(
+    path: Path, trials: Sequence[FrozenTrial], parameters: Sequence[Parameter], objective: str, mode: str
+) -> None:
+    """One line a complete trial through its parameters to its value; the best tenth in red."""
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    sign = 1 if mode == "min" else -1
+    ordered = sorted(complete, key=lambda trial: -sign * trial.values[0])
+    best = {trial.number for trial in ordered[-max(1, len(ordered) // 10) :]}
+    values = [trial.values[0] for trial in complete]
+    places = range(len(parameters) + 1)
+    with figure(path, size=(max(6, 1.3 * len(parameters) + 2), 4)) as ax:
+        for trial in ordered:
+            heights = [
+                place_on_axis(p, trial.params.get(p.path)) if p.path in trial.params else None for p in parameters
+            ]
+            heights.append((trial.values[0] - min(values)) / ((max(values) - min(values)) or 1))
+            shown = [(x, y) for x, y in zip(places, heights, strict=True) if y is not None]
+            chosen = trial.number in best
+            ax.plot(*zip(*shown, strict=True), color=MODEL if chosen else COOL[0], linewidth=1.6 if chosen else 0.7,
+                    alpha=0.9 if chosen else 0.3)  # fmt: skip
+        for x, parameter in enumerate(parameters):
+            for y, text in ticks(parameter):
+                ax.annotate(text, (x, y), xytext=(3, 0), textcoords="offset points", fontsize=7, color=MUTED)
+        for y, value in ((0, min(values)), (1, max(values))):
+            ax.annotate(number(value), (len(parameters), y), xytext=(3, 0), textcoords="offset points", fontsize=7)
+        for x in places:
+            ax.axvline(x, color=MUTED, linewidth=0.8)
+        ax.set_xticks(places, [*(p.path.rpartition(".")[2] for p in parameters), objective], rotation=20, ha="right")
+        ax.set_yticks([])
+        ax.grid(visible=False)
+
+
+def place_on_axis(parameter: Parameter, value: Any) -> float:
+    """Where `value` lies between the ends of its axis, from 0 to 1."""
+    if parameter.choices is not None:
+        return parameter.choices.index(value) / max(1, len(parameter.choices) - 1)
+    low, high = parameter.low, parameter.high
+    if parameter.log:
+        low, high, value = np.log(low), np.log(high), np.log(value)
+    return float((value - low) / (high - low))
+
+
+def ticks(parameter: Parameter) -> list[tuple[float, str]]:
+    """What to write along an axis: both ends of a range, up to twelve choices."""
+    shown = parameter.extremes()
+    step = -(-len(shown) // 12)
+    return [(place_on_axis(parameter, value), number(value) or "null") for value in shown[::step]]

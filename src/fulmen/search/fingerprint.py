@@ -1,0 +1,48 @@
+"""What makes two trials of one study comparable: base config, space, objectives."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fulmen.config.mistakes import as_text
+from fulmen.config.schema import groups
+from fulmen.search.space import Parameter, describe
+
+IRRELEVANT = ("output_dir", "threads", "test", "resume")  # where and how fast, not what, is trained
+GENERAL = ("experiment", "seed", "monitor", "mode")
+
+
+def fingerprint(
+    base: Mapping[str, Any], parameters: Sequence[Parameter], objectives: Mapping[str, str], overrides: Iterable[str]
+) -> dict[str, Any]:
+    """Everything two commands must agree on to work on one study, as flat plain values.
+
+    Args:
+        base: the config that all trainings share, flat.
+        overrides: as typed; where a config group is searched they stand for the config, of which each choice changes
+            much.
+    """
+    searched = {parameter.path for parameter in parameters}
+    chosen = [group for group in groups() if group != "experiment"]  # what they bring along stands in the config
+    config = {
+        path: value
+        for path, value in base.items()
+        if path not in (*IRRELEVANT, *chosen) and not any(path == s or path.startswith(f"{s}.") for s in searched)
+    }
+    if searched & set(groups()):
+        config = {path: value for path, value in config.items() if path in GENERAL}
+        config |= dict.fromkeys(overrides, "typed")
+    space = {f"search.space.{path}": as_text(entry) for path, entry in describe(parameters).items()}
+    return json.loads(json.dumps(config | space | {"objectives": dict(objectives)}))
+
+
+def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What stands in the way of going on with a study, in words; empty if nothing does."""
+    if before == now:
+        return ""
+    if before.get("experiment") != now.get("experiment"):
+        return f"is one of experiment={before.get('experiment')}, not {now.get('experiment')}"
+    changed = [path for path in {**before, **now} if before.get(path, ...) != now.get(path, ...)]
+    lines = [f"    {path}: {before.get(path, 'nothing')} -> {now.get(path, 'nothing')}" for path in changed[:10]]
+    lines += [f"    and {len(changed) - 10} more"] * (len(changed) > 10)
+    return "\n".join(["was begun with other settings; its trials could not be compared:", *lines])

@@ -1,0 +1,1 @@
+"""Files, threads, seeds and precision: what any room may use."""

@@ -1,0 +1,132 @@
+"""The evaluation of an image classifier on its test part: per class, beside the baselines, with a verdict in words."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fulmen.report.summary import Rows, Summary
+from fulmen.workloads.images import baselines, figures, metrics
+from fulmen.workloads.images.losses import log_prior
+
+COLUMNS = {
+    "balanced_accuracy": "balanced accuracy",
+    "minority_f1": "minority F1",
+    "majority_f1": "majority F1",
+    "worst_recall": "worst class",
+    "macro_f1": "macro F1",
+    "accuracy": "accuracy",
+    "auroc": "AUROC",
+    "ece": "ECE",
+    "log_loss": "log loss",
+    "macro_precision": "macro precision",
+    "weighted_f1": "weighted F1",
+    "many_recall": "recall (many)",
+    "medium_recall": "recall (medium)",
+    "few_recall": "recall (few)",
+}
+NOTES = [
+    "balanced accuracy: mean recall of the classes. Minority: classes with less than half the training images of the "
+    "largest; worst class: the lowest recall. Micro-averaged precision, recall and F1 are the accuracy.",
+    "many, medium, few: classes with at least 1/2, at least 1/5 or less of the training images of the largest.",
+    "AUROC: one class against the rest, mean over classes. ECE: expected calibration error, 15 bins.",
+    "majority class: how frequent classes are in training; linear: logistic regression on 8 x 8 pixels, as it is and "
+    "weighted so that all classes count the same. Whether re-balancing pays shows beside plain cross-entropy: "
+    "experiment=images_plain.",
+    "val/loss: cross-entropy of the predictions on the validation part, every class counting the same.",
+]
+AFTER = (0.0, 0.5, 1.0, 1.5)
+
+
+def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | None) -> Summary:
+    """Metrics, tables, figures and items of the test part.
+
+    Args:
+        log_probability: predicted [N, C], logits adjusted by `tau`.
+        folder: where figures go; None draws none.
+    """
+    train, test = data.parts["train"], data.parts["test"]
+    label, counts = test["label"], data.counts.numpy()
+    prior = log_prior(data.counts)
+    probability = log_probability.exp()
+    forecasts = {"network": probability, "majority class": baselines.majority(data.counts, len(label))}
+    forecasts |= baselines.linear(train, test)
+    found = {name: metrics.scores(p, label, counts) for name, p in forecasts.items()}
+    rows = [{"": name, **_row(each)} for name, each in found.items()]
+    main = found.pop("network")
+    columns = ", ".join(f"{n}: {c}" for n, c in zip(data.names, counts.tolist(), strict=True))
+    notes = [f"Training images per class: {columns}.", *NOTES]
+    if data.original_protocol:
+        notes.insert(0, "original_protocol: epochs were chosen on this very test part; the numbers are too good.")
+    tables = {
+        f"{verdict(found, forecasts, label)} (test part, {len(label):,} images)": rows,
+        "Per class": _per_class(probability, label, counts, data.names),
+        "Logit adjustment after training: logits - tau log(share of the class)": _after(
+            log_probability + tau * prior, label, counts, prior, tau
+        ),
+    }
+    drawn = figures.draw(probability, label, counts, data.names, folder) if folder else {}
+    items = {
+        "item": test["item"].numpy(),
+        "loss": -log_probability[torch.arange(len(label)), label].numpy(),
+        "target": label.numpy(),
+        "probability": probability.numpy(),
+        "train_count": counts,
+    }
+    return Summary(main, found, tables, drawn, notes, items)
+
+
+def verdict(found: dict[str, metrics.Scores], forecasts: dict[str, Tensor], label: Tensor) -> str:
+    """The network against the best baseline in words.
+
+    Args:
+        found: scores of the baselines.
+        forecasts: probabilities [N, C] of the network and the baselines.
+    """
+    best = max(found, key=lambda name: found[name]["balanced_accuracy"])
+    ours, theirs = ((forecasts[name].argmax(1) == label).numpy() for name in ("network", best))
+    gain, half = balanced_gain(ours, theirs, label.numpy())
+    shown = "" if abs(gain) > half else ": no difference shown"
+    return f"balanced accuracy {gain:+.1f} ± {half:.1f} points against the best baseline ({best}){shown}"
+
+
+def balanced_gain(ours: np.ndarray, theirs: np.ndarray, label: np.ndarray) -> tuple[float, float]:
+    """Difference of two balanced accuracies on the same images and half its 95 % interval, in points.
+
+    The mean over the classes of the mean paired difference; classes are drawn apart, so their variances add.
+
+    Args:
+        ours: which images are recognised [N].
+        theirs: likewise.
+        label: [N]
+    """
+    d = ours.astype(float) - theirs
+    classes = [d[label == c] for c in np.unique(label)]
+    variance = sum(each.var(ddof=1) / len(each) for each in classes if len(each) > 1) / len(classes) ** 2
+    return 100 * float(np.mean([each.mean() for each in classes])), 196 * float(np.sqrt(variance))
+
+
+def _row(each: metrics.Scores) -> dict[str, float]:
+    return {title: each[name] for name, title in COLUMNS.items() if name in each}
+
+
+def _per_class(probability: Tensor, label: Tensor, counts: np.ndarray, names: list[str]) -> Rows:
+    matrix = metrics.confusion(label.numpy(), probability.argmax(1).numpy(), len(names))
+    each = metrics.per_class(matrix)
+    return [
+        {"class": name, "training images": int(counts[c]), "test images": int(matrix[c].sum()),
+         **{title: float(values[c]) for title, values in each.items()}}
+        for c, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def _after(logits: Tensor, label: Tensor, counts: np.ndarray, prior: Tensor, tau: float) -> Rows:
+    """What other values of tau would have made of the same network; none of them was chosen by these numbers."""
+    rows = []
+    for each in sorted({*AFTER, round(tau, 4)}):
+        p = (logits - each * prior).softmax(1)
+        mark = " (used)" if abs(each - tau) < 1e-6 else ""
+        rows.append({"tau": f"{each:g}{mark}", **_row(metrics.scores(p, label, counts))})
+    return rows

@@ -1,0 +1,1 @@
+"""Networks for small images. They know nothing of Lightning."""

@@ -1,0 +1,1 @@
+"""Bodies, compounds and the ODE that makes the series."""

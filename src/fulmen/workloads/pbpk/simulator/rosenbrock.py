@@ -1,0 +1,226 @@
+"""The saturable model: RODAS with a step of its own for each subject, and organ-by-organ elimination.
+
+RODAS is the stiffly accurate Rosenbrock method of order 4(3) with six stages by Hairer & Wanner, Solving Ordinary
+Differential Equations II (1996), section VI.4 and their program RODAS; one Jacobian serves all six stages.
+
+The only nonlinearity is the liver's elimination, so the right-hand side is f(u) = J·u - n(u)·(e_liver - e_eliminated)
+with a scalar n. With g = γ·h and N = I - g·J a stage is k = N⁻¹·(r - g·n·(e_liver - e_eliminated)) - u, where
+u = y + Σ a·k and r = y + Σ (a + γ·c)·k: no product with J is needed. All arrays keep the subject as the last axis.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fulmen.errors import FulmenError
+from fulmen.workloads.pbpk.simulator.compartments import (
+    ARTERIAL,
+    ELIMINATED,
+    FIRST_TISSUE,
+    GUT,
+    KIDNEY,
+    LIVER,
+    LUMEN,
+    LUNG,
+    MASS,
+    N_STATES,
+    RATE,
+    TISSUE_STATES,
+    VENOUS,
+    Rates,
+    Schedule,
+)
+
+GAMMA = 0.25
+_A = (
+    (),
+    (1.544,),
+    (0.9466785280815826, 0.2557011698983284),
+    (3.314825187068521, 2.896124015972201, 0.9986419139977817),
+    (1.221224509226641, 6.019134481288629, 12.53708332932087, -0.687886036105895),
+    (1.221224509226641, 6.019134481288629, 12.53708332932087, -0.687886036105895, 1.0),
+)
+_C = (
+    (),
+    (-5.6688,),
+    (-2.430093356833875, -0.2063599157091915),
+    (-0.1073529058151375, -9.594562251023355, -20.47028614809616),
+    (7.496443313967647, -10.24680431464352, -33.99990352819905, 11.7089089320616),
+    (8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054),
+)
+# Rows (u, r) over the columns (y, k1, k2, ...) for each stage.
+_STAGES = tuple(
+    ((1.0, *a), (1.0, *(x + GAMMA * y for x, y in zip(a, c, strict=True)))) for a, c in zip(_A, _C, strict=True)
+)
+
+_SAFETY, _SHRINK, _GROW = 0.9, 0.2, 6.0
+_SMALLEST_STEP_H = 1e-12
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """The factors of N = I - g·J.
+
+    J is an arrow: but for the portal vein, tissues exchange with the blood and with nothing else. So each tissue is
+    p + q·a in the arterial amount a, and only a needs an equation of its own.
+    """
+
+    pivot: Tensor  # [13, S], 1 / (1 + g·(outflow + elimination))
+    to_liver: Tensor  # [13, S], g·outflow of the portal organs, 0 elsewhere
+    to_veins: Tensor  # [13, S], g·outflow of the others but the lung
+    q: Tensor  # [13, S]
+    venous_pivot: Tensor  # [S]
+    venous_q: Tensor  # [S]
+    lung_gain: Tensor  # [S], lung amount per venous amount
+    to_arteries: Tensor  # [S], g·outflow of the lung
+    arterial_pivot: Tensor  # [S]
+    lumen_pivot: Tensor  # [S]
+    gut_gain: Tensor  # [S], gut amount per lumen amount
+    hepatic: Tensor  # [S], g·slope of the liver's elimination
+    renal: Tensor  # [S]
+    g_h: Tensor  # [S]
+
+
+def factor(r: Rates, g_h: Tensor, hepatic_slope_per_h: Tensor) -> Arrow:
+    """Eliminate the tissues from I - g·J for steps g [S]; the slope [S] is the liver's, d(elimination) / d(amount)."""
+    outflow = g_h * r.outflow_per_h  # [13, S]
+    hepatic, renal = g_h * hepatic_slope_per_h, g_h * r.renal_per_h
+    pivot = 1 + outflow
+    pivot[LIVER] += hepatic
+    pivot[KIDNEY] += renal
+    pivot = pivot.reciprocal_()
+    to_liver, to_veins = g_h * r.to_liver_per_h, g_h * r.to_veins_per_h
+    inflow = g_h * r.inflow_per_h
+    q = inflow * pivot
+    q[LIVER] += pivot[LIVER] * (to_liver * q).sum(0)
+    to_lung, absorption = g_h * r.venous_per_h, g_h * r.absorption_per_h
+    venous_pivot = 1 / (1 + to_lung)
+    venous_q = venous_pivot * (to_veins * q).sum(0)
+    lung_gain = pivot[LUNG] * to_lung
+    q[LUNG] = lung_gain * venous_q
+    return Arrow(
+        pivot=pivot,
+        to_liver=to_liver,
+        to_veins=to_veins,
+        q=q,
+        venous_pivot=venous_pivot,
+        venous_q=venous_q,
+        lung_gain=lung_gain,
+        to_arteries=outflow[LUNG],
+        arterial_pivot=1 / (1 + inflow.sum(0) - outflow[LUNG] * q[LUNG]),
+        lumen_pivot=1 / (1 + absorption),
+        gut_gain=pivot[GUT] * absorption,
+        hepatic=hepatic,
+        renal=renal,
+        g_h=g_h,
+    )
+
+
+def solve(n: Arrow, b: Tensor) -> Tensor:
+    """x with N·x = b, [18, S]: down the tissues with a = 0, then the arteries, then back."""
+    x = torch.empty_like(b)
+    x[LUMEN] = b[LUMEN] * n.lumen_pivot
+    p = b[TISSUE_STATES] * n.pivot  # [13, S]
+    p[GUT] += n.gut_gain * x[LUMEN]
+    p[LIVER] += n.pivot[LIVER] * (n.to_liver * p).sum(0)
+    venous_p = (b[VENOUS] + n.g_h * b[RATE] + (n.to_veins * p).sum(0)) * n.venous_pivot
+    p[LUNG] += n.lung_gain * venous_p
+    arterial = (b[ARTERIAL] + n.to_arteries * p[LUNG]) * n.arterial_pivot
+    x[ARTERIAL] = arterial
+    x[VENOUS] = venous_p + n.venous_q * arterial
+    x[TISSUE_STATES] = p + n.q * arterial
+    x[ELIMINATED] = b[ELIMINATED] + n.hepatic * x[FIRST_TISSUE + LIVER] + n.renal * x[FIRST_TISSUE + KIDNEY]
+    x[RATE] = b[RATE]
+    return x
+
+
+def rodas_step(r: Rates, amounts: Tensor, step_h: Tensor) -> tuple[Tensor, Tensor]:
+    """One step of each subject: amounts [18, S] of order 4 and their difference from order 3."""
+    saturation = 1 + r.saturation_per_mg * amounts[FIRST_TISSUE + LIVER].abs()
+    slope = r.hepatic_per_h / saturation**2
+    g_h = GAMMA * step_h
+    n = factor(r, g_h, slope)
+    basis = amounts.new_empty(len(_STAGES), *amounts.shape)  # y, k1 ... k5
+    basis[0] = amounts
+    for i, weights in enumerate(_STAGES, start=1):
+        u, b = (amounts.new_tensor(weights) @ basis[:i].flatten(1)).view(2, *amounts.shape)
+        liver = u[FIRST_TISSUE + LIVER]
+        bent = r.hepatic_per_h * liver / (1 + r.saturation_per_mg * liver.abs()) - slope * liver  # [S]
+        b[FIRST_TISSUE + LIVER] -= g_h * bent
+        b[ELIMINATED] += g_h * bent
+        x = solve(n, b)
+        if i < len(_STAGES):
+            torch.sub(x, u, out=basis[i])
+    return x, x - u
+
+
+def integrate(r: Rates, plan: Schedule, time_h: Tensor, rtol: float, atol_mg: Tensor) -> Tensor:
+    """Amounts [S, T, 18] at the times [T], from an empty body and the dosing schedule.
+
+    Steps end exactly on reported times and on events. Subjects that are done leave the batch.
+    """
+    n_subjects, device = len(atol_mg), time_h.device
+    out = time_h.new_empty(n_subjects, len(time_h), N_STATES)
+    grid_h = torch.cat([time_h, time_h.new_full((1,), torch.inf)])
+    first_step_h = rtol**0.25 / (r.outflow_per_h.amax(0).maximum(r.venous_per_h) + r.hepatic_per_h)  # [S]
+    subject = torch.arange(n_subjects, device=device)
+    event, report = torch.zeros_like(subject), torch.zeros_like(subject)
+    y = time_h.new_zeros(N_STATES, n_subjects)
+    now_h, step_h = torch.zeros_like(atol_mg), first_step_h.clone()
+    while len(subject):
+        next_event_h, next_report_h = plan.time_h[subject, event], grid_h[report]
+        target_h = torch.minimum(next_event_h, next_report_h)
+        pieces = ((target_h - now_h) / step_h).ceil().clamp(min=1)
+        trial_h = (target_h - now_h) / pieces
+        y_new, error = rodas_step(r, y, trial_h)
+        norm = _error_norm(error, y, y_new, atol_mg, rtol)
+        accepted = norm <= 1  # a norm that is not a number is a rejection
+        unfinished = report < len(time_h)
+        _refuse_stuck(unfinished & ~accepted & ~(trial_h >= _SMALLEST_STEP_H), subject, now_h, rtol)
+        y = torch.where(accepted, _nonnegative(y_new), y)
+        arrived = accepted & (pieces == 1)
+        now_h = torch.where(arrived, target_h, torch.where(accepted, now_h + trial_h, now_h))
+        change = (_SAFETY * norm.clamp(min=1e-12) ** -0.25).nan_to_num(_SHRINK).clamp(_SHRINK, _GROW)
+        step_h = trial_h * change
+
+        dosed = (arrived & (target_h == next_event_h)).nonzero().squeeze(1)
+        if len(dosed):
+            y[:, dosed] = plan.apply(y[:, dosed].T, subject[dosed], event[dosed]).T
+            event[dosed] += 1
+            step_h[dosed] = first_step_h[dosed]
+        settled = plan.time_h[subject, event] > target_h  # no second event at this very time
+        reported = (arrived & settled & (target_h == next_report_h)).nonzero().squeeze(1)
+        if len(reported):
+            out[subject[reported], report[reported]] = y[:, reported].T
+            report[reported] += 1
+            running = report < len(time_h)
+            if running.sum() <= 0.75 * len(subject):
+                keep = running.nonzero().squeeze(1)
+                subject, event, report = subject[keep], event[keep], report[keep]
+                y, now_h, step_h = y[:, keep], now_h[keep], step_h[keep]
+                first_step_h, atol_mg, r = first_step_h[keep], atol_mg[keep], r[keep]
+    return out
+
+
+def _error_norm(error: Tensor, before: Tensor, after: Tensor, atol_mg: Tensor, rtol: float) -> Tensor:
+    """Root mean square over the mass states of the error against atol + rtol·amount, [S]."""
+    scale = atol_mg + rtol * torch.maximum(before.abs(), after.abs())
+    return (error / scale)[MASS].square().mean(0).sqrt()
+
+
+def _refuse_stuck(stuck: Tensor, subject: Tensor, now_h: Tensor, rtol: float) -> None:
+    if stuck.any():
+        who = stuck.nonzero()[0]
+        raise FulmenError(
+            f"subject {subject[who].item()}: the step fell below {_SMALLEST_STEP_H} h at {now_h[who].item():.6g} h; "
+            f"check its volumes, flows and clearances, or raise rtol above {rtol:g}"
+        )
+
+
+def _nonnegative(amounts: Tensor) -> Tensor:
+    """Clip rounding below zero and give the mass it made back in proportion."""
+    clipped = amounts.clamp(min=0)
+    tiny = torch.finfo(amounts.dtype).tiny
+    clipped[MASS] *= amounts[MASS].sum(0) / clipped[MASS].sum(0).clamp(min=tiny)
+    return clipped

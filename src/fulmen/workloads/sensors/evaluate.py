@@ -1,0 +1,175 @@
+"""The evaluation of a classifier on its test part: beside the baselines, and beside the ceiling where it is known."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from fulmen.report.summary import Rows, Summary
+from fulmen.workloads.sensors import baselines, drift, figures, importance, leakage
+from fulmen.workloads.sensors.baselines import Part
+from fulmen.workloads.sensors.metrics import TITLES, choose_threshold, scores
+
+NOTES = [
+    "ROC-AUC: chance is 0.5. PR-AUC: area under precision over recall (average precision); chance is the share of "
+    "events. Brier: mean squared error of the probability. ECE: mean gap between said and seen frequency, ten bins of "
+    "equal size.",
+    "F1, precision, recall and accuracy are of decisions at a threshold chosen on the validation part, never on the "
+    "test part.",
+    "Drift: population stability index (PSI, ten bins of the training rows; above 0.25 is a warning) and largest gap "
+    "of the distribution functions (KS), of the test part and of the last third of the training time.",
+    "Baselines: scikit-learn's defaults, trained on the same rows, thresholds chosen on the same validation part.",
+]
+ALPHA = 0.05  # of the verdict
+SHOWN = 10  # columns in the table of drift
+MACHINES = "Machines by their latest row"
+NEED = (
+    "Machines: maintenance is needed where the probability is at or above the threshold {threshold:.3g}; row is that "
+    "of the table. Of machines in the training part the network has seen the answers; it is surer of them than it "
+    "should be."
+)
+IMPORTANCE = (
+    "What the columns are worth: loss of area when a column is shuffled over the test rows, its windows with it, mean "
+    "and sd of five shuffles. Columns that say the same share their worth: each alone may look worthless."
+)
+CEILING = (
+    "Ceiling: the exact posterior from a single row of a machine never seen (the plant is simulated). Models of single "
+    "rows cannot rank better but by luck; windows over the past can."
+)
+
+
+def summarize(
+    predict: Callable[[Part], np.ndarray], threshold: float, module: Any, data: Any, folder: Path | None
+) -> Summary:
+    """Metrics, tables and figures of the test part.
+
+    Args:
+        predict: a part -> the network's probabilities [N, L].
+        threshold: of the second of two labels.
+        folder: where figures go; None draws none.
+    """
+    train, validation, test = (data.parts[name] for name in ("train", "validation", "test"))
+    target, p = test["target"].numpy(), predict(test)
+    classes = p.shape[1]
+    predicted, thresholds = {"network": p}, {"network": threshold}
+    for name in baselines.BASELINES:
+        baseline = baselines.fit(name, train, module.network.inputs.levels, classes)
+        predicted[name] = baseline(test)
+        thresholds[name] = choose_threshold(
+            validation["target"].numpy(), baseline(validation)[:, 1], module.by, module.cost_ratio
+        )
+    if data.bayes is not None:
+        predicted["ceiling"] = np.stack([1 - data.bayes, data.bayes], 1)
+        thresholds["ceiling"] = 1 / (1 + module.cost_ratio) if module.by == "cost" else 0.5
+    score = {name: scores(target, each, thresholds[name]) for name, each in predicted.items()}
+    rows = [{"": name, **titled(each, target.mean() if classes == 2 else None)} for name, each in score.items()]
+    place = [data.numeric.index(name) for name in data.sensors]
+    x = [part["x"][:, place].numpy() for part in (train, test)]
+    drifted = drift.table(data.sensors, *x, data.hours["train"])
+    alarms = drift.alarms(drifted)
+    for warning in alarms:
+        warnings.warn(warning, stacklevel=2)
+    warned = list(data.warnings) + too_good(p, data, score["network"]) + alarms
+    notes = [*warned, *NOTES, *([CEILING] if data.bayes is not None else [])]
+    main = score.pop("network") | ({"threshold": threshold} if classes == 2 else {})
+    loss = {name: losses(each, target) for name, each in predicted.items()}
+    columns = getattr(data, "columns", None)
+    machine = test["group"].numpy() if columns and columns.group else None
+    title = f"{verdict(loss, machine)} (test part, {len(target)} rows, {_parts(data)})"
+    drawn = figures.draw(predicted, target, data.labels, thresholds, folder) if folder else {}
+    items = {
+        "item": test["row"].numpy(),
+        "loss": loss["network"],
+        "target": target,
+        "probability": p.astype(np.float32),
+        "group": test["group"].numpy(),
+    }
+    tables, shown = {title: rows}, []
+    if classes == 2:
+        if machines := _machines(predict, data, threshold):
+            tables[MACHINES] = machines
+            shown.append(MACHINES)
+            notes.append(NEED.format(threshold=threshold))
+        tables |= _importance(predict, data, folder, drawn)
+        notes.append(IMPORTANCE)
+    tables["Drift"] = sorted(drifted, key=lambda row: -row["PSI of the test part"])[:SHOWN]
+    return Summary(main, score, tables, drawn, notes, items=items, shown=shown)
+
+
+def titled(score: dict[str, float], prevalence: float | None) -> dict[str, float]:
+    """Metrics under their titles, the share of events, which is the PR-AUC of chance, beside the PR-AUC."""
+    row = {}
+    for metric, value in score.items():
+        row[TITLES[metric]] = value
+        if metric == "pr_auc" and prevalence is not None:
+            row["(chance)"] = float(prevalence)
+    return row
+
+
+def _machines(predict: Callable[[Part], np.ndarray], data: Any, threshold: float) -> Rows:
+    """Rows of `importance.in_need`, if the table has machines."""
+    columns = getattr(data, "columns", None)
+    return importance.in_need(lambda part: predict(part)[:, 1], data, threshold) if columns and columns.group else []
+
+
+def _importance(
+    predict: Callable[[Part], np.ndarray], data: Any, folder: Path | None, drawn: dict[str, str]
+) -> dict[str, Rows]:
+    """The table, and its figure beside the others."""
+    columns = getattr(data, "columns", None)
+    places = importance.sources(data) if columns else {name: [i] for i, name in enumerate(data.numeric)}
+    categorical = list(columns.categorical) if columns else []
+    rows = importance.importance(lambda part: predict(part)[:, 1], data.parts["test"], places, categorical)
+    if folder:
+        importance.draw_importance(folder / "importance.png", rows)
+        drawn["Loss of PR-AUC on the test part when a column is shuffled over the rows"] = "importance.png"
+    return {"What the columns are worth": rows}
+
+
+def verdict(loss: Mapping[str, np.ndarray], machine: np.ndarray | None) -> str:
+    """The network against the baseline with the lowest log loss, in words, by a paired t-test over the machines.
+
+    Args:
+        loss: of the network and of each baseline [N].
+        machine: of each row [N]; without, or where there is one only, rows count as independent.
+    """
+    best = min((name for name in loss if name not in ("network", "ceiling")), key=lambda name: loss[name].mean())
+    gain = loss[best] - loss["network"]
+    each, of = gain, "rows"
+    if machine is not None and len(np.unique(machine)) > 1:
+        _, place, count = np.unique(machine, return_inverse=True, return_counts=True)
+        each, of = np.bincount(place, gain) / count, "machines"
+    p = float(stats.ttest_1samp(each, 0).pvalue) if np.ptp(each) > 0 else 1.0
+    word = ("beats" if each.mean() > 0 else "is worse than") if p < ALPHA else "is not shown to differ from"
+    return (
+        f"{word} the best baseline ({best}): log loss {loss['network'].mean():.4f} against {loss[best].mean():.4f} "
+        f"(p = {p:.2g} over {len(each)} {of})"
+    )
+
+
+def too_good(p: np.ndarray, data: Any, score: dict[str, float]) -> list[str]:
+    """Warnings, given as such too, where a score is above what can be known."""
+    test, ceiling, margin = data.parts["test"], dict(data.known_ceiling), {}
+    if data.bayes is not None and not data.windows:
+        best = scores(test["target"].numpy(), np.stack([1 - data.bayes, data.bayes], 1))
+        ceiling["roc_auc"] = best["roc_auc"]
+        margin["roc_auc"] = 2 * leakage.auc_difference_se(
+            test["target"].numpy(), p[:, 1], data.bayes, test["group"].numpy()
+        )
+    found = leakage.above_ceiling(score, ceiling, margin)
+    for warning in found:
+        warnings.warn(warning, stacklevel=2)
+    return found
+
+
+def losses(p: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Cross-entropy [N] of probabilities [N, L]."""
+    return -np.log(np.clip(p[np.arange(len(p)), target].astype(np.float64), 1e-7, 1))
+
+
+def _parts(data: Any) -> str:
+    how = {"group": "of machines never seen", "time": "later than all others", "random": "drawn at random"}[data.kind]
+    return f"{how}; trained on {len(data.parts['train']['target'])}"

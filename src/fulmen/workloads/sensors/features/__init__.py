@@ -1,0 +1,1 @@
+"""What a row of sensor readings is turned into."""

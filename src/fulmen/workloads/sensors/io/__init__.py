@@ -1,0 +1,1 @@
+"""Tables of strangers, read cell by cell."""

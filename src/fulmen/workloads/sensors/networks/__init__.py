@@ -1,0 +1,1 @@
+"""Networks for tables, and their fit of many at once."""

@@ -1,0 +1,129 @@
+"""The evaluation of a forecaster on its test part: beside the baselines, with intervals, and a verdict in words."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fulmen.report.summary import Rows, Summary
+from fulmen.report.test_predictions import identities
+from fulmen.workloads.stocks import baselines, conformal, figures, metrics
+
+COLUMNS = {
+    "skill": "skill",
+    "dm_p": "DM p",
+    "rmse_price": "RMSE price",
+    "mae_price": "MAE price",
+    "direction": "direction",
+    "always_up": "always up",
+    "r2_oos": "R2 OOS",
+    "mase": "MASE",
+    "rmse_return": "RMSE return",
+    "mae_return": "MAE return",
+    "skill_price": "skill price",
+    "direction_low": "direction from",
+    "direction_high": "to (95 %)",
+    "dm": "DM",
+}
+ALPHA = 0.05  # of the verdict
+NOTES = [
+    "return: log(P(t+h) / P(t)) over h days; price: in the currency of the data. Numbers over several days ahead are "
+    "means over the steps.",
+    "skill: 1 - RMSE / RMSE of persistence. MASE: MAE of the log-return over that of persistence on the training part. "
+    "R2 OOS: against the mean of the training part.",
+    "direction: share of right signs, with a 95 % interval; a forecaster that always says up is right as often as "
+    "'always up' says.",
+    "DM: Diebold-Mariano statistic of the squared errors against persistence, small-sample corrected, positive where "
+    "the model is better; p is one-sided.",
+    "persistence: P(t); drift: the mean return of the window goes on; historical mean: of the training part; ridge: on "
+    "the same windows, its penalty chosen on the validation part.",
+    "Intervals: split-conformal, calibrated on the validation part, scaled by an exponentially weighted volatility; "
+    "rolling: calibrated anew each day on the errors of the last 250 days that were known by then.",
+]
+
+
+def summarize(predicted: Tensor, half_width: Tensor, calibration: Tensor, data: Any, folder: Path | None) -> Summary:
+    """Metrics, tables and figures of the test part.
+
+    Args:
+        predicted: log-returns [N, H].
+        half_width: of the intervals [levels, N, H].
+        calibration: predicted log-returns of the validation part.
+        folder: where figures go; None draws none.
+    """
+    train, test = data.parts["train"], data.parts["test"]
+    true, price, day = (test[name].double().numpy() for name in ("log_return", "price", "day"))
+    history = train["log_return"].double().numpy()
+    forecasts = {
+        "network": predicted.double().numpy(),
+        "persistence": baselines.persistence(test),
+        "drift": baselines.drift(test),
+        "historical mean": baselines.historical_mean(train, test),
+        "ridge": baselines.ridge(train, data.parts["validation"], test),
+    }
+    steps = {name: metrics.per_step(r, true, price, day, history) for name, r in forecasts.items()}
+    scores = {name: _mean_over_steps(values) for name, values in steps.items()}
+    for name, score in scores.items():
+        score["dm"], score["dm_p"] = metrics.overall(forecasts[name], true, day)
+    intervals = {"": half_width, " rolling": _rolling(predicted, calibration, data)}
+    covered = {kind: _coverage(test["log_return"], predicted, half) for kind, half in intervals.items()}
+    rows = [{"": name, **_row(score)} for name, score in scores.items()]
+    main = scores.pop("network")
+    ahead = f"{true.shape[1]} days ahead" if true.shape[1] > 1 else "1 day ahead"
+    tables = {f"{verdict(main['dm_p'])} (test part, {len(np.unique(day))} days, {ahead})": rows}
+    if true.shape[1] > 1:
+        tables["Network, per day ahead"] = _per_step_rows(steps["network"])
+    tables["Intervals"] = [
+        {"nominal": f"{level:.0%}{kind}", "coverage": float(covered[kind][i].mean()),
+         "lowest step": float(covered[kind][i].min()), "median width, return": float(2 * half[i].median())}
+        for i, level in enumerate(conformal.LEVELS) for kind, half in intervals.items()
+    ]  # fmt: skip
+    coverage = {
+        f"coverage_{round(100 * level)}{kind.replace(' ', '_')}": float(covered[kind][i].mean())
+        for i, level in enumerate(conformal.LEVELS)
+        for kind in intervals
+    }
+    drawn = figures.draw(predicted, half_width, test, data.tickers, folder) if folder else {}
+    items = {
+        "item": identities(test["day"], test["ticker"], true),
+        "loss": np.square(forecasts["network"] - true).mean(1),
+        "group": test["day"].numpy() // 30,  # errors of neighbouring days resemble each other
+    }
+    return Summary(main | coverage, scores, tables, drawn, NOTES, items)
+
+
+def verdict(p: float) -> str:
+    """The Diebold-Mariano test in words."""
+    return f"beats persistence: {'yes' if p < ALPHA else 'no'} (p = {p:.2g})"
+
+
+def _rolling(predicted: Tensor, calibration: Tensor, data: Any) -> Tensor:
+    """Half widths [levels, N, H] calibrated on what was known on each test day."""
+    parts = (data.parts["validation"], data.parts["test"])
+    scale = [conformal.scale(part["volatility"], predicted.shape[1]) for part in parts]
+    scores = [
+        (part["log_return"] - forecast).abs() / unit
+        for part, forecast, unit in zip(parts, (calibration, predicted), scale, strict=True)
+    ]
+    day = torch.cat([part["day"] for part in parts])
+    return conformal.rolling_quantiles(torch.cat(scores), day, parts[1]["day"]) * scale[1]
+
+
+def _coverage(true: Tensor, predicted: Tensor, half_width: Tensor) -> np.ndarray:
+    """[levels, H]"""
+    return np.stack([conformal.coverage(true, predicted, half).numpy() for half in half_width])
+
+
+def _mean_over_steps(values: dict[str, np.ndarray]) -> dict[str, float]:
+    return {name: float(values[name].mean()) for name in COLUMNS}
+
+
+def _row(score: dict[str, float]) -> dict[str, float]:
+    return {title: score[name] for name, title in COLUMNS.items()}
+
+
+def _per_step_rows(values: dict[str, np.ndarray]) -> Rows:
+    horizon = len(values["skill"])
+    return [{"days ahead": h + 1, **_row({name: float(v[h]) for name, v in values.items()})} for h in range(horizon)]

@@ -1,0 +1,1 @@
+"""Recurrent networks, each a list of layers. They know nothing of Lightning."""

@@ -1,0 +1,62 @@
+"""The runs of a multirun come out in order, told apart by what was typed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from fulmen.comparison.multirun import baselines, holm, labels, rank
+from fulmen.config.schema import project_root
+
+
+def result(score, p=0.5, status="completed"):
+    metrics = {"best/val/loss": score, "test/loss": 1.0, "test/skill": 0.1, "test/dm_p": p}
+    return {"status": status, "metrics": metrics, "cost": {"parameters": 10, "fit_seconds": 1.0}}
+
+
+def test_the_best_three_get_medals_and_the_failed_come_last():
+    results = [result(3.0), result(1.0), result(0.5, status="diverged"), result(2.0), result(4.0), {}]
+    rows = rank("abcdef", results, "val/loss")
+    assert [row["run"] for row in rows] == ["b", "d", "a", "e", "c", "f"]
+    assert [row[""] for row in rows] == ["🥇 1", "🥈 2", "🥉 3", "4", "diverged", "failed"]
+
+
+def test_a_monitor_to_maximise_ranks_the_largest_first():
+    assert [row["run"] for row in rank("ab", [result(1.0), result(2.0)], "val/loss", "max")] == ["b", "a"]
+
+
+def test_baselines_stand_below_where_all_runs_saw_the_same_data():
+    ours = [result(1.0) | {"baselines": {"persistence": {"skill": 0.0}}}, result(2.0)]
+    rows = baselines(ours, list(rank("ab", ours, "val/loss")[0]))
+    assert [(row["run"], row["test/skill"], row["best val/loss"]) for row in rows] == [("persistence", 0.0, None)]
+    others = [*ours, result(3.0) | {"baselines": {"persistence": {"skill": 0.1}}}]
+    assert baselines(others, list(rank("abc", others, "val/loss")[0])) == []
+
+
+def test_p_values_count_the_looks():
+    """Holm: the smallest of three times 3, the next times 2, never falling."""
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    rows = rank("ab", [result(1.0, p=0.04), result(2.0, p=0.5)], "val/loss")
+    assert [row["test/dm_p"] for row in rows] == pytest.approx([0.08, 0.5])
+
+
+def test_runs_are_named_by_what_differs():
+    assert labels([["experiment=x", "zoo=a"], ["experiment=x", "zoo=b"]]) == ["a", "b"]
+    assert labels([["seed=1", "zoo=a"], ["seed=2", "zoo=b"]]) == ["seed=1 zoo=a", "seed=2 zoo=b"]
+
+
+@pytest.mark.slow
+def test_a_multirun_ends_with_one_table_even_if_a_run_fails(tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(project_root() / "train.py"), "-m", "experiment=stocks_fast", "data.days=500",
+         "zoo=01_lstm_classic,28_cnn_lstm", "model.optimizer.lr=1e-3,1e30", "trainer.accelerator=cpu"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "error: diverged" in done.stderr
+    assert done.stdout.count("best val/loss first") == 1
+    (table,) = (tmp_path / "outputs" / "sweeps").glob("*/ranking.md")
+    assert all(name in table.read_text() for name in ("01_lstm_classic", "28_cnn_lstm", "🥇", "diverged"))
+    assert (table.parent / "ranking.png").exists()

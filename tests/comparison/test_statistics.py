@@ -1,0 +1,53 @@
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from fulmen.comparison.benchmark import places, verdict
+from fulmen.comparison.statistics import corrected_t_test
+from fulmen.workload import Contest
+
+
+def test_without_overlap_it_is_the_t_test():
+    d = np.random.default_rng(0).normal(0.3, 1, 12)
+    test = corrected_t_test(d, train_rows=1e12, test_rows=1)
+    plain = stats.ttest_1samp(d, 0)
+    assert test.t == pytest.approx(plain.statistic)
+    assert test.p == pytest.approx(plain.pvalue)
+    interval = plain.confidence_interval(0.95)
+    assert (test.low, test.high) == pytest.approx((interval.low, interval.high))
+
+
+def test_five_folds_divide_t_by_three_halves():
+    d = [0.01, 0.02, 0.015, 0.03, 0.005]
+    test = corrected_t_test(d, train_rows=4, test_rows=1)
+    assert test.t == pytest.approx(stats.ttest_1samp(d, 0).statistic / 1.5)  # sqrt((1/5 + 1/4) / (1/5))
+
+
+def test_equal_learners_are_seldom_called_different():
+    """200 sets of noise, 10 fold-wise differences each between two means of overlapping training samples."""
+    rng, claims = np.random.default_rng(1), 0
+    for _ in range(200):
+        rows = rng.normal(size=(2, 100))
+        folds = np.array_split(rng.permutation(100), 10)
+        d = [np.delete(rows, f, 1).mean(1) @ [1, -1] + rows[:, f].mean(1) @ [1, -1] for f in folds]
+        claims += corrected_t_test(d, 90, 10).p < 0.05
+    assert claims / 200 < 0.2
+
+
+def test_one_difference_says_nothing_and_equal_ones_everything():
+    assert math.isnan(corrected_t_test([0.1], 4, 1).p)
+    assert corrected_t_test([0.0, 0.0], 4, 1).p == 1
+    assert corrected_t_test([0.1, 0.1], 4, 1).p == 0
+
+
+def test_leaders_that_do_not_differ_are_named():
+    scores = {"a": [0.90, 0.91, 0.92], "b": [0.91, 0.89, 0.92], "c": [0.50, 0.52, 0.51]}
+    contest = Contest(
+        {name: {"auc": np.array(values)} for name, values in scores.items()}, dict.fromkeys(scores, 1.0), 2, 1
+    )
+    rows = places(contest, "auc", larger=True)
+    assert [row["model"] for row in rows] == ["a", "b", "c"]
+    assert verdict(rows, "auc") == "a has the best mean auc; it is not shown to differ from b (p >= 0.05)."
+    assert [row["model"] for row in places(contest, "auc", larger=False)] == ["c", "b", "a"]

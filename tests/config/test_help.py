@@ -1,0 +1,108 @@
+"""`python train.py --help` answers at once, and a call that cannot run says why, before torch is imported."""
+
+import os
+import subprocess
+import sys
+import time
+from statistics import median
+
+import pytest
+
+from fulmen.config.help import first_comment, help_text
+from fulmen.config.schema import choices, groups, project_root
+from fulmen.entrypoints import before_work, messages
+from fulmen.errors import FulmenError, Interrupted
+
+EXPERIMENTS = choices("experiment")
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=project_root(),
+        env=dict(os.environ),
+        timeout=120,
+    )
+
+
+def test_help_names_every_experiment_with_its_comment_and_every_choice():
+    text = help_text()
+    for name in EXPERIMENTS:
+        comment = first_comment(project_root() / "conf" / "experiment" / f"{name}.yaml")
+        assert comment
+        assert f"experiment={name}" in text
+        assert comment in text
+    assert all(choice in text for group in groups() for choice in choices(group))
+    for change in ("trainer.max_epochs=", "seed=", "trainer.accelerator=gpu", "debug=fast_dev_run", "resume=", "-m "):
+        assert change in text
+
+
+@pytest.mark.slow
+def test_help_exits_with_0_and_leaves_torch_alone():
+    done = python("-X", "importtime", "train.py", "--help")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in EXPERIMENTS)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "hydra" in imported
+    assert not imported & {"torch", "lightning", "numpy"}
+
+
+@pytest.mark.slow
+def test_help_is_there_sooner_than_torch_and_within_2_seconds():
+    seconds: dict[str, list[float]] = {"help": [], "torch": []}
+    for _ in range(3):
+        for name, arguments in (("help", ("train.py", "-h")), ("torch", ("-c", "import torch"))):
+            started = time.perf_counter()
+            python(*arguments)
+            seconds[name].append(time.perf_counter() - started)
+    assert median(seconds["help"]) < min(2.0, median(seconds["torch"]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [(), ("trainer.max_epochs=3",)])
+def test_without_an_experiment_the_experiments_are_listed_and_the_exit_code_is_2(arguments):
+    done = python("train.py", *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no experiment chosen")
+    assert all(f"experiment={name}" in done.stderr for name in EXPERIMENTS)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_mistake_is_a_message_with_exit_code_2_and_leaves_no_folder(tmp_path):
+    train = str(project_root() / "train.py")
+    done = subprocess.run(
+        [sys.executable, train, "experiment=pbpk_gn"], capture_output=True, text=True, cwd=tmp_path, timeout=120
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: experiment: there is no pbpk_gn; did you mean pbpk_gnn?")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("flag", ["--hydra-help", "--shell-completion", "--cfg=job", "--info"])
+def test_options_of_hydra_are_left_to_hydra(flag):
+    argv = ["train.py", flag]
+    assert before_work(argv) is None
+    assert argv == ["train.py", flag]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (FulmenError("the cache is locked"), 2, "error: the cache is locked\n"),
+        (Interrupted("saved; go on with resume=x", 143), 143, "error: saved; go on with resume=x\n"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_what_the_user_can_mend_is_a_message_and_an_exit_code(capsys, error, code, said):
+    with pytest.raises(SystemExit) as left, messages():
+        raise error
+    assert left.value.code == code
+    assert said in capsys.readouterr().err
+
+
+def test_a_defect_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError), messages():
+        print(1 / 0)

@@ -1,0 +1,43 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from fulmen.report.figures import training_curve
+from fulmen.report.summary import Summary, markdown_table, number, print_table, write_report
+
+ROWS = [{"": "network", "R2": 0.99871, "RMSE": 1.2e-7}, {"": "mean", "R2": 0.5, "RMSE": None}]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.99871, "0.9987"), (1.2e-7, "1.20e-07"), (123456.0, "1.23e+05"), (3, "3"), (None, ""), (0.0, "0")],
+)
+def test_numbers_read_as_people_write_them(value, text):
+    assert number(value) == text
+
+
+def test_report_holds_every_section(tmp_path):
+    summary = Summary({"r2": 1.0}, tables={"Main": ROWS}, figures={"A curve": "curve.png"}, notes=["t = 0 is left out"])
+    cost = {"fit_seconds": 61.0, "parameters": 1234, "device": "cpu", "threads": 2, "precision": "32-true"}
+    result = {"status": "completed", "epochs": 3, "cost": cost}
+    text = write_report(tmp_path, "pbpk", summary, result, ["seed=1"]).read_text()
+    for part in ("# pbpk", "completed after 3 epochs", "1,234 parameters", "`seed=1`", "t = 0", "figures/curve.png"):
+        assert part in text
+    assert markdown_table(ROWS) in text
+
+
+def test_console_leaves_out_the_columns_that_do_not_fit():
+    for width, there in ((80, True), (24, False)):
+        console = Console(file=io.StringIO(), width=width)
+        print_table("Runs", ROWS, console)
+        text = console.file.getvalue()
+        assert "0.9987" in text
+        assert ("RMSE" in text) == there
+        assert "…" not in text
+
+
+def test_training_curve_is_drawn_from_the_table(tmp_path):
+    assert training_curve(tmp_path) is None
+    (tmp_path / "metrics.csv").write_text("epoch,step,lr-Adam,train/loss,val/loss\n0,1,0.1,2,3\n1,2,0.1,1,\n")
+    assert training_curve(tmp_path).stat().st_size > 10_000

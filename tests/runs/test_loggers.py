@@ -1,0 +1,94 @@
+import csv
+import time
+from types import SimpleNamespace
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from fulmen.runs.loggers import EpochTable, TensorBoard
+
+
+def rows(folder):
+    with (folder / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def log_epochs(logger, epochs):
+    for epoch in epochs:
+        logger.log_metrics({"lr-Adam": 0.1}, step=epoch * 10)
+        logger.log_metrics({"val/loss": epoch + 0.5, "epoch": epoch}, step=epoch * 10 + 9)
+        logger.log_metrics({"train/loss": float(epoch), "epoch": epoch}, step=epoch * 10 + 9)
+
+
+def test_metrics_csv_has_one_row_an_epoch(tmp_path):
+    log_epochs(EpochTable(tmp_path), range(3))
+    assert rows(tmp_path)[2] == {"epoch": "2", "step": "30", "lr-Adam": "0.1", "train/loss": "2.0", "val/loss": "2.5"}
+    assert len(rows(tmp_path)) == 3
+
+
+def test_a_metric_that_comes_late_gets_a_column(tmp_path):
+    table = EpochTable(tmp_path)
+    log_epochs(table, range(2))
+    table.log_metrics({"val/f1": 7.0, "epoch": 2}, step=29)
+    table.log_metrics({"test/loss": 7.0, "epoch": 3}, step=29)
+    assert [row["val/f1"] for row in rows(tmp_path)] == ["", "", "7.0"]
+
+
+def test_resumed_table_keeps_what_the_checkpoint_had_seen(tmp_path):
+    log_epochs(EpochTable(tmp_path), range(4))
+    before = (tmp_path / "metrics.csv").read_text()
+    table = EpochTable(tmp_path)
+    table.resume(step=25)
+    log_epochs(table, range(2, 4))
+    assert (tmp_path / "metrics.csv").read_text() == before
+
+
+def test_learning_rate_of_an_interrupted_epoch_is_kept(tmp_path):
+    table = EpochTable(tmp_path)
+    log_epochs(table, range(2))
+    table.log_metrics({"lr-Adam": 0.05}, step=20)  # the third epoch begins and is interrupted
+    again = EpochTable(tmp_path)
+    again.resume(step=25)
+    again.log_metrics({"train/loss": 2.0, "epoch": 2}, step=29)
+    assert rows(tmp_path)[2] == {"epoch": "2", "step": "30", "lr-Adam": "0.05", "train/loss": "2.0", "val/loss": ""}
+
+
+def test_tensorboard_has_one_file_shared_charts_and_one_hparams_line(tmp_path):
+    logger = TensorBoard(str(tmp_path))
+    log_epochs(logger, range(3))
+    logger.finalize("success")
+    logger.log_metrics({"test/loss": 1.0}, step=30)
+    logger.finalize("success")
+    logger.log_result({"model.lr": 0.1, "name": "x"}, {"test/loss": 1.0}, step=30)
+    assert len(list(tmp_path.glob("events.*"))) == 1
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert {"train/loss", "val/loss"} <= set(events.Tags()["scalars"])
+    assert [event.step for event in events.Scalars("val/loss")] == [9, 19, 29]
+    layout = events.Tensors("custom_scalars__config__")[-1].tensor_proto.string_val[0].decode()
+    assert "train/loss" in layout
+    assert "val/loss" in layout
+    assert events.summary_metadata["_hparams_/session_start_info"].plugin_data.plugin_name == "hparams"
+
+
+def test_events_of_a_run_resumed_within_the_second_are_read_after_those_before(tmp_path):
+    first = TensorBoard(str(tmp_path))
+    log_epochs(first, range(2))
+    state = first.state_dict()
+    (before,) = tmp_path.glob("events.*")
+    name = ".".join(["events.out.tfevents", f"{int(time.time()):010d}", "zoo.99998.0"])
+    before.rename(tmp_path / name)
+    again = TensorBoard(str(tmp_path))
+    again.resume(20, state | {"sizes": {name: (tmp_path / name).stat().st_size}})
+    log_epochs(again, range(2, 4))
+    again.finalize("success")
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert [event.step for event in events.Scalars("val/loss")] == [9, 19, 29, 39]
+
+
+def test_a_clock_that_is_behind_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("fulmen.runs.loggers.time", SimpleNamespace(time=lambda: 1000.0))
+    (tmp_path / "events.out.tfevents.0000001060.zoo.1.0").write_bytes(b"x")
+    with pytest.warns(UserWarning, match="clock of this machine is 61 s behind"):
+        TensorBoard(str(tmp_path)).resume(
+            1, {"sizes": {path.name: 1 for path in tmp_path.iterdir()}, "tags": [], "charts": []}
+        )

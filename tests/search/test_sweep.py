@@ -1,0 +1,238 @@
+"""A search ends with exactly the trials asked for, whatever happens to single ones, and says what it found."""
+
+import csv
+import json
+import re
+import shlex
+
+import pytest
+from optuna.trial import TrialState
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from fulmen.config.stored import read_stored
+from fulmen.errors import FulmenError
+from fulmen.search.settings import plans
+from fulmen.search.study import Study
+
+
+def states(study):
+    return [trial.state.name for trial in study.trials]
+
+
+def points(study):
+    return [tuple(trial.params.values()) for trial in study.trials]
+
+
+def test_the_same_command_again_goes_on_to_the_total(search):
+    first = points(search("search=random", "search.trials=3"))
+    assert len(first) == 3
+    again = search("search=random", "search.trials=5")
+    assert len(again.trials) == 5
+    assert points(again)[:3] == first
+    assert len(set(points(again))) == 5, "a restart repeats no point"
+    assert len(search("search=random", "search.trials=5").trials) == 5
+
+
+def test_a_search_never_touches_the_test_part_and_the_champion_does(whole_search, tmp_path):
+    witness = tmp_path / "tested.txt"
+    study = whole_search("search.trials=2", f"data.tested={witness}")
+    assert not witness.exists()
+    stored = [read_stored(study.trial_folder(trial.number)) for trial in study.trials]
+    assert not any(config["test"] for config in stored)
+    whole_search("search.trials=2", f"data.tested={witness}", "search.champion_seeds=2")
+    assert witness.read_text().count("touched") == 2
+
+
+def test_a_trial_is_worth_its_best_monitored_value(search):
+    study = search("search.trials=2", "monitor=val/gain", "mode=max", "search.pruner=none")
+    for trial in study.trials:
+        best = -((trial.params["model.x"] - 0.3) ** 2) - (trial.params["model.y"] - 0.6) ** 2 - 1 / 3
+        assert trial.value == pytest.approx(best, abs=1e-6)
+        assert max(trial.intermediate_values.values()) == pytest.approx(trial.value)
+
+
+def test_nan_and_broken_trials_fail_and_the_search_goes_on(whole_search):
+    study = whole_search("search=grid", "search.space.model={x:null,y:null,fails:{choices:[no_number,raise,null]}}")
+    errors = {trial.params["model.fails"]: trial.user_attrs.get("error") for trial in study.trials}
+    assert errors["raise"] == "RuntimeError: the model is broken"
+    assert "val/loss is" in errors["no_number"]
+    assert errors[None] is None
+    assert "the model is broken" in (study.folder / "report.md").read_text()
+
+
+def test_trials_that_all_fail_stop_the_search_with_the_last_error(search, study):
+    with pytest.raises(FulmenError, match=r"last 3 trials all failed; trial 2: RuntimeError: the model is broken"):
+        search("search.trials=9", "model.fails=raise", "search.max_failures=3")
+    assert states(study("search.trials=9", "model.fails=raise")) == ["FAIL"] * 3
+
+
+def test_laggards_are_pruned_and_still_count(search):
+    study = search("search=random", "search.trials=12", "search.pruner=median", "trainer.max_epochs=4")
+    pruned = [trial for trial in study.trials if trial.state == TrialState.PRUNED]
+    assert 0 < len(pruned) < 12
+    assert len(study.finished) == 12
+    for trial in pruned:
+        result = json.loads((study.trial_folder(trial.number) / "result.json").read_text())
+        assert result["status"] == "pruned"
+        assert result["epochs"] == trial.last_step < 4
+
+
+def test_each_choice_of_any_group_gets_its_own_study(search, typed):
+    from fulmen.search.controller import sweep
+
+    done = sweep(plans(typed("search.trials=1", "search.each=debug=limit,profiler", "monitor=val/loss")))
+    assert [study.folder.name for study in done] == ["limit", "profiler"]
+    assert [len(study.trials) for study in done] == [1, 1]
+    assert "limit" in (done[0].folder.parent / "report.md").read_text()
+
+
+def test_a_group_can_be_one_of_the_parameters(search):
+    study = search("search=grid", "search.joint=debug=l*,p*", "search.space.model.x=null")
+    assert {trial.params["debug"] for trial in study.trials} == {"limit", "profiler"}
+    assert len(study.trials) == 2 * 4
+
+
+def test_conditional_parameters_appear_only_where_they_hold(search):
+    study = search(
+        "search=tpe", "search.trials=12",
+        "search.space.model.width={choices:[1,2]}", "search.space.model.x.when={model.width:2}",
+    )  # fmt: skip
+    assert all(("model.x" in trial.params) == (trial.params["model.width"] == 2) for trial in study.trials)
+    assert len({trial.params["model.width"] for trial in study.trials}) == 2
+
+
+def test_several_objectives_give_a_front(search):
+    study = search("search=random", "search.trials=6", "search.objectives={val/loss:min,parameters:min}",
+                   "search.space.model.width={low:1,high:50}")  # fmt: skip
+    front = study.optuna.best_trials
+    assert {trial.number for trial in study.ranked()[: len(front)]} == {trial.number for trial in front}
+    assert all(trial.values[1] == 2 * trial.params["model.width"] for trial in study.trials)
+
+
+def test_a_warm_start_tries_the_best_points_of_another_study_first(search, tmp_path):
+    old = search("search=random", "search.trials=4", "search.pruner=none")
+    new = search("search.trials=5", "search.name=new", f"search.warm_start={tmp_path / 's'}", "trainer.max_epochs=2")
+    assert [trial.params for trial in new.trials[:4]] == [trial.params for trial in old.ranked()]
+    assert len(new.finished) == 5
+
+
+def test_the_report_holds_leaderboard_figures_and_an_honest_sentence(whole_search):
+    study = whole_search("search.trials=10", "search.champion_seeds=2", "search.pruner=none")
+    report = (study.folder / "report.md").read_text()
+    best = study.ranked()[0]
+    beats = best.value - 1 / 3 < 0.05
+    assert ("beats every baseline" in report) == beats
+    assert ("No candidate beats" in report) != beats
+    for name in ("history", "importances", "parallel"):
+        assert (study.folder / "figures" / f"{name}.png").stat().st_size > 5000
+    with (study.folder / "leaderboard.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["trial"]) for row in rows] == [trial.number for trial in study.ranked()]
+    folder = study.folder / "tensorboard" / f"trial_{best.number:04d}"
+    assert len(list(folder.parent.glob("trial_*/events*"))) == 10
+    shown = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload()
+    assert shown.Scalars("search/val/loss")[0].value == pytest.approx(best.value), "the column of the HPARAMS tab"
+
+
+def test_short_trials_are_not_pruned_unless_asked(search):
+    study = search("search=random", "search.trials=12", "trainer.max_epochs=2")
+    assert all(trial.state == TrialState.COMPLETE for trial in study.trials)
+
+
+def test_a_study_of_other_settings_is_refused_with_the_whole_command_for_another(study):
+    study("search=random", "search.trials=2", "search.name=one")
+    with pytest.raises(FulmenError, match="was begun with other settings") as refused:
+        study("search=random", "search.trials=2", "search.name=one", "trainer.max_epochs=9")
+    another = str(refused.value).partition("begin another: ")[2]
+    assert {"search=random", "search.trials=2", "trainer.max_epochs=9", "search.name=one-2"} < set(shlex.split(another))
+    assert "search.name=one " not in f"{another} "
+
+
+REFUSED = [
+    (["search/space=null"], "search.space is empty"),
+    (["search.space.model.z={low:0,high:1}"], "toy.Model takes no z"),
+    (["search.space.model.x.low=2"], "low must be less than high"),
+    (["search=grid"], "a grid needs a step or choices"),
+    (["search.trails=3"], "did you mean trials?"),
+    (["search.trials=0"], "of at least 1"),
+    (["search.sampler=tpo"], "did you mean tpe?"),
+    (["search.each=modl=*"], "did you mean model?"),
+    (["search.joint=model=x*"], "no model fits 'x\\*'"),
+    (["model.widht=1"], "did you mean width?"),
+    (["test=true"], "never touches the test part"),
+    (["search.storage=sqlite:////nowhere/at/all.db"], "unable to open database file"),
+    (["search.storage=oracel://x"], "take postgresql://"),
+    (["search.trials=all"], "only a grid has an end"),
+    (["search.objectives={val/loss:min,val/gain:max}", "search.pruner=median"], "cannot be pruned"),
+    (["search.folder=/proc/nowhere"], "cannot write"),
+    (["search.warm_start=nowhere"], "no study in nowhere"),
+    (["search.name=../../x"], r"this works: .*search\.name=x"),
+    (["search.name=/tmp/x"], r"this works: .*search\.name=tmp/x"),
+    (["search.name=a/../b"], "letter or digit first"),
+    (["search.name='a b'"], r"this works: .*search\.name=a-b"),
+    (["search.name=con"], "reserved on Windows"),
+    (["search.space.model={x:{low:2},z:{low:1}}"], r"2 mistakes[\s\S]*x: low must[\s\S]*z: high must"),
+    (["search.space.model.x.high=.inf"], "high must be a number"),
+    (["search.space.model.q={low:0,high:1}", "search.space.model.r={low:0,high:1}"], r"no q[\s\S]*takes no r"),
+    (["search.space.monitor={choices:[val/loss,val/gain]}"], "cannot be searched: trials are compared by it"),
+    (["search.space.test={choices:[true,false]}"], "never touches the test part"),
+    (["model.x=0.5"], r"varies it, so model.x=0.5 would say nothing[\s\S]*this works: .*search\.space\.model\.x=null"),
+    (["search.pruner=median", "trainer.max_epochs=1"], r"median has nothing to do[\s\S]*this works"),
+    (["search.pruner=hyperband", "seeds=2"], r"is judged by all of them[\s\S]*this works"),
+    (["search.n_startup_trials=3"], "no n_startup_trials"),
+    (["search.workers=0"], "of at least 1"),
+    (["search.retries=-1"], "of at least 0"),
+    (["search.each=debug=*", "search.joint=debug=*", "search.trials=all"], r"2 mistakes[\s\S]*contradict"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "said"), REFUSED, ids=[more[0] for more, _ in REFUSED])
+def test_bad_input_is_answered_before_work_and_leaves_nothing(study, more, said, tmp_path):
+    with pytest.raises(FulmenError, match=said) as refused:
+        study("search.trials=2", *more)
+    assert not list(tmp_path.iterdir())
+    _, advised, command = str(refused.value).partition("this works: python sweep.py ")
+    if advised:
+        Study(plans(shlex.split(command))[0])
+
+
+def test_a_continuous_range_in_a_grid_is_answered_by_overrides_that_work(study):
+    with pytest.raises(FulmenError, match="a grid needs a step or choices here") as refused:
+        study("search=grid")
+    (override,) = re.findall(r"'(search\.space\.[^']+)'", str(refused.value))
+    assert study("search=grid", override).total == 2 * 4
+
+
+def test_a_study_that_is_there_goes_on_though_no_new_one_may_be_called_so(study, typed, tmp_path):
+    one = study("search.trials=1", "search.name=old")
+    one.folder.rename(tmp_path / "my study")
+    assert plans(typed("search.trials=1", "search.name='my study'"))[0].name == "my study"
+    with pytest.raises(FulmenError, match="letter or digit first"):
+        plans(typed("search.trials=1", f"search.name=../{tmp_path.name}/my study"))
+
+
+def test_a_metric_the_model_never_logs_is_named(search):
+    with pytest.raises(FulmenError, match=r"the model logs no val/los; did you mean val/loss\?"):
+        search("search.trials=2", "search.max_failures=2", "monitor=val/los")
+
+
+def test_another_base_config_space_or_experiment_is_refused_with_the_difference(search):
+    search("search.trials=1")
+    with pytest.raises(FulmenError, match=r"trainer\.max_epochs: 3 -> 4\n.*search\.name=s-2"):
+        search("search.trials=2", "trainer.max_epochs=4")
+    with pytest.raises(FulmenError, match=r"search\.space\.model\.x: .*high:1\.0.* -> .*high:2\.0"):
+        search("search.trials=2", "search.space.model.x.high=2.0")
+    with pytest.raises(FulmenError, match="is one of experiment=toy, not pbpk_mlp"):
+        search("search.trials=2", "experiment=pbpk_mlp", "search.space={model:{linear_weight:{low:0,high:1}}}")
+
+
+def test_a_wide_space_is_searched_by_a_gaussian_process_too(search):
+    study = search("search=gp", "search.trials=12", "search.pruner=none")
+    assert states(study) == ["COMPLETE"] * 12
+
+
+def test_the_same_study_seed_gives_the_same_trials(search, tmp_path):
+    one, two = (search("search.trials=12", f"search.folder={tmp_path / name}") for name in "ab")
+    assert points(one) == points(two)
+    assert states(one) == states(two)
+    assert points(search("search.trials=3", "search.name=c", "search.seed=1")) != points(one)[:3]

@@ -1,0 +1,40 @@
+"""A search of every workload, by every sampler that two trials are enough for, ends in a kept model that predicts."""
+
+import pytest
+
+from fulmen.registry import verify
+
+pytestmark = pytest.mark.slow
+
+TINY = {  # experiment -> the least of its data, two points
+    "stocks": ["data.days=400", "model.figures=false"],
+    "sensors": ["model.figures=false"],
+    "images_plain": ["model.figures=false"],
+    "pbpk_mlp": ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4"],
+}
+SHORT = [
+    "trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.max_epochs=1", "trainer.limit_train_batches=2",
+    "trainer.limit_val_batches=1", "search.trials=2", "search.name=s",
+]  # fmt: skip
+
+
+SAMPLERS = {
+    "grid": ["search/space=null", "search.space.model.optimizer.lr={choices:[0.001,0.002]}", "search.champion_seeds=2"],
+    "random": ["search.champion_seeds=1"],
+    "tpe": ["search.champion_seeds=1"],
+}
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("experiment", TINY)
+def test_a_search_ends_with_a_champion_that_is_kept_and_predicts(experiment, sampler, tmp_path, monkeypatch):
+    from fulmen.search.controller import sweep
+    from fulmen.search.settings import plans
+
+    monkeypatch.setattr("fulmen.workloads.pbpk.evaluate.draw", lambda *_: {})  # seven seconds that change nothing here
+    monkeypatch.setenv("FULMEN_REGISTRY", str(tmp_path / "models"))
+    typed = [f"experiment={experiment}", f"search={sampler}", *SAMPLERS[sampler], *TINY[experiment], *SHORT]
+    (study,) = sweep(plans([*typed, f"search.folder={tmp_path}"]))
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 2
+    assert "against" in (study.folder / "report.md").read_text(), "the champion stands beside the baselines"
+    assert [row["state"] for row in verify("s@champion")] == [""]
