@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from omegaconf import OmegaConf
 
 import fulmen
 from fulmen.callbacks.resume import read_checkpoint
@@ -19,7 +18,7 @@ from fulmen.entrypoints import before_work
 from fulmen.errors import FulmenError
 from fulmen.runs.loggers import flatten
 from fulmen.runs.ownership import LOCK
-from fulmen.runs.result import Result, read_result
+from fulmen.runs.result import Result, read_result, write_provenance
 from fulmen.runs.run import run
 from fulmen.runs.run_folder import list_runs
 
@@ -324,7 +323,7 @@ def test_one_damaged_run_hides_no_other(damage, tmp_path, capsys):
 def test_what_looks_for_a_run_goes_past_damaged_ones(damage, file, tmp_path):
     cfg = check_overrides(["experiment=pbpk_mlp", f"output_dir={tmp_path}/runs/pbpk_mlp/one"])
     Result("pbpk_mlp", Path(cfg.output_dir), "completed").write()
-    OmegaConf.save(cfg, Path(cfg.output_dir, "config.yaml"))
+    write_provenance(Path(cfg.output_dir), cfg, [], resumed=False)
     other = shutil.copytree(cfg.output_dir, tmp_path / "runs/pbpk_mlp/two")
     (other / file).unlink()
     (other / file).mkdir() if DAMAGED[damage] is None else (other / file).write_bytes(DAMAGED[damage])

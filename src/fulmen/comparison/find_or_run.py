@@ -13,8 +13,9 @@ from fulmen.config.outside import said_of
 from fulmen.config.schema import choices
 from fulmen.config.stored import moved, read_stored
 from fulmen.errors import FulmenError
-from fulmen.runs.result import read_result
+from fulmen.runs.result import other_code, read_result
 from fulmen.runs.run_folder import Run
+from fulmen.runs.training_code import code_of
 
 
 def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Path = Path("outputs")) -> dict[str, Run]:
@@ -56,7 +57,7 @@ def trained(name: str, cfg: Any, overrides: Sequence[str], outputs: Path) -> Pat
     """The folder of a run that is trained now, or goes on where it was interrupted."""
     from fulmen.runs.run import run
 
-    begun = run_like(cfg, outputs, "interrupted")
+    begun, _ = run_like(cfg, outputs, "interrupted")
     if begun is None or not (begun / "checkpoints" / "last.ckpt").is_file():
         print(f"{name}: not run yet; training it", flush=True)
         return run(cfg, overrides).folder
@@ -66,18 +67,33 @@ def trained(name: str, cfg: Any, overrides: Sequence[str], outputs: Path) -> Pat
 
 
 def completed_run(cfg: Any, outputs: Path) -> Path | None:
-    """The newest completed run with this config, whatever folder it is in."""
-    return run_like(cfg, outputs, "completed")
+    """The newest completed run with this config, made by the code of now, whatever folder it is in.
+
+    One that other code has made is no such run; a line says so.
+    """
+    found, refused = run_like(cfg, outputs, "completed")
+    if found is None and refused:
+        print(f"{refused}; training again", flush=True)
+    return found
 
 
-def run_like(cfg: Any, outputs: Path, status: str) -> Path | None:
-    """The newest run with this config and status, whatever folder it is in."""
-    asked = OmegaConf.to_container(cfg)
+def run_like(cfg: Any, outputs: Path, status: str) -> tuple[Path | None, str]:
+    """The newest run with this config and status that the code of now has made, whatever folder it is in.
+
+    Returns:
+        The folder, or None, and what was wrong with the newest one that other code has made, or "".
+    """
+    asked, code, refused = OmegaConf.to_container(cfg), code_of(cfg), ""
     for path in sorted(outputs.glob(f"runs/{cfg.experiment}/*/config.yaml"), reverse=True):
+        folder = path.parent
         try:
-            same = read_stored(path.parent) == moved(asked, asked["output_dir"], str(path.parent))
-            if same and read_result(path.parent)["status"] == status:
-                return path.parent
+            same = read_stored(folder) == moved(asked, asked["output_dir"], str(folder))
+            if not same or read_result(folder)["status"] != status:
+                continue
         except (FulmenError, KeyError):
             continue
-    return None
+        why = other_code(folder, code)
+        if not why:
+            return folder, ""
+        refused = refused or why
+    return None, refused

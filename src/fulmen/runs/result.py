@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from fulmen.errors import FulmenError
 from fulmen.runs.provenance import environment
+from fulmen.runs.training_code import Code, changes, code_of
 from fulmen.utils.files import atomic_write, set_aside, write_json
 
 KINDS = {"experiment": str, "status": str, "message": str, "metrics": dict, "baselines": dict, "cost": dict}
@@ -95,7 +96,19 @@ def write_provenance(folder: Path, cfg: DictConfig, overrides: Sequence[str], re
     with open(folder / "overrides.txt", "a" if resumed else "w") as file:
         file.writelines(f"{override}\n" for override in overrides)
     now = {"time": datetime.now().astimezone().isoformat(timespec="seconds"), "seed": cfg.seed, **environment()}
+    now["training_code"] = code_of(cfg)
     write_json(folder / "environment.json", {"starts": [*_starts(folder, resumed), now]})
+
+
+def other_code(folder: Path, now: Code) -> str:
+    """In words, if code that is not `now`'s has made the run in `folder`, or a part of it; else ""."""
+    for start in _starts(folder, resumed=True) or [{}]:
+        made_by = start.get("training_code")
+        if not made_by:
+            return f"{folder} does not say which code made it"
+        if made_by != now:
+            return f"{folder} was made by other code: {changes(made_by, now)}"
+    return ""
 
 
 def write_fingerprint(folder: Path, data: Any) -> None:

@@ -1,14 +1,18 @@
-"""What makes two trials of one study comparable: base config, space, objectives."""
+"""What makes two trials of one study comparable: base config, space, objectives, and the code that trains."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fulmen.config.mistakes import as_text
 from fulmen.config.schema import groups
+from fulmen.runs.training_code import changes, training_code
 from fulmen.search.space import Parameter, describe
 
 IRRELEVANT = ("output_dir", "threads", "test", "resume")  # where and how fast, not what, is trained
+CODE = "training_code"
+TARGET = re.compile(r"(data|model)\.(.*\.)?_target_")
 GENERAL = ("experiment", "seed", "monitor", "mode")
 
 
@@ -33,16 +37,21 @@ def fingerprint(
         config = {path: value for path, value in config.items() if path in GENERAL}
         config |= dict.fromkeys(overrides, "typed")
     space = {f"search.space.{path}": as_text(entry) for path, entry in describe(parameters).items()}
-    return json.loads(json.dumps(config | space | {"objectives": dict(objectives)}))
+    code = training_code([{"_target_": value} for path, value in base.items() if TARGET.fullmatch(path)])
+    return json.loads(json.dumps(config | space | {"objectives": dict(objectives), CODE: code}))
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """What stands in the way of going on with a study, in words; empty if nothing does."""
+    if CODE not in before:  # begun before the code was recorded
+        now = {path: value for path, value in now.items() if path != CODE}
     if before == now:
         return ""
     if before.get("experiment") != now.get("experiment"):
         return f"is one of experiment={before.get('experiment')}, not {now.get('experiment')}"
-    changed = [path for path in {**before, **now} if before.get(path, ...) != now.get(path, ...)]
+    if before.get(CODE) != now.get(CODE) and {**before, CODE: None} == {**now, CODE: None}:
+        return f"was begun with other code ({changes(before[CODE], now[CODE])}); its trials could not be compared"
+    changed = [path for path in {**before, **now} if path != CODE and before.get(path, ...) != now.get(path, ...)]
     lines = [f"    {path}: {before.get(path, 'nothing')} -> {now.get(path, 'nothing')}" for path in changed[:10]]
     lines += [f"    and {len(changed) - 10} more"] * (len(changed) > 10)
     return "\n".join(["was begun with other settings; its trials could not be compared:", *lines])
