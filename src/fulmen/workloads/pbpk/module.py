@@ -4,8 +4,8 @@ With u = C W / dose (W the body weight in kg = L) the target is
 
     y = log(u + 1e-3) - log(u_reduced + 1e-3),
 
-standardised: the dose, the orders of magnitude and what a single saturable compartment knows (`one_compartment.py`) are taken
-out before anything is learned. The loss is
+standardised: the dose, the orders of magnitude and what a single saturable compartment knows (`one_compartment.py`) are
+taken out before anything is learned. The loss is
 
     mean (y_hat - y)^2 + linear_weight * smooth_l1(u_hat / sd, u / sd),
 

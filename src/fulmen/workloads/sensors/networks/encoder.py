@@ -1,6 +1,7 @@
 """From a table's columns to what a network reads; everything fitted here comes from training rows alone.
 
-K networks may be stacked (see `batched_fit.py`): every buffer has a leading dimension K, each network its own statistics.
+K networks may be stacked (see `batched_fit.py`): every buffer has a leading dimension K, each network its own
+statistics.
 """
 
 from collections.abc import Mapping, Sequence
