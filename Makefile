@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 TOGETHER := -n 2 --dist loadscope   # the tests of a file stay in one process: they share what is costly to make
 
-.PHONY: train test test-fast lint bench same proofs lock setup clean
+.PHONY: train test test-fast lint bench same proofs canary lock setup clean
 
 train: $(READY)   ## the main job: the PBPK Dynamic GNN; options as in `make train ARGS="trainer.max_epochs=5"`
 	$(BIN)/python train.py experiment=pbpk_gnn $(ARGS)
@@ -28,6 +28,14 @@ same: $(READY)    ## is every result equal, to the bit, to that of the recorded 
 
 proofs: $(READY)  ## evidence that takes hours, kept in benchmarks/results; goes on where it stopped; ARGS="<name>"
 	$(BIN)/python -m benchmarks.proofs $(ARGS)
+
+canary: $(READY)  ## do the private parts of Lightning that we use still stand in its newest release? in .canary, for a moment
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .canary
+	$(BIN)/uv pip install --quiet --python .canary/bin/python -r requirements.lock
+	$(BIN)/uv pip install --quiet --python .canary/bin/python --upgrade lightning
+	$(BIN)/uv pip install --quiet --python .canary/bin/python --no-deps -e .
+	.canary/bin/python -m pytest -p no:cacheprovider tests/test_lightning_private.py tests/callbacks/test_resume.py $(ARGS); \
+		status=$$?; rm -rf .canary; exit $$status
 
 setup: $(READY)   ## the environment alone
 

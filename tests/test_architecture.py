@@ -1,6 +1,7 @@
 """Which room may know which: arrows run down, and a look at all imports, those inside functions too, says so."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,28 @@ def test_hydra_is_known_in_its_room_alone():
         place = MODULES[module].relative_to(SOURCE).as_posix()
         if room(module) != "config" and place not in CONFIGURED_BY_HYDRA:
             assert not {name for name in names if name.split(".")[0] == "hydra"}, module
+
+
+def private_names(path):
+    """Names with a leading underscore that a file imports from Lightning, and those of the attributes it reads."""
+    imported, attributes = set(), set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lightning"):
+            imported.update([*node.module.split("."), *(alias.name for alias in node.names)])
+        elif isinstance(node, ast.Attribute):
+            attributes.add(node.attr)
+    return [{name for name in names if re.match("_[^_]", name)} for names in (imported, attributes)]
+
+
+def test_private_parts_of_lightning_are_known_in_one_file_alone():
+    known = SOURCE / "lightning_private.py"
+    parts = private_names(known)[1]
+    assert "_results" in parts
+    for path in SOURCE.rglob("*.py"):
+        imported, attributes = private_names(path)
+        if path != known:
+            assert imported == set(), path
+            assert attributes & parts == set(), path
 
 
 def test_networks_know_nothing_of_lightning():

@@ -10,6 +10,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
 from fulmen.distributed.ranks import wait_for_all
+from fulmen.lightning_private import saves_within_epochs
 
 
 class BestInPlace(Checkpoint):
@@ -41,7 +42,7 @@ class BestInPlace(Checkpoint):
         self._update(trainer)
 
     def on_train_batch_end(self, trainer: Trainer, module: LightningModule, *_: Any) -> None:
-        if self.watched._every_n_train_steps:
+        if saves_within_epochs(self.watched):
             self._update(trainer)
 
     def scores(self, monitor: str) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from fulmen.data.batches import BatchLoader
+from fulmen.lightning_private import training_loaders
 
 
 class FixedOrder(Callback):
@@ -16,6 +17,6 @@ class FixedOrder(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
         """Before the first batch is taken from the loaders, which may be new ones."""
-        for loader in trainer.fit_loop._combined_loader.flattened:
+        for loader in training_loaders(trainer).flattened:
             if isinstance(loader, BatchLoader):
                 loader.shuffle = False

@@ -3,22 +3,19 @@
 from typing import Any
 
 import torch
+from lightning.pytorch import Trainer
 
+from fulmen import lightning_private as private
 from fulmen.distributed.ranks import of_all_ranks, rank_and_world
 
 Sums = dict[str, dict[str, Any]]  # name -> op, value and, of a mean, samples
 OPS = {"mean": torch.add, "sum": torch.add, "max": torch.maximum, "min": torch.minimum}
 
 
-def of_ranks(results: Any) -> list[Sums]:
-    """What the training results of an epoch in work hold, by rank."""
-    own: Sums = {}
-    for name, metric in results.items():
-        if metric.is_tensor and metric.meta.on_epoch and not metric.has_reset:
-            own[name] = {"op": metric.meta.reduce_fx.__name__, "value": metric.value.cpu()}
-            if metric.meta.is_mean_reduction:
-                own[name]["samples"] = torch.as_tensor(metric.cumulated_batch_size).cpu()
-    return of_all_ranks(own)
+def of_ranks(trainer: Trainer) -> list[Sums]:
+    """What the training epoch in work has logged so far, by rank, on the CPU."""
+    sums = private.epoch_sums(trainer).items()
+    return of_all_ranks({name: {key: _on("cpu", x) for key, x in each.items()} for name, each in sums})
 
 
 def own_part(ranks: list[Sums]) -> Sums:
@@ -33,15 +30,18 @@ def own_part(ranks: list[Sums]) -> Sums:
     return total
 
 
-def add(results: Any, stored: Sums) -> None:
-    """Put what was stored into the results that have been logged since, and forget it."""
-    for name in [name for name in stored if name in results]:
-        metric, device = results[name], results[name].value.device
-        before = {key: x.to(device) if key != "op" else x for key, x in stored.pop(name).items()}
-        now = {"value": metric.value} | ({"samples": metric.cumulated_batch_size} if "samples" in before else {})
-        for key, x in _together(now | {"op": before["op"]}, before).items():
-            if key != "op":
-                setattr(metric, "cumulated_batch_size" if key == "samples" else key, x)
+def add(trainer: Trainer, stored: Sums) -> None:
+    """Add what was stored to what has been logged since, and forget it."""
+    now = private.epoch_sums(trainer)
+    for name in [name for name in stored if name in now]:
+        before = {key: _on(now[name]["value"].device, x) for key, x in stored.pop(name).items()}
+        total = _together(now[name], before)
+        private.set_epoch_sum(trainer, name, total["value"], total.get("samples"))
+
+
+def _on(device: torch.device | str, x: Any) -> Any:
+    """A sum or a number of samples as a tensor there; an op is left as it is."""
+    return x if isinstance(x, str) else torch.as_tensor(x).to(device)
 
 
 def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from fulmen.callbacks.debug import FixedOrder
 from fulmen.config.contradictions import is_validated
 from fulmen.config.mistakes import did_you_mean
 from fulmen.errors import FulmenError
+from fulmen.lightning_private import has_validated
 from fulmen.optim.schedulers import step_plateaus
 
 
@@ -92,7 +93,7 @@ def first_validation(trainer: Trainer) -> int | None:
 
 def not_logged(metric: str, trainer: Trainer) -> FulmenError:
     """The message where a metric that is watched was not logged."""
-    if is_validated(metric) and not trainer.fit_loop.epoch_loop.val_loop._has_run:
+    if is_validated(metric) and not has_validated(trainer):
         names = ("limit_val_batches", "val_check_interval", "check_val_every_n_epoch", "max_steps")
         said = ", ".join(f"trainer.{name}={getattr(trainer, name)}" for name in names)
         return FulmenError(f"monitor: there is no {metric}, since no validation has taken place yet ({said})")

@@ -17,6 +17,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_warn
 
+from fulmen import lightning_private as private
 from fulmen.callbacks import epoch_sums, position
 from fulmen.callbacks.best import BestInPlace
 from fulmen.callbacks.checkpoint_files import AtomicCheckpoints, follow_folder, keep_arguments, read_checkpoint
@@ -78,16 +79,16 @@ class ExactResume(Callback):
         self._listener = self._listening.enter_context(listening(patient=True))
         if trainer.received_sigterm:  # it came while the data were prepared; Lightning would stop without saving
             self._listener.asked = signal.SIGTERM
-            trainer._signal_connector.received_sigterm = False
+            private.forget_sigterm(trainer)
         if self._restored:
             device = trainer.strategy.root_device
             known = {name: value.to(device) for name, value in self._restored["metrics"].items()}
-            trainer._logger_connector._callback_metrics.update(known)
+            private.restore_logged(trainer, known)
             if self._restored["in_epoch"]:
                 world = self._restored["world"] or trainer.world_size
                 position.go_on_in_epoch(trainer, world, self._order_seed(trainer))
             else:
-                position.go_on_with_next_epoch(trainer)
+                private.restart_nothing(trainer)
             schedulers.go_on(trainer, self._restored.get("steps_per_epoch"))
         self._restored = self.before = None
 
@@ -106,25 +107,20 @@ class ExactResume(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, module: LightningModule, *_: Any) -> None:
         if self._sums:
-            epoch_sums.add(trainer.fit_loop.epoch_loop._results, self._sums)
+            epoch_sums.add(trainer, self._sums)
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         self._sums = {}
-        trainer.fit_loop._restarting = False  # else Lightning skips the schedulers at the end of a resumed epoch
-        if not trainer.fit_loop.epoch_loop._num_ready_batches_reached() and not trainer.fast_dev_run:
+        private.epoch_was_restarted(trainer)
+        if not private.epoch_is_whole(trainer) and not trainer.fast_dev_run:
             self._saving = "in"  # before early stopping counts what is no epoch
-            self._ended_in_epoch = trainer._checkpoint_connector.dump_checkpoint(False)
+            self._ended_in_epoch = private.checkpoint_now(trainer)
             self._saving = None
 
     def after_batch(self, trainer: Trainer) -> None:
         """All callbacks have had their turn: stop here, if asked to and if nothing is half done."""
-        loop = trainer.fit_loop.epoch_loop
-        half_done = loop._should_accumulate() or loop._num_ready_batches_reached()
-        if (
-            half_done
-            or loop._should_check_val_fx(trainer.fit_loop._data_fetcher)
-            or not any_rank(self.asked is not None)
-        ):
+        half_done = private.waits_for_step(trainer) or private.epoch_is_whole(trainer)
+        if half_done or private.validation_follows(trainer) or not any_rank(self.asked is not None):
             return
         self._save(trainer, "in")
         self._stop_if_asked(trainer)
@@ -147,9 +143,9 @@ class ExactResume(Callback):
         if self._saving is None:
             return
         loops, in_epoch = checkpoint["loops"]["fit_loop"], self._saving == "in"
-        (position.in_epoch if in_epoch else position.at_epoch_start)(loops)
+        (private.store_in_epoch if in_epoch else private.store_at_epoch_start)(loops)
         if in_epoch:
-            checkpoint["epoch_sums"] = epoch_sums.of_ranks(trainer.fit_loop.epoch_loop._results)
+            checkpoint["epoch_sums"] = epoch_sums.of_ranks(trainer)
         checkpoint["position"] = {
             "in_epoch": in_epoch,
             "world": trainer.world_size,
@@ -177,7 +173,7 @@ class ExactResume(Callback):
         if "position" in checkpoint:
             self._restored = checkpoint["position"]
         else:
-            in_epoch = position.modernised(checkpoint["loops"]["fit_loop"])
+            in_epoch = private.modernised(checkpoint["loops"]["fit_loop"])
             self._restored = {"in_epoch": in_epoch, "world": None, "decided": False, "rules": "", "metrics": {}}
         if not self._restored["in_epoch"]:
             return

@@ -11,11 +11,12 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
-from lightning.fabric.utilities.rank_zero import _get_rank
 from lightning.pytorch import Trainer
 from torch import Tensor
 from torch import distributed as dist
 from torch.nn.functional import pad
+
+from fulmen.lightning_private import launched_rank
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ def rank_and_world() -> tuple[int, int]:
 def is_first() -> bool:
     """Whether this is, or is going to be, the first process of its run; before they meet, what launched them knows."""
     rank, world = rank_and_world()
-    return rank == 0 if world > 1 else not _get_rank()
+    return rank == 0 if world > 1 else not launched_rank()
 
 
 def has_joined() -> bool:

@@ -5,24 +5,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from lightning.fabric.utilities.distributed import _set_num_threads_if_needed
-from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import DDPStrategy
-from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 from omegaconf import DictConfig, OmegaConf
+
+from fulmen.lightning_private import ScriptLauncher
 
 LAUNCHER = "FULMEN_LAUNCHER"  # environment: pid of the first rank, which launched this one
 FOLLOW = [sys.executable, "-c", "from fulmen.entrypoints import follow; follow()"]
 
 
-class Launcher(_SubprocessScriptLauncher):
-    """Starts the other ranks of this machine.
-
-    Lightning starts them by the command line of this process, which may be a search, and watches them with a thread
-    that kills this process if they end.
+class Launcher(ScriptLauncher):
+    """Starts the other ranks of this machine as ranks of one run.
 
     Attributes:
         task: what they run, see `follow`.
@@ -35,15 +31,10 @@ class Launcher(_SubprocessScriptLauncher):
         """In the place of the launcher of `strategy`."""
         own = cls(strategy.cluster_environment, strategy.num_processes, strategy.num_nodes)
         own.task = {"cfg": OmegaConf.to_yaml(cfg), "overrides": list(overrides), "path": sys.path}
+        own.take_over(strategy)
         return own
 
-    def launch(self, function: Callable, *args: Any, trainer: Trainer | None = None, **kwargs: Any) -> Any:
-        if not self.cluster_environment.creates_processes_externally:
-            self._start()
-        _set_num_threads_if_needed(self.num_processes)
-        return function(*args, **kwargs)
-
-    def _start(self) -> None:
+    def start_ranks(self) -> None:
         where = self.cluster_environment
         os.environ |= {
             "MASTER_ADDR": where.main_address,

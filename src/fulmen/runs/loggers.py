@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch.utils.tensorboard.summary import hparams
 
 from fulmen.distributed.ranks import is_first
+from fulmen.lightning_private import hide_events_from, open_writer
 from fulmen.utils.files import atomic_write, set_aside
 
 
@@ -30,8 +31,8 @@ class TensorBoard(TensorBoardLogger):
 
     def state_dict(self) -> dict[str, Any]:
         """Bytes of each event file so far, written out, and what is known of the charts."""
-        if self._experiment is not None:
-            self._experiment.flush()
+        if (writer := open_writer(self)) is not None:
+            writer.flush()
         sizes = {path.name: path.stat().st_size for path in self._event_files()}
         return {"sizes": sizes, "tags": sorted(self._tags), "charts": self._charts}
 
@@ -43,7 +44,7 @@ class TensorBoard(TensorBoardLogger):
             state: what `state_dict` gave when the checkpoint was taken.
         """
         if state is None:
-            self._kwargs["purge_step"] = step
+            hide_events_from(self, step)
             return
         self._tags, self._charts = set(state["tags"]), state["charts"]
         for path in self._event_files() if is_first() else []:

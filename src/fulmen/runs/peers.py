@@ -20,7 +20,6 @@ from types import FrameType
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 from omegaconf import DictConfig
 
 from fulmen.config.mistakes import command, key_of
@@ -52,8 +51,8 @@ def together(trainer: Trainer, cfg: DictConfig, overrides: Sequence[str]) -> Ite
     watch, joined_before = Watch(trainer, Path(cfg.output_dir), overrides), has_joined()
     trainer.callbacks.append(watch)
     strategy = trainer.strategy
-    if isinstance(strategy.launcher, _SubprocessScriptLauncher):
-        watch.launcher = strategy._launcher = Launcher.of(strategy, cfg, overrides)
+    if Launcher.replaces(strategy):
+        watch.launcher = Launcher.of(strategy, cfg, overrides)
     try:
         watch.start()
         yield
