@@ -55,7 +55,7 @@ def test_one_process_gets_back_what_it_gives():
 
 @pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.relative_to(SOURCE).as_posix())
 def test_nothing_else_talks_between_ranks(path):
-    if path == SOURCE / "ranks.py":
+    if path == SOURCE / "distributed" / "ranks.py":
         return
     for node in ast.walk(ast.parse(path.read_text())):
         names = []

@@ -1,11 +1,13 @@
 """The report of a run: one table of results beside its baselines, figures, configuration, environment."""
 
 import math
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rich import box
 from rich.console import Console
@@ -85,11 +87,22 @@ def print_table(title: str, rows: Rows, console: Console | None = None) -> None:
     console.print(table)
 
 
+def as_text(value: str) -> str:
+    """`value` so that Markdown shows it as it is, in one line: a name may have any character."""
+    marks = r"[\\`*<\[\]|]|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w])"
+    return re.sub(marks, r"\\\g<0>", " ".join(value.splitlines()))
+
+
 def markdown_table(rows: Rows) -> str:
     header = list(rows[0])
-    lines = ["| " + " | ".join(header) + " |", "| --- |" + " ---: |" * (len(header) - 1)]
-    lines += ["| " + " | ".join(number(row.get(column)) for column in header) + " |" for row in rows]
-    return "\n".join(lines)
+    lines = [[as_text(column) for column in header], ["---", *["---:"] * (len(header) - 1)]]
+    lines += [[as_text(number(row.get(column))) for column in header] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def markdown_figure(caption: str, file: str) -> str:
+    """A figure with its caption, for those who read the Markdown as it is below it too."""
+    return f"![{as_text(caption)}]({quote(file)})\n\n*{as_text(caption)}*"
 
 
 def write_report(
@@ -114,7 +127,7 @@ def write_report(
         parts += ["## How to read this", "\n".join(f"- {note}" for note in summary.notes)]
     if summary.figures:
         parts.append("## Figures")
-        parts += [f"![{caption}](figures/{file})\n\n*{caption}*" for caption, file in summary.figures.items()]
+        parts += [markdown_figure(caption, f"figures/{file}") for caption, file in summary.figures.items()]
     parts += ["## Where the rest is", WHERE]
     path = folder / "report.md"
     with atomic_write(path) as file:

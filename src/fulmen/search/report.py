@@ -12,7 +12,7 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
 from fulmen.report.html import write_page
-from fulmen.report.summary import Rows, markdown_table, print_table
+from fulmen.report.summary import Rows, markdown_figure, markdown_table, print_table
 from fulmen.search import figures, trial_states
 from fulmen.search.champion import Champion
 from fulmen.search.live_display import state
@@ -93,7 +93,7 @@ def write_report(study: Study, champion: Champion | None) -> Path:
         parts += ["## What failed", "\n".join(lines)]
     if drawn:
         parts.append("## Figures")
-        parts += [f"![{caption}](figures/{name}.png)\n\n*{caption}*" for name, caption in drawn.items()]
+        parts += [markdown_figure(caption, f"figures/{name}.png") for name, caption in drawn.items()]
     parts += ["## Where the rest is", where(study)]
     path = study.folder / "report.md"
     with atomic_write(path) as file:
