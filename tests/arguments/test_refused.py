@@ -1,6 +1,7 @@
 """What the rest of a config contradicts is said before work, with the key's name and a cure that works."""
 
 import pytest
+import torch
 
 from fulmen.config.check import check_overrides
 from fulmen.config.mistakes import ConfigError
@@ -96,6 +97,12 @@ def test_what_nothing_contradicts_is_accepted(typed):
 def test_what_only_the_data_tell_is_said_with_the_key_that_was_typed(train, typed, says):
     with pytest.raises(FulmenError, match=says.replace("?", r"\?")):
         train(*typed)
+
+
+@pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="needs a machine without")
+def test_an_accelerator_that_is_not_here_is_said_to_be_missing(train):
+    with pytest.raises(FulmenError, match=r"trainer\.accelerator=gpu: none here; auto takes what there is"):
+        train("trainer.accelerator=gpu")
 
 
 NEVER_VALIDATED = [

@@ -11,7 +11,7 @@ from fulmen.errors import Interrupted
 from fulmen.runs.result import Result, read_result
 from fulmen.runs.status import recorded
 
-RANK_ZERO = SimpleNamespace(is_global_zero=True)
+RANK_ZERO = SimpleNamespace(is_global_zero=True, current_epoch=0, global_step=0)
 
 
 def exits(number):

@@ -6,10 +6,11 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from fulmen.callbacks.activations import idle_shares, recorded_activations
+from fulmen.callbacks.base import Watcher
 from fulmen.callbacks.gradients import GradientWatch
 from fulmen.callbacks.probe_metrics import class_scores, constant_loss, frozen, loss_of, on_device
 from fulmen.callbacks.side_effect_free import Batch, evenly, parts_of, size
@@ -28,7 +29,7 @@ WORTH = 50  # batches, of training and validation, that a look may cost a twenti
 KEPT = ("seen", "base", "val_scale", "_classes", "_judged", "_validated", "_passed", "_val_samples")
 
 
-class Diagnosis(Callback):
+class Diagnosis(Watcher):
     """Judges the curves, the network and its predictions after every validation.
 
     The training loss is taken on a fixed probe of training samples, in evaluation mode and by the module's own

@@ -1,6 +1,7 @@
 """The callbacks a training runs with: those configured, less what cannot work, and what the arguments need."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from lightning.pytorch.callbacks import (
 )
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_warn
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from fulmen.callbacks.accumulation import WindowMean
 from fulmen.callbacks.best import BestInPlace
@@ -89,6 +91,45 @@ def first_validation(trainer: Trainer) -> int | None:
     before = trainer.val_check_batch if every is None else (every - 1) * batches + min(trainer.val_check_batch, batches)
     epochs, rest = divmod(int(before), batches)
     return epochs * -(-batches // window) + rest // window
+
+
+@contextmanager
+def refusals_in_words(trainer: Trainer) -> Iterator[None]:
+    """What Lightning refuses while a training is prepared or goes on, as what the user can mend.
+
+    Raises:
+        FulmenError: it was one of Lightning's refusals; anything else comes out as it is.
+    """
+    try:
+        yield
+    except MisconfigurationException as error:  # Lightning's own word for what the user can mend
+        raise FulmenError(str(error)) from error
+    except RuntimeError as error:
+        stopping = raised_by(error)
+        if not isinstance(stopping, EarlyStopping) or stopping.monitor in trainer.callback_metrics:
+            raise
+        raise not_logged(stopping.monitor, trainer) from error
+    except ValueError as error:
+        if not validates_later_than_epochs_end(trainer):
+            raise
+        raise FulmenError(
+            f"trainer.val_check_interval={trainer.val_check_interval}: an epoch has only "
+            f"{trainer.num_training_batches} batches; trainer.check_val_every_n_epoch=null counts them across epochs"
+        ) from error
+
+
+def raised_by(error: BaseException) -> Any:
+    """The object whose method raised `error`; None if it was no method."""
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    return step.tb_frame.f_locals.get("self") if step is not None else None
+
+
+def validates_later_than_epochs_end(trainer: Trainer) -> bool:
+    """Whether an epoch ends before `val_check_interval`, which Lightning refuses where validations belong to epochs."""
+    interval, batches = trainer.val_check_interval, trainer.num_training_batches
+    return isinstance(interval, int) and interval > batches and trainer.check_val_every_n_epoch is not None
 
 
 def not_logged(metric: str, trainer: Trainer) -> FulmenError:

@@ -19,6 +19,7 @@ from lightning.pytorch.utilities import rank_zero_warn
 
 from fulmen import lightning_private as private
 from fulmen.callbacks import epoch_sums, position
+from fulmen.callbacks.base import RunLogger, Watcher
 from fulmen.callbacks.best import BestInPlace
 from fulmen.callbacks.checkpoint_files import AtomicCheckpoints, follow_folder, keep_arguments, read_checkpoint
 from fulmen.config.outside import resume_command
@@ -155,9 +156,8 @@ class ExactResume(Callback):
             "metrics": _metrics(trainer),
         }
         checkpoint["result"] = self._result(trainer)
-        checkpoint["loggers"] = {
-            type(logger).__name__: logger.state_dict() for logger in trainer.loggers if hasattr(logger, "state_dict")
-        }
+        ours = [logger for logger in trainer.loggers if isinstance(logger, RunLogger)]
+        checkpoint["loggers"] = {type(logger).__name__: logger.state_dict() for logger in ours}
 
     def _result(self, trainer: Trainer) -> dict[str, Any]:
         return reached(trainer, self.monitor) | {"fit_seconds": self.fit_seconds()}
@@ -235,10 +235,11 @@ def reached(trainer: Trainer, monitor: str) -> dict[str, Any]:
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     for best in [each for each in trainer.callbacks if isinstance(each, BestInPlace)]:
         metrics |= best.scores(monitor)
+    watchers = [each for each in trainer.callbacks if isinstance(each, Watcher)]
     return {
         "metrics": metrics,
-        "verdicts": [each.as_dict() for one in trainer.callbacks for each in getattr(one, "verdicts", [])],
-        "endings": [list(ending) for one in trainer.callbacks if (ending := getattr(one, "ending", None))],
+        "verdicts": [verdict.as_dict() for watcher in watchers for verdict in watcher.verdicts],
+        "endings": [list(watcher.ending) for watcher in watchers if watcher.ending],
         "epochs": trainer.current_epoch,
         "steps": trainer.global_step,
     }

@@ -12,12 +12,13 @@ from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 from omegaconf import DictConfig, OmegaConf
 from torch.utils.tensorboard.summary import hparams
 
+from fulmen.callbacks.base import RunLogger
 from fulmen.distributed.ranks import is_first
 from fulmen.lightning_private import hide_events_from, open_writer
-from fulmen.utils.files import atomic_write, set_aside
+from fulmen.utils.files import as_scalar, atomic_write, set_aside
 
 
-class TensorBoard(TensorBoardLogger):
+class TensorBoard(RunLogger, TensorBoardLogger):
     """TensorBoard events in the run folder itself.
 
     `train/x` and `val/x` share one chart under CUSTOM SCALARS, and the HPARAMS tab gets one line, with final metrics.
@@ -102,7 +103,7 @@ class TensorBoard(TensorBoardLogger):
         self.experiment.flush()
 
 
-class EpochTable(Logger):
+class EpochTable(RunLogger):
     """`metrics.csv` with one row an epoch; a resumed run keeps the rows of the epochs it does not repeat.
 
     Test metrics are no part of an epoch; they stand in result.json.
@@ -119,7 +120,7 @@ class EpochTable(Logger):
     def state_dict(self) -> dict[str, Any]:
         """The last row, which the next metrics may still change."""
         last = max(self._rows, default=None)
-        return {"row": {} if last is None else {name: _plain(value) for name, value in self._rows[last].items()}}
+        return {"row": {} if last is None else {name: as_scalar(value) for name, value in self._rows[last].items()}}
 
     def resume(self, step: int, state: dict[str, Any] | None = None) -> None:
         """Read the rows back that the checkpoint of optimizer step `step` had seen.
@@ -175,18 +176,13 @@ class EpochTable(Logger):
         self.save()
 
 
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
-
-
 def log_hyperparameters(loggers: Iterable[Logger], cfg: DictConfig, metrics: dict[str, float], step: int) -> None:
-    """Give the loggers that want them the settings beside the final metrics."""
+    """Give the loggers of a run the settings beside the final metrics."""
     plain = OmegaConf.to_container(cfg, resolve=True)
     flat = flatten({name: plain[name] for name in ("data", "model", "trainer", "seed")})
     final = {name: value for name, value in metrics.items() if name.startswith(("best/", "test/"))}
-    for logger in loggers:
-        if hasattr(logger, "log_result"):
-            logger.log_result(flat, final, step)
+    for logger in [each for each in loggers if isinstance(each, RunLogger)]:
+        logger.log_result(flat, final, step)
 
 
 def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, str | int | float | bool]:

@@ -8,6 +8,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_warn
 from omegaconf import DictConfig, OmegaConf
 
+from fulmen.callbacks.base import RunLogger
 from fulmen.callbacks.resume import read_checkpoint
 from fulmen.config.check import said_again
 from fulmen.config.mistakes import key_of
@@ -37,9 +38,8 @@ def take_up(resume: Path, model: LightningModule, trainer: Trainer) -> Result:
         raise FulmenError(
             f"trainer.max_steps={trainer.max_steps}: the run in {folder} has {checkpoint['global_step']} already"
         )
-    for logger in trainer.loggers:
-        if hasattr(logger, "resume"):
-            logger.resume(checkpoint["global_step"], checkpoint.get("loggers", {}).get(type(logger).__name__))
+    for logger in [each for each in trainer.loggers if isinstance(each, RunLogger)]:
+        logger.resume(checkpoint["global_step"], checkpoint.get("loggers", {}).get(type(logger).__name__))
     result, at_save = Result.read(folder), checkpoint.get("result", {}).get("fit_seconds", 0.0)
     result.cost["fit_seconds"] = max(result.cost.get("fit_seconds", 0.0), at_save)  # a kill leaves those of a start
     return result

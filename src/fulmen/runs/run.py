@@ -1,7 +1,6 @@
 """One run: data, model, trainer, fit, test the best checkpoint, write down what came of it."""
 
 import inspect
-import re
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -10,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
+from lightning.pytorch.accelerators import CUDAAccelerator, MPSAccelerator
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, ModelSummary, ProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_warn
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from torch import zeros
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from fulmen.callbacks.fitting import completed, not_logged
+from fulmen.callbacks.fitting import completed, refusals_in_words
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, reached, read_checkpoint
 from fulmen.config.check import build
 from fulmen.config.mistakes import key_of
@@ -40,6 +39,7 @@ from fulmen.runs.surroundings import kept_surroundings, speak
 from fulmen.utils.precision import AUTO, best_precision
 from fulmen.utils.threads import set_threads
 
+ACCELERATORS = {"gpu": (CUDAAccelerator, MPSAccelerator), "cuda": (CUDAAccelerator,), "mps": (MPSAccelerator,)}
 SHOWN = 15  # rows of a further table on the console
 
 
@@ -126,16 +126,17 @@ def assemble(cfg: DictConfig) -> tuple[LightningDataModule, LightningModule, Tra
     }
     if cfg.trainer.get("precision") == AUTO:
         parts["precision"] = best_precision(str(cfg.trainer.get("accelerator", "auto")))
-    verbose = {type(callback) for callback in watching if getattr(callback, "verbose", False)}
     speak(*[module for module, asked in {
-        "callbacks.early_stopping": EarlyStopping in verbose, "utilities.rank_zero": ModelCheckpoint in verbose,
+        "callbacks.early_stopping": any(isinstance(each, EarlyStopping) and each.verbose for each in watching),
+        "utilities.rank_zero": any(isinstance(each, ModelCheckpoint) and each.verbose for each in watching),
         "profilers.profiler": cfg.trainer.get("profiler")}.items() if asked])  # fmt: skip
     try:
         trainer = build(cfg.trainer, "trainer", **parts)
         exact_means(trainer)
         return data, model, trainer
     except FulmenError as error:
-        if "backend found" not in str(error):
+        kinds = ACCELERATORS.get(cfg.trainer.get("accelerator"), ())
+        if not kinds or any(kind.is_available() for kind in kinds):
             raise
         raise FulmenError(
             f"trainer.accelerator={cfg.trainer.accelerator}: none here; auto takes what there is"
@@ -182,23 +183,11 @@ def fit(
         exact.monitor, exact.rules = cfg.monitor, rules_of(cfg)
         exact.fit_seconds = lambda: seconds_before + time.monotonic() - started
     try:
-        trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
+        with refusals_in_words(trainer):
+            trainer.fit(model, datamodule=data, ckpt_path=resume, weights_only=True)
         result.trained = True
         if exact and exact.asked:  # too late for a batch to stop at
             raise KeyboardInterrupt(exact.asked)
-    except MisconfigurationException as error:  # Lightning's word for what the user can mend
-        raise FulmenError(str(error)) from error
-    except RuntimeError as error:
-        if "Early stopping conditioned on metric" not in str(error):
-            raise
-        raise not_logged(re.search("`(.+?)`", str(error))[1], trainer) from error
-    except ValueError as error:
-        if "`val_check_interval`" not in str(error):
-            raise
-        raise FulmenError(
-            f"trainer.val_check_interval={trainer.val_check_interval}: an epoch has only "
-            f"{trainer.num_training_batches} batches; trainer.check_val_every_n_epoch=null counts them across epochs"
-        ) from error
     finally:
         found = (exact and exact.before) or reached(trainer, cfg.monitor)
         result.metrics, result.verdicts = found["metrics"], found["verdicts"]

@@ -62,8 +62,8 @@ def how_it_stands(result: Result, trainer: Trainer, overrides: Sequence[str] = (
     on = f"go on with: {resume_command(result.folder)}"
     if result.trained:
         return "interrupted while it was evaluated", on
-    result.epochs = max(result.epochs, getattr(trainer, "current_epoch", 0))
-    result.steps = max(result.steps, getattr(trainer, "global_step", 0))
+    result.epochs = max(result.epochs, trainer.current_epoch)
+    result.steps = max(result.steps, trainer.global_step)
     if (result.folder / "checkpoints" / "last.ckpt").is_file():
         return f"interrupted after {result.steps} steps; last.ckpt holds what was saved of them", on
     again = f"start it again{f': {command(overrides)}' if overrides else ''}"

@@ -4,14 +4,15 @@ import math
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 
+from fulmen.callbacks.base import Watcher
 from fulmen.config.mistakes import did_you_mean
 from fulmen.distributed.ranks import from_first
 from fulmen.errors import FulmenError
 
 
-class Pruning(Callback):
+class Pruning(Watcher):
     """Tells the study what the monitored metric is after every validation, and ends training if it says so.
 
     Only the first process of several speaks to the study; the verdict is broadcast, so that all stop after the same
@@ -26,7 +27,6 @@ class Pruning(Callback):
 
     def __init__(self, study: str, trial: int, monitor: str):
         self.folder, self.number, self.monitor = Path(study), trial, monitor
-        self.ending: tuple[str, str] | None = None
         self._trial: Any = None
 
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:

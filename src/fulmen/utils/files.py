@@ -86,8 +86,12 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Path):
         return str(value)
-    if hasattr(value, "item"):  # a numpy or torch scalar
-        value = value.item()
+    value = as_scalar(value)
     if isinstance(value, float) and (value != value or abs(value) == float("inf")):
         return None
     return value
+
+
+def as_scalar(value: Any) -> Any:
+    """A scalar of numpy or torch, neither of which is imported here, as a plain number; anything else as it is."""
+    return value.item() if hasattr(value, "item") else value
