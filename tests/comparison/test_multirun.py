@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fulmen.comparison.multirun import baselines, holm, labels, rank
+from fulmen.comparison.multirun import Ended, Ranking, baselines, heading, holm, labels, notes_on, rank, table, tasks
 from fulmen.config.schema import project_root
 
 
@@ -44,6 +44,67 @@ def test_p_values_count_the_looks():
 def test_runs_are_named_by_what_differs():
     assert labels([["experiment=x", "zoo=a"], ["experiment=x", "zoo=b"]]) == ["a", "b"]
     assert labels([["seed=1", "zoo=a"], ["seed=2", "zoo=b"]]) == ["seed=1 zoo=a", "seed=2 zoo=b"]
+
+
+def ended(experiment, score, data="d1", monitor="val/loss", **more):
+    overrides = [f"experiment={experiment}", *(f"{key}={value}" for key, value in more.items())]
+    return Ended(experiment, overrides, monitor, "min", {} if score is ... else result(score), data)
+
+
+def test_each_task_has_a_table_of_its_own():
+    runs = [
+        ended("a", 2.0, "d1", lr=1),
+        ended("b", 1.0, "d2", lr=1),
+        ended("a", 1.0, "d1", lr=2),
+        ended("b", 3.0, "d2", lr=2),
+    ]
+    first, second = tasks(runs)
+    assert [heading(first), heading(second)] == ["2 runs of a, best val/loss first", "2 runs of b, best val/loss first"]
+    assert [(row[""], row["run"]) for row in table(first)] == [("🥇 1", "2"), ("🥈 2", "1")]
+    (alone,) = tasks([ended("a", 2.0)])
+    assert heading(alone) == "1 run of a: nothing to rank it against"
+    assert [(row[""], row["run"]) for row in table(alone)] == [("1", "a")], "no medal for the only one"
+
+
+def test_experiments_on_the_same_data_with_the_same_score_are_one_task():
+    runs = [ended("plain", 2.0), ended("strong", 1.0)]
+    (together,) = tasks(runs)
+    assert heading(together) == "2 runs of plain and strong, best val/loss first"
+    assert [row["run"] for row in table(together)] == ["strong", "plain"]
+    assert len(tasks([ended("plain", 2.0), ended("strong", 1.0, monitor="val/f1")])) == 2
+
+
+def test_runs_without_a_score_get_no_medals_and_the_heading_says_so():
+    quick = [ended("a", None, lr=1), ended("a", None, lr=2)]
+    assert heading(quick) == "2 runs of a, without a score (best val/loss): not ranked"
+    assert [row[""] for row in table(quick)] == ["no score", "no score"]
+
+
+def test_runs_of_different_data_get_no_medals_and_a_note():
+    runs = [ended("a", 2.0, "d1", seed=1), ended("a", 1.0, "d2", seed=2)]
+    (task,) = tasks(runs)
+    assert [row[""] for row in table(task)] == ["1", "2"]
+    assert "different data" in notes_on(task)[-1]
+
+
+def test_the_tables_are_written_with_what_ran(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    ranking = Ranking()
+    ranking.runs = [
+        ended("a", 2.0, "d1", lr=1),
+        ended("a", 1.0, "d1", lr=2),
+        ended("b", 1.0, "d2"),
+        ended("c", ..., None),
+    ]
+    ranking.show()
+    (written,) = tmp_path.glob("outputs/sweeps/multirun_*/ranking.md")
+    text = written.read_text()
+    assert text.count("# ") == 3
+    assert "# 2 runs of a, best val/loss first" in text
+    assert "# 1 run of c, without a score (best val/loss): not ranked" in text
+    assert text.count("🥇") == 1
+    assert sorted(path.name for path in written.parent.glob("*.png")) == ["ranking.png", "ranking_2.png"]
+    assert "ranking: " in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -1,8 +1,13 @@
-"""The table that ends a multirun: its runs in the order of what they were chosen by, the validation score."""
+"""The tables that end a multirun: its runs in the order of what they were chosen by, the validation score.
+
+A ranking is of one task: runs of different experiments, unless these share data and score, stand in tables of their
+own. There are medals where two runs or more have a score on the same data.
+"""
 
 import atexit
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,45 +19,106 @@ from fulmen.config.directions import fill_modes
 from fulmen.errors import FulmenError
 from fulmen.report import known
 from fulmen.report.summary import Rows, markdown_table, print_table
-from fulmen.runs.result import read_result
+from fulmen.runs.result import read_environment, read_result
 from fulmen.utils.files import atomic_write
 
 MEDALS = ("🥇", "🥈", "🥉")
-NOTE = "p-values (..._p) are adjusted for the number of runs (Holm)."
+HOLM = "p-values (..._p) are adjusted for the number of runs (Holm)."
+OTHER_DATA = "The runs saw different data, so that their scores do not rank them: no medals."
 SHOWN = 5  # test metrics in the table
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run of a multirun that has ended, however it did: what it was, and what its folder says."""
+
+    experiment: str
+    overrides: list[str]
+    monitor: str
+    mode: str = "min"
+    result: Mapping[str, Any] = field(default_factory=dict)
+    data: str | None = None  # fingerprint, where it came so far
 
 
 class Ranking(Callback):
     """Ranks the runs of a multirun and leaves `ranking.md` and `ranking.png` in outputs/sweeps/<experiment>_<stamp>."""
 
     def __init__(self) -> None:
-        self.runs: list[tuple[Path, list[str]]] = []
+        self.runs: list[Ended] = []
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         atexit.register(self.show)  # Hydra skips on_multirun_end if one run has failed
 
     def on_job_end(self, config: DictConfig, **_: Any) -> None:
-        self.runs.append((Path(config.hydra.runtime.output_dir), list(config.hydra.overrides.task)))
         fill_modes(config)
-        self.monitor, self.mode = config.monitor, config.mode
+        folder, overrides = Path(config.hydra.runtime.output_dir), list(config.hydra.overrides.task)
+        experiment = str(config.hydra.runtime.choices.get("experiment"))
+        found = read_environment(folder).get("data_fingerprint")
+        data = found if isinstance(found, str) else None
+        self.runs.append(Ended(experiment, overrides, config.monitor, config.mode, read(folder), data))
 
     def show(self) -> None:
-        """Print the table and write it down."""
+        """Print the tables and write them down."""
         if len(self.runs) < 2:
             return
-        names = labels([overrides for _, overrides in self.runs])
-        results = [read(folder) for folder, _ in self.runs]
-        rows = rank(names, results, self.monitor, self.mode)
-        runs = len(rows)
-        rows += baselines(results, list(rows[0]))
-        experiment = next((result["experiment"] for result in results if result), "runs")
-        folder = Path("outputs", "sweeps", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
-        title = f"{runs} runs of {experiment}, best {self.monitor} first"
+        found = tasks(self.runs)
+        name = found[0][0].experiment if len(found) == 1 else "multirun"
+        folder = Path("outputs", "sweeps", f"{name}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
+        parts = []
+        for number, runs in enumerate(found, 1):
+            said, rows, notes = heading(runs), table(runs), notes_on(runs)
+            parts += [f"# {said}", markdown_table(rows), *notes]
+            draw(folder / f"ranking{f'_{number}' * (number > 1)}.png", rows, runs[0].monitor)
+            print_table(said, rows)
+            print("\n".join(notes), end="\n" * bool(notes))
         with atomic_write(folder / "ranking.md") as file:
-            file.write(f"# {title}\n\n{markdown_table(rows)}\n\n{NOTE}\n")
-        draw(folder / "ranking.png", rows, self.monitor)
-        print_table(title, rows)
-        print(f"{NOTE}\nranking: {folder / 'ranking.md'}")
+            file.write("\n\n".join(parts) + "\n")
+        print(f"ranking: {folder / 'ranking.md'}")
+
+
+def tasks(runs: Sequence[Ended]) -> list[list[Ended]]:
+    """The runs of each task: those of one experiment and score, and of others with the same data and score."""
+    alike: dict[tuple[str, str, str], list[Ended]] = {}
+    for run in runs:
+        alike.setdefault((run.experiment, run.monitor, run.mode), []).append(run)
+    found: dict[Any, list[Ended]] = {}
+    for key, each in alike.items():
+        data = {run.data for run in each if run.data}
+        same = (next(iter(data)), *key[1:]) if len(data) == 1 else key
+        found.setdefault(same, []).extend(each)
+    return list(found.values())
+
+
+def heading(runs: Sequence[Ended]) -> str:
+    """What ran, and what the order is by."""
+    monitor, scored = runs[0].monitor, [run for run in runs if has_score(run)]
+    of = " and ".join(dict.fromkeys(run.experiment for run in runs))
+    count = f"{len(runs)} run{'s' * (len(runs) > 1)} of {of}"
+    if not scored:
+        return f"{count}, without a score (best {monitor}): not ranked"
+    return f"{count}, best {monitor} first" if len(runs) > 1 else f"{count}: nothing to rank it against"
+
+
+def table(runs: Sequence[Ended]) -> Rows:
+    """The runs of one task in their order, and below them the baselines if all saw the same data."""
+    names = labels([run.overrides for run in runs]) if len(runs) > 1 else [runs[0].experiment]
+    results = [run.result for run in runs]
+    rows = rank(names, results, runs[0].monitor, runs[0].mode, medals=not saw_other_data(runs))
+    return rows + baselines(results, list(rows[0]))
+
+
+def notes_on(runs: Sequence[Ended]) -> list[str]:
+    """Sentences that a reader of the table needs."""
+    adjusted = any(name.endswith("_p") for run in runs for name in run.result.get("metrics", {}))
+    return [HOLM] * adjusted + [OTHER_DATA] * saw_other_data(runs)
+
+
+def saw_other_data(runs: Iterable[Ended]) -> bool:
+    return len({run.data for run in runs if run.data}) > 1
+
+
+def has_score(run: Ended) -> bool:
+    return run.result.get("status") == "completed" and known.is_known(_best(run.result, run.monitor))
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -71,8 +137,10 @@ def labels(overrides: Sequence[Sequence[str]]) -> list[str]:
     return [" ".join(run) for run in own]
 
 
-def rank(names: Sequence[str], results: Sequence[dict[str, Any]], monitor: str, mode: str = "min") -> Rows:
-    """One row per run, best score first, runs without one last.
+def rank(
+    names: Sequence[str], results: Sequence[Mapping[str, Any]], monitor: str, mode: str = "min", medals: bool = True
+) -> Rows:
+    """One row per run, best score first, runs without one last, which have no place.
 
     A metric `..._p` is a p-value; among n runs it is adjusted for n looks (Holm 1979).
     """
@@ -80,10 +148,12 @@ def rank(names: Sequence[str], results: Sequence[dict[str, Any]], monitor: str, 
     for name, result in zip(names, results, strict=True):
         metrics = result.get("metrics", {})
         test = {key: value for key, value in metrics.items() if key.startswith("test/") and key != "test/loss"}
-        row = {"": "", "run": name, f"best {monitor}": metrics.get(f"best/{monitor}")}
+        row = {"": "", "run": name, f"best {monitor}": _best(result, monitor)}
         row |= dict(list(test.items())[:SHOWN])
         row |= {"parameters": result.get("cost", {}).get("parameters"), "s": result.get("cost", {}).get("fit_seconds")}
-        rows.append(row | ({} if result.get("status") == "completed" else {"": result.get("status", "failed")}))
+        status = result.get("status", "failed")
+        scored = known.is_known(row[f"best {monitor}"])
+        rows.append(row | {"": status if status != "completed" else "" if scored else "no score"})
     rows.sort(key=lambda row: (bool(row[""]), known.place(row[f"best {monitor}"], larger=mode == "max")))
     columns = dict.fromkeys(column for row in rows for column in row)
     rows = [{column: row.get(column) for column in columns} for row in rows]
@@ -91,12 +161,18 @@ def rank(names: Sequence[str], results: Sequence[dict[str, Any]], monitor: str, 
         tested = [row for row in rows if row[column] is not None]
         for row, p in zip(tested, holm([row[column] for row in tested]), strict=True):
             row[column] = p
-    for place, row in enumerate(rows, 1):
-        row[""] = row[""] or (f"{MEDALS[place - 1]} {place}" if place <= len(MEDALS) else str(place))
+    placed = [row for row in rows if not row[""]]
+    medals = medals and len(placed) > 1
+    for place, row in enumerate(placed, 1):
+        row[""] = f"{MEDALS[place - 1]} {place}" if medals and place <= len(MEDALS) else str(place)
     return rows
 
 
-def baselines(results: Sequence[dict[str, Any]], columns: Sequence[str]) -> Rows:
+def _best(result: Mapping[str, Any], monitor: str) -> float | None:
+    return result.get("metrics", {}).get(f"best/{monitor}")
+
+
+def baselines(results: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Rows:
     """One row per baseline, if all runs that have any have the same: they saw the same data."""
     found = [result["baselines"] for result in results if result.get("baselines")]
     if not found or any(each != found[0] for each in found):
@@ -122,7 +198,9 @@ def draw(path: Path, rows: Rows, monitor: str) -> None:
     """The scores of the runs as dots, best at the top."""
     from fulmen.report.figures import COOL, MODEL, figure
 
-    scored = [row for row in rows if row[f"best {monitor}"] is not None]
+    scored = [row for row in rows if known.is_known(row[f"best {monitor}"])]
+    if not scored:
+        return
     with figure(path, 1, 1, (7, 1 + 0.2 * len(scored))) as ax:
         colors = [MODEL if place < len(MEDALS) else COOL[0] for place in range(len(scored))]
         ax.scatter([row[f"best {monitor}"] for row in scored], range(len(scored)), color=colors, s=26, zorder=3)

@@ -1,6 +1,5 @@
 """A finished run as a bundle: weights, config, fitted preprocessing, and everything one would ask about them later."""
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
 from fulmen.registry.versions import Version
 from fulmen.registry.weights import encode
 from fulmen.runs.provenance import environment
+from fulmen.runs.result import read_environment
 from fulmen.runs.run_folder import Run
 
 
@@ -131,15 +131,6 @@ def main_metric(metrics: Mapping[str, Any], baselines: Mapping[str, Any], monito
     name = next((name for name in tested if metrics.get(name) is not None), None)
     beside = {who: scores.get(name.removeprefix("test/")) for who, scores in baselines.items()} if name else {}
     return {"name": name, "value": metrics.get(name) if name else None, "baselines": beside}
-
-
-def read_environment(folder: Path) -> dict[str, Any]:
-    """environment.json of a run; {} if it is gone or damaged."""
-    try:
-        found = json.loads((folder / "environment.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def scalar(value: Any) -> float | None:

@@ -100,9 +100,18 @@ def write_provenance(folder: Path, cfg: DictConfig, overrides: Sequence[str], re
     write_json(folder / "environment.json", {"starts": [*_starts(folder, resumed), now]})
 
 
+def read_environment(folder: Path) -> dict[str, Any]:
+    """environment.json of a run; {} if it is gone or damaged."""
+    try:
+        found = json.loads((folder / "environment.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def other_code(folder: Path, now: Code) -> str:
     """In words, if code that is not `now`'s has made the run in `folder`, or a part of it; else ""."""
-    for start in _starts(folder, resumed=True) or [{}]:
+    for start in read_environment(folder).get("starts") or [{}]:
         made_by = start.get("training_code")
         if not made_by:
             return f"{folder} does not say which code made it"
