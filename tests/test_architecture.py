@@ -10,8 +10,8 @@ import fulmen
 
 SOURCE = Path(fulmen.__file__).parent
 FLOORS = [  # a room imports rooms above its own line alone, and nothing of its own line
-    {"errors", "lightning_private", "migrations", "optim"},
-    {"diagnosis", "signals", "utils"},
+    {"errors", "lightning_private", "optim"},
+    {"diagnosis", "migrations", "signals", "utils"},
     {"config"},
     {"distributed", "report"},
     {"data"},
@@ -22,6 +22,7 @@ FLOORS = [  # a room imports rooms above its own line alone, and nothing of its 
     {"search"},
     {"comparison", "entrypoints"},
     {"cli"},
+    {"fulmen"},  # the package itself: the public names
 ]
 CONFIGURED_BY_HYDRA = {"comparison/multirun.py"}  # a callback of Hydra's public interface: the table after a multirun
 FIRST_IMPORTED = [  # on the way to the first message: whoever mistypes waits for these alone
@@ -73,7 +74,7 @@ def arrows():
 
 def test_every_import_between_rooms_points_down():
     floor = {name: number for number, names in enumerate(FLOORS) for name in names}
-    unplaced = {room(module) for module in MODULES} - floor.keys() - {"fulmen"}
+    unplaced = {room(module) for module in MODULES} - floor.keys()
     assert not unplaced, f"rooms without a place in FLOORS: {sorted(unplaced)}"
     upward = [f"{a} imports {b}" for a, b in arrows() if room(a) != room(b) and floor[room(a)] <= floor[room(b)]]
     assert upward == []

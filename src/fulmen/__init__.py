@@ -3,12 +3,16 @@
 from importlib import import_module
 from typing import Any
 
+from fulmen.migrations.old_imports import install
+
 HOMES = {
     "compose": "fulmen.config.check",
     "diagnose": "fulmen.diagnosis",
     "load_model": "fulmen.registry",
     "load_run": "fulmen.runs.run_folder",
 }
+
+install()
 
 __all__ = ["compose", "diagnose", "load_model", "load_run"]
 

@@ -13,6 +13,10 @@ class FulmenError(Exception):
     told = False  # by another process of the run: printed once is enough
 
 
+class Newer(FulmenError):
+    """A file was written by a later fulmen."""
+
+
 class Interrupted(FulmenError):
     """Training was asked to stop (Ctrl-C, SIGTERM) and has saved itself."""
 

@@ -11,13 +11,15 @@ from types import ModuleType
 from typing import Any
 
 from fulmen.config.mistakes import did_you_mean, nearest
+from fulmen.migrations import renamed
 
 PACKAGES = ("fulmen", "torch", "torchvision", "torchmetrics", "lightning", "torch_geometric")
 
 # Where a class may be defined for a config from elsewhere to build it: parts of a training, nothing that
 # opens archives, compiles, starts processes, reads command lines or fetches code.
 PARTS = (
-    "fulmen.callbacks", "fulmen.data", "fulmen.runs.loggers", "fulmen.optim.schedulers", "fulmen.workloads",
+    "fulmen.callbacks", "fulmen.data", "fulmen.runs.loggers", "fulmen.optim.schedulers", "fulmen.search.pruning",
+    "fulmen.workloads",
     "torch.nn", "torch.optim",
     "torchvision.models", "torchvision.transforms", "torchvision.ops",
     "torchmetrics.aggregation", "torchmetrics.classification", "torchmetrics.collections", "torchmetrics.regression",
@@ -60,6 +62,8 @@ def locate(target: str) -> Callable[..., Any]:
     Raises:
         TargetError: there is none. A module that fails while it is imported raises its own error.
     """
+    if (today := renamed(target)) != target:
+        raise TargetError(f"{target} is {today} now", today)
     parts = target.split(".")
     if not all(part.isidentifier() for part in parts):
         raise TargetError(f"{target!r} is no dotted name of a class or function")

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from fulmen.config.allow_list import locate
-from fulmen.config.compose import composed, composed_once, paths, resolved, to_plain
+from fulmen.config.compose import composed, composed_once, paths, resolved, to_plain, with_names_of_today
 from fulmen.config.contradictions import contradictions
 from fulmen.config.hydra_errors import translated
 from fulmen.config.mistakes import ConfigError, Mistake, join, key_of
@@ -218,12 +218,12 @@ def _resumed(overrides: list[str]) -> DictConfig:
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError([translated(error, overrides, lambda _: paths(cfg))]) from error
     refuse_unsaid(OmegaConf.to_container(cfg), folder, {*again, *map(key_of, changes)})
-    plain = to_plain(cfg)
+    plain = with_names_of_today(to_plain(cfg))
     if changes and not find_mistakes(plain, trusted=False):
         known = contradictions(stored)  # what was accepted once goes on
         if new := [mistake for mistake in contradictions(plain) if mistake not in known]:
             raise ConfigError(new)
-    return OmegaConf.merge(cfg, {"resume": str(folder)})
+    return OmegaConf.create(plain | {"resume": str(folder)})
 
 
 def said_again(overrides: Iterable[str], cfg: DictConfig) -> set[str]:

@@ -1,10 +1,11 @@
 """What Hydra makes of overrides and the files in conf/, its errors told as mistakes of ours."""
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from fulmen.config.hydra_errors import first_line, translated
 from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put
 from fulmen.config.overrides import MULTIRUN, explicit, hydra_on_conf, implicit
 from fulmen.config.schema import choices, leaves
+from fulmen.migrations import renewed
 
 
 def composed(
@@ -118,7 +120,20 @@ def resolved(cfg: DictConfig, experiment: str | None) -> DictConfig:
     if mistakes:
         raise ConfigError(mistakes)
     fill_modes(cfg)
-    return OmegaConf.create({"experiment": experiment, **to_plain(cfg)})
+    return OmegaConf.create({"experiment": experiment, **with_names_of_today(to_plain(cfg))})
+
+
+def with_names_of_today(plain: dict[str, Any]) -> dict[str, Any]:
+    """A plain config in which somebody may have written deprecated names; each is told once, with its replacement."""
+    plain, said = renewed(plain)
+    for line in said:
+        _warn_once(line)
+    return plain
+
+
+@cache
+def _warn_once(line: str) -> None:
+    warnings.warn(line, UserWarning, stacklevel=2)
 
 
 def to_plain(cfg: Any) -> Any:

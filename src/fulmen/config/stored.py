@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from omegaconf import DictConfig, OmegaConf
 
 from fulmen.config.mistakes import ConfigError, key_of, nearest
 from fulmen.config.schema import find_interpolations
 from fulmen.errors import FulmenError
-from fulmen.migrations import migrate
+from fulmen.migrations import migrate, stamped
 
 
 def read_stored(folder: Path) -> dict[str, Any]:
     """The config in a run folder, not checked yet; its paths follow the folder to where it now lies.
 
     Raises:
-        FulmenError: there is none, it cannot be read, or it is not fully resolved.
+        FulmenError: there is none, it cannot be read, it is not fully resolved, or a later release has written it.
     """
     path = folder / "config.yaml"
     try:
@@ -30,7 +31,12 @@ def read_stored(folder: Path) -> dict[str, Any]:
         raise FulmenError(f"{path} holds no config")
     if found := find_interpolations(plain):
         raise ConfigError(found)
-    return moved(migrate(plain), str(plain.get("output_dir")), str(folder)) | {"output_dir": str(folder)}
+    return moved(migrate(plain, path), str(plain.get("output_dir")), str(folder)) | {"output_dir": str(folder)}
+
+
+def as_stored(cfg: DictConfig) -> str:
+    """The YAML of a resolved config, for a file that `read_stored` reads back."""
+    return OmegaConf.to_yaml(OmegaConf.create(stamped(OmegaConf.to_container(cfg))))
 
 
 def moved(value: Any, before: str, now: str) -> Any:

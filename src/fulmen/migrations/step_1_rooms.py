@@ -1,7 +1,6 @@
-"""Step 1: modules moved into rooms, so that classes and functions have other dotted names.
+"""Step 1: modules moved into rooms, so that classes and functions have other dotted names."""
 
-Read by `fulmen.migrations`. Source of the table: the move of all files of the package in November 2026.
-"""
+from fulmen.migrations.step import Step
 
 MOVED = {  # module below fulmen -> where it is now
     "argument_table": "config.argument_table",
@@ -136,8 +135,4 @@ MOVED = {  # module below fulmen -> where it is now
     "workloads.stocks.summary": "workloads.stocks.evaluate",
 }
 
-
-def renamed(target: str) -> str:
-    """The name of today of a class or function `fulmen.<module>.<name>`; any other text as it is."""
-    module, _, name = target.removeprefix("fulmen.").rpartition(".")
-    return f"fulmen.{MOVED[module]}.{name}" if target.startswith("fulmen.") and module in MOVED else target
+STEP = Step(1, "modules moved into rooms", modules=MOVED)

@@ -93,6 +93,7 @@ def read_config(raw: bytes, path: Any) -> dict[str, Any]:
 
     Raises:
         Damaged: it is none.
+        Newer: a later fulmen wrote it.
     """
     if len(raw) > LARGEST_CONFIG:
         raise Damaged(f"{path} has {len(raw):,} bytes; refused beyond {LARGEST_CONFIG:,}")
@@ -109,7 +110,7 @@ def read_config(raw: bytes, path: Any) -> dict[str, Any]:
         raise Damaged(f"{path} is no readable YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(plain, dict):
         raise Damaged(f"{path} holds no config")
-    return migrate(plain)
+    return migrate(plain, path)
 
 
 def all_implicit(event: yaml.Event) -> bool:

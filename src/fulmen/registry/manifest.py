@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fulmen.errors import FulmenError
+from fulmen.errors import FulmenError, Newer
 
 SCHEMA = 1  # raised when a reader of today could misread a bundle of tomorrow
 MANIFEST = "manifest.json"
@@ -25,10 +25,6 @@ OPTIONAL |= {"note": str, "workload": str, "shared_weights": dict, "probe": dict
 
 class Damaged(FulmenError):
     """A bundle is not what was saved; the message names the file."""
-
-
-class Newer(FulmenError):
-    """A bundle was written by a later fulmen."""
 
 
 def seal(content: dict[str, Any]) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from omegaconf import OmegaConf
 
 from fulmen.config.mistakes import did_you_mean
+from fulmen.config.stored import as_stored
 from fulmen.errors import FulmenError
 from fulmen.registry import examples
 from fulmen.registry.bundle import check_model, preprocessing
@@ -53,7 +54,7 @@ def save_run(
     probe, _ = encode(examples.join(inputs, outputs))
     files = {
         WEIGHTS: weights,
-        CONFIG: OmegaConf.to_yaml(run.config).encode(),
+        CONFIG: as_stored(run.config).encode(),
         PREPROCESS: preprocessing(model),
         PROBE: probe,
     }

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from fulmen.config.allow_list import locate
 from fulmen.config.check import check_overrides, load_config
 from fulmen.config.mistakes import as_text, key_of
 from fulmen.config.outside import resume_command, said_of
 from fulmen.config.signatures import parameters
+from fulmen.config.stored import as_stored
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.report.known import deviation, is_known, mean
 from fulmen.report.summary import Rows, markdown_table, print_table
@@ -51,7 +52,7 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
                 config.callbacks.pop("summary", None)  # one table of layers is enough
         for child, config in configs.items():
             with atomic_write(child / "config.yaml") as file:
-                file.write(OmegaConf.to_yaml(config))
+                file.write(as_stored(config))
     write_provenance(folder, cfg, overrides, resumed=bool(cfg.resume))
     result = Result(cfg.experiment, folder, runs=[child.relative_to(folder).as_posix() for child in children])
     result.write()

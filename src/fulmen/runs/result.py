@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from fulmen.config.stored import as_stored
 from fulmen.errors import FulmenError
 from fulmen.runs.provenance import environment
 from fulmen.runs.training_code import Code, changes, code_of
@@ -92,7 +93,7 @@ def read_result(folder: Path) -> dict[str, Any]:
 def write_provenance(folder: Path, cfg: DictConfig, overrides: Sequence[str], resumed: bool) -> None:
     """config.yaml, overrides.txt and environment.json; a resumed run adds to the last two."""
     with atomic_write(folder / "config.yaml") as file:
-        file.write(OmegaConf.to_yaml(OmegaConf.merge(cfg, {"resume": None})))
+        file.write(as_stored(OmegaConf.merge(cfg, {"resume": None})))
     with open(folder / "overrides.txt", "a" if resumed else "w") as file:
         file.writelines(f"{override}\n" for override in overrides)
     now = {"time": datetime.now().astimezone().isoformat(timespec="seconds"), "seed": cfg.seed, **environment()}

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from fulmen import migrations
 from fulmen.config.check import check_overrides
 from fulmen.config.compose import compose_search
 from fulmen.config.mistakes import ConfigError, Mistake, command, key_of, put
@@ -98,7 +99,7 @@ class Plan:
         address = self.search.storage and without_password(self.search.storage)
         search = replace(self.search, storage=address)
         content = {"name": self.name, "overrides": self.overrides, "search": asdict(search)}
-        write_json(self.folder / "search.json", content)
+        write_json(self.folder / "search.json", migrations.stamped(content))
 
 
 def read_plan(folder: str | Path) -> Plan:
@@ -110,10 +111,11 @@ def read_plan(folder: str | Path) -> Plan:
     path = Path(folder) / "search.json"
     try:
         content = json.loads(path.read_text())
+        migrations.format_of(content, path)
         return Plan(Search(**content["search"]), tuple(content["overrides"]), Path(folder), content["name"])
     except (OSError, ValueError, RecursionError) as error:
         raise FulmenError(f"no study in {folder}: cannot read {path.name}: {error}") from error
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise FulmenError(f"no study in {folder}: {path.name} is no plan of a search ({error})") from error
 
 

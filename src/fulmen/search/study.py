@@ -20,6 +20,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 
+from fulmen import migrations
 from fulmen.config.check import check_overrides
 from fulmen.config.mistakes import key_of
 from fulmen.config.schema import groups, leaves
@@ -235,11 +236,12 @@ class Study:
                 load_if_exists=True,
             )
             if "fulmen" in study.user_attrs:
-                self._refuse_changed(study.user_attrs["fulmen"])
+                self._refuse_changed(study.user_attrs)
             else:
                 if self.search.warm_start:
                     self._warm_start(study)
                 study.set_user_attr("drops_checkpoints", True)
+                study.set_user_attr(migrations.KEY, migrations.newest())
                 study.set_user_attr("fulmen", self._fingerprint())
             if study.user_attrs.get("pruning") != pruning:
                 study.set_user_attr("pruning", pruning)
@@ -259,7 +261,9 @@ class Study:
     def _fingerprint(self) -> dict[str, Any]:
         return fingerprint(self.base, self.parameters, self.objectives, self.plan.overrides)
 
-    def _refuse_changed(self, before: dict[str, Any]) -> None:
+    def _refuse_changed(self, attributes: dict[str, Any]) -> None:
+        begun = migrations.format_of(attributes, f"the study {self.plan.name}")
+        before = migrations.migrate_flat(attributes["fulmen"], begun)
         if problem := difference(before, self._fingerprint()):
             another = retyped(self.plan, name=f"{self.plan.name}-2")
             raise FulmenError(f"the study {self.plan.name} {problem}\n  begin another: {another}")
