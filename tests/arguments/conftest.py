@@ -25,10 +25,10 @@ def train(tmp_path):
     def train(*more: str):
         from curves import Curve
 
-        from fulmen.config.check import check_varied
+        from fulmen.config.check import check_overrides
         from fulmen.runs.run import run
 
-        return run(check_varied(CURVES, [f"output_dir={tmp_path / 'run'}", *more]), more), Curve.made
+        return run(check_overrides([*CURVES, f"output_dir={tmp_path / 'run'}", *more]), more), Curve.made
 
     return train
 

@@ -15,9 +15,10 @@ from optuna.trial import TrialState
 from fulmen.config.schema import project_root
 from fulmen.distributed.process_identity import is_alive, owner
 from fulmen.search import trial_states
+from fulmen.search.outcome import Outcome
 from fulmen.search.settings import plans
 from fulmen.search.storage import KernelLock
-from fulmen.search.study import Outcome, Study
+from fulmen.search.study import Study
 from fulmen.search.workers import work
 
 

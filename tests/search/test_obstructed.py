@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from fulmen.config.schema import project_root
 from fulmen.errors import FulmenError, Obstructed
 from fulmen.search import trial_states
-from fulmen.search.study import Outcome
+from fulmen.search.outcome import Outcome
 from fulmen.utils.files import cannot_write, obstruction
 
 OF_THE_MACHINE = [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE]

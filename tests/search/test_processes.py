@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from fulmen.entrypoints import check_runs
 from fulmen.errors import FulmenError
 from fulmen.search.settings import plans
-from fulmen.search.training import overrides_for
+from fulmen.search.trial_config import of_trial
 
 
 @pytest.mark.slow
@@ -59,7 +59,7 @@ def test_a_multirun_over_several_processes_names_the_search_that_does_it():
 def test_trials_side_by_side_have_one_thread_each_unless_told_otherwise(study):
     def threads(*more):
         one = study("search=random", "search.trials=1", *more)
-        return [o for o in [*one.plan.overrides, *overrides_for(one, one.claim())] if o.startswith("threads=")]
+        return [o for o in of_trial(one, one.claim()).overrides() if o.startswith("threads=")]
 
     assert threads("search.name=a") == []
     assert threads("search.name=b", "search.workers=2") == ["threads=1"]

@@ -15,9 +15,10 @@ import pytest
 
 from fulmen.config.schema import project_root
 from fulmen.search import trial_states
+from fulmen.search.opening import open_study
+from fulmen.search.outcome import Outcome
 from fulmen.search.settings import read_plan
 from fulmen.search.storage import is_silent, without_password
-from fulmen.search.study import Outcome, open_study
 
 NO_SERVER = next(
     filter(None, [

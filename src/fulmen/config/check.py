@@ -1,7 +1,7 @@
 """Configs: composed, checked, mended, built."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from functools import partial
@@ -21,7 +21,7 @@ from fulmen.config.allow_list import locate
 from fulmen.config.compose import composed, composed_once, paths, resolved, to_plain, with_names_of_today
 from fulmen.config.contradictions import contradictions
 from fulmen.config.hydra_errors import translated
-from fulmen.config.mistakes import ConfigError, Mistake, join, key_of
+from fulmen.config.mistakes import ConfigError, Mistake, as_text, join, key_of
 from fulmen.config.outside import named, refuse_unsaid
 from fulmen.config.overrides import explicit, typed_overrides
 from fulmen.config.resume_table import entry, of_group
@@ -29,6 +29,7 @@ from fulmen.config.schema import choices, find_mistakes, groups
 from fulmen.config.signatures import parameters
 from fulmen.config.stored import read_stored, refuse_unless_resumable, resume_folder
 from fulmen.errors import FulmenError
+from fulmen.utils.plain import Plain
 
 
 def compose(overrides: Iterable[str] = (), output_dir: str | Path | None = None) -> DictConfig:
@@ -89,25 +90,28 @@ def check_overrides(overrides: list[str], raw: dict[tuple[str, ...], DictConfig]
     raise ConfigError(*_diagnosed(load, overrides, trusted))
 
 
-def check_varied(shared: Iterable[str], varied: Iterable[str]) -> DictConfig:
-    """As `check_overrides([*shared, *varied])`, but what is shared is composed only once in the life of a process.
+def check_values(shared: Iterable[str], values: Mapping[str, Plain]) -> DictConfig:
+    """What `shared` composes to with `values` in it, checked as if they had been typed too.
+
+    What is shared is composed only once in the life of a process.
 
     Args:
-        varied: values, no choices of config groups.
+        shared: overrides; config groups are chosen among them.
+        values: dotted path -> plain value. It is data: it is merged into the config and never parsed.
 
     Raises:
         ConfigError: all mistakes, and a command that works.
     """
-    shared, varied = tuple(shared), list(varied)
+    shared = tuple(shared)
     with suppress(ConfigError, HydraException, OmegaConfBaseException):
         base, experiment = composed_once(shared)
         cfg = deepcopy(base)
-        changes = OverridesParser.create().parse_overrides([explicit(override) for override in varied])
-        ConfigLoaderImpl._apply_overrides_to_config(changes, cfg)
+        for path, value in values.items():
+            OmegaConf.update(cfg, path, value, merge=True, force_add=True)
         cfg = resolved(cfg, experiment)
         if not find_mistakes(to_plain(cfg)):
             return cfg
-    return check_overrides([*shared, *varied])
+    return check_overrides([*shared, *(f"{path}={as_text(value)}" for path, value in values.items())])
 
 
 def finalize(cfg: DictConfig) -> DictConfig:

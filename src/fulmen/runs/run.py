@@ -2,10 +2,11 @@
 
 import inspect
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
@@ -40,15 +41,21 @@ from fulmen.utils.precision import AUTO, best_precision
 from fulmen.utils.threads import set_threads
 
 ACCELERATORS = {"gpu": (CUDAAccelerator, MPSAccelerator), "cuda": (CUDAAccelerator,), "mps": (MPSAccelerator,)}
+NOTHING: Mapping[str, Callback] = MappingProxyType({})
 SHOWN = 15  # rows of a further table on the console
 
 
 @kept_surroundings()
-def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
+def run(cfg: DictConfig, overrides: Sequence[str] = (), ready: Mapping[str, Callback] = NOTHING) -> Result:
     """Train, evaluate and report what `cfg` (checked and resolved) describes, in the folder `cfg.output_dir`.
 
     A run that was trained to its end is not trained again by a bare `resume=<folder>`, only evaluated. With `folds` or
     `seeds` it is several runs, see `fulmen.runs.repeat`.
+
+    Args:
+        overrides: what was typed, for the record.
+        ready: callbacks that are made already, by their names in `cfg.callbacks`: the trial of a search hands over what
+            reports to its study. The config describes them too, for further processes of the run.
 
     Raises:
         Interrupted: it was asked to stop; what was reached is saved, the message says how to go on.
@@ -64,15 +71,15 @@ def run(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
             from fulmen.runs.repeat import repeat
 
             return repeat(cfg, overrides, run)
-        return run_once(cfg, overrides, folder)
+        return run_once(cfg, overrides, folder, ready)
 
 
-def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path) -> Result:
+def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path, ready: Mapping[str, Callback]) -> Result:
     """As `run`, in a folder that this process owns."""
     threads = set_threads(cfg.threads)
     seed_everything(cfg.seed, workers=True, verbose=False)
     resume = folder / "checkpoints" / "last.ckpt" if cfg.resume else None
-    data, model, trainer = assemble(cfg)
+    data, model, trainer = assemble(cfg, ready)
     result = take_up(resume, model, trainer) if resume else Result(cfg.experiment, folder)
     if resume:
         tell_changes(overrides, folder)
@@ -105,7 +112,9 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path) -> Result:
     return result
 
 
-def assemble(cfg: DictConfig) -> tuple[LightningDataModule, LightningModule, Trainer]:
+def assemble(
+    cfg: DictConfig, ready: Mapping[str, Callback] = NOTHING
+) -> tuple[LightningDataModule, LightningModule, Trainer]:
     """Data, model and trainer as configured.
 
     Raises:
@@ -114,7 +123,7 @@ def assemble(cfg: DictConfig) -> tuple[LightningDataModule, LightningModule, Tra
     data, model = build(cfg.data, "data"), build(cfg.model, "model")
     try_optimizers(cfg.model, "model")
     logging_to = loggers(cfg)
-    watching = completed(callbacks(cfg), logging_to, cfg.trainer, Path(cfg.output_dir, "checkpoints"))
+    watching = completed(callbacks(cfg, ready), logging_to, cfg.trainer, Path(cfg.output_dir, "checkpoints"))
     parts = {
         "callbacks": watching,
         "enable_progress_bar": any(isinstance(callback, ProgressBar) for callback in watching),
@@ -155,9 +164,10 @@ def try_optimizers(node: DictConfig, path: str) -> None:
                 try_optimizers(child, f"{path}.{name}")
 
 
-def callbacks(cfg: DictConfig) -> list[Callback]:
-    """The callbacks of `cfg.callbacks`; an entry that is null is switched off."""
-    return [build(node, f"callbacks.{name}") for name, node in (cfg.get("callbacks") or {}).items() if node]
+def callbacks(cfg: DictConfig, ready: Mapping[str, Callback] = NOTHING) -> list[Callback]:
+    """The callbacks of `cfg.callbacks`: an entry that is null is switched off, one that is `ready` not made again."""
+    nodes = {name: node for name, node in (cfg.get("callbacks") or {}).items() if node}
+    return [ready[name] if name in ready else build(node, f"callbacks.{name}") for name, node in nodes.items()]
 
 
 def loggers(cfg: DictConfig) -> list[Logger]:

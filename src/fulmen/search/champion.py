@@ -9,14 +9,16 @@ from typing import Any
 from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial
 
-from fulmen.config.check import check_overrides
 from fulmen.config.mistakes import as_text
 from fulmen.config.stored import refuse_unless_resumable
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.runs.result import read_result
+from fulmen.runs.run import run
 from fulmen.search.comparing import compared, deciding, verdict
+from fulmen.search.isolated import run_apart
+from fulmen.search.logs import in_words, log_to
 from fulmen.search.study import Study
-from fulmen.search.training import QUIET, has_entry, in_words, log_to, run_apart
+from fulmen.search.trial_config import TrialConfig, of_champion
 from fulmen.utils.files import obstruction
 
 OVER = ("completed", "stopped")  # of runs that are not trained again
@@ -67,7 +69,7 @@ def crown(study: Study) -> Champion | None:
     if not results:
         said = f"The champion could not be trained again: {'; '.join(dict.fromkeys(failed.values()))}."
         return Champion(winner, [], None, [], said, failed)
-    metric, mode = deciding(results, study.config, study.search.compare, study.search.compare_mode)
+    metric, mode = deciding(results, study.design.config, study.search.compare, study.search.compare_mode)
     said = verdict(results, metric, mode)
     if failed:
         said += f" {len(failed)} of {len(failed) + len(results)} seeds came to no result."
@@ -83,13 +85,12 @@ def train(study: Study, winner: FrozenTrial, seed: int, folder: Path) -> str:
         return ""
     if known.get("status") == "diverged":
         return known["message"]
-    quiet = [override for override in QUIET[:2] if has_entry(study, override.partition("=")[0])]
-    typed = study.overrides(winner, "test=true", f"seed={seed}", *quiet)
+    told = of_champion(study, winner, seed)
     goes_on = resumable(folder)
     print(f"champion: trial {winner.number} with seed {seed}{', going on' if goes_on else ''}", flush=True)
     with log_to(folder):
         try:
-            (_train_apart if study.search.isolate else _train_here)(typed, folder, goes_on)
+            (_train_apart if study.search.isolate else _train_here)(told, folder, goes_on)
         except Interrupted:
             raise
         except Exception as error:
@@ -108,15 +109,13 @@ def resumable(folder: Path) -> bool:
     return False
 
 
-def _train_here(typed: list[str], folder: Path, goes_on: bool) -> None:
-    from fulmen.runs.run import run
-
-    cfg = check_overrides([*typed, f"output_dir={as_text(str(folder))}"])
+def _train_here(told: TrialConfig, folder: Path, goes_on: bool) -> None:
+    cfg, typed = told.check(folder), told.overrides()
     if goes_on:  # with the config as typed: the stored one of a module of one's own would not be trusted
         cfg, typed = OmegaConf.merge(cfg, {"resume": str(folder)}), [f"resume={folder}"]
     run(cfg, typed)
 
 
-def _train_apart(typed: list[str], folder: Path, goes_on: bool) -> None:
+def _train_apart(told: TrialConfig, folder: Path, goes_on: bool) -> None:
     where = as_text(str(folder.resolve()))
-    run_apart(folder, [f"resume={where}"] if goes_on else [*typed, f"hydra.run.dir={where}"])
+    run_apart(folder, [f"resume={where}"] if goes_on else [*told.overrides(), f"hydra.run.dir={where}"])

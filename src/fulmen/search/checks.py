@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from fulmen.config.check import check_varied
+from fulmen.config.check import check_values
 from fulmen.config.mistakes import ConfigError, Mistake, key_of, put, take_back
 from fulmen.config.schema import groups
 from fulmen.search.settings import PROGRAM, Plan, read_plan
@@ -84,8 +84,8 @@ def mistakes_at_corners(plan: Plan, parameters: Sequence[Parameter]) -> Iterator
     of_groups = set(groups())
     for point in corners(list(parameters)):
         chosen = as_overrides({path: value for path, value in point.items() if path in of_groups})
-        values = as_overrides({path: value for path, value in point.items() if path not in of_groups})
+        values = {path: value for path, value in point.items() if path not in of_groups}
         try:
-            check_varied([*plan.overrides, *chosen], [*values, "output_dir=folder"])
+            check_values([*plan.overrides, *chosen], values | {"output_dir": "folder"})
         except ConfigError as error:
             yield from error.mistakes

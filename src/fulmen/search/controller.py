@@ -30,7 +30,9 @@ def sweep(plans: Sequence[Plan]) -> list[Study]:
     studies = [Study(plan) for plan in plans]
     for study in studies:
         before = f", {len(study.finished)} finished before" if study.finished else ""
-        share = f" of the grid's {len(study.points)} points" if 0 < study.total < len(study.points) else ""
+        share = (
+            f" of the grid's {len(study.design.points)} points" if 0 < study.total < len(study.design.points) else ""
+        )
         print(f"{study.plan.name}: {study.total} trials{share}{before}; folder {study.folder}", flush=True)
     failure: FulmenError | None = None
     shown = Progress(studies)

@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 
@@ -10,12 +9,13 @@ from fulmen.callbacks.base import Watcher
 from fulmen.config.mistakes import did_you_mean
 from fulmen.distributed.ranks import from_first
 from fulmen.errors import FulmenError
+from fulmen.search.reporter import Reporter, find_reporter
 
 
 class Pruning(Watcher):
     """Tells the study what the monitored metric is after every validation, and ends training if it says so.
 
-    Only the first process of several speaks to the study; the verdict is broadcast, so that all stop after the same
+    Only the first process of several speaks to the study; its answer is broadcast, so that all stop after the same
     epoch. Nothing is raised: a pruned training is a result. A run folder that is trained on later, when its trial is
     over, is left alone.
 
@@ -23,15 +23,17 @@ class Pruning(Watcher):
         study: folder of the study.
         trial: number of the trial.
         monitor: the metric.
+        reporter: of the trial, where the process that works on the study trains it too; else it is found by `study` and
+            `trial` when training starts.
     """
 
-    def __init__(self, study: str, trial: int, monitor: str):
+    def __init__(self, study: str, trial: int, monitor: str, reporter: Reporter | None = None):
         self.folder, self.number, self.monitor = Path(study), trial, monitor
-        self._trial: Any = None
+        self._reporter = reporter
 
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
-        if trainer.is_global_zero:
-            self._trial = _running_trial(self.folder, self.number)
+        if trainer.is_global_zero and self._reporter is None:
+            self._reporter = find_reporter(self.folder, self.number)
 
     def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
         if trainer.sanity_checking or trainer.state.fn != "fit":
@@ -45,23 +47,8 @@ class Pruning(Watcher):
 
     def _gives_up(self, trainer: Trainer) -> bool:
         value = float(trainer.callback_metrics[self.monitor])
-        if self._trial is None or len(self._trial.study.directions) > 1 or not math.isfinite(value):
+        if self._reporter is None or not math.isfinite(value):
             return False
-        self._trial.report(value, trainer.current_epoch + 1)
+        self._reporter.report(value, trainer.current_epoch + 1)
         over = trainer.current_epoch + 1 == trainer.max_epochs  # nothing is left to save
-        return not over and bool(self._trial.should_prune())  # numpy's bool could not be stored
-
-
-def _running_trial(folder: Path, number: int) -> Any:
-    """The Optuna trial, or None if it is over or its study is not here."""
-    if not (folder / "search.json").exists():
-        return None
-    import optuna
-
-    from fulmen.search.study import open_study
-
-    study = open_study(folder)[1]
-    trial = next((t for t in study.get_trials(deepcopy=False) if t.number == number), None)
-    if trial is None or trial.state.is_finished():
-        return None
-    return optuna.Trial(study, trial._trial_id)
+        return not over and self._reporter.gives_up()

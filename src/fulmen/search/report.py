@@ -115,8 +115,8 @@ def summary(study: Study) -> str:
     )
     if study.search.sampler == "tpe" and len(trials) <= STARTUP_TRIALS:
         text += f" The first {STARTUP_TRIALS} points of tpe are drawn at random: it had nothing to learn from yet."
-    if study.points:
-        text += f" The grid has {len(study.points)} points; this is {len(trials) / len(study.points):.0%} of it."
+    if points := len(study.design.points):
+        text += f" The grid has {points} points; this is {len(trials) / points:.0%} of it."
     if lost:
         text += f" {lost} more lost their process and were tried again."
     if best := next(iter(study.ranked()), None):

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -13,6 +13,14 @@ from optuna.trial import FrozenTrial
 from fulmen.search.space import Parameter, Point
 
 STARTUP_TRIALS = 10  # of TPE: before them it draws at random
+
+
+class PrunerSettings(TypedDict):
+    """The arguments of `make_pruner`, as a study stores them."""
+
+    kind: str
+    grace_epochs: int
+    max_epochs: int | None
 
 
 def make_sampler(kind: str, seed: int, parameters: Sequence[Parameter], points: Sequence[Point] = ()) -> BaseSampler:

@@ -18,10 +18,11 @@ import optuna
 from fulmen.distributed.process_identity import end_group, owner
 from fulmen.errors import FulmenError, Interrupted, Obstructed
 from fulmen.runs.surroundings import kept_surroundings
+from fulmen.search.outcome import Outcome
 from fulmen.search.settings import Plan, read_plan
 from fulmen.search.stopping import finishing, going_on
 from fulmen.search.storage import ENVIRONMENT, heartbeat
-from fulmen.search.study import Outcome, Study
+from fulmen.search.study import Study
 from fulmen.search.training import train_apart, train_here
 from fulmen.search.trial_states import Step
 from fulmen.utils.files import obstruction
