@@ -85,7 +85,7 @@ class StopAt(Callback):
 def test_resumed_equals_uninterrupted(finished, tmp_path, monkeypatch):
     """Stopped in mid-epoch; `test_resume_grid.py` and `callbacks/test_resume.py` stop at other moments."""
     experiment, whole = finished
-    monkeypatch.setattr(fulmen.runs.run, "callbacks", lambda cfg: [StopAt(2), *callbacks(cfg)])
+    monkeypatch.setattr(fulmen.runs.run, "callbacks", lambda cfg, *ready: [StopAt(2), *callbacks(cfg, *ready)])
     with pytest.raises(Interrupted) as interruption:
         start(experiment, tmp_path / "run", *FEW)
     assert interruption.value.exit_code == 128 + signal.SIGTERM

@@ -128,7 +128,7 @@ def ending(where: str, number: int) -> Callable[[], None]:
                     end()
 
         configured = fulmen.runs.run.callbacks
-        fulmen.runs.run.callbacks = lambda cfg: [End(), *configured(cfg)]
+        fulmen.runs.run.callbacks = lambda cfg, *ready: [End(), *configured(cfg, *ready)]
         for point, name in (("before the report", "evaluate"), ("report", "write_report")):
             if where == point:
                 called = getattr(fulmen.runs.run, name)

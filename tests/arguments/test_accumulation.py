@@ -84,7 +84,7 @@ def test_going_on_in_mid_epoch_with_a_partial_window_ahead_is_bit_equal(train, t
             if trainer.global_step == 3 and trainer.fit_loop.epoch_loop.batch_idx == 0:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(fulmen.runs.run, "callbacks", lambda cfg: [*callbacks(cfg), StopAt()])
+    monkeypatch.setattr(fulmen.runs.run, "callbacks", lambda cfg, *ready: [*callbacks(cfg, *ready), StopAt()])
     with pytest.raises(Interrupted, match="after 4 steps"):
         train(*settings, f"output_dir={tmp_path / 'resumed'}")
     monkeypatch.setattr(fulmen.runs.run, "callbacks", callbacks)

@@ -208,7 +208,7 @@ def test_the_airbench_recipe_whitens_learns_and_resumes_to_the_bit(arrays, tmp_p
     whole = go(tmp_path / "whole")
     assert whole.metrics["test/accuracy"] > 0.6  # chance is a third
     monkeypatch.setattr(
-        fulmen.runs.run, "callbacks", lambda cfg: [StopAt(12), *callbacks(cfg)]
+        fulmen.runs.run, "callbacks", lambda cfg, *ready: [StopAt(12), *callbacks(cfg, *ready)]
     )  # slow weights are ahead
     with pytest.raises(Interrupted):
         go(tmp_path / "half", "test=false")
