@@ -26,6 +26,7 @@ from fulmen.callbacks.writing import (
 )
 from fulmen.errors import FulmenError
 from fulmen.report import raster
+from fulmen.report.confusion import confusion
 
 SAMPLES = 256  # of the first validation batch: the probe
 NORMS = 10  # gradient norms that are written together
@@ -190,7 +191,7 @@ class Monitor(Callback):
             return
         probability, target = found
         predicted, classes = probability.argmax(1), probability.shape[1]
-        table = raster.confusion(predicted, target, classes)
+        table = confusion(target.cpu().numpy(), predicted.cpu().numpy(), classes)
         self._writer.add_image("classes/confusion", raster.heat_map(table), step)
         named = table.sum(0)
         for label in range(classes):

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from pandas import DataFrame
 
-from fulmen.report.figures import COOL, INK, MODEL, MUTED, figure
+from fulmen.report.figures import COOL, INK, MODEL, MUTED, draw_confusion, figure
 
 COLORS = (INK, MODEL, *COOL)
 SCORES = ("val/balanced_accuracy", "val/accuracy", "val/r2_log", "val/auc")  # the first that all have is drawn
@@ -48,30 +48,12 @@ def learning_curves(path: Path, histories: Mapping[str, Sequence[DataFrame]]) ->
 
 def confusions(path: Path, counts: Mapping[str, np.ndarray]) -> Path:
     """Confusion matrices [C, C] side by side, each row divided by its sum."""
-    classes = len(next(iter(counts.values())))
     with figure(path, 1, len(counts), (4.2 * len(counts), 4.1), squeeze=False) as axes:
         for ax, (label, matrix) in zip(axes[0], counts.items(), strict=True):
-            share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-            ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
-            ax.grid(False)
+            draw_confusion(ax, matrix, list(map(str, range(len(matrix)))))
             ax.set_title(label)
-            ax.set_xlabel("predicted")
-            ax.set_xticks(range(classes))
-            ax.set_yticks(range(classes))
-            for row in range(classes if classes <= 12 else 0):
-                for column in range(classes):
-                    if share[row, column] >= 0.005:
-                        color = "white" if share[row, column] > 0.55 else INK
-                        ax.text(
-                            column,
-                            row,
-                            f"{100 * share[row, column]:.0f}",
-                            ha="center",
-                            va="center",
-                            color=color,
-                            fontsize=7,
-                        )
-        axes[0][0].set_ylabel("true")
+        for ax in axes[0][1:]:
+            ax.set_ylabel("")
     return path
 
 

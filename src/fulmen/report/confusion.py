@@ -8,6 +8,11 @@ def confusion(target: np.ndarray, predicted: np.ndarray, classes: int, weight: n
     return np.bincount(target * classes + predicted, weight, classes * classes).reshape(classes, classes)
 
 
+def shares(counts: np.ndarray) -> np.ndarray:
+    """Each count over that of its true class, 0 where a class has no items: [C, C] -> [C, C]."""
+    return counts / np.maximum(counts.sum(1, keepdims=True), 1)
+
+
 def per_class_f1(counts: np.ndarray) -> np.ndarray:
     """F1 of each class, 0 where it neither occurs nor is predicted: [..., C, C] -> [..., C]."""
     hits = np.diagonal(counts, axis1=-2, axis2=-1)

@@ -1,15 +1,18 @@
 """Figures every workload shares, and how they all look."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator, NullFormatter
 
+from fulmen.report.confusion import shares
 from fulmen.report.known import place
 
 INK, MUTED = "#22303c", "#8795a1"
@@ -48,6 +51,21 @@ def figure(path: Path, rows: int = 1, columns: int = 1, size: tuple[float, float
         FigureCanvasAgg(drawn)
         yield drawn.subplots(rows, columns, **kwargs)
         drawn.savefig(path)
+
+
+def draw_confusion(ax: Axes, counts: np.ndarray, names: Sequence[str]) -> None:
+    """A confusion matrix [C, C] in percent of each true class, with numbers where they fit."""
+    share = 100 * shares(counts)
+    ax.imshow(share, cmap="Blues", vmin=0, vmax=100)
+    slanted = {"rotation": 45, "ha": "right"} if max(map(len, names)) > 2 else {}
+    ax.set_xticks(range(len(names)), names, **slanted)
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel="predicted", ylabel="true")
+    ax.grid(False)
+    for (true, predicted), value in np.ndenumerate(share):
+        if len(names) <= 20 and value >= 0.5:
+            color = "white" if value > 55 else INK
+            ax.text(predicted, true, f"{value:.0f}", ha="center", va="center", color=color, fontsize=7)
 
 
 def training_curve(folder: Path, monitor: str = "val/loss", mode: str = "min") -> Path | None:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+
+from fulmen.report.confusion import shares
 
 RIGHT, WRONG, INK = (46, 125, 80), (209, 73, 91), (34, 48, 60)
 TITLE = 13  # pixels above each picture
@@ -40,7 +41,7 @@ def grid(images: Tensor, titles: Sequence[str] = (), right: Sequence[bool] = (),
 
 def heat_map(table: np.ndarray, cell: int = 28) -> np.ndarray:
     """A confusion matrix [true, predicted] as a picture: rows add up to one colour scale, counts where they fit."""
-    share = table / np.maximum(table.sum(1, keepdims=True), 1)
+    share = shares(table)
     tint = 1 - share[..., None] * (1 - np.array([48, 99, 142]) / 255)
     pixels = (255 * tint).astype(np.uint8).repeat(cell, 0).repeat(cell, 1)
     canvas = Image.fromarray(pixels)
@@ -57,8 +58,3 @@ def filters(weight: Tensor) -> Tensor:
     """The kernels [N, 1 or 3, h, w] of a first convolution; the first channel where there are others than 1 or 3."""
     weight = weight.detach()[:64]
     return weight if weight.shape[1] in (1, 3) else weight[:, :1]
-
-
-def confusion(predicted: Tensor, target: Tensor, classes: int) -> np.ndarray:
-    """Counts [true, predicted]."""
-    return torch.bincount(target * classes + predicted, minlength=classes**2).view(classes, classes).cpu().numpy()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from fulmen.report.figures import COOL, INK, MODEL, MUTED, figure
+from fulmen.report.figures import COOL, INK, MODEL, MUTED, draw_confusion, figure
 from fulmen.workloads.images.metrics import confusion, per_class, sizes
 
 
@@ -24,20 +24,9 @@ def draw(probability: Tensor, label: Tensor, counts: np.ndarray, names: Sequence
 
 
 def confusions(path: Path, matrix: np.ndarray, names: Sequence[str]) -> None:
-    share = 100 * matrix / np.maximum(1, matrix.sum(1, keepdims=True))
     side = 1.6 + 0.42 * len(names)
     with figure(path, 1, 1, (side, side)) as ax:
-        ax.imshow(share, cmap="Blues", vmin=0, vmax=100)
-        slanted = {"rotation": 45, "ha": "right"} if max(map(len, names)) > 2 else {}
-        ax.set_xticks(range(len(names)), names, **slanted)
-        ax.set_yticks(range(len(names)), names)
-        ax.set_xlabel("predicted")
-        ax.set_ylabel("true")
-        ax.grid(False)
-        for (true, predicted), value in np.ndenumerate(share):
-            if len(names) <= 20 and value >= 0.5:
-                color = "white" if value > 55 else INK
-                ax.text(predicted, true, f"{value:.0f}", ha="center", va="center", color=color, fontsize=7)
+        draw_confusion(ax, matrix, names)
 
 
 def classes(path: Path, each: dict[str, np.ndarray], counts: np.ndarray, names: Sequence[str]) -> None:

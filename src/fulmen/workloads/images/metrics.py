@@ -5,7 +5,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from fulmen.report.confusion import confusion
+from fulmen.report.confusion import confusion, per_class_f1
 
 Scores = dict[str, float]
 
@@ -23,7 +23,7 @@ def per_class(matrix: np.ndarray) -> dict[str, np.ndarray]:
     with np.errstate(invalid="ignore", divide="ignore"):
         recall = right / there
         precision = np.where(predicted > 0, right / predicted, 0.0)
-        f1 = np.where(there > 0, 2 * right / (there + predicted), np.nan)
+    f1 = np.where(there > 0, per_class_f1(matrix), np.nan)
     return {"precision": precision, "recall": recall, "f1": f1}
 
 

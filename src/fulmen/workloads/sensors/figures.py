@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
 
-from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, figure
+from fulmen.report.confusion import confusion
+from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, draw_confusion, figure
 
 
 def draw(
@@ -15,8 +16,8 @@ def draw(
 ) -> dict[str, str]:  # fmt: skip
     """Write the figures and return {caption: file name}; probabilities [N, L] by model, label numbers [N]."""
     if len(labels) > 2:
-        confusion(folder / "confusion.png", predicted["network"], target, labels)
-        return {"Where the network sends the rows of each class, share": "confusion.png"}
+        confusions(folder / "confusion.png", predicted["network"], target, labels)
+        return {"Where the network sends the rows of each class, in percent": "confusion.png"}
     p = {name: each[:, 1] for name, each in predicted.items()}
     curves(folder / "curves.png", p, target, thresholds)
     calibration(folder / "calibration.png", p, target)
@@ -57,18 +58,9 @@ def calibration(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, bin
         ax.legend(loc="upper left")
 
 
-def confusion(path: Path, p: np.ndarray, target: np.ndarray, labels: Sequence) -> None:
-    share = confusion_matrix(target, p.argmax(1), labels=np.arange(len(labels)), normalize="true")
-    with figure(path, 1, 1, (5.4, 4.6)) as ax:
-        image = ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
-        ax.set_xticks(range(len(labels)), labels)
-        ax.set_yticks(range(len(labels)), labels)
-        ax.set(xlabel="predicted", ylabel="true")
-        ax.grid(False)
-        for i, j in np.argwhere(share >= 0.005):
-            ax.text(j, i, f"{share[i, j]:.2f}", ha="center", va="center", fontsize=6,
-                    color="white" if share[i, j] > 0.5 else TRUTH)  # fmt: skip
-        ax.figure.colorbar(image, label="share of the true class")
+def confusions(path: Path, p: np.ndarray, target: np.ndarray, labels: Sequence) -> None:
+    with figure(path, 1, 1, (5.0, 4.6)) as ax:
+        draw_confusion(ax, confusion(target, p.argmax(1), len(labels)), list(map(str, labels)))
 
 
 def _styles(p: Mapping[str, np.ndarray]) -> list[tuple[str, str, str]]:
