@@ -15,6 +15,7 @@ from fulmen.callbacks.gradients import GradientWatch
 from fulmen.callbacks.probe_metrics import class_scores, constant_loss, frozen, loss_of, on_device
 from fulmen.callbacks.side_effect_free import Batch, evenly, parts_of, size
 from fulmen.config.mistakes import did_you_mean
+from fulmen.config.ranges import Count, Share, refuses_out_of_range
 from fulmen.data.duplicates import copies
 from fulmen.diagnosis import Verdict, diagnose, health
 from fulmen.diagnosis.texts import TEXTS
@@ -56,22 +57,19 @@ class Diagnosis(Watcher):
         ending: how the run ended, if a verdict ended it.
     """
 
+    @refuses_out_of_range
     def __init__(
         self,
         stop_on: Sequence[str] = (),
         train_loss: str = "train/loss",
         val_loss: str = "val/loss",
-        expected_gain: float = 0.4,
-        every: int | None = None,
+        expected_gain: Share = 0.4,
+        every: Count | None = None,
     ):
         for code in stop_on:
             if code not in TEXTS:
                 raise FulmenError(f"stop_on has {code!r}, no verdict{did_you_mean(code, list(TEXTS))}; "
                                   f"there are {', '.join(TEXTS)}")  # fmt: skip
-        if not 0 <= expected_gain < 1:
-            raise FulmenError(f"expected_gain is {expected_gain}; it must be 0 or more and below 1")
-        if every is not None and every < 1:
-            raise FulmenError(f"every is {every}; it must be 1 or more")
         self.stop_on, self.expected_gain, self.every = tuple(stop_on), expected_gain, every
         self.names = {"train": train_loss, "val": val_loss}
         self.verdicts: list[Verdict] = []

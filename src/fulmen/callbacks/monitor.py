@@ -24,7 +24,7 @@ from fulmen.callbacks.writing import (
     images_in,
     weights_of,
 )
-from fulmen.errors import FulmenError
+from fulmen.config.ranges import Count, Fraction, refuses_out_of_range
 from fulmen.report import raster
 from fulmen.report.confusion import confusion
 
@@ -48,11 +48,8 @@ class Monitor(Callback):
         FulmenError: a share that is not between 0 and 1, or counts below 1.
     """
 
-    def __init__(self, steps: int = 20, epochs: int = 5, share: float = 0.05, images: int = 16):
-        if not 0 < share < 1:
-            raise FulmenError(f"share is {share}; it must lie between 0 and 1")
-        if min(steps, epochs, images) < 1:
-            raise FulmenError("steps, epochs and images must be 1 or more")
+    @refuses_out_of_range
+    def __init__(self, steps: Count = 20, epochs: Count = 5, share: Fraction = 0.05, images: Count = 16):
         self.steps, self.epochs, self.share, self.images = steps, epochs, share, images
         self.governor = Governor(share)
         self._writer: SummaryWriter | None = None

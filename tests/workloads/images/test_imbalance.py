@@ -33,7 +33,7 @@ def test_no_image_comes_twice_and_the_draw_is_a_function_of_the_seed(imbalance):
 
 @pytest.mark.parametrize("keep", [0.0, -0.1, 1.5])
 def test_a_share_outside_its_range_is_refused(keep):
-    with pytest.raises(FulmenError, match=f"keep is {keep}; it must be above 0 and at most 1"):
+    with pytest.raises(FulmenError, match=f"keep is {keep}; it must be a number above 0 and at most 1"):
         Step(keep=keep)
 
 

@@ -6,7 +6,7 @@ bit. Position H * W, behind the last pixel, stands for black.
 """
 
 from functools import cache
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms.v2 import functional as F
 
-from fulmen.errors import FulmenError
+from fulmen.config.ranges import Natural, between, refuses_out_of_range
 
 STEP_DEGREES = 0.05  # between the tabulated angles
 
@@ -32,27 +32,17 @@ class Augmentation(nn.Module):
         magnitude: of these, 0 to 30.
     """
 
+    @refuses_out_of_range
     def __init__(
         self,
         flip: bool | Literal["alternating"] = False,
-        rotate_degrees: float = 10.0,
-        crop_pixels: int = 0,
-        cutout_pixels: int = 0,
-        randaugment: int = 0,
-        magnitude: int = 9,
+        rotate_degrees: Annotated[float, between(0, 180)] = 10.0,
+        crop_pixels: Natural = 0,
+        cutout_pixels: Natural = 0,
+        randaugment: Natural = 0,
+        magnitude: Annotated[int, between(0, 30)] = 9,
     ):
         super().__init__()
-        if not 0 <= rotate_degrees <= 180:
-            raise FulmenError(f"rotate_degrees is {rotate_degrees}; it must lie between 0 and 180")
-        if not 0 <= magnitude <= 30:
-            raise FulmenError(f"magnitude is {magnitude}; it must lie between 0 and 30")
-        for name, value in {
-            "crop_pixels": crop_pixels,
-            "cutout_pixels": cutout_pixels,
-            "randaugment": randaugment,
-        }.items():
-            if value < 0:
-                raise FulmenError(f"{name} is {value}; it must be 0 or more")
         self.flip, self.rotate_degrees, self.crop_pixels = flip, rotate_degrees, crop_pixels
         self.cutout_pixels, self.randaugment, self.magnitude = cutout_pixels, randaugment, magnitude
         self._tables: dict[tuple[int, int, torch.device], tuple[Tensor, Tensor]] = {}

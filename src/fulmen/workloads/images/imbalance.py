@@ -1,10 +1,15 @@
 """Unequal classes made of equal ones: how many images each class keeps, and which."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
+from fulmen.config.ranges import PartOfAll, refuses_out_of_range
+from fulmen.config.signatures import Rule
 from fulmen.errors import FulmenError
+
+Ratio = Annotated[float, Rule("of at least 1", lambda ratio: ratio >= 1)]
 
 
 class Step:
@@ -15,9 +20,8 @@ class Step:
         keep: their share, above 0 and at most 1.
     """
 
-    def __init__(self, classes: Sequence[int] = (0, 1, 2), keep: float = 0.1):
-        if not 0 < keep <= 1:
-            raise FulmenError(f"keep is {keep}; it must be above 0 and at most 1")
+    @refuses_out_of_range
+    def __init__(self, classes: Sequence[int] = (0, 1, 2), keep: PartOfAll = 0.1):
         self.classes, self.keep = tuple(classes), keep
 
     def counts(self, available: np.ndarray) -> np.ndarray:
@@ -37,9 +41,8 @@ class Exponential:
         order: of the classes, largest first; as numbered by default.
     """
 
-    def __init__(self, factor: float = 100.0, order: Sequence[int] | None = None):
-        if factor < 1:
-            raise FulmenError(f"factor is {factor}; it must be 1 or more: largest over smallest class")
+    @refuses_out_of_range
+    def __init__(self, factor: Ratio = 100.0, order: Sequence[int] | None = None):
         self.factor, self.order = factor, order and tuple(order)
 
     def counts(self, available: np.ndarray) -> np.ndarray:

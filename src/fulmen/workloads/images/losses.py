@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
-from fulmen.errors import FulmenError
+from fulmen.config.ranges import Count, NotNegative, Positive, Share, refuses_out_of_range
 
 
 def class_weights(counts: Tensor, kind: Literal["inverse", "effective"], beta: float) -> Tensor:
@@ -36,18 +36,16 @@ class CrossEntropy(nn.Module):
 
     rebalances = 0.0  # how far the loss makes up for unequal classes: not at all (0), wholly (1)
 
+    @refuses_out_of_range
     def __init__(
         self,
-        classes: int,
+        classes: Count,
         weights: Literal["none", "inverse", "effective"] = "none",
-        beta: float = 0.9999,
-        defer: float = 0.0,
-        label_smoothing: float = 0.0,
+        beta: Share = 0.9999,
+        defer: Share = 0.0,
+        label_smoothing: Share = 0.0,
     ):
         super().__init__()
-        for name, value in {"beta": beta, "defer": defer, "label_smoothing": label_smoothing}.items():
-            if not 0 <= value < 1:
-                raise FulmenError(f"{name} is {value}; it must be 0 or more and below 1")
         self.weights, self.beta, self.defer, self.label_smoothing = weights, beta, defer, label_smoothing
         self.rebalances = 1.0 if weights != "none" else type(self).rebalances
         self.register_buffer("counts", torch.ones(classes, dtype=torch.long))
@@ -70,11 +68,12 @@ class CrossEntropy(nn.Module):
 class Focal(CrossEntropy):
     """Cross-entropy times (1 - p)^gamma, p the probability of the true class (Lin et al. 2017)."""
 
-    def __init__(self, classes: int, gamma: float = 2.0, weights: Literal["none", "inverse", "effective"] = "none",
-                 beta: float = 0.9999, defer: float = 0.0):  # fmt: skip
+    @refuses_out_of_range
+    def __init__(
+        self, classes: Count, gamma: NotNegative = 2.0, weights: Literal["none", "inverse", "effective"] = "none",
+        beta: Share = 0.9999, defer: Share = 0.0,
+    ):  # fmt: skip
         super().__init__(classes, weights, beta, defer)
-        if gamma < 0:
-            raise FulmenError(f"gamma is {gamma}; it must be 0 or more")
         self.gamma = gamma
 
     def unweighted(self, logits: Tensor, label: Tensor) -> Tensor:
@@ -106,12 +105,12 @@ class LDAM(CrossEntropy):
 
     rebalances = 1.0
 
-    def __init__(self, classes: int, max_margin: float = 0.5, scale: float = 30.0,
-                 weights: Literal["none", "inverse", "effective"] = "effective", beta: float = 0.9999,
-                 defer: float = 0.75):  # fmt: skip
+    @refuses_out_of_range
+    def __init__(
+        self, classes: Count, max_margin: Positive = 0.5, scale: float = 30.0,
+        weights: Literal["none", "inverse", "effective"] = "effective", beta: Share = 0.9999, defer: Share = 0.75,
+    ):  # fmt: skip
         super().__init__(classes, weights, beta, defer)
-        if max_margin <= 0:
-            raise FulmenError(f"max_margin is {max_margin}; it must be above 0")
         self.max_margin, self.scale = max_margin, scale
 
     def unweighted(self, logits: Tensor, label: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fulmen.errors import FulmenError
+from fulmen.config.ranges import Count, PartOfAll, refuses_out_of_range
 
 
 class LookaheadSGD(torch.optim.SGD):
@@ -20,12 +20,9 @@ class LookaheadSGD(torch.optim.SGD):
         lr, momentum, weight_decay, nesterov: as `torch.optim.SGD` takes them.
     """
 
+    @refuses_out_of_range
     def __init__(self, params: Any, lr: float = 1e-3, momentum: float = 0.0, weight_decay: float = 0.0,
-                 nesterov: bool = False, every: int = 5, follow: float = 0.5):  # fmt: skip
-        if every < 1:
-            raise FulmenError(f"every is {every}; it must be 1 or more")
-        if not 0 < follow <= 1:
-            raise FulmenError(f"follow is {follow}; it must be above 0 and at most 1")
+                 nesterov: bool = False, every: Count = 5, follow: PartOfAll = 0.5):  # fmt: skip
         super().__init__(params, lr, momentum, weight_decay=weight_decay, nesterov=nesterov)
         for group in self.param_groups:
             group |= {"every": every, "follow": follow, "steps": 0}

@@ -5,10 +5,12 @@ is behind; it returns as many indices as there are labels. `balances` is how far
 all (0), wholly (1). Batches, ranks and resuming are the loader's business.
 """
 
+from typing import Annotated
+
 import torch
 from torch import Generator, Tensor
 
-from fulmen.errors import FulmenError
+from fulmen.config.ranges import Fraction, between, refuses_out_of_range
 
 
 class Shuffle:
@@ -30,9 +32,8 @@ class Weighted:
         power: 1 shows all classes equally often, 0.5 is square-root sampling, 0 leaves them as they are.
     """
 
-    def __init__(self, power: float = 1.0):
-        if not 0 <= power <= 2:
-            raise FulmenError(f"power is {power}; it must lie between 0 and 2")
+    @refuses_out_of_range
+    def __init__(self, power: Annotated[float, between(0, 2)] = 1.0):
         self.power = self.balances = power
 
     def __call__(self, labels: Tensor, generator: Generator, progress: float) -> Tensor:
@@ -71,9 +72,8 @@ class Deferred:
 
     balances = 1.0
 
-    def __init__(self, share: float = 0.75):
-        if not 0 < share < 1:
-            raise FulmenError(f"share is {share}; it must lie between 0 and 1")
+    @refuses_out_of_range
+    def __init__(self, share: Fraction = 0.75):
         self.share = share
         self.early, self.late = Shuffle(), ClassBalanced()
 

@@ -4,17 +4,13 @@ All share one interface:
 `forward(node [B, 14, 7], edge [B, 26, 3], context [B, 21], dosing [B, T, 3], time_h [T]) -> [B, 14, T]`.
 """
 
-from typing import Annotated
-
 import torch
 from torch import Tensor, nn
 
-from fulmen.config.signatures import Count, Rule
+from fulmen.config.ranges import Count, Natural, refuses_out_of_range
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.graph import CONTEXT_FEATURES, DOSING_FEATURES, EDGE_FEATURES, NODE_FEATURES, SOURCE, TARGET
 from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS
-
-Rounds = Annotated[int, Rule("of at least 0", lambda rounds: rounds >= 0)]
 
 
 class Standardize(nn.Module):
@@ -97,7 +93,8 @@ class DynamicGNN(nn.Module):
         rank: of the bilinear read-out.
     """
 
-    def __init__(self, hidden: Count = 64, layers: Rounds = 3, recurrent: Count = 64, rank: Count = 64):
+    @refuses_out_of_range
+    def __init__(self, hidden: Count = 64, layers: Natural = 3, recurrent: Count = 64, rank: Count = 64):
         super().__init__()
         self.inputs = GraphInputs()
         self.encode_node = nn.Linear(len(NODE_FEATURES), hidden)
@@ -140,7 +137,8 @@ class MLP(nn.Module):
         times: length of the time grid (99 for the default grid without t = 0).
     """
 
-    def __init__(self, hidden: Count = 80, layers: Rounds = 2, times: Count = 99):
+    @refuses_out_of_range
+    def __init__(self, hidden: Count = 80, layers: Natural = 2, times: Count = 99):
         super().__init__()
         self.times = times
         self.inputs = GraphInputs()

@@ -47,7 +47,7 @@ def test_the_cosine_head_is_blind_to_lengths():
 
 
 def test_wrong_sizes_are_refused():
-    with pytest.raises(FulmenError, match="pixels is 30; it must be a multiple of 8"):
+    with pytest.raises(FulmenError, match="pixels is 30; it must be a whole number that is a multiple of 8"):
         AdvancedCNN(pixels=30)
 
 

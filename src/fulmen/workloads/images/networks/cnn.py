@@ -1,15 +1,18 @@
 """Convolutional networks for small images: [B, 3, H, W] to logits [B, C]."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize, pad, relu
 
+from fulmen.config.ranges import Count, Share, refuses_out_of_range
+from fulmen.config.signatures import Rule
 from fulmen.errors import FulmenError
 
 Head = Literal["linear", "cosine"]
+Pixels = Annotated[int, Rule("that is a multiple of 8", lambda pixels: pixels >= 8 and pixels % 8 == 0)]
 
 
 class CosineHead(nn.Linear):
@@ -38,12 +41,9 @@ class AdvancedCNN(nn.Module):
         dropout: after each dense layer.
     """
 
-    def __init__(self, classes: int = 10, pixels: int = 32, dropout: float = 0.3, head: Head = "linear"):
+    @refuses_out_of_range
+    def __init__(self, classes: Count = 10, pixels: Pixels = 32, dropout: Share = 0.3, head: Head = "linear"):
         super().__init__()
-        if pixels < 8 or pixels % 8:
-            raise FulmenError(f"pixels is {pixels}; it must be a multiple of 8")
-        if not 0 <= dropout < 1:
-            raise FulmenError(f"dropout is {dropout}; it must be 0 or more and below 1")
         self.pixels, self.classes = pixels, classes
         self.features = nn.Sequential(*(_conv_pool(*ends) for ends in ((3, 32), (32, 64), (64, 128))))
         self.dense = nn.Sequential(

@@ -5,15 +5,17 @@ Architecture, initialisation and hyperparameters after K. Jordan, "94% on CIFAR-
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, gelu
 
-from fulmen.errors import FulmenError
+from fulmen.config.ranges import Count, Positive, refuses_out_of_range
+from fulmen.config.signatures import Rule
 
 PATCH, IMAGES, EPSILON = 2, 5000, 5e-4
+Widths = Annotated[Sequence[Count], Rule("with three items", lambda widths: len(widths) == 3)]
 
 
 class WhitenedCNN(nn.Module):
@@ -26,12 +28,9 @@ class WhitenedCNN(nn.Module):
         bias_rate: learning rate of biases over that of the filters.
     """
 
-    def __init__(self, classes: int = 10, widths: Sequence[int] = (64, 256, 256), bias_rate: float = 64.0):
+    @refuses_out_of_range
+    def __init__(self, classes: Count = 10, widths: Widths = (64, 256, 256), bias_rate: Positive = 64.0):
         super().__init__()
-        if len(widths) != 3 or min(widths) < 1:
-            raise FulmenError(f"widths is {list(widths)}; it must be three numbers of channels, such as [64, 256, 256]")
-        if bias_rate <= 0:
-            raise FulmenError(f"bias_rate is {bias_rate}; it must be above 0")
         self.classes, self.bias_rate = classes, bias_rate
         channels = 2 * 3 * PATCH**2
         self.register_buffer("whitening", torch.randn(channels, 3, PATCH, PATCH) / PATCH)  # until `fit`

@@ -10,6 +10,7 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
+from fulmen.config.ranges import refuses_out_of_range
 from fulmen.config.signatures import Rule
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors.features.features import feature_names
@@ -38,6 +39,7 @@ class Inputs(nn.Module):
         feature: which numeric or categorical feature each encoded column belongs to [C].
     """
 
+    @refuses_out_of_range
     def __init__(
         self,
         numeric: Sequence[str] | int,
@@ -49,8 +51,6 @@ class Inputs(nn.Module):
         bins: Bins = 16,
     ):
         super().__init__()
-        if bins == 1 or bins < 0:
-            raise FulmenError(f"bins is {bins}; it must be 0 (none) or at least 2")
         names = [f"x{i}" for i in range(numeric)] if isinstance(numeric, int) else numeric
         self.names = feature_names(names, wear, windows)
         self.levels = [len(levels) for levels in (categorical or {}).values()]

@@ -7,12 +7,11 @@ has the leading dimension K, so that networks of the same kind can be stacked an
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
-from fulmen.config.signatures import Count, Rule
+from fulmen.config.ranges import Count, Natural, Share
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors.networks.encoder import Inputs
 from fulmen.workloads.sensors.networks.layers import (
@@ -22,9 +21,6 @@ from fulmen.workloads.sensors.networks.layers import (
     StackedLinear,
     StackedNorm,
 )
-
-Share = Annotated[float, Rule("of at least 0 and below 1", lambda share: 0 <= share < 1)]
-Layers = Annotated[int, Rule("of at least 0", lambda layers: layers >= 0)]
 
 
 def outputs(labels: Sequence | int) -> int:
@@ -64,7 +60,7 @@ class MLP(TableNet):
         self,
         inputs: Inputs,
         labels: Sequence | int = (0, 1),
-        layers: Layers = 3,
+        layers: Natural = 3,
         width: Count = 128,
         dropout: Share = 0.1,
     ):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from fulmen.errors import FulmenError
+from fulmen.config.ranges import Share, refuses_out_of_range
 from fulmen.workloads.stocks.networks.layer_spec import Shape, Stage, Stages
 from fulmen.workloads.stocks.networks.layers import keras_init
 
@@ -24,18 +24,17 @@ class SequenceNet(nn.Module):
         init: how the weights start: "torch", or "keras" (Glorot, orthogonal, forget bias 1).
     """
 
+    @refuses_out_of_range
     def __init__(
         self,
         inputs: Sequence[str],
         stages: Sequence[Stage],
         horizon_days: int = 1,
         activation: str = "relu",
-        dropout: float = 0.2,
+        dropout: Share = 0.2,
         init: Literal["torch", "keras"] = "torch",
     ):
         super().__init__()
-        if not 0 <= dropout < 1:
-            raise FulmenError(f"dropout is {dropout}; it must be 0 or more and below 1")
         self.inputs, self.horizon_days = tuple(inputs), horizon_days
         self.stages = Stages(stages, Shape(len(inputs), sequence=True), {}, activation, dropout)
         self.head = nn.Linear(self.stages.shape.features, horizon_days)
