@@ -54,7 +54,7 @@ def parser() -> AnyOrder:
     rank.add_argument("--folds", type=int, default=5, help="of the cross-validation (default: 5)")
     rank.add_argument("--seeds", type=int, default=1, help="networks for each fold (default: 1)")
     rank.add_argument("--outputs", default="outputs", help="folder that holds rankings/ (default: outputs)")
-    rank.add_argument("--save-top", type=int, default=0, metavar="K", help="keep the K best networks as models")
+    rank.add_argument("--save-top", type=int, default=0, metavar="K", help="keep the K best rows as models")
     rank.set_defaults(call=hold_contest)
     diagnose = verbs.add_parser("diagnose", help="what is wrong with a training, and what to try")
     diagnose.add_argument("path", help="a run folder, or a log of any tool with both losses: CSV, TSV, JSON")

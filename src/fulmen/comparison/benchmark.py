@@ -24,11 +24,11 @@ from fulmen.config.mistakes import ConfigError, did_you_mean, key_of
 from fulmen.config.schema import choices
 from fulmen.config.stored import moved
 from fulmen.errors import FulmenError
+from fulmen.registry.rows import keep_best
 from fulmen.report import known
 from fulmen.report.summary import Rows, markdown_table, print_table
 from fulmen.runs.provenance import git_state
 from fulmen.runs.surroundings import kept_surroundings
-from fulmen.search.register import keep_ranked
 from fulmen.signals import interruptible
 from fulmen.utils.files import atomic_write, write_json
 from fulmen.utils.threads import set_threads
@@ -55,7 +55,7 @@ def rank(
         metric: to rank by.
         folds: of the cross-validation.
         seeds: networks for each fold, from the config's seed on.
-        save_top: so many of the best networks are trained as runs and kept in the registry.
+        save_top: so many of the best rows are trained as runs and kept in the registry.
 
     Returns:
         The folder of the files.
@@ -72,14 +72,11 @@ def rank(
         raise FulmenError(f"--save-top {save_top}: it must be 0 or more")
     contest, unfinished = _held(experiment, overrides, folds, seeds, Path(outputs, "rankings", ".unfinished"))
     folder = Path(outputs, "rankings", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
-    report(folder, experiment, contest, chosen, contender.metrics, overrides)
+    group = contender.variants
+    chosen_by = {name: f"{group}={name}" for name in contest.scores if name in choices(group)}
+    report(folder, experiment, contest, chosen, contender.metrics, overrides, chosen_by)
     unfinished.forget()
-    if save_top:
-        group = contender.variants
-        ordered = [row["model"] for row in places(contest, chosen, contender.metrics[chosen])]
-        best = {name: f"{group}={name}" for name in ordered if name in choices(group)}
-        fixed = [override for override in overrides if key_of(override) != group]
-        keep_ranked(experiment, fixed, dict(list(best.items())[:save_top]), folder)
+    keep_best(folder, save_top)
     return folder
 
 
@@ -158,9 +155,14 @@ def verdict(rows: Rows, metric: str) -> str:
 
 
 def report(
-    folder: Path, experiment: str, contest: Contest, metric: str, metrics: Mapping[str, bool], overrides: Sequence[str]
-) -> None:
-    """Print the first places; write ranking.md, ranking.json and ranking.png into `folder`."""
+    folder: Path, experiment: str, contest: Contest, metric: str, metrics: Mapping[str, bool], overrides: Sequence[str],
+    chosen_by: Mapping[str, str],
+) -> None:  # fmt: skip
+    """Print the first places; write ranking.md, ranking.json and ranking.png into `folder`.
+
+    Args:
+        chosen_by: model -> the override that chooses it; the others are baselines.
+    """
     rows = places(contest, metric, metrics[metric])
     said = verdict(rows, metric)
     folds = len(next(iter(contest.scores.values()))[metric])
@@ -186,6 +188,8 @@ def report(
         file.write("\n\n".join(filter(None, lines)) + "\n")
     write_json(folder / "ranking.json", {
         "experiment": experiment, "overrides": list(overrides), "metric": metric, "verdict": said,
+        "shared": [o for o in overrides if key_of(o) not in {key_of(one) for one in chosen_by.values()}],
+        "rows": [{"model": row["model"], "override": chosen_by.get(row["model"])} for row in rows],
         "ceiling": contest.ceiling, "chance": contest.chance, "cpu_seconds": contest.seconds,
         "train_rows": contest.train_rows, "test_rows": contest.test_rows,
         "scores": {name: {key: values.tolist() for key, values in each.items()}

@@ -19,9 +19,9 @@ from fulmen.config.outside import unsaid
 from fulmen.config.schema import find_interpolations
 from fulmen.config.signatures import check_nodes, is_node
 from fulmen.migrations import migrate
-from fulmen.registry import examples
+from fulmen.registry import estimators, examples
 from fulmen.registry.manifest import Damaged, plain, read_json
-from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
+from fulmen.registry.verification import CONFIG, ESTIMATOR, PREPROCESS, PROBE, WEIGHTS
 from fulmen.registry.versions import Version
 from fulmen.registry.weights import decode
 
@@ -68,13 +68,16 @@ class Bundle:
             ConfigError: the config names what is no part of a model; nothing of it was imported or run.
             Damaged: weights and architecture do not belong together.
         """
-        node = self.config.get("model")
+        node, estimator = self.config.get("model"), self.files.get(ESTIMATOR)
+        if estimator is not None:
+            estimators.check(estimator, self.version.folder / ESTIMATOR)
         check_model(node)
         with torch.random.fork_rng(devices=[]):
             model = build(node, "model")
         if not isinstance(model, LightningModule):
             raise ConfigError([Mistake("model._target_", f"{node['_target_']} is no LightningModule")])
-        load_weights(model, self.weights, self.version.folder / WEIGHTS)
+        weights = estimators.put_back(self.weights, estimator, model, self.version.folder / ESTIMATOR)
+        load_weights(model, weights, self.version.folder / WEIGHTS)
         return model.eval()
 
     def check_preprocessing(self, model: nn.Module) -> None:
@@ -159,8 +162,7 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Any) -> 
     Raises:
         Damaged: names or shapes are not the model's.
     """
-    own = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    stored = {name: tuple(value.shape) for name, value in weights.items()}
+    own, stored = shapes(model.state_dict()), shapes(weights)
     if own != stored:
         name = next(name for name in own | stored if own.get(name) != stored.get(name))
         raise Damaged(
@@ -171,6 +173,11 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Any) -> 
         if name in weights and tensor.dtype != weights[name].dtype:
             tensor.data = tensor.data.to(weights[name].dtype)
     model.load_state_dict(weights)
+
+
+def shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    """Of each tensor; an estimator has the size it happens to have."""
+    return {name: () if estimators.is_estimator(name) else tuple(value.shape) for name, value in tensors.items()}
 
 
 def preprocessing(model: nn.Module) -> bytes:

@@ -29,8 +29,10 @@ def add_verbs(verbs: Any) -> None:
         parser.set_defaults(call=call)
         return parser
 
-    save = verb("save", _save, "keep the best model of a run")
-    save.add_argument("run", metavar="RUN", help="run folder, as `fulmen runs` lists them")
+    save = verb("save", _save, "keep the best model of a run, or a row of a ranking, which is trained again as a run")
+    save.add_argument(
+        "run", metavar="RUN|RANKING", help="folder of a run, as `fulmen runs` lists them, or of a ranking"
+    )
     save.add_argument(
         "overrides",
         metavar="KEY=VALUE",
@@ -39,6 +41,7 @@ def add_verbs(verbs: Any) -> None:
         type=key_value,
         help="what the run names outside itself",
     )
+    save.add_argument("--row", type=int, metavar="N", help="of a ranking: its place, from 1")
     save.add_argument("--name", required=True)
     save.add_argument("--note", default="", help="for people")
     save.add_argument("--exist", choices=("version", "error"), default="version", help="if the name is in use")
@@ -84,7 +87,12 @@ def _save(arguments: argparse.Namespace) -> int:
     from fulmen.registry.save import save_run
 
     a = arguments
-    version = save_run(a.run, a.name, a.note, a.exist, a.registry, a.overrides)
+    if a.row is not None:
+        from fulmen.registry.rows import keep_row
+
+        version = keep_row(a.run, a.row, a.name, a.note, a.exist, a.registry, a.overrides)
+    else:
+        version = save_run(a.run, a.name, a.note, a.exist, a.registry, a.overrides)
     print(f"saved {version} in {version.folder}")
     return 0
 

@@ -17,6 +17,7 @@ from fulmen.errors import FulmenError
 from fulmen.registry.bundle import Bundle
 from fulmen.registry.examples import compare
 from fulmen.registry.store import Store
+from fulmen.registry.verification import ESTIMATOR
 from fulmen.registry.versions import Version
 from fulmen.utils.files import cannot_write
 
@@ -51,6 +52,8 @@ def export(asked: str | Version, to: str | Path, registry: str | Path | None = N
     if to.suffix == ".onnx":
         _need_onnx()
     bundle = Bundle(Store(registry).find(asked))
+    if ESTIMATOR in bundle.files:
+        raise FulmenError(f"{bundle.version} is an estimator of scikit-learn; export writes networks alone")
     inputs, expected = bundle.example
     per_sample = (bundle.manifest.get("probe") or {}).get("per_sample") or []
     program = Program(bundle.model().requires_grad_(False)).eval()

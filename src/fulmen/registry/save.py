@@ -12,10 +12,11 @@ from fulmen.config.stored import as_stored
 from fulmen.errors import FulmenError
 from fulmen.registry import examples
 from fulmen.registry.bundle import check_model, preprocessing
+from fulmen.registry.estimators import taken_out
 from fulmen.registry.manifest import plain
 from fulmen.registry.names import check_name
 from fulmen.registry.store import Store
-from fulmen.registry.verification import CONFIG, PREPROCESS, PROBE, WEIGHTS
+from fulmen.registry.verification import CONFIG, ESTIMATOR, PREPROCESS, PROBE, WEIGHTS
 from fulmen.registry.versions import Version
 from fulmen.registry.weights import encode
 from fulmen.runs.provenance import environment
@@ -50,14 +51,15 @@ def save_run(
     check_model(config["model"])
     model, data = run.model, run.data
     inputs, outputs, probed = examples.make(model, data)
-    weights, shared = encode(model.state_dict())
+    tensors, estimator = taken_out(model.state_dict())
+    weights, shared = encode(tensors)
     probe, _ = encode(examples.join(inputs, outputs))
     files = {
         WEIGHTS: weights,
         CONFIG: as_stored(run.config).encode(),
         PREPROCESS: preprocessing(model),
         PROBE: probe,
-    }
+    } | ({ESTIMATOR: estimator} if estimator else {})
     facts = {"note": note, **describe(run, model, data), "shared_weights": shared, "probe": probed}
     return Store(registry).publish(name, files, plain(facts), exist)
 
@@ -71,6 +73,8 @@ def run_folder(asked: str | Path) -> Path:
     for folder in (Path(asked), Path("outputs", "runs", asked)):
         if (folder / "config.yaml").is_file():
             return folder
+    if (Path(asked) / "ranking.json").is_file() or Path(asked).name == "ranking.json":
+        raise FulmenError(f"{asked} is a ranking: say which row of it, --row 1 is the first")
     runs = [path.parent.relative_to("outputs/runs").as_posix() for path in Path("outputs/runs").glob("*/*/config.yaml")]
     raise FulmenError(f"{asked} is no run folder: it has no config.yaml{did_you_mean(str(asked), sorted(runs)[::-1])}")
 

@@ -10,7 +10,8 @@ from typing import Any
 from fulmen.registry.manifest import LARGEST_JSON, MANIFEST, Damaged, unseal
 
 WEIGHTS, CONFIG, PREPROCESS, PROBE = "weights.safetensors", "config.yaml", "preprocess.json", "probe.safetensors"
-FILES = (WEIGHTS, CONFIG, PREPROCESS, PROBE)  # nothing else is ever read
+FILES = (WEIGHTS, CONFIG, PREPROCESS, PROBE)
+ESTIMATOR = "estimator.skops"  # of a kept baseline of scikit-learn alone; nothing else is ever read
 
 
 def read_manifest(folder: Path, name: str, number: int) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def verified(folder: Path, manifest: Mapping[str, Any]) -> dict[str, bytes]:
     """
     listed = manifest["files"]
     for name in listed:
-        if name not in FILES:
+        if name not in (*FILES, ESTIMATOR):
             raise Damaged(f"{folder / MANIFEST} lists {name[:100]!r}; a bundle holds {', '.join(FILES)}")
     try:
         strange = sorted(set(os.listdir(folder)) - {*listed, MANIFEST})
@@ -56,7 +57,7 @@ def check_sizes(folder: Path, manifest: Mapping[str, Any]) -> None:
     Raises:
         Damaged: one has not.
     """
-    for name in FILES:
+    for name in (*FILES, *({ESTIMATOR} & set(manifest["files"]))):
         try:
             size, saved = os.lstat(f"{folder}/{name}").st_size, manifest["files"][name]["bytes"]
         except FileNotFoundError:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("fulmen", "torch", "torchvision", "lightning", "hydra-core", "omegaconf", "torch-geometric", "torchdiffeq",
-            "torchmetrics", "optuna", "numpy", "scipy", "scikit-learn")  # fmt: skip
+            "torchmetrics", "optuna", "numpy", "scipy", "scikit-learn", "skops")  # fmt: skip
 
 
 def environment() -> dict[str, Any]:

@@ -1,10 +1,9 @@
 """What a search leaves in the registry: its champion under the alias `champion`, and the best trials if asked for."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from fulmen.config.check import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.registry.names import check_name, cleaned
 from fulmen.registry.store import Store
@@ -39,27 +38,6 @@ def keep(study: Study, champion: Champion | None) -> list[Version]:
         print(f"warning: not kept as a model: {error}", file=sys.stderr)
     if saved:
         print(f"kept as models: {', '.join(map(str, saved))} (fulmen models list)", flush=True)
-    return saved
-
-
-def keep_ranked(experiment: str, overrides: Sequence[str], variants: Mapping[str, str], ranking: Path) -> list[Version]:
-    """Train each of `variants` (name -> the override that chooses it) as a run of its own and save it.
-
-    The networks of a ranking are stacks that saw folds of the data; what is kept is trained as any run is.
-
-    Raises:
-        FulmenError: a training fails, or a model cannot be saved.
-    """
-    from fulmen.registry.save import save_run
-    from fulmen.runs.run import run
-
-    saved = []
-    for number, (name, choice) in enumerate(variants.items(), 1):
-        typed = [f"experiment={experiment}", *overrides, choice]
-        result = run(check_overrides(typed), typed)
-        note = f"network number {number} of {ranking}, trained again on the usual split"
-        saved.append(save_run(result.folder, model_name(f"{experiment}-{name}"), note, overrides=overrides))
-    print(f"kept as models: {', '.join(map(str, saved))} (fulmen models list)", flush=True)
     return saved
 
 

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from fulmen.cli import main
+from fulmen.registry import list_models
 from fulmen.workloads.sensors.networks import batched_fit
 
 SMALL = ["data.machines=8", "data.days=15", "trainer.max_epochs=2"]
@@ -37,18 +38,18 @@ def test_windows_are_not_measured_by_the_ceiling_of_single_rows(tmp_path, capsys
         assert ("The best that is possible" in capsys.readouterr().out) == ceiling
 
 
-def test_the_best_networks_are_trained_as_runs_and_kept(tmp_path, monkeypatch, capsys):
+def test_the_best_rows_are_trained_as_runs_and_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FULMEN_REGISTRY", str(tmp_path / "models"))
     quick = [*SMALL, "callbacks.summary=null", "model.figures=false"]
-    assert main(["rank", "sensors", "tabular=logistic,mlp", *quick, "--folds", "2", "--save-top", "1"]) == 0
+    assert main(["rank", "sensors", "tabular=logistic,mlp", *quick, "--folds", "2", "--save-top", "2"]) == 0
     ranking = json.loads(next((tmp_path / "outputs" / "rankings").glob("*/ranking.json")).read_text())
-    means = {name: sum(ranking["scores"][name]["roc_auc"]) for name in ("logistic", "mlp")}
-    capsys.readouterr()
-    assert main(["models", "list"]) == 0
-    listed = capsys.readouterr().out
-    best, other = sorted(means, key=means.get, reverse=True)
-    assert f"sensors-{best}" in listed
-    assert f"sensors-{other}" not in listed
+    best = sorted(ranking["scores"], key=lambda name: sum(ranking["scores"][name]["roc_auc"]), reverse=True)
+    assert [row["model"] for row in ranking["rows"]] == best
+    assert {row["override"] for row in ranking["rows"]} == {"tabular=logistic", "tabular=mlp", None}
+    assert ranking["shared"] == quick
+    kept = {row["model"] for row in list_models()}
+    assert kept == {f"sensors-{name.replace(' ', '-')}:1" for name in best[:2]}
 
 
 @pytest.mark.parametrize(

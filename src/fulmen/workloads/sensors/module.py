@@ -131,6 +131,16 @@ class SensorClassifier(LightningModule):
 
         return contest(folds, variants, seeds, once)
 
+    @classmethod
+    def baseline_network(cls, name: str, network: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The config of a network that predicts as the baseline `name` does, in the place of `network`."""
+        from fulmen.workloads.sensors.baselines import BASELINES
+
+        if name not in BASELINES:
+            return None
+        estimator = "fulmen.workloads.sensors.networks.estimator.TableEstimator"
+        return {"_target_": estimator, "inputs": network["inputs"], "labels": network["labels"], "kind": name}
+
     def _evaluate(self, batch: dict[str, Tensor], stage: str) -> Tensor:
         """Log the loss; the probabilities [B, L]."""
         logits = self(batch)
