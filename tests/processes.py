@@ -10,7 +10,14 @@ import torch
 from lightning.pytorch.utilities import rank_zero_only
 from torch import distributed as dist
 
+import fulmen.runs.run
+from fulmen.config.check import check_overrides
+from fulmen.errors import FulmenError
+from fulmen.runs.run import run
+
 PATIENCE = 120  # seconds
+FEW = ["trainer=ddp_cpu", "trainer.precision=32-true", "trainer.limit_train_batches=4", "trainer.max_epochs=3",
+       "test=false", "callbacks.summary=null"]  # fmt: skip
 
 
 def on_ranks(world, function, *args, killed=0):
@@ -39,6 +46,24 @@ def on_ranks(world, function, *args, killed=0):
     failed = [text for text in found.values() if isinstance(text, _Failed)]
     assert not failed, "\n".join(failed)
     return [found.get(rank) for rank in range(world)]
+
+
+def trained(experiment, folder, change, *overrides):
+    """How a run ends on this rank, after `change(data, model)` on what it is made of."""
+    assemble = fulmen.runs.run.assemble
+
+    def changed(cfg):
+        data, model, trainer = assemble(cfg)
+        change(data, model)
+        return data, model, trainer
+
+    fulmen.runs.run.assemble = changed  # this process is a fork and ends with its rank
+    typed = [f"experiment={experiment}", f"output_dir={folder}", *FEW, *overrides]
+    try:
+        result = run(check_overrides(typed), typed)
+    except FulmenError as error:
+        return {"status": error.status, "message": str(error)}
+    return {"status": result.status, "message": result.message, "epochs": result.epochs, "verdicts": result.verdicts}
 
 
 def free_port():

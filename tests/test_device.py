@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
+from helpers import quiet_trainer
 from pretended_gpu import CUDA, OneGPU, OnGPU, TwoDevices, pretended_gpu
 from torch import nn
 
@@ -106,16 +106,16 @@ def test_a_choice_trains_validates_and_predicts(experiment, typed, monkeypatch):
     of_data = tuple(o for o in typed if o.startswith(("data.", "sampler")))
     data = data_of(experiment, of_data)
     model = build(check_overrides([*typed_for(experiment, "unused"), *typed]).model, "model")
-    quiet = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
     with pretended_gpu():
-        trainer = Trainer(
-            max_epochs=1, limit_train_batches=1, limit_val_batches=1, limit_predict_batches=1, num_sanity_val_steps=0,
-            strategy=OneGPU(), inference_mode=False, **quiet,
+        trainer = quiet_trainer(
+            max_epochs=1, limit_train_batches=1, limit_val_batches=1, limit_predict_batches=1,
+            accelerator="auto", strategy=OneGPU(), inference_mode=False,
         )  # fmt: skip
         trainer.fit(model, datamodule=data)
         assert math.isfinite(float(trainer.callback_metrics["train/loss"]))
         (said,) = trainer.predict(model, datamodule=data)
-        assert all(isinstance(value, OnGPU) for value in (*model.parameters(), *model.buffers()))
+        left = [name for name, x in (*model.named_parameters(), *model.named_buffers()) if not isinstance(x, OnGPU)]
+        assert left == []
     infinite = [name for name, value in said.items() if not value.isfinite().all()]
     assert not infinite
 

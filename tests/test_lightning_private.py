@@ -7,8 +7,9 @@ from pathlib import Path
 import lightning
 import pytest
 import torch
+from helpers import quiet_trainer
 from lightning.fabric.utilities import data, distributed, rank_zero, types
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy, launchers
@@ -45,16 +46,11 @@ class Both(LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.01)
 
 
-def quiet(folder, **options):
-    return Trainer(
-        accelerator="cpu", num_sanity_val_steps=0, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, default_root_dir=folder, logger=False, **options,
-    )  # fmt: skip
-
-
 def fit(module, folder, **options):
     x = torch.arange(11.0)
-    quiet(folder, **options).fit(module, DataLoader(x, batch_size=4), DataLoader(x, batch_size=4))
+    quiet_trainer(default_root_dir=folder, **options).fit(
+        module, DataLoader(x, batch_size=4), DataLoader(x, batch_size=4)
+    )
 
 
 def test_an_epochs_mean_is_that_of_log_over_unequal_batches_and_validations_in_between(tmp_path):

@@ -38,11 +38,11 @@ def plain(tmp_path):
     """Trains the toy by Lightning alone and returns trainer and module."""
 
     def plain(data=None, callbacks=(), **arguments):
-        from curves import QUIET, Curve, Numbers
-        from lightning.pytorch import Trainer
+        from curves import Curve, Numbers
+        from helpers import quiet_trainer
 
         defaults = {"max_epochs": 6, "default_root_dir": tmp_path, "enable_checkpointing": bool(callbacks)}
-        trainer = Trainer(**QUIET | defaults | arguments, callbacks=[*callbacks])
+        trainer = quiet_trainer(**defaults | arguments, callbacks=[*callbacks])
         trainer.fit(model := Curve(), datamodule=data or Numbers())
         return trainer, model
 

@@ -10,8 +10,6 @@ from torch.utils.data import DataLoader
 from fulmen.data.batches import BatchLoader
 from fulmen.optim.schedulers import optimizers
 
-QUIET = {"accelerator": "cpu", "enable_progress_bar": False, "enable_model_summary": False, "logger": False,
-         "num_sanity_val_steps": 0, "enable_checkpointing": False}  # fmt: skip
 CURVE = [5.0, 3.0, 4.0, 2.0, 6.0, 7.0]  # of val/loss over the epochs: the fourth is best
 
 

@@ -1,13 +1,12 @@
 """Every optimizer step follows the mean over the samples it saw, held against gradients of whole windows."""
 
-import os
-import signal
 from itertools import chain
 
 import pytest
 import torch
-from curves import QUIET, Curve, Numbers
-from lightning.pytorch import Callback, LightningModule, Trainer
+from curves import Curve, Numbers
+from helpers import StopAt, quiet_trainer
+from lightning.pytorch import LightningModule
 from torch import nn
 from torch.nn.functional import mse_loss
 
@@ -68,7 +67,7 @@ def test_accumulated_gradients_are_those_of_the_whole_part_for_any_network():
             return torch.optim.SGD(self.parameters(), 0.3)
 
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), 4)
-    trainer = Trainer(**QUIET, max_epochs=1, accumulate_grad_batches=5, callbacks=[WindowMean()])
+    trainer = quiet_trainer(max_epochs=1, accumulate_grad_batches=5, callbacks=[WindowMean()])
     trainer.fit(Module(), loader)
     for found, expected in zip(network.parameters(), whole, strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
@@ -79,12 +78,7 @@ def test_going_on_in_mid_epoch_with_a_partial_window_ahead_is_bit_equal(train, t
     settings = ["data.batch_size=2", "trainer.accumulate_grad_batches=2", "callbacks.best=null"]
     _, whole = train(*settings)
 
-    class StopAt(Callback):
-        def on_train_batch_start(self, trainer, *_):
-            if trainer.global_step == 3 and trainer.fit_loop.epoch_loop.batch_idx == 0:
-                os.kill(os.getpid(), signal.SIGTERM)
-
-    monkeypatch.setattr(fulmen.runs.run, "callbacks", lambda cfg, *ready: [*callbacks(cfg, *ready), StopAt()])
+    monkeypatch.setattr(fulmen.runs.run, "callbacks", lambda cfg, *ready: [*callbacks(cfg, *ready), StopAt(3)])
     with pytest.raises(Interrupted, match="after 4 steps"):
         train(*settings, f"output_dir={tmp_path / 'resumed'}")
     monkeypatch.setattr(fulmen.runs.run, "callbacks", callbacks)

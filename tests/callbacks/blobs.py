@@ -1,7 +1,8 @@
 """A tiny image classifier with everything that could be disturbed: dropout, batch norm, metrics, augmentation."""
 
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from helpers import quiet_trainer
+from lightning.pytorch import LightningModule
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torchmetrics.classification import MulticlassAccuracy
@@ -66,9 +67,8 @@ def fit(folder, callbacks, epochs=3, logger=False, model=None, data=None, resume
     """Train; (model, trainer)."""
     torch.manual_seed(seed)
     model = model or Classifier()
-    trainer = Trainer(
-        max_epochs=epochs, accelerator="cpu", logger=logger, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, num_sanity_val_steps=0, plugins=[AtomicCheckpoints()], default_root_dir=folder,
+    trainer = quiet_trainer(
+        max_epochs=epochs, logger=logger, plugins=[AtomicCheckpoints()], default_root_dir=folder,
         callbacks=[ExactResume(str(folder), seed=7), *callbacks],
     )  # fmt: skip
     trainer.fit(model, datamodule=data or Blobs(), ckpt_path=folder / "last.ckpt" if resume else None)

@@ -1,12 +1,10 @@
 """A diagnosis leaves the training as it is, and names what is wrong with it."""
 
 import json
-import os
-import signal
 
 import pytest
 import torch
-from lightning.pytorch import Callback
+from helpers import StopAt, differing
 from torch import nn
 
 from fulmen.callbacks.diagnosis import Diagnosis
@@ -26,17 +24,14 @@ def codes(callback):
     return [verdict.code for verdict in callback.verdicts]
 
 
-def same_weights(one, other):
-    return all(torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items())
-
-
 def test_training_with_a_diagnosis_ends_with_the_same_weights_and_metrics(tmp_path):
     bare, a = fit(tmp_path / "a", [])
     watched, b = fit(tmp_path / "b", [Diagnosis()])
-    assert same_weights(bare, watched)
+    assert differing(bare.state_dict(), watched.state_dict()) == []
     assert a.callback_metrics == b.callback_metrics
     assert bare.seen == watched.seen
-    assert all(module.training for module in watched.modules() if not isinstance(module, type(watched.accuracy)))
+    metric = type(watched.accuracy)
+    assert [name for name, each in watched.named_modules() if not (each.training or isinstance(each, metric))] == []
 
 
 def test_undisturbed_puts_random_state_modes_metrics_and_lists_back(tmp_path):
@@ -53,17 +48,11 @@ def test_undisturbed_puts_random_state_modes_metrics_and_lists_back(tmp_path):
     assert "log" not in vars(model)
 
 
-class StopAt(Callback):
-    def on_train_batch_start(self, trainer, *_):
-        if trainer.global_step == 60:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-
 def test_a_resumed_diagnosis_has_seen_the_same(tmp_path):
     whole, parts = Diagnosis(), Diagnosis()
     fit(tmp_path / "whole", [whole], epochs=10)
     with pytest.raises(Interrupted):
-        fit(tmp_path / "parts", [Diagnosis(), StopAt()], epochs=10)
+        fit(tmp_path / "parts", [Diagnosis(), StopAt(60)], epochs=10)
     fit(tmp_path / "parts", [parts], epochs=10, resume=True)
     assert parts.seen == whole.seen
     assert parts.base == whole.base

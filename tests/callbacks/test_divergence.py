@@ -4,7 +4,8 @@ import json
 
 import pytest
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from helpers import quiet_trainer
+from lightning.pytorch import LightningModule
 
 from fulmen.callbacks.divergence import DivergenceStop
 from fulmen.config.check import check_overrides
@@ -32,8 +33,7 @@ class Falling(LightningModule):
 
 
 def fit(module):
-    quiet = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
-    trainer = Trainer(max_epochs=2, accelerator="cpu", callbacks=[DivergenceStop()], **quiet)
+    trainer = quiet_trainer(max_epochs=2, callbacks=[DivergenceStop()])
     trainer.fit(module, torch.utils.data.DataLoader([0.0, 0.0]))
     return trainer.global_step
 

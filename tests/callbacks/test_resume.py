@@ -6,7 +6,8 @@ import signal
 
 import pytest
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from helpers import StopAt, quiet_trainer
+from lightning.pytorch import Callback, LightningModule
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from processes import on_ranks
 from torch import nn
@@ -41,25 +42,6 @@ class Regression(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss"}}
 
 
-class StopAt(Callback):
-    """Sends this process a signal at the given optimizer step, as a scheduler or a person would."""
-
-    def __init__(self, step, number=signal.SIGTERM, hook="batch_start"):
-        self.step, self.number, self.hook = step, number, hook
-        self.sent = False
-
-    def on_train_batch_start(self, trainer, *_):
-        self._send(trainer, "batch_start")
-
-    def on_validation_start(self, trainer, *_):
-        self._send(trainer, "validation")
-
-    def _send(self, trainer, hook):
-        if hook == self.hook and trainer.global_step == self.step and not self.sent:
-            self.sent = True
-            os.kill(os.getpid(), self.number)
-
-
 def loaders():
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(100, 4, generator=generator)
@@ -77,12 +59,9 @@ def fit(
     last = folder / "checkpoints" / "last.ckpt"
     if resume:
         table.resume(read_checkpoint(last)["global_step"])
-    trainer = Trainer(
+    trainer = quiet_trainer(
         max_epochs=max_epochs,
-        accelerator="cpu",
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
+        enable_checkpointing=True,
         accumulate_grad_batches=accumulate,
         logger=table,
         plugins=[AtomicCheckpoints()],

@@ -119,5 +119,6 @@ def test_a_multirun_ends_with_one_table_even_if_a_run_fails(tmp_path):
     assert "error: diverged" in done.stderr
     assert done.stdout.count("best val/loss first") == 1
     (table,) = (tmp_path / "outputs" / "sweeps").glob("*/ranking.md")
-    assert all(name in table.read_text() for name in ("01_lstm_classic", "28_cnn_lstm", "🥇", "diverged"))
+    for word in ("01_lstm_classic", "28_cnn_lstm", "🥇", "diverged"):
+        assert word in table.read_text()
     assert (table.parent / "ranking.png").exists()

@@ -149,9 +149,8 @@ def test_all_mistakes_are_listed_at_once_and_one_command_mends_them_all(experime
         [*experiment(sed=5), "trainer.max_epoch=3", "test=maybe", "callbacks.early_stopping.patience=x"]
     )
     assert message.startswith("4 mistakes")
-    assert all(
-        path in message for path in ("sed:", "trainer.max_epoch:", "test:", "callbacks.early_stopping.patience:")
-    )
+    for path in ("sed:", "trainer.max_epoch:", "test:", "callbacks.early_stopping.patience:"):
+        assert path in message
     check_overrides(command_in(message))
 
 

@@ -1,10 +1,9 @@
 """`python train.py --help` answers at once, and a call that cannot run says why, before torch is imported."""
 
 import os
+import resource
 import subprocess
 import sys
-import time
-from statistics import median
 
 import pytest
 
@@ -34,30 +33,29 @@ def test_help_names_every_experiment_with_its_comment_and_every_choice():
         assert comment
         assert f"experiment={name}" in text
         assert comment in text
-    assert all(choice in text for group in groups() for choice in choices(group))
+    assert [choice for group in groups() for choice in choices(group) if choice not in text] == []
     for change in ("trainer.max_epochs=", "seed=", "trainer.accelerator=gpu", "debug=fast_dev_run", "resume=", "-m "):
         assert change in text
 
 
+def processor_seconds():
+    """Of all processes that this one has started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.mark.slow
-def test_help_exits_with_0_and_leaves_torch_alone():
+def test_help_exits_with_0_leaves_torch_alone_and_costs_less_than_its_import():
+    begin = processor_seconds()
     done = python("-X", "importtime", "train.py", "--help")
+    between = processor_seconds()
     assert done.returncode == 0
-    assert all(name in done.stdout for name in EXPERIMENTS)
+    assert [name for name in EXPERIMENTS if name not in done.stdout] == []
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "hydra" in imported
     assert not imported & {"torch", "lightning", "numpy"}
-
-
-@pytest.mark.slow
-def test_help_is_there_sooner_than_torch_and_within_2_seconds():
-    seconds: dict[str, list[float]] = {"help": [], "torch": []}
-    for _ in range(3):
-        for name, arguments in (("help", ("train.py", "-h")), ("torch", ("-c", "import torch"))):
-            started = time.perf_counter()
-            python(*arguments)
-            seconds[name].append(time.perf_counter() - started)
-    assert median(seconds["help"]) < min(2.0, median(seconds["torch"]))
+    python("-c", "import torch")
+    assert between - begin < processor_seconds() - between
 
 
 @pytest.mark.slow
@@ -66,7 +64,7 @@ def test_without_an_experiment_the_experiments_are_listed_and_the_exit_code_is_2
     done = python("train.py", *arguments)
     assert done.returncode == 2
     assert done.stderr.startswith("error: no experiment chosen")
-    assert all(f"experiment={name}" in done.stderr for name in EXPERIMENTS)
+    assert [name for name in EXPERIMENTS if f"experiment={name}" not in done.stderr] == []
     assert "Traceback" not in done.stderr
 
 

@@ -5,38 +5,14 @@ import re
 
 import pytest
 import torch
-from processes import on_ranks
+from processes import on_ranks, trained
 
-import fulmen.runs.run
 from fulmen.callbacks import diagnosis
-from fulmen.config.check import check_overrides
 from fulmen.distributed import ranks
-from fulmen.errors import FulmenError
-from fulmen.runs.run import run
 
 pytestmark = pytest.mark.ddp
 
 EXPERIMENTS = ["pbpk_mlp", "sensors", "stocks", "images_plain", "synthetic_mlp"]  # a line for each kind of module
-FEW = ["trainer=ddp_cpu", "trainer.precision=32-true", "trainer.limit_train_batches=4", "trainer.max_epochs=3",
-       "test=false", "callbacks.summary=null"]  # fmt: skip
-
-
-def trained(experiment, folder, change, *overrides):
-    """How a run ends on this rank, after `change(data, model)` on what it is made of."""
-    assemble = fulmen.runs.run.assemble
-
-    def changed(cfg):
-        data, model, trainer = assemble(cfg)
-        change(data, model)
-        return data, model, trainer
-
-    fulmen.runs.run.assemble = changed  # this process is a fork and ends with its rank
-    typed = [f"experiment={experiment}", f"output_dir={folder}", *FEW, *overrides]
-    try:
-        result = run(check_overrides(typed), typed)
-    except FulmenError as error:
-        return {"status": error.status, "message": str(error)}
-    return {"status": result.status, "message": result.message, "epochs": result.epochs, "verdicts": result.verdicts}
 
 
 def validates_21_and_the_second_rank_sees_nothing(data, model):

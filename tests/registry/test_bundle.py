@@ -84,7 +84,8 @@ def test_batch_equals_single_rows(saved):
     whole = predictions(model, inputs)
     for i in range(3):
         alone = predictions(model, {name: value[i : i + 1] for name, value in inputs.items()})
-        assert all(torch.allclose(alone[name], whole[name][i : i + 1], rtol=0, atol=1e-6) for name in whole)
+        for name, rows in whole.items():
+            torch.testing.assert_close(alone[name], rows[i : i + 1], rtol=0, atol=1e-6)
 
 
 def test_weights_of_another_architecture_are_refused(store):

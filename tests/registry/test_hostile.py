@@ -126,7 +126,7 @@ def test_hostile_manifests_are_refused(saved, payload):
     path.write_bytes(MANIFESTS[payload](json.loads(path.read_text())))
     with pytest.raises(FulmenError):
         load_model("pump")
-    assert all(row["state"] for row in verify("pump"))
+    assert [row for row in verify("pump") if not row["state"]] == []
 
 
 @pytest.mark.parametrize("name", ["model.pkl", "last.ckpt", "code.py", ".hidden", "weights.safetensors.pt"])

@@ -59,7 +59,8 @@ def test_of_many_at_once_one_gets_the_folder(tmp_path):
     racers = [claim(tmp_path / "run", 1.5) for _ in range(6)]
     said = [racer.communicate()[0].strip() for racer in racers]
     assert said.count("mine") == 1
-    assert all("belongs to process" in line and "\n" not in line for line in said if line != "mine")
+    for line in said:
+        assert line == "mine" or ("belongs to process" in line and "\n" not in line)
 
 
 def test_a_killed_owner_is_dead_at_once(tmp_path):
@@ -120,10 +121,10 @@ def test_the_heart_beats(tmp_path, monkeypatch):
     with owned(tmp_path):
         os.utime(tmp_path / LOCK, (0, 0))
         for _ in range(500):
-            if (tmp_path / LOCK).stat().st_mtime > 0:
+            if beaten := (tmp_path / LOCK).stat().st_mtime:
                 break
             time.sleep(0.02)
-        assert time.time() - (tmp_path / LOCK).stat().st_mtime < SILENT
+        assert beaten > 0, "no beat in 10 seconds"
 
 
 def test_what_a_kill_left_half_written_goes_and_nothing_else(tmp_path):
@@ -134,5 +135,4 @@ def test_what_a_kill_left_half_written_goes_and_nothing_else(tmp_path):
         (tmp_path / name).write_text("x")
     with owned(tmp_path):
         pass
-    assert not any((tmp_path / name).exists() for name in gone)
-    assert all((tmp_path / name).exists() for name in kept)
+    assert [name for name in gone + kept if (tmp_path / name).exists()] == kept

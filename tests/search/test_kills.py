@@ -41,7 +41,7 @@ def assert_exactly(study, total):
     assert len(study.finished) == total
     assert [trial.number for trial in trials] == list(range(len(trials)))
     assert not trial_states.owed(trials, study.search.retries)
-    assert all(trial.state.is_finished() for trial in trials)
+    assert [trial.number for trial in trials if not trial.state.is_finished()] == []
     points = [tuple(trial.params.values()) for trial in study.finished]
     assert len(set(points)) == total
     for trial in trials:
@@ -114,7 +114,7 @@ def test_the_controller_killed_and_the_same_command_again(typed, tmp_path, isola
     assert done.returncode == 0, done.stdout + done.stderr
     study = Study(plans(typed("search=random", "search.trials=6", "model.seconds=0.1"))[0])
     assert_exactly(study, 6)
-    assert any(map(trial_states.is_lost, study.trials))
+    assert [trial.number for trial in study.trials if trial_states.is_lost(trial)], "the kill must hit a trial"
 
 
 def test_a_point_that_keeps_killing_its_process_is_given_up_after_two_retries(study):

@@ -38,7 +38,7 @@ def test_a_search_never_touches_the_test_part_and_the_champion_does(whole_search
     study = whole_search("search.trials=2", f"data.tested={witness}")
     assert not witness.exists()
     stored = [read_stored(study.trial_folder(trial.number)) for trial in study.trials]
-    assert not any(config["test"] for config in stored)
+    assert [config["test"] for config in stored] == [False, False]
     whole_search("search.trials=2", f"data.tested={witness}", "search.champion_seeds=2")
     assert witness.read_text().count("touched") == 2
 
@@ -97,7 +97,7 @@ def test_conditional_parameters_appear_only_where_they_hold(search):
         "search=tpe", "search.trials=12",
         "search.space.model.width={choices:[1,2]}", "search.space.model.x.when={model.width:2}",
     )  # fmt: skip
-    assert all(("model.x" in trial.params) == (trial.params["model.width"] == 2) for trial in study.trials)
+    assert [t.params for t in study.trials if ("model.x" in t.params) != (t.params["model.width"] == 2)] == []
     assert len({trial.params["model.width"] for trial in study.trials}) == 2
 
 
@@ -106,7 +106,7 @@ def test_several_objectives_give_a_front(search):
                    "search.space.model.width={low:1,high:50}")  # fmt: skip
     front = study.optuna.best_trials
     assert {trial.number for trial in study.ranked()[: len(front)]} == {trial.number for trial in front}
-    assert all(trial.values[1] == 2 * trial.params["model.width"] for trial in study.trials)
+    assert [trial.values[1] for trial in study.trials] == [2 * trial.params["model.width"] for trial in study.trials]
 
 
 def test_a_warm_start_tries_the_best_points_of_another_study_first(search, tmp_path):
@@ -136,7 +136,7 @@ def test_the_report_holds_leaderboard_figures_and_an_honest_sentence(whole_searc
 
 def test_short_trials_are_not_pruned_unless_asked(search):
     study = search("search=random", "search.trials=12", "trainer.max_epochs=2")
-    assert all(trial.state == TrialState.COMPLETE for trial in study.trials)
+    assert states(study) == ["COMPLETE"] * 12
 
 
 def test_a_study_of_other_settings_is_refused_with_the_whole_command_for_another(study):

@@ -1,12 +1,11 @@
 import copy
-import os
-import signal
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from lightning.pytorch import Callback, Trainer, seed_everything
+from helpers import StopAt, differing, quiet_trainer
+from lightning.pytorch import Callback, seed_everything
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -31,10 +30,7 @@ class Linear(nn.Sequential):
 
 def fit(model, data, epochs=1, **options):
     seed_everything(0, verbose=False)
-    trainer = Trainer(
-        max_epochs=epochs, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, num_sanity_val_steps=0, use_distributed_sampler=False, **options,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_epochs=epochs, use_distributed_sampler=False, **options)
     trainer.fit(model, datamodule=data)
     return trainer
 
@@ -186,15 +182,6 @@ def test_one_batch_by_heart_is_learned_without_mixing_and_smoothing(data):
     assert (model.mixup, model.cutmix, model.loss.label_smoothing) == (0, 0, 0)
 
 
-class StopAt(Callback):
-    def __init__(self, step):
-        self.step = step
-
-    def on_train_batch_start(self, trainer, *_):
-        if trainer.global_step == self.step:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-
 def test_the_airbench_recipe_whitens_learns_and_resumes_to_the_bit(arrays, tmp_path, monkeypatch):
     path = arrays()
 
@@ -216,7 +203,7 @@ def test_the_airbench_recipe_whitens_learns_and_resumes_to_the_bit(arrays, tmp_p
     typed = [f"resume={tmp_path / 'half'}"]
     resumed = run(check_overrides(typed), typed)
     before, after = (fulmen.load_run(each.folder).model.state_dict() for each in (whole, resumed))
-    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    assert differing(before, after) == []
     white = torch.nn.functional.conv2d(torch.rand(1, 3, 9, 9), before["network.whitening"])
     assert torch.equal(white[:, :12], -white[:, 12:])  # fitted, both signs
 

@@ -23,7 +23,7 @@ def test_networks_and_baselines_are_ranked_on_the_same_folds(tmp_path, capsys):
     folder = next((tmp_path / "rankings").iterdir())
     result = json.loads((folder / "ranking.json").read_text())
     assert set(result["scores"]) == {"logistic", "mlp", "logistic regression", "random forest", "gradient boosting"}
-    assert all(len(values) == 3 for each in result["scores"].values() for values in each.values())
+    assert {len(values) for each in result["scores"].values() for values in each.values()} == {3}
     text = (folder / "ranking.md").read_text()
     assert "| 🥇 1 |" in text
     assert result["chance"]["roc_auc"] == 0.5

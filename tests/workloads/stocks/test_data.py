@@ -78,7 +78,8 @@ def test_folds_test_every_day_once_and_train_before_they_test():
     options = {"days": 1000, "folds": 4, "validation": 0.15, "test": 0.4, "embargo_days": 0}
     folds = [walk_forward(fold=k, **options) for k in range(4)]
     assert [fold.test for fold in folds] == [(600, 700), (700, 800), (800, 900), (900, 1000)]
-    assert all(fold.train[1] == fold.validation[0] and fold.validation[1] == fold.test[0] for fold in folds)
+    assert [fold.train[1] for fold in folds] == [fold.validation[0] for fold in folds]
+    assert [fold.validation[1] for fold in folds] == [fold.test[0] for fold in folds]
     assert [fold.train[0] for fold in folds] == [0, 0, 0, 0]
     sliding = [walk_forward(fold=k, training="sliding", **options).train for k in range(4)]
     assert len({end - begin for begin, end in sliding}) == 1

@@ -2,6 +2,7 @@ from functools import partial
 
 import pytest
 import torch
+from helpers import differing
 from torch import nn
 from torchvision.models import densenet121, resnet18
 
@@ -30,7 +31,7 @@ def test_every_network_gives_logits_and_gradients(make, head):
     logits = network(IMAGE)
     assert logits.shape == (4, 7)
     logits.sum().backward()
-    assert all(each.grad is not None for each in network.parameters())
+    assert [name for name, each in network.named_parameters() if each.grad is None] == []
 
 
 def test_pooling_before_the_rectifier_is_the_same_function():
@@ -94,12 +95,12 @@ def test_a_frozen_backbone_learns_nothing_and_keeps_its_statistics():
     network.freeze(True)
     before = {name: value.clone() for name, value in network.backbone.state_dict().items()}
     network(IMAGE).sum().backward()
-    assert all(each.grad is None for each in network.backbone.parameters())
+    assert [name for name, each in network.backbone.named_parameters() if each.grad is not None] == []
     assert network.head.weight.grad is not None
-    assert all(torch.equal(value, before[name]) for name, value in network.backbone.state_dict().items())
+    assert differing(before, network.backbone.state_dict()) == []
     network.freeze(False)
     network(IMAGE).sum().backward()
-    assert all(each.grad is not None for each in network.backbone.parameters())
+    assert [name for name, each in network.backbone.named_parameters() if each.grad is None] == []
     assert network.backbone.training
 
 
@@ -131,7 +132,7 @@ def test_the_first_layer_whitens_both_ways_and_is_not_trained():
     network(image).sum().backward()
     trained = {name for name, each in network.named_parameters() if each.grad is not None}
     assert "bias" in trained
-    assert not any("whitening" in name for name, _ in network.named_parameters())
+    assert [name for name, _ in network.named_parameters() if "whitening" in name] == []
 
 
 def test_biases_learn_faster_and_decay_as_slowly():
@@ -140,7 +141,7 @@ def test_biases_learn_faster_and_decay_as_slowly():
     assert set(filters) == {"params"}
     assert (biases["lr"], biases["lr"] * biases["weight_decay"]) == pytest.approx((96.0, 1.5 * 0.002))
     assert len(filters["params"]) + len(biases["params"]) == len(list(network.parameters()))
-    assert all(each.ndim == 1 for each in biases["params"])
+    assert {each.ndim for each in biases["params"]} == {1}
 
 
 def test_convolutions_begin_by_passing_their_channels_on():

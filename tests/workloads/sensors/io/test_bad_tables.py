@@ -121,7 +121,8 @@ def test_a_class_in_no_training_fold_names_column_and_row(readings):
         except FulmenError as error:
             said.append(str(error))
     assert len(said) == 3  # one machine alone has the class: it trains, validates or tests
-    assert all(re.search(r"column maintenance: class 1 is not in the \w+ part .* row \d+", each) for each in said)
+    words = re.compile(r"column maintenance: class 1 is not in the \w+ part .* row \d+")
+    assert [each for each in said if not words.search(each)] == []
 
 
 def test_an_unknown_level_names_column_and_row(readings):

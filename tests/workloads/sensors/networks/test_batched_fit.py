@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
+from helpers import quiet_trainer
 
 from fulmen.callbacks.resume import ExactResume
 from fulmen.optim.schedulers import cosine
@@ -59,11 +59,7 @@ def test_networks_trained_together_equal_lightning(kind, folds, tmp_path):
     for curve, data in zip(curves, folds[:2], strict=True):
         module = SensorClassifier(network(kind, data, 3), ADAMW, COSINE)
         losses = Losses(str(tmp_path), seed=3)
-        trainer = Trainer(
-            max_epochs=2, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-            enable_model_summary=False, num_sanity_val_steps=0, use_distributed_sampler=False, callbacks=[losses],
-        )  # fmt: skip
-        trainer.fit(module, data)
+        quiet_trainer(max_epochs=2, use_distributed_sampler=False, callbacks=[losses]).fit(module, data)
         assert curve == pytest.approx(losses.each, abs=1e-5)
 
 
