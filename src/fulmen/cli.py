@@ -7,14 +7,22 @@ import sys
 from pathlib import Path
 
 from fulmen.config.arguments import AnyOrder
+from fulmen.config.places import TRAIN
 from fulmen.errors import FulmenError
 from fulmen.signals import answering, interruptible
 from fulmen.utils.threads import quiet_waiting
 
 INTERRUPTED = "interrupted; the same command does it again"
+PROGRAMS = {  # verb -> what it does, and what to say of it where a signal ends it
+    "train": ("train one experiment", "interrupted before anything was begun; start it again"),
+    "sweep": ("search its hyperparameters", "interrupted; the same command begins or goes on with the search"),
+}
 
 
 def main(argv: list[str] | None = None) -> int:
+    typed = sys.argv[1:] if argv is None else argv
+    if typed and typed[0] in PROGRAMS:
+        return start(typed[0], typed[1:])
     try:
         with answering(INTERRUPTED, program=argv is None):
             quiet_waiting()
@@ -28,12 +36,25 @@ def main(argv: list[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
 
 
+def start(program: str, arguments: list[str]) -> int:
+    """`fulmen train ...` and `fulmen sweep ...`, which take what train.py and sweep.py take."""
+    sys.argv = [f"fulmen {program}", *arguments]
+    sys.path.append(os.getcwd())  # where one's own classes may lie; the last place, nothing is hidden by it
+    with answering(PROGRAMS[program][1]):
+        from fulmen import entrypoints  # where a signal is answered already
+
+        entrypoints.train() if program == "train" else entrypoints.search()
+    return 0
+
+
 def parser() -> AnyOrder:
     """The command line of all verbs."""
     from fulmen.registry.cli import add_verbs as add_registry
 
-    whole = AnyOrder(prog="fulmen", description="What to do with finished runs.")
+    whole = AnyOrder(prog="fulmen", description="Train, search, and what to do with finished runs.")
     verbs = whole.add_subparsers(dest="verb", required=True)
+    for program, (text, _) in PROGRAMS.items():
+        verbs.add_parser(program, help=f"{text}; `fulmen {program} --help` says more", add_help=False)
     runs = verbs.add_parser("runs", help="list the runs: status, cost and main metrics")
     runs.add_argument("experiment", nargs="?", default="*", help="only its runs (default: all)")
     runs.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
@@ -77,7 +98,7 @@ def show_runs(arguments: argparse.Namespace) -> int:
     if not rows:
         experiment = "pbpk_gnn" if arguments.experiment == "*" else arguments.experiment
         where = Path(arguments.outputs, "runs", arguments.experiment.replace("*", ""))
-        print(f"no runs in {where} yet; start one: python train.py experiment={experiment}")
+        print(f"no runs in {where} yet; start one: {TRAIN} experiment={experiment}")
         return 0
     for experiment in dict.fromkeys(row["run"].partition("/")[0] for row in rows):
         own = [row for row in rows if row["run"].startswith(f"{experiment}/")]

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from fulmen.config.check import check_overrides
+from fulmen.config.check import check_overrides, finalize
 from fulmen.config.compose import expand
 from fulmen.config.help import experiments_text, help_text, search_help_text
 from fulmen.config.mistakes import ConfigError, as_text, command, key_of
-from fulmen.config.overrides import explicit, in_multirun, parse, run_failed, trust_multirun
+from fulmen.config.overrides import explicit, in_multirun, parse, run_failed, trust_multirun, typed_overrides
+from fulmen.config.places import SWEEP, TRAIN
 from fulmen.config.schema import choices
 from fulmen.config.stored import refuse_if_used, resume_folder
 from fulmen.distributed import torchrun
@@ -28,6 +29,30 @@ from fulmen.utils.threads import quiet_waiting
 
 if TYPE_CHECKING:
     from fulmen.search.settings import Plan
+
+
+def train() -> None:
+    """`fulmen train <overrides>`: what `python train.py <overrides>` does, `sys.argv` as that has it."""
+    from fulmen.config.program import composing
+
+    @composing
+    @messages()
+    def composed(cfg: DictConfig) -> None:
+        from fulmen.runs.run import run  # imports torch: only once the config is known to be good
+
+        run(finalize(cfg), typed_overrides())
+
+    with messages():
+        composed(before_work(sys.argv))
+
+
+def search() -> None:
+    """`fulmen sweep <overrides>`: what `python sweep.py <overrides>` does."""
+    with messages():
+        asked = before_search(sys.argv[1:])
+        from fulmen.search.controller import sweep  # imports torch: only once the config is known to be good
+
+        sweep(asked)
 
 
 def before_work(argv: list[str]) -> DictConfig | None:
@@ -107,12 +132,10 @@ def before_search(argv: list[str]) -> list["Plan"]:
         print(search_help_text())
         sys.exit(0)
     if asked.multirun:
-        raise FulmenError("-m belongs to train.py; a search goes through its own trials: leave it out")
+        raise FulmenError(f"-m belongs to {TRAIN}; a search goes through its own trials: leave it out")
     if torchrun.starts_this():
         with torchrun.said_once():
-            raise FulmenError(
-                f"a search starts its processes by itself\n  this works: {command(argv, 'python sweep.py')}"
-            )
+            raise FulmenError(f"a search starts its processes by itself\n  this works: {command(argv, SWEEP)}")
     from fulmen.search.settings import plans
 
     return plans(asked.overrides)
@@ -139,7 +162,7 @@ def check_runs(runs: list[list[str]]) -> dict[tuple[str, ...], DictConfig]:
         if takes_several_processes(cfg.trainer):
             raise FulmenError(
                 "-m cannot go through runs of several processes each: every process would start the whole list again\n"
-                f"  this works: {command(as_search(runs), 'python sweep.py')}"
+                f"  this works: {command(as_search(runs), SWEEP)}"
             )
     if refused:
         raise FulmenError("\n".join(refused.values()))
@@ -208,7 +231,7 @@ def _show_warning(message: Warning | str, category: type[Warning], *where: Any, 
 
 
 def _first_command() -> str:
-    return f"python train.py experiment={next(iter(choices('experiment')), '<name>')}"
+    return f"{TRAIN} experiment={next(iter(choices('experiment')), '<name>')}"
 
 
 def follow() -> None:

@@ -4,7 +4,8 @@ import re
 import textwrap
 from pathlib import Path
 
-from fulmen.config.schema import choices, groups, project_root
+from fulmen.config.places import SWEEP, TRAIN, conf_folder
+from fulmen.config.schema import choices, groups
 
 EXAMPLES = {
     "trainer.max_epochs=100": "train longer",
@@ -38,7 +39,7 @@ def help_text() -> str:
     """Experiments, groups with their choices, and the changes made every day."""
     table = {f"  {group}=": ", ".join(choices(group)) for group in groups() if group != "experiment" and choices(group)}
     return "\n".join([
-        "usage: python train.py experiment=<name> [changes]",
+        f"usage: {TRAIN} experiment=<name> [changes]",
         "",
         experiments_text(),
         "",
@@ -48,19 +49,19 @@ def help_text() -> str:
         "changes, for example:",
         *_aligned({f"  {change}": meaning for change, meaning in EXAMPLES.items()}),
         "",
-        "Hydra's own options: python train.py --hydra-help",
+        f"Hydra's own options: {TRAIN} --hydra-help",
     ])  # fmt: skip
 
 
 def search_help_text() -> str:
     """What `sweep.py` takes beside what `train.py` takes."""
     return "\n".join([
-        "usage: python sweep.py experiment=<name> [search=<sampler>] [changes]",
+        f"usage: {SWEEP} experiment=<name> [search=<sampler>] [changes]",
         "",
         experiments_text(),
         "",
         "choices:",
-        *_aligned({f"  search={name}": first_comment(project_root() / "conf" / "search" / f"{name}.yaml")
+        *_aligned({f"  search={name}": first_comment(conf_folder() / "search" / f"{name}.yaml")
                    for name in choices("search")}),
         *_aligned({"  search/space=": ", ".join(choices("search/space"))}),
         "",
@@ -71,7 +72,7 @@ def search_help_text() -> str:
 
 def experiments_text() -> str:
     """Every experiment with the comment that stands first in its file."""
-    folder = project_root() / "conf" / "experiment"
+    folder = conf_folder() / "experiment"
     table = {f"  experiment={name}": first_comment(folder / f"{name}.yaml") for name in choices("experiment")}
     return "\n".join(["experiments:", *_aligned(table)])
 

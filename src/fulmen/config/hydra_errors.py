@@ -7,6 +7,7 @@ import yaml
 from hydra.errors import MissingConfigException, OverrideParseException
 
 from fulmen.config.mistakes import Mend, Mistake, did_you_mean, join, key_of, nearest, put, reads_as_text, take_back
+from fulmen.config.places import SWEEP
 from fulmen.config.schema import choices, groups
 
 
@@ -41,7 +42,7 @@ def translated(error: Exception, overrides: list[str], paths: Callable[[list[str
     for typed in reversed(overrides):
         if re.search(rf"(?<![\w.]){re.escape(key_of(typed))}(?![\w.]\w)", first_line(text)):
             if re.match(r"search\b", key_of(typed)):
-                problem = "train.py takes no search; python sweep.py does"
+                problem = f"a training takes no search; {SWEEP} does"
                 return Mistake(key_of(typed), problem, take_back(key_of(typed)))
             choosing = [o for o in overrides if key_of(o) in (*groups(), "hydra.searchpath") and o != typed]
             return _unknown_key(typed, paths(choosing)) or _refused(typed, first_line(text))

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from fulmen.config.places import TRAIN
 from fulmen.errors import FulmenError
 
-PROGRAM = "python train.py"
+PROGRAM = TRAIN
 
 Mend = Callable[[list[str]], list[str]]
 

@@ -18,7 +18,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from fulmen.config.mistakes import key_of
-from fulmen.config.schema import groups, project_root
+from fulmen.config.places import conf_folder
+from fulmen.config.schema import groups
 
 MULTIRUN = "hydra.mode=MULTIRUN"  # Hydra's own word for -m
 
@@ -29,7 +30,7 @@ def hydra_on_conf() -> Iterator[None]:
     instance = GlobalHydra.instance()
     by_main, instance.hydra = instance.hydra, None
     try:
-        with initialize_config_dir(str(project_root() / "conf"), job_name="train", version_base="1.3"):
+        with initialize_config_dir(str(conf_folder()), job_name="train", version_base="1.3"):
             yield
     finally:
         GlobalHydra.instance().hydra = by_main

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fulmen.config.contradictions import contradictions
 from fulmen.config.mistakes import Mistake, did_you_mean, drop, join, nearest, put, rename
+from fulmen.config.places import conf_folder
+from fulmen.config.places import project_root as project_root
 from fulmen.config.signatures import Rule, check_call, check_nodes, is_node
 from fulmen.utils.precision import AUTO
 
@@ -34,19 +35,14 @@ class TrainConfig:
     experiment: str | None = None
 
 
-def project_root() -> Path:
-    """The checkout that this (editable) installation belongs to: the folder that holds `conf`."""
-    return Path(__file__).resolve().parents[3]
-
-
 def choices(group: str) -> list[str]:
     """The files in conf/<group>, without `.yaml`."""
-    return sorted(path.stem for path in (project_root() / "conf" / group).glob("*.yaml"))
+    return sorted(path.stem for path in (conf_folder() / group).glob("*.yaml"))
 
 
 def groups() -> list[str]:
     """The config groups of a training: the folders below conf, but those of a search."""
-    conf = project_root() / "conf"
+    conf = conf_folder()
     folders = sorted(path.relative_to(conf).as_posix() for path in conf.rglob("*") if path.is_dir())
     return [folder for folder in folders if folder.partition("/")[0] != "search"]
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
+from fulmen.config.places import checkout
 from fulmen.utils.files import cannot_write, write_json
 
 Arrays = dict[str, np.ndarray]
@@ -24,8 +25,12 @@ log = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
-    """`$FULMEN_CACHE`, or `outputs/cache` beside the package's source tree."""
-    return Path(os.environ.get("FULMEN_CACHE") or Path(__file__).parents[3] / "outputs" / "cache")
+    """`$FULMEN_CACHE`, or `outputs/cache` in the checkout, or `~/.cache/fulmen` of an installed package."""
+    if place := os.environ.get("FULMEN_CACHE"):
+        return Path(place)
+    if root := checkout():
+        return root / "outputs" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "fulmen").expanduser()
 
 
 def fingerprint(key: Mapping[str, Any], code: Iterable[ModuleType] = (), files: Iterable[str | Path] = ()) -> str:

@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from fulmen.config.places import checkout
+
 PACKAGES = ("fulmen", "torch", "torchvision", "lightning", "hydra-core", "omegaconf", "torch-geometric", "torchdiffeq",
             "torchmetrics", "optuna", "numpy", "scipy", "scikit-learn", "skops")  # fmt: skip
 
@@ -15,7 +17,9 @@ PACKAGES = ("fulmen", "torch", "torchvision", "lightning", "hydra-core", "omegac
 def environment() -> dict[str, Any]:
     """Git commit and dirty flag, package versions, interpreter, machine, command line: plain values."""
     return {
-        "git": git_state(Path(__file__).parent),
+        "git": git_state(
+            checkout() or Path.cwd()
+        ),  # of an installed fulmen nothing is known; of the project that uses it
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "platform": platform.platform(),

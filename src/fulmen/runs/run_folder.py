@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from fulmen.config.places import TRAIN
 from fulmen.errors import FulmenError
 from fulmen.runs.ownership import holder
 from fulmen.runs.result import read_result
@@ -119,5 +120,5 @@ def now(folder: Path, result: dict[str, Any]) -> dict[str, Any]:
     if result.get("status") != "running" or holder(folder):
         return result
     begun = (folder / "checkpoints" / "last.ckpt").is_file() or bool(result.get("runs"))
-    on = f"; go on with: python train.py resume={folder}" if begun else " before its first checkpoint; start it again"
+    on = f"; go on with: {TRAIN} resume={folder}" if begun else " before its first checkpoint; start it again"
     return result | {"status": "killed", "message": f"killed{on}"}

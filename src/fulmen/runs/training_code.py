@@ -135,7 +135,12 @@ def _home(top: str) -> Path | None:
         found = Path(spec.origin).resolve()
     else:
         return None
-    return None if top != "fulmen" and any(found.is_relative_to(each) for each in INSTALLED) else found
+    return None if top != "fulmen" and _is_installed(found) else found
+
+
+def _is_installed(path: Path) -> bool:
+    """Whether a package came by an installer, into this environment or one that lends it its packages."""
+    return bool({"site-packages", "dist-packages"} & set(path.parts)) or any(map(path.is_relative_to, INSTALLED))
 
 
 def _shown(name: str, path: Path) -> str:

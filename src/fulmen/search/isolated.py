@@ -3,12 +3,11 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from fulmen.config.schema import project_root
+from fulmen.config.places import train_program
 from fulmen.distributed.process_identity import Owner, owner
 from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, PEER_LOST, FulmenError, Interrupted, Obstructed
 
@@ -34,7 +33,7 @@ def run_apart(
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "log.txt", "a") as log:
         child = subprocess.Popen(
-            [sys.executable, str(project_root() / "train.py"), *typed],
+            [*train_program(), *typed],
             stdout=log,
             stderr=subprocess.STDOUT,
             env=dict(os.environ) | dict(environment) | {IN_A_TRIAL: "1"},

@@ -10,6 +10,7 @@ from fulmen import migrations
 from fulmen.config.check import check_overrides
 from fulmen.config.compose import compose_search
 from fulmen.config.mistakes import ConfigError, Mistake, command, key_of, put
+from fulmen.config.places import SWEEP
 from fulmen.config.schema import choices
 from fulmen.config.signatures import Count, Rule, check_call
 from fulmen.errors import FulmenError
@@ -17,7 +18,7 @@ from fulmen.registry.names import check_name, cleaned
 from fulmen.search.architectures import expand_each, joint_choice
 from fulmen.utils.files import write_json
 
-PROGRAM = "python sweep.py"
+PROGRAM = SWEEP
 
 CountOrNone = Annotated[int, Rule("of at least 0", lambda count: count >= 0)]
 

@@ -1,0 +1,99 @@
+"""The wheel holds all that training takes: installed into an empty environment it is used from an empty folder."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from fulmen.config.schema import project_root
+
+pytestmark = pytest.mark.slow
+TINY = [
+    "data.compounds=30", "data.validation_compounds=6", "data.test_compounds=6", "data.batch_size=6",
+    "model.network.hidden=8", "model.network.layers=1", "trainer.max_epochs=1", "trainer.limit_train_batches=2",
+    "trainer.accelerator=cpu", "threads=1",
+]  # fmt: skip
+UV = Path(sysconfig.get_path("scripts"), "uv")
+
+
+def uv(*arguments):
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([UV, *arguments], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    """A folder with the sdist, and the wheel that was built of it."""
+    folder = tmp_path_factory.mktemp("dist")
+    uv(
+        "build",
+        "--quiet",
+        "--offline",
+        "--no-build-isolation",
+        "--python",
+        sys.executable,
+        "-o",
+        folder,
+        project_root(),
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(wheels, tmp_path_factory):
+    """Runs `fulmen ...` of an environment that holds the wheel, and sees the packages of this one, but no checkout."""
+    place = tmp_path_factory.mktemp("installed")
+    uv("venv", "--quiet", "--offline", "--python", sys.executable, place / "venv")
+    python, work = place / "venv" / "bin" / "python", place / "work"
+    uv("pip", "install", "--quiet", "--no-index", "--no-deps", "--python", python, next(wheels.glob("*.whl")))
+    packages = next((place / "venv").glob("lib/python*/site-packages"))
+    (packages / "others.pth").write_text(f"{sysconfig.get_path('purelib')}\n")  # .pth files there are not read
+    work.mkdir()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {"HOME": str(place), "FULMEN_REGISTRY": str(work / "outputs" / "models")}
+    environment = {name: value for name, value in environment.items() if name not in ("FULMEN_CACHE", "XDG_CACHE_HOME")}
+
+    def call(*arguments, program="fulmen"):
+        command = [python.with_name(program), *arguments]
+        return subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=120)
+
+    call.work, call.packages, call.home = work, packages, place
+    return call
+
+
+def test_every_file_of_conf_is_in_the_wheel_and_nothing_but_the_package(wheels):
+    with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
+        names = [name for name in wheel.namelist() if ".dist-info/" not in name]
+    conf = {path.relative_to(project_root()).as_posix() for path in (project_root() / "conf").rglob("*.yaml")}
+    assert {name.removeprefix("fulmen/") for name in names if name.startswith("fulmen/conf/")} == conf
+    assert {name.partition("/")[0] for name in names} == {"fulmen"}
+
+
+def test_an_installed_fulmen_trains_lists_and_keeps_in_an_empty_folder(installed):
+    trained = installed("train", "experiment=pbpk_mlp", *TINY)
+    assert trained.returncode == 0, trained.stderr
+    (folder,) = installed.work.glob("outputs/runs/pbpk_mlp/*")
+    assert (folder / "report.html").is_file()
+    assert (installed.home / ".cache" / "fulmen").is_dir()
+    assert "completed" in installed("runs").stdout
+    kept = installed("models", "save", f"pbpk_mlp/{folder.name}", "--name", "pump")
+    assert kept.stdout.startswith("saved pump:1"), kept.stderr
+
+
+def test_an_installed_fulmen_names_itself_in_what_it_advises(installed):
+    said = installed("train", "experiment=pbpk_ml")
+    assert said.returncode == 2
+    assert "this works: fulmen train experiment=pbpk_mlp" in said.stderr
+    assert "usage: fulmen sweep experiment=<name>" in installed("sweep", "--help").stdout
+
+
+def test_a_search_of_an_installed_fulmen_starts_trainings_that_find_no_other(installed):
+    found = "import fulmen.config.places as p; print(*p.train_program(), '--help', sep='\\n'); print(p.conf_folder())"
+    *command, conf = installed("-c", found, program="python").stdout.splitlines()
+    assert conf == str(installed.packages / "fulmen" / "conf")
+    assert installed(*command[1:], program="python").stdout.startswith("usage: fulmen train experiment=<name>")
