@@ -8,12 +8,12 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from fulmen.data.parts import InMemoryParts
+from fulmen.workload import WorkloadData
 
 CLASSES = 10
 
 
-class Digits(InMemoryParts):
+class Digits(WorkloadData):
     """1,797 images of 8 x 8 pixels; 360 of them for validation, drawn by the seed."""
 
     def __init__(self, seed: int, batch_size: int = 64):
@@ -24,7 +24,7 @@ class Digits(InMemoryParts):
         order = torch.randperm(len(x), generator=torch.Generator().manual_seed(self.seed))
         x, y = torch.tensor(x / 16, dtype=torch.float32)[order], torch.tensor(y)[order]
         cut = {"validation": slice(0, 360), "train": slice(360, None)}
-        self.parts = {name: {"image": x[part].view(-1, 1, 8, 8), "target": y[part]} for name, part in cut.items()}
+        self.splits = {name: {"image": x[part].view(-1, 1, 8, 8), "target": y[part]} for name, part in cut.items()}
 
 
 class Classifier(LightningModule):

@@ -54,7 +54,7 @@ class Classic:
     """The classic loop over the training part of `data`; `train` returns CPU microseconds per image."""
 
     def __init__(self, data: ImagesData, epochs: int = 1):
-        train = data.parts["train"]
+        train = data.splits["train"]
         self.loader = classic_loader(train["image"].permute(0, 2, 3, 1).contiguous().numpy(), train["label"].numpy())
         self.network, self.epochs = classic_network(), epochs
         self.optimizer = torch.optim.Adam(self.network.parameters(), **RECIPE)
@@ -141,7 +141,7 @@ def accuracy(arrays: str, seeds: list[int], epochs: int, precision: str) -> None
         data = prepared(arrays, seed)
         seed_everything(seed, verbose=False)
         _, model = ours(data, precision, epochs, seed=seed)
-        test = data.parts["test"]
+        test = data.splits["test"]
         own = balanced_accuracy(model.network, model.normalised(test["image"]), test["label"])
         seed_everything(seed, verbose=False)
         loop = Classic(data, epochs)

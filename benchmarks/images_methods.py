@@ -67,13 +67,13 @@ def train(folder: Path, arguments: argparse.Namespace, method: str, seed: int) -
 def adjusted(folder: Path) -> dict[str, Row]:
     """The same network with its logits adjusted afterwards: tau 1, and tau chosen on the validation part."""
     done = fulmen.load_run(folder)
-    model, validation = done.model, done.data.parts["validation"]
+    model, validation = done.model, done.data.splits["validation"]
     logits = model.log_probabilities(validation["image"])
     chosen = best_tau(logits, validation["label"], log_prior(model.counts))
     rows = {}
     for name, tau in (("+ logit adjustment, tau 1", torch.tensor(1.0)), ("+ tau of validation", chosen)):
         model.tau.copy_(tau)
-        summary = model.summarize(done.data, None)
+        summary = done.summarize(folder / "anew")
         rows[name] = {key: summary.metrics[key] for key in SHOWN} | {"CPU s": 0.0}
     return rows
 

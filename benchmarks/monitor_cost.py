@@ -41,8 +41,8 @@ class Sized(Digits):
 
     def setup(self, stage: str) -> None:
         super().setup(stage)
-        rows = torch.arange(self.samples) % len(self.parts["train"]["target"])
-        self.parts["train"] = {name: x[rows] for name, x in self.parts["train"].items()}
+        rows = torch.arange(self.samples) % len(self.splits["train"]["target"])
+        self.splits["train"] = {name: x[rows] for name, x in self.splits["train"].items()}
 
 
 class Idle(Callback):

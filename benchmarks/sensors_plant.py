@@ -36,9 +36,9 @@ def ceilings(seed: int, past: bool) -> np.ndarray:
     for data in folds:
         data.setup()
     whole = history_probability(simulate_plant(seed=seed)) if past else np.empty(0)
-    found = [[roc_auc_score(data.parts["test"]["target"], data.bayes) for data in folds]]
+    found = [[roc_auc_score(data.splits["test"]["target"], data.bayes) for data in folds]]
     if past:
-        tests = [data.parts["test"] for data in folds]
+        tests = [data.splits["test"] for data in folds]
         found.append([roc_auc_score(test["target"], whole[test["row"].numpy() - 1]) for test in tests])
     return np.array(found)
 

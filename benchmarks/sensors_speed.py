@@ -66,7 +66,7 @@ def together(typed: list[str], at_once: bool = True) -> list[list[float]]:
     for fold in range(FOLDS):
         torch.manual_seed(cfg.seed)
         module, data = build(cfg.model, "model"), ready(cfg, fold)
-        fits.append(Fit(module.network, data.parts["train"], cfg.seed, data.parts["validation"]))
+        fits.append(Fit(module.network, data.splits["train"], cfg.seed, data.splits["validation"]))
     how = module.optimizer, module.scheduler, cfg.trainer.max_epochs, cfg.data.get("batch_size", 256)
     return fit_all(fits, *how) if at_once else [curve for fit in fits for curve in fit_all([fit], *how)]
 

@@ -44,7 +44,7 @@ def plain_epochs(name: str, data: StocksData, epochs: int) -> list[float]:
     """CPU seconds of each epoch of a plain loop."""
     net, seconds = network(name, data), []
     optimizer = torch.optim.Adam(net.parameters())
-    sd = data.parts["train"]["log_return"].std()
+    sd = data.splits["train"]["log_return"].std()
     for _ in range(epochs):
         started = time.process_time()
         net.train()
@@ -92,7 +92,7 @@ def overhead(rounds: int) -> None:
     for _ in range(rounds):
         plain += plain_epochs("01_lstm_classic", data, 2)
         ours += trainer_epochs("01_lstm_classic", data, 2)
-    print(f"LSTM 64/32, {len(data.parts['train']['day'])} windows x 60 days, fastest of {len(plain)} epochs:")
+    print(f"LSTM 64/32, {len(data.splits['train']['day'])} windows x 60 days, fastest of {len(plain)} epochs:")
     print(f"  plain loop {min(plain):.3f} s, Trainer {min(ours):.3f} s: {min(ours) / min(plain) - 1:+.1%}")
 
 
@@ -116,7 +116,7 @@ def screen(csv: str | None) -> None:
     data.prepare_data()
     data.setup()
     plain = {name: sum(plain_epochs(name, data, 1)) for name in choices("zoo")}
-    print(f"the zoo, {len(plain)} networks x 1 epoch of {len(data.parts['train']['day'])} windows, batches of 32:")
+    print(f"the zoo, {len(plain)} networks x 1 epoch of {len(data.splits['train']['day'])} windows, batches of 32:")
     cpu, bare = used.ru_utime + used.ru_stime, sum(plain.values())
     print(f"  one multirun {cpu:.1f} CPU s ({wall:.0f} s), plain loops {bare:.1f} CPU s")
 

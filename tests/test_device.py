@@ -101,7 +101,7 @@ def data_of(experiment, typed):
 @pytest.mark.slow
 @pytest.mark.parametrize(("experiment", "typed"), CHOICES, ids=[" ".join([e, *t]) for e, t in CHOICES])
 def test_a_choice_trains_validates_and_predicts(experiment, typed, monkeypatch):
-    monkeypatch.setattr("fulmen.data.parts.EVALUATION_BATCH", 8)
+    monkeypatch.setattr("fulmen.data.batches.EVALUATION_BATCH", 8)
     typed = [*typed, "data.lookback_days=10"] if experiment == "stocks_fast" else typed
     of_data = tuple(o for o in typed if o.startswith(("data.", "sampler")))
     data = data_of(experiment, of_data)

@@ -105,7 +105,9 @@ def evaluated(folder, samples, devices):
     data, model, trainer = assemble(cfg)
     data.prepare_data()
     data.setup("fit")
-    data.parts |= {part: {name: x[:samples] for name, x in data.parts[part].items()} for part in ("validation", "test")}
+    data.splits |= {
+        part: {name: x[:samples] for name, x in data.splits[part].items()} for part in ("validation", "test")
+    }
     data.setup = lambda stage: None
     checkpoint = read_checkpoint(folder / "checkpoints" / "best.ckpt")
     model.load_state_dict(checkpoint["state_dict"])
@@ -120,7 +122,7 @@ def evaluated(folder, samples, devices):
 @pytest.mark.ddp
 @pytest.mark.parametrize("samples", [12, 11, 1], ids=["even", "odd", "fewer than processes"])
 def test_two_processes_evaluate_as_one(finished, samples, monkeypatch):
-    monkeypatch.setattr("fulmen.data.parts.EVALUATION_BATCH", 4)
+    monkeypatch.setattr("fulmen.data.batches.EVALUATION_BATCH", 4)
     folder = finished[1].folder
     one = evaluated(folder, samples, devices=1)
     assert {"val/loss", "test/loss"} <= set(one)

@@ -6,6 +6,8 @@ from typing import Any
 from fulmen.migrations.old_imports import install
 
 HOMES = {
+    "Workload": "fulmen.workload",
+    "WorkloadData": "fulmen.workload",
     "compose": "fulmen.config.check",
     "diagnose": "fulmen.diagnosis",
     "load_model": "fulmen.registry",
@@ -14,7 +16,7 @@ HOMES = {
 
 install()
 
-__all__ = ["compose", "diagnose", "load_model", "load_run"]
+__all__ = ["Workload", "WorkloadData", "compose", "diagnose", "load_model", "load_run"]
 
 
 def __getattr__(name: str) -> Any:

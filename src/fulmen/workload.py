@@ -1,38 +1,290 @@
-"""What a workload gives to the rooms that call it."""
+"""The contract: what the author of a workload writes, and what every room of fulmen calls.
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+A workload is a `WorkloadData` (data, split in three) and a `Workload` (a network with its loss), composed by one YAML.
+Three things have to be written: `WorkloadData.setup`, which fills `splits`, the constructor of the Workload, and
+`Workload.step`. Every other hook has a default; what is lost without it is said in its docstring. A batch is a dict of
+tensors that share their first dimension, the samples B.
+"""
 
-import numpy as np
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import torch
+from lightning.pytorch import LightningDataModule, LightningModule
+from torch import Tensor, nn
+
+from fulmen.data import batches
+from fulmen.data.batches import Batch, BatchLoader, size
+from fulmen.errors import FulmenError
+from fulmen.lightning_private import log_epoch_mean, log_mean
+from fulmen.optim.schedulers import optimizers
+from fulmen.report.classes import class_probabilities
+from fulmen.report.contest import Contest, Once, Variant
+from fulmen.report.summary import Summary
+
+if TYPE_CHECKING:
+    import pandas
+
+Split = Literal["train", "validation", "test"]
+Stage = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
-@dataclass(frozen=True)
-class Variant:
-    """What to train: `make(seed)` builds the module with fresh weights, as a run with that seed would."""
+class WorkloadData(LightningDataModule):
+    """Data of one task in three splits, with loaders that an interrupted training goes on with exactly.
 
-    make: Callable[[int], Any]
-    epochs: int
+    `setup(stage)` fills `splits` (and returns at once if they are filled); `prepare_data` may go through
+    `fulmen.data.cache`. Data that do not fit into memory override the loaders instead, and `whole`. A constructor with
+    the arguments `fold: int | None` and `folds: int` says that the data can be cross-validated.
 
+    Args:
+        batch_size: samples per training batch.
+        seed: of the order of the training batches.
 
-@dataclass
-class Contest:
-    """Scores of all candidates on the same folds.
+    Raises:
+        FulmenError: a batch size below 1.
 
     Attributes:
-        scores: candidate -> metric -> [folds].
-        seconds: CPU time of training on all folds, by candidate.
-        train_rows: of a fold.
-        test_rows: of a fold.
-        ceiling: metric -> the best that is possible, where it is known.
-        notes: sentences a reader needs.
-        chance: metric -> what knowing nothing scores, where it is known.
+        splits: `train`, `validation` and `test` -> the tensors of that split, samples first.
+        fingerprint: changes with whatever the samples depend on; "" if that is not known. Runs on data of the same
+            fingerprint are compared item by item, and a kept model warns when its data have changed.
+        folds_in_time: whether later folds train on what earlier ones test on, as in series.
     """
 
-    scores: dict[str, dict[str, np.ndarray]]
-    seconds: dict[str, float]
-    train_rows: float
-    test_rows: float
-    ceiling: dict[str, float] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    chance: dict[str, float] = field(default_factory=dict)
+    splits: dict[str, Batch]
+    fingerprint: str = ""
+    folds_in_time: ClassVar[bool] = False
+
+    def __init__(self, batch_size: int = 32, seed: int = 42):
+        super().__init__()
+        if batch_size < 1:
+            raise FulmenError(f"batch_size is {batch_size}; it must be 1 or more")
+        self.batch_size, self.seed = batch_size, seed
+        self.splits = {}
+
+    def train_dataloader(self) -> Iterable[Batch]:
+        """Shuffled by seed and epoch; its position is stored in checkpoints."""
+        return BatchLoader(self.tensors("train"), self.batch_size, shuffle=True, seed=self.seed)
+
+    def val_dataloader(self) -> Iterable[Batch]:
+        """Every sample once, in order."""
+        return BatchLoader(self.tensors("validation"), batches.EVALUATION_BATCH)
+
+    def test_dataloader(self) -> Iterable[Batch]:
+        """Every sample once, in order."""
+        return BatchLoader(self.tensors("test"), batches.EVALUATION_BATCH)
+
+    def predict_dataloader(self) -> Iterable[Batch]:
+        """What examples of predictions are made of when a model is kept: the test split by default."""
+        return self.test_dataloader()
+
+    def tensors(self, name: Split) -> Batch:
+        """One of the splits.
+
+        Raises:
+            FulmenError: `setup` has not filled it.
+        """
+        if name not in self.splits:
+            there = ", ".join(self.splits) or "nothing"
+            raise FulmenError(
+                f"{type(self).__name__}.setup has to fill self.splits with {', '.join(SPLITS)}; it filled {there}"
+            )
+        return self.splits[name]
+
+    def whole(self, name: Split) -> Iterable[Batch]:
+        """Batches of a whole split in its order, whatever process this is."""
+        split = self.tensors(name)
+        for rows in torch.arange(size(split)).split(batches.EVALUATION_BATCH):
+            yield {key: value[rows] for key, value in split.items()}
+
+    @classmethod
+    def can_fold(cls) -> bool:
+        """Whether the constructor takes `fold` and `folds`."""
+        return {"fold", "folds"} <= set(inspect.signature(cls).parameters)
+
+
+class Workload(LightningModule):
+    """A network with its loss, trained, evaluated, kept and used.
+
+    Args:
+        network: knows nothing of Lightning.
+        optimizer: makes an optimizer of parameters.
+        scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.optim.schedulers`.
+
+    Attributes:
+        directions: metric -> "min" or "max", with or without `val/` and `test/`: which way each is better. Losses are
+            better low; of a metric that is not named nothing is known, and a search by it has to be told.
+        ranking_metrics: metric -> whether larger is better: what `fulmen rank` may rank by, the first by default.
+            Without any it ranks by `test/loss`.
+        reading: arguments of the data that `fulmen models predict` takes too, say `delimiter`.
+        averages_gradients: True if the module itself makes accumulated gradients a mean over samples.
+        naive_loss: what `train/loss` is for a forecast that costs nothing, known from `setup` on. Without it a training
+            is stopped as diverged only where its loss is no finite number.
+    """
+
+    directions: ClassVar[Mapping[str, str]] = {}
+    ranking_metrics: ClassVar[Mapping[str, bool]] = {}
+    reading: ClassVar[Sequence[str]] = ()
+    averages_gradients: ClassVar[bool] = False
+    naive_loss: float = math.inf
+
+    def __init__(
+        self,
+        network: nn.Module,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        scheduler: Callable[..., Any] | None = None,
+    ):
+        super().__init__()
+        self.network, self.optimizer, self.scheduler = network, optimizer, scheduler
+
+    # Training
+
+    def step(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:
+        """The mean loss over a batch, and what is predicted for each of its samples.
+
+        Args:
+            batch: of B samples.
+            stage: what the batch is used for; gradients are kept in "train" alone.
+
+        Returns:
+            Loss, a scalar; tensors [B, ...] that `summarize` needs, which may be left out but in "test".
+        """
+        raise FulmenError(f"{type(self).__name__} has to say what its loss is: def step(self, batch, stage)")
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Logs `train/loss`."""
+        loss, _ = self.step(batch, "train")
+        log_epoch_mean(self, "train/loss", loss, size(batch))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Logs `val/loss`."""
+        loss, _ = self.step(batch, "val")
+        log_mean(self, "val/loss", loss, size(batch), prog_bar=True)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> Batch:
+        """Logs `test/loss`; what `step` says of each sample goes to `summarize`."""
+        loss, predicted = self.step(batch, "test")
+        log_mean(self, "test/loss", loss, size(batch))
+        return predicted
+
+    def predict_step(self, batch: Batch, batch_idx: int = 0) -> Batch:
+        """Predictions in units a user knows, tensors [B, ...], from the inputs alone: targets may be missing.
+
+        Without it a model cannot be kept.
+        """
+        raise FulmenError(f"{type(self).__name__} predicts nothing: it needs def predict_step(self, batch, batch_idx)")
+
+    def configure_optimizers(self) -> Any:
+        return optimizers(self)
+
+    # What the diagnosis asks
+
+    def probe_loss(self, batch: Batch) -> Tensor | None:
+        """What `val/loss` would be if `batch` were the validation split; None: what `validation_step` logs for it."""
+        return None
+
+    def class_probabilities(self, batch: Batch) -> tuple[Tensor, Tensor] | None:
+        """Probabilities [B, C] and targets [B] of a classifier, from which its scores per class are watched.
+
+        By default: an integer vector of the batch called target, label, labels, y or class, and what `predict_step`
+        calls probability or logits. None: no classes.
+        """
+        if type(self).predict_step in (Workload.predict_step, LightningModule.predict_step):
+            return None
+        return class_probabilities(self.predict_step(batch, 0), batch)
+
+    # After training
+
+    def summarize(self, predicted: Mapping[str, Tensor], data: WorkloadData, figures: Path) -> Summary:
+        """Scores of the test split beside those of baselines that cost nothing, tables and figures.
+
+        Called once, on the first process, with the weights of the best checkpoint. Without it a run has its losses and
+        no baselines, and without `Summary.items` it cannot be compared item by item.
+
+        Args:
+            predicted: what `test_step` returned, joined: tensors [N, ...] on the CPU, in the order of the test split.
+            data: set up.
+            figures: the folder to draw in; it may not exist yet.
+        """
+        return Summary({})
+
+    def decision_threshold(self) -> float | None:
+        """Of the second of two classes, where one was chosen: kept with the model."""
+        return None
+
+    def input_schema(self, data: WorkloadData) -> dict[str, Any] | None:
+        """What a file for `predict_file` has to look like: plain values, with `format`, one sentence, among them.
+
+        Kept with the model. None: it reads no files.
+        """
+        return None
+
+    def predict_file(self, path: Path, schema: dict[str, Any], **reading: str) -> "pandas.DataFrame":
+        """One row per prediction for what the file at `path` holds.
+
+        Args:
+            path: an existing file.
+            schema: what `input_schema` said when the model was kept.
+            reading: values of `reading`, as typed.
+
+        Raises:
+            FulmenError: the file does not fit; the message names the place.
+        """
+        raise FulmenError(f"{type(self).__name__} reads no files (it has no predict_file); use fulmen.load_model")
+
+    # Ranking
+
+    @classmethod
+    def cross_validate(
+        cls, folds: Sequence[WorkloadData], variants: Mapping[str, Variant], seeds: Sequence[int], once: Once
+    ) -> Contest | None:
+        """Scores of all variants and baselines on the same folds, where there is a faster way than a run for each.
+
+        Args:
+            folds: data modules, set up.
+            variants: name -> what to train.
+            seeds: of initial weights, order and dropout; scores are means over them.
+            once: `once(name, make)` gives what is known of a model, plain values, or makes it.
+
+        Returns:
+            None: train a run for each fold, variant and seed.
+        """
+        return None
+
+    @classmethod
+    def baseline_network(cls, name: str, network: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The config of a network that predicts as the baseline `name` does, so that it can be kept like one.
+
+        Args:
+            name: as in `Summary.baselines` and in a ranking.
+            network: the config that it takes the place of.
+
+        Returns:
+            None: this baseline cannot be kept.
+        """
+        return None
+
+
+def hooks(module: LightningModule) -> Workload:
+    """The module itself; for a LightningModule that is no Workload, the defaults of all hooks."""
+    return module if isinstance(module, Workload) else _without_hooks()
+
+
+@cache
+def _without_hooks() -> Workload:
+    return Workload(nn.Identity())
+
+
+def splits_of(data: LightningDataModule | None) -> dict[str, Batch]:
+    """The tensors of each split, where the data hold them in memory; {} for any other."""
+    return data.splits if isinstance(data, WorkloadData) else {}
+
+
+def fingerprint_of(data: LightningDataModule | None) -> str:
+    """What identifies the data; "" where that is not known."""
+    return data.fingerprint if isinstance(data, WorkloadData) else ""

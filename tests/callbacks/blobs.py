@@ -2,16 +2,15 @@
 
 import torch
 from helpers import quiet_trainer
-from lightning.pytorch import LightningModule
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torchmetrics.classification import MulticlassAccuracy
 
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume
-from fulmen.data.parts import InMemoryParts
+from fulmen.workload import Workload, WorkloadData
 
 
-class Blobs(InMemoryParts):
+class Blobs(WorkloadData):
     """Images of 8 x 8 whose class is the quarter that is bright; brighter while training."""
 
     def __init__(self, train=160, validation=80, batch_size=20):
@@ -26,7 +25,7 @@ class Blobs(InMemoryParts):
             for row in range(count):
                 top, left = 4 * (target[row] // 2), 4 * (target[row] % 2)
                 image[row, 0, top : top + 4, left : left + 4] += 1.5
-            self.parts[name] = {"image": image, "target": target}
+            self.splits[name] = {"image": image, "target": target}
 
     def on_after_batch_transfer(self, batch, index):
         if self.trainer.training:
@@ -34,12 +33,10 @@ class Blobs(InMemoryParts):
         return batch
 
 
-class Classifier(LightningModule):
+class Classifier(Workload):
     def __init__(self, lr=0.01, activation=nn.ReLU):
-        super().__init__()
-        self.network = nn.Sequential(
-            nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), activation(), nn.Flatten(), nn.Dropout(0.3), nn.Linear(288, 4)
-        )
+        layers = nn.BatchNorm2d(8), activation(), nn.Flatten(), nn.Dropout(0.3), nn.Linear(288, 4)
+        super().__init__(nn.Sequential(nn.Conv2d(1, 8, 3), *layers))
         self.accuracy = MulticlassAccuracy(4)
         self.seen = []
         self.lr = lr

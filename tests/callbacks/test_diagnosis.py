@@ -10,11 +10,12 @@ from torch import nn
 from fulmen.callbacks.diagnosis import Diagnosis
 from fulmen.callbacks.divergence import DivergenceStop
 from fulmen.callbacks.failure_demos import DeadStart, FewSamples, FrozenBackbone, Leak, WrongTargets
-from fulmen.callbacks.side_effect_free import class_probabilities, undisturbed
+from fulmen.callbacks.side_effect_free import undisturbed
 from fulmen.config.check import check_overrides
 from fulmen.config.schema import choices
 from fulmen.data.duplicates import copies
 from fulmen.errors import Diverged, FulmenError, Interrupted
+from fulmen.report.classes import class_probabilities
 from fulmen.runs.run import run
 
 from .blobs import Blobs, Classifier, fit
@@ -216,7 +217,7 @@ def test_an_exhibit_runs_and_its_folder_says_what_is_wrong(tmp_path):
 def test_few_samples_keep_their_spread():
     data = Blobs()
     data.setup("fit")
-    FewSamples(train=8).spoil(data.parts)
-    assert data.parts["train"]["target"].bincount().min() >= 1
+    FewSamples(train=8).spoil(data.splits)
+    assert data.splits["train"]["target"].bincount().min() >= 1
     with pytest.raises(FulmenError, match="no label; there is image, target"):
-        WrongTargets(names=["label"]).spoil(data.parts)
+        WrongTargets(names=["label"]).spoil(data.splits)

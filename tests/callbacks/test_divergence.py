@@ -5,19 +5,19 @@ import json
 import pytest
 import torch
 from helpers import quiet_trainer
-from lightning.pytorch import LightningModule
 
+from fulmen import Workload
 from fulmen.callbacks.divergence import DivergenceStop
 from fulmen.config.check import check_overrides
 from fulmen.errors import Diverged
 from fulmen.runs.run import run
 
 
-class Falling(LightningModule):
+class Falling(Workload):
     """Logs the losses it is given, one a step."""
 
     def __init__(self, losses, naive_loss=None):
-        super().__init__()
+        super().__init__(torch.nn.Identity())
         self.losses = losses
         self.weight = torch.nn.Parameter(torch.zeros(()))
         if naive_loss:

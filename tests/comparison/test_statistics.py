@@ -6,7 +6,7 @@ from scipy import stats
 
 from fulmen.comparison.benchmark import places, verdict
 from fulmen.comparison.statistics import corrected_t_test
-from fulmen.workload import Contest
+from fulmen.report.contest import Contest
 
 
 def test_without_overlap_it_is_the_t_test():

@@ -20,7 +20,7 @@ def validates_21_and_the_second_rank_sees_nothing(data, model):
 
     def shortened(stage):
         setup(stage)
-        data.parts["validation"] = {name: x[:21] for name, x in data.parts["validation"].items()}
+        data.splits["validation"] = {name: x[:21] for name, x in data.splits["validation"].items()}
 
     data.setup = shortened
     if ranks.rank_and_world()[0] == 1:

@@ -58,7 +58,7 @@ def kept(trained):
 def own_predictions(folder):
     """What the run says of its test part, in the order of the test part."""
     finished = fulmen.load_run(folder)
-    test = finished.data.parts["test"]
+    test = finished.data.splits["test"]
     with torch.no_grad():
         return test, finished.model.predict_step(finished.data.on_after_batch_transfer(test, 0))
 

@@ -38,7 +38,7 @@ def test_every_fold_of_every_seed_is_a_run_of_its_own(repeated):
     assert [(c.seed, c.data.seed, c.data.fold, c.data.folds) for c in configs] == [
         (42, 42, 0, 2), (42, 42, 1, 2), (43, 43, 0, 2), (43, 43, 1, 2),
     ]  # fmt: skip
-    days = [fulmen.load_run(repeated.folder / name).data.parts["test"]["day"] for name in repeated.runs[:2]]
+    days = [fulmen.load_run(repeated.folder / name).data.splits["test"]["day"] for name in repeated.runs[:2]]
     assert days[0].max() < days[1].min()
 
 

@@ -4,18 +4,18 @@ import os
 import time
 
 import torch
-from lightning.pytorch import LightningDataModule, LightningModule
 from torch import nn
 from torch.utils.data import DataLoader
 
+from fulmen import Workload, WorkloadData
 from fulmen.report.summary import Summary
 
 
-class Data(LightningDataModule):
+class Data(WorkloadData):
     """One batch of ones."""
 
     def __init__(self, seed: int = 0, tested: str | None = None):
-        super().__init__()
+        super().__init__(seed=seed)
         self.tested = tested
 
     def train_dataloader(self):
@@ -30,7 +30,7 @@ class Data(LightningDataModule):
         return self.train_dataloader()
 
 
-class Model(LightningModule):
+class Model(Workload):
     """val/loss is (x - 0.3)^2 + (y - 0.6)^2 + 1 / epoch; where `fails` says so, training does."""
 
     def __init__(
@@ -42,9 +42,8 @@ class Model(LightningModule):
         seconds: float = 0.0,
         witness: str | None = None,
     ):
-        super().__init__()
+        super().__init__(nn.Linear(1, width))
         self.x, self.y, self.fails, self.seconds, self.witness = x, y, fails, seconds, witness
-        self.layer = nn.Linear(1, width)
 
     def on_fit_start(self):
         if self.witness:
@@ -63,7 +62,7 @@ class Model(LightningModule):
             raise RuntimeError("the model is broken")
         if self.fails == "machine" and (number := os.environ.get("TOY_MACHINE_ERROR")):
             raise OSError(int(number), os.strerror(int(number)), "somewhere")
-        return self.layer(batch).mean()
+        return self.network(batch).mean()
 
     def validation_step(self, batch, batch_idx):
         loss = (self.x - 0.3) ** 2 + (self.y - 0.6) ** 2 + 1 / (self.current_epoch + 1)
@@ -78,6 +77,6 @@ class Model(LightningModule):
     def configure_optimizers(self):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
-    def summarize(self, data, figures):
+    def summarize(self, predicted, data, figures):
         loss = (self.x - 0.3) ** 2 + (self.y - 0.6) ** 2
         return Summary(metrics={"loss": loss}, baselines={"nothing": {"loss": 0.05}, "mean": {"loss": 0.2}})

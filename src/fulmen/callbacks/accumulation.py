@@ -6,7 +6,8 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from fulmen.callbacks.side_effect_free import size
+from fulmen.data.batches import size
+from fulmen.workload import hooks
 
 
 class WindowMean(Callback):
@@ -17,7 +18,7 @@ class WindowMean(Callback):
     is kept as G_i = (n_(i-1) / n_i) G_(i-1) + g_i / k and multiplied by k n_last / (n_1 + ... + n_last) before the
     step, so before it is clipped. Full windows of equal batches are left as they are.
 
-    A module that weighs its windows itself says so with `weighs_windows = True`.
+    A workload that does this itself says so with `averages_gradients = True`.
     """
 
     def __init__(self) -> None:
@@ -41,5 +42,5 @@ class WindowMean(Callback):
 
     def _scale(self, module: LightningModule, factor: float) -> None:
         gradients = [each.grad for each in module.parameters() if each.grad is not None]
-        if gradients and not getattr(module, "weighs_windows", False):
+        if gradients and not hooks(module).averages_gradients:
             torch._foreach_mul_(gradients, factor)

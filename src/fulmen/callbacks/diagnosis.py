@@ -13,15 +13,17 @@ from fulmen.callbacks.activations import idle_shares, recorded_activations
 from fulmen.callbacks.base import Watcher
 from fulmen.callbacks.gradients import GradientWatch
 from fulmen.callbacks.probe_metrics import class_scores, constant_loss, frozen, loss_of, on_device
-from fulmen.callbacks.side_effect_free import Batch, evenly, parts_of, size
+from fulmen.callbacks.side_effect_free import evenly
 from fulmen.config.mistakes import did_you_mean
 from fulmen.config.ranges import Count, Share, refuses_out_of_range
+from fulmen.data.batches import Batch, size
 from fulmen.data.duplicates import copies
 from fulmen.diagnosis import Verdict, diagnose, health
 from fulmen.diagnosis.texts import TEXTS
 from fulmen.diagnosis.verdicts import as_markdown, ordered
 from fulmen.distributed.ranks import from_first, sum_over_ranks
 from fulmen.errors import Diverged, FulmenError
+from fulmen.workload import splits_of
 
 LEVEL = {"ok": 0, "note": 0, "warning": 1, "error": 2}
 FIRST_LOOK = 5  # checks before the first look at the predictions, which costs as much as a validation; then 10, 20, ...
@@ -90,10 +92,10 @@ class Diagnosis(Watcher):
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         self._off = bool(trainer.fast_dev_run or trainer.overfit_batches)
-        parts = parts_of(trainer)
-        if self._off or "train" not in parts:
+        splits = splits_of(trainer.datamodule)
+        if self._off or "train" not in splits:
             return
-        train, val = parts["train"], parts.get("validation")
+        train, val = splits["train"], splits.get("validation")
         self._probe = on_device(trainer, evenly(train, min(256, max(64, size(train) // 20))))
         if val is not None and size(val):
             self._val_probe = on_device(trainer, evenly(val, 256))

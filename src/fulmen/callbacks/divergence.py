@@ -9,6 +9,7 @@ from torch import Tensor
 from fulmen.callbacks.side_effect_free import first_non_finite
 from fulmen.distributed.ranks import any_rank, first_given
 from fulmen.errors import Diverged
+from fulmen.workload import hooks
 
 
 class DivergenceStop(Callback):
@@ -41,7 +42,7 @@ class DivergenceStop(Callback):
         raise Diverged(f"diverged: the loss of step {step} is {value}, first in {where}{self._advice(module)}", where)
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        loss, naive = trainer.callback_metrics.get(self.loss), getattr(module, "naive_loss", math.inf)
+        loss, naive = trainer.callback_metrics.get(self.loss), hooks(module).naive_loss
         if any_rank(loss is not None and float(loss) > self.factor * naive):
             raise Diverged(
                 f"diverged: {self.loss} of epoch {trainer.current_epoch + 1} is {float(loss):.3g}, more than "

@@ -1,17 +1,18 @@
 """Mistakes made on purpose, so that a diagnosis can be seen at work; `gallery=...` puts one on top of an experiment.
 
-They change the parts of an in-memory data module, or the weights, before training starts.
+They change the splits of data in memory, or the weights, before training starts.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 
-from fulmen.callbacks.side_effect_free import evenly, parts_of, size
+from fulmen.callbacks.side_effect_free import evenly
+from fulmen.data.batches import Batch, size
 from fulmen.errors import FulmenError
+from fulmen.workload import splits_of
 
 
 class Fault(Callback):
@@ -20,12 +21,12 @@ class Fault(Callback):
     def setup(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
         if stage != "fit":
             return
-        parts = parts_of(trainer)
-        if "train" not in parts:
-            raise FulmenError(f"{type(self).__name__} needs a data module that holds its parts in memory")
-        self.spoil(parts)
+        splits = splits_of(trainer.datamodule)
+        if "train" not in splits:
+            raise FulmenError(f"{type(self).__name__} needs data that hold their splits in memory")
+        self.spoil(splits)
 
-    def spoil(self, parts: dict[str, Any]) -> None:
+    def spoil(self, splits: dict[str, Batch]) -> None:
         raise NotImplementedError
 
 
@@ -35,18 +36,18 @@ class FewSamples(Fault):
     def __init__(self, train: int | None = None, validation: int | None = None):
         self.left = {"train": train, "validation": validation}
 
-    def spoil(self, parts: dict[str, Any]) -> None:
+    def spoil(self, splits: dict[str, Batch]) -> None:
         for name, samples in self.left.items():
             if samples is not None:
-                parts[name] = evenly(parts[name], samples)
+                splits[name] = evenly(splits[name], samples)
 
 
 class Leak(Fault):
     """Copies the validation part into the training part."""
 
-    def spoil(self, parts: dict[str, Any]) -> None:
-        train, val = parts["train"], parts["validation"]
-        parts["train"] = {name: torch.cat([train[name], val[name]]) for name in train}
+    def spoil(self, splits: dict[str, Batch]) -> None:
+        train, val = splits["train"], splits["validation"]
+        splits["train"] = {name: torch.cat([train[name], val[name]]) for name in train}
 
 
 class WrongTargets(Fault):
@@ -60,17 +61,17 @@ class WrongTargets(Fault):
     def __init__(self, names: Sequence[str] = ("target",), share: float = 1.0, seed: int = 0):
         self.names, self.share, self.seed = names, share, seed
 
-    def spoil(self, parts: dict[str, Any]) -> None:
+    def spoil(self, splits: dict[str, Batch]) -> None:
         generator = torch.Generator().manual_seed(self.seed)
-        total = size(parts["train"])
+        total = size(splits["train"])
         chosen = torch.randperm(total, generator=generator)[: round(self.share * total)]
         others = chosen[torch.randperm(len(chosen), generator=generator)]
         for name in self.names:
-            if name not in parts["train"]:
-                raise FulmenError(f"the training part has no {name}; there is {', '.join(parts['train'])}")
-            spoiled = parts["train"][name].clone()
+            if name not in splits["train"]:
+                raise FulmenError(f"the training split has no {name}; there is {', '.join(splits['train'])}")
+            spoiled = splits["train"][name].clone()
             spoiled[chosen] = spoiled[others]
-            parts["train"][name] = spoiled
+            splits["train"][name] = spoiled
 
 
 class FrozenBackbone(Callback):

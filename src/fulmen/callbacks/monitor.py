@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from fulmen.callbacks.activations import recorded_activations
-from fulmen.callbacks.side_effect_free import Batch, class_probabilities, undisturbed
+from fulmen.callbacks.side_effect_free import undisturbed
 from fulmen.callbacks.time_budget import Governor
 from fulmen.callbacks.writing import (
     distributions,
@@ -25,8 +25,10 @@ from fulmen.callbacks.writing import (
     weights_of,
 )
 from fulmen.config.ranges import Count, Fraction, refuses_out_of_range
+from fulmen.data.batches import Batch
 from fulmen.report import raster
 from fulmen.report.confusion import confusion
+from fulmen.workload import hooks
 
 SAMPLES = 256  # of the first validation batch: the probe
 NORMS = 10  # gradient norms that are written together
@@ -178,11 +180,8 @@ class Monitor(Callback):
             histogram(self._writer, f"activations/{name}", torch.cat([output.flatten() for output in outputs]), step)
 
     def _classes(self, trainer: Trainer, module: LightningModule, step: int) -> None:
-        if type(module).predict_step is LightningModule.predict_step:
-            self._has_classes = False
-            return
         with undisturbed(trainer, module):
-            found = class_probabilities(module.predict_step(self._probe, 0), self._probe)
+            found = hooks(module).class_probabilities(self._probe)
         if found is None:
             self._has_classes = False
             return

@@ -7,7 +7,9 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 
-from fulmen.callbacks.side_effect_free import Batch, class_probabilities, undisturbed
+from fulmen.callbacks.side_effect_free import undisturbed
+from fulmen.data.batches import Batch
+from fulmen.workload import hooks
 
 
 def on_device(trainer: Trainer, batch: Batch) -> Batch:
@@ -24,8 +26,9 @@ def loss_of(probe: Batch | None, trainer: Trainer, module: LightningModule, name
     if probe is None:
         return math.nan
     with undisturbed(trainer, module) as logged:
-        if hasattr(module, "probe_loss"):
-            return float(module.probe_loss(probe))
+        own = hooks(module).probe_loss(probe)
+        if own is not None:
+            return float(own)
         module.validation_step(probe, 0)
     values = [float(value) for value in logged.get(name, []) if isinstance(value, Tensor | float)]
     return values[0] if len(values) == 1 else math.nan
@@ -33,15 +36,15 @@ def loss_of(probe: Batch | None, trainer: Trainer, module: LightningModule, name
 
 def classes_of(probe: Batch | None, trainer: Trainer, module: LightningModule) -> tuple[Tensor, Tensor] | None:
     """Predicted probabilities [N, C] and targets [N]; None without classes."""
-    if probe is None or type(module).predict_step is LightningModule.predict_step:
+    if probe is None:
         return None
     with undisturbed(trainer, module):
-        return class_probabilities(module.predict_step(probe, 0), probe)
+        return hooks(module).class_probabilities(probe)
 
 
 def constant_loss(start: float, probe: Batch | None, trainer: Trainer, module: LightningModule) -> float | None:
     """The module's `naive_loss`, the entropy of the classes, or the loss before the first step, as far as known."""
-    naive = float(getattr(module, "naive_loss", math.nan))
+    naive = hooks(module).naive_loss
     if math.isfinite(naive):
         return min(naive, start) if math.isfinite(start) else naive  # of all samples, of the probe
     if found := classes_of(probe, trainer, module):

@@ -10,8 +10,10 @@ from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import MulticlassAUROC, MulticlassRecall
 from torchmetrics.utilities.data import dim_zero_cat
 
-from fulmen.callbacks.side_effect_free import Batch, class_probabilities, undisturbed
+from fulmen.callbacks.side_effect_free import undisturbed
+from fulmen.data.batches import Batch
 from fulmen.errors import FulmenError
+from fulmen.workload import hooks
 
 
 class MaxError(Metric):
@@ -115,21 +117,22 @@ class Scores(Callback):
     ) -> None:
         if not trainer.sanity_checking:
             with undisturbed(trainer, module):
-                predictions = module.predict_step(batch, batch_idx)
-            self.metrics.update(*self._pair(predictions, batch))
+                pair = self._named(module.predict_step(batch, batch_idx), batch) if self.prediction else (
+                    self._classes(hooks(module).class_probabilities(batch)))  # fmt: skip
+            self.metrics.update(*pair)
 
     def on_validation_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         if not trainer.sanity_checking:
             module.log_dict({f"scores/{name}": float(value) for name, value in self.metrics.compute().items()})
 
-    def _pair(self, predictions: Any, batch: Batch) -> tuple[Tensor, Tensor]:
-        if self.prediction is None:
-            found = class_probabilities(predictions, batch)
-            if found is None:
-                raise FulmenError("metrics: no class probabilities here; name callbacks.scores.prediction and .target")
-            if self.classes not in (None, found[0].shape[1]):
-                raise FulmenError(f"callbacks.scores.classes is {self.classes}; the model tells {found[0].shape[1]}")
-            return found
+    def _classes(self, found: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
+        if found is None:
+            raise FulmenError("metrics: no class probabilities here; name callbacks.scores.prediction and .target")
+        if self.classes not in (None, found[0].shape[1]):
+            raise FulmenError(f"callbacks.scores.classes is {self.classes}; the model tells {found[0].shape[1]}")
+        return found
+
+    def _named(self, predictions: Batch, batch: Batch) -> tuple[Tensor, Tensor]:
         for name, where in ((self.prediction, predictions), (self.target, batch)):
             if name not in where:
                 raise FulmenError(f"metrics: there is no {name}; there is {', '.join(where)}")

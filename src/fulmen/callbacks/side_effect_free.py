@@ -11,7 +11,7 @@ from lightning.pytorch.trainer.states import RunningStage
 from torch import Tensor, nn
 from torchmetrics import Metric, MetricCollection
 
-Batch = dict[str, Tensor]
+from fulmen.data.batches import Batch, size
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def undisturbed(trainer: Trainer, module: LightningModule, evaluation: bool = Tr
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng(devices))
         stack.enter_context(torch.no_grad())
-        stack.enter_context(_copied_metrics(module))
+        stack.enter_context(copied_metrics(module))
         module.log = lambda name, value, *_, **__: logged.setdefault(name, []).append(value)
         try:
             if evaluation:
@@ -51,7 +51,7 @@ def undisturbed(trainer: Trainer, module: LightningModule, evaluation: bool = Tr
 
 
 @contextmanager
-def _copied_metrics(module: nn.Module) -> Iterator[None]:
+def copied_metrics(module: nn.Module) -> Iterator[None]:
     """What is updated in this block are copies of the module's torchmetrics."""
     found = [
         (parent, name, child)
@@ -69,47 +69,11 @@ def _copied_metrics(module: nn.Module) -> Iterator[None]:
             parent._modules[name] = child
 
 
-def parts_of(trainer: Trainer) -> dict[str, Batch]:
-    """The tensors of an in-memory data module by part; {} for any other."""
-    return getattr(getattr(trainer, "datamodule", None), "parts", None) or {}
-
-
 def evenly(part: Batch, samples: int) -> Batch:
     """At most `samples` of a part, spread over all of it."""
     total = size(part)
     index = torch.linspace(0, total - 1, min(samples, total)).round().long()
     return {name: value[index.to(value.device)] for name, value in part.items()}
-
-
-def size(batch: Any) -> int:
-    """Samples in a batch: the length of its first tensor."""
-    values = batch.values() if isinstance(batch, dict) else batch if isinstance(batch, list | tuple) else [batch]
-    return next((len(value) for value in values if isinstance(value, Tensor) and value.ndim), 0)
-
-
-def class_probabilities(outputs: Any, batch: Any) -> tuple[Tensor, Tensor] | None:
-    """Probabilities [N, C] in what `predict_step` returned and the targets [N] in its batch; None without classes.
-
-    The target is the integer vector called target, label, labels, y or class; logits are taken as what they are.
-    """
-    if not isinstance(outputs, dict) or not isinstance(batch, dict):
-        return None
-    target = next((batch[name] for name in ("target", "label", "labels", "y", "class") if name in batch), None)
-    if not isinstance(target, Tensor) or target.ndim != 1 or target.is_floating_point():
-        return None
-    for name, x in outputs.items():
-        if not isinstance(x, Tensor) or not x.is_floating_point() or len(x) != len(target):
-            continue
-        if x.ndim == 1 and "prob" in name and target.max() <= 1:
-            x = torch.stack([1 - x, x], 1)
-        if x.ndim != 2 or x.shape[1] < 2 or not 0 <= target.min() <= target.max() < x.shape[1]:
-            continue
-        x = x.float()
-        if "logit" in name:
-            return x.softmax(1), target
-        if (x >= 0).all() and torch.allclose(x.sum(1), torch.ones(len(x), device=x.device), atol=1e-3):
-            return x, target
-    return None
 
 
 def first_non_finite(trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int) -> str:

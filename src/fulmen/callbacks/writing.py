@@ -9,7 +9,8 @@ from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from fulmen.callbacks.side_effect_free import Batch, undisturbed
+from fulmen.callbacks.side_effect_free import undisturbed
+from fulmen.data.batches import Batch
 
 BINS = 64
 LARGE = 100_000  # values of a tensor that make its histogram; of more, every n-th

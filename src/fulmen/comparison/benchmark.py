@@ -1,8 +1,6 @@
 """`fulmen rank EXPERIMENT`: every variant of an experiment and its baselines, on the same folds, fairly compared.
 
-What is special about an experiment it says itself: its model class names the config group of its variants (`variants`)
-and the metrics (`metrics`: name -> whether larger is better), and holds the contest
-(`contest(folds, variants, seeds, once) -> Contest`; `once(name, make)` gives what is known of a model, or makes it).
+Its model class says what is special about an experiment: see `fulmen.Workload.cross_validate`, `ranking_metrics`.
 """
 
 import math
@@ -26,13 +24,14 @@ from fulmen.config.stored import moved
 from fulmen.errors import FulmenError
 from fulmen.registry.rows import keep_best
 from fulmen.report import known
+from fulmen.report.contest import Contest, Variant
 from fulmen.report.summary import Rows, markdown_table, print_table
 from fulmen.runs.provenance import git_state
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.signals import interruptible
 from fulmen.utils.files import atomic_write, write_json
 from fulmen.utils.threads import set_threads
-from fulmen.workload import Contest, Variant
+from fulmen.workload import Workload, fingerprint_of
 
 ALPHA = 0.05
 SHOWN = 5  # places in the table on the console
@@ -65,7 +64,7 @@ def rank(
     """
     base = _base(experiment, overrides, folds)
     contender = locate(base.model["_target_"])
-    chosen, there = metric or next(iter(contender.metrics)), list(contender.metrics)
+    chosen, there = metric or next(iter(contender.ranking_metrics)), list(contender.ranking_metrics)
     if chosen not in there:
         raise FulmenError(f"--metric {chosen}: there is {', '.join(there)}")
     if save_top < 0:
@@ -74,7 +73,7 @@ def rank(
     folder = Path(outputs, "rankings", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
     group = contender.variants
     chosen_by = {name: f"{group}={name}" for name in contest.scores if name in choices(group)}
-    report(folder, experiment, contest, chosen, contender.metrics, overrides, chosen_by)
+    report(folder, experiment, contest, chosen, contender.ranking_metrics, overrides, chosen_by)
     unfinished.forget()
     keep_best(folder, save_top)
     return folder
@@ -111,13 +110,15 @@ def _held(
     variants = {name: Variant(_maker(cfg), cfg.trainer.max_epochs) for name, cfg in configs.items()}
     shared = {
         "data": OmegaConf.to_container(base.data),
-        "fingerprints": [getattr(data, "fingerprint", None) for data in parts],
+        "fingerprints": [fingerprint_of(data) for data in parts],
         "seeds": [base.seed, seeds],
         "code": git_state(Path(__file__).parent),
     }
     unfinished = Unfinished(kept, shared, {name: _plain(cfg) for name, cfg in configs.items()})
     with interruptible(lambda: f"interrupted; {unfinished}"):
-        return contender.contest(parts, variants, [base.seed + i for i in range(seeds)], unfinished.once), unfinished
+        return contender.cross_validate(
+            parts, variants, [base.seed + i for i in range(seeds)], unfinished.once
+        ), unfinished
 
 
 def places(contest: Contest, metric: str, larger: bool) -> Rows:
@@ -230,7 +231,7 @@ def _base(experiment: str, overrides: Sequence[str], folds: int) -> DictConfig:
     except ConfigError as error:
         mended = [o for o in error.overrides if key_of(o) != "experiment"] if error.overrides else None
         raise ConfigError(error.mistakes, mended, f"fulmen rank {experiment}") from error
-    if not hasattr(locate(cfg.model["_target_"]), "contest"):
+    if locate(cfg.model["_target_"]).cross_validate is Workload.cross_validate:
         raise FulmenError(
             f"experiment {experiment} cannot be ranked, its model class holds no contest; "
             "`fulmen compare` takes any two experiments"

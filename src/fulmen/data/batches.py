@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from fulmen.distributed.ranks import rank_and_world
 from fulmen.utils.seeding import derived_seed
+
+Batch = dict[str, Tensor]
+EVALUATION_BATCH = 256  # samples at once where no gradient is kept
 
 
 class BatchLoader:
@@ -117,3 +121,9 @@ class BatchLoader:
         self._start = state.get("start", 0) if same else state["samples"]
         self._first = self._dealt = state["dealt"] if same else 0
         self._resumed = True
+
+
+def size(batch: Any) -> int:
+    """Samples in a batch: the length of its first tensor."""
+    values = batch.values() if isinstance(batch, dict) else batch if isinstance(batch, list | tuple) else [batch]
+    return next((len(value) for value in values if isinstance(value, Tensor) and value.ndim), 0)

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 
 from fulmen.config.mistakes import did_you_mean
 from fulmen.config.stored import as_stored
+from fulmen.data.batches import size
 from fulmen.errors import FulmenError
 from fulmen.registry import examples
 from fulmen.registry.bundle import check_model, preprocessing
@@ -22,6 +23,7 @@ from fulmen.registry.weights import encode
 from fulmen.runs.provenance import environment
 from fulmen.runs.result import read_environment
 from fulmen.runs.run_folder import Run
+from fulmen.workload import fingerprint_of, hooks, splits_of
 
 
 def save_run(
@@ -85,7 +87,7 @@ def describe(run: Run, model: Any, data: Any) -> dict[str, Any]:
     settings = OmegaConf.to_container(config.data)
     started = read_environment(run.folder)
     known = started.get("data_fingerprint")
-    now = getattr(data, "fingerprint", None) or None
+    now = fingerprint_of(data) or None
     if known and now and known != now:
         print(
             f"warning: {run.folder}: the data have another fingerprint now ({now}) than in training ({known}); the "
@@ -93,7 +95,7 @@ def describe(run: Run, model: Any, data: Any) -> dict[str, Any]:
             file=sys.stderr,
         )
     metrics = result.get("metrics", {})
-    schema = model.input_schema(data) if hasattr(model, "input_schema") else None
+    schema = hooks(model).input_schema(data)
     return {
         "workload": str(config.model["_target_"]).removeprefix("fulmen.workloads.").partition(".")[0],
         "experiment": config.get("experiment"),
@@ -102,12 +104,12 @@ def describe(run: Run, model: Any, data: Any) -> dict[str, Any]:
         "baselines": result.get("baselines", {}),
         "split": {
             "metrics": "test/... of the test part, best/... and val/... of the validation part",
-            "samples": {part: len(next(iter(x.values()))) for part, x in getattr(data, "parts", {}).items() if x},
+            "samples": {name: size(split) for name, split in splits_of(data).items() if split},
             "settings": {key: value for key, value in settings.items() if not str(key).startswith("_")},
         },
         "data_fingerprint": known or now,
         "seed": config.get("seed"),
-        "threshold": scalar(getattr(model, "threshold", None)),
+        "threshold": hooks(model).decision_threshold(),
         "architecture": {
             "module": config.model["_target_"],
             "network": (config.model.get("network") or {}).get("_target_"),
@@ -136,9 +138,3 @@ def main_metric(metrics: Mapping[str, Any], baselines: Mapping[str, Any], monito
     name = next((name for name in tested if metrics.get(name) is not None), None)
     beside = {who: scores.get(name.removeprefix("test/")) for who, scores in baselines.items()} if name else {}
     return {"name": name, "value": metrics.get(name) if name else None, "baselines": beside}
-
-
-def scalar(value: Any) -> float | None:
-    """A threshold as a number, if it is one."""
-    value = value.item() if hasattr(value, "item") and getattr(value, "numel", lambda: 1)() == 1 else value
-    return float(value) if isinstance(value, int | float) else None

@@ -9,6 +9,7 @@ from fulmen.registry.bundle import Bundle
 from fulmen.registry.examples import compare, predictions
 from fulmen.registry.store import Store
 from fulmen.registry.versions import Version, input_schema
+from fulmen.workload import hooks
 
 if TYPE_CHECKING:
     import pandas
@@ -43,11 +44,9 @@ def predict(
     if not path.is_file():
         raise FulmenError(f"there is no file {path}; it would have to be: {schema.get('format', 'see --explain')}")
     model = bundle.model()
-    if not hasattr(model, "predict_file"):
-        raise FulmenError(f"{bundle.version}: {type(model).__name__} reads no files; use fulmen.load_model instead")
-    reading = how_to_read(overrides, getattr(model, "reading", ()))
+    reading = how_to_read(overrides, hooks(model).reading)
     with torch.no_grad():
-        return model.predict_file(path, schema, **reading)
+        return hooks(model).predict_file(path, schema, **reading)
 
 
 def how_to_read(overrides: Sequence[str], known: Sequence[str]) -> dict[str, str]:

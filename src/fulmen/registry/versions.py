@@ -65,7 +65,7 @@ def input_schema(version: Version) -> dict[str, Any]:
     if not isinstance(schema, dict):
         workload = version.manifest.get("workload")
         raise FulmenError(
-            f"{version}: the workload {workload} describes no input file (its module has no input_schema and "
+            f"{version}: the workload {workload} describes no input file (its Workload has no input_schema and "
             f"predict_file); use fulmen.load_model({str(version)!r}) instead"
         )
     return schema

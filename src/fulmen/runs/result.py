@@ -14,6 +14,7 @@ from fulmen.errors import FulmenError
 from fulmen.runs.provenance import environment
 from fulmen.runs.training_code import Code, changes, code_of
 from fulmen.utils.files import atomic_write, set_aside, write_json
+from fulmen.workload import fingerprint_of
 
 KINDS = {"experiment": str, "status": str, "message": str, "metrics": dict, "baselines": dict, "cost": dict}
 KINDS |= {"runs": list, "sd": dict, "verdicts": list}
@@ -123,7 +124,7 @@ def other_code(folder: Path, now: Code) -> str:
 
 def write_fingerprint(folder: Path, data: Any) -> None:
     """Add what identifies the data, known once they are prepared, to environment.json."""
-    fingerprint = getattr(data, "fingerprint", None)
+    fingerprint = fingerprint_of(data)
     if fingerprint:
         write_json(folder / "environment.json", {"data_fingerprint": fingerprint, "starts": _starts(folder, True)})
 

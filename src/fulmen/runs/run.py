@@ -20,6 +20,7 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from fulmen.callbacks.fitting import completed, refusals_in_words
+from fulmen.callbacks.outputs import SampleOutputs
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume, reached, read_checkpoint
 from fulmen.config.check import build
 from fulmen.config.mistakes import key_of
@@ -30,6 +31,7 @@ from fulmen.errors import FulmenError
 from fulmen.report.figures import training_curve
 from fulmen.report.summary import Summary, of_untrained, print_table, write_report
 from fulmen.report.test_predictions import write_items
+from fulmen.runs.contract import refuse_unless_kept
 from fulmen.runs.loggers import log_hyperparameters
 from fulmen.runs.ownership import owned
 from fulmen.runs.peers import together
@@ -39,6 +41,7 @@ from fulmen.runs.status import recorded
 from fulmen.runs.surroundings import kept_surroundings, speak
 from fulmen.utils.precision import AUTO, best_precision
 from fulmen.utils.threads import set_threads
+from fulmen.workload import Workload, WorkloadData
 
 ACCELERATORS = {"gpu": (CUDAAccelerator, MPSAccelerator), "cuda": (CUDAAccelerator,), "mps": (MPSAccelerator,)}
 NOTHING: Mapping[str, Callback] = MappingProxyType({})
@@ -121,9 +124,12 @@ def assemble(
         FulmenError: one of them refuses its arguments.
     """
     data, model = build(cfg.data, "data"), build(cfg.model, "model")
+    refuse_unless_kept(type(data), WorkloadData)
+    refuse_unless_kept(type(model), Workload)
     try_optimizers(cfg.model, "model")
     logging_to = loggers(cfg)
     watching = completed(callbacks(cfg, ready), logging_to, cfg.trainer, Path(cfg.output_dir, "checkpoints"))
+    watching.append(SampleOutputs())
     parts = {
         "callbacks": watching,
         "enable_progress_bar": any(isinstance(callback, ProgressBar) for callback in watching),
@@ -226,8 +232,7 @@ def evaluate(
     if cfg.test:
         trainer.test(model, datamodule=data, verbose=False)
         result.metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
-        if trainer.is_global_zero and hasattr(model, "summarize"):
-            summary = model.summarize(data, result.folder / "figures")
+        summary = summarized(trainer, model, data, result.folder / "figures")
     if not trainer.is_global_zero or not cfg.test:
         return
     result.metrics |= {f"test/{name}": float(value) for name, value in summary.metrics.items()}
@@ -253,6 +258,15 @@ def evaluate(
             print(f"  and {len(summary.tables[title]) - SHOWN} more in the report")
     log_hyperparameters(trainer.loggers, cfg, result.metrics, result.steps)
     print(f"report: {path}")
+
+
+def summarized(trainer: Trainer, model: LightningModule, data: LightningDataModule, figures: Path) -> Summary:
+    """What the workload says of the test split, on the first process; all have to ask."""
+    if not isinstance(model, Workload) or not isinstance(data, WorkloadData):
+        return Summary({})
+    outputs = next(each for each in trainer.callbacks if isinstance(each, SampleOutputs))
+    predicted = outputs.of_whole_split(trainer, model, data)
+    return model.summarize(predicted, data, figures) if trainer.is_global_zero else Summary({})
 
 
 def untrained(cfg: DictConfig) -> str:

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from fulmen.config.places import TRAIN
 from fulmen.errors import FulmenError
+from fulmen.report.summary import Summary
 from fulmen.runs.ownership import holder
 from fulmen.runs.result import read_result
 
@@ -69,6 +70,12 @@ class Run:
         data.prepare_data()
         data.setup("test")
         return data
+
+    def summarize(self, figures: str | Path) -> Summary:
+        """The evaluation of the test split made anew, its figures drawn into the folder `figures`."""
+        from fulmen.callbacks.outputs import predict_test
+
+        return self.model.summarize(predict_test(self.model, self.data), self.data, Path(figures))
 
     def _built(self, part: str) -> Any:
         """The object that a part of the config describes; what that names outside the folder must have been typed."""

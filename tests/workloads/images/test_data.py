@@ -19,18 +19,18 @@ from fulmen.workloads.images.samplers import ClassBalanced
 
 
 def items(data, part):
-    return data.parts[part]["item"].numpy()
+    return data.splits[part]["item"].numpy()
 
 
 def test_the_default_needs_no_file_and_no_network():
     data = ImagesData(imbalance=Step())
     data.prepare_data()
     data.setup()
-    image = data.parts["train"]["image"]
+    image = data.splits["train"]["image"]
     assert image.dtype == torch.uint8
     assert image.shape[1:] == (3, 32, 32)
     assert data.counts.argsort()[:3].sort().values.tolist() == [0, 1, 2]
-    assert sum(len(part["label"]) for part in data.parts.values()) < 1797
+    assert sum(len(part["label"]) for part in data.splits.values()) < 1797
 
 
 def test_parts_are_disjoint_stratified_and_point_into_their_source(data, arrays):
@@ -39,11 +39,11 @@ def test_parts_are_disjoint_stratified_and_point_into_their_source(data, arrays)
     train, validation = items(split, "train"), items(split, "validation")
     assert not set(train) & set(validation)
     assert split.counts.tolist() == [16, 40, 40]
-    assert split.parts["validation"]["label"].bincount().tolist() == [4, 10, 10]
+    assert split.splits["validation"]["label"].bincount().tolist() == [4, 10, 10]
     for part, source in (("train", "train"), ("validation", "train"), ("test", "test")):
         expected = whole[f"x_{source}"][items(split, part)].transpose(0, 3, 1, 2)
-        assert np.array_equal(split.parts[part]["image"].numpy(), expected)
-        assert np.array_equal(split.parts[part]["label"].numpy(), whole[f"y_{source}"][items(split, part)])
+        assert np.array_equal(split.splits[part]["image"].numpy(), expected)
+        assert np.array_equal(split.splits[part]["label"].numpy(), whole[f"y_{source}"][items(split, part)])
     assert np.array_equal(items(split, "test"), np.arange(45))
 
 
@@ -52,7 +52,7 @@ def test_folds_hold_out_every_training_image_once_and_leave_the_test_part_alone(
     held_out = np.concatenate([items(fold, "validation") for fold in folds])
     assert len(np.unique(held_out)) == len(held_out) == 120
     for fold in folds:
-        assert fold.parts["validation"]["label"].bincount().tolist() == [4, 10, 10]
+        assert fold.splits["validation"]["label"].bincount().tolist() == [4, 10, 10]
         assert len(items(fold, "test")) == 45
     assert len({fold.fingerprint for fold in folds}) == 5
 
@@ -185,8 +185,8 @@ def test_cifar10_is_read_from_its_archive(archive, tmp_path):
     data.prepare_data()
     data.setup()
     assert data.names[0] == "airplane"
-    assert len(data.parts["test"]["label"]) == 40
-    assert np.array_equal(data.parts["train"]["label"].numpy(), labels[items(data, "train")])
+    assert len(data.splits["test"]["label"]) == 40
+    assert np.array_equal(data.splits["train"]["label"].numpy(), labels[items(data, "train")])
     shutil.rmtree(downloads)
     ImagesData(cifar10=True, cache=str(tmp_path / "cache")).prepare_data()  # the cache is enough
 

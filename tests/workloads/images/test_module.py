@@ -112,7 +112,7 @@ def test_tau_of_validation_travels_in_the_checkpoint(data):
     fresh = ImageClassifier(Linear(), logit_adjustment="validation")
     fresh.load_state_dict(model.state_dict())
     assert float(fresh.tau) > 0.3
-    validation = split.parts["validation"]
+    validation = split.splits["validation"]
     assert torch.equal(fresh.tau, best_tau(fresh(validation["image"]), validation["label"], log_prior(split.counts)))
 
 
@@ -126,7 +126,7 @@ def test_channels_are_standardised_by_the_training_part(data):
     split = data()
     model = ImageClassifier(Linear())
     fit(model, split, limit_train_batches=1)
-    x = split.parts["train"]["image"].double()
+    x = split.splits["train"]["image"].double()
     torch.testing.assert_close(model.mean.double(), x.mean((0, 2, 3)), rtol=1e-6, atol=1e-4)
     torch.testing.assert_close(model.sd.double(), x.std((0, 2, 3), correction=0), rtol=1e-6, atol=1e-4)
 
@@ -230,8 +230,8 @@ def finished(tmp_path_factory):
 
 def test_items_hold_what_a_comparison_needs(finished):
     done = fulmen.load_run(finished.folder)
-    items = done.model.summarize(done.data, None).items
-    label = done.data.parts["test"]["label"].numpy()
+    items = done.summarize(done.folder / "anew").items
+    label = done.data.splits["test"]["label"].numpy()
     assert np.array_equal(items["target"], label)
     assert np.array_equal(items["item"], np.arange(len(label)))
     np.testing.assert_allclose(items["probability"].sum(1), 1, atol=1e-5)
@@ -241,7 +241,7 @@ def test_items_hold_what_a_comparison_needs(finished):
 
 def test_a_kept_model_predicts_the_images_in_a_file(finished, tmp_path):
     done = fulmen.load_run(finished.folder)
-    schema, test = done.model.input_schema(done.data), done.data.parts["test"]
+    schema, test = done.model.input_schema(done.data), done.data.splits["test"]
     x = test["image"][:20].permute(0, 2, 3, 1).numpy()
     np.savez(tmp_path / "in.npz", x=x)
     np.save(tmp_path / "in.npy", x)

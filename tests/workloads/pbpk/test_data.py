@@ -21,12 +21,12 @@ def ready(**options):
 
 def test_no_compound_is_in_two_parts():
     data = ready(subjects_per_compound=4)
-    compounds = {name: set(data.population.compound[part["subject"]].tolist()) for name, part in data.parts.items()}
+    compounds = {name: set(data.population.compound[part["subject"]].tolist()) for name, part in data.splits.items()}
     assert [len(compounds[name]) for name in ("train", "validation", "test")] == [6, 3, 3]
     assert not compounds["train"] & compounds["validation"]
     assert not compounds["train"] & compounds["test"]
     assert not compounds["validation"] & compounds["test"]
-    assert sum(len(part["subject"]) for part in data.parts.values()) == 48
+    assert sum(len(part["subject"]) for part in data.splits.values()) == 48
 
 
 def test_default_split_is_800_100_100():
@@ -37,16 +37,16 @@ def test_default_split_is_800_100_100():
 def test_targets_are_the_solver_without_time_zero():
     data = ready()
     c = concentrations(data.population, simulate(data.population, data.grid_h))
-    part = data.parts["test"]
+    part = data.splits["test"]
     assert data.time_h[0] > 0
     torch.testing.assert_close(part["concentration"], c[part["subject"]][:, :, 1:].float())
 
 
 def test_same_seed_same_data_another_seed_other_data():
     one, same, other = ready(), ready(), ready(seed=7)
-    assert torch.equal(one.parts["train"]["concentration"], same.parts["train"]["concentration"])
+    assert torch.equal(one.splits["train"]["concentration"], same.splits["train"]["concentration"])
     assert one.fingerprint == same.fingerprint != other.fingerprint
-    assert not torch.equal(one.parts["train"]["node"], other.parts["train"]["node"])
+    assert not torch.equal(one.splits["train"]["node"], other.splits["train"]["node"])
 
 
 def test_second_setup_reads_the_cache(monkeypatch):
@@ -59,8 +59,8 @@ def test_exported_file_gives_the_same_parts(tmp_path):
     data = ready()
     path = data.export(tmp_path / "set.npz")
     again = ready(npz=str(path))
-    for name, part in data.parts.items():
-        assert differing(part, again.parts[name]) == []
+    for name, part in data.splits.items():
+        assert differing(part, again.splits[name]) == []
     with np.load(path) as file:
         assert {"volume_l", "flow_l_per_h", "dose_mg", "time_h", "concentration_mg_per_l", "organ"} <= set(file)
         assert file["concentration_mg_per_l"].shape == (12, 14, 8)
@@ -163,7 +163,7 @@ def test_damaged_file_is_refused(tmp_path, harm):
 
 def test_linear_population_gets_a_linear_reduced_model():
     for kinetics in ("linear", "saturable"):
-        part = ready(kinetics=kinetics, compounds=60, time_points=30).parts["train"]
+        part = ready(kinetics=kinetics, compounds=60, time_points=30).splits["train"]
         found = metrics(part["reduced"], part["concentration"], part["dose_mg"], part["weight_kg"])
         assert found["r2_log"] > 0.95, kinetics
 

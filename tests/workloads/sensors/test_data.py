@@ -27,26 +27,26 @@ def ready(**options):
 
 def test_every_row_is_in_one_part_and_every_fold_tests_others(small):
     folds = [ready(**small, folds=4, fold=fold) for fold in range(4)]
-    tested = np.concatenate([data.parts["test"]["row"].numpy() for data in folds])
+    tested = np.concatenate([data.splits["test"]["row"].numpy() for data in folds])
     assert sorted(tested) == list(range(1, 8 * 14 * 12 + 1))
     for data in folds:
-        rows = np.concatenate([part["row"].numpy() for part in data.parts.values()])
+        rows = np.concatenate([part["row"].numpy() for part in data.splits.values()])
         assert len(np.unique(rows)) == len(rows) == len(tested)
-        groups = [set(part["group"].tolist()) for part in data.parts.values()]
+        groups = [set(part["group"].tolist()) for part in data.splits.values()]
         assert sum(map(len, groups)) == len(set.union(*groups)) == 8
 
 
 def test_a_split_in_time_trains_on_the_past_beyond_the_windows(small):
     for fold in range(3):
         data = ready(**small, split="time", folds=3, fold=fold, windows=["mean_24h"])
-        hours = {name: (part["row"].numpy() - 1) % (14 * 12) * 2 for name, part in data.parts.items()}
+        hours = {name: (part["row"].numpy() - 1) % (14 * 12) * 2 for name, part in data.splits.items()}
         assert hours["train"].max() + 24 < hours["validation"].min()
         assert hours["validation"].max() + 24 < hours["test"].min()
 
 
 def test_a_random_split_keeps_the_share_of_each_class(small):
     data = ready(**small, split="random")
-    shares = [float(part["target"].double().mean()) for part in data.parts.values()]
+    shares = [float(part["target"].double().mean()) for part in data.splits.values()]
     assert max(shares) - min(shares) < 0.004
 
 
@@ -76,8 +76,8 @@ def test_permuted_labels_cannot_be_found(small):
     areas = []
     for fold in range(5):
         data = ready(**options, fold=fold)
-        predict = baselines.fit("logistic regression", data.parts["train"], [], 2)
-        areas.append(roc_auc_score(data.parts["test"]["target"], predict(data.parts["test"])[:, 1]))
+        predict = baselines.fit("logistic regression", data.splits["train"], [], 2)
+        areas.append(roc_auc_score(data.splits["test"]["target"], predict(data.splits["test"])[:, 1]))
     se = np.std(areas, ddof=1) / np.sqrt(5)
     assert abs(np.mean(areas) - 0.5) < max(2 * se, 0.03)
 
@@ -92,7 +92,7 @@ def test_the_test_part_changes_nothing_in_training(small, monkeypatch):
 
     def spoiled(data, stage=None):
         original(data)
-        data.parts["test"] = {name: torch.full_like(value, 7) for name, value in data.parts["test"].items()}
+        data.splits["test"] = {name: torch.full_like(value, 7) for name, value in data.splits["test"].items()}
 
     original, clean = SensorData.setup, state()
     monkeypatch.setattr(SensorData, "setup", spoiled)
@@ -131,16 +131,16 @@ def test_every_byte_of_the_file_changes_the_key(readings):
 
 def test_cached_equals_built(small, tmp_path):
     built, read = (ready(**small, cache=str(tmp_path), windows=["rise_24h"]) for _ in range(2))
-    for name, part in built.parts.items():
+    for name, part in built.splits.items():
         for key, value in part.items():
-            assert torch.equal(torch.nan_to_num(value), torch.nan_to_num(read.parts[name][key]))
+            assert torch.equal(torch.nan_to_num(value), torch.nan_to_num(read.splits[name][key]))
 
 
 def test_a_csv_of_the_plant_reads_as_the_plant(small, tmp_path):
     plant = ready(**small)
     plant.export(tmp_path / "r.csv")
     read = ready(csv=str(tmp_path / "r.csv"), seed=small["seed"])
-    assert torch.allclose(plant.parts["train"]["x"], read.parts["train"]["x"], equal_nan=True)
+    assert torch.allclose(plant.splits["train"]["x"], read.splits["train"]["x"], equal_nan=True)
     assert read.bayes is None
 
 
@@ -167,7 +167,7 @@ def test_a_query_is_asked_once_and_its_snapshot_has_an_id(database, tmp_path, mo
     with pytest.raises(FulmenError, match=f"there is no abc of this query; there is .*{new.stem}"):
         ready(database=url, **options, snapshot="abc")
     monkeypatch.setenv("PLANT", url)
-    assert len(ready(database="$PLANT", **options).parts["train"]["target"])
+    assert len(ready(database="$PLANT", **options).splits["train"]["target"])
 
 
 def test_a_database_that_does_not_answer_is_one_line(tmp_path):
@@ -183,7 +183,7 @@ def test_failure_flags_of_ai4i_are_refused(ai4i):
     typed = ["experiment=sensors", "data=ai4i", f"data.csv={ai4i}"]
     data = build(check_overrides(typed).data, "data")
     data.setup()
-    assert sum(len(part["target"]) for part in data.parts.values()) == 10_000
-    assert sum(int(part["target"].sum()) for part in data.parts.values()) == 339
+    assert sum(len(part["target"]) for part in data.splits.values()) == 10_000
+    assert sum(int(part["target"].sum()) for part in data.splits.values()) == 339
     with pytest.raises(FulmenError, match="HDF gives the target away"):
         build(check_overrides([*typed, "data.numeric=[HDF]"]).data, "data")

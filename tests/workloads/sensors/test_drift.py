@@ -42,7 +42,7 @@ def test_the_same_distribution_is_no_drift_and_ks_is_scipys():
 def alarms(**options):
     data = SensorData(machines=24, seed=2, **options)
     data.setup()
-    parts = [data.parts[name]["x"][:, : len(data.sensors)].numpy() for name in ("train", "test")]
+    parts = [data.splits[name]["x"][:, : len(data.sensors)].numpy() for name in ("train", "test")]
     return drift.alarms(drift.table(data.sensors, *parts, data.hours["train"]))
 
 

@@ -30,7 +30,7 @@ def test_every_machine_is_judged_by_its_latest_row_the_likeliest_first(data):
         assert row["needs maintenance"] == ("yes" if row["probability"] >= 0.9 else "no")
         assert row["row"] == int(row["machine"][1:]) * 14 * 12  # the last of the machine
         assert row["time"] == f"{13 * 24 + 22} h"
-        assert row["row"] in data.parts[row["part"]]["row"]
+        assert row["row"] in data.splits[row["part"]]["row"]
 
 
 def test_times_are_told_as_they_were_given():
@@ -60,7 +60,7 @@ class Shaking(ClassifierMixin, BaseEstimator):
 
 
 def test_importance_is_what_scikit_learn_finds(data):
-    part = data.parts["train"]
+    part = data.splits["train"]
     rows = {row[""]: row for row in importance(shaking, part, {n: [i] for i, n in enumerate(data.numeric)}, [], 30)}
     assert next(iter(rows)) == "vibration_mm_s"
     for scoring, key in (("average_precision", "loss of PR-AUC"), ("roc_auc", "loss of ROC-AUC")):

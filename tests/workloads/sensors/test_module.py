@@ -8,6 +8,7 @@ import pytest
 import torch
 from helpers import quiet_trainer
 
+from fulmen.callbacks.outputs import predict_test
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors.data import SensorData
 from fulmen.workloads.sensors.evaluate import too_good
@@ -33,7 +34,7 @@ def train(**options):
 
 def test_the_threshold_is_chosen_on_the_validation_part(trained):
     module, data = trained
-    part = data.parts["validation"]
+    part = data.splits["validation"]
     with torch.no_grad():
         p = module.predict_step(part)["probability"][:, 1]
     assert float(module.threshold) == pytest.approx(choose_threshold(part["target"].numpy(), p.numpy()), abs=1e-5)
@@ -41,12 +42,12 @@ def test_the_threshold_is_chosen_on_the_validation_part(trained):
 
 def test_the_summary_stands_beside_baselines_and_ceiling_and_holds_every_item(trained, tmp_path):
     module, data = trained
-    summary = module.summarize(data, tmp_path)
+    summary = module.summarize(predict_test(module, data), data, tmp_path)
     rows = next(iter(summary.tables.values()))
     assert [row[""] for row in rows] == [
         "network", "logistic regression", "random forest", "gradient boosting", "ceiling"
     ]  # fmt: skip
-    test = data.parts["test"]
+    test = data.splits["test"]
     assert np.array_equal(summary.items["item"], test["row"].numpy())
     assert summary.items["loss"].mean() == pytest.approx(summary.metrics["log_loss"], rel=1e-4)
     assert summary.items["probability"].shape == (len(test["target"]), 2)
@@ -58,7 +59,7 @@ def test_a_score_above_the_known_ceiling_is_a_leakage_warning(trained, tmp_path)
     data.known_ceiling = {"pr_auc": 0.01}
     try:
         with pytest.warns(UserWarning, match=r"leakage: pr_auc is .* above the known ceiling of 0.0100"):
-            notes = module.summarize(data, tmp_path).notes
+            notes = module.summarize(predict_test(module, data), data, tmp_path).notes
     finally:
         data.known_ceiling = {}
     assert notes[0].startswith("leakage")
@@ -67,7 +68,7 @@ def test_a_score_above_the_known_ceiling_is_a_leakage_warning(trained, tmp_path)
 def test_a_perfect_ranking_of_the_plant_is_a_leakage_warning_and_the_ceiling_itself_is_none():
     data = SensorData(seed=0)
     data.setup()
-    target = data.parts["test"]["target"].numpy()
+    target = data.splits["test"]["target"].numpy()
     perfect = np.stack([1 - target, target], 1).astype(float)
     with pytest.warns(UserWarning, match="leakage: roc_auc is 1.0000, above the known ceiling"):
         too_good(perfect, data, scores(target, perfect))
@@ -81,7 +82,7 @@ def test_windows_of_a_file_are_those_of_training(tmp_path):
     data.export(tmp_path / "in.csv")
     schema = json.loads(json.dumps(module.input_schema(data)))
     made = module.predict_file(tmp_path / "in.csv", schema).set_index("row")
-    part = data.parts["test"]
+    part = data.splits["test"]
     with torch.no_grad():
         p = module.predict_step(part)["probability"][:, 1].numpy()
     assert np.allclose(made.loc[part["row"].numpy() + 1, "p(1)"], p, atol=1e-5)
@@ -89,9 +90,9 @@ def test_windows_of_a_file_are_those_of_training(tmp_path):
 
 def test_the_report_names_the_machines_in_need_and_what_the_columns_are_worth(trained, tmp_path):
     module, data = trained
-    summary = module.summarize(data, tmp_path)
+    summary = module.summarize(predict_test(module, data), data, tmp_path)
     main, machines, worth, _ = summary.tables.values()
-    assert main[0]["(chance)"] == pytest.approx(float(data.parts["test"]["target"].double().mean()))
+    assert main[0]["(chance)"] == pytest.approx(float(data.splits["test"]["target"].double().mean()))
     assert [list(summary.tables)[1]] == summary.shown
     assert len(machines) == 8
     assert {row[""] for row in worth} == {"light_lux", "temperature_c", "vibration_mm_s", "time of day"}
@@ -107,7 +108,7 @@ def test_a_file_is_predicted_as_the_data_are_in_any_order_of_columns(trained, ta
     module, data = trained
     table[[*reversed(table.columns)]].assign(comment="x").to_csv(tmp_path / "in.csv", index=False)
     made = module.predict_file(tmp_path / "in.csv", module.input_schema(data))
-    part = data.parts["test"]
+    part = data.splits["test"]
     with torch.no_grad():
         p = module.predict_step(part)["probability"][:, 1].numpy()
     rows = made.set_index("row").loc[part["row"].numpy() + 1]  # line 1 is the header

@@ -25,7 +25,7 @@ def ready(**options):
 @pytest.mark.parametrize("horizon", [1, 5, 30])
 def test_a_window_ends_on_its_day_and_its_target_begins_the_day_after(horizon):
     data = ready(features=["close", "return"], horizon_days=horizon)
-    for part in data.parts.values():
+    for part in data.splits.values():
         close, r = part["window"][:, :, 0].double(), part["window"][:, :, 1].double()
         assert torch.allclose(close[:, -1], part["price"].double())
         assert torch.allclose(r[:, 1:], close.log().diff(dim=1), atol=1e-5)
@@ -65,9 +65,9 @@ def test_features_are_what_their_names_say():
 def test_no_target_day_is_in_two_parts_and_parts_follow_each_other(tickers):
     horizon = 5
     data = ready(horizon_days=horizon, tickers=tickers, embargo_days=7)
-    calendar = np.unique(data.parts["train"]["day"].numpy())
-    first = {name: np.unique(part["day"].numpy())[0] for name, part in data.parts.items()}
-    last = {name: np.unique(part["day"].numpy())[-1] for name, part in data.parts.items()}
+    calendar = np.unique(data.splits["train"]["day"].numpy())
+    first = {name: np.unique(part["day"].numpy())[0] for name, part in data.splits.items()}
+    last = {name: np.unique(part["day"].numpy())[-1] for name, part in data.splits.items()}
     for earlier, later in (("train", "validation"), ("validation", "test")):
         gap = np.busday_count(np.datetime64(int(last[earlier]), "D"), np.datetime64(int(first[later]), "D"))
         assert gap == horizon + 7  # the targets of the last window, then the embargo
@@ -86,7 +86,7 @@ def test_folds_test_every_day_once_and_train_before_they_test():
 
 
 def test_the_folds_of_the_data_test_one_day_after_the_other():
-    days = [np.unique(ready(fold=k, folds=2, embargo_days=0).parts["test"]["day"].numpy()) for k in range(2)]
+    days = [np.unique(ready(fold=k, folds=2, embargo_days=0).splits["test"]["day"].numpy()) for k in range(2)]
     assert len(days[0]) > 40
     assert np.busday_count(days[0][-1].astype("datetime64[D]"), days[1][0].astype("datetime64[D]")) == 1
 
@@ -98,8 +98,8 @@ def test_one_split_takes_the_shares_from_the_end():
 
 def test_several_tickers_share_one_calendar():
     data = ready(tickers=3)
-    assert set(data.parts["test"]["ticker"].tolist()) == {0, 1, 2}
-    days = [set(data.parts["test"]["day"][data.parts["test"]["ticker"] == k].tolist()) for k in range(3)]
+    assert set(data.splits["test"]["ticker"].tolist()) == {0, 1, 2}
+    days = [set(data.splits["test"]["day"][data.splits["test"]["ticker"] == k].tolist()) for k in range(3)]
     assert days[0] == days[1] == days[2]
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from helpers import differing, quiet_trainer
 
+from fulmen.callbacks.outputs import predict_test
 from fulmen.callbacks.resume import read_checkpoint
 from fulmen.config.check import check_overrides
 from fulmen.runs.run import run
@@ -36,7 +37,7 @@ def model():
 
 def test_statistics_are_those_of_the_training_part(model):
     module, data = model
-    train = data.parts["train"]
+    train = data.splits["train"]
     assert torch.allclose(module.feature_mean, train["window"].mean((0, 1)), atol=1e-6)
     assert torch.allclose(module.feature_sd, train["window"].flatten(0, 1).std(0), rtol=1e-4)
     assert torch.allclose(module.target_mean, train["log_return"].mean(0), atol=1e-7)
@@ -45,7 +46,7 @@ def test_statistics_are_those_of_the_training_part(model):
 def test_the_test_part_changes_nothing_in_training(monkeypatch):
     def spoiled(data, stage=None):
         original(data)
-        data.parts["test"] = {name: torch.full_like(value, 10**6) for name, value in data.parts["test"].items()}
+        data.splits["test"] = {name: torch.full_like(value, 10**6) for name, value in data.splits["test"].items()}
 
     original = StocksData.setup
     clean, _ = fitted()
@@ -56,7 +57,7 @@ def test_the_test_part_changes_nothing_in_training(monkeypatch):
 
 def test_calibration_quantiles_are_those_of_the_validation_part(model):
     module, data = model
-    part = data.parts["validation"]
+    part = data.splits["validation"]
     with torch.no_grad():
         scores = (part["log_return"] - module.log_return(part)).abs() / conformal.scale(part["volatility"], 3)
     assert torch.allclose(module.quantiles, conformal.quantiles(scores), rtol=1e-4)
@@ -65,8 +66,8 @@ def test_calibration_quantiles_are_those_of_the_validation_part(model):
 def test_predictions_lie_inside_their_intervals_and_the_wide_one_holds_the_narrow(model):
     module, data = model
     with torch.no_grad():
-        p = module.predict_step(data.parts["test"])
-    assert p["price"].shape == (len(data.parts["test"]["day"]), 3)
+        p = module.predict_step(data.splits["test"])
+    assert p["price"].shape == (len(data.splits["test"]["day"]), 3)
     assert (p["low_95"] <= p["low_80"]).all()
     assert (p["low_80"] < p["price"]).all()
     assert (p["price"] < p["high_80"]).all()
@@ -75,7 +76,7 @@ def test_predictions_lie_inside_their_intervals_and_the_wide_one_holds_the_narro
 
 def test_the_summary_has_a_row_per_day_ahead_and_every_baseline(model, tmp_path):
     module, data = model
-    summary = module.summarize(data, tmp_path)
+    summary = module.summarize(predict_test(module, data), data, tmp_path)
     main, steps, intervals = summary.tables.values()
     assert [row[""] for row in main] == ["network", "persistence", "drift", "historical mean", "ridge"]
     assert [row["days ahead"] for row in steps] == [1, 2, 3]
@@ -91,10 +92,10 @@ def test_forecasts_that_were_kept_are_those_of_the_best_weights(tmp_path):
                  f"output_dir={tmp_path / 'run'}"]  # fmt: skip
     kept = run(check_overrides(overrides), overrides).metrics
     again = load_run(tmp_path / "run")
-    anew = again.model.summarize(again.data, None).metrics
+    anew = again.summarize(tmp_path / "anew").metrics
     best = read_checkpoint(tmp_path / "run" / "checkpoints" / "best.ckpt")
     assert best["epoch"] < 3
-    assert len(best["forecasts"]) == len(again.data.parts["validation"]["day"])
+    assert len(best["forecasts"]) == len(again.data.splits["validation"]["day"])
     for name, value in anew.items():
         assert kept[f"test/{name}"] == pytest.approx(value, rel=1e-4, abs=1e-6), name
 
@@ -108,7 +109,7 @@ def test_naive_loss_of_returns_is_one_plus_the_squared_drift(model):
 def test_a_price_target_warns_and_forecasts_prices():
     with pytest.warns(UserWarning, match="lose to persistence"):
         module, data = fitted(target="price", horizon_days=2)
-    part = data.parts["train"]
+    part = data.splits["train"]
     price = part["price"][:, None] * part["log_return"].exp()
     standardised = (price - module.target_mean) / module.target_sd
     assert torch.allclose(module._from_target(standardised, part["price"]), part["log_return"], atol=1e-4)
@@ -116,7 +117,7 @@ def test_a_price_target_warns_and_forecasts_prices():
 
 def test_baselines_are_what_their_names_say(model):
     _, data = model
-    train, validation, test = (data.parts[name] for name in ("train", "validation", "test"))
+    train, validation, test = (data.splits[name] for name in ("train", "validation", "test"))
     returns = test["window"][:, :, 0].double().numpy()  # the first of a window leads into its first day
     assert np.allclose(baselines.drift(test)[:, 2], 3 * returns[:, 1:].mean(1), atol=1e-6)
     assert np.allclose(baselines.historical_mean(train, test)[0], train["log_return"].mean(0))
@@ -128,7 +129,7 @@ def test_ridge_finds_a_linear_rule():
     data = StocksData(**SMALL | {"days": 3000, "signal": 0.5})
     data.prepare_data()
     data.setup()
-    train, validation, test = (data.parts[name] for name in ("train", "validation", "test"))
+    train, validation, test = (data.splits[name] for name in ("train", "validation", "test"))
     error = test["log_return"].numpy() - baselines.ridge(train, validation, test)
     assert 1 - (error**2).sum() / (test["log_return"].numpy() ** 2).sum() > 0.3
 

@@ -17,7 +17,7 @@ def test_nvidia_is_forecast_as_well_as_by_persistence_and_the_folder_reproduces_
     rmse = result.metrics["test/rmse_price"]
     assert rmse < 1.01 * result.baselines["persistence"]["rmse_price"]
     loaded = fulmen.load_run(tmp_path / "run")
-    test = loaded.data.parts["test"]
+    test = loaded.data.splits["test"]
     with torch.no_grad():
         predicted = loaded.model.predict_step(test)
     actual = test["price"].double() * test["log_return"][:, 0].double().exp()

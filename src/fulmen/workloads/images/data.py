@@ -12,8 +12,8 @@ from torch import Generator, Tensor
 
 from fulmen.data.batches import BatchLoader
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
-from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
+from fulmen.workload import WorkloadData
 from fulmen.workloads.images import imbalance as unequal
 from fulmen.workloads.images import sources
 from fulmen.workloads.images.samplers import Shuffle
@@ -21,7 +21,7 @@ from fulmen.workloads.images.samplers import Shuffle
 Sampler = Callable[[Tensor, Generator, float], Tensor]
 
 
-class ImagesData(InMemoryParts):
+class ImagesData(WorkloadData):
     """Small images with labels: scikit-learn's digits, or `arrays`, or CIFAR-10.
 
     A batch holds `image` uint8 [B, 3, H, W], `label` [B] and `item` [B], the place of the image in its source. The
@@ -100,18 +100,18 @@ class ImagesData(InMemoryParts):
         self._indices(self._source())
 
     def setup(self, stage: str | None = None) -> None:
-        if self.parts:
+        if self.splits:
             return
         source = self._source()
         indices = self._indices(source)
         for part, origin in (("train", "train"), ("test", "test"), ("validation", "train")):
-            self.parts[part] = self._part(source, origin, indices[part])
+            self.splits[part] = self._part(source, origin, indices[part])
         if self.original_protocol:
-            self.parts["validation"] = self.parts["test"]
-        self.counts = self.parts["train"]["label"].bincount(minlength=self.classes)
+            self.splits["validation"] = self.splits["test"]
+        self.counts = self.splits["train"]["label"].bincount(minlength=self.classes)
 
     def train_dataloader(self) -> BatchLoader:
-        train = self.parts["train"]
+        train = self.splits["train"]
         epochs = self.trainer.max_epochs if self.trainer else None
 
         def order(epoch: int, generator: Generator) -> Tensor:

@@ -47,7 +47,7 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
         log_probability: predicted [N, C], logits adjusted by `tau`.
         folder: where figures go; None draws none.
     """
-    train, test = data.parts["train"], data.parts["test"]
+    train, test = data.splits["train"], data.splits["test"]
     label, counts = test["label"], data.counts.numpy()
     prior = log_prior(data.counts)
     probability = log_probability.exp()

@@ -5,23 +5,24 @@ runs with different losses compare, and early stopping does not favour those tha
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas
 import torch
-from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torchmetrics import CatMetric
 
+from fulmen.data.batches import Batch
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
-from fulmen.lightning_private import log_epoch_mean, log_mean
+from fulmen.lightning_private import log_epoch_mean
 from fulmen.optim.schedulers import optimizers
 from fulmen.report.summary import Summary
+from fulmen.workload import Stage, Workload
 from fulmen.workloads.images import metrics, predict
 from fulmen.workloads.images.losses import CrossEntropy, log_prior
 from fulmen.workloads.images.mixup import cutmix, mixup
@@ -29,12 +30,12 @@ from fulmen.workloads.images.mixup import cutmix, mixup
 TAUS = torch.linspace(0, 2, 21)
 
 
-class ImageClassifier(LightningModule):
+class ImageClassifier(Workload):
     """Trains a network [B, 3, H, W] -> [B, C] on batches of `data.ImagesData`.
 
     Attributes:
         naive_loss: of a forecast that knows only how frequent the classes are.
-        weighs_windows: see `on_before_optimizer_step`; `fulmen.callbacks.accumulation` leaves it to us.
+        averages_gradients: in `on_before_optimizer_step`.
 
     Args:
         network: see `networks.py`.
@@ -51,7 +52,7 @@ class ImageClassifier(LightningModule):
         figures: draw the confusion matrix, scores per class and calibration.
     """
 
-    weighs_windows = True
+    averages_gradients = True
     directions = metrics.DIRECTIONS
 
     def __init__(
@@ -68,15 +69,13 @@ class ImageClassifier(LightningModule):
         mirror: bool = False,
         figures: bool = True,
     ):
-        super().__init__()
+        super().__init__(network.to(memory_format=torch.channels_last), optimizer, scheduler)
         for name, value in {"mixup": mixup, "cutmix": cutmix, "freeze_epochs": freeze_epochs}.items():
             if value < 0:
                 raise FulmenError(f"{name} is {value}; it must be 0 or more")
         if freeze_epochs and not hasattr(network, "freeze"):
             raise FulmenError(f"freeze_epochs is {freeze_epochs}; {type(network).__name__} has nothing to freeze")
-        self.network = network.to(memory_format=torch.channels_last)
         self.loss = loss or CrossEntropy(network.classes)
-        self.optimizer, self.scheduler = optimizer, scheduler
         self.augmentation = augmentation
         self.mixup, self.cutmix = mixup, cutmix
         self.logit_adjustment, self.freeze_epochs = logit_adjustment, freeze_epochs
@@ -85,7 +84,6 @@ class ImageClassifier(LightningModule):
         self.register_buffer("sd", torch.ones(3))
         self.register_buffer("counts", torch.ones(network.classes, dtype=torch.long))  # images per class in training
         self.register_buffer("tau", torch.tensor(0.0 if logit_adjustment == "validation" else float(logit_adjustment)))
-        self.naive_loss = math.inf
         self.seen = nn.ModuleDict(
             {name: CatMetric(nan_strategy="disable", dist_sync_fn=gather_rows) for name in ("logits", "label")}
         )
@@ -96,7 +94,7 @@ class ImageClassifier(LightningModule):
         if stage != "fit":
             return
         data = self.trainer.datamodule
-        train = data.parts["train"]
+        train = data.splits["train"]
         self._check(data, train["image"])
         if self.trainer.overfit_batches:  # mixed images and smooth labels cannot be learned by heart
             self.mixup = self.cutmix = self.loss.label_smoothing = 0.0
@@ -191,9 +189,10 @@ class ImageClassifier(LightningModule):
         """What `val/loss` would be if the validation part were `batch`."""
         return balanced_loss(self.adjusted(self(batch["image"])), batch["label"].long())
 
-    def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        loss = nn.functional.nll_loss(self.adjusted(self(batch["image"])), batch["label"])
-        log_mean(self, "test/loss", loss, len(batch["label"]))
+    def step(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:
+        """Of a batch that is tested; `training_step` mixes images, `validation_step` waits for the whole split."""
+        log_probability = self.adjusted(self(batch["image"]))
+        return nn.functional.nll_loss(log_probability, batch["label"]), {"log_probability": log_probability}
 
     def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
         probability = self.adjusted(self(batch["image"])).exp()
@@ -213,12 +212,11 @@ class ImageClassifier(LightningModule):
         self.eval()
         return torch.cat([self.adjusted(self(each.to(self.device))).cpu() for each in image.split(256)])
 
-    def summarize(self, data: Any, figures: Path) -> Summary:
-        """Compare with the baselines on the test part, and draw it."""
+    def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
+        """Compare with the baselines on the test split, and draw it."""
         from fulmen.workloads.images.evaluate import summarize
 
-        log_probability = self.log_probabilities(data.parts["test"]["image"])
-        return summarize(log_probability, float(self.tau), data, figures if self.figures else None)
+        return summarize(predicted["log_probability"], float(self.tau), data, figures if self.figures else None)
 
     def input_schema(self, data: Any) -> dict[str, Any]:
         return predict.schema(data)

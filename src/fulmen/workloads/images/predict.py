@@ -12,7 +12,7 @@ from fulmen.workloads.images.sources import as_images, read_npz
 
 def schema(data: Any) -> dict[str, Any]:
     """What `read` asks of a file; plain values."""
-    image = data.parts["train"]["image"]
+    image = data.splits["train"]["image"]
     height, width = image.shape[2:]
     return {
         "format": "npz or npy",

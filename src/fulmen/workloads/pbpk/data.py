@@ -10,9 +10,9 @@ from torch import Tensor
 
 from fulmen.config.signatures import Count, Positive
 from fulmen.data.cache import Arrays, cached, fingerprint
-from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
 from fulmen.utils.files import atomic_write
+from fulmen.workload import WorkloadData
 from fulmen.workloads.pbpk import npz
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import arrays_from, population_from, read_npz
@@ -31,7 +31,7 @@ from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
 
 
-class PBPKData(InMemoryParts):
+class PBPKData(WorkloadData):
     """Subjects drawn from a virtual population (or read from an exported file), solved, split by compound, batched.
 
     A batch holds what `graph.inputs` gives, `concentration` [B, 14, T] in mg/L, `subject` [B] and `time_h` [T]; t = 0
@@ -122,7 +122,7 @@ class PBPKData(InMemoryParts):
         self._arrays()
 
     def setup(self, stage: str | None = None) -> None:
-        if self.parts:
+        if self.splits:
             return
         arrays = self._arrays()
         self.population = population_from(arrays)
@@ -134,7 +134,7 @@ class PBPKData(InMemoryParts):
             "subject": torch.arange(len(self.population)),
         }
         for name, subjects in self.split().items():
-            self.parts[name] = {key: value[subjects] for key, value in everything.items()}
+            self.splits[name] = {key: value[subjects] for key, value in everything.items()}
 
     def split(self) -> dict[str, Tensor]:
         """Subject numbers of `train`, `validation` and `test`; no compound is in two parts."""

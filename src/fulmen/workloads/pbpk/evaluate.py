@@ -40,14 +40,14 @@ NOTES = [
 
 def summarize(predicted: Tensor, data: Any, folder: Path) -> Summary:
     """Metrics, tables and figures of predictions [S, 14, T] in mg/L for the test part of `data`."""
-    test = data.parts["test"]
+    test = data.splits["test"]
     true, dose, weight = test["concentration"], test["dose_mg"], test["weight_kg"]
     subjects = data.population[test["subject"]]
     times, later = data.all_times_h, data.all_times_h > 0
     predictions = {
         "network": predicted.double(),
-        "mean curve": baselines.mean_curve(data.parts["train"], test),
-        "5 nearest": baselines.nearest_neighbours(data.parts["train"], test),
+        "mean curve": baselines.mean_curve(data.splits["train"], test),
+        "5 nearest": baselines.nearest_neighbours(data.splits["train"], test),
         "one compartment": baselines.reduced_physics(subjects, times[later], data.kinetics),
         "linear physics": baselines.linear_physics(subjects, times)[:, :, later],
     }

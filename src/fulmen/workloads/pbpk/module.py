@@ -12,19 +12,18 @@ taken out before anything is learned. The loss is
 since the logarithm alone leaves the few high peaks that dominate errors in mg/L to chance.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, smooth_l1_loss
 from torchmetrics import MetricCollection, R2Score
 
-from fulmen.lightning_private import log_epoch_mean, log_mean
-from fulmen.optim.schedulers import optimizers
+from fulmen.data.batches import Batch
 from fulmen.report.summary import Summary
+from fulmen.workload import Stage, Workload
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.simulator.population import Population
@@ -32,7 +31,7 @@ from fulmen.workloads.pbpk.simulator.population import Population
 INPUTS = ("node", "edge", "context", "dosing")
 
 
-class PBPKSurrogate(LightningModule):
+class PBPKSurrogate(Workload):
     """Trains any network of `networks.py` on batches of `data.PBPKData`.
 
     Args:
@@ -53,9 +52,7 @@ class PBPKSurrogate(LightningModule):
         linear_weight: float = 0.3,
         residual: bool = True,
     ):
-        super().__init__()
-        self.network = network
-        self.optimizer, self.scheduler = optimizer, scheduler
+        super().__init__(network, optimizer, scheduler)
         self.linear_weight, self.residual = linear_weight, residual
         for name in ("log_mean", "log_sd", "linear_sd"):
             self.register_buffer(name, torch.ones(()))
@@ -67,7 +64,7 @@ class PBPKSurrogate(LightningModule):
         """Standardise inputs and target by the training part."""
         if stage != "fit":
             return
-        train = self.trainer.datamodule.parts["train"]
+        train = self.trainer.datamodule.splits["train"]
         self.network.inputs.fit(*(train[name] for name in INPUTS))
         u = normalized(train["concentration"].double(), train["dose_mg"], train["weight_kg"])
         y = (u + FLOOR).log() - self._offset(train)
@@ -80,17 +77,7 @@ class PBPKSurrogate(LightningModule):
 
     def concentration(self, batch: dict[str, Tensor]) -> Tensor:
         """Predicted concentrations [B, 14, T] in mg/L, never negative."""
-        u = self._linear(self(batch), batch).clamp(min=0)
-        return u * (batch["dose_mg"] / batch["weight_kg"])[:, None, None]
-
-    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
-        return self._step(batch, "train")
-
-    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        self._step(batch, "val")
-
-    def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        self._step(batch, "test")
+        return self._dosed(self._linear(self(batch), batch), batch)
 
     def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
         return {
@@ -98,9 +85,6 @@ class PBPKSurrogate(LightningModule):
             "time_h": batch["time_h"],
             "concentration_mg_per_l": self.concentration(batch),
         }
-
-    def configure_optimizers(self) -> Any:
-        return optimizers(self)
 
     @torch.no_grad()
     def predict_population(self, population: Population, time_h: Tensor, kinetics: str = "saturable") -> Tensor:
@@ -111,15 +95,11 @@ class PBPKSurrogate(LightningModule):
         batch = {name: value.to(self.device) for name, value in inputs(population, time_h, kinetics).items()}
         return self.eval().concentration(batch | {"time_h": time_h.float().to(self.device)})
 
-    @torch.no_grad()
-    def summarize(self, data: Any, figures: Path) -> Summary:
-        """Compare with the solver and the baselines on the test part, and draw it."""
+    def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
+        """Compare with the solver and the baselines on the test split, and draw it."""
         from fulmen.workloads.pbpk.evaluate import summarize
 
-        self.eval()
-        batch = {name: value.to(self.device) for name, value in data.parts["test"].items()}
-        predicted = self.concentration(data.on_after_batch_transfer(batch, 0)).cpu()
-        return summarize(predicted, data, figures)
+        return summarize(predicted["concentration_mg_per_l"], data, figures)
 
     def input_schema(self, data: Any) -> dict[str, Any]:
         """What `predict_file` reads: an `.npz` of subjects; see `predict.py`."""
@@ -140,22 +120,22 @@ class PBPKSurrogate(LightningModule):
             return 0.0
         return (normalized(batch["reduced"], batch["dose_mg"], batch["weight_kg"]) + FLOOR).log()
 
+    def _dosed(self, u: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        """u = C W / dose [B, 14, T] -> C in mg/L, never negative."""
+        return u.clamp(min=0) * (batch["dose_mg"] / batch["weight_kg"])[:, None, None]
+
     def _linear(self, y: Tensor, batch: dict[str, Tensor]) -> Tensor:
         """Network output [B, 14, T] -> u = C W / dose."""
         return (y * self.log_sd + self.log_mean + self._offset(batch)).exp() - FLOOR
 
-    def _step(self, batch: dict[str, Tensor], stage: str) -> Tensor:
+    def step(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:
         u = normalized(batch["concentration"], batch["dose_mg"], batch["weight_kg"])
         y = ((u + FLOOR).log() - self._offset(batch) - self.log_mean) / self.log_sd
         y_hat = self(batch)
-        linear = smooth_l1_loss(self._linear(y_hat, batch) / self.linear_sd, u / self.linear_sd)
-        loss = mse_loss(y_hat, y) + self.linear_weight * linear
+        u_hat = self._linear(y_hat, batch)
+        loss = mse_loss(y_hat, y) + self.linear_weight * smooth_l1_loss(u_hat / self.linear_sd, u / self.linear_sd)
         if stage == "train":
-            log_epoch_mean(self, "train/loss", loss, len(y))
-        else:
-            metrics = self.metrics[stage]
-            log_hat = (self._linear(y_hat, batch).clamp(min=0) + FLOOR).log()
-            metrics.update(log_hat.flatten(), (u + FLOOR).log().flatten())
-            log_mean(self, f"{stage}/loss", loss, len(y), prog_bar=True)
-            self.log_dict(metrics)
-        return loss
+            return loss, {}
+        self.metrics[stage].update((u_hat.clamp(min=0) + FLOOR).log().flatten(), (u + FLOOR).log().flatten())
+        self.log_dict(self.metrics[stage])
+        return loss, {"concentration_mg_per_l": self._dosed(u_hat, batch)}

@@ -10,7 +10,7 @@ import pandas
 import torch
 from torch import Tensor
 
-from fulmen.data.parts import EVALUATION_BATCH
+from fulmen.data.batches import EVALUATION_BATCH
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from, read_subjects
@@ -24,7 +24,7 @@ LABELS = ("compound", "lipophilicity")  # neither enters the equations
 
 def input_schema(data: Any) -> dict[str, Any]:
     """What `predict_file` reads and needs; ranges are those of the training part."""
-    seen = data.population[data.parts["train"]["subject"]]
+    seen = data.population[data.splits["train"]["subject"]]
     return {
         "format": ".npz of named arrays for S subjects, as PBPKData.export writes them; concentrations are not needed",
         "arrays": [_array(field.name, seen) for field in fields(Population)]

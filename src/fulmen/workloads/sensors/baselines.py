@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-Part = dict[str, Tensor]  # as `data.SensorData.parts`
+Part = dict[str, Tensor]  # as `data.SensorData.splits`
 
 BASELINES: dict[str, Callable] = {
     "logistic regression": lambda: make_pipeline(

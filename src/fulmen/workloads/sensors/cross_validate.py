@@ -1,22 +1,20 @@
 """All networks and all baselines on the same folds: the table of `fulmen rank`."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from fulmen.workload import Contest, Variant
+from fulmen.report.contest import Contest, Once, Variant
 from fulmen.workloads.sensors import baselines, evaluate
 from fulmen.workloads.sensors.metrics import choose_threshold, scores
 from fulmen.workloads.sensors.networks.batched_fit import Fit, Part, fit_all, predict
 from fulmen.workloads.sensors.networks.tabular import TableNet, probability
 
-Once = Callable[[str, Callable[[], Any]], Any]
 
-
-def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequence[int], once: Once) -> Contest:
+def cross_validate(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequence[int], once: Once) -> Contest:
     """Scores of each fold, mean over the seeds; the networks of a variant are trained together.
 
     Args:
@@ -33,20 +31,20 @@ def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequen
     ceiling = {}
     if all(data.bayes is not None and not data.windows for data in folds):  # windows may pass that of single rows
         best = [
-            scores(data.parts["test"]["target"].numpy(), np.stack([1 - data.bayes, data.bayes], 1)) for data in folds
+            scores(data.splits["test"]["target"].numpy(), np.stack([1 - data.bayes, data.bayes], 1)) for data in folds
         ]
         ceiling = {metric: float(np.mean([each[metric] for each in best])) for metric in ("roc_auc", "pr_auc")}
     warned = dict.fromkeys(warning for data in folds for warning in data.warnings)
     chance = {}
     if len(folds[0].labels) == 2:
-        shares = [float(data.parts["test"]["target"].double().mean()) for data in folds]
+        shares = [float(data.splits["test"]["target"].double().mean()) for data in folds]
         chance = {"roc_auc": 0.5, "pr_auc": float(np.mean(shares))}
     return Contest(
         {name: {metric: np.array([each[metric] for each in of_folds]) for metric in of_folds[0]}
          for name, of_folds in found.items()},
         seconds,
-        train_rows=float(np.mean([len(data.parts["train"]["target"]) for data in folds])),
-        test_rows=float(np.mean([len(data.parts["test"]["target"]) for data in folds])),
+        train_rows=float(np.mean([len(data.splits["train"]["target"]) for data in folds])),
+        test_rows=float(np.mean([len(data.splits["test"]["target"]) for data in folds])),
         ceiling=ceiling,
         notes=[*warned, *evaluate.NOTES[:2], *([evaluate.CEILING] if ceiling else [])],
         chance=chance,
@@ -56,7 +54,7 @@ def contest(folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequen
 def _train(name: str, variant: Variant, folds: Sequence[Any], seeds: Sequence[int]) -> dict[str, Any]:
     """Scores of each fold, and CPU seconds per seed, of the networks of one variant."""
     entries = [(data, seed, variant.make(seed)) for data in folds for seed in seeds]
-    jobs = [Fit(module.network, d.parts["train"], seed, d.parts["validation"]) for d, seed, module in entries]
+    jobs = [Fit(module.network, d.splits["train"], seed, d.splits["validation"]) for d, seed, module in entries]
     settings = entries[0][2]
     started = time.process_time()
     fit_all(jobs, settings.optimizer, settings.scheduler, variant.epochs, folds[0].batch_size)
@@ -70,7 +68,7 @@ def _train(name: str, variant: Variant, folds: Sequence[Any], seeds: Sequence[in
 def _fit_baseline(name: str, folds: Sequence[Any], settings: Any) -> dict[str, Any]:
     """As `_train`, of one baseline; `settings` is a module whose costs and levels it shares."""
     levels, started = settings.network.inputs.levels, time.process_time()
-    fitted = [baselines.fit(name, data.parts["train"], levels, len(data.labels)) for data in folds]
+    fitted = [baselines.fit(name, data.splits["train"], levels, len(data.labels)) for data in folds]
     seconds = time.process_time() - started
     judged = [_judge(predict_, data, settings) for predict_, data in zip(fitted, folds, strict=True)]
     return {"scores": judged, "seconds": seconds}
@@ -82,7 +80,7 @@ def _probability(network: TableNet, part: Part) -> np.ndarray:
 
 def _judge(predict_: Any, data: Any, module: Any) -> dict[str, float]:
     """Scores on the test part, the threshold chosen on the validation part (or, if that is empty, by cost alone)."""
-    held, test = data.parts["validation"], data.parts["test"]
+    held, test = data.splits["validation"], data.splits["test"]
     p = predict_(held)[:, 1] if len(held["target"]) else np.empty(0)
     threshold = choose_threshold(held["target"].numpy(), p, module.by, module.cost_ratio)
     return scores(test["target"].numpy(), predict_(test), threshold)

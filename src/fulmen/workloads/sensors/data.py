@@ -11,9 +11,9 @@ import pandas as pd
 import torch
 
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
-from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
 from fulmen.utils.seeding import derived_seed
+from fulmen.workload import WorkloadData
 from fulmen.workloads.sensors import arguments, leakage, splits
 from fulmen.workloads.sensors.features import features
 from fulmen.workloads.sensors.features.features import DERIVED, TIME, derive, feature_names
@@ -29,7 +29,7 @@ from fulmen.workloads.sensors.simulator.plant import SENSORS, Fault, simulate_pl
 RANGES = {"light_lux": (0, 120_000), "temperature_c": (-40, 125), "vibration_mm_s": (0, 50)}
 
 
-class SensorData(InMemoryParts):
+class SensorData(WorkloadData):
     """Rows of a CSV, a Parquet file, a database or a simulated plant, with labels; split, batched.
 
     A batch holds `x` [B, F] (NaN where missing), `category` [B, c] (level numbers, -1 where missing), `target` [B]
@@ -152,7 +152,7 @@ class SensorData(InMemoryParts):
         self._arrays()
 
     def setup(self, stage: str | None = None) -> None:
-        if self.parts:
+        if self.splits:
             return
         arrays = self._arrays()
         whole = {name: np.array(arrays[name]) for name in ("x", "category", "target", "row", "group")}
@@ -170,7 +170,7 @@ class SensorData(InMemoryParts):
             x, group, time_h, train = whole["x"], whole["group"], arrays["time_h"], rows["train"]
             self.fitted_windows = fit_windows(self._wear(x[train]), group[train], time_h[train], self._positive())
             whole["x"] = self.with_windows(x, group, time_h)
-        self.parts = {name: {k: torch.from_numpy(v[part]) for k, v in whole.items()} for name, part in rows.items()}
+        self.splits = {name: {k: torch.from_numpy(v[part]) for k, v in whole.items()} for name, part in rows.items()}
         self.bayes = np.array(arrays["bayes"][rows["test"]]) if self.has_ceiling else None
         self.hours = {name: np.array(arrays["time_h"][part]) for name, part in rows.items()}
         self.warnings = arrays["warnings"].tolist()

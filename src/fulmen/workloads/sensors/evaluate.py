@@ -42,17 +42,23 @@ CEILING = (
 
 
 def summarize(
-    predict: Callable[[Part], np.ndarray], threshold: float, module: Any, data: Any, folder: Path | None
+    p: np.ndarray,
+    predict: Callable[[Part], np.ndarray],
+    threshold: float,
+    module: Any,
+    data: Any,
+    folder: Path | None,
 ) -> Summary:
-    """Metrics, tables and figures of the test part.
+    """Metrics, tables and figures of the test split.
 
     Args:
+        p: probabilities [N, L] of the test split.
         predict: a part -> the network's probabilities [N, L].
         threshold: of the second of two labels.
         folder: where figures go; None draws none.
     """
-    train, validation, test = (data.parts[name] for name in ("train", "validation", "test"))
-    target, p = test["target"].numpy(), predict(test)
+    train, validation, test = (data.splits[name] for name in ("train", "validation", "test"))
+    target = test["target"].numpy()
     classes = p.shape[1]
     predicted, thresholds = {"network": p}, {"network": threshold}
     for name in baselines.BASELINES:
@@ -122,7 +128,7 @@ def _importance(
     columns = getattr(data, "columns", None)
     places = importance.sources(data) if columns else {name: [i] for i, name in enumerate(data.numeric)}
     categorical = list(columns.categorical) if columns else []
-    rows = importance.importance(lambda part: predict(part)[:, 1], data.parts["test"], places, categorical)
+    rows = importance.importance(lambda part: predict(part)[:, 1], data.splits["test"], places, categorical)
     if folder:
         importance.draw_importance(folder / "importance.png", rows)
         drawn["Loss of PR-AUC on the test part when a column is shuffled over the rows"] = "importance.png"
@@ -152,7 +158,7 @@ def verdict(loss: Mapping[str, np.ndarray], machine: np.ndarray | None) -> str:
 
 def too_good(p: np.ndarray, data: Any, score: dict[str, float]) -> list[str]:
     """Warnings, given as such too, where a score is above what can be known."""
-    test, ceiling, margin = data.parts["test"], dict(data.known_ceiling), {}
+    test, ceiling, margin = data.splits["test"], dict(data.known_ceiling), {}
     if data.bayes is not None and not data.windows:
         best = scores(test["target"].numpy(), np.stack([1 - data.bayes, data.bayes], 1))
         ceiling["roc_auc"] = best["roc_auc"]
@@ -172,4 +178,4 @@ def losses(p: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def _parts(data: Any) -> str:
     how = {"group": "of machines never seen", "time": "later than all others", "random": "drawn at random"}[data.kind]
-    return f"{how}; trained on {len(data.parts['train']['target'])}"
+    return f"{how}; trained on {len(data.splits['train']['target'])}"

@@ -26,7 +26,7 @@ def in_need(predict: Predict, data: Any, threshold: float) -> Rows:
         threshold: above it a machine counts as in need.
     """
     rows = []
-    for name, part in data.parts.items():
+    for name, part in data.splits.items():
         machine, hours = part["group"].numpy(), data.hours[name]
         order = np.lexsort((part["row"].numpy(), hours, machine))
         last = order[np.append(machine[order][1:] != machine[order][:-1], True)] if len(order) else order

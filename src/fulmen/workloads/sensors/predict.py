@@ -102,7 +102,7 @@ def _numeric(name: str, data: Any, position: int | None) -> dict[str, Any]:
     missing = getattr(getattr(data, "columns", None), "missing", False)
     column = {"name": name, "dtype": "number", "unit": unit(name), "missing": missing}
     if position is not None:
-        seen = data.parts["train"]["x"][:, position].numpy()
+        seen = data.splits["train"]["x"][:, position].numpy()
         column["range"] = [float(np.nanmin(seen)), float(np.nanmax(seen))]
         column["bins"] = drift.bins_of(seen)
     return column

@@ -5,11 +5,11 @@ import torch
 from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
 
-from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
+from fulmen.workload import WorkloadData
 
 
-class SyntheticClassification(InMemoryParts):
+class SyntheticClassification(WorkloadData):
     """Clusters of points, a third of whose features say something (Guyon 2003); batches as those of `SensorData`.
 
     Args:
@@ -42,7 +42,7 @@ class SyntheticClassification(InMemoryParts):
         self.bayes, self.known_ceiling, self.kind = None, {}, "random"
 
     def setup(self, stage: str | None = None) -> None:
-        if self.parts:
+        if self.splits:
             return
         n = self.made["n_features"]
         x, y = make_classification(
@@ -61,4 +61,4 @@ class SyntheticClassification(InMemoryParts):
         first, held = train_test_split(rest, test_size=size, stratify=y[rest], random_state=self.seed)
         rows = {"train": first, "validation": held, "test": last}
         self.hours = {"train": np.full(len(first), np.nan)}
-        self.parts = {name: {k: v[np.sort(part)] for k, v in whole.items()} for name, part in rows.items()}
+        self.splits = {name: {k: v[np.sort(part)] for k, v in whole.items()} for name, part in rows.items()}

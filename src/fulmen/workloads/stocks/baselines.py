@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.linear_model import Ridge
 from torch import Tensor
 
-Part = dict[str, Tensor]  # as `data.StocksData.parts`
+Part = dict[str, Tensor]  # as `data.StocksData.splits`
 
 ALPHAS = tuple(10.0**k for k in range(1, 7))
 

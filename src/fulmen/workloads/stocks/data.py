@@ -12,8 +12,8 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
-from fulmen.data.parts import InMemoryParts
 from fulmen.errors import FulmenError
+from fulmen.workload import WorkloadData
 from fulmen.workloads.stocks import prices, simulator
 from fulmen.workloads.stocks.features import ewma_volatility, feature, features
 from fulmen.workloads.stocks.prices import download, read_csv
@@ -25,7 +25,7 @@ MINIMUM = 20  # windows in each part: 95 % intervals need 19 scores to calibrate
 FEATURES = ("return", "range", "volume", "moving_average_20", "volatility_20")
 
 
-class StocksData(InMemoryParts):
+class StocksData(WorkloadData):
     """Windows over a CSV of daily prices or over a simulated simulator, split in time, batched.
 
     A batch holds `window` [B, lookback, F], `log_return` [B, H] = log(P_{t+h} / P_t) for h = 1..H, `price` P_t [B],
@@ -108,7 +108,7 @@ class StocksData(InMemoryParts):
         self._arrays()
 
     def setup(self, stage: str | None = None) -> None:
-        if self.parts:
+        if self.splits:
             return
         series = series_from(self._arrays())
         self.tickers = [one.ticker for one in series]
@@ -121,7 +121,7 @@ class StocksData(InMemoryParts):
             inside = members(**span, part=part)
             if inside.sum() < MINIMUM:
                 raise FulmenError(self._too_few(name, int(inside.sum()), len(calendar)))
-            self.parts[name] = {key: torch.from_numpy(value[inside]) for key, value in everything.items()}
+            self.splits[name] = {key: torch.from_numpy(value[inside]) for key, value in everything.items()}
 
     def _split(self, days: int) -> Split:
         return walk_forward(days, **self.walk, **self.shares) if self.walk else chronological(days, **self.shares)

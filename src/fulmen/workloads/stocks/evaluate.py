@@ -53,7 +53,7 @@ def summarize(predicted: Tensor, half_width: Tensor, calibration: Tensor, data: 
         calibration: predicted log-returns of the validation part.
         folder: where figures go; None draws none.
     """
-    train, test = data.parts["train"], data.parts["test"]
+    train, test = data.splits["train"], data.splits["test"]
     true, price, day = (test[name].double().numpy() for name in ("log_return", "price", "day"))
     history = train["log_return"].double().numpy()
     forecasts = {
@@ -61,7 +61,7 @@ def summarize(predicted: Tensor, half_width: Tensor, calibration: Tensor, data: 
         "persistence": baselines.persistence(test),
         "drift": baselines.drift(test),
         "historical mean": baselines.historical_mean(train, test),
-        "ridge": baselines.ridge(train, data.parts["validation"], test),
+        "ridge": baselines.ridge(train, data.splits["validation"], test),
     }
     steps = {name: metrics.per_step(r, true, price, day, history) for name, r in forecasts.items()}
     scores = {name: _mean_over_steps(values) for name, values in steps.items()}
@@ -101,7 +101,7 @@ def verdict(p: float) -> str:
 
 def _rolling(predicted: Tensor, calibration: Tensor, data: Any) -> Tensor:
     """Half widths [levels, N, H] calibrated on what was known on each test day."""
-    parts = (data.parts["validation"], data.parts["test"])
+    parts = (data.splits["validation"], data.splits["test"])
     scale = [conformal.scale(part["volatility"], predicted.shape[1]) for part in parts]
     scores = [
         (part["log_return"] - forecast).abs() / unit

@@ -7,26 +7,24 @@ tomorrow's price is near today's, which persistence knows for nothing.
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torchmetrics import CatMetric
 
-from fulmen.data.parts import EVALUATION_BATCH
+from fulmen.data.batches import Batch
 from fulmen.distributed.ranks import gather_rows
-from fulmen.lightning_private import log_epoch_mean, log_mean
-from fulmen.optim.schedulers import optimizers
 from fulmen.report.summary import Summary
+from fulmen.workload import Stage, Workload
 from fulmen.workloads.stocks import conformal
 from fulmen.workloads.stocks.metrics import DIRECTIONS
 
 
-class StockForecaster(LightningModule):
+class StockForecaster(Workload):
     """Trains a network [B, T, F] -> [B, H] on batches of `data.StocksData`.
 
     Attributes:
@@ -50,31 +48,27 @@ class StockForecaster(LightningModule):
         target: Literal["return", "price"] = "return",
         figures: bool = True,
     ):
-        super().__init__()
+        super().__init__(network, optimizer, scheduler)
         if target == "price":
             warnings.warn(
                 "target=price: forecasts of price levels lose to persistence by factors on most series; "
                 "target=return learns the change instead",
                 stacklevel=2,
             )
-        self.network = network
-        self.optimizer, self.scheduler = optimizer, scheduler
         self.target, self.figures = target, figures
         features, horizon = len(network.inputs), network.horizon_days
         for name, size in {"feature": features, "target": horizon}.items():
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_sd", torch.ones(size))
         self.register_buffer("quantiles", torch.full((len(conformal.LEVELS), horizon), math.inf))
-        self.naive_loss = math.inf
         self.scores = CatMetric(nan_strategy="disable", dist_sync_fn=gather_rows)
-        # log-returns that these weights forecast for the whole part
-        self.forecasts = nn.ModuleDict({part: CatMetric(nan_strategy="disable") for part in ("val", "test")})
+        self.forecasts = CatMetric(nan_strategy="disable")  # log-returns of the validation split by these weights
 
     def setup(self, stage: str) -> None:
         """Standardise inputs and target by the training part."""
         if stage != "fit":
             return
-        train = self.trainer.datamodule.parts["train"]
+        train = self.trainer.datamodule.splits["train"]
         y = self._target(train["log_return"], train["price"])
         for name, x in {"feature": train["window"].flatten(0, 1), "target": y}.items():
             sd = x.double().std(0)
@@ -95,15 +89,6 @@ class StockForecaster(LightningModule):
         """Of the conformal intervals around `log_return`: [levels, B, H]."""
         return self.quantiles[:, None] * conformal.scale(batch["volatility"], self.network.horizon_days)
 
-    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
-        return self._step(batch, "train")
-
-    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        self._step(batch, "val")
-
-    def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        self._step(batch, "test")
-
     def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
         predicted, half = self.log_return(batch), self.half_width(batch)
         price = batch["price"][:, None]
@@ -116,54 +101,45 @@ class StockForecaster(LightningModule):
                 "price": price * predicted.exp(), **bounds}  # fmt: skip
 
     def on_train_batch_start(self, *_: Any) -> None:
-        self.forecasts["val"].reset()  # the weights go on
+        self.forecasts.reset()  # the weights go on
 
     def on_validation_epoch_start(self) -> None:
-        self.forecasts["val"].reset()
-
-    def on_test_epoch_start(self) -> None:
-        self.forecasts["test"].reset()
+        self.forecasts.reset()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """The forecasts of the validation part go with the weights that made them."""
-        checkpoint["forecasts"] = self._kept("val")
+        """The forecasts of the validation split go with the weights that made them."""
+        checkpoint["forecasts"] = self._kept()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        for metric in self.forecasts.values():
-            metric.reset()
-        self.forecasts["val"].update(checkpoint.get("forecasts", torch.empty(0)).to(self.device))
+        self.forecasts.reset()
+        self.forecasts.update(checkpoint.get("forecasts", torch.empty(0)).to(self.device))
 
     def on_validation_epoch_end(self) -> None:
         """Calibrate the intervals: each checkpoint holds those of its own weights."""
         self.quantiles.copy_(conformal.quantiles(self.scores.compute().view(-1, self.network.horizon_days)))
         self.scores.reset()
 
-    def configure_optimizers(self) -> Any:
-        return optimizers(self)
-
     @torch.no_grad()
-    def summarize(self, data: Any, figures: Path) -> Summary:
-        """Compare with the baselines on the test part, and draw it."""
+    def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
+        """Compare with the baselines on the test split, and draw it."""
         from fulmen.workloads.stocks.evaluate import summarize
 
-        calibration = self._forecast("val", data.parts["validation"])
-        predicted = self._forecast("test", data.parts["test"])
-        half_width = self.half_width({"volatility": data.parts["test"]["volatility"].to(self.device)}).cpu()
-        return summarize(predicted, half_width, calibration, data, figures if self.figures else None)
+        half_width = self.half_width({"volatility": data.splits["test"]["volatility"].to(self.device)}).cpu()
+        forecast = predicted["log_return"].float()
+        return summarize(forecast, half_width, self._calibration(data), data, figures if self.figures else None)
 
-    def _kept(self, part: str) -> Tensor:
-        """Log-returns [n, H] that this process has seen in the last pass over a part."""
-        kept = self.forecasts[part].value
+    def _kept(self) -> Tensor:
+        """Log-returns [n, H] that this process has seen in the last pass over the validation split."""
+        kept = self.forecasts.value
         return (torch.cat(kept) if isinstance(kept, list) and kept else torch.as_tensor(kept)).cpu()
 
-    def _forecast(self, part: str, samples: dict[str, Tensor]) -> Tensor:
-        """Log-returns [N, H] of a whole part: those of the last pass, made anew where it did not see all of it."""
-        kept = self._kept(part)
-        if len(kept) == len(samples["day"]):
+    def _calibration(self, data: Any) -> Tensor:
+        """Log-returns [N, H] of the validation split: the last pass's, made anew where it did not see all of it."""
+        kept = self._kept()
+        if len(kept) == len(data.splits["validation"]["day"]):
             return kept.float()
         self.eval()
-        rows = torch.arange(len(samples["day"])).split(EVALUATION_BATCH)
-        batches = ({name: value[i].to(self.device) for name, value in samples.items()} for i in rows)
+        batches = ({name: value.to(self.device) for name, value in each.items()} for each in data.whole("validation"))
         return torch.cat([self.log_return(batch).cpu() for batch in batches])
 
     def input_schema(self, data: Any) -> dict[str, Any]:
@@ -188,17 +164,15 @@ class StockForecaster(LightningModule):
         y = y * self.target_sd + self.target_mean
         return y if self.target == "return" else (y / price[:, None]).clamp(min=0.01).log()
 
-    def _step(self, batch: dict[str, Tensor], stage: str) -> Tensor:
+    def step(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:
         y = (self._target(batch["log_return"], batch["price"]) - self.target_mean) / self.target_sd
         y_hat = self(batch)
         loss = mse_loss(y_hat, y)
         if stage == "train":
-            log_epoch_mean(self, "train/loss", loss, len(y))
-            return loss
-        log_mean(self, f"{stage}/loss", loss, len(y), prog_bar=True)
+            return loss, {}
         forecast = self._from_target(y_hat, batch["price"])
-        self.forecasts[stage].update(forecast.detach())
         if stage == "val":
+            self.forecasts.update(forecast.detach())
             error = batch["log_return"] - forecast
             self.scores.update(error.abs() / conformal.scale(batch["volatility"], error.shape[1]))
-        return loss
+        return loss, {"log_return": forecast}

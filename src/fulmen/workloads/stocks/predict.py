@@ -9,7 +9,7 @@ import pandas
 import torch
 from torch import Tensor
 
-from fulmen.data.parts import EVALUATION_BATCH
+from fulmen.data.batches import EVALUATION_BATCH
 from fulmen.errors import FulmenError
 from fulmen.workloads.stocks import prices
 from fulmen.workloads.stocks.data import inputs_at, known_days, warm_up
@@ -26,7 +26,7 @@ COLUMNS = [
 
 def input_schema(data: Any) -> dict[str, Any]:
     """What `predict_file` reads and needs; ranges are those of the training part."""
-    window = data.parts["train"]["window"].flatten(0, 1)  # [N * lookback, F]
+    window = data.splits["train"]["window"].flatten(0, 1)  # [N * lookback, F]
     low, high = window.amin(0).tolist(), window.amax(0).tolist()
     return {
         "format": "CSV of daily prices, in any order of columns; several tickers need a Ticker column",

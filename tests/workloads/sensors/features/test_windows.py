@@ -96,7 +96,7 @@ def test_a_fall_lasts_as_long_as_it_deepens():
 def test_the_cycle_and_the_noise_are_of_training_rows_alone():
     data = SensorData(machines=8, days=10, seed=1, windows=WINDOWS)
     data.setup()
-    train = data.parts["train"]
+    train = data.splits["train"]
     x, place = train["x"].numpy(), data.numeric.index("temperature_c")
     hours = data.hours["train"].astype(int) % 24
     means = np.array([np.nanmean(x[hours == h, place]) if (hours == h).any() else np.nan for h in range(24)])

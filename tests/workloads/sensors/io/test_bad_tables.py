@@ -69,7 +69,7 @@ def test_a_wrong_delimiter_names_the_right_one_and_the_right_one_reads(readings,
         SensorData(csv=str(path)).prepare_data()
     data = SensorData(csv=str(path), delimiter="tab" if delimiter == "\t" else delimiter, folds=3)
     data.setup()
-    assert sum(len(part["target"]) for part in data.parts.values()) == len(table)
+    assert sum(len(part["target"]) for part in data.splits.values()) == len(table)
 
 
 def test_a_packed_file_reads_as_the_file_and_a_broken_one_is_one_line(readings):
@@ -79,7 +79,7 @@ def test_a_packed_file_reads_as_the_file_and_a_broken_one_is_one_line(readings):
     a, b = (SensorData(csv=str(file), folds=3) for file in (path, packed))
     for data in (a, b):
         data.setup()
-    assert torch.equal(a.parts["test"]["x"].nan_to_num(), b.parts["test"]["x"].nan_to_num())
+    assert torch.equal(a.splits["test"]["x"].nan_to_num(), b.splits["test"]["x"].nan_to_num())
     packed.write_bytes(packed.read_bytes()[:2000])
     with pytest.raises(FulmenError, match=r"readings\.csv\.gz cannot be read"):
         SensorData(csv=str(packed)).prepare_data()
@@ -164,7 +164,7 @@ def test_parquet_reads_as_csv_does_or_says_what_to_install(readings):
         a, b = (SensorData(csv=str(file), folds=3) for file in (path, parquet))
         for data in (a, b):
             data.setup()
-        assert torch.equal(a.parts["test"]["x"].nan_to_num(), b.parts["test"]["x"].nan_to_num())
+        assert torch.equal(a.splits["test"]["x"].nan_to_num(), b.splits["test"]["x"].nan_to_num())
         table.assign(temperature_c=["warm", *table.temperature_c[1:].astype(str)]).to_parquet(parquet)
         with pytest.raises(FulmenError, match=r"row 1, column temperature_c: 'warm' is no number"):
             SensorData(csv=str(parquet)).prepare_data()

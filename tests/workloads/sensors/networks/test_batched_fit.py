@@ -42,12 +42,12 @@ def network(kind, data, seed):
 @pytest.mark.parametrize("kind", MAKE)
 def test_networks_trained_together_equal_those_trained_alone(kind, folds):
     jobs = [(data, seed) for data in folds for seed in (1, 2)]
-    together = [Fit(network(kind, d, s), d.parts["train"], s, d.parts["validation"]) for d, s in jobs]
+    together = [Fit(network(kind, d, s), d.splits["train"], s, d.splits["validation"]) for d, s in jobs]
     curves = fit_all(together, ADAMW, COSINE, epochs=2, batch_size=96)
     for fit, curve, (data, seed) in zip(together, curves, jobs, strict=True):
-        alone = Fit(network(kind, data, seed), data.parts["train"], seed, data.parts["validation"])
+        alone = Fit(network(kind, data, seed), data.splits["train"], seed, data.splits["validation"])
         assert curve == pytest.approx(fit_all([alone], ADAMW, COSINE, 2, 96)[0], abs=1e-5)
-        test = data.parts["test"]
+        test = data.splits["test"]
         a, b = (probability(predict(each.network, test)) for each in (fit, alone))
         assert torch.allclose(a, b, atol=1e-4)
 
@@ -55,7 +55,7 @@ def test_networks_trained_together_equal_those_trained_alone(kind, folds):
 @pytest.mark.parametrize("kind", ["tabm", "ft"])
 def test_networks_trained_together_equal_lightning(kind, folds, tmp_path):
     """Dropout, order, schedule and weight decay included."""
-    curves = fit_all([Fit(network(kind, d, 3), d.parts["train"], 3) for d in folds[:2]], ADAMW, COSINE, 2, 256)
+    curves = fit_all([Fit(network(kind, d, 3), d.splits["train"], 3) for d in folds[:2]], ADAMW, COSINE, 2, 256)
     for curve, data in zip(curves, folds[:2], strict=True):
         module = SensorClassifier(network(kind, data, 3), ADAMW, COSINE)
         losses = Losses(str(tmp_path), seed=3)
@@ -76,11 +76,11 @@ class Losses(ExactResume):
 def test_the_epoch_with_the_lowest_validation_loss_is_kept(folds):
     data = folds[0]
     wild = partial(torch.optim.AdamW, lr=0.3)
-    kept = Fit(network("mlp", data, 1), data.parts["train"], 1, data.parts["validation"])
+    kept = Fit(network("mlp", data, 1), data.splits["train"], 1, data.splits["validation"])
     fit_all([kept], wild, None, 6, 96)
     losses = []
     for epochs in range(1, 7):
-        last = Fit(network("mlp", data, 1), data.parts["train"], 1)
+        last = Fit(network("mlp", data, 1), data.splits["train"], 1)
         fit_all([last], wild, None, epochs, 96)
         losses.append((loss(last.network, data), last.network))
     lowest = min(losses, key=lambda pair: pair[0])
@@ -88,7 +88,7 @@ def test_the_epoch_with_the_lowest_validation_loss_is_kept(folds):
 
 
 def loss(net, data):
-    part = data.parts["validation"]
+    part = data.splits["validation"]
     return float(torch.nn.functional.nll_loss(probability(predict(net, part)).log(), part["target"]))
 
 

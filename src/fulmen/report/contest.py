@@ -1,0 +1,40 @@
+"""Models that were trained and judged on the same folds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Once = Callable[[str, Callable[[], Any]], Any]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What to train: `make(seed)` builds the module with fresh weights, as a run with that seed would."""
+
+    make: Callable[[int], Any]
+    epochs: int
+
+
+@dataclass
+class Contest:
+    """Scores of all candidates on the same folds.
+
+    Attributes:
+        scores: candidate -> metric -> [folds].
+        seconds: CPU time of training on all folds, by candidate.
+        train_rows: of a fold.
+        test_rows: of a fold.
+        ceiling: metric -> the best that is possible, where it is known.
+        notes: sentences a reader needs.
+        chance: metric -> what knowing nothing scores, where it is known.
+    """
+
+    scores: dict[str, dict[str, np.ndarray]]
+    seconds: dict[str, float]
+    train_rows: float
+    test_rows: float
+    ceiling: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    chance: dict[str, float] = field(default_factory=dict)
