@@ -6,20 +6,22 @@ interface. tests/test_lightning_private.py has a canary for each private part, w
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from lightning.fabric.utilities.data import _set_sampler_epoch
 from lightning.fabric.utilities.distributed import _set_num_threads_if_needed
 from lightning.fabric.utilities.rank_zero import _get_rank
 from lightning.fabric.utilities.types import _Stateful
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.strategies import Strategy
+from lightning.pytorch.loops.fetchers import _DataFetcher
+from lightning.pytorch.strategies import DDPStrategy, FSDPStrategy, Strategy
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 from lightning.pytorch.utilities.combined_loader import CombinedLoader
 from torch import Tensor
 
+Launched = DDPStrategy | FSDPStrategy  # strategies whose processes are started by a launcher of scripts
 Loops = dict[str, Any]  # a checkpoint's state of the fit loop and of those below it
 
 # What `self.log` sums up over an epoch: publicly there are only the finished means, in `callback_metrics`.
@@ -47,7 +49,7 @@ def log_epoch_mean(module: LightningModule, name: str, value: Tensor, samples: i
         value: of a batch, a scalar; it is detached.
         samples: in the batch.
     """
-    trainer, hook = module.trainer, module._current_fx_name
+    trainer, hook = module.trainer, str(module._current_fx_name)
     mean = trainer._results.get(f"{hook}.{name}") if trainer._results is not None else None
     if mean is None or mean.has_reset or trainer._logger_connector.should_reset_tensors(hook):
         log_mean(module, name, value, samples)
@@ -81,6 +83,19 @@ def restore_logged(trainer: Trainer, metrics: dict[str, Tensor]) -> None:
     trainer._logger_connector._callback_metrics.update(metrics)
 
 
+# What is public, but not to a type checker: Lightning sets it from other classes.
+
+
+def callbacks_of(trainer: Trainer) -> list[Callback]:
+    """The callbacks of a training in the order of their turns; the list itself, for who adds one."""
+    return trainer.callbacks  # type: ignore[attr-defined]
+
+
+def is_dry_run(trainer: Trainer) -> bool:
+    """Whether `fast_dev_run` tries a few batches alone, and nothing is to be kept."""
+    return bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
+
+
 # Where the loops stand: publicly there are only whole epochs and the number of optimizer steps.
 
 
@@ -96,7 +111,7 @@ def waits_for_step(trainer: Trainer) -> bool:
 
 def validation_follows(trainer: Trainer) -> bool:
     """Whether a validation comes after this batch; the rule of five Trainer arguments has no public name."""
-    return trainer.fit_loop.epoch_loop._should_check_val_fx(trainer.fit_loop._data_fetcher)
+    return trainer.fit_loop.epoch_loop._should_check_val_fx(_fetcher(trainer))
 
 
 def has_validated(trainer: Trainer) -> bool:
@@ -137,7 +152,9 @@ def restart_nothing(trainer: Trainer) -> None:
 
 def training_loaders(trainer: Trainer) -> CombinedLoader:
     """The loaders that the epoch is dealt from; `train_dataloader` gives them in the form the user has."""
-    return trainer.fit_loop._combined_loader
+    loaders = trainer.fit_loop._combined_loader
+    assert loaders is not None, "training has not begun"
+    return loaders
 
 
 def can_store_position(loader: Any) -> bool:
@@ -152,15 +169,22 @@ def load_positions(trainer: Trainer) -> None:
 
 def deal_again(trainer: Trainer) -> None:
     """Begin to take batches from the loaders once more, since they have another order now."""
-    iter(trainer.fit_loop._data_fetcher)
+    iter(_fetcher(trainer))
 
 
 def pass_over(trainer: Trainer, batches: int) -> None:
     """Take so many batches for nothing, and do not count them: Lightning adds those of before by itself."""
-    fetcher = trainer.fit_loop._data_fetcher
+    fetcher = _fetcher(trainer)
     for _ in range(batches):
         next(fetcher)
     fetcher.fetched = 0
+
+
+def _fetcher(trainer: Trainer) -> _DataFetcher:
+    """What takes the batches from the loaders, for the fit loop."""
+    fetcher = trainer.fit_loop._data_fetcher
+    assert fetcher is not None, "training has not begun"
+    return fetcher
 
 
 def order_by_epoch(loader: Any, epoch: int) -> None:
@@ -245,7 +269,7 @@ class ScriptLauncher(_SubprocessScriptLauncher):
     """
 
     @classmethod
-    def replaces(cls, strategy: Strategy) -> bool:
+    def replaces(cls, strategy: Strategy) -> TypeGuard[Launched]:
         """Whether `strategy` would start processes by a launcher that this one can stand in for."""
         return isinstance(strategy.launcher, _SubprocessScriptLauncher)
 

@@ -60,7 +60,7 @@ def follow_folder(checkpoints: Iterable[ModelCheckpoint], states: dict[str, Any]
         if outside := next((text for text in _texts(state) if ".." in Path(text).parts or "://" in text), None):
             raise FulmenError(f"{now / 'last.ckpt'} names {outside}, which leads out of the run folder: refused")
         if state and checkpoint.dirpath and Path(checkpoint.dirpath) == now.resolve():
-            states[checkpoint.state_key] = moved(state, str(state.get("dirpath")), checkpoint.dirpath)
+            states[checkpoint.state_key] = moved(state, str(state.get("dirpath")), str(checkpoint.dirpath))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -82,7 +82,7 @@ def keep_arguments(callbacks: Iterable[Callback], states: dict[str, Any]) -> Non
     for callback in callbacks:
         if type(callback).__module__.partition(".")[0] not in ("lightning", "fulmen"):
             continue
-        state = states.get(callback.state_key)
+        state = states.get(callback.state_key) or {}
         arguments = inspect.signature(type(callback).__init__).parameters
-        for name in [name for name in state or () if name in arguments and hasattr(callback, name)]:
+        for name in [name for name in state if name in arguments and hasattr(callback, name)]:
             state[name] = getattr(callback, name)

@@ -37,7 +37,9 @@ class DivergenceStop(Callback):
         if not any_rank(not math.isfinite(value)):
             return
         found = None if math.isfinite(value) else (value, first_non_finite(trainer, module, *self._batch))
-        value, where = first_given(found)
+        first = first_given(found)
+        assert first is not None, "a rank has said that its loss is not finite"
+        value, where = first
         step = trainer.global_step + 1
         raise Diverged(f"diverged: the loss of step {step} is {value}, first in {where}{self._advice(module)}", where)
 

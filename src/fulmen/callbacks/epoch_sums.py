@@ -1,15 +1,22 @@
 """What `self.log` has summed up over an epoch so far, which Lightning forgets where the epoch is interrupted."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
+from torch import Tensor
 
 from fulmen import lightning_private as private
 from fulmen.distributed.ranks import of_all_ranks, rank_and_world
 
 Sums = dict[str, dict[str, Any]]  # name -> op, value and, of a mean, samples
-OPS = {"mean": torch.add, "sum": torch.add, "max": torch.maximum, "min": torch.minimum}
+OPS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mean": torch.add,
+    "sum": torch.add,
+    "max": torch.maximum,
+    "min": torch.minimum,
+}
 
 
 def of_ranks(trainer: Trainer) -> list[Sums]:

@@ -22,7 +22,7 @@ from fulmen.callbacks.debug import FixedOrder
 from fulmen.config.contradictions import is_validated
 from fulmen.config.mistakes import did_you_mean
 from fulmen.errors import FulmenError
-from fulmen.lightning_private import has_validated
+from fulmen.lightning_private import callbacks_of, has_validated, is_dry_run
 from fulmen.optim.schedulers import step_plateaus
 
 
@@ -57,9 +57,9 @@ class Horizon(Callback):
     """
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
-        watching = [each for each in trainer.callbacks if isinstance(each, EarlyStopping) and each.strict]
+        watching = [each for each in callbacks_of(trainer) if isinstance(each, EarlyStopping) and each.strict]
         metric = next((each.monitor for each in watching if is_validated(each.monitor)), None)
-        if metric and trainer.global_step == 0 and not trainer.fast_dev_run and trainer.max_steps != -1:
+        if metric and trainer.global_step == 0 and not is_dry_run(trainer) and trainer.max_steps != -1:
             first = first_validation(trainer)
             if first is not None and trainer.max_steps < first:
                 raise FulmenError(
@@ -75,7 +75,7 @@ class Horizon(Callback):
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         keeping = [each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)]
         without = next((each.monitor for each in keeping if each.monitor and not each.best_model_path), None)
-        if without and without not in trainer.callback_metrics and trainer.global_step and not trainer.fast_dev_run:
+        if without and without not in trainer.callback_metrics and trainer.global_step and not is_dry_run(trainer):
             rank_zero_warn(f"{not_logged(without, trainer)}: there is no best checkpoint, the last weights count")
 
 
@@ -83,13 +83,11 @@ def first_validation(trainer: Trainer) -> int | None:
     """Optimizer steps before the first validation of a training that begins; None if there is none."""
     if not trainer.enable_validation:
         return None
-    batches, window, every = (
-        trainer.num_training_batches,
-        trainer.accumulate_grad_batches,
-        trainer.check_val_every_n_epoch,
-    )
-    before = trainer.val_check_batch if every is None else (every - 1) * batches + min(trainer.val_check_batch, batches)
-    epochs, rest = divmod(int(before), batches)
+    batches, window = int(trainer.num_training_batches), trainer.accumulate_grad_batches
+    every, first = trainer.check_val_every_n_epoch, trainer.val_check_batch
+    if first is None:  # by the clock
+        return None
+    epochs, rest = divmod(int(first if every is None else (every - 1) * batches + min(first, batches)), batches)
     return epochs * -(-batches // window) + rest // window
 
 

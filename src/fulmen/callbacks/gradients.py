@@ -71,7 +71,7 @@ class GradientWatch:
             self.largest_update = max(self.largest_update, middle)
 
     def _look(self, named: list[tuple[str, nn.Parameter]], weights_too: bool) -> None:
-        values = torch.stack(torch._foreach_norm([p.grad for _, p in named])).double().tolist()
+        values = torch.stack(torch._foreach_norm([p.grad for _, p in named if p.grad is not None])).double().tolist()
         matrices = [i for i, (_, p) in enumerate(named) if p.ndim > 1]
         if weights_too:
             sizes = torch.stack(torch._foreach_norm([p.detach() for _, p in named])).double().tolist()

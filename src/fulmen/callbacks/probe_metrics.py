@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.trainer.states import RunningStage
 from torch import Tensor
 
 from fulmen.callbacks.side_effect_free import undisturbed
@@ -14,7 +15,7 @@ from fulmen.workload import hooks
 
 def on_device(trainer: Trainer, batch: Batch) -> Batch:
     """Moved as a batch of the validation part is: nothing is augmented."""
-    stage, trainer.state.stage = trainer.state.stage, trainer.state.stage.VALIDATING
+    stage, trainer.state.stage = trainer.state.stage, RunningStage.VALIDATING
     try:
         return trainer.strategy.batch_to_device(batch)
     finally:
@@ -59,10 +60,10 @@ def class_scores(
     probe: Batch | None, val_probe: Batch | None, trainer: Trainer, module: LightningModule
 ) -> tuple[dict[str, Any], dict[int, float], dict[int, float]]:
     """What there is to say of validation as a whole, and the recall of each class in both; empty without classes."""
-    both = [classes_of(each, trainer, module) for each in (probe, val_probe)]
-    if any(each is None for each in both):
+    train, val = (classes_of(each, trainer, module) for each in (probe, val_probe))
+    if train is None or val is None:
         return {}, {}, {}
-    (p, target), (q, val_target) = both
+    (p, target), (q, val_target) = train, val
     whole = {
         "accuracy": float((q.argmax(1) == val_target).float().mean()),
         "confidence": float(q.max(1).values.mean()),

@@ -69,8 +69,8 @@ class ExactResume(Callback):
         return self._listener.asked if self._listener else None
 
     def setup(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
-        if stage == "fit" and not any(isinstance(callback, _AfterAll) for callback in trainer.callbacks):
-            trainer.callbacks.append(_AfterAll(self))
+        if stage == "fit" and not any(isinstance(callback, _AfterAll) for callback in private.callbacks_of(trainer)):
+            private.callbacks_of(trainer).append(_AfterAll(self))
 
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
         if self._restored and self._restored["decided"] and self._decision_stands(trainer):
@@ -113,7 +113,7 @@ class ExactResume(Callback):
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         self._sums = {}
         private.epoch_was_restarted(trainer)
-        if not private.epoch_is_whole(trainer) and not trainer.fast_dev_run:
+        if not private.epoch_is_whole(trainer) and not private.is_dry_run(trainer):
             self._saving = "in"  # before early stopping counts what is no epoch
             self._ended_in_epoch = private.checkpoint_now(trainer)
             self._saving = None
@@ -167,7 +167,7 @@ class ExactResume(Callback):
             return
         ours = [each for each in trainer.checkpoint_callbacks if isinstance(each, ModelCheckpoint)]
         follow_folder(ours, checkpoint["callbacks"], self.path.parent)
-        keep_arguments(trainer.callbacks, checkpoint["callbacks"])
+        keep_arguments(private.callbacks_of(trainer), checkpoint["callbacks"])
         schedulers.forget_length(checkpoint["lr_schedulers"])
         self.before = checkpoint.get("result")
         if "position" in checkpoint:
@@ -183,9 +183,9 @@ class ExactResume(Callback):
 
     def _decision_stands(self, trainer: Trainer) -> bool:
         """Whether the run had ended by rules that are still the same, or early stopping still says so."""
-        if self._restored["rules"] == self.rules:
+        if self._restored is not None and self._restored["rules"] == self.rules:
             return True
-        for stop in [each for each in trainer.callbacks if isinstance(each, EarlyStopping)]:
+        for stop in [each for each in private.callbacks_of(trainer) if isinstance(each, EarlyStopping)]:
             if stop.stopped_epoch and stop.wait_count >= stop.patience:
                 rank_zero_warn(
                     f"early stopping has ended this run: no better {stop.monitor} for {stop.wait_count} checks; "
@@ -199,7 +199,7 @@ class ExactResume(Callback):
         return derived_seed(self.seed, "order", trainer.current_epoch)
 
     def _save(self, trainer: Trainer, where: str) -> None:
-        if trainer.fast_dev_run:
+        if private.is_dry_run(trainer):
             return
         self._saving = where
         try:
@@ -233,9 +233,9 @@ class _AfterAll(Callback):
 def reached(trainer: Trainer, monitor: str) -> dict[str, Any]:
     """The result so far, plain: metrics of the last epoch and the best, epochs, steps, what the callbacks found."""
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-    for best in [each for each in trainer.callbacks if isinstance(each, BestInPlace)]:
+    for best in [each for each in private.callbacks_of(trainer) if isinstance(each, BestInPlace)]:
         metrics |= best.scores(monitor)
-    watchers = [each for each in trainer.callbacks if isinstance(each, Watcher)]
+    watchers = [each for each in private.callbacks_of(trainer) if isinstance(each, Watcher)]
     return {
         "metrics": metrics,
         "verdicts": [verdict.as_dict() for watcher in watchers for verdict in watcher.verdicts],

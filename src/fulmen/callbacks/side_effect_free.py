@@ -35,14 +35,14 @@ def undisturbed(trainer: Trainer, module: LightningModule, evaluation: bool = Tr
         stack.enter_context(torch.random.fork_rng(devices))
         stack.enter_context(torch.no_grad())
         stack.enter_context(copied_metrics(module))
-        module.log = lambda name, value, *_, **__: logged.setdefault(name, []).append(value)
+        vars(module)["log"] = lambda name, value, *_, **__: logged.setdefault(name, []).append(value)
         try:
             if evaluation:
                 trainer.state.stage = RunningStage.VALIDATING
                 module.eval()
             yield logged
         finally:
-            del module.log
+            del vars(module)["log"]
             trainer.state.stage = stage
             for each, mode in modes.items():
                 each.training = mode

@@ -1,7 +1,7 @@
 """A budget of time for what is not training."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 SHORT = 4.0  # seconds of an epoch that earn the whole share
@@ -28,7 +28,7 @@ class Governor:
         self.done: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
         self.cost: dict[str, float] = {}
-        self.had: Counter[str] = Counter()  # seconds, by job
+        self.had: defaultdict[str, float] = defaultdict(float)  # seconds, by job
         self.waiting: set[str] = set()
 
     def begin_epoch(self) -> None:

@@ -19,7 +19,8 @@ Share = Annotated[float, Rule("of at least 0 and below 1", lambda share: 0 <= sh
 Fraction = Annotated[float, Rule("above 0 and below 1", lambda share: 0 < share < 1)]
 PartOfAll = Annotated[float, Rule("above 0 and at most 1", lambda share: 0 < share <= 1)]
 
-P, R = ParamSpec("P"), TypeVar("R")
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 def between(low: float, high: float) -> Rule:
@@ -27,7 +28,7 @@ def between(low: float, high: float) -> Rule:
     return Rule(f"from {low:g} to {high:g}", lambda number: low <= number <= high)
 
 
-def refuses_out_of_range(function: Callable[P, R]) -> Callable[P, R]:
+def refuses_out_of_range(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Let `function`, say a constructor, refuse arguments that break a rule in their annotation.
 
     Types are not looked at: NumPy's numbers and tuples are as good as those of a config.
@@ -38,7 +39,7 @@ def refuses_out_of_range(function: Callable[P, R]) -> Callable[P, R]:
     signature = inspect.signature(function)
 
     @wraps(function)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+    def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         try:
             given = signature.bind(*args, **kwargs).arguments
         except TypeError:

@@ -37,7 +37,7 @@ def fingerprint(key: Mapping[str, Any], code: Iterable[ModuleType] = (), files: 
     """20 hex digits that change with the plain values in `key`, the source of `code` and the bytes of `files`."""
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode())
     for module in code:
-        digest.update(Path(module.__file__).read_bytes())
+        digest.update(Path(str(module.__file__)).read_bytes())
     for path in files:
         with open(path, "rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fulmen.diagnosis.smoothing import hysteresis, in_a_row
+from fulmen.diagnosis.texts import Severity
 from fulmen.diagnosis.verdicts import Verdict, ordered
 
 IN_A_ROW = 3  # looks before a state is believed
@@ -52,7 +53,7 @@ def _worst_layer(code, history, epochs, above, below, error_above=math.inf) -> V
     if begun is None:
         return None
     share = history[-1][layer]
-    severity = "error" if share > error_above else "warning"
+    severity: Severity = "error" if share > error_above else "warning"
     return Verdict.make(code, int(epochs[begun]), severity, share=share, layer=layer)
 
 
@@ -186,11 +187,11 @@ def leak(overlap: float, copies: int) -> Verdict | None:
 
 def with_health(found: list[Verdict], health: Sequence[Verdict | None]) -> list[Verdict]:
     """All verdicts, the gravest first; a good fit is one without anything graver than a note beside it."""
-    health = [verdict for verdict in health if verdict is not None]
-    there = {verdict.code for verdict in health}
+    known = [verdict for verdict in health if verdict is not None]
+    there = {verdict.code for verdict in known}
     if "small_validation_set" in there:  # too few to say that they are too easy
         there.add("validation_too_good")
     found = [verdict for verdict in found if verdict.code not in there]
-    if any(verdict.severity in ("warning", "error") for verdict in health):
+    if any(verdict.severity in ("warning", "error") for verdict in known):
         found = [verdict for verdict in found if verdict.code != "good_fit"]
-    return ordered([*found, *health])
+    return ordered([*found, *known])

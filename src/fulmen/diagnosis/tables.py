@@ -120,7 +120,7 @@ def _headless(path: Path, rows: list[list[str]]) -> Table:
     width = len(rows[0])
     if width < 2:
         raise FulmenError(f"{path} has one column and no header; training and validation loss are needed")
-    first = [number(row[0]) for row in rows]
-    counts = width > 2 and None not in first and all(b - a == 1 for a, b in pairwise(first))
+    first = [value for row in rows if (value := number(row[0])) is not None]
+    counts = width > 2 and len(first) == len(rows) and all(b - a == 1 for a, b in pairwise(first))
     names = ["epoch", "train_loss", "val_loss"] if counts else ["train_loss", "val_loss"]
     return names + [str(i) for i in range(len(names), width)], rows

@@ -106,7 +106,7 @@ def diagnose(
     Raises:
         FulmenError: a loss is no number.
     """
-    curves = Curves.of(*([] if x is None else list(x) for x in (train, val)), epochs)
+    curves = Curves.of([] if train is None else list(train), [] if val is None else list(val), epochs)
     broken = []
     if curves.non_finite:
         since = min(curves.non_finite.values())

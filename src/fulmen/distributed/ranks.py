@@ -82,7 +82,7 @@ def of_all_ranks(value: T) -> list[T]:
     world = rank_and_world()[1]
     if world == 1:
         return [value]
-    found: list[T | None] = [None] * world
+    found = [value] * world
     dist.all_gather_object(found, value)
     return found
 
@@ -105,7 +105,7 @@ def sum_over_ranks(x: Tensor) -> Tensor:
 def exact_means(trainer: Trainer) -> None:
     """Let `self.log(..., sync_dist=True)` divide the sum over all samples by their number."""
     if trainer.world_size > 1:
-        trainer.strategy.reduce = _ExactMean(trainer.strategy.reduce)
+        setattr(trainer.strategy, "reduce", _ExactMean(trainer.strategy.reduce))  # noqa: B010
 
 
 class _ExactMean:

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -19,7 +20,7 @@ INK, MUTED = "#22303c", "#8795a1"
 TRUTH, MODEL = "#22303c", "#d1495b"  # the reference in ink, the model in red, baselines in cool tones
 COOL = ("#30638e", "#5fa8a0", "#b8a13a", "#7d6b91")
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.dpi": 130,
     "figure.constrained_layout.use": True,
     "font.size": 9,
@@ -57,7 +58,7 @@ def draw_confusion(ax: Axes, counts: np.ndarray, names: Sequence[str]) -> None:
     """A confusion matrix [C, C] in percent of each true class, with numbers where they fit."""
     share = 100 * shares(counts)
     ax.imshow(share, cmap="Blues", vmin=0, vmax=100)
-    slanted = {"rotation": 45, "ha": "right"} if max(map(len, names)) > 2 else {}
+    slanted: dict[str, Any] = {"rotation": 45, "ha": "right"} if max(map(len, names)) > 2 else {}
     ax.set_xticks(range(len(names)), names, **slanted)
     ax.set_yticks(range(len(names)), names)
     ax.set(xlabel="predicted", ylabel="true")

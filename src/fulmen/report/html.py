@@ -65,9 +65,10 @@ def with_figures(tokens: Sequence[Token], folder: Path) -> Iterator[Token]:
             yield token
             continue
         inline, close = next(rest), next(rest)
-        kinds = [child.type for child in inline.children or []]
+        children = inline.children or []
+        kinds = [child.type for child in children]
         if kinds == ["image"]:
-            image = inline.children[0]
+            image = children[0]
             caption = plain(image)
             yield Token("html_block", "", 0, content=figure(folder, unquote(str(image.attrs["src"])), caption))
         elif not (caption and plain(inline) == caption and kinds[0] == "em_open"):

@@ -7,23 +7,26 @@ runs then says so too: nothing is computed of the rest in silence, and nothing t
 import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
+from typing import TypeGuard
 
 Score = float | int | None
 
 
-def is_known(value: object) -> bool:
+def is_known(value: object) -> TypeGuard[float]:
     """Whether `value` is a number that can be compared: not None, NaN or infinite."""
     return isinstance(value, int | float) and math.isfinite(value)
 
 
 def mean(values: Sequence[Score]) -> float:
     """NaN where one is missing, or all are."""
-    return fmean(values) if values and all(map(is_known, values)) else math.nan
+    known = [float(value) for value in values if is_known(value)]
+    return fmean(known) if known and len(known) == len(values) else math.nan
 
 
 def deviation(values: Sequence[Score]) -> float:
     """The sample's standard deviation; NaN where one is missing, or fewer than two are there."""
-    return float(stdev(values)) if len(values) > 1 and all(map(is_known, values)) else math.nan
+    known = [float(value) for value in values if is_known(value)]
+    return stdev(known) if len(known) == len(values) > 1 else math.nan
 
 
 def place(value: Score, larger: bool = False) -> tuple[bool, float]:

@@ -17,7 +17,7 @@ ITEMS = "test_items.npz"
 
 def write_items(folder: Path, items: Mapping[str, Any]) -> None:
     """What a comparison pairs, as named arrays; see `Summary.items`."""
-    arrays = {name: np.asarray(value) for name, value in items.items()}
+    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in items.items()}
     with atomic_write(folder / ITEMS, "wb") as file:
         np.savez(file, **arrays)
 

@@ -8,10 +8,9 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
-from lightning.pytorch.strategies import DDPStrategy
 from omegaconf import DictConfig, OmegaConf
 
-from fulmen.lightning_private import ScriptLauncher
+from fulmen.lightning_private import Launched, ScriptLauncher
 
 LAUNCHER = "FULMEN_LAUNCHER"  # environment: pid of the first rank, which launched this one
 FOLLOW = [sys.executable, "-c", "from fulmen.entrypoints import follow; follow()"]
@@ -27,8 +26,9 @@ class Launcher(ScriptLauncher):
     task: dict[str, Any]
 
     @classmethod
-    def of(cls, strategy: DDPStrategy, cfg: DictConfig, overrides: Sequence[str]) -> "Launcher":
+    def of(cls, strategy: Launched, cfg: DictConfig, overrides: Sequence[str]) -> "Launcher":
         """In the place of the launcher of `strategy`."""
+        assert strategy.cluster_environment is not None, "every strategy with a launcher has one"
         own = cls(strategy.cluster_environment, strategy.num_processes, strategy.num_nodes)
         own.task = {"cfg": OmegaConf.to_yaml(cfg), "overrides": list(overrides), "path": sys.path}
         own.take_over(strategy)

@@ -3,16 +3,17 @@
 import csv
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from torch.utils.tensorboard.summary import hparams
 
 from fulmen.callbacks.base import RunLogger
+from fulmen.config.compose import to_plain
 from fulmen.distributed.ranks import is_first
 from fulmen.lightning_private import hide_events_from, open_writer
 from fulmen.utils.files import as_scalar, atomic_write, set_aside
@@ -73,7 +74,7 @@ class TensorBoard(RunLogger, TensorBoardLogger):
         return sorted(Path(self.log_dir).glob("events.out.tfevents.*"))
 
     @rank_zero_only
-    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         if any(name.startswith("test/") for name in metrics):
             return
         super().log_metrics(metrics, step)
@@ -147,7 +148,7 @@ class EpochTable(RunLogger):
             set_aside(self.path, error)
 
     @rank_zero_only
-    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         values = {name: value for name, value in metrics.items() if name != "epoch" and not name.startswith("test/")}
         if not values:
             return
@@ -178,7 +179,7 @@ class EpochTable(RunLogger):
 
 def log_hyperparameters(loggers: Iterable[Logger], cfg: DictConfig, metrics: dict[str, float], step: int) -> None:
     """Give the loggers of a run the settings beside the final metrics."""
-    plain = OmegaConf.to_container(cfg, resolve=True)
+    plain = to_plain(cfg)
     flat = flatten({name: plain[name] for name in ("data", "model", "trainer", "seed")})
     final = {name: value for name, value in metrics.items() if name.startswith(("best/", "test/"))}
     for logger in [each for each in loggers if isinstance(each, RunLogger)]:

@@ -27,6 +27,7 @@ from fulmen.config.outside import resume_command
 from fulmen.distributed.process_identity import Owner, is_alive, is_here, owner
 from fulmen.distributed.ranks import has_joined, of_all_ranks, part, wait_for_all
 from fulmen.errors import Diverged, FulmenError, Interrupted, PeerLost
+from fulmen.lightning_private import callbacks_of
 from fulmen.runs.launcher import LAUNCHER, Launcher
 from fulmen.runs.result import Result
 
@@ -49,7 +50,7 @@ def together(trainer: Trainer, cfg: DictConfig, overrides: Sequence[str]) -> Ite
         yield
         return
     watch, joined_before = Watch(trainer, Path(cfg.output_dir), overrides), has_joined()
-    trainer.callbacks.append(watch)
+    callbacks_of(trainer).append(watch)
     strategy = trainer.strategy
     if Launcher.replaces(strategy):
         watch.launcher = Launcher.of(strategy, cfg, overrides)
@@ -65,7 +66,7 @@ def together(trainer: Trainer, cfg: DictConfig, overrides: Sequence[str]) -> Ite
         raise
     finally:
         watch.stop()
-        trainer.callbacks.remove(watch)
+        callbacks_of(trainer).remove(watch)
         if not joined_before:
             part()  # the next run of this process finds others
 
@@ -154,7 +155,7 @@ class Watch(Callback):
             return
         self._write_down(self._error())  # however this process ends
         if self._handler is not None:
-            signal.pthread_kill(threading.main_thread().ident, ALARM)
+            signal.pthread_kill(threading.main_thread().ident or 0, ALARM)
         if not self._leaving.wait(PATIENCE):
             error = self._error()
             self._write_down(error)

@@ -51,7 +51,7 @@ def cannot_write(path: Path, error: OSError) -> Obstructed:
         errno.EACCES: "permission denied; choose a folder you may write to",
         errno.EROFS: "the file system is read-only; choose a folder you may write to",
     }
-    return Obstructed(f"cannot write {path}: {reasons.get(error.errno, error.strerror or error)}")
+    return Obstructed(f"cannot write {path}: {reasons.get(error.errno or 0, error.strerror or str(error))}")
 
 
 def obstruction(error: BaseException) -> Obstructed | None:
