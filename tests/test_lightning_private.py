@@ -101,7 +101,7 @@ IN_AN_EPOCH = {
     "_FitLoop.is_resuming, .reset_restart_stage": lambda t: (
         t.fit_loop.is_resuming is False and callable(t.fit_loop.reset_restart_stage)
     ),
-    "_FitLoop._data_fetcher": lambda t: t.fit_loop._data_fetcher.fetched >= 2,
+    "_FitLoop._data_fetcher, a _DataFetcher": lambda t: t.fit_loop._data_fetcher.fetched >= 2,
     "_FitLoop._combined_loader": lambda t: len(lightning_private.training_loaders(t).flattened) == 1,
     "_FitLoop._load_combined_loader_states": lambda t: t.fit_loop._load_combined_loader_states() is None,
     "Trainer._signal_connector.received_sigterm": lambda t: (

@@ -51,9 +51,9 @@ def test_a_random_split_keeps_the_share_of_each_class(small):
 
 
 def test_independent_rows_are_split_at_random_and_others_are_not():
-    assert SensorData().kind == "group"
-    assert SensorData(group=None).kind == "time"
-    assert SensorData(group=None, time=None, numeric=["light_lux"]).kind == "random"
+    assert SensorData().splitting.kind == "group"
+    assert SensorData(group=None).splitting.kind == "time"
+    assert SensorData(group=None, time=None, numeric=["light_lux"]).splitting.kind == "random"
 
 
 @pytest.mark.parametrize("feature", ["machine", "time", "id"])
@@ -86,7 +86,7 @@ def test_the_test_part_changes_nothing_in_training(small, monkeypatch):
     def state():
         data = ready(**small)
         torch.manual_seed(0)
-        module = SensorClassifier(MLP(Inputs(data.columns.numeric, bins=4), width=8))
+        module = SensorClassifier(MLP(Inputs(data.features.columns.numeric, bins=4), width=8))
         quiet_trainer(max_epochs=1).fit(module, data)
         return module.state_dict()
 

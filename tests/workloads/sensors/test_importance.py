@@ -40,7 +40,7 @@ def test_times_are_told_as_they_were_given():
 
 
 def test_windows_are_shuffled_with_their_column(data):
-    found = sources(data)
+    found = sources(data.features)
     assert list(found) == ["light_lux", "temperature_c", "vibration_mm_s", "time of day", "time since the last fall"]
     assert [data.numeric[i] for i in found["vibration_mm_s"]] == [
         "vibration_mm_s", "vibration_mm_s_mean_24h", "vibration_mm_s_rise_24h"

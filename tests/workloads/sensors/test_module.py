@@ -26,7 +26,8 @@ def trained():
 def train(**options):
     data = SensorData(machines=8, days=20, seed=3, folds=4, **options)
     torch.manual_seed(0)
-    inputs = Inputs(data.columns.numeric, wear=data.wear, windows=data.windows, bins=0)
+    features = data.features
+    inputs = Inputs(features.columns.numeric, wear=features.wear, windows=features.windows, bins=0)
     module = SensorClassifier(MLP(inputs, layers=1, width=16))
     quiet_trainer(max_epochs=3).fit(module, data)
     return module.eval(), data

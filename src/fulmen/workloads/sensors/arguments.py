@@ -1,20 +1,20 @@
 """What can be wrong with the arguments of `data.SensorData`, said before work begins, or with a part of its rows."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from fulmen.config.mistakes import did_you_mean
 from fulmen.errors import FulmenError
+from fulmen.workloads.sensors.features.feature_set import Features
 from fulmen.workloads.sensors.features.features import source_columns
 from fulmen.workloads.sensors.features.windows import parse
 from fulmen.workloads.sensors.io.files import DELIMITERS
 from fulmen.workloads.sensors.io.tables import Columns
-
-
-def between(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise FulmenError(f"{name} is {value}; it must lie between {low} and {high}")
+from fulmen.workloads.sensors.sources import Database, Plant, Source, TableFile
+from fulmen.workloads.sensors.splits import Kind, Splitting, choose
 
 
 def one_character(delimiter: str) -> str:
@@ -22,6 +22,20 @@ def one_character(delimiter: str) -> str:
     if len(character := meant.get(delimiter, delimiter)) != 1:
         raise FulmenError(f"delimiter is {delimiter!r}; it must be one character, or {', '.join(DELIMITERS.values())}")
     return character
+
+
+def check_features(features: Features, forbidden: Sequence[str]) -> None:
+    """Pass if all that is said of the features can be.
+
+    Args:
+        forbidden: columns that give the target away.
+
+    Raises:
+        FulmenError: names the argument and what is wrong with it.
+    """
+    check_columns(features.columns, forbidden)
+    check_windows(features.columns, features.wear, features.windows)
+    check_ranges(features.ranges)
 
 
 def check_columns(c: Columns, forbidden: Sequence[str]) -> None:
@@ -43,13 +57,42 @@ def check_columns(c: Columns, forbidden: Sequence[str]) -> None:
             raise FulmenError(f"categorical.{name}: name two levels or more")
 
 
-def check_source(csv: str | None, database: str | None, query: str | None) -> None:
+def source_of(
+    csv: str | None, delimiter: str, database: str | None, query: str | None, snapshot: str | None, plant: Plant
+) -> Source:
+    """Where the rows come from: a file or a database, where one is named, else the plant.
+
+    Raises:
+        FulmenError: two of them are named, or a database without a query.
+    """
+    character = one_character(delimiter)
     if bool(database) != bool(query):
         raise FulmenError(
             "database and query belong together: data.database=sqlite:///plant.db 'data.query=SELECT ...'"
         )
     if csv and database:
         raise FulmenError("csv and database exclude each other: choose one source of readings")
+    if database and query:
+        return Database(database, query, snapshot)
+    return TableFile(Path(csv), character) if csv else plant
+
+
+def splitting_of(
+    split: Kind | Literal["auto"], features: Features, fold: int | None, folds: int, validation: float, seed: int
+) -> Splitting:
+    """How the rows are split; "auto": by machine if there are some, else by time, else at random within each class.
+
+    Raises:
+        FulmenError: there is no such fold, or no column of what is split by.
+    """
+    if fold is not None and not 0 <= fold < folds:
+        raise FulmenError(f"fold is {fold}; with folds={folds} it runs from 0 to {folds - 1}")
+    columns = features.columns
+    kind = choose(bool(columns.group), bool(columns.time)) if split == "auto" else split
+    for name, column in (("group", columns.group), ("time", columns.time)):
+        if kind == name and not column:
+            raise FulmenError(f"split is {name}, but no column is named: data.{name}=<column>")
+    return Splitting(kind, fold or 0, folds, validation, seed, features.hours_back)
 
 
 def check_classes(part: str, target: np.ndarray, line: np.ndarray, rows: np.ndarray, c: Columns, fold: int) -> None:

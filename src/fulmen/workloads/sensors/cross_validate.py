@@ -29,7 +29,9 @@ def cross_validate(folds: Sequence[Any], variants: Mapping[str, Variant], seeds:
     found = {name: each["scores"] for name, each in made.items()}
     seconds = {name: each["seconds"] for name, each in made.items()}
     ceiling = {}
-    if all(data.bayes is not None and not data.windows for data in folds):  # windows may pass that of single rows
+    if all(
+        data.bayes is not None and not data.features.windows for data in folds
+    ):  # windows may pass that of single rows
         best = [
             scores(data.splits["test"]["target"].numpy(), np.stack([1 - data.bayes, data.bayes], 1)) for data in folds
         ]

@@ -12,6 +12,7 @@ from fulmen.report.summary import Rows, Summary
 from fulmen.workloads.sensors import baselines, drift, figures, importance, leakage
 from fulmen.workloads.sensors.baselines import Part
 from fulmen.workloads.sensors.metrics import TITLES, choose_threshold, scores
+from fulmen.workloads.sensors.table_data import TableData
 
 NOTES = [
     "ROC-AUC: chance is 0.5. PR-AUC: area under precision over recall (average precision); chance is the share of "
@@ -46,7 +47,7 @@ def summarize(
     predict: Callable[[Part], np.ndarray],
     threshold: float,
     module: Any,
-    data: Any,
+    data: TableData,
     folder: Path | None,
 ) -> Summary:
     """Metrics, tables and figures of the test split.
@@ -115,19 +116,18 @@ def titled(score: dict[str, float], prevalence: float | None) -> dict[str, float
     return row
 
 
-def _machines(predict: Callable[[Part], np.ndarray], data: Any, threshold: float) -> Rows:
+def _machines(predict: Callable[[Part], np.ndarray], data: TableData, threshold: float) -> Rows:
     """Rows of `importance.in_need`, if the table has machines."""
-    columns = getattr(data, "columns", None)
-    return importance.in_need(lambda part: predict(part)[:, 1], data, threshold) if columns and columns.group else []
+    if not data.features.columns.group:
+        return []
+    return importance.in_need(lambda part: predict(part)[:, 1], data, threshold)
 
 
 def _importance(
-    predict: Callable[[Part], np.ndarray], data: Any, folder: Path | None, drawn: dict[str, str]
+    predict: Callable[[Part], np.ndarray], data: TableData, folder: Path | None, drawn: dict[str, str]
 ) -> dict[str, Rows]:
     """The table, and its figure beside the others."""
-    columns = getattr(data, "columns", None)
-    places = importance.sources(data) if columns else {name: [i] for i, name in enumerate(data.numeric)}
-    categorical = list(columns.categorical) if columns else []
+    places, categorical = importance.sources(data.features), list(data.features.columns.categorical)
     rows = importance.importance(lambda part: predict(part)[:, 1], data.splits["test"], places, categorical)
     if folder:
         importance.draw_importance(folder / "importance.png", rows)
@@ -156,10 +156,10 @@ def verdict(loss: Mapping[str, np.ndarray], machine: np.ndarray | None) -> str:
     )
 
 
-def too_good(p: np.ndarray, data: Any, score: dict[str, float]) -> list[str]:
+def too_good(p: np.ndarray, data: TableData, score: dict[str, float]) -> list[str]:
     """Warnings, given as such too, where a score is above what can be known."""
     test, ceiling, margin = data.splits["test"], dict(data.known_ceiling), {}
-    if data.bayes is not None and not data.windows:
+    if data.bayes is not None and not data.features.windows:
         best = scores(test["target"].numpy(), np.stack([1 - data.bayes, data.bayes], 1))
         ceiling["roc_auc"] = best["roc_auc"]
         margin["roc_auc"] = 2 * leakage.auc_difference_se(
@@ -176,6 +176,6 @@ def losses(p: np.ndarray, target: np.ndarray) -> np.ndarray:
     return -np.log(np.clip(p[np.arange(len(p)), target].astype(np.float64), 1e-7, 1))
 
 
-def _parts(data: Any) -> str:
-    how = {"group": "of machines never seen", "time": "later than all others", "random": "drawn at random"}[data.kind]
-    return f"{how}; trained on {len(data.splits['train']['target'])}"
+def _parts(data: TableData) -> str:
+    how = {"group": "of machines never seen", "time": "later than all others", "random": "drawn at random"}
+    return f"{how[data.splitting.kind]}; trained on {len(data.splits['train']['target'])}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,20 +11,22 @@ from torch import Tensor
 
 from fulmen.report.figures import INK, MODEL, figure
 from fulmen.report.summary import Rows
+from fulmen.workloads.sensors.features.feature_set import Features
 from fulmen.workloads.sensors.features.features import DERIVED, TIME
+from fulmen.workloads.sensors.table_data import TableData
 
 Predict = Callable[[Mapping[str, Tensor]], np.ndarray]  # a part -> probability of the event [N]
 ROWS = 4096  # of the test part that importance is measured on, at most
 
 
-def in_need(predict: Predict, data: Any, threshold: float) -> Rows:
+def in_need(predict: Predict, data: TableData, threshold: float) -> Rows:
     """The latest row of every machine, the likeliest to need maintenance first.
 
     Args:
-        data: a `SensorData` with a column of machines.
+        data: with a column of machines.
         threshold: above it a machine counts as in need.
     """
-    rows = []
+    rows, column = [], str(data.features.columns.group)
     for name, part in data.splits.items():
         machine, hours = part["group"].numpy(), data.hours[name]
         order = np.lexsort((part["row"].numpy(), hours, machine))
@@ -33,7 +34,7 @@ def in_need(predict: Predict, data: Any, threshold: float) -> Rows:
         p = predict({key: value[last] for key, value in part.items()})
         for i, each in zip(last, p, strict=True):
             rows.append({
-                data.columns.group: str(data.groups[machine[i]]), "time": when(hours[i]), "probability": float(each),
+                column: str(data.groups[machine[i]]), "time": when(hours[i]), "probability": float(each),
                 "needs maintenance": "yes" if each >= threshold else "no", "row": int(part["row"][i]), "part": name,
             })  # fmt: skip
     return sorted(rows, key=lambda row: -row["probability"])
@@ -47,16 +48,16 @@ def when(time_h: float) -> str | None:
     return f"{pd.Timestamp(0) + pd.Timedelta(hours=time_h):%Y-%m-%d %H:%M}" if since_1980 else f"{time_h:g} h"
 
 
-def sources(data: Any) -> dict[str, list[int]]:
+def sources(features: Features) -> dict[str, list[int]]:
     """Source -> the columns of `x` made of it: a reading with its windows, the time of day, the time since a fall."""
     found: dict[str, list[int]] = {}
-    for i, name in enumerate(data.numeric):
+    for i, name in enumerate(features.names):
         if name in DERIVED and DERIVED[name][0] == (TIME,):
             source = "time of day"
-        elif name in ("hours_since_fall", "fall_seen") and name not in data.columns.numeric:
+        elif name in ("hours_since_fall", "fall_seen") and name not in features.columns.numeric:
             source = "time since the last fall"
         else:  # windows begin with the name of their column
-            begins = (own for own in data.wear if i >= len(data.columns.numeric) and name.startswith(f"{own}_"))
+            begins = (own for own in features.wear if i >= len(features.columns.numeric) and name.startswith(f"{own}_"))
             source = max(begins, key=len, default=name)
         found.setdefault(source, []).append(i)
     return found

@@ -12,40 +12,39 @@ import torch
 
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors import drift
-from fulmen.workloads.sensors.data import SensorData
+from fulmen.workloads.sensors.arguments import one_character
+from fulmen.workloads.sensors.features.feature_set import RANGES, Features
 from fulmen.workloads.sensors.features.features import needs_time, source_columns
 from fulmen.workloads.sensors.io.files import read_frame
-from fulmen.workloads.sensors.io.tables import check_table, out_of_range
+from fulmen.workloads.sensors.io.tables import Columns, check_table, out_of_range
+from fulmen.workloads.sensors.table_data import TableData
 
 UNITS = {"lux": "lux", "c": "°C", "mm_s": "mm/s", "k": "K", "w": "W", "h": "h"}
 ROWS = 4096  # predicted at once
 
 
-def schema(data: Any) -> dict[str, Any]:
+def schema(data: TableData) -> dict[str, Any]:
     """Columns with unit, kind, and range and shares seen in training, and what else a prediction depends on."""
-    if not isinstance(data, SensorData):
-        return {"format": "csv", "columns": [_numeric(name, data, i) for i, name in enumerate(data.numeric)],
-                "labels": list(data.labels), "options": {"numeric": list(data.numeric), "missing": False, "group": None,
-                "time": None, "target": "class", "labels": list(data.labels)}}  # fmt: skip
-    c, names = data.columns, data.numeric
+    features, names = data.features, data.numeric
+    c = features.columns
     columns = [_numeric(n, data, names.index(n) if n in names else None) for n in source_columns(c.numeric)]
     columns += [
         {"name": name, "dtype": "text", "levels": list(map(str, levels)), "missing": c.missing}
         for name, levels in c.categorical.items()
     ]
-    time = c.time if needs_time(c.numeric) or data.windows else None
-    group = c.group if data.windows else None
+    time = c.time if needs_time(c.numeric) or features.windows else None
+    group = c.group if features.windows else None
     columns += [{"name": name, "dtype": dtype, "missing": False} for name, dtype in
                 ((group, "text"), (time, "time: ISO, or hours")) if name]  # fmt: skip
     options = {
         "numeric": list(c.numeric), "categorical": {k: list(map(str, v)) for k, v in c.categorical.items()},
         "target": c.target, "labels": list(c.labels), "group": group, "time": time, "missing": c.missing,
-        "wear": list(data.wear), "windows": list(data.windows),
-        "ranges": {name: list(bounds) for name, bounds in data.ranges.items()},
+        "wear": list(features.wear), "windows": list(features.windows),
+        "ranges": {name: list(bounds) for name, bounds in features.ranges.items()},
         "delimiter": "tab" if data.delimiter == "\t" else data.delimiter,
     }  # fmt: skip
     return {"format": "csv or parquet", "columns": columns, "labels": list(c.labels), "options": options,
-            "fitted_windows": data.fitted_windows, "carried": [name for name in (c.group, c.time) if name]}  # fmt: skip
+            "fitted_windows": features.fitted, "carried": [name for name in (c.group, c.time) if name]}  # fmt: skip
 
 
 def predict_file(module: Any, path: Path, schema: dict[str, Any], reading: Mapping[str, str]) -> pd.DataFrame:
@@ -61,10 +60,9 @@ def predict_file(module: Any, path: Path, schema: dict[str, Any], reading: Mappi
         FulmenError: a column is missing, or a value cannot be; the message names column and row.
     """
     options = schema["options"] | ({"delimiter": reading["delimiter"]} if "delimiter" in reading else {})
-    data = SensorData(**options, split="random")
-    data.fitted_windows = schema.get("fitted_windows", {})
-    columns = data.columns.__class__(**{**vars(data.columns), "target": None})
-    frame, first_line = read_frame(path, data.delimiter, columns.named())
+    features = as_fitted(schema)
+    columns = features.columns
+    frame, first_line = read_frame(path, one_character(options.get("delimiter", ",")), columns.named())
     needed = [column["name"] for column in schema["columns"]]
     if missing := [name for name in needed if name not in frame.columns]:
         raise FulmenError(
@@ -77,7 +75,7 @@ def predict_file(module: Any, path: Path, schema: dict[str, Any], reading: Mappi
     for warning in [*out_of_range(table, limits, path, "the range seen in training,"), *unlike]:
         warnings.warn(warning, stacklevel=2)
     batch = {
-        "x": torch.from_numpy(data.with_windows(data.encode(table), table.group, table.time_h)),
+        "x": torch.from_numpy(features.with_past(features.of_rows(table), table.group, table.time_h)),
         "category": torch.from_numpy(table.category),
         "row": torch.from_numpy(table.line),
     }
@@ -98,8 +96,19 @@ def predict_file(module: Any, path: Path, schema: dict[str, Any], reading: Mappi
     return pd.DataFrame(found | {f"p({label})": made["probability"][:, i] for i, label in enumerate(labels)})
 
 
-def _numeric(name: str, data: Any, position: int | None) -> dict[str, Any]:
-    missing = getattr(getattr(data, "columns", None), "missing", False)
+def as_fitted(schema: Mapping[str, Any]) -> Features:
+    """The features of a model's training data, of which a target is not asked for; older schemas say less."""
+    options = schema["options"]
+    columns = Columns(
+        tuple(options["numeric"]), options.get("categorical", {}), None, tuple(options["labels"]),
+        options.get("group"), options.get("time"), options["missing"],
+    )  # fmt: skip
+    wear, windows = tuple(options.get("wear", ())), tuple(options.get("windows", ()))
+    return Features(columns, wear, windows, options.get("ranges", RANGES), schema.get("fitted_windows", {}))
+
+
+def _numeric(name: str, data: TableData, position: int | None) -> dict[str, Any]:
+    missing = data.features.columns.missing
     column = {"name": name, "dtype": "number", "unit": unit(name), "missing": missing}
     if position is not None:
         seen = data.splits["train"]["x"][:, position].numpy()

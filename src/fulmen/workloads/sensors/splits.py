@@ -1,5 +1,6 @@
 """Which rows train, validate and test: whole machines first, then time; by class only where rows are independent."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -15,47 +16,70 @@ def choose(group: bool, time: bool) -> Kind:
     return "group" if group else "time" if time else "random"
 
 
-def split(
-    kind: Kind, target: np.ndarray, group: np.ndarray, time_h: np.ndarray,
-    fold: int, folds: int, validation: float, seed: int, gap_h: float = 0.0,
-) -> dict[str, np.ndarray]:  # fmt: skip
-    """Row numbers of the parts of fold `fold`, sorted.
+@dataclass(frozen=True)
+class Splitting:
+    """How the rows are dealt to the splits.
 
-    "group": no machine in two parts. "time": the rows after the first half are cut into `folds` blocks; each tests what
-    was trained on the time before it, the latest rows of which validate; `gap_h` hours before each part are left out.
-    "random": stratified by class.
-
-    Args:
-        target: [N]
-        group: [N], of "group" only.
-        time_h: [N], of "time" only.
+    Attributes:
+        kind: "group": no machine in two splits. "time": the rows after the first half are cut into `folds` blocks; each
+            tests what was trained on the time before it, the latest rows of which validate. "random": stratified by
+            class.
+        fold: number of the fold that tests, from 0.
+        folds: how many there are.
         validation: share of the rows that do not test.
+        seed: of what is drawn.
+        gap_h: hours that are left out before each split in time.
     """
-    everything = np.arange(len(target))
-    if kind == "time":
-        return _in_time(time_h, fold, folds, validation, gap_h)
-    if kind == "group":
+
+    kind: Kind
+    fold: int = 0
+    folds: int = 5
+    validation: float = 0.2
+    seed: int = 42
+    gap_h: float = 0.0
+
+    def rows(self, target: np.ndarray, group: np.ndarray, time_h: np.ndarray) -> dict[str, np.ndarray]:
+        """Numbers of the rows in each split, sorted.
+
+        Args:
+            target: [N]
+            group: [N], of "group" only.
+            time_h: [N], of "time" only.
+
+        Raises:
+            FulmenError: too few machines, or too few rows of a class, for so many folds.
+        """
+        if self.kind == "time":
+            return _in_time(time_h, self.fold, self.folds, self.validation, self.gap_h)
+        return self._by_group(target, group) if self.kind == "group" else self._at_random(target)
+
+    def _by_group(self, target: np.ndarray, group: np.ndarray) -> dict[str, np.ndarray]:
         count = len(np.unique(group))
-        if count < max(folds, 3):
+        if count < max(self.folds, 3):
             raise FulmenError(
-                f"folds is {folds}, but the table has {count} group{'s' * (count != 1)}; a fold needs one to test, one "
-                "to validate. data.split=time tests the last rows instead"
+                f"folds is {self.folds}, but the table has {count} group{'s' * (count != 1)}; a fold needs one to "
+                "test, one to validate. data.split=time tests the last rows instead"
             )
-        ways = GroupKFold(folds, shuffle=True, random_state=seed).split(everything, target, group)
-        rest, test = list(ways)[fold]
-        if not validation:
+        ways = GroupKFold(self.folds, shuffle=True, random_state=self.seed)
+        rest, test = list(ways.split(np.arange(len(target)), target, group))[self.fold]
+        if not self.validation:
             return {"train": rest, "validation": rest[:0], "test": test}
-        inner = GroupShuffleSplit(1, test_size=validation, random_state=seed)
+        inner = GroupShuffleSplit(1, test_size=self.validation, random_state=self.seed)
         train, held = next(inner.split(rest, target[rest], group[rest]))
         return {"train": rest[train], "validation": rest[held], "test": test}
-    fewest = np.bincount(target).min()
-    if fewest < folds + 1:
-        raise FulmenError(f"folds is {folds}, but the rarest class has {fewest} rows; take fewer folds")
-    rest, test = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(everything, target))[fold]
-    if not validation:
-        return {"train": rest, "validation": rest[:0], "test": test}
-    train, held = train_test_split(rest, test_size=validation, stratify=target[rest], random_state=seed)
-    return {"train": np.sort(train), "validation": np.sort(held), "test": test}
+
+    def _at_random(self, target: np.ndarray) -> dict[str, np.ndarray]:
+        fewest = np.bincount(target).min()
+        if fewest < self.folds + 1:
+            raise FulmenError(f"folds is {self.folds}, but the rarest class has {fewest} rows; take fewer folds")
+        ways = StratifiedKFold(self.folds, shuffle=True, random_state=self.seed)
+        rest, test = list(ways.split(np.arange(len(target)), target))[self.fold]
+        if not self.validation:
+            return {"train": rest, "validation": rest[:0], "test": test}
+        train, held = train_test_split(
+            rest, test_size=self.validation, stratify=target[rest], random_state=self.seed
+        )  # fmt: skip
+        return {"train": np.sort(train), "validation": np.sort(held), "test": np.sort(test)}
 
 
 def _in_time(time_h: np.ndarray, fold: int, folds: int, validation: float, gap_h: float) -> dict[str, np.ndarray]:

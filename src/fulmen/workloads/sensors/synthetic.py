@@ -6,10 +6,13 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
 
 from fulmen.errors import FulmenError
-from fulmen.workload import WorkloadData
+from fulmen.workloads.sensors.features.feature_set import Features
+from fulmen.workloads.sensors.io.tables import Columns
+from fulmen.workloads.sensors.splits import Splitting
+from fulmen.workloads.sensors.table_data import TableData
 
 
-class SyntheticClassification(WorkloadData):
+class SyntheticClassification(TableData):
     """Clusters of points, a third of whose features say something (Guyon 2003); batches as those of `SensorData`.
 
     Args:
@@ -27,19 +30,15 @@ class SyntheticClassification(WorkloadData):
         self, rows: int = 2000, features: int = 100, classes: int = 10, separation: float = 2.0,
         validation: float = 0.15, test: float = 0.15, batch_size: int = 64, seed: int = 42,
     ):  # fmt: skip
-        super().__init__(batch_size, seed)
+        columns = Columns(tuple(f"x{i}" for i in range(features)), {}, "class", tuple(range(classes)), missing=False)
+        super().__init__(batch_size, seed, Features(columns, ranges={}), Splitting("random", validation=validation))
         if features < 2 * classes:
             raise FulmenError(f"features is {features}; {classes} classes need {2 * classes} or more")
         if min(validation, test) * rows < classes:
             raise FulmenError(f"rows is {rows}; each part needs a row of each of the {classes} classes")
         self.made = {"n_samples": rows, "n_features": features, "n_classes": classes, "class_sep": separation}
         self.shares = (validation, test)
-        self.numeric = [f"x{i}" for i in range(features)]
-        self.sensors = self.numeric
-        self.labels = tuple(range(classes))
         self.fingerprint = f"make_classification-{rows}x{features}-{classes}-{separation:g}-{seed}"
-        self.warnings: list[str] = []
-        self.bayes, self.known_ceiling, self.kind = None, {}, "random"
 
     def setup(self, stage: str | None = None) -> None:
         if self.splits:

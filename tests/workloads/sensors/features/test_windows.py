@@ -101,7 +101,7 @@ def test_the_cycle_and_the_noise_are_of_training_rows_alone():
     hours = data.hours["train"].astype(int) % 24
     means = np.array([np.nanmean(x[hours == h, place]) if (hours == h).any() else np.nan for h in range(24)])
     wanted = np.nan_to_num(means - np.nanmean(x[:, place]))
-    assert np.allclose(data.fitted_windows["temperature_c"]["cycle"], wanted, atol=1e-4)
+    assert np.allclose(data.features.fitted["temperature_c"]["cycle"], wanted, atol=1e-4)
     assert train["x"].shape[1] == len(data.numeric) == 5 + 2 * 4 + 2
 
 

@@ -36,7 +36,7 @@ def folds():
 
 def network(kind, data, seed):
     torch.manual_seed(seed)
-    return MAKE[kind](Inputs(data.columns.numeric, bins=4))
+    return MAKE[kind](Inputs(data.features.columns.numeric, bins=4))
 
 
 @pytest.mark.parametrize("kind", MAKE)
