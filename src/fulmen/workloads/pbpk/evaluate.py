@@ -38,8 +38,12 @@ NOTES = [
 ]
 
 
-def summarize(predicted: Tensor, data: Any, folder: Path) -> Summary:
-    """Metrics, tables and figures of predictions [S, 14, T] in mg/L for the test part of `data`."""
+def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
+    """Metrics, tables and figures of predictions [S, 14, T] in mg/L for the test part of `data`.
+
+    Args:
+        folder: where figures go; None draws none.
+    """
     test = data.splits["test"]
     true, dose, weight = test["concentration"], test["dose_mg"], test["weight_kg"]
     subjects = data.population[test["subject"]]
@@ -72,7 +76,7 @@ def summarize(predicted: Tensor, data: Any, folder: Path) -> Summary:
             f"Per organ (worst: {worst})": [{"organ": organ, **_row(score)} for organ, score in per_organ.items()],
             "Per route": _per_route(predicted, true, dose, weight, subjects.route),
         },
-        figures=draw(predictions, true, dose, weight, data, subjects, folder),
+        figures=draw(predictions, true, dose, weight, data, subjects, folder) if folder else {},
         notes=NOTES,
         items={
             "item": identities(true),  # a seed draws subjects of its own

@@ -40,6 +40,7 @@ class PBPKSurrogate(Workload):
         scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.optim.schedulers`.
         linear_weight: of the loss on the linear scale.
         residual: learn the log ratio to the reduced model; False learns log(u + 1e-3) itself.
+        figures: draw curves, residuals and organs of the test part; takes seconds.
     """
 
     directions = DIRECTIONS
@@ -51,9 +52,10 @@ class PBPKSurrogate(Workload):
         scheduler: Callable[..., Any] | None = None,
         linear_weight: float = 0.3,
         residual: bool = True,
+        figures: bool = True,
     ):
         super().__init__(network, optimizer, scheduler)
-        self.linear_weight, self.residual = linear_weight, residual
+        self.linear_weight, self.residual, self.figures = linear_weight, residual, figures
         for name in ("log_mean", "log_sd", "linear_sd"):
             self.register_buffer(name, torch.ones(()))
         self.metrics = nn.ModuleDict(
@@ -99,7 +101,7 @@ class PBPKSurrogate(Workload):
         """Compare with the solver and the baselines on the test split, and draw it."""
         from fulmen.workloads.pbpk.evaluate import summarize
 
-        return summarize(predicted["concentration_mg_per_l"], data, figures)
+        return summarize(predicted["concentration_mg_per_l"], data, figures if self.figures else None)
 
     def input_schema(self, data: Any) -> dict[str, Any]:
         """What `predict_file` reads: an `.npz` of subjects; see `predict.py`."""
