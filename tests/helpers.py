@@ -7,6 +7,8 @@ import torch
 from lightning.pytorch import Callback, Trainer
 
 SILENT = {"enable_progress_bar": False, "enable_model_summary": False, "num_sanity_val_steps": 0}
+PBPK = ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4", "data.hours=6",
+        "model.figures=false"]  # fmt: skip  # the least of that workload: trained, tested and reported in a second
 QUIET = SILENT | {"accelerator": "cpu", "logger": False, "enable_checkpointing": False}  # and leaves no file
 
 

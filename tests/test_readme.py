@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import PBPK
 
 from fulmen.cli import main as fulmen_command
 from fulmen.config.check import check_overrides
@@ -28,7 +29,7 @@ TRAININGS = [command for command in COMMANDS if re.match(r"python train\.py .*ex
 RESUMES = [command for command in COMMANDS if "resume=" in command]
 SWEEP = "python sweep.py experiment=pbpk_mlp search=tpe search.trials=20"
 AFTER = [command for command in COMMANDS if command.startswith("fulmen ")]
-TINY = ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4", "trainer.max_epochs=1"]
+TINY = [*PBPK, "trainer.max_epochs=1"]
 QUICK = {
     "compare": ["trainer.max_epochs=1", "callbacks.summary=null", "model.figures=false"],
     "rank": ["--folds=2", "trainer.max_epochs=1", "data.machines=8"],

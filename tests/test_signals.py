@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from helpers import PBPK
 
 from fulmen.cli import main
 from fulmen.config.allow_list import locate
@@ -269,8 +270,8 @@ def test_every_verb_ends_with_one_line(verb, number, times, tmp_path, monkeypatc
 
 def test_a_comparison_goes_on_with_the_training_it_was_interrupted_in(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    tiny = ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4", "trainer.max_epochs=3",
-            "callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null"]  # fmt: skip
+    tiny = [*PBPK, "trainer.max_epochs=3", "callbacks.progress=null", "callbacks.summary=null",
+            "logger.tensorboard=null"]  # fmt: skip
     line = ["compare", "pbpk_mlp model.network.hidden=8", "pbpk_mlp model.network.hidden=16", *tiny]
     steps, step = [], PBPKSurrogate.training_step
 
@@ -302,8 +303,7 @@ MOMENTS = {  # what is replaced by itself with signals before, on which call, an
     "summary": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.summarize", 1, "while it was evaluated; go on with: python"),
     "report": ("fulmen.runs.run.write_report", 1, "while it was evaluated; go on with: python"),
 }
-RUN = ["experiment=pbpk_mlp", "data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4",
-       "data.batch_size=4", "trainer.max_epochs=3", "callbacks.progress=null",
+RUN = ["experiment=pbpk_mlp", *PBPK, "data.batch_size=4", "trainer.max_epochs=3", "callbacks.progress=null",
        "callbacks.summary=null", "logger.tensorboard=null"]  # fmt: skip
 
 
@@ -312,8 +312,7 @@ def test_a_run_is_interrupted_at_any_moment_and_the_named_command_ends_it(moment
     hook, call, says = MOMENTS[moment]
     number, times = ((signal.SIGINT, 2), (signal.SIGTERM, 1))[list(MOMENTS).index(moment) % 2]  # all in make proofs
     original, calls = locate(hook), []
-    monkeypatch.setattr("fulmen.workloads.pbpk.evaluate.draw", lambda *_: {})  # figures take most of a small run
-    monkeypatch.setattr("fulmen.runs.run.training_curve", lambda *_: None)
+    monkeypatch.setattr("fulmen.runs.run.training_curve", lambda *_: None)  # takes a third of a small run
 
     def interrupted(*arguments, **named):
         calls.append(1)

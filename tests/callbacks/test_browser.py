@@ -33,7 +33,8 @@ pytestmark = [
 def board(tmp_path_factory):
     """The address of a TensorBoard over a monitored run of an experiment, and one of an image classifier."""
     folder = tmp_path_factory.mktemp("board")
-    few = ["data.compounds=60", "data.validation_compounds=10", "data.test_compounds=10", "trainer.max_epochs=6"]
+    few = ["data.compounds=60", "data.validation_compounds=10", "data.test_compounds=10", "trainer.max_epochs=6",
+           "model.figures=false"]  # fmt: skip
     typed = ["experiment=pbpk_mlp", "callbacks=monitor", *few, f"output_dir={folder / 'run'}"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fulmen.callbacks.monitor, "Governor", lambda share: Governor(1e9))

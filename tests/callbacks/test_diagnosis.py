@@ -204,7 +204,8 @@ def test_every_exhibit_of_the_gallery_passes_the_check(mistake):
 
 
 def test_an_exhibit_runs_and_its_folder_says_what_is_wrong(tmp_path):
-    few = ["data.compounds=60", "data.validation_compounds=10", "data.test_compounds=10", "trainer.max_epochs=7"]
+    few = ["data.compounds=60", "data.validation_compounds=10", "data.test_compounds=10", "trainer.max_epochs=7",
+           "model.figures=false"]  # fmt: skip
     typed = ["experiment=pbpk_mlp", "gallery=learning_rate_too_low", *few, f"output_dir={tmp_path / 'run'}"]
     typed.append("trainer.accelerator=cpu")
     run(check_overrides(typed), typed)

@@ -6,6 +6,7 @@ import warnings
 from dataclasses import fields
 
 import pytest
+from helpers import PBPK
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint
 from omegaconf import OmegaConf
@@ -23,8 +24,7 @@ from fulmen.runs.run import run
 
 TINY = ["trainer.accelerator=cpu", "trainer.limit_train_batches=3", "trainer.limit_val_batches=1", "test=false",
         "callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null"]  # fmt: skip
-PBPK = ["experiment=pbpk_mlp", "data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4",
-        "data.batch_size=8"]  # fmt: skip
+SMALL = ["experiment=pbpk_mlp", *PBPK, "data.batch_size=8"]
 WHERE = {
     "trainer": Trainer,
     "callbacks.best": ModelCheckpoint,
@@ -51,7 +51,7 @@ def start(*overrides):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained") / "run"
-    start(*PBPK, "trainer.max_epochs=2", *TINY, f"output_dir={folder}")
+    start(*SMALL, "trainer.max_epochs=2", *TINY, f"output_dir={folder}")
     return folder
 
 
@@ -85,32 +85,34 @@ def test_config_groups_are_not_chosen_anew(folder, group):
         check_overrides([f"resume={folder}", f"{group}=x"])
 
 
-TYPED = [  # what is typed on resume; all of it is taken, some of it with a line
-    "trainer.limit_train_batches=2", "trainer.limit_val_batches=2", "trainer.accumulate_grad_batches=2",
-    "trainer.gradient_clip_val=0.5", "trainer.check_val_every_n_epoch=2", "trainer.val_check_interval=2",
-    "trainer.log_every_n_steps=1", "trainer.deterministic=true", "trainer.max_time=00:01:00:00", "trainer.max_steps=8",
-    "trainer.min_epochs=3", "trainer.num_sanity_val_steps=1", "trainer.detect_anomaly=true", "threads=1",
-    "callbacks.early_stopping.patience=3", "callbacks.early_stopping.min_delta=0.01", "callbacks.early_stopping=null",
-    "callbacks.early_stopping.monitor=train/loss", "callbacks.best.verbose=true", "callbacks.diagnosis=null",
-    "callbacks.diagnosis.every=1", "callbacks.divergence.factor=9", "logger=null", "logger.csv=null", "test=true",
-    "trainer.profiler=simple", "trainer.inference_mode=false", "trainer.reload_dataloaders_every_n_epochs=1",
+TAKEN = [  # what is typed together on resume; all of it is taken, some of it with a line
+    ["trainer.limit_train_batches=2", "trainer.limit_val_batches=2", "trainer.accumulate_grad_batches=2",
+     "trainer.gradient_clip_val=0.5", "trainer.check_val_every_n_epoch=2", "trainer.log_every_n_steps=1",
+     "trainer.deterministic=true", "trainer.max_time=00:01:00:00", "trainer.min_epochs=3", "threads=1",
+     "trainer.profiler=simple", "trainer.inference_mode=false", "callbacks.early_stopping.patience=3",
+     "callbacks.early_stopping.min_delta=0.01", "callbacks.best.verbose=true", "callbacks.diagnosis.every=1",
+     "callbacks.divergence.factor=9", "test=true"],
+    ["trainer.val_check_interval=2", "trainer.max_steps=8", "trainer.num_sanity_val_steps=1",
+     "trainer.detect_anomaly=true", "trainer.reload_dataloaders_every_n_epochs=1", "callbacks.early_stopping=null",
+     "callbacks.diagnosis=null", "logger.csv=null"],
+    ["callbacks.early_stopping.monitor=train/loss", "logger=null"],
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("typed", TYPED)
+@pytest.mark.parametrize("typed", TAKEN, ids=["settings", "switched off", "no logger"])
 def test_what_is_taken_trains_on_and_says_what_changes(folder, typed):
-    before = read_result(folder)["steps"]
-    changed = OmegaConf.select(OmegaConf.load(folder / "config.yaml"), typed.partition("=")[0])
+    before, stored = read_result(folder)["steps"], OmegaConf.load(folder / "config.yaml")
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        result = start(f"resume={folder}", "trainer.max_epochs=4", typed)
+        result = start(f"resume={folder}", "trainer.max_epochs=4", *typed)
     assert (result.status, result.steps > before) == ("completed", True)
-    expected = [] if str(changed) == typed.partition("=")[2] else lines([typed])
-    assert [str(each.message) for each in told if str(each.message).startswith(typed)] == expected
+    said = {one: [str(each.message) for each in told if str(each.message).startswith(one)] for one in typed}
+    changes = {one: str(OmegaConf.select(stored, one.partition("=")[0])) != one.partition("=")[2] for one in typed}
+    assert said == {one: lines([one]) if changes[one] else [] for one in typed}
 
 
 def test_patience_typed_on_resume_is_obeyed(tmp_path):
-    hopeless = [*PBPK, *TINY, "callbacks.early_stopping.min_delta=100"]
+    hopeless = [*SMALL, *TINY, "callbacks.early_stopping.min_delta=100"]
     start(*hopeless, "trainer.max_epochs=3", f"output_dir={tmp_path / 'run'}")  # two checks without improvement
     result = start(f"resume={tmp_path / 'run'}", "trainer.max_epochs=30", "callbacks.early_stopping.patience=4")
     assert result.epochs == 5
@@ -127,7 +129,7 @@ def test_a_run_that_stopped_early_trains_no_epoch_more(tmp_path):
 
 
 def test_a_decision_to_stop_stands_until_its_rule_is_changed(tmp_path):
-    hopeless = [*PBPK, *TINY, "callbacks.early_stopping.min_delta=100"]
+    hopeless = [*SMALL, *TINY, "callbacks.early_stopping.min_delta=100"]
     stops = [
         *hopeless,
         "callbacks.early_stopping.patience=2",

@@ -18,7 +18,7 @@ from fulmen.workloads.stocks.data import series_from
 
 QUIET = ["callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null", "trainer.max_epochs=1"]
 PBPK = ["experiment=pbpk_gnn", "data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4",
-        "data.time_points=20", "model.network.hidden=8"]  # fmt: skip
+        "data.time_points=20", "model.network.hidden=8", "model.figures=false"]  # fmt: skip
 STOCKS = [
     "experiment=stocks_fast",
     "data.days=450",

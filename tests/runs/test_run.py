@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers import PBPK
 
 import fulmen
 from fulmen.callbacks.resume import read_checkpoint
@@ -22,7 +23,7 @@ from fulmen.runs.result import Result, read_result, write_provenance
 from fulmen.runs.run import run
 from fulmen.runs.run_folder import list_runs
 
-TINY = ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4", "trainer.accelerator=cpu"]
+TINY = [*PBPK, "trainer.accelerator=cpu"]
 QUIET = ["callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null"]
 
 

@@ -13,6 +13,7 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
+from helpers import PBPK
 
 import fulmen
 from fulmen.comparison.benchmark import hold
@@ -39,7 +40,7 @@ STATE = {
 }
 
 SMALL = {
-    "pbpk_mlp": ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4"],
+    "pbpk_mlp": PBPK,
     "stocks": [],
     "images": [],
     "sensors": ["data.machines=8", "data.days=15"],
@@ -59,11 +60,12 @@ def differing(before):
 @pytest.mark.parametrize("deterministic", ["false", "true"])
 def test_a_run_leaves_its_process_as_it_was(deterministic, tmp_path, monkeypatch):
     monkeypatch.delenv("PL_GLOBAL_SEED", raising=False)
-    typed = ["experiment=pbpk_mlp", *SMALL["pbpk_mlp"], *TINY, f"output_dir={tmp_path / 'run'}"]
+    typed = ["experiment=pbpk_mlp", *SMALL["pbpk_mlp"], *TINY, "trainer.max_epochs=2", f"output_dir={tmp_path / 'run'}"]
     cfg = check_overrides([*typed, "threads=2", f"+trainer.deterministic={deterministic}"])
     before = {name: read() for name, read in STATE.items()}
     run(cfg, typed)
     assert differing(before) == []
+    assert (tmp_path / "run" / "figures" / "training_curve.png").exists(), "a run that draws nothing would show less"
 
 
 def test_a_run_that_fails_leaves_its_process_as_it_was(tmp_path, monkeypatch):

@@ -4,11 +4,12 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from helpers import PBPK
 
 from fulmen.registry.store import Store
 from fulmen.search.register import best_seed, model_name
 
-TINY = ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4", "trainer.max_epochs=1"]
+TINY = [*PBPK, "trainer.max_epochs=1"]
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """A search of every workload, by every sampler that two trials are enough for, ends in a kept model that predicts."""
 
 import pytest
+from helpers import PBPK
 
 from fulmen.registry import verify
 
@@ -10,7 +11,7 @@ TINY = {  # experiment -> the least of its data, two points
     "stocks": ["data.days=400", "model.figures=false"],
     "sensors": ["model.figures=false"],
     "images_plain": ["model.figures=false"],
-    "pbpk_mlp": ["data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4"],
+    "pbpk_mlp": PBPK,
 }
 SHORT = [
     "trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.max_epochs=1", "trainer.limit_train_batches=2",
@@ -31,7 +32,6 @@ def test_a_search_ends_with_a_champion_that_is_kept_and_predicts(experiment, sam
     from fulmen.search.controller import sweep
     from fulmen.search.settings import plans
 
-    monkeypatch.setattr("fulmen.workloads.pbpk.evaluate.draw", lambda *_: {})  # seven seconds that change nothing here
     monkeypatch.setenv("FULMEN_REGISTRY", str(tmp_path / "models"))
     typed = [f"experiment={experiment}", f"search={sampler}", *SAMPLERS[sampler], *TINY[experiment], *SHORT]
     (study,) = sweep(plans([*typed, f"search.folder={tmp_path}"]))

@@ -1,7 +1,9 @@
 """What a config for training holds, and everything that can be wrong with one."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fulmen.config.contradictions import contradictions
@@ -43,8 +45,8 @@ def choices(group: str) -> list[str]:
 def groups() -> list[str]:
     """The config groups of a training: the folders below conf, but those of a search."""
     conf = conf_folder()
-    folders = sorted(path.relative_to(conf).as_posix() for path in conf.rglob("*") if path.is_dir())
-    return [folder for folder in folders if folder.partition("/")[0] != "search"]
+    folders = sorted(Path(folder).relative_to(conf).as_posix() for folder, _, _ in os.walk(conf))
+    return [folder for folder in folders if folder.partition("/")[0] not in (".", "search")]
 
 
 def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
