@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fulmen.search.comparing import compared, deciding, shared_metrics, tells, verdict
+from fulmen.search.comparing import compared, conclusion, deciding, shared_metrics, tells
 
 
 def results(*pairs):
@@ -32,12 +32,12 @@ def results(*pairs):
         ([(1.0, None), (8.0, 2.0)], "min", "beats every baseline .* of 'mean', better in 2 of 2"),
     ],
 )
-def test_the_verdict_is_honest(pairs, mode, said):
-    assert re.search(said, verdict(results(*pairs), "rmse", mode))
+def test_the_conclusion_is_honest(pairs, mode, said):
+    assert re.search(said, conclusion(results(*pairs), "rmse", mode))
 
 
 def test_without_baselines_nothing_is_claimed():
-    assert "no baselines" in verdict([{"metrics": {"test/rmse": 1.0}, "baselines": {}}], None, "min")
+    assert "no baselines" in conclusion([{"metrics": {"test/rmse": 1.0}, "baselines": {}}], None, "min")
     assert shared_metrics([{"metrics": {"test/rmse": 1.0}, "baselines": {}}]) == []
 
 
@@ -53,21 +53,21 @@ STOCKS = {"monitor": "val/loss", "mode": "min", "model": {"_target_": "fulmen.wo
 @pytest.mark.parametrize(("metric", "better"), [("skill", "max"), ("mase", "min"), ("loss", "min"), ("odd", None)])
 def test_which_way_is_better_is_asked_where_the_metric_is_defined(metric, better):
     runs = [{"metrics": {f"test/{metric}": 1.0}, "baselines": {"naive": {metric: 2.0}}}]
-    assert deciding(runs, STOCKS, asked=metric) == (metric, better)
-    assert deciding(runs, STOCKS, asked=metric, mode="max") == (metric, "max")
+    assert deciding(runs, STOCKS, chosen=metric) == (metric, better)
+    assert deciding(runs, STOCKS, chosen=metric, mode="max") == (metric, "max")
 
 
 def test_a_metric_whose_better_way_is_known_decides_before_one_of_which_nobody_says_it():
     runs = [{"metrics": {"test/odd": 1.0, "test/skill": 1.0}, "baselines": {"naive": {"odd": 2.0, "skill": 0.0}}}]
     assert deciding(runs, STOCKS) == ("skill", "max")
-    assert "search.compare_mode=min or max" in verdict(runs, "odd", None)
+    assert "search.compare_mode=min or max" in conclusion(runs, "odd", None)
 
 
 def test_nothing_has_to_beat_the_ceiling():
     runs = results((1.0, 2.0), (1.1, 2.0))
     for run in runs:
         run["baselines"]["ceiling"] = {"rmse": 0.5}
-    assert "beats every baseline" in verdict(runs, "rmse", "min")
+    assert "beats every baseline" in conclusion(runs, "rmse", "min")
 
 
 def test_a_baseline_without_a_value_decides_nothing_and_its_cell_says_so():
@@ -76,7 +76,7 @@ def test_a_baseline_without_a_value_decides_nothing_and_its_cell_says_so():
         run["metrics"]["test/direction"] = 0.5
         for scores in run["baselines"].values():
             scores["direction"] = None
-    assert "No baseline has a value of direction" in verdict(runs, "direction", "max")
+    assert "No baseline has a value of direction" in conclusion(runs, "direction", "max")
     table = {row[""]: row for row in compared(runs, "rmse")}
     assert table["naive"] == {"": "naive", "rmse": "2 (in 1 of 2)", "direction": "no value"}
     assert tells(runs, "rmse")
@@ -84,6 +84,6 @@ def test_a_baseline_without_a_value_decides_nothing_and_its_cell_says_so():
 
 
 def test_a_metric_that_nothing_has_is_named_when_the_work_is_done():
-    assert "search.compare=rsme decides nothing: champion and baselines share rmse" in verdict(
+    assert "search.compare=rsme decides nothing: champion and baselines share rmse" in conclusion(
         results((1.0, 2.0)), "rsme", "min"
     )

@@ -42,3 +42,8 @@ def best(scores: Mapping[str, Score], larger: bool = False) -> str | None:
     """The name that has the best score; None where none has any."""
     known = {name: value for name, value in scores.items() if is_known(value)}
     return min(known, key=lambda name: place(known[name], larger)) if known else None
+
+
+def has_mean(metric: str) -> bool:
+    """Whether a mean over runs says anything of a metric: of p-values, which are named `..._p`, it does not."""
+    return not metric.endswith("_p")

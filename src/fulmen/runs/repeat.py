@@ -14,7 +14,7 @@ from fulmen.config.outside import resume_command, said_of
 from fulmen.config.signatures import parameters
 from fulmen.config.stored import as_stored
 from fulmen.errors import FulmenError, Interrupted
-from fulmen.report.known import deviation, is_known, mean
+from fulmen.report.known import deviation, has_mean, is_known, mean
 from fulmen.report.summary import Rows, markdown_table, print_table
 from fulmen.report.test_predictions import ITEMS, read_items, write_items
 from fulmen.runs.result import Result, read_result, write_provenance
@@ -140,9 +140,9 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
 
 
 def over(statistic: Callable[[list[float]], float], scores: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """`statistic` of each metric that all runs have as a number; a mean of p-values (..._p) would say nothing."""
+    """`statistic` of each metric that all runs have as a number and that has a mean."""
     numbers = (name for name in scores[0] if all(is_known(one.get(name)) for one in scores))
-    shared = [name for name in numbers if not name.endswith("_p")]
+    shared = [name for name in numbers if has_mean(name)]
     return {name: float(statistic([float(one[name]) for one in scores])) for name in shared}
 
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial
 
 from fulmen.config.mistakes import as_text
 from fulmen.config.stored import refuse_unless_resumable
 from fulmen.errors import FulmenError, Interrupted
+from fulmen.report.summary import Rows
 from fulmen.runs.result import read_result
 from fulmen.runs.run import run
-from fulmen.search.comparing import compared, deciding, verdict
+from fulmen.search.comparing import compared, conclusion, deciding
 from fulmen.search.isolated import run_apart
 from fulmen.search.logs import in_words, log_to
 from fulmen.search.study import Study
@@ -33,15 +33,15 @@ class Champion:
         folders: of its runs, one a seed.
         metric: that decides, as the baselines name it; None where there are no baselines.
         rows: metric by run and baseline, for a table.
-        verdict: one honest sentence.
+        conclusion: one honest sentence.
         failed: seed -> why its training came to no result.
     """
 
     trial: FrozenTrial
     folders: list[Path]
     metric: str | None
-    rows: list[dict[str, Any]]
-    verdict: str
+    rows: Rows
+    conclusion: str
     failed: dict[int, str] = field(default_factory=dict)
 
 
@@ -57,8 +57,10 @@ def crown(study: Study) -> Champion | None:
     winner = next(iter(study.ranked()), None)
     if winner is None or study.search.champion_seeds == 0:
         return None
-    first = int(study.base["seed"])
-    folders, results, failed = [], [], {}
+    first = int(study.design.config["seed"])
+    folders: list[Path] = []
+    results: list[dict[str, Any]] = []
+    failed: dict[int, str] = {}
     for seed in range(first, first + study.search.champion_seeds):
         folder = study.folder / "champion" / f"trial_{winner.number:04d}_seed_{seed}"
         if why := train(study, winner, seed, folder):
@@ -70,7 +72,7 @@ def crown(study: Study) -> Champion | None:
         said = f"The champion could not be trained again: {'; '.join(dict.fromkeys(failed.values()))}."
         return Champion(winner, [], None, [], said, failed)
     metric, mode = deciding(results, study.design.config, study.search.compare, study.search.compare_mode)
-    said = verdict(results, metric, mode)
+    said = conclusion(results, metric, mode)
     if failed:
         said += f" {len(failed)} of {len(failed) + len(results)} seeds came to no result."
     return Champion(winner, folders, metric, compared(results, metric), said, failed)
@@ -84,7 +86,7 @@ def train(study: Study, winner: FrozenTrial, seed: int, folder: Path) -> str:
     if known.get("status") in OVER:
         return ""
     if known.get("status") == "diverged":
-        return known["message"]
+        return str(known["message"])
     told = of_champion(study, winner, seed)
     goes_on = resumable(folder)
     print(f"champion: trial {winner.number} with seed {seed}{', going on' if goes_on else ''}", flush=True)
@@ -112,7 +114,7 @@ def resumable(folder: Path) -> bool:
 def _train_here(told: TrialConfig, folder: Path, goes_on: bool) -> None:
     cfg, typed = told.check(folder), told.overrides()
     if goes_on:  # with the config as typed: the stored one of a module of one's own would not be trusted
-        cfg, typed = OmegaConf.merge(cfg, {"resume": str(folder)}), [f"resume={folder}"]
+        cfg.resume, typed = str(folder), [f"resume={folder}"]
     run(cfg, typed)
 
 

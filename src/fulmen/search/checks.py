@@ -1,7 +1,6 @@
 """What can be said against a new search before anything of it is written."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from fulmen.config.check import check_values
 from fulmen.config.mistakes import ConfigError, Mistake, key_of, put, take_back
@@ -9,6 +8,7 @@ from fulmen.config.schema import groups
 from fulmen.search.settings import PROGRAM, Plan, read_plan
 from fulmen.search.space import Parameter, as_overrides, corners
 from fulmen.search.storage import without_password
+from fulmen.utils.plain import Scalar
 
 UNSEARCHABLE = {
     "experiment": "a search is of one experiment; search each by itself",
@@ -20,7 +20,7 @@ UNSEARCHABLE = {
 }
 
 
-def check_new(plan: Plan, base: Mapping[str, Any], parameters: Sequence[Parameter]) -> None:
+def check_new(plan: Plan, base: Mapping[str, Scalar], parameters: Sequence[Parameter]) -> None:
     """Pass if the search of `parameters` that `plan` describes can be begun.
 
     Args:
@@ -37,12 +37,14 @@ def check_new(plan: Plan, base: Mapping[str, Any], parameters: Sequence[Paramete
         raise ConfigError(contradictions, mended or None, PROGRAM)
     if mistakes := list(dict.fromkeys(mistakes_at_corners(plan, parameters))):
         raise ConfigError(Mistake("search.space", str(mistake)) for mistake in mistakes)
-    if plan.search.warm_start and (elsewhere := unsaid_storage(plan)):
-        raise ConfigError([elsewhere], elsewhere.mend(list(plan.typed)), PROGRAM)
+    if elsewhere := unsaid_storage(plan):
+        raise ConfigError([elsewhere], elsewhere.mend and elsewhere.mend(list(plan.typed)), PROGRAM)
 
 
 def unsaid_storage(plan: Plan) -> Mistake | None:
     """A database that the study to start from names and nobody has typed: its folder may come from anywhere."""
+    if plan.search.warm_start is None:
+        return None
     address = read_plan(plan.search.warm_start).search.storage
     if address is None or (plan.search.storage and without_password(plan.search.storage) == address):
         return None
@@ -61,16 +63,16 @@ def contradicted(plan: Plan, parameters: Sequence[Parameter]) -> Iterator[Mistak
             yield Mistake(f"search.space.{path}", problem, put(f"search.space.{path}", None))
 
 
-def idle_pruner(plan: Plan, base: Mapping[str, Any], parameters: Sequence[Parameter]) -> Iterator[Mistake]:
+def idle_pruner(plan: Plan, base: Mapping[str, Scalar], parameters: Sequence[Parameter]) -> Iterator[Mistake]:
     """A pruner that was asked for and never could stop a trial."""
     search = plan.search
     if search.pruner in ("auto", "none"):
         return
-    epochs = base.get("trainer.max_epochs")
+    epochs, repeats = base.get("trainer.max_epochs"), base.get("seeds") or 1
     varied = any(parameter.path == "trainer.max_epochs" for parameter in parameters)
-    if base.get("folds") or (base.get("seeds") or 1) > 1:
+    if base.get("folds") or (isinstance(repeats, int) and repeats > 1):
         why = "a trial of several folds or seeds is judged by all of them, none is stopped early"
-    elif not varied and epochs is not None and 0 <= epochs <= search.grace_epochs:
+    elif not varied and isinstance(epochs, int) and 0 <= epochs <= search.grace_epochs:
         why = (
             f"trials of trainer.max_epochs={epochs} end before one may be stopped (search.grace_epochs, then one more)"
         )

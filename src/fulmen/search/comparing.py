@@ -1,25 +1,30 @@
-"""Champion and baselines on the test part, seed by seed: which metric decides, the table, the verdict."""
+"""Champion and baselines on the test part, seed by seed: which metric decides, the table, the conclusion."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fulmen.config.directions import direction
-from fulmen.report.known import best, deviation, is_known, mean, place
+from fulmen.report.known import Score, best, deviation, has_mean, is_known, mean, place
+from fulmen.report.summary import Rows
 
 CHAMPION = "champion"  # beside the names of the baselines
+CEILING = "ceiling"  # a baseline that nothing can beat
+SHOWN = 5  # metrics in the table
+
+Results = Sequence[Mapping[str, Any]]  # result.json of the champion's runs, one a seed
 
 
 def deciding(
-    results: list[dict[str, Any]], config: Mapping[str, Any], asked: str | None = None, mode: str | None = None
+    results: Results, config: Mapping[str, Any], chosen: str | None = None, mode: str | None = None
 ) -> tuple[str | None, str | None]:
     """The metric that champion and baselines are compared by, and whether less ("min") or more of it is better.
 
-    It is what was asked for; else what the trials were chosen by, if both have it; else the first they share of which
-    it is known which way is better.
+    It is the one that was chosen; else what the trials were compared by, if both have it; else the first they share of
+    which it is known which way is better.
 
     Args:
         config: of the trainings.
-        asked: `search.compare`.
+        chosen: `search.compare`.
         mode: `search.compare_mode`.
     """
     monitored = config["monitor"].partition("/")[2]
@@ -27,47 +32,45 @@ def deciding(
     known = {name: config["mode"] if name == monitored else direction(f"test/{name}", config) for name in shared}
     telling = [name for name in shared if tells(results, name)] or shared
     named = [name for name in telling if known[name]] or telling
-    metric = asked or (monitored if monitored in telling else next(iter(named), None))
-    return metric, mode or known.get(metric)
+    metric = chosen or (monitored if monitored in telling else next(iter(named), None))
+    return metric, mode or (known.get(metric) if metric else None)
 
 
-def tells(results: list[dict[str, Any]], metric: str) -> bool:
+def tells(results: Results, metric: str) -> bool:
     """Whether the champion and at least one baseline have a value of `metric` in every seed."""
     rivals = (mean(_scores(results, name, metric)) for name in rivals_of(results))
     return is_known(mean(_scores(results, CHAMPION, metric))) and any(map(is_known, rivals))
 
 
-def rivals_of(results: list[dict[str, Any]]) -> list[str]:
-    """The baselines that can be beaten: nothing beats the ceiling."""
-    return [name for name in results[0]["baselines"] if name != "ceiling"]
+def rivals_of(results: Results) -> list[str]:
+    """The baselines that can be beaten."""
+    return [name for name in results[0]["baselines"] if name != CEILING]
 
 
-def shared_metrics(results: list[dict[str, Any]]) -> list[str]:
-    """The test metrics that every run and every baseline of it has."""
+def shared_metrics(results: Results) -> list[str]:
+    """The test metrics that every run and every baseline of it has, and that have a mean."""
     names: list[list[str]] = []
     for result in results:
         own = [name.removeprefix("test/") for name in result["metrics"] if name.startswith("test/")]
         names += [own, *(list(scores) for scores in result["baselines"].values())]
         if not result["baselines"]:
             return []
-    no_mean = {name for name in names[0] if name.endswith("_p")}  # a mean of p-values says nothing
-    return [name for name in names[0] if name not in no_mean and all(name in others for others in names)]
+    return [name for name in names[0] if has_mean(name) and all(name in others for others in names)]
 
 
-def compared(results: list[dict[str, Any]], metric: str | None) -> list[dict[str, Any]]:
+def compared(results: Results, metric: str | None) -> Rows:
     """Champion and baselines: mean and deviation over the seeds of every metric they share, the deciding one first."""
     shared = shared_metrics(results)
-    shown = [metric, *(name for name in shared if name != metric)][:5] if metric in shared else []
-    rows = []
-    for name in [CHAMPION, *(results[0]["baselines"] if shown else [])]:
-        row: dict[str, Any] = {"": name}
-        for column in shown:
-            row[column] = _spread(_scores(results, name, column))
-        rows.append(row)
-    return rows
+    if metric not in shared:
+        return [{"": CHAMPION}]
+    shown = [metric, *(name for name in shared if name != metric)][:SHOWN]
+    return [
+        {"": name, **{column: _spread(_scores(results, name, column)) for column in shown}}
+        for name in [CHAMPION, *results[0]["baselines"]]
+    ]
 
 
-def verdict(results: list[dict[str, Any]], metric: str | None, mode: str | None) -> str:
+def conclusion(results: Results, metric: str | None, mode: str | None) -> str:
     """Whether the champion beats the best baseline, seed by seed, in one sentence."""
     if metric is None:
         return "This experiment has no baselines: the champion is the best of the trials, which says little."
@@ -91,14 +94,14 @@ def verdict(results: list[dict[str, Any]], metric: str | None, mode: str | None)
     return f"No candidate beats the best baseline on the test part: {numbers}. The search found nothing to use instead."
 
 
-def _scores(results: list[dict[str, Any]], name: str, metric: str) -> list[float | None]:
+def _scores(results: Results, name: str, metric: str) -> list[Score]:
     """What the champion or a baseline has in each seed; None where it has no value."""
     if name == CHAMPION:
         return [result["metrics"][f"test/{metric}"] for result in results]
     return [result["baselines"][name][metric] for result in results]
 
 
-def _spread(values: list[float | None]) -> str:
+def _spread(values: Sequence[Score]) -> str:
     """`1.2 ± 0.1`; where some are missing, of how many it is."""
     known = [value for value in values if is_known(value)]
     if not known:

@@ -8,15 +8,17 @@ from optuna.trial import TrialState
 from fulmen.errors import FulmenError, Obstructed
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.search.champion import crown
+from fulmen.search.leaderboard import print_leaderboard
 from fulmen.search.live_display import Progress
+from fulmen.search.pools import Processes, Slots
 from fulmen.search.register import keep
-from fulmen.search.report import print_leaderboard, write_report, write_summary
+from fulmen.search.report import write_report, write_summary
 from fulmen.search.settings import Plan
 from fulmen.search.stopping import going_on
 from fulmen.search.storage import concluding
 from fulmen.search.study import Study
 from fulmen.search.training import train_here
-from fulmen.search.workers import POLL_SECONDS, Processes, Slots, work
+from fulmen.search.workers import POLL_SECONDS, work
 
 
 @kept_surroundings()
@@ -73,9 +75,9 @@ def conclude(study: Study, whole: bool, alone: bool) -> FulmenError | None:
     if alone:
         print_leaderboard(study)
         if champion:
-            print(champion.verdict)
+            print(champion.conclusion)
         print(f"report: {report}", flush=True)
-    return FulmenError(champion.verdict) if champion and not champion.folders else None
+    return FulmenError(champion.conclusion) if champion and not champion.folders else None
 
 
 def run_trials(studies: Sequence[Study], shown: Progress) -> None:

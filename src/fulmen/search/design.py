@@ -8,7 +8,7 @@ from fulmen.config.check import check_overrides
 from fulmen.config.mistakes import key_of
 from fulmen.config.schema import groups, leaves
 from fulmen.search.architectures import joint_space
-from fulmen.search.fingerprint import fingerprint
+from fulmen.search.fingerprint import Fingerprint, fingerprint
 from fulmen.search.notation import read_space
 from fulmen.search.samplers import PrunerSettings
 from fulmen.search.settings import Plan
@@ -65,6 +65,6 @@ class Design:
             kind = "hyperband" if len(self.objectives) == 1 and not short else "none"
         return {"kind": kind, "grace_epochs": search.grace_epochs, "max_epochs": max_epochs}
 
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self) -> Fingerprint:
         """What two commands must agree on to work on one study."""
         return fingerprint(self.base, self.parameters, self.objectives, self._plan.overrides)

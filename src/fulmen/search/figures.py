@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from optuna.trial import FrozenTrial, TrialState
 
 from fulmen.report.figures import COOL, MODEL, MUTED, figure
 from fulmen.report.summary import number
 from fulmen.search.space import Parameter
+
+FAINT = {"color": COOL[0], "linewidth": 0.7, "alpha": 0.3}  # a trial among many
 
 
 def history(path: Path, trials: Sequence[FrozenTrial], objective: str, mode: str) -> None:
@@ -44,44 +46,36 @@ def parallel(
     """One line a complete trial through its parameters to its value; the best tenth in red."""
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     sign = 1 if mode == "min" else -1
-    ordered = sorted(complete, key=lambda trial: -sign * trial.values[0])
-    best = {trial.number for trial in ordered[-max(1, len(ordered) // 10) :]}
+    worst_first = sorted(complete, key=lambda trial: -sign * trial.values[0])
+    best = {trial.number for trial in worst_first[-max(1, len(worst_first) // 10) :]}
     values = [trial.values[0] for trial in complete]
-    places = range(len(parameters) + 1)
+    low, high = min(values), max(values)
     with figure(path, size=(max(6, 1.3 * len(parameters) + 2), 4)) as ax:
-        for trial in ordered:
-            heights = [
-                place_on_axis(p, trial.params.get(p.path)) if p.path in trial.params else None for p in parameters
-            ]
-            heights.append((trial.values[0] - min(values)) / ((max(values) - min(values)) or 1))
-            shown = [(x, y) for x, y in zip(places, heights, strict=True) if y is not None]
-            chosen = trial.number in best
-            ax.plot(*zip(*shown, strict=True), color=MODEL if chosen else COOL[0], linewidth=1.6 if chosen else 0.7,
-                    alpha=0.9 if chosen else 0.3)  # fmt: skip
-        for x, parameter in enumerate(parameters):
-            for y, text in ticks(parameter):
-                ax.annotate(text, (x, y), xytext=(3, 0), textcoords="offset points", fontsize=7, color=MUTED)
-        for y, value in ((0, min(values)), (1, max(values))):
-            ax.annotate(number(value), (len(parameters), y), xytext=(3, 0), textcoords="offset points", fontsize=7)
-        for x in places:
-            ax.axvline(x, color=MUTED, linewidth=0.8)
-        ax.set_xticks(places, [*(p.path.rpartition(".")[2] for p in parameters), objective], rotation=20, ha="right")
-        ax.set_yticks([])
-        ax.grid(visible=False)
+        for trial in worst_first:
+            points = [(x, p.position(trial.params[p.path])) for x, p in enumerate(parameters) if p.path in trial.params]
+            points.append((len(parameters), (trial.values[0] - low) / ((high - low) or 1)))
+            look = {"color": MODEL, "linewidth": 1.6, "alpha": 0.9} if trial.number in best else FAINT
+            ax.plot(*zip(*points, strict=True), **look)
+        _label_axes(ax, parameters, objective, low, high)
 
 
-def place_on_axis(parameter: Parameter, value: Any) -> float:
-    """Where `value` lies between the ends of its axis, from 0 to 1."""
-    if parameter.choices is not None:
-        return parameter.choices.index(value) / max(1, len(parameter.choices) - 1)
-    low, high = parameter.low, parameter.high
-    if parameter.log:
-        low, high, value = np.log(low), np.log(high), np.log(value)
-    return float((value - low) / (high - low))
+def _label_axes(ax: Axes, parameters: Sequence[Parameter], objective: str, low: float, high: float) -> None:
+    """An upright axis a parameter and one for the objective, with their names and what lies where."""
+    for x, parameter in enumerate(parameters):
+        for y, text in ticks(parameter):
+            ax.annotate(text, (x, y), xytext=(3, 0), textcoords="offset points", fontsize=7, color=MUTED)
+    for y, value in ((0, low), (1, high)):
+        ax.annotate(number(value), (len(parameters), y), xytext=(3, 0), textcoords="offset points", fontsize=7)
+    places = range(len(parameters) + 1)
+    for x in places:
+        ax.axvline(x, color=MUTED, linewidth=0.8)
+    ax.set_xticks(places, [*(p.path.rpartition(".")[2] for p in parameters), objective], rotation=20, ha="right")
+    ax.set_yticks([])
+    ax.grid(visible=False)
 
 
 def ticks(parameter: Parameter) -> list[tuple[float, str]]:
     """What to write along an axis: both ends of a range, up to twelve choices."""
     shown = parameter.extremes()
     step = -(-len(shown) // 12)
-    return [(place_on_axis(parameter, value), number(value) or "null") for value in shown[::step]]
+    return [(parameter.position(value), number(value) or "null") for value in shown[::step]]

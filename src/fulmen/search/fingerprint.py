@@ -15,10 +15,12 @@ CODE = "training_code"
 TARGET = re.compile(r"(data|model)\.(.*\.)?_target_")
 GENERAL = ("experiment", "seed", "monitor", "mode")
 
+Fingerprint = dict[str, Any]  # plain values by dotted path
+
 
 def fingerprint(
     base: Mapping[str, Any], parameters: Sequence[Parameter], objectives: Mapping[str, str], overrides: Iterable[str]
-) -> dict[str, Any]:
+) -> Fingerprint:
     """Everything two commands must agree on to work on one study, as flat plain values.
 
     Args:
@@ -38,7 +40,8 @@ def fingerprint(
         config |= dict.fromkeys(overrides, "typed")
     space = {f"search.space.{path}": as_text(entry) for path, entry in describe(parameters).items()}
     code = training_code([{"_target_": value} for path, value in base.items() if TARGET.fullmatch(path)])
-    return json.loads(json.dumps(config | space | {"objectives": dict(objectives), CODE: code}))
+    plain: Fingerprint = json.loads(json.dumps(config | space | {"objectives": dict(objectives), CODE: code}))
+    return plain
 
 
 def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

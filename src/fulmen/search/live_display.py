@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
+from typing import TextIO
 
 from optuna.trial import FrozenTrial, TrialState
 from rich import box
@@ -21,12 +22,12 @@ from fulmen.search.trial_states import is_lost
 class Progress:
     """Shows the studies between `with` and its end; call `update` now and then."""
 
-    def __init__(self, studies: Sequence[Study], stream=None):
+    def __init__(self, studies: Sequence[Study], stream: TextIO | None = None):
         self.studies, self.stream = studies, stream or sys.stdout
         self._began = time.monotonic()
         self._before = {study.plan.name: len(study.finished) for study in studies}
         self._told = {(study.plan.name, t.number) for study in studies for t in study.trials if t.state.is_finished()}
-        self._live = None
+        self._live: Live | None = None
         if self.stream.isatty():
             self._live = Live(console=Console(file=self.stream), auto_refresh=False)
 
@@ -68,27 +69,33 @@ class Progress:
         return f"{count}/{total} trials  {states}{', ' * bool(states)}{running} running  {rate:.1f} trials/min{left}"
 
     def _table(self) -> Table:
-        several = len(self.studies) > 1
-        table = Table(box=box.SIMPLE_HEAD)
-        for column in (
-            "study" if several else "trial",
-            "state" if not several else "trials",
-            "value",
-            "seconds",
-            "point",
-        ):
-            table.add_column(column, no_wrap=True, overflow="ellipsis")
-        if several:
-            for study in self.studies:
-                best = next(iter(study.ranked()), None)
-                cells = (_values(best), "", point(best)) if best else ("", "", "")
-                table.add_row(study.plan.name, f"{len(study.finished)}/{study.total}", *cells)
-            return table
-        study = self.studies[0]
-        running = [trial for trial in study.trials if trial.state == TrialState.RUNNING]
-        for trial in [*study.ranked()[:5], *running]:
-            table.add_row(str(trial.number), state(trial), _values(trial), seconds(trial), point(trial))
-        return table
+        return _of_studies(self.studies) if len(self.studies) > 1 else _of_trials(self.studies[0])
+
+
+def _of_studies(studies: Sequence[Study]) -> Table:
+    """A line a study: how far it is, and its best trial."""
+    table = _empty("study", "trials", "value", "seconds", "point")
+    for study in studies:
+        best = next(iter(study.ranked()), None)
+        cells = (_values(best), "", point(best)) if best else ("", "", "")
+        table.add_row(study.plan.name, f"{len(study.finished)}/{study.total}", *cells)
+    return table
+
+
+def _of_trials(study: Study) -> Table:
+    """A line each for the best trials and those that are running."""
+    table = _empty("trial", "state", "value", "seconds", "point")
+    running = [trial for trial in study.trials if trial.state == TrialState.RUNNING]
+    for trial in [*study.ranked()[:5], *running]:
+        table.add_row(str(trial.number), state(trial), _values(trial), seconds(trial), point(trial))
+    return table
+
+
+def _empty(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column, no_wrap=True, overflow="ellipsis")
+    return table
 
 
 STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}

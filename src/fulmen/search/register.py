@@ -26,7 +26,11 @@ def keep(study: Study, champion: Champion | None) -> list[Version]:
         if champion and champion.folders:
             best = best_seed(study, champion.folders)
             version = save_once(
-                store, best, name, study.plan.overrides, f"champion of the search {study.plan.name}. {champion.verdict}"
+                store,
+                best,
+                name,
+                study.plan.overrides,
+                f"champion of the search {study.plan.name}. {champion.conclusion}",
             )
             saved.append(version)
             if not was_promoted(store, version):  # a person may have promoted another one since

@@ -1,105 +1,78 @@
-"""What a study found: leaderboard, importances, figures, report.md, TensorBoard's HPARAMS tab."""
+"""What a study found, for people: report.md and report.html with figures, the leaderboard, the HPARAMS tab."""
 
-import csv
-import shutil
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import optuna
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from fulmen.report.html import write_page
 from fulmen.report.summary import Rows, markdown_figure, markdown_table, print_table
 from fulmen.search import figures, trial_states
 from fulmen.search.champion import Champion
-from fulmen.search.live_display import state
+from fulmen.search.hparams import write_hparams
+from fulmen.search.leaderboard import FILE, importances, leaderboard, write_leaderboard
 from fulmen.search.samplers import STARTUP_TRIALS
 from fulmen.search.study import Study
 from fulmen.utils.files import atomic_write
 
-ENOUGH = 8  # complete trials before an importance means anything
-
-
-def leaderboard(study: Study) -> Rows:
-    """One row a finished trial: complete ones, best first, then the pruned, then the failed."""
-    last = [t for kind in (TrialState.PRUNED, TrialState.FAIL) for t in study.finished if t.state == kind]
-    return [row(study, trial, place) for place, trial in enumerate([*study.ranked(), *last], 1)]
-
-
-def row(study: Study, trial: FrozenTrial, place: int) -> dict[str, Any]:
-    """A trial for a table: its values, its cost, its point."""
-    run = trial.user_attrs.get("run", {})
-    complete = trial.state == TrialState.COMPLETE
-    return {
-        "place": place if complete else None,
-        "trial": trial.number,
-        **dict(zip(study.objectives, trial.values or [None] * len(study.objectives), strict=True)),
-        "state": state(trial),
-        "epochs": run.get("epochs"),
-        "seconds": run.get("seconds"),
-        **{parameter.path: trial.params.get(parameter.path) for parameter in study.parameters},
-    }
-
-
-def importances(study: Study) -> dict[str, float]:
-    """How much each parameter has to do with the first objective, by PED-ANOVA; {} while that means nothing."""
-    complete = [t for t in study.trials if t.state == TrialState.COMPLETE]
-    if len(complete) < ENOUGH:
-        return {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        warnings.filterwarnings("ignore", "PedAnovaImportanceEvaluator computes")  # which way is better is said below
-        try:
-            return get_param_importances(
-                study.optuna,
-                evaluator=PedAnovaImportanceEvaluator(),
-                target=lambda trial: trial.values[0] * (1 if study.modes[0] == "min" else -1),
-            )
-        except (RuntimeError, ValueError):  # a parameter that took only one value, equal values everywhere
-            return {}
+SHOWN_FAILURES = 10
 
 
 def write_report(study: Study, champion: Champion | None) -> Path:
     """Write leaderboard.csv, figures, the HPARAMS tab, report.md and report.html into the study's folder."""
     rows, shares = leaderboard(study), importances(study)
-    with atomic_write(study.folder / "leaderboard.csv") as file:
-        table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+    write_leaderboard(study, rows)
     write_hparams(study)
-    objective, mode = next(iter(study.objectives.items()))
-    drawn = draw(study, shares, objective, mode)
-    parts = [f"# {study.plan.name}", summary(study), f"Overrides: `{' '.join(study.plan.overrides)}`."]
-    if champion:
-        parts += ["## The champion", champion.verdict]
-        if champion.metric:
-            parts.append(markdown_table(champion.rows))
-        if champion.failed:
-            parts.append("\n".join(f"- seed {seed} failed: {why}" for seed, why in champion.failed.items()))
-        folders = ", ".join(f"`{folder.relative_to(study.folder)}`" for folder in champion.folders)
-        seeds = f"{n} seeds" if (n := len(champion.folders)) > 1 else "one seed"
-        again = f"trained again with {seeds} and only then tested" if folders else "not trained again"
-        parts.append(f"Trial {champion.trial.number}, {again}{': ' * bool(folders)}{folders}.")
-    if complete := [row for row in rows if row["place"]]:
-        parts += ["## The best five", markdown_table(complete[:5])]
-    if shares:
-        parts += ["## What mattered", markdown_table([{"parameter": k, "importance": v} for k, v in shares.items()])]
-    if failed := [t for t in study.finished if t.state == TrialState.FAIL]:
-        lines = [f"- trial {t.number}: {t.user_attrs.get('error', 'its process died')}" for t in failed[:10]]
-        lines += [f"- and {len(failed) - 10} more"] * (len(failed) > 10)
-        parts += ["## What failed", "\n".join(lines)]
-    if drawn:
-        parts.append("## Figures")
-        parts += [markdown_figure(caption, f"figures/{name}.png") for name, caption in drawn.items()]
-    parts += ["## Where the rest is", where(study)]
+    sections = [
+        f"# {study.plan.name}",
+        summary(study),
+        f"Overrides: `{' '.join(study.plan.overrides)}`.",
+        *(about_champion(study, champion) if champion else []),
+        *about_trials(study, rows, shares),
+        *about_figures(draw(study, shares)),
+        "## Where the rest is",
+        where(study),
+    ]
     path = study.folder / "report.md"
     with atomic_write(path) as file:
-        file.write("\n\n".join(parts) + "\n")
-    write_page(path, {"search": study.folder / "search.json", "leaderboard": study.folder / "leaderboard.csv"})
+        file.write("\n\n".join(sections) + "\n")
+    write_page(path, {"search": study.folder / "search.json", "leaderboard": study.folder / FILE})
     return path
+
+
+def about_champion(study: Study, champion: Champion) -> list[str]:
+    """What the best trial, trained again, is worth beside the baselines."""
+    found = ["## The champion", champion.conclusion]
+    if champion.metric:
+        found.append(markdown_table(champion.rows))
+    if champion.failed:
+        found.append("\n".join(f"- seed {seed} failed: {why}" for seed, why in champion.failed.items()))
+    if not champion.folders:
+        return [*found, f"Trial {champion.trial.number}, not trained again."]
+    seeds = f"{n} seeds" if (n := len(champion.folders)) > 1 else "one seed"
+    folders = ", ".join(f"`{folder.relative_to(study.folder)}`" for folder in champion.folders)
+    return [*found, f"Trial {champion.trial.number}, trained again with {seeds} and only then tested: {folders}."]
+
+
+def about_trials(study: Study, rows: Rows, shares: dict[str, float]) -> list[str]:
+    """The best trials, what mattered, what failed."""
+    found: list[str] = []
+    if complete := [row for row in rows if row["place"]]:
+        found += ["## The best five", markdown_table(complete[:5])]
+    if shares:
+        found += ["## What mattered", markdown_table([{"parameter": k, "importance": v} for k, v in shares.items()])]
+    if failed := [t for t in study.finished if t.state == TrialState.FAIL]:
+        shown = failed[:SHOWN_FAILURES]
+        lines = [f"- trial {t.number}: {t.user_attrs.get('error', 'its process died')}" for t in shown]
+        lines += [f"- and {len(failed) - len(shown)} more"] * (len(failed) > len(shown))
+        found += ["## What failed", "\n".join(lines)]
+    return found
+
+
+def about_figures(drawn: dict[str, str]) -> list[str]:
+    """The figures, each with its caption."""
+    shown = [markdown_figure(caption, f"figures/{name}.png") for name, caption in drawn.items()]
+    return ["## Figures", *shown] if shown else []
 
 
 def summary(study: Study) -> str:
@@ -125,8 +98,9 @@ def summary(study: Study) -> str:
     return text
 
 
-def draw(study: Study, shares: dict[str, float], objective: str, mode: str) -> dict[str, str]:
+def draw(study: Study, shares: dict[str, float]) -> dict[str, str]:
     """Write the figures; {file name: caption}."""
+    objective, mode = next(iter(study.objectives.items()))
     folder, drawn = study.folder / "figures", {}
     complete = [t for t in study.trials if t.state == TrialState.COMPLETE]
     if len(complete) > 1:
@@ -137,29 +111,6 @@ def draw(study: Study, shares: dict[str, float], objective: str, mode: str) -> d
         figures.importances(folder / "importances.png", shares)
         drawn["importances"] = "Parameter importances"
     return drawn
-
-
-def write_hparams(study: Study) -> None:
-    """One line per trial in TensorBoard's HPARAMS tab, a pruned one with the last value it reported."""
-    from torch.utils.tensorboard.summary import hparams, scalar
-    from torch.utils.tensorboard.writer import FileWriter
-
-    for trial in study.finished:
-        folder = study.folder / "tensorboard" / f"trial_{trial.number:04d}"
-        values = trial.values or list(trial.intermediate_values.values())[-1:]
-        if folder.exists() or not values:
-            continue
-        found = {f"search/{name}": value for name, value in zip(study.objectives, values, strict=True)}
-        plain = {path: "null" if value is None else value for path, value in trial.params.items()}
-        unfinished = folder.with_name(f".{folder.name}")
-        shutil.rmtree(unfinished, ignore_errors=True)  # of a process that was killed
-        writer = FileWriter(str(unfinished))
-        for part in hparams(plain | {"state": trial.state.name.lower()}, found):
-            writer.add_summary(part)
-        for name, value in found.items():
-            writer.add_summary(scalar(name, value))
-        writer.close()
-        unfinished.rename(folder)
 
 
 def write_summary(studies: Sequence[Study]) -> Path:
@@ -181,14 +132,6 @@ def write_summary(studies: Sequence[Study]) -> Path:
     if rows:
         print_table("Best of each study", rows)
     return path
-
-
-def print_leaderboard(study: Study) -> None:
-    """The best five on the console."""
-    rows = [row(study, trial, place) for place, trial in enumerate(study.ranked()[:5], 1)]
-    shown = [{key.rpartition(".")[2] or key: value for key, value in row.items() if key != "state"} for row in rows]
-    if shown:
-        print_table("The best five", shown)
 
 
 def where(study: Study) -> str:

@@ -1,7 +1,7 @@
 """Where the next point comes from, and which trials are stopped early."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 import optuna
@@ -75,7 +75,7 @@ class SeededByNumber(BaseSampler):
     So a study that was stopped and resumed tries what it would have tried, and no restart repeats a point.
     """
 
-    def __init__(self, make: Any, seed: int):
+    def __init__(self, make: Callable[[int], BaseSampler], seed: int):
         self._make, self._seed = make, seed
         self._number, self._sampler = -1, make(seed)
 

@@ -17,10 +17,17 @@ from fulmen.errors import FulmenError
 from fulmen.registry.names import check_name, cleaned
 from fulmen.search.architectures import expand_each, joint_choice
 from fulmen.utils.files import write_json
+from fulmen.utils.plain import Scalar
 
 PROGRAM = SWEEP
 
-CountOrNone = Annotated[int, Rule("of at least 0", lambda count: count >= 0)]
+TAKEN = {  # keys of a training that a search sets itself
+    "test": "a search never touches the test part; the champion alone is tested, when it is over",
+    "resume": "the same command again goes on with a search",
+    "output_dir": "the folders of a search are named by search.folder and search.name",
+}
+
+CountOrZero = Annotated[int, Rule("of at least 0", lambda count: count >= 0)]
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Search:
     """
 
     sampler: Literal["grid", "random", "tpe", "gp"] = "tpe"
-    space: dict | None = field(default_factory=dict)
+    space: dict[str, Any] | None = field(default_factory=dict)
     trials: Count | Literal["all"] = 50
     pruner: Literal["auto", "hyperband", "median", "none"] = "auto"
     grace_epochs: Count = 1
@@ -66,14 +73,14 @@ class Search:
     name: str | None = None
     folder: str = "outputs/sweeps"
     storage: str | None = None
-    retries: CountOrNone = 2
+    retries: CountOrZero = 2
     max_failures: Count = 5
     each: str | None = None
     joint: str | None = None
     warm_start: str | None = None
-    champion_seeds: CountOrNone = 3
-    save_top: CountOrNone = 0
-    keep_checkpoints: CountOrNone | Literal["all"] = 5
+    champion_seeds: CountOrZero = 3
+    save_top: CountOrZero = 0
+    keep_checkpoints: CountOrZero | Literal["all"] = 5
     compare: str | None = None
     compare_mode: Literal["min", "max"] | None = None
 
@@ -128,32 +135,45 @@ def plans(typed: list[str]) -> list[Plan]:
     """
     of_search = [override for override in typed if is_of_search(override)]
     overrides = [override for override in typed if not is_of_search(override)]
-    experiment = next((o.partition("=")[2] for o in reversed(overrides) if key_of(o) == "experiment"), None)
-    if not experiment or experiment == "null":
-        names = ", ".join(choices("experiment"))
-        raise FulmenError(
-            f"no experiment chosen; there is {names}\n  this works: {PROGRAM} experiment={names.split(',')[0]}"
-        )
-    for key, why in (("test", "a search never touches the test part; the champion alone is tested, when it is over"),
-                     ("resume", "the same command again goes on with a search"),
-                     ("output_dir", "the folders of a search are named by search.folder and search.name")):  # fmt: skip
+    experiment = experiment_of(overrides)
+    for key, why in TAKEN.items():
         if taken := next((o for o in overrides if key_of(o) == key and o != "test=false"), None):
             raise FulmenError(f"{taken}: {why}")
     search = read_search(compose_search(of_search + [o for o in overrides if is_searchpath(o)], experiment))
-    bases = [search.joint and joint_choice(search.joint)] if not search.each else expand_each(search.each)
     name = search.name or f"{experiment}-{search.sampler}"
     check_study_name(name, Path(search.folder), typed)
     found = []
-    for base in bases:
-        own = [*overrides, base] if base else overrides
+    for choice in chosen_groups(search):
+        own = [*overrides, choice] if choice else overrides
         try:
             check_overrides(own)
         except ConfigError as error:
             raise ConfigError(error.mistakes, error.overrides and [*error.overrides, *of_search], PROGRAM) from error
-        whole = f"{name}/{base.partition('=')[2]}" if search.each and base else name
+        whole = f"{name}/{choice.partition('=')[2]}" if search.each else name
         shared = tuple(overrides if search.joint else own)
         found.append(Plan(search, shared, Path(search.folder, whole), whole, tuple(typed)))
     return found
+
+
+def chosen_groups(search: Search) -> list[str]:
+    """What each study adds to what was typed: a choice of a config group, or nothing."""
+    if search.each:
+        return expand_each(search.each)
+    return [joint_choice(search.joint) if search.joint else ""]
+
+
+def experiment_of(overrides: list[str]) -> str:
+    """The experiment that was typed.
+
+    Raises:
+        FulmenError: none was.
+    """
+    experiment = next((o.partition("=")[2] for o in reversed(overrides) if key_of(o) == "experiment"), "")
+    if experiment in ("", "null"):
+        there = choices("experiment")
+        works = f"{PROGRAM} experiment={next(iter(there), '<name>')}"
+        raise FulmenError(f"no experiment chosen; there is {', '.join(there)}\n  this works: {works}")
+    return experiment
 
 
 def check_study_name(name: str, folder: Path, typed: list[str]) -> None:
@@ -172,8 +192,9 @@ def check_study_name(name: str, folder: Path, typed: list[str]) -> None:
             check_name(part, "a name")
     except FulmenError as error:
         plain = "/".join(filter(None, map(cleaned, parts)))
-        mistake = Mistake("search.name", str(error), put("search.name", plain))
-        raise ConfigError([mistake], mistake.mend(typed) if plain not in ("", name) else None, PROGRAM) from error
+        mend = put("search.name", plain)
+        mended = mend(typed) if plain not in ("", name) else None
+        raise ConfigError([Mistake("search.name", str(error), mend)], mended, PROGRAM) from error
 
 
 def read_search(plain: dict[str, Any]) -> Search:
@@ -215,7 +236,7 @@ def is_searchpath(override: str) -> bool:
     return key_of(override) == "hydra.searchpath"
 
 
-def retyped(plan: Plan, **changes: Any) -> str:
+def retyped(plan: Plan, **changes: Scalar) -> str:
     """A command like the one that made `plan`, with `search` keys changed, for messages."""
     typed = plan.typed or (*plan.overrides, f"search={plan.search.sampler}")
     said = {f"search.{key}": f"search.{key}={value}" for key, value in changes.items()}

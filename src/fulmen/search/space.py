@@ -1,24 +1,25 @@
 """Search spaces: which values of which config paths a study may try."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from optuna.trial import Trial
 
 from fulmen.config.mistakes import ConfigError, Mistake, as_text, did_you_mean
 from fulmen.errors import FulmenError
+from fulmen.utils.plain import Plain, Scalar
 
 LARGEST_GRID = 1_000_000
 
-Point = dict[str, Any]
-Scalar = str | int | float | bool | None
+Point = dict[str, Scalar]
+Described = dict[str, Plain]
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """One dimension of a space: a range (`low`, `high`) or `choices`.
+class Parameter(ABC):
+    """One dimension of a space.
 
     Attributes:
         path: what it varies, as on the command line: `model.optimizer.lr`, or a config group: `model`.
@@ -26,55 +27,115 @@ class Parameter:
     """
 
     path: str
-    choices: tuple[Scalar, ...] | None = None
-    low: float | int | None = None
-    high: float | int | None = None
-    log: bool = False
-    step: float | int | None = None
-    when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
-
-    @property
-    def whole(self) -> bool:
-        """Whether the range holds whole numbers only."""
-        return isinstance(self.low, int) and isinstance(self.high, int) and isinstance(self.step, int | None)
+    when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict, kw_only=True)
 
     def active(self, point: Point) -> bool:
         """Whether this parameter exists beside the values in `point`."""
         return all(point.get(path) in values for path, values in self.when.items())
 
+    def described(self) -> Described:
+        """As it would be written in `search.space`, with what says nothing left out."""
+        condition: Described = {"when": {path: list(values) for path, values in self.when.items()}} if self.when else {}
+        return self._own() | condition
+
+    @property
+    @abstractmethod
+    def continuous(self) -> bool:
+        """Whether there is no end of values, so that a grid cannot hold them all."""
+
+    @abstractmethod
     def suggest(self, trial: Trial) -> Scalar:
         """The value that `trial` takes here."""
-        if self.choices is not None:
-            return trial.suggest_categorical(self.path, self.choices)
-        if self.whole:
-            return trial.suggest_int(self.path, self.low, self.high, step=self.step or 1, log=self.log)
-        return trial.suggest_float(self.path, self.low, self.high, step=self.step, log=self.log)
+
+    @abstractmethod
+    def values(self) -> Sequence[Scalar]:
+        """Every value, for a grid; not of what is continuous."""
+
+    @abstractmethod
+    def extremes(self) -> Sequence[Scalar]:
+        """All choices, or both ends of the range."""
+
+    @abstractmethod
+    def position(self, value: Scalar) -> float:
+        """Where `value` lies among all of them, from 0 to 1."""
+
+    @abstractmethod
+    def _own(self) -> Described: ...
+
+
+@dataclass(frozen=True)
+class Choices(Parameter):
+    """One of some values."""
+
+    choices: tuple[Scalar, ...]
+
+    continuous = False
+
+    def suggest(self, trial: Trial) -> Scalar:
+        return trial.suggest_categorical(self.path, self.choices)
+
+    def values(self) -> Sequence[Scalar]:
+        return self.choices
+
+    extremes = values
+
+    def position(self, value: Scalar) -> float:
+        return self.choices.index(value) / max(1, len(self.choices) - 1)
+
+    def _own(self) -> Described:
+        return {"choices": list(self.choices)}
+
+
+@dataclass(frozen=True)
+class Range(Parameter):
+    """Numbers from `low` to `high`, both included: whole ones if both ends and the step are."""
+
+    low: float
+    high: float
+    log: bool = False
+    step: float | None = None
 
     @property
     def continuous(self) -> bool:
-        """Whether there is no end of values: a range without a step, or whole numbers of which some stand for all."""
-        return self.choices is None and self.step is None and not (self.whole and not self.log)
+        return self.step is None and not (self._whole and not self.log)  # whole ones by logarithm: some stand for all
 
-    def values(self) -> tuple[Scalar, ...]:
-        """Every value, for a grid; not of a continuous range."""
-        if self.choices is not None:
-            return self.choices
+    def suggest(self, trial: Trial) -> Scalar:
+        low, high, step = self.low, self.high, self.step
+        if isinstance(low, int) and isinstance(high, int) and isinstance(step, int | None):
+            return trial.suggest_int(self.path, low, high, step=step or 1, log=self.log)
+        return trial.suggest_float(self.path, low, high, step=step, log=self.log)
+
+    def values(self) -> Sequence[Scalar]:
         step = self.step or 1
         count = math.floor((self.high - self.low) / step * (1 + 1e-12)) + 1
         return tuple(self.low + i * step for i in range(count))
 
-    def extremes(self) -> tuple[Scalar, ...]:
-        """All choices, or both ends of the range."""
-        return self.choices if self.choices is not None else (self.low, self.high)
+    def extremes(self) -> Sequence[Scalar]:
+        return self.low, self.high
+
+    def position(self, value: Scalar) -> float:
+        assert isinstance(value, int | float)
+        low, high, at = float(self.low), float(self.high), float(value)
+        if self.log:
+            low, high, at = math.log(low), math.log(high), math.log(at)
+        return (at - low) / (high - low)
+
+    def _own(self) -> Described:
+        own: Described = {"low": self.low, "high": self.high, "log": self.log, "step": self.step}
+        return {name: value for name, value in own.items() if is_said(value)}
+
+    @property
+    def _whole(self) -> bool:
+        return isinstance(self.low, int) and isinstance(self.high, int) and isinstance(self.step, int | None)
 
 
-def settle(parameters: Iterable[Parameter], constants: Mapping[str, Any]) -> list[Parameter]:
+def settle(parameters: Iterable[Parameter], constants: Mapping[str, Scalar]) -> list[Parameter]:
     """`parameters` with every `when` about a path outside the space decided by the value it has in `constants`.
 
     Raises:
         FulmenError: a condition names a path that is neither searched nor in the config.
     """
-    parameters, kept = list(parameters), []
+    parameters, kept = list(parameters), list[Parameter]()
     searched = {parameter.path for parameter in parameters}
     for parameter in parameters:
         unknown = [path for path in parameter.when if path not in searched and path not in constants]
@@ -84,7 +145,7 @@ def settle(parameters: Iterable[Parameter], constants: Mapping[str, Any]) -> lis
         fixed = {path: values for path, values in parameter.when.items() if path not in searched}
         if all(constants[path] in values for path, values in fixed.items()):
             open_ = {path: values for path, values in parameter.when.items() if path in searched}
-            kept.append(Parameter(**{**parameter.__dict__, "when": open_}))
+            kept.append(replace(parameter, when=open_))
     if not kept:
         raise FulmenError("search.space is empty: no parameter's `when` holds for this config")
     return kept
@@ -106,15 +167,8 @@ def grid(parameters: Iterable[Parameter]) -> list[Point]:
         FulmenError: ranges are continuous, or there are more than a million points.
     """
     parameters = list(parameters)
-    if endless := [parameter for parameter in parameters if parameter.continuous]:
-        raise ConfigError(
-            Mistake(
-                f"search.space.{p.path}",
-                "a grid needs a step or choices here, as in "
-                f"'search.space.{p.path}={{low:null,high:null,log:null,choices:[{p.low!r},{p.high!r}]}}'",
-            )
-            for p in endless
-        )
+    if endless := [_endless(parameter) for parameter in parameters if parameter.continuous]:
+        raise ConfigError(endless)
     points: list[Point] = [{}]
     for parameter in parameters:
         values = parameter.values()
@@ -129,6 +183,13 @@ def grid(parameters: Iterable[Parameter]) -> list[Point]:
     return points
 
 
+def _endless(parameter: Parameter) -> Mistake:
+    ends = ",".join(map(repr, parameter.extremes()))
+    entry = f"{{low:null,high:null,log:null,choices:[{ends}]}}"
+    where = f"search.space.{parameter.path}"
+    return Mistake(where, f"a grid needs a step or choices here, as in '{where}={entry}'")
+
+
 def corners(parameters: list[Parameter]) -> Iterator[Point]:
     """Points that together show every choice and both ends of every range, one parameter moved at a time."""
     first = _complete({}, parameters)
@@ -141,25 +202,17 @@ def corners(parameters: list[Parameter]) -> Iterator[Point]:
                 yield point
 
 
-def as_overrides(point: Point) -> list[str]:
-    """A point as a person would type it: `model.optimizer.lr=0.001`."""
-    return [f"{path}={as_text(value)}" for path, value in point.items()]
+def as_overrides(values: Mapping[str, Plain]) -> list[str]:
+    """A point (or other plain values by path) as a person would type it: `model.optimizer.lr=0.001`."""
+    return [f"{path}={as_text(value)}" for path, value in values.items()]
 
 
-def describe(parameters: Iterable[Parameter]) -> dict[str, dict[str, Any]]:
+def describe(parameters: Iterable[Parameter]) -> dict[str, Described]:
     """A space as plain values, as `search.space` would be written with dotted paths."""
-    return {
-        p.path: {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in p.__dict__.items()
-            if name not in ("path", "when") and is_said(value)
-        }
-        | ({"when": {path: list(values) for path, values in p.when.items()}} if p.when else {})
-        for p in parameters
-    }
+    return {parameter.path: parameter.described() for parameter in parameters}
 
 
-def is_said(value: Any) -> bool:
+def is_said(value: object) -> bool:
     """Whether an entry's value says anything: null and false are what it would be without."""
     return value is not None and value is not False
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from fulmen.errors import FulmenError
@@ -33,7 +34,8 @@ def open_storage(address: str | None, folder: Path) -> BaseStorage:
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / "study.journal"
-            return JournalStorage(JournalFileBackend(str(path), lock_obj=KernelLock(path)))
+            lock: Any = KernelLock(path)  # Optuna makes the base class of locks known nowhere
+            return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
     address = os.environ.get(ENVIRONMENT, address)
     try:
         with storage_errors(address), _one_at_a_time(_with_driver(address), "tables"):
@@ -78,8 +80,8 @@ def concluding(storage: BaseStorage, name: str, folder: Path, wait: bool) -> Ite
         print(f"{name}: another process is at the champion and the report; waiting for it", flush=True)
         lock.acquire()
     try:
-        on_server = isinstance(storage, RDBStorage)
-        with _one_at_a_time(storage.url, f"{name}/conclusion") if on_server else nullcontext():
+        address = storage.url if isinstance(storage, RDBStorage) else ""
+        with _one_at_a_time(address, f"{name}/conclusion") if address else nullcontext():
             yield True
     finally:
         lock.release()
@@ -179,7 +181,7 @@ def _one_at_a_time(address: str, name: str) -> Iterator[None]:
 
 
 @cache
-def _lock_engine(address: str):
+def _lock_engine(address: str) -> Engine:
     """Connections of their own for locks: one held over a transaction of Optuna's."""
     return create_engine(address)
 

@@ -34,7 +34,7 @@ def was_obstructed(trial: FrozenTrial) -> bool:
 
 def attempt(trial: FrozenTrial) -> int:
     """How many processes have died over the point of `trial` before it."""
-    return trial.user_attrs.get("attempt", 0)
+    return int(trial.user_attrs.get("attempt", 0))
 
 
 def known_point(trial: FrozenTrial) -> dict[str, Any]:
@@ -76,10 +76,15 @@ def next_step(trials: Trials, total: int, retries: int) -> Step | FrozenTrial:
 
 def failures_in_a_row(trials: Trials, since: datetime) -> list[FrozenTrial]:
     """The trials that failed with an error after the last one that gave a result, of those that ended after `since`."""
-    ended = [t for t in trials if t.state.is_finished() and not is_lost(t) and t.datetime_complete >= since]
+    ended = [
+        (trial.datetime_complete, trial)
+        for trial in trials
+        if trial.datetime_complete and trial.state.is_finished() and not is_lost(trial)
+    ]
     row: list[FrozenTrial] = []
-    for trial in sorted(ended, key=lambda trial: trial.datetime_complete):
-        row = [*row, trial] if trial.state == TrialState.FAIL else []
+    for when, trial in sorted(ended, key=lambda pair: pair[0]):
+        if when >= since:
+            row = [*row, trial] if trial.state == TrialState.FAIL else []
     return row
 
 
