@@ -12,11 +12,17 @@ HOMES = {
     "diagnose": "fulmen.diagnosis",
     "load_model": "fulmen.registry",
     "load_run": "fulmen.runs.run_folder",
+    "train": "fulmen.entrypoints",
 }
 
 install()
 
-__all__ = ["Workload", "WorkloadData", "compose", "diagnose", "load_model", "load_run"]
+__all__ = ["Workload", "WorkloadData", "compose", "diagnose", "load_model", "load_run", "train"]
+
+
+def __dir__() -> list[str]:
+    """The public names, whether or not they were imported already."""
+    return sorted([*__all__, "__version__"])
 
 
 def __getattr__(name: str) -> Any:

@@ -43,7 +43,7 @@ def start(program: str, arguments: list[str]) -> int:
     with answering(PROGRAMS[program][1]):
         from fulmen import entrypoints  # where a signal is answered already
 
-        entrypoints.train() if program == "train" else entrypoints.search()
+        entrypoints.train_program() if program == "train" else entrypoints.search_program()
     return 0
 
 

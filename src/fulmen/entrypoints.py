@@ -28,10 +28,30 @@ from fulmen.utils.files import obstruction
 from fulmen.utils.threads import quiet_waiting
 
 if TYPE_CHECKING:
+    from fulmen.runs.run_folder import Run
     from fulmen.search.settings import Plan
 
 
-def train() -> None:
+def train(*overrides: str) -> "Run":
+    """What `python train.py <overrides>` does, as a function: `train("experiment=pbpk_mlp", "trainer.max_epochs=3")`.
+
+    Returns:
+        The run: `.result`, `.folder`, `.metrics`, `.model`, `.data`.
+
+    Raises:
+        FulmenError: no experiment, a mistake in an override, or whatever ends the training.
+    """
+    typed = started_from(list(overrides))
+    refuse_no_experiment(typed)
+    refuse_taken_folder(typed)
+    cfg = check_overrides(typed)
+    from fulmen.runs.run import run
+    from fulmen.runs.run_folder import Run
+
+    return Run(run(cfg, typed).folder, typed)
+
+
+def train_program() -> None:
     """`fulmen train <overrides>`: what `python train.py <overrides>` does, `sys.argv` as that has it."""
     from fulmen.config.program import composing
 
@@ -46,7 +66,7 @@ def train() -> None:
         composed(before_work(sys.argv))
 
 
-def search() -> None:
+def search_program() -> None:
     """`fulmen sweep <overrides>`: what `python sweep.py <overrides>` does."""
     with messages():
         asked = before_search(sys.argv[1:])
@@ -72,8 +92,8 @@ def before_work(argv: list[str]) -> DictConfig | None:
     if asked.help:
         print(help_text())
         sys.exit(0)
-    typed = list(asked.overrides)
-    argv[1:] = [*(argument for argument in argv[1:] if argument not in typed), *map(explicit, typed)]
+    typed, as_typed = started_from(asked.overrides), asked.overrides
+    argv[1:] = [*(argument for argument in argv[1:] if argument not in as_typed), *map(explicit, typed)]
     if asked.hydra_help or asked.cfg or asked.info or asked.shell_completion or asked.experimental_rerun:
         return None
     resuming = resume_folder(typed) is not None
@@ -91,14 +111,33 @@ def before_work(argv: list[str]) -> DictConfig | None:
             return cfg if resuming else None
     if not resuming and (is_relaunched() or asked.config_name or asked.config_path):
         return None  # checked by the process that launched this one, or composed from configs that only Hydra knows
-    if not resuming and not any(key_of(o) == "experiment" and o.partition("=")[2] not in ("", "null") for o in typed):
-        raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {_first_command()}")
+    refuse_no_experiment(typed)
     if asked.multirun:
         trust_multirun(check_runs(expand(typed)))
         return None
     refuse_taken_folder(typed)
     cfg = check_overrides(typed)
     return cfg if resuming else None
+
+
+def started_from(typed: list[str]) -> list[str]:
+    """What was typed, with `weights=` led to the run folder or file that a new run starts from."""
+    if resume_folder(typed) is not None or not any(key_of(override) == "weights" for override in typed):
+        return list(typed)
+    from fulmen.registry.start_from import resolved
+
+    return resolved(typed)
+
+
+def refuse_no_experiment(typed: list[str]) -> None:
+    """Pass if it was said what to train.
+
+    Raises:
+        FulmenError: it was not; the message lists what there is.
+    """
+    chosen = any(key_of(o) == "experiment" and o.partition("=")[2] not in ("", "null") for o in typed)
+    if not chosen and resume_folder(typed) is None:
+        raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {_first_command()}")
 
 
 def refuse_taken_folder(typed: list[str]) -> None:
@@ -138,7 +177,7 @@ def before_search(argv: list[str]) -> list["Plan"]:
             raise FulmenError(f"a search starts its processes by itself\n  this works: {command(argv, SWEEP)}")
     from fulmen.search.settings import plans
 
-    return plans(asked.overrides)
+    return plans(started_from(asked.overrides))
 
 
 def check_runs(runs: list[list[str]]) -> dict[tuple[str, ...], DictConfig]:

@@ -121,6 +121,8 @@ class Workload(LightningModule):
         ranking_metrics: metric -> whether larger is better: what `fulmen rank` may rank by, the first by default.
             Without any it ranks by `test/loss`.
         reading: arguments of the data that `fulmen models predict` takes too, say `delimiter`.
+        of_the_data: names in the state dict that tell of the data or the config rather than of what was learned, such
+            as class counts: `weights=`, which starts from another run, leaves them as they are.
         averages_gradients: True if the module itself makes accumulated gradients a mean over samples.
         naive_loss: what `train/loss` is for a forecast that costs nothing, known from `setup` on. Without it a training
             is stopped as diverged only where its loss is no finite number.
@@ -129,6 +131,7 @@ class Workload(LightningModule):
     directions: ClassVar[Mapping[str, str]] = {}
     ranking_metrics: ClassVar[Mapping[str, bool]] = {}
     reading: ClassVar[Sequence[str]] = ()
+    of_the_data: ClassVar[Sequence[str]] = ()
     averages_gradients: ClassVar[bool] = False
     naive_loss: float = math.inf
 

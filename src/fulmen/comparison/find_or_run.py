@@ -13,6 +13,7 @@ from fulmen.config.outside import said_of
 from fulmen.config.schema import choices
 from fulmen.config.stored import moved, read_stored
 from fulmen.errors import FulmenError
+from fulmen.registry.start_from import resolved
 from fulmen.runs.result import other_code, read_result
 from fulmen.runs.run_folder import Run
 from fulmen.runs.training_code import code_of
@@ -34,7 +35,7 @@ def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Pa
         if (Path(name) / "config.yaml").is_file():
             plans[name] = Path(name)
         elif experiment in choices("experiment"):
-            plans[name] = [f"experiment={experiment}", *own, *overrides]
+            plans[name] = resolved([f"experiment={experiment}", *own, *overrides])
         else:
             raise FulmenError(
                 f"{name} is neither a run folder nor an experiment; there is {', '.join(choices('experiment'))}"

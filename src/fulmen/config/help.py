@@ -16,6 +16,7 @@ EXAMPLES = {
     "callbacks.early_stopping=null": "switch a callback or a logger off",
     "debug=fast_dev_run": "one batch of everything: does it run?",
     "resume=outputs/runs/<experiment>/<stamp>": "go on where a run stopped",
+    "weights=<run folder> or pump@champion": "start a new run from other weights",
     "-m seed=1,2,3": "one run for each value, one after the other",
     "--cfg job": "show the config instead of running it",
 }

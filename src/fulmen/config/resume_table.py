@@ -44,6 +44,7 @@ _OURS = Entry("refused", "a run writes its own checkpoints; they are what it is 
 
 TABLE = {
     "resume": TAKEN,
+    "weights": Entry("refused", "a resumed run goes on with its own weights; start a new run from others"),
     "experiment": TAKEN,  # the same one, which is looked at elsewhere
     **{name: _kept(name) for name in KEPT},
     "output_dir": _HERE,

@@ -33,6 +33,7 @@ class TrainConfig:
     folds: Annotated[int, Rule("of at least 2", lambda folds: folds > 1)] | None = None
     seeds: Annotated[int, Rule("of at least 1", lambda seeds: seeds > 0)] = 1
     resume: str | None = None
+    weights: Annotated[str, Rule("that names a run folder or a kept model", lambda text: bool(text))] | None = None
     output_dir: str | None = None
     experiment: str | None = None
 

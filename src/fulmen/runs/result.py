@@ -1,10 +1,11 @@
 """What a run writes down: its result, and where it comes from."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -16,6 +17,7 @@ from fulmen.runs.training_code import Code, changes, code_of
 from fulmen.utils.files import atomic_write, set_aside, write_json
 from fulmen.workload import fingerprint_of
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 KINDS = {"experiment": str, "status": str, "message": str, "metrics": dict, "baselines": dict, "cost": dict}
 KINDS |= {"runs": list, "sd": dict, "verdicts": list}
 
@@ -91,14 +93,20 @@ def read_result(folder: Path) -> dict[str, Any]:
     return known
 
 
-def write_provenance(folder: Path, cfg: DictConfig, overrides: Sequence[str], resumed: bool) -> None:
-    """config.yaml, overrides.txt and environment.json; a resumed run adds to the last two."""
+def write_provenance(
+    folder: Path, cfg: DictConfig, overrides: Sequence[str], resumed: bool, more: Mapping[str, Any] = NOTHING
+) -> None:
+    """config.yaml, overrides.txt and environment.json; a resumed run adds to the last two.
+
+    Args:
+        more: that environment.json shall hold of this start.
+    """
     with atomic_write(folder / "config.yaml") as file:
         file.write(as_stored(OmegaConf.merge(cfg, {"resume": None})))
     with open(folder / "overrides.txt", "a" if resumed else "w") as file:
         file.writelines(f"{override}\n" for override in overrides)
     now = {"time": datetime.now().astimezone().isoformat(timespec="seconds"), "seed": cfg.seed, **environment()}
-    now["training_code"] = code_of(cfg)
+    now |= {"training_code": code_of(cfg), **more}
     write_json(folder / "environment.json", {"starts": [*_starts(folder, resumed), now]})
 
 

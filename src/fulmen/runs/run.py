@@ -39,6 +39,7 @@ from fulmen.runs.restore import rules_of, take_up, tell_changes
 from fulmen.runs.result import Result, write_fingerprint, write_provenance
 from fulmen.runs.status import recorded
 from fulmen.runs.surroundings import kept_surroundings, speak
+from fulmen.runs.weights import StartFrom
 from fulmen.utils.precision import AUTO, best_precision
 from fulmen.utils.threads import set_threads
 from fulmen.workload import Workload, WorkloadData
@@ -83,9 +84,12 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path, ready: Map
     seed_everything(cfg.seed, workers=True, verbose=False)
     resume = folder / "checkpoints" / "last.ckpt" if cfg.resume else None
     data, model, trainer = assemble(cfg, ready)
+    start = StartFrom(cfg.weights, model) if cfg.get("weights") and not resume else None
     result = take_up(resume, model, trainer) if resume else Result(cfg.experiment, folder)
     if resume:
         tell_changes(overrides, folder)
+    if start:
+        trainer.callbacks.append(start)
     before = result.cost.get("precision", trainer.precision)
     if before != trainer.precision:
         rank_zero_warn(
@@ -99,7 +103,7 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path, ready: Map
         "precision": trainer.precision,
     }
     if trainer.is_global_zero:
-        write_provenance(folder, cfg, overrides, resumed=bool(resume))
+        write_provenance(folder, cfg, overrides, bool(resume), {"weights": start.facts} if start else {})
 
     only_evaluate = result.trained and all(key_of(o).partition(".")[0] in ("resume", *KEPT) for o in overrides)
     with recorded(result, trainer, overrides), together(trainer, cfg, overrides):
@@ -107,6 +111,7 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path, ready: Map
             how = f"{result.cost['device']}, {threads} threads, {trainer.precision}"
             size = f"{result.cost['parameters']:,} parameters"
             print(f"{cfg.experiment}: {size} on {how}; run folder {folder}", flush=True)
+            print(start.line, flush=True) if start else None
         if only_evaluate:
             print("trained to its end before; evaluating it again")
         else:

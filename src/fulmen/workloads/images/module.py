@@ -54,6 +54,7 @@ class ImageClassifier(Workload):
 
     averages_gradients = True
     directions = metrics.DIRECTIONS
+    of_the_data = ("counts", "loss.counts", "tau")  # or of the config: weights of another run do not change them
 
     def __init__(
         self,

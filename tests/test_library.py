@@ -1,0 +1,44 @@
+"""fulmen as a library: its public names, and a training as a function that returns the run or raises."""
+
+import pytest
+
+import fulmen
+from fulmen.errors import FulmenError
+
+TINY = [
+    "experiment=pbpk_mlp", "data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4",
+    "model.network.hidden=8", "model.network.layers=1", "trainer.max_epochs=1", "trainer.limit_train_batches=2",
+    "trainer.accelerator=cpu", "callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null",
+]  # fmt: skip
+
+
+def test_the_public_names_are_shown_and_there():
+    assert set(fulmen.__all__) | {"__version__"} == set(dir(fulmen))
+    assert {"Workload", "WorkloadData", "compose", "diagnose", "load_model", "load_run", "train"} <= set(dir(fulmen))
+    for name in dir(fulmen):
+        assert getattr(fulmen, name), name
+
+
+def test_a_training_returns_its_run_which_can_be_resumed(tmp_path):
+    run = fulmen.train(*TINY, f"output_dir={tmp_path / 'run'}")
+    assert (run.folder, run.result["status"], run.result["epochs"]) == (tmp_path / "run", "completed", 1)
+    assert run.result["metrics"]["test/r2_log"] is not None
+    longer = fulmen.train(f"resume={run.folder}", "trainer.max_epochs=2")
+    assert longer.result["epochs"] == 2
+    with pytest.raises(FulmenError, match=r"holds a run already \(completed\)"):
+        fulmen.train(*TINY, f"output_dir={run.folder}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ([], "no experiment chosen"),
+        (["experiment=pbpk_ml"], "did you mean pbpk_mlp?"),
+        ([*TINY, "trainer.max_epoch=3"], "did you mean max_epochs?"),
+        ([*TINY, "seed=1,2"], "several values for one run"),
+    ],
+)
+def test_a_mistake_is_an_exception_with_the_message_of_the_program(typed, said):
+    with pytest.raises(FulmenError) as caught:
+        fulmen.train(*typed)
+    assert said in str(caught.value)
