@@ -1,7 +1,4 @@
-"""Small tables to break, and AI4I where it is at hand."""
-
-import os
-from pathlib import Path
+"""Small tables to break, and a sample of AI4I."""
 
 import pandas as pd
 import pytest
@@ -12,10 +9,8 @@ from fulmen.workloads.sensors.data import SensorData
 
 @pytest.fixture
 def ai4i():
-    folder = Path(os.environ.get("FULMEN_SHARED_DATA", project_root().parent / "shared" / "data"))
-    if not (folder / "ai4i2020.csv").exists():
-        pytest.skip(f"there is no {folder}/ai4i2020.csv")
-    return folder / "ai4i2020.csv"
+    """A sample of AI4I 2020; see the notes beside it."""
+    return project_root() / "tests" / "data_samples" / "ai4i2020.csv"
 
 
 @pytest.fixture

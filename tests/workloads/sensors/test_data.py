@@ -177,13 +177,13 @@ def test_a_database_that_does_not_answer_is_one_line(tmp_path):
         ready(database="$NOWHERE", query="SELECT 1", cache=str(tmp_path))
 
 
-def test_failure_flags_of_ai4i_are_refused(ai4i):
+def test_ai4i_is_read_whole_and_its_failure_flags_are_refused(ai4i):
     from fulmen.config.check import build, check_overrides
 
     typed = ["experiment=sensors", "data=ai4i", f"data.csv={ai4i}"]
     data = build(check_overrides(typed).data, "data")
     data.setup()
-    assert sum(len(part["target"]) for part in data.splits.values()) == 10_000
-    assert sum(int(part["target"].sum()) for part in data.splits.values()) == 339
+    assert sum(len(part["target"]) for part in data.splits.values()) == 541
+    assert sum(int(part["target"].sum()) for part in data.splits.values()) == 57
     with pytest.raises(FulmenError, match="HDF gives the target away"):
         build(check_overrides([*typed, "data.numeric=[HDF]"]).data, "data")

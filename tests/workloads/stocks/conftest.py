@@ -9,5 +9,5 @@ from fulmen.config.schema import project_root
 def shared():
     folder = project_root().parent / "shared" / "data"
     if not (folder / "NVDA.csv").exists():
-        pytest.skip(f"there is no {folder}/NVDA.csv")
+        pytest.skip(f"prices carry no licence, so none are kept here, and there is no {folder}/NVDA.csv")
     return folder
