@@ -21,7 +21,7 @@ FLOORS = [  # a room imports rooms above its own line alone, and nothing of its 
     {"registry"},
     {"search"},
     {"comparison", "entrypoints"},
-    {"cli"},
+    {"cli", "testing"},
     {"fulmen"},  # the package itself: the public names
 ]
 CONFIGURED_BY_HYDRA = {"comparison/multirun.py"}  # a callback of Hydra's public interface: the table after a multirun
