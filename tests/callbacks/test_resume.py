@@ -244,6 +244,21 @@ def test_loaders_that_know_no_position_are_dealt_again_up_to_it(tmp_path, step, 
     assert_same_training(whole, fit(tmp_path / "parts", max_epochs=3, resume=True, dealers=dealers))
 
 
+def generated():
+    """A loader whose order follows from a generator of its own."""
+    train, validation = loaders()
+    rows = [{name: x[i] for name, x in train.arrays.items()} for i in range(train.samples)]
+    return DataLoader(rows, 10, shuffle=True, generator=torch.Generator().manual_seed(1)), validation
+
+
+def test_a_loader_that_cannot_go_on_exactly_is_named_when_training_starts(tmp_path, recwarn):
+    for dealers, named in ((loaders, False), (torch_loaders, False), (generated, True)):
+        recwarn.clear()
+        fit(tmp_path / dealers.__name__, max_epochs=1, dealers=dealers)
+        said = [str(each.message) for each in recwarn if "an interrupted epoch goes on with other" in str(each.message)]
+        assert len(said) == named, (dealers, said)
+
+
 class Seen(Callback):
     """The first values of the samples that are trained on, by epoch."""
 

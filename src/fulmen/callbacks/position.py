@@ -5,8 +5,12 @@ them on a restart depends on which hook that was. `fulmen.lightning_private` bri
 whichever hook saved them: everything that was begun is complete. Here the loaders follow.
 """
 
+from typing import Any
+
 import torch
 from lightning.pytorch import Trainer
+from lightning.pytorch.utilities import rank_zero_warn
+from torch.utils.data import DataLoader, DistributedSampler, IterableDataset, RandomSampler, SequentialSampler
 
 from fulmen import lightning_private as private
 from fulmen.data.batches import BatchLoader
@@ -50,3 +54,23 @@ def _count_anew(trainer: Trainer, world_before: int) -> None:
 def resumable(trainer: Trainer) -> bool:
     """Whether all training loaders can store where they stand."""
     return all(map(private.can_store_position, private.training_loaders(trainer).flattened))
+
+
+def warn_of_inexact_loaders(trainer: Trainer) -> None:
+    """Name the training loaders with which an interrupted epoch cannot go on as it would have gone."""
+    loaders = private.training_loaders(trainer).flattened
+    for loader in [each for each in loaders if not (private.can_store_position(each) or _can_deal_again(each))]:
+        rank_zero_warn(
+            f"an interrupted epoch goes on with other batches than it would have had: {type(loader).__name__} neither "
+            "stores where it stands (state_dict, load_state_dict) nor shuffles by torch's seed; "
+            "fulmen.data.batches.BatchLoader does"
+        )
+
+
+def _can_deal_again(loader: Any) -> bool:
+    """Whether the order of an epoch follows from torch's seed, see `begin_order`."""
+    if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset):
+        return False
+    sampler = loader.sampler
+    by_seed = isinstance(sampler, RandomSampler) and sampler.generator is None
+    return by_seed or isinstance(sampler, SequentialSampler | DistributedSampler)

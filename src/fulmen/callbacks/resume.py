@@ -81,6 +81,7 @@ class ExactResume(Callback):
         if trainer.received_sigterm:  # it came while the data were prepared; Lightning would stop without saving
             self._listener.asked = signal.SIGTERM
             private.forget_sigterm(trainer)
+        position.warn_of_inexact_loaders(trainer)
         if self._restored:
             device = trainer.strategy.root_device
             known = {name: value.to(device) for name, value in self._restored["metrics"].items()}

@@ -1,0 +1,104 @@
+"""A workload that breaks the contract is told which hook, and how it has to look, before work starts."""
+
+import re
+
+import pytest
+from lightning.pytorch import LightningModule
+from torch import nn
+
+from fulmen import Workload, WorkloadData
+from fulmen.errors import FulmenError
+from fulmen.runs.contract import refuse_unless_kept
+from fulmen.workload import fingerprint_of, hooks, splits_of
+
+
+class OtherStep(Workload):
+    def step(self, batch):
+        return batch["x"].mean(), {}
+
+
+class OldSummary(Workload):
+    def summarize(self, data, figures):
+        return {}
+
+
+class Stranger(LightningModule):
+    def probe_loss(self, batch):
+        return None
+
+
+class OtherWhole(WorkloadData):
+    def whole(self):
+        return []
+
+
+class Whole(Workload):
+    def step(self, batch, stage, *, weight=1.0):
+        return batch["x"].mean() * weight, {}
+
+    def predict_file(self, path, schema, delimiter=",", **reading):
+        return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "contract", "said"),
+    [
+        (
+            OtherStep,
+            Workload,
+            r"OtherStep\.step\(self, batch\) cannot be called as the contract calls it: step\(self, batch",
+        ),
+        (
+            OldSummary,
+            Workload,
+            r"OldSummary\.summarize\(self, data, figures\) cannot be called .*: summarize\(self, predicted",
+        ),
+        (Stranger, Workload, r"Stranger has probe_loss, a hook of fulmen\.Workload: derive it from that class"),
+        (
+            OtherWhole,
+            WorkloadData,
+            r"OtherWhole\.whole\(self\) cannot be called as the contract calls it: whole\(self, name",
+        ),
+    ],
+)
+def test_a_broken_hook_is_one_line(kind, contract, said):
+    with pytest.raises(FulmenError, match=said) as refused:
+        refuse_unless_kept(kind, contract)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "contract"), [(Whole, Workload), (LightningModule, Workload), (WorkloadData, WorkloadData)]
+)
+def test_what_can_be_called_passes(kind, contract):
+    refuse_unless_kept(kind, contract)
+
+
+def test_a_module_that_is_no_workload_has_the_defaults_of_every_hook():
+    plain = LightningModule()
+    assert hooks(plain).naive_loss == float("inf")
+    assert hooks(plain).probe_loss({}) is None
+    assert hooks(plain).class_probabilities({}) is None
+    own = Whole(nn.Identity())
+    assert hooks(own) is own
+    assert (splits_of(None), fingerprint_of(None)) == ({}, "")
+
+
+def test_a_split_of_another_name_is_told_by_its_name():
+    class Data(WorkloadData):
+        def setup(self, stage=None):
+            self.splits = {"train": {}, "val": {}, "test": {}}
+
+    data = Data()
+    data.setup()
+    with pytest.raises(FulmenError, match=re.escape("Data.setup has to fill self.splits with train, validation, test")):
+        data.val_dataloader()
+
+
+def test_what_a_workload_has_to_write_is_said_where_it_is_missing():
+    nothing = Workload(nn.Identity())
+    with pytest.raises(FulmenError, match=re.escape("has to say what its loss is: def step(self, batch, stage)")):
+        nothing.step({}, "train")
+    with pytest.raises(FulmenError, match="predicts nothing: it needs def predict_step"):
+        nothing.predict_step({})
+    assert nothing.class_probabilities({}) is None
