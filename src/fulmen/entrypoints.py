@@ -99,6 +99,8 @@ def before_work(argv: list[str]) -> DictConfig | None:
     resuming = resume_folder(typed) is not None
     if resuming and asked.multirun:
         raise FulmenError("resume=<folder> goes on with one run: leave out -m")
+    if asked.config_dir and not Path(asked.config_dir).is_dir():
+        raise FulmenError(f"--config-dir {asked.config_dir}: there is no such folder")
     if asked.config_dir:
         typed.insert(0, f"hydra.searchpath={as_text([f'file://{Path(asked.config_dir).resolve()}'])}")
     if torchrun.starts_this():

@@ -55,6 +55,10 @@ class TargetError(Exception):
         self.meant = meant
 
 
+class NoSuchTarget(TargetError):
+    """A name that leads to nothing, such as a class of another release."""
+
+
 @cache
 def locate(target: str) -> Callable[..., Any]:
     """The class or function that `target` names.
@@ -70,7 +74,7 @@ def locate(target: str) -> Callable[..., Any]:
     found: Any = _imported(parts[0])
     if found is None:
         meant = nearest(parts[0], PACKAGES)
-        raise TargetError(
+        raise NoSuchTarget(
             f"there is no module {parts[0]}{did_you_mean(parts[0], PACKAGES)}",
             meant and ".".join([meant, *parts[1:]]),
         )
@@ -82,7 +86,7 @@ def locate(target: str) -> Callable[..., Any]:
         if child is None:
             names = _names(found, callables=i == len(parts) - 1)
             meant = nearest(name, names)
-            raise TargetError(
+            raise NoSuchTarget(
                 f"{owner} has no {name}{did_you_mean(name, names)}", meant and ".".join([owner, meant, *parts[i + 1 :]])
             )
         found = child

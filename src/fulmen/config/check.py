@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from fulmen.config.allow_list import locate
 from fulmen.config.compose import composed, composed_once, paths, resolved, to_plain, with_names_of_today
 from fulmen.config.contradictions import contradictions
+from fulmen.config.gone import with_origin, written_by
 from fulmen.config.hydra_errors import translated
 from fulmen.config.mistakes import ConfigError, Mistake, as_text, join, key_of
 from fulmen.config.outside import named, refuse_unsaid
@@ -81,13 +82,14 @@ def check_overrides(overrides: list[str], raw: dict[tuple[str, ...], DictConfig]
     Raises:
         ConfigError: all mistakes, and a command that works.
     """
-    resuming = resume_folder(overrides) is not None
-    load, trusted = (_resumed, False) if resuming else (partial(composed, raw=raw), True)
+    folder = resume_folder(overrides)
+    load, trusted = (_resumed, False) if folder else (partial(composed, raw=raw), True)
     with suppress(ConfigError):
         cfg = load(overrides)
         if not find_mistakes(to_plain(cfg), trusted):
             return cfg
-    raise ConfigError(*_diagnosed(load, overrides, trusted))
+    error = ConfigError(*_diagnosed(load, overrides, trusted))
+    raise with_origin(error, read_stored(folder), written_by(folder)) if folder else error
 
 
 def check_values(shared: Iterable[str], values: Mapping[str, Plain]) -> DictConfig:
@@ -144,7 +146,10 @@ def load_config(folder: str | Path, overrides: Iterable[str] | None = None) -> D
     cfg = OmegaConf.create(plain)
     if overrides is not None:
         refuse_unsaid(plain, Path(folder), said_again(overrides, cfg))
-    check(cfg, trusted=False)
+    try:
+        check(cfg, trusted=False)
+    except ConfigError as error:
+        raise with_origin(error, plain, written_by(Path(folder))) from None
     return cfg
 
 

@@ -36,6 +36,7 @@ def composed(
     Args:
         raw: gets what Hydra has composed for this run of a multirun, by its overrides.
     """
+    refuse_missing_folders(overrides)
     read = [explicit(override) for override in overrides]
     try:
         with hydra_on_conf():
@@ -52,6 +53,18 @@ def composed(
             stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
             cfg.output_dir = str(output_dir or Path("outputs", "runs", str(experiment), stamp))
     return resolved(cfg, experiment)
+
+
+def refuse_missing_folders(overrides: Iterable[str]) -> None:
+    """Pass if every folder of configs that was typed is there; Hydra would go on without it.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    typed = [override for override in overrides if key_of(override) == "hydra.searchpath"]
+    folders = [folder for override in typed for folder in re.findall(r"file://([^,\]'\"]+)", override)]
+    if missing := [folder for folder in folders if not Path(folder).is_dir()]:
+        raise ConfigError([Mistake("hydra.searchpath", f"there is no folder {missing[0]}")])
 
 
 @lru_cache(maxsize=64)
@@ -77,6 +90,7 @@ def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
         ConfigError: the overrides or the files cannot be put together.
     """
     asked = list(overrides)
+    refuse_missing_folders(asked)
     spaces = [override for override in asked if key_of(override) == "search/space"]
     if not spaces and experiment in choices("search/space"):
         asked.insert(0, f"search/space={experiment}")

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from fulmen.config.allow_list import locate_untrusted
 from fulmen.config.check import build
+from fulmen.config.gone import release, with_origin
 from fulmen.config.mistakes import ConfigError, Mistake
 from fulmen.config.outside import unsaid
 from fulmen.config.schema import find_interpolations
@@ -71,7 +72,11 @@ class Bundle:
         node, estimator = self.config.get("model"), self.files.get(ESTIMATOR)
         if estimator is not None:
             estimators.check(estimator, self.version.folder / ESTIMATOR)
-        check_model(node)
+        try:
+            check_model(node)
+        except ConfigError as error:
+            origin = f"{self.version} was saved with {release(self.manifest.get('saved_with') or {})}"
+            raise with_origin(error, {"model": node}, origin) from None
         with torch.random.fork_rng(devices=[]):
             model = build(node, "model")
         if not isinstance(model, LightningModule):

@@ -106,7 +106,7 @@ def _list(arguments: argparse.Namespace) -> int:
         return 0
     problems = [row["state"] for row in rows if row["state"]]
     for row in rows:
-        row["note"] = "damaged" if row.pop("state") else printable(row["note"])[:40]
+        row["note"] = row["note"] if row.pop("state") else printable(row["note"])[:40]
     print_table("Models", rows)
     return _complain(problems)
 
@@ -193,7 +193,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     if not rows:
         print(f"no models in {Store(arguments.registry).root}")
         return 0
-    print_table("Models", [{**row, "state": "damaged" if row["state"] else "whole"} for row in rows])
+    print_table("Models", [{name: value for name, value in row.items() if name != "state"} for row in rows])
     return _complain([row["state"] for row in rows if row["state"]])
 
 

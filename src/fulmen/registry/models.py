@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from fulmen.errors import FulmenError
+from fulmen.errors import FulmenError, Newer
 from fulmen.registry.aliases import Ledger
 from fulmen.registry.names import parse
 from fulmen.registry.store import Store
@@ -16,7 +16,7 @@ Where = str | Path | None
 
 
 def list_models(name: str | None = None, registry: Where = None) -> Rows:
-    """One row per version, by name and number; a damaged one is a row that says so in `state`, which is "" otherwise.
+    """One row per version, by name and number; `state` says what is wrong with it, "" if nothing is.
 
     Files are not read again here, only their sizes compared: `verify` reads them.
     """
@@ -42,6 +42,7 @@ def list_models(name: str | None = None, registry: Where = None) -> Rows:
             if not version.folder.exists():
                 continue  # deleted while we looked
             row |= dict.fromkeys(("workload", "metric", "value", "created", "aliases", "note")) | {"state": str(error)}
+            row["note"] = "newer" if isinstance(error, Newer) else "damaged"
         rows.append(row)
     return rows
 
@@ -94,6 +95,8 @@ def gc(registry: Where = None) -> list[Path]:
 def verify(asked: Asked | None = None, registry: Where = None) -> Rows:
     """Every file against its checksum, and the kept examples predicted again: one row per version, `state` "" if whole.
 
+    In a word a version "is" whole, damaged, or newer than what this fulmen reads.
+
     Args:
         asked: one version, a name for all of its versions, or None for all there are.
 
@@ -109,11 +112,11 @@ def verify(asked: Asked | None = None, registry: Where = None) -> Rows:
         versions = store.versions() if asked is None else [store.find(asked)]
     rows = []
     for version in versions:
-        row = {"model": str(version), "of the tolerance": None, "state": ""}
+        row = {"model": str(version), "of the tolerance": None, "is": "whole", "state": ""}
         try:
             row["of the tolerance"] = verify_version(version)
         except FulmenError as error:
-            row["state"] = str(error)
+            row |= {"is": "newer" if isinstance(error, Newer) else "damaged", "state": str(error)}
         rows.append(row)
     for name in store.names() if asked is None else {version.name for version in versions}:
         try:
@@ -123,7 +126,7 @@ def verify(asked: Asked | None = None, registry: Where = None) -> Rows:
         except FulmenError as error:
             problem = str(error)
         if problem:
-            rows.append({"model": name, "of the tolerance": None, "state": problem})
+            rows.append({"model": name, "of the tolerance": None, "is": "damaged", "state": problem})
     return rows
 
 
