@@ -16,8 +16,7 @@ import time
 import numpy as np
 
 from fulmen.comparison.benchmark import hold
-from fulmen.comparison.multirun import holm
-from fulmen.comparison.statistics import corrected_t_test
+from fulmen.comparison.statistics import corrected_t_test, holm
 
 METRICS = ("pr_auc", "roc_auc", "log_loss", "brier")
 RIVAL = "gradient boosting"

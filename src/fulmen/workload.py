@@ -53,11 +53,13 @@ class WorkloadData(LightningDataModule):
         fingerprint: changes with whatever the samples depend on; "" if that is not known. Runs on data of the same
             fingerprint are compared item by item, and a kept model warns when its data have changed.
         folds_in_time: whether later folds train on what earlier ones test on, as in series.
+        fold_arguments: what `fulmen rank` adds to `fold` and `folds`, so that each fold tests on samples of its own.
     """
 
     splits: dict[str, Batch]
     fingerprint: str = ""
     folds_in_time: ClassVar[bool] = False
+    fold_arguments: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, batch_size: int = 32, seed: int = 42):
         super().__init__()
@@ -261,14 +263,14 @@ class Workload(LightningModule):
 
     @classmethod
     def baseline_network(cls, name: str, network: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The config of a network that predicts as the baseline `name` does, so that it can be kept like one.
+        """The config of what predicts as the baseline `name` does, so that a ranked baseline can be kept as a model.
 
         Args:
-            name: as in `Summary.baselines` and in a ranking.
-            network: the config that it takes the place of.
+            name: as `Summary.baselines` calls it.
+            network: the config of the network in whose place it stands.
 
         Returns:
-            None: this baseline cannot be kept.
+            A node whose target is a `fulmen.utils.estimators.Estimator`; None: it is a rule, nothing of it is fitted.
         """
         return None
 

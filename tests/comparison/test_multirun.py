@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from fulmen.comparison.multirun import Ended, Ranking, baselines, heading, holm, labels, notes_on, rank, table, tasks
+from fulmen.comparison.multirun import Ended, Ranking, baselines, heading, labels, notes_on, rank, table, tasks
+from fulmen.comparison.statistics import holm
 from fulmen.config.schema import project_root
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fulmen.comparison.benchmark import places, verdict
-from fulmen.comparison.statistics import corrected_t_test
+from fulmen.comparison.places import conclusion, places
+from fulmen.comparison.statistics import corrected_t_test, t_test
 from fulmen.report.contest import Contest
 
 
@@ -42,6 +42,20 @@ def test_one_difference_says_nothing_and_equal_ones_everything():
     assert corrected_t_test([0.1, 0.1], 4, 1).p == 0
 
 
+def test_folds_that_follow_each_other_in_time_have_the_plain_t_test():
+    """Nadeau and Bengio's variance is of splits at random; nothing is cut where a metric has no bounds."""
+    d = [0.01, 0.02, 0.015, 0.03, 0.005]
+    assert t_test(d).p == pytest.approx(stats.ttest_1samp(d, 0).pvalue)
+    scores = {"a": {"skill": np.array([0.9, 1.4, 0.2])}, "b": {"skill": np.array([-0.5, 0.1, -2.0])}}
+    in_time = places(Contest(scores, {}, 2, 1, in_time=True), "skill", larger=True)
+    at_random = places(Contest(scores, {}, 2, 1), "skill", larger=True)
+    bounded = places(Contest(scores, {}, 2, 1, bounds={"skill": (0.0, 1.0)}), "skill", larger=True)
+    assert in_time[1]["p"] == pytest.approx(stats.ttest_rel(scores["a"]["skill"], scores["b"]["skill"]).pvalue)
+    assert at_random[1]["± (95 %)"] > in_time[1]["± (95 %)"]
+    assert in_time[1]["from"] < 0
+    assert (bounded[1]["from"], bounded[0]["to (95 %)"]) == (0.0, 1.0)
+
+
 def test_leaders_that_do_not_differ_are_named():
     scores = {"a": [0.90, 0.91, 0.92], "b": [0.91, 0.89, 0.92], "c": [0.50, 0.52, 0.51]}
     contest = Contest(
@@ -49,5 +63,5 @@ def test_leaders_that_do_not_differ_are_named():
     )
     rows = places(contest, "auc", larger=True)
     assert [row["model"] for row in rows] == ["a", "b", "c"]
-    assert verdict(rows, "auc") == "a has the best mean auc; it is not shown to differ from b (p >= 0.05)."
+    assert conclusion(rows, "auc") == "a has the best mean auc; it is not shown to differ from b (p >= 0.05)."
     assert [row["model"] for row in places(contest, "auc", larger=False)] == ["c", "b", "a"]

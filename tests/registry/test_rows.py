@@ -27,7 +27,8 @@ def ranking(tmp_path, monkeypatch):
     monkeypatch.setenv("FULMEN_REGISTRY", str(tmp_path / "models"))
     folder = tmp_path / "outputs" / "rankings" / "sensors_now"
     folder.mkdir(parents=True)
-    rows = [{"model": name, "override": "tabular=mlp" if name == "mlp" else None} for name in ROWS]
+    rows = [{"model": name, "override": None, "baseline": True} for name in ROWS]
+    rows[0] = {"model": "mlp", "override": "tabular=mlp", "baseline": False}
     known = {"experiment": "sensors", "shared": SMALL, "rows": rows}
     (folder / "ranking.json").write_text(json.dumps(known))
     return folder

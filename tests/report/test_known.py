@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from fulmen.comparison.multirun import holm
+from fulmen.comparison.statistics import holm
 from fulmen.report import known
 
 NAN, INF = math.nan, math.inf

@@ -11,16 +11,17 @@ import torch
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from fulmen.comparison import figures
-from fulmen.comparison.multirun import holm
 from fulmen.comparison.paired import (
     Items,
     align,
     bootstrap,
+    given,
     mcnemar,
     minority,
     scores,
     signed_rank,
 )
+from fulmen.comparison.statistics import holm
 from fulmen.errors import FulmenError
 from fulmen.report.confusion import confusion, per_class_f1
 from fulmen.report.known import mean
@@ -67,7 +68,7 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
         counts = {label: _counts(items).sum(0) for label, items in models.items()}
         drawn["Confusion matrices, share of the true class"] = figures.confusions(folder / "confusion.png", counts)
     seen = f"{len(first.item)} test items, {len(first.loss)} run{'s' * (len(first.loss) > 1)} of each model."
-    verdicts = [verdict(row, len(first.loss)) for row in tables["Differences"]]
+    verdicts = [conclusion(row, len(first.loss)) for row in tables["Differences"]]
     parts = [f"# {' / '.join(runs)}", " ".join(filter(None, [seen, left_out])), "\n".join(f"- {v}" for v in verdicts)]
     for title, rows in tables.items():
         print_table(title, rows)
@@ -94,7 +95,7 @@ def overview(runs: Mapping[str, Run], models: Mapping[str, Items]) -> Rows:
         items, children = models[label], [Run(child) for child in run.runs]
         row: dict[str, Any] = {"": label, **{name: float(value) for name, value in scores(items).items()}}
         if items.probability is not None:
-            row["ECE"] = mean([calibration_error(p, items.target) for p in items.probability])
+            row["ECE"] = mean([calibration_error(p, given(items.target)) for p in given(items.probability)])
         histories = [history for child in children if "val/loss" in (history := child.metrics)]
         if histories:
             row["stability"] = mean([stability(history["val/loss"].dropna()) for history in histories])
@@ -137,7 +138,7 @@ def differences(models: Mapping[str, Items]) -> Rows:
     return rows
 
 
-def verdict(row: Mapping[str, Any], runs: int) -> str:
+def conclusion(row: Mapping[str, Any], runs: int) -> str:
     """A row of `differences` in words."""
     found = f"p = {number(row['p'])}, adjusted"
     alone = " One run of each: how much another seed would change is not known." if runs == 1 else ""
@@ -153,7 +154,7 @@ def f1_table(models: Mapping[str, Items]) -> Rows:
     small = minority(first)
     f1 = {label: per_class_f1(_counts(items)).mean(0) for label, items in models.items()}
     rows = []
-    for c in range(first.probability.shape[-1]):
+    for c in range(given(first.probability).shape[-1]):
         row: dict[str, Any] = {"class": f"{c}{' (minority)' if small is not None and small[c] else ''}"}
         if first.train_count is not None:
             row["training samples"] = round(float(first.train_count[c]))
@@ -168,5 +169,5 @@ def f1_table(models: Mapping[str, Items]) -> Rows:
 
 def _counts(items: Items) -> np.ndarray:
     """Confusion matrices of the runs, rows the true classes: [S, C, C]."""
-    classes = items.probability.shape[-1]
-    return np.stack([confusion(items.target, each, classes) for each in items.predicted])
+    classes = given(items.probability).shape[-1]
+    return np.stack([confusion(given(items.target), each, classes) for each in items.predicted])

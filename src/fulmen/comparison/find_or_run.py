@@ -15,7 +15,7 @@ from fulmen.config.stored import moved, read_stored
 from fulmen.errors import FulmenError
 from fulmen.registry.start_from import resolved
 from fulmen.runs.result import other_code, read_result
-from fulmen.runs.run_folder import Run
+from fulmen.runs.run_folder import Run, now
 from fulmen.runs.training_code import code_of
 
 
@@ -29,37 +29,36 @@ def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Pa
     Raises:
         FulmenError: neither a run nor an experiment, or its training fails.
     """
-    plans = {}
+    plans: dict[str, list[str]] = {}
+    folders: dict[str, Path] = {}
     for name in names:
         experiment, *own = shlex.split(name)
         if (Path(name) / "config.yaml").is_file():
-            plans[name] = Path(name)
+            folders[name] = Path(name)
         elif experiment in choices("experiment"):
             plans[name] = resolved([f"experiment={experiment}", *own, *overrides])
         else:
             raise FulmenError(
                 f"{name} is neither a run folder nor an experiment; there is {', '.join(choices('experiment'))}"
             )
-    checked = {name: check_overrides(plan) for name, plan in plans.items() if not isinstance(plan, Path)}
-    found = {name: Run(plan) for name, plan in plans.items() if isinstance(plan, Path)}
-    data = {name: (found[name].config if name in found else checked[name]).data["_target_"] for name in plans}
+    checked = {name: check_overrides(plan) for name, plan in plans.items()}
+    found = {name: Run(folder) for name, folder in folders.items()}
+    data = {name: (found[name].config if name in found else checked[name]).data["_target_"] for name in names}
     if len(set(data.values())) > 1:
         kinds = ", ".join(f"{name} has {target.rpartition('.')[2]}" for name, target in data.items())
         raise FulmenError(f"runs of different data share no test items: {kinds}")
     for name, plan in plans.items():
-        if name in found:
-            continue
         found[name] = Run(completed_run(checked[name], outputs) or trained(name, checked[name], plan, outputs))
         print(f"{name}: {found[name].folder}")
-    return {name: found[name] for name in plans}
+    return {name: found[name] for name in names}
 
 
 def trained(name: str, cfg: Any, overrides: Sequence[str], outputs: Path) -> Path:
     """The folder of a run that is trained now, or goes on where it was interrupted."""
     from fulmen.runs.run import run
 
-    begun, _ = run_like(cfg, outputs, "interrupted")
-    if begun is None or not (begun / "checkpoints" / "last.ckpt").is_file():
+    begun, _ = run_like(cfg, outputs, "interrupted", "killed")
+    if begun is None or not ((begun / "checkpoints" / "last.ckpt").is_file() or read_result(begun).get("runs")):
         print(f"{name}: not run yet; training it", flush=True)
         return run(cfg, overrides).folder
     print(f"{name}: going on with {begun}", flush=True)
@@ -78,18 +77,19 @@ def completed_run(cfg: Any, outputs: Path) -> Path | None:
     return found
 
 
-def run_like(cfg: Any, outputs: Path, status: str) -> tuple[Path | None, str]:
-    """The newest run with this config and status that the code of now has made, whatever folder it is in.
+def run_like(cfg: Any, outputs: Path, *statuses: str) -> tuple[Path | None, str]:
+    """The newest run with this config and one of these statuses that the code of now has made.
 
     Returns:
         The folder, or None, and what was wrong with the newest one that other code has made, or "".
     """
-    asked, code, refused = OmegaConf.to_container(cfg), code_of(cfg), ""
+    asked: Any = OmegaConf.to_container(cfg)
+    code, refused = code_of(cfg), ""
     for path in sorted(outputs.glob(f"runs/{cfg.experiment}/*/config.yaml"), reverse=True):
         folder = path.parent
         try:
             same = read_stored(folder) == moved(asked, asked["output_dir"], str(folder))
-            if not same or read_result(folder)["status"] != status:
+            if not same or now(folder, read_result(folder))["status"] not in statuses:
                 continue
         except (FulmenError, KeyError):
             continue

@@ -5,7 +5,6 @@ own. There are medals where two runs or more have a score on the same data.
 """
 
 import atexit
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +14,8 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from fulmen.comparison.places import MEDALS
+from fulmen.comparison.statistics import holm
 from fulmen.config.directions import fill_modes
 from fulmen.errors import FulmenError
 from fulmen.report import known
@@ -22,7 +23,6 @@ from fulmen.report.summary import Rows, markdown_table, print_table
 from fulmen.runs.result import read_environment, read_result
 from fulmen.utils.files import atomic_write
 
-MEDALS = ("🥇", "🥈", "🥉")
 HOLM = "p-values (..._p) are adjusted for the number of runs (Holm)."
 OTHER_DATA = "The runs saw different data, so that their scores do not rank them: no medals."
 SHOWN = 5  # test metrics in the table
@@ -49,7 +49,7 @@ class Ranking(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         atexit.register(self.show)  # Hydra skips on_multirun_end if one run has failed
 
-    def on_job_end(self, config: DictConfig, **_: Any) -> None:
+    def on_job_end(self, config: DictConfig, job_return: Any, **_: Any) -> None:
         fill_modes(config)
         folder, overrides = Path(config.hydra.runtime.output_dir), list(config.hydra.overrides.task)
         experiment = str(config.hydra.runtime.choices.get("experiment"))
@@ -182,16 +182,6 @@ def baselines(results: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> R
         blank | {"": "", "run": name} | {column: scores.get(column.removeprefix("test/")) for column in columns[3:]}
         for name, scores in found[0].items()
     ]
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """p-values adjusted for as many looks as there are (Holm 1979); NaN where there is none."""
-    adjusted, largest = [math.nan] * len(p), 0.0
-    order = sorted((i for i in range(len(p)) if known.is_known(p[i])), key=lambda i: p[i])
-    for before, i in enumerate(order):
-        largest = max(largest, min((len(p) - before) * p[i], 1.0))
-        adjusted[i] = largest
-    return adjusted
 
 
 def draw(path: Path, rows: Rows, monitor: str) -> None:

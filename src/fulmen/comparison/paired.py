@@ -40,7 +40,19 @@ class Items:
     @cached_property
     def predicted(self) -> np.ndarray:
         """The most probable class [S, N]."""
-        return self.probability.argmax(-1)
+        return given(self.probability).argmax(-1)
+
+
+def given(array: np.ndarray | None) -> np.ndarray:
+    """An array that only classifiers have."""
+    if array is None:
+        raise TypeError("these items are of no classifier")
+    return array
+
+
+def same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    """Whether both are missing, or equal."""
+    return a is b if a is None or b is None else np.array_equal(a, b)
 
 
 def align(models: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[dict[str, Items], str]:
@@ -71,7 +83,7 @@ def align(models: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[dict[str, Ite
     else:
         aligned = {name: _stacked(each, shared[0]) for name, each in runs.items()}
     targets = [one.target for one in aligned.values()]
-    if any((target is None) != (targets[0] is None) or not np.array_equal(target, targets[0]) for target in targets):
+    if not all(same(target, targets[0]) for target in targets):
         raise FulmenError(f"{', '.join(models)} do not agree about the classes of the test items: is it the same task?")
     return (
         aligned,
@@ -103,7 +115,7 @@ def scores(items: Items, weight: np.ndarray | None = None, runs: np.ndarray | No
     if items.probability is None:
         return found
     classes = items.probability.shape[-1]
-    counts = np.stack([confusion(items.target, items.predicted[run], classes, weight) for run in runs])
+    counts = np.stack([confusion(given(items.target), items.predicted[run], classes, weight) for run in runs])
     return {name: value.mean() for name, value in classification_scores(counts, minority(items)).items()} | found
 
 
@@ -135,7 +147,7 @@ def bootstrap(a: Items, b: Items, seed: int = 0, replicates: int = REPLICATES) -
 
 def mcnemar(a: Items, b: Items) -> float:
     """Exact two-sided p of equal accuracy (McNemar 1947), of the probabilities averaged over the runs."""
-    right_a, right_b = (one.probability.mean(0).argmax(-1) == one.target for one in (a, b))
+    right_a, right_b = (given(one.probability).mean(0).argmax(-1) == one.target for one in (a, b))
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
     return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
@@ -153,7 +165,7 @@ def _stacked(runs: list[dict[str, np.ndarray]], shared: np.ndarray) -> Items:
     """Runs of the same items beside each other."""
     ordered = [_ordered(one, shared) for one in runs]
     first = ordered[0]
-    if any(not np.array_equal(one.get("target"), first.get("target")) for one in ordered[1:]):
+    if not all(same(one.get("target"), first.get("target")) for one in ordered[1:]):
         raise FulmenError("the runs of one model do not agree about the classes of the test items")
     stack = {name: np.stack([one[name] for one in ordered]) for name in ("loss", "probability") if name in first}
     rest = {name: first[name] for name in ("target", "group", "train_count") if name in first}
@@ -164,7 +176,7 @@ def _in_a_row(runs: list[dict[str, np.ndarray]], shared: list[np.ndarray]) -> It
     """Runs of different items one after the other, as one run; groups of different runs stay apart."""
     ordered = [_ordered(one, items) for one, items in zip(runs, shared, strict=True)]
     names = ordered[0]
-    row = {
+    row: dict[str, np.ndarray] = {
         name: np.concatenate([one[name] for one in ordered])
         for name in ("loss", "probability", "target")
         if name in names

@@ -25,11 +25,13 @@ class Row:
 
     Attributes:
         model: its name in the table.
-        override: what chooses it; None: it is a baseline.
+        override: what chooses it; "" for the experiment as it stands, None for a baseline.
+        baseline: whether it is one.
     """
 
     model: str
-    override: str | None
+    override: str | None = None
+    baseline: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def read_ranking(path: str | Path) -> Ranked:
         known = json.loads(file.read_text())
         if "rows" not in known:
             raise FulmenError(f"{file} was written before rows could be kept; rank again")
-        rows = [Row(str(row["model"]), row["override"]) for row in known["rows"]]
+        rows = [Row(str(row["model"]), row["override"], bool(row["baseline"])) for row in known["rows"]]
         return Ranked(file.parent, str(known["experiment"]), list(map(str, known["shared"])), rows)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FulmenError(f"{file} is damaged: {type(error).__name__}: {error}") from error
@@ -106,7 +108,7 @@ def keep_best(ranking: str | Path, count: int) -> list[Version]:
         if len(saved) == count:
             break
         cfg = check_overrides([f"experiment={ranked.experiment}", *ranked.overrides])
-        if row.override is None and baseline_node(cfg, row.model) is None:
+        if row.baseline and baseline_node(cfg, row.model) is None:
             print(f"row {number}, {row.model}, is not kept: it is no model that is fitted", flush=True)
             continue
         saved.append(keep_row(ranking, number, check_name(cleaned(f"{ranked.experiment}-{row.model}"))))
@@ -124,8 +126,8 @@ def train_row(row: Row, typed: Sequence[str]) -> Path:
     from fulmen.runs.fitted import run_fitted
     from fulmen.runs.run import run
 
-    if row.override is not None:
-        whole = [*typed, row.override]
+    if not row.baseline:
+        whole = [*typed, *([row.override] if row.override else [])]
         return run(check_overrides(whole), whole).folder
     return run_fitted(as_estimator(check_overrides(list(typed)), row.model), typed).folder
 

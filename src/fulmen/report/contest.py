@@ -29,6 +29,8 @@ class Contest:
         ceiling: metric -> the best that is possible, where it is known.
         notes: sentences a reader needs.
         chance: metric -> what knowing nothing scores, where it is known.
+        bounds: metric -> lowest and highest value it can have; without them any.
+        in_time: whether the folds follow each other in time, later ones trained on what earlier ones test on.
     """
 
     scores: dict[str, dict[str, np.ndarray]]
@@ -38,3 +40,5 @@ class Contest:
     ceiling: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     chance: dict[str, float] = field(default_factory=dict)
+    bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
+    in_time: bool = False

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
+from typing import Any, cast
 
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from omegaconf import DictConfig, OmegaConf
@@ -16,17 +17,25 @@ from fulmen.runs.status import recorded
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.utils.estimators import Estimator
 from fulmen.utils.threads import set_threads
+from fulmen.workload import WorkloadData
 
 ONE_PROCESS = {"accelerator": "cpu", "devices": 1, "strategy": "auto", "precision": "32-true", "num_nodes": 1}
 
 
 class FitFirst(Callback):
-    """Fits the network before the module is validated: thresholds and intervals are chosen by `validation` then."""
+    """Fits the network before the module is validated: thresholds and intervals are chosen by `validation` then.
+
+    Attributes:
+        data: what it is fitted to.
+    """
+
+    data: WorkloadData
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage == "validate":
             pl_module.setup("fit")  # what a module takes from the training split, such as means
-            pl_module.network.fit(trainer.datamodule.parts)
+            network: Any = pl_module.network
+            network.fit(self.data.splits)
 
 
 @kept_surroundings()
@@ -45,10 +54,14 @@ def run_fitted(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
         clear_failed_start(folder)
         threads = set_threads(cfg.threads)
         seed_everything(cfg.seed, workers=True, verbose=False)
+        first = FitFirst()
         data, model, trainer = assemble(cfg)
         if not isinstance(model.network, Estimator):
             raise FulmenError(f"{type(model.network).__name__} is no estimator; train.py trains networks")
-        trainer.callbacks.append(FitFirst())
+        if not isinstance(data, WorkloadData):
+            raise FulmenError(f"{type(data).__name__} is no WorkloadData: an estimator is fitted to its splits")
+        first.data, watched = data, cast(Any, trainer)  # Lightning types no callbacks
+        watched.callbacks.append(first)
         result = Result(cfg.experiment, folder)
         result.cost = {"parameters": 0, "device": "cpu", "threads": threads, "precision": trainer.precision}
         write_provenance(folder, cfg, overrides, resumed=False)
@@ -71,6 +84,6 @@ def run_fitted(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
 
 def quiet(cfg: DictConfig) -> DictConfig:
     """The config without what watches a training of many steps, in one process on the CPU."""
-    plain = OmegaConf.to_container(cfg)
+    plain: Any = OmegaConf.to_container(cfg)
     trainer = {**plain["trainer"], **{k: v for k, v in ONE_PROCESS.items() if k in plain["trainer"] or k == "devices"}}
     return OmegaConf.create({**plain, "trainer": trainer, "callbacks": {}, "logger": {}})

@@ -57,6 +57,16 @@ def test_folds_hold_out_every_training_image_once_and_leave_the_test_part_alone(
     assert len({fold.fingerprint for fold in folds}) == 5
 
 
+def test_folds_that_test_leave_the_test_images_of_the_source_unseen(data):
+    folds = [data(fold=k, folds=5, fold_tests=True) for k in range(5)]
+    assert sorted(np.concatenate([items(fold, "test") for fold in folds])) == list(range(150))
+    for fold in folds:
+        seen = [set(items(fold, name)) for name in ("train", "validation", "test")]
+        assert [len(each) for each in seen] == [108, 12, 30]
+        assert set.union(*seen) == set(range(150)), "no image in two parts, none of another source"
+    assert len({fold.fingerprint for fold in folds}) == 5
+
+
 def test_the_fingerprint_is_that_of_the_images_chosen(data):
     same = {data(imbalance=Step([0], 0.4)).fingerprint for _ in range(2)}
     others = [{"imbalance": None}, {"imbalance": Step([0], 0.5)}, {"imbalance": Step([0], 0.4), "imbalance_seed": 1}]
@@ -121,6 +131,7 @@ def test_a_truncated_file_is_refused(arrays, tmp_path, kept):
         ({"classes": 1}, "classes is 1"),
         ({"validation": 0.9}, r"validation is 0\.9"),
         ({"fold": 5}, r"fold is 5; it must lie between 0 and 4 \(folds=5\)"),
+        ({"fold_tests": True}, "fold_tests: say which, data.fold=0"),
         ({"names": ["a"]}, "names has 1 entries; classes is 10"),
     ],
 )

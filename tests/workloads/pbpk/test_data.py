@@ -29,6 +29,23 @@ def test_no_compound_is_in_two_parts():
     assert sum(len(part["subject"]) for part in data.splits.values()) == 48
 
 
+def test_folds_test_every_compound_once_and_share_the_population():
+    folds = [ready(fold=k, folds=5, subjects_per_compound=2) for k in range(5)]
+    compounds = [
+        [
+            set(data.population.compound[data.splits[name]["subject"]].tolist())
+            for name in ("train", "validation", "test")
+        ]
+        for data in folds
+    ]
+    assert sorted(c for _, _, test in compounds for c in test) == list(range(12))
+    assert [len(test) for _, _, test in compounds] == [3, 3, 2, 2, 2]
+    for train, validation, test in compounds:
+        assert len(validation) == 3
+        assert len(train | validation | test) == 12 == len(train) + len(validation) + len(test)
+    assert len({data.fingerprint for data in folds}) == 1
+
+
 def test_default_split_is_800_100_100():
     data = PBPKData()
     assert (data.prior["compounds"], data.validation_compounds, data.test_compounds) == (1000, 100, 100)

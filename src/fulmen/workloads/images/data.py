@@ -4,6 +4,7 @@ import hashlib
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -38,6 +39,8 @@ class ImagesData(WorkloadData):
         validation: share of the training images.
         fold: number of a stratified fold, from 0, that is the validation part instead; null for the share.
         folds: number of folds.
+        fold_tests: the fold is the test part, the validation part the share of the rest: the test images of the source
+            stay unseen, as a ranking by folds needs it.
         sampler: order and frequency of the training images; see `samplers.py`. Every image once by default.
         original_protocol: validate on the test part, as the published exercise did. Its test results are too good.
         batch_size: images per training batch.
@@ -47,6 +50,8 @@ class ImagesData(WorkloadData):
     Attributes:
         counts: images per class [C] in the training part.
     """
+
+    fold_arguments: ClassVar = {"fold_tests": True}
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class ImagesData(WorkloadData):
         validation: float = 0.1,
         fold: int | None = None,
         folds: int = 5,
+        fold_tests: bool = False,
         sampler: Sampler | None = None,
         original_protocol: bool = False,
         batch_size: int = 128,
@@ -78,6 +84,8 @@ class ImagesData(WorkloadData):
             raise FulmenError(f"folds is {folds}; it must be 2 or more")
         if fold is not None and not 0 <= fold < folds:
             raise FulmenError(f"fold is {fold}; it must lie between 0 and {folds - 1} (folds={folds})")
+        if fold_tests and (fold is None or original_protocol):
+            raise FulmenError("fold_tests: say which, data.fold=0, and leave out original_protocol")
         if names is not None and len(names) != classes:
             raise FulmenError(f"names has {len(names)} entries; classes is {classes}")
         if original_protocol:
@@ -89,7 +97,7 @@ class ImagesData(WorkloadData):
         self.arrays, self.cifar10, self.classes = arrays, cifar10, classes
         self.names = list(names) if names else list(sources.CIFAR10 if cifar10 else map(str, range(classes)))
         self.imbalance, self.imbalance_seed = imbalance, imbalance_seed
-        self.validation, self.fold, self.folds = validation, fold, folds
+        self.validation, self.fold, self.folds, self.fold_tests = validation, fold, folds, fold_tests
         self.sampler = sampler or Shuffle()
         self.original_protocol = original_protocol
         self.cache = Path(cache) if cache else None
@@ -104,7 +112,8 @@ class ImagesData(WorkloadData):
             return
         source = self._source()
         indices = self._indices(source)
-        for part, origin in (("train", "train"), ("test", "test"), ("validation", "train")):
+        tested = "train" if self.fold_tests else "test"
+        for part, origin in (("train", "train"), ("test", tested), ("validation", "train")):
             self.splits[part] = self._part(source, origin, indices[part])
         if self.original_protocol:
             self.splits["validation"] = self.splits["test"]
@@ -138,6 +147,7 @@ class ImagesData(WorkloadData):
         settings = {"source": self._source_key, "imbalance": drawn, "seed": self.imbalance_seed}
         settings |= {"validation": self.validation} if self.fold is None else {"fold": self.fold, "folds": self.folds}
         settings |= {"original_protocol": self.original_protocol}
+        settings |= {"fold_tests": self.validation} if self.fold_tests else {}
         key = fingerprint(settings, code=(unequal,))
         indices = cached("images-index", key, lambda: self._split(source), self.cache)
         digest = hashlib.sha256(self._source_key.encode())
@@ -172,6 +182,11 @@ class ImagesData(WorkloadData):
             splits = StratifiedKFold(self.folds, shuffle=True, random_state=self.imbalance_seed)
             chosen, held_out = list(splits.split(kept, labels[kept]))[self.fold]
             train, validation = kept[chosen], kept[held_out]
+        if self.fold_tests:
+            test = np.sort(validation)
+            train, validation = train_test_split(
+                train, test_size=self.validation, stratify=labels[train], random_state=self.imbalance_seed
+            )
         return {"train": np.sort(train), "validation": np.sort(validation), "test": test}
 
     def _part(self, source: Arrays, origin: str, index: np.ndarray) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ runs with different losses compare, and early stopping does not favour those tha
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas
@@ -55,6 +55,7 @@ class ImageClassifier(Workload):
     averages_gradients = True
     directions = metrics.DIRECTIONS
     of_the_data = ("counts", "loss.counts", "tau")  # or of the config: weights of another run do not change them
+    ranking_metrics: ClassVar = {"balanced_accuracy": True} | {k: way == "max" for k, way in metrics.DIRECTIONS.items()}
 
     def __init__(
         self,

@@ -42,7 +42,9 @@ class PBPKData(WorkloadData):
         compounds: drugs in the population.
         subjects_per_compound: bodies per drug, each with its own dose and route.
         validation_compounds: drugs that only validate.
-        test_compounds: drugs that only test.
+        test_compounds: drugs that only test; without a fold.
+        fold: number of the fold that tests, from 0; null for one split. The drugs are cut into folds, at random.
+        folds: number of folds.
         hours: end of the time grid.
         time_points: on the grid, t = 0 included.
         grid: "uniform", or "graded": a third of the points on a logarithmic scale within the first hour.
@@ -67,6 +69,8 @@ class PBPKData(WorkloadData):
         subjects_per_compound: Count = 1,
         validation_compounds: Count = 100,
         test_compounds: Count = 100,
+        fold: int | None = None,
+        folds: Count = 5,
         hours: Positive = 24.0,
         time_points: Count = 100,
         grid: Literal["uniform", "graded"] = "uniform",
@@ -89,6 +93,12 @@ class PBPKData(WorkloadData):
             raise FulmenError(f"subjects_per_compound is {subjects_per_compound}; it must be 1 or more")
         if npz is not None and not Path(npz).is_file():
             raise FulmenError(f"npz: there is no file {npz}")
+        if fold is not None and not 0 <= fold < folds:
+            raise FulmenError(f"fold is {fold}; with folds={folds} it runs from 0 to {folds - 1}")
+        if fold is not None:
+            test_compounds = -(
+                -compounds // folds
+            )  # what may be left over by another number in a file, `split` refuses
         held_out = validation_compounds + test_compounds
         if validation_compounds < 1 or test_compounds < 1 or (npz is None and held_out >= compounds):
             raise FulmenError(
@@ -97,6 +107,7 @@ class PBPKData(WorkloadData):
             )
         self.kinetics = kinetics
         self.validation_compounds, self.test_compounds = validation_compounds, test_compounds
+        self.fold, self.folds = fold, folds
         self.cache, self.npz = cache, npz
         self.grid_h = time_grid(hours, time_points, grid)
         self.prior = {
@@ -139,12 +150,17 @@ class PBPKData(WorkloadData):
     def split(self) -> dict[str, Tensor]:
         """Subject numbers of `train`, `validation` and `test`; no compound is in two parts."""
         compounds = self.population.compound.unique()
+        if self.fold is not None:
+            self.test_compounds = len(compounds.tensor_split(self.folds)[self.fold])
         held_out = self.validation_compounds + self.test_compounds
         if held_out >= len(compounds):
             raise FulmenError(
                 f"{len(compounds)} compounds cannot give {held_out} to validation and test and keep some to train"
             )
         order = compounds[torch.randperm(len(compounds), generator=torch.Generator().manual_seed(self.seed))]
+        if self.fold is not None:  # its drugs last, where the test split is
+            blocks = list(order.tensor_split(self.folds))
+            order = torch.cat([*blocks[: self.fold], *blocks[self.fold + 1 :], blocks[self.fold]])
         sizes = [len(compounds) - held_out, self.validation_compounds, self.test_compounds]
         parts = zip(("train", "validation", "test"), order.split(sizes), strict=True)
         return {name: torch.isin(self.population.compound, part).nonzero()[:, 0] for name, part in parts}

@@ -14,7 +14,7 @@ since the logarithm alone leaves the few high peaks that dominate errors in mg/L
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +44,7 @@ class PBPKSurrogate(Workload):
     """
 
     directions = DIRECTIONS
+    ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items()}
 
     def __init__(
         self,

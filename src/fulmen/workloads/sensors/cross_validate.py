@@ -1,5 +1,6 @@
 """All networks and all baselines on the same folds: the table of `fulmen rank`."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -9,7 +10,7 @@ import numpy as np
 
 from fulmen.report.contest import Contest, Once, Variant
 from fulmen.workloads.sensors import baselines, evaluate
-from fulmen.workloads.sensors.metrics import choose_threshold, scores
+from fulmen.workloads.sensors.metrics import LARGER_IS_BETTER, choose_threshold, scores
 from fulmen.workloads.sensors.networks.batched_fit import Fit, Part, fit_all, predict
 from fulmen.workloads.sensors.networks.tabular import TableNet, probability
 
@@ -50,6 +51,8 @@ def cross_validate(folds: Sequence[Any], variants: Mapping[str, Variant], seeds:
         ceiling=ceiling,
         notes=[*warned, *evaluate.NOTES[:2], *([evaluate.CEILING] if ceiling else [])],
         chance=chance,
+        bounds={name: (0.0, math.inf if "loss" in name else 1.0) for name in LARGER_IS_BETTER},
+        in_time=folds[0].splitting.kind == "time",
     )  # fmt: skip
 
 

@@ -55,6 +55,8 @@ class StocksData(WorkloadData):
         cache: folder of the prepared arrays; `outputs/cache` by default.
     """
 
+    folds_in_time = True
+
     def __init__(
         self,
         csv: str | Sequence[str] | None = None,

@@ -9,7 +9,7 @@ import math
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +39,7 @@ class StockForecaster(Workload):
     """
 
     directions = DIRECTIONS
+    ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items()}
 
     def __init__(
         self,

@@ -1,0 +1,120 @@
+"""What takes part in a ranking: the variants of an experiment, each with the overrides that choose it, all checked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import DictConfig
+
+from fulmen.config.allow_list import locate
+from fulmen.config.check import check_overrides
+from fulmen.config.compose import expand
+from fulmen.config.mistakes import ConfigError, did_you_mean, key_of
+from fulmen.config.schema import choices, groups
+from fulmen.errors import FulmenError
+from fulmen.workload import Workload, WorkloadData
+
+NETWORK = "network"
+NETWORKS = (NETWORK, "tabular", "zoo")  # what the group is called for
+
+
+@dataclass(frozen=True)
+class Entrants:
+    """The variants of an experiment.
+
+    Attributes:
+        experiment: its name.
+        overrides: as typed.
+        shared: those of them that all variants have.
+        chosen_by: variant -> the override that chooses it; "" for the experiment as it stands.
+        configs: variant -> its config.
+        base: the config of the first of them, the data of which all share.
+    """
+
+    experiment: str
+    overrides: list[str]
+    shared: list[str]
+    chosen_by: dict[str, str]
+    configs: dict[str, DictConfig] = field(repr=False)
+
+    @property
+    def base(self) -> DictConfig:
+        return next(iter(self.configs.values()))
+
+    @property
+    def contender(self) -> type[Workload]:
+        """The class of the model."""
+        return class_of(self.base.model)
+
+    @property
+    def data(self) -> type[WorkloadData]:
+        """The class of the data."""
+        return class_of(self.base.data)
+
+    def typed(self, name: str, *more: str) -> list[str]:
+        """The overrides of one variant, and `more`."""
+        own = [self.chosen_by[name]] if self.chosen_by[name] else []
+        return [f"experiment={self.experiment}", *self.shared, *own, *more]
+
+
+def entrants(experiment: str, overrides: Sequence[str]) -> Entrants:
+    """The variants that `overrides` go through, say `network=a,b`.
+
+    Without a sweep that is the experiment as it stands or, of a workload that trains all folds faster than by a run
+    for each, every network it has.
+
+    Raises:
+        FulmenError: no such experiment, mistakes in a config, a sweep over more than the choices of one group, or data
+            without folds.
+    """
+    if experiment not in (there := choices("experiment")):
+        raise FulmenError(f"there is no experiment {experiment}{did_you_mean(experiment, there)}")
+    runs = [run[1:] for run in expand([f"experiment={experiment}", *overrides])]
+    places = range(len(runs[0]))
+    varied = [i for i in places if len({run[i] for run in runs}) > 1]
+    typed = [i for i in places if key_of(runs[0][i]) in NETWORKS]
+    if len(varied) > 1 or not {key_of(runs[0][i]) for i in varied} <= set(groups()):
+        raise FulmenError(f"rank compares the choices of one group, say {NETWORK}=a,b; let nothing else vary")
+    place = next(iter((varied or typed)[-1:]), None)
+    shared = [override for i, override in enumerate(runs[0]) if i != place]
+    base = checked(experiment, shared if varied else runs[0])
+    if place is not None:
+        found = [run[place] for run in runs]
+    elif is_fast(class_of(base.model)) and has_folds(class_of(base.data)):
+        group = class_of(base.model).variants
+        found = [f"{group}={name}" for name in choices(group)]
+    else:
+        found = []
+    chosen_by = {override.partition("=")[2].rpartition("/")[2]: override for override in found}
+    chosen_by = chosen_by or {experiment: ""}
+    if not has_folds(data := class_of(base.data)):
+        raise FulmenError(
+            f"experiment {experiment} cannot be ranked by folds: {data.__name__} takes no `fold` and `folds`, the "
+            "arguments of a WorkloadData that can be cross-validated; `fulmen compare` takes any two experiments"
+        )
+    configs = {name: checked(experiment, [*shared, *filter(None, [own])]) for name, own in chosen_by.items()}
+    return Entrants(experiment, list(overrides), shared, chosen_by, configs)
+
+
+def checked(experiment: str, overrides: Sequence[str]) -> DictConfig:
+    """The config of an experiment; its mistakes are told with a `fulmen rank` that works."""
+    try:
+        return check_overrides([f"experiment={experiment}", *overrides])
+    except ConfigError as error:
+        mended = [o for o in error.overrides if key_of(o) != "experiment"] if error.overrides else None
+        raise ConfigError(error.mistakes, mended, f"fulmen rank {experiment}") from error
+
+
+def class_of(node: DictConfig) -> Any:
+    """The class that a node of a config builds."""
+    return locate(node["_target_"])
+
+
+def has_folds(data: type) -> bool:
+    return issubclass(data, WorkloadData) and data.can_fold()
+
+
+def is_fast(contender: type[Workload]) -> bool:
+    """Whether a workload trains all folds by a way of its own."""
+    own = next(kind for kind in contender.__mro__ if "cross_validate" in vars(kind))
+    return own is not Workload

@@ -1,0 +1,82 @@
+"""A ranking written down: ranking.md for people, ranking.json for programs, ranking.png; the first places are shown."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from fulmen.comparison.entrants import Entrants
+from fulmen.comparison.places import ALPHA, AT_RANDOM, IN_TIME, conclusion, places
+from fulmen.report.contest import Contest
+from fulmen.report.summary import Rows, markdown_table, print_table
+from fulmen.utils.files import atomic_write, write_json
+
+SHOWN = 5  # places in the table on the console
+CPU = "CPU s: of training on all folds, per seed."
+
+
+def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metrics: Mapping[str, bool]) -> None:
+    """Write ranking.md, ranking.json and ranking.png into `folder` and print the first places.
+
+    Args:
+        metric: to rank by.
+        metrics: that can be ranked by -> whether larger is better.
+    """
+    rows = places(contest, metric, metrics[metric])
+    said = conclusion(rows, metric)
+    folds = len(next(iter(contest.scores.values()))[metric])
+    title = f"{entrants.experiment}: {len(rows)} models on the same {folds} folds, best {metric} first"
+    ceiling, chance = contest.ceiling.get(metric), contest.chance.get(metric)
+    best = f"The best that is possible: {metric} {ceiling:.4f}." if ceiling else ""
+    best += f"{' ' * bool(best)}Chance: {metric} {chance:.4f}." if chance else ""
+    notes = [IN_TIME if contest.in_time else AT_RANDOM, CPU, *contest.notes]
+    lines = [f"# {title}", said, best, markdown_table(rows), "![ranking](ranking.png)",
+             "## All metrics, mean over the folds", markdown_table(_over_folds(rows, contest, np.mean)),
+             "## Their standard deviations over the folds", markdown_table(_over_folds(rows, contest, _deviation)),
+             "## How to read this", "\n".join(f"- {note}" for note in notes),
+             f"Overrides: `{' '.join(entrants.overrides) or 'none'}`."]  # fmt: skip
+    with atomic_write(folder / "ranking.md") as file:
+        file.write("\n\n".join(filter(None, lines)) + "\n")
+    write_json(folder / "ranking.json", {
+        "experiment": entrants.experiment, "overrides": entrants.overrides, "metric": metric, "verdict": said,
+        "shared": entrants.shared,
+        "rows": [{"model": row["model"], "baseline": row["model"] not in entrants.chosen_by,
+                  "override": entrants.chosen_by.get(row["model"])} for row in rows],
+        "ceiling": contest.ceiling, "chance": contest.chance, "cpu_seconds": contest.seconds,
+        "train_rows": contest.train_rows, "test_rows": contest.test_rows, "in_time": contest.in_time,
+        "scores": {name: {key: np.asarray(values).tolist() for key, values in each.items()}
+                   for name, each in contest.scores.items()},
+    })  # fmt: skip
+    draw(folder / "ranking.png", rows, metric, ceiling, chance)
+    print_table(title, rows[:SHOWN])
+    print("\n".join(filter(None, [said, best, f"ranking: {folder / 'ranking.md'}"])))
+
+
+def draw(path: Path, rows: Rows, metric: str, ceiling: float | None, chance: float | None = None) -> None:
+    """Dots with intervals, the best at the top: the axis need not begin at zero."""
+    from fulmen.report.figures import COOL, INK, MODEL, figure
+
+    with figure(path, 1, 1, (7, 1 + 0.32 * len(rows))) as ax:
+        for i, row in enumerate(rows):
+            color = MODEL if i == 0 or not row["p"] < ALPHA else COOL[0]
+            ax.plot([row["from"], row["to (95 %)"]], [i, i], color=color, linewidth=1.4)
+            ax.plot(row[metric], i, "o", color=color, markersize=6)
+        if ceiling is not None:
+            ax.axvline(ceiling, color=INK, linestyle="--", linewidth=0.9, label="the best that is possible")
+            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28 / (0.3 + 0.1 * len(rows))))
+        ax.set_yticks(range(len(rows)), [row["model"] for row in rows])
+        ax.margins(y=0.12)
+        ax.invert_yaxis()
+        ax.grid(False, axis="y")
+        ax.set_title("red: not shown to differ from the first; lines: 95 % intervals")
+        ax.set_xlabel(f"{metric}, mean over the folds" + (f" (chance: {chance:.3g})" if chance else ""))
+
+
+def _over_folds(rows: Rows, contest: Contest, of: Callable[[np.ndarray], float]) -> Rows:
+    """A row for each model, in the order of `rows`: a statistic of each metric over the folds."""
+    models = [row["model"] for row in rows]
+    return [{"": name, **{key: float(of(values)) for key, values in contest.scores[name].items()}} for name in models]
+
+
+def _deviation(values: np.ndarray) -> float:
+    return float(np.std(values, ddof=1))
