@@ -13,7 +13,7 @@ from helpers import quiet_trainer
 from pretended_gpu import CUDA, OneGPU, OnGPU, TwoDevices, pretended_gpu
 from torch import nn
 
-import fulmen.runs.run
+import fulmen.runs.assembly
 from benchmarks.same import NARROW, SHARED, tiny
 from fulmen.config.check import build, check_overrides
 from fulmen.config.schema import choices
@@ -42,7 +42,7 @@ def typed_for(experiment, folder, *more):
 
 
 def on_gpu(node, path, **parts):
-    """`fulmen.runs.run.build`, but Trainers train on the pretended GPU."""
+    """`fulmen.runs.assembly.build`, but Trainers train on the pretended GPU."""
     if path == "trainer":
         node = {name: value for name, value in node.items() if name not in ("accelerator", "devices")}
         parts |= {"strategy": OneGPU(), "inference_mode": False}
@@ -58,7 +58,7 @@ def start(typed):
 def test_an_experiment_trains_to_its_report_with_the_numbers_of_the_cpu(experiment, tmp_path):
     more = MORE.get(experiment, [])
     host = start([*typed_for(experiment, tmp_path / "cpu", *more), "test=false"])
-    with patch.object(fulmen.runs.run, "build", on_gpu), pretended_gpu() as gpu:
+    with patch.object(fulmen.runs.assembly, "build", on_gpu), pretended_gpu() as gpu:
         device = start(typed_for(experiment, tmp_path / "gpu", *more))
     assert (device.status, device.cost["device"]) == ("completed", "cuda:0")
     assert {name: device.metrics[name] for name in host.metrics} == pytest.approx(host.metrics, nan_ok=True, **EQUAL)
@@ -69,7 +69,7 @@ def test_an_experiment_trains_to_its_report_with_the_numbers_of_the_cpu(experime
 @pytest.mark.slow
 @pytest.mark.parametrize("experiment", ["pbpk_mlp", "stocks_fast", "images_plain", "sensors"])
 def test_a_resumed_run_goes_on_on_the_device(experiment, tmp_path):
-    with patch.object(fulmen.runs.run, "build", on_gpu), pretended_gpu():
+    with patch.object(fulmen.runs.assembly, "build", on_gpu), pretended_gpu():
         start([*typed_for(experiment, tmp_path / "run"), "scheduler=plateau", "test=false"])
         longer = start([f"resume={tmp_path / 'run'}", "trainer.max_epochs=2"])
     assert (longer.status, longer.epochs) == ("completed", 2)

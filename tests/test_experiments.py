@@ -7,7 +7,7 @@ import fulmen
 from fulmen.callbacks.resume import read_checkpoint
 from fulmen.config.check import load_config
 from fulmen.config.schema import choices
-from fulmen.runs.run import assemble
+from fulmen.runs.assembly import assemble
 from fulmen.testing import Conformance, train
 
 pytestmark = pytest.mark.slow  # every experiment is trained, several times

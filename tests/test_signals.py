@@ -301,7 +301,7 @@ MOMENTS = {  # what is replaced by itself with signals before, on which call, an
     "after training": ("fulmen.runs.run.evaluate", 1, "while it was evaluated; go on with: python"),
     "test": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.test_step", 1, "while it was evaluated; go on with: python"),
     "summary": (f"{PBPKSurrogate.__module__}.PBPKSurrogate.summarize", 1, "while it was evaluated; go on with: python"),
-    "report": ("fulmen.runs.run.write_report", 1, "while it was evaluated; go on with: python"),
+    "report": ("fulmen.runs.evaluation.write_report", 1, "while it was evaluated; go on with: python"),
 }
 RUN = ["experiment=pbpk_mlp", *PBPK, "data.batch_size=4", "trainer.max_epochs=3", "callbacks.progress=null",
        "callbacks.summary=null", "logger.tensorboard=null"]  # fmt: skip
@@ -312,7 +312,7 @@ def test_a_run_is_interrupted_at_any_moment_and_the_named_command_ends_it(moment
     hook, call, says = MOMENTS[moment]
     number, times = ((signal.SIGINT, 2), (signal.SIGTERM, 1))[list(MOMENTS).index(moment) % 2]  # all in make proofs
     original, calls = locate(hook), []
-    monkeypatch.setattr("fulmen.runs.run.training_curve", lambda *_: None)  # takes a third of a small run
+    monkeypatch.setattr("fulmen.runs.evaluation.training_curve", lambda *_: None)  # takes a third of a small run
 
     def interrupted(*arguments, **named):
         calls.append(1)

@@ -24,6 +24,8 @@ import torch
 from lightning.pytorch.utilities import rank_zero_only
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+import fulmen.runs.assembly
+import fulmen.runs.evaluation
 import fulmen.runs.run
 from benchmarks.proofs import Proof
 from fulmen.callbacks.resume import read_checkpoint
@@ -127,12 +129,15 @@ def ending(where: str, number: int) -> Callable[[], None]:
                 if trainer.current_epoch == 1 and where == "validation":
                     end()
 
-        configured = fulmen.runs.run.callbacks
-        fulmen.runs.run.callbacks = lambda cfg, *ready: [End(), *configured(cfg, *ready)]
-        for point, name in (("before the report", "evaluate"), ("report", "write_report")):
+        configured = fulmen.runs.assembly.callbacks
+        fulmen.runs.assembly.callbacks = lambda cfg, *ready: [End(), *configured(cfg, *ready)]
+        steps = {
+            "before the report": (fulmen.runs.run, "evaluate"), "report": (fulmen.runs.evaluation, "write_report"),
+        }  # fmt: skip
+        for point, (module, name) in steps.items():
             if where == point:
-                called = getattr(fulmen.runs.run, name)
-                setattr(fulmen.runs.run, name, lambda *args, called=called: (end(), called(*args))[1])
+                called = getattr(module, name)
+                setattr(module, name, lambda *args, called=called: (end(), called(*args))[1])
 
     return install
 

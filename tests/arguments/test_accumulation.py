@@ -10,11 +10,12 @@ from lightning.pytorch import LightningModule
 from torch import nn
 from torch.nn.functional import mse_loss
 
+import fulmen.runs.assembly
 import fulmen.runs.run
 from fulmen.callbacks.accumulation import WindowMean
 from fulmen.config.check import check_overrides
 from fulmen.errors import Interrupted
-from fulmen.runs.run import callbacks
+from fulmen.runs.assembly import callbacks
 
 
 def by_hand(shown, epochs, accumulate, clip=None, lr=0.1):
@@ -78,10 +79,10 @@ def test_going_on_in_mid_epoch_with_a_partial_window_ahead_is_bit_equal(train, t
     settings = ["data.batch_size=2", "trainer.accumulate_grad_batches=2", "callbacks.best=null"]
     _, whole = train(*settings)
 
-    monkeypatch.setattr(fulmen.runs.run, "callbacks", lambda cfg, *ready: [*callbacks(cfg, *ready), StopAt(3)])
+    monkeypatch.setattr(fulmen.runs.assembly, "callbacks", lambda cfg, *ready: [*callbacks(cfg, *ready), StopAt(3)])
     with pytest.raises(Interrupted, match="after 4 steps"):
         train(*settings, f"output_dir={tmp_path / 'resumed'}")
-    monkeypatch.setattr(fulmen.runs.run, "callbacks", callbacks)
+    monkeypatch.setattr(fulmen.runs.assembly, "callbacks", callbacks)
     typed = [f"resume={tmp_path / 'resumed'}"]
     fulmen.runs.run.run(check_overrides(typed), typed)
     assert torch.equal(Curve.made.weight, whole.weight)

@@ -10,9 +10,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from fulmen.config.stored import clear_failed_start, refuse_if_used
 from fulmen.errors import FulmenError
+from fulmen.lightning_private import callbacks_of
+from fulmen.runs.assembly import assemble
+from fulmen.runs.evaluation import evaluate
 from fulmen.runs.ownership import owned
 from fulmen.runs.result import Result, write_fingerprint, write_provenance
-from fulmen.runs.run import assemble, evaluate
 from fulmen.runs.status import recorded
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.utils.estimators import Estimator
@@ -60,8 +62,8 @@ def run_fitted(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
             raise FulmenError(f"{type(model.network).__name__} is no estimator; train.py trains networks")
         if not isinstance(data, WorkloadData):
             raise FulmenError(f"{type(data).__name__} is no WorkloadData: an estimator is fitted to its splits")
-        first.data, watched = data, cast(Any, trainer)  # Lightning types no callbacks
-        watched.callbacks.append(first)
+        first.data = data
+        callbacks_of(trainer).append(first)
         result = Result(cfg.experiment, folder)
         result.cost = {"parameters": 0, "device": "cpu", "threads": threads, "precision": trainer.precision}
         write_provenance(folder, cfg, overrides, resumed=False)
@@ -78,7 +80,7 @@ def run_fitted(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
             write_fingerprint(folder, data)
             (folder / "checkpoints").mkdir(exist_ok=True)
             trainer.save_checkpoint(folder / "checkpoints" / "best.ckpt", weights_only=True)
-            evaluate(trainer, model, data, cfg, overrides, result)
+            evaluate(trainer, model, data, cfg, result)
     return result
 
 

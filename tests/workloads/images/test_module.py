@@ -13,7 +13,8 @@ import fulmen
 import fulmen.runs.run
 from fulmen.config.check import check_overrides
 from fulmen.errors import FulmenError, Interrupted
-from fulmen.runs.run import callbacks, run
+from fulmen.runs.assembly import callbacks
+from fulmen.runs.run import run
 from fulmen.workloads.images.imbalance import Step
 from fulmen.workloads.images.losses import LDAM, CrossEntropy, Focal, LogitAdjusted, log_prior
 from fulmen.workloads.images.module import ImageClassifier, balanced_loss, best_tau

@@ -1,0 +1,87 @@
+"""After training: the best checkpoint is tested, and what came of it is written down and shown."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import LightningDataModule, LightningModule, Trainer
+from omegaconf import DictConfig
+
+from fulmen.callbacks.outputs import SampleOutputs
+from fulmen.callbacks.resume import read_checkpoint
+from fulmen.lightning_private import callbacks_of, is_dry_run
+from fulmen.report.figures import training_curve
+from fulmen.report.summary import Summary, of_untrained, print_table, write_report
+from fulmen.report.test_predictions import write_items
+from fulmen.runs.loggers import log_hyperparameters
+from fulmen.runs.result import Result
+from fulmen.workload import Workload, WorkloadData
+
+SHOWN = 15  # rows of a further table on the console
+
+
+def evaluate(trainer: Trainer, model: LightningModule, data: Any, cfg: DictConfig, result: Result) -> None:
+    """Test the best checkpoint, write the report, show its first table."""
+    if is_dry_run(trainer):
+        return
+    load_best(model, result.folder)
+    if not cfg.test:
+        return
+    trainer.test(model, datamodule=data, verbose=False)
+    result.metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
+    summary = summarized(trainer, model, data, result.folder / "figures")
+    if trainer.is_global_zero:
+        path = tell(summary, cfg, result)
+        log_hyperparameters(trainer.loggers, cfg, result.metrics, result.steps)
+        print(f"report: {path}")
+
+
+def load_best(model: LightningModule, folder: Path) -> None:
+    """The weights of the best checkpoint, where the run keeps one."""
+    best = folder / "checkpoints" / "best.ckpt"
+    if best.exists():
+        checkpoint = read_checkpoint(best)
+        model.load_state_dict(checkpoint["state_dict"])
+        model.on_load_checkpoint(checkpoint)
+
+
+def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
+    """Put what the workload says into the result, write the report and show its tables; the report's path."""
+    result.metrics |= {f"test/{name}": float(value) for name, value in summary.metrics.items()}
+    result.baselines = summary.baselines
+    if summary.items:
+        write_items(result.folder, summary.items)
+    curve = training_curve(result.folder, cfg.monitor, cfg.mode)
+    if curve:
+        summary.figures["Training"] = curve.name
+    if not summary.tables:
+        summary.tables["Result"] = [{"metric": name, "value": value} for name, value in sorted(result.metrics.items())]
+    if not result.steps:
+        result.message, result.verdicts = untrained(cfg), []
+        summary = of_untrained(summary, result.message)
+        print(result.message)
+    status = "completed" if result.status == "running" else result.status  # nothing is left to be done
+    typed = (result.folder / "overrides.txt").read_text().splitlines()  # at the start and at every resume
+    path = write_report(result.folder, result.experiment, summary, asdict(result) | {"status": status}, typed)
+    print_table(*next(iter(summary.tables.items())))
+    for title in summary.shown:
+        print_table(title, summary.tables[title][:SHOWN])
+        if len(summary.tables[title]) > SHOWN:
+            print(f"  and {len(summary.tables[title]) - SHOWN} more in the report")
+    return path
+
+
+def summarized(trainer: Trainer, model: LightningModule, data: LightningDataModule, figures: Path) -> Summary:
+    """What the workload says of the test split, on the first process; all have to ask."""
+    if not isinstance(model, Workload) or not isinstance(data, WorkloadData):
+        return Summary({})
+    outputs = next(each for each in callbacks_of(trainer) if isinstance(each, SampleOutputs))
+    predicted = outputs.of_whole_split(trainer, model, data)
+    return model.summarize(predicted, data, figures) if trainer.is_global_zero else Summary({})
+
+
+def untrained(cfg: DictConfig) -> str:
+    """What to say of a network that took no optimizer step."""
+    zero = [name for name in ("max_epochs", "max_steps", "limit_train_batches") if cfg.trainer.get(name) == 0]
+    why = f" ({', '.join(f'trainer.{name}=0' for name in zero)})" if zero else ""
+    return f"untrained network: no optimizer step was taken{why}"
