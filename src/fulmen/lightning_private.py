@@ -96,6 +96,11 @@ def is_dry_run(trainer: Trainer) -> bool:
     return bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
 
 
+def overfits_batches(trainer: Trainer) -> bool:
+    """Whether the same few batches are trained on again and again, to see whether the network can learn them."""
+    return bool(trainer.overfit_batches)  # type: ignore[attr-defined]
+
+
 # Where the loops stand: publicly there are only whole epochs and the number of optimizer steps.
 
 

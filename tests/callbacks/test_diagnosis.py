@@ -56,14 +56,14 @@ def test_a_resumed_diagnosis_has_seen_the_same(tmp_path):
         fit(tmp_path / "parts", [Diagnosis(), StopAt(60)], epochs=10)
     fit(tmp_path / "parts", [parts], epochs=10, resume=True)
     assert parts.seen == whole.seen
-    assert parts.base == whole.base
+    assert parts.seen.base == whole.seen.base
     assert codes(parts) == codes(whole)
 
 
 def test_base_is_the_entropy_of_the_classes(tmp_path):
     diagnosis = Diagnosis()
     fit(tmp_path, [diagnosis], epochs=1)
-    assert diagnosis.base == pytest.approx(torch.tensor(4.0).log().item(), rel=0.01)
+    assert diagnosis.seen.base == pytest.approx(torch.tensor(4.0).log().item(), rel=0.01)
 
 
 FAULTS = {
@@ -154,15 +154,15 @@ def test_short_epochs_are_passed_over_and_the_console_says_so(tmp_path, capsys):
     torch.manual_seed(0)
     fit(tmp_path / "a", [some], epochs=20, model=Classifier(lr=1e-8))  # 8 + 1 batches: 50 are in 6 epochs
     out = capsys.readouterr().out
-    assert some.seen["epoch"] == [1, 2, 3, 4, 5, 6, 12, 18, 20]
+    assert some.seen.lists["epoch"] == [1, 2, 3, 4, 5, 6, 12, 18, 20]
     assert "diagnosis: 11 short epochs were passed over" in out
     assert out.count("training loss is that of 64 samples in evaluation mode") == 1
     torch.manual_seed(0)
     fit(tmp_path / "b", [every], epochs=20, model=Classifier(lr=1e-8))
-    assert every.seen["epoch"] == list(range(1, 21))
+    assert every.seen.lists["epoch"] == list(range(1, 21))
     assert "passed over" not in capsys.readouterr().out
-    looked = [every.seen["epoch"].index(epoch) for epoch in some.seen["epoch"]]
-    assert some.seen["train"] == [every.seen["train"][i] for i in looked]
+    looked = [every.seen.lists["epoch"].index(epoch) for epoch in some.seen.lists["epoch"]]
+    assert some.seen.lists["train"] == [every.seen.lists["train"][i] for i in looked]
     assert codes(some) == codes(every)
     with pytest.raises(FulmenError, match="every is 0"):
         Diagnosis(every=0)
