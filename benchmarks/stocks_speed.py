@@ -29,7 +29,7 @@ from fulmen.callbacks.progress import EpochLines
 from fulmen.callbacks.resume import AtomicCheckpoints, ExactResume
 from fulmen.config.schema import choices, project_root
 from fulmen.runs.loggers import EpochTable
-from fulmen.runs.run import quiet_libraries
+from fulmen.runs.surroundings import quiet_libraries
 from fulmen.workloads.stocks.data import StocksData
 from fulmen.workloads.stocks.module import StockForecaster
 from fulmen.workloads.stocks.networks.sequence_net import SequenceNet
