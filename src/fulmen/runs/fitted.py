@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Any, cast
+from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from omegaconf import DictConfig, OmegaConf
