@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 from helpers import PBPK
 
+from fulmen.registry.names import model_name
 from fulmen.registry.store import Store
-from fulmen.search.register import best_seed, model_name
+from fulmen.search.register import best_seed
 
 TINY = [*PBPK, "trainer.max_epochs=1"]
 

@@ -4,12 +4,13 @@ They lie in `<name>/aliases.json`, replaced as a whole under the lock of the nam
 once it is written, so this small file is all that two people can disagree about.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import EllipsisType
+from typing import cast
 
 from fulmen.errors import FulmenError
 from fulmen.registry.manifest import Damaged, read_json
@@ -17,6 +18,9 @@ from fulmen.registry.names import NUMBER
 from fulmen.utils.files import write_json
 
 ALIASES = "aliases.json"
+
+Expected = int | None | EllipsisType  # where an alias has to point to: a version, nowhere, or wherever it does
+Event = dict[str, str | int | None]
 
 
 class Moved(FulmenError):
@@ -35,13 +39,13 @@ class Ledger:
 
     aliases: dict[str, int] = field(default_factory=dict)
     retired: int = 0
-    history: list[dict[str, Any]] = field(default_factory=list)
+    history: list[Event] = field(default_factory=list)
 
     def of(self, number: int) -> list[str]:
         """The aliases of a version."""
         return sorted(alias for alias, points_to in self.aliases.items() if points_to == number)
 
-    def move(self, alias: str, number: int | None, expected: Any = ..., note: str = "") -> None:
+    def move(self, alias: str, number: int | None, expected: Expected = ..., note: str = "") -> None:
         """Let `alias` point to version `number`; None takes the alias away.
 
         Raises:
@@ -57,9 +61,10 @@ class Ledger:
             del self.aliases[alias]
         else:
             self.aliases[alias] = number
-        self.record("alias", alias=alias, version=number, before=before, **{"note": note} if note else {})
+        said: Event = {"note": note} if note else {}
+        self.record("alias", alias=alias, version=number, before=before, **said)
 
-    def record(self, event: str, **facts: Any) -> None:
+    def record(self, event: str, **facts: str | int | None) -> None:
         self.history.append({"time": now(), "event": event, **facts})
 
 
@@ -88,19 +93,18 @@ def read_ledger(folder: Path) -> Ledger:
     numbers = [*aliases.values(), *([retired] if retired else [])] if isinstance(aliases, dict) else [None]
     if not isinstance(history, list) or not all(type(n) is int and NUMBER.fullmatch(str(n)) for n in numbers):
         raise Damaged(f"{path} is damaged: it holds no aliases, history and retired number")
-    if content.get("sha256") != _checksum(aliases, retired, history):
+    ledger = Ledger(cast(dict[str, int], aliases), cast(int, retired), history)
+    if content.get("sha256") != _checksum(ledger):
         raise Damaged(f"{path} is damaged: it does not match its own checksum")
-    return Ledger(aliases, retired, history)
+    return ledger
 
 
 def write_ledger(folder: Path, ledger: Ledger) -> None:
     """Replace the file as a whole; call it with the lock of the name held."""
     content = {"aliases": ledger.aliases, "retired": ledger.retired, "history": ledger.history}
-    write_json(folder / ALIASES, {"sha256": _checksum(**content), **content})
+    write_json(folder / ALIASES, {"sha256": _checksum(ledger), **content})
 
 
-def _checksum(aliases: Mapping[str, int], retired: int, history: list[dict[str, Any]]) -> str:
-    import hashlib
-
-    text = json.dumps([aliases, retired, history], sort_keys=True)
+def _checksum(ledger: Ledger) -> str:
+    text = json.dumps([ledger.aliases, ledger.retired, ledger.history], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -69,11 +69,12 @@ class Bundle:
             ConfigError: the config names what is no part of a model; nothing of it was imported or run.
             Damaged: weights and architecture do not belong together.
         """
-        node, estimator = self.config.get("model"), self.files.get(ESTIMATOR)
+        estimator = self.files.get(ESTIMATOR)
         if estimator is not None:
             estimators.check(estimator, self.version.folder / ESTIMATOR)
+        node = self.config.get("model")
         try:
-            check_model(node)
+            node = check_model(node)
         except ConfigError as error:
             origin = f"{self.version} was saved with {release(self.manifest.get('saved_with') or {})}"
             raise with_origin(error, {"model": node}, origin) from None
@@ -96,7 +97,7 @@ class Bundle:
             raise Damaged(f"{path} does not say what the buffers in {WEIGHTS} hold")
 
 
-def read_config(raw: bytes, path: Any) -> dict[str, Any]:
+def read_config(raw: bytes, path: object) -> dict[str, Any]:
     """YAML of plain values, limited in size and depth, without aliases and tags.
 
     Raises:
@@ -123,11 +124,11 @@ def read_config(raw: bytes, path: Any) -> dict[str, Any]:
 
 def all_implicit(event: yaml.Event) -> bool:
     """Whether nobody wrote a tag: libyaml gives `!` to quoted texts."""
-    return event.tag == "!" and isinstance(event, yaml.ScalarEvent)
+    return isinstance(event, yaml.ScalarEvent) and bool(event.tag == "!")
 
 
-def check_model(node: Any) -> None:
-    """Pass if a `model` node names nothing but modules, optimizers and schedulers, with arguments they take.
+def check_model(node: Any) -> dict[str, Any]:
+    """The `model` node itself if it names nothing but modules, optimizers and schedulers, with arguments they take.
 
     Narrower than what a run folder may hold, since a bundle is meant to travel. Whatever is outside the parts of a
     training is refused before anything of it is imported; so are functions (which could download or write), but for
@@ -149,6 +150,7 @@ def check_model(node: Any) -> None:
             mistakes.append(Mistake(path, f"{target} is no module, optimizer or scheduler: refused in a saved model"))
     if mistakes:
         raise ConfigError(mistakes)
+    return dict(node)
 
 
 def targets(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -161,7 +163,7 @@ def targets(value: Any, path: str) -> Iterator[tuple[str, str]]:
                 yield from targets(item, f"{path}.{key}")
 
 
-def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Any) -> None:
+def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: object) -> None:
     """Fill in weights and buffers; each keeps the type it was saved with.
 
     Raises:

@@ -26,7 +26,7 @@ def taken_out(state: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
     return {name: value for name, value in state.items() if name not in names}, content
 
 
-def put_back(weights: Mapping[str, Tensor], content: bytes | None, model: nn.Module, path: Any) -> dict[str, Tensor]:
+def put_back(weights: Mapping[str, Tensor], content: bytes | None, model: nn.Module, path: object) -> dict[str, Tensor]:
     """The weights with the estimator in the place that the model has for it.
 
     Raises:
@@ -42,7 +42,7 @@ def put_back(weights: Mapping[str, Tensor], content: bytes | None, model: nn.Mod
     return {**weights, places[0]: torch.frombuffer(bytearray(content), dtype=torch.uint8)}
 
 
-def check(content: bytes, path: Any) -> None:
+def check(content: bytes, path: object) -> None:
     """Pass if the file names types of kept estimators alone; nothing is imported to find out.
 
     Raises:

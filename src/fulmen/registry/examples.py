@@ -1,13 +1,13 @@
 """A few samples with the predictions a model made when it was saved: what it has to make again wherever it is used."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
+from lightning.pytorch import LightningDataModule, LightningModule
 from torch import Tensor
 
 from fulmen.errors import FulmenError
-from fulmen.registry.manifest import Damaged
+from fulmen.registry.manifest import Damaged, Probe
 
 ROWS, BYTES = 8, 1 << 18  # of the inputs kept; the second limit leaves at least two rows
 RTOL, ATOL = 1e-5, 1e-6
@@ -15,7 +15,7 @@ RTOL, ATOL = 1e-5, 1e-6
 Tensors = dict[str, Tensor]
 
 
-def make(model: Any, data: Any) -> tuple[Tensors, Tensors, dict[str, Any]]:
+def make(model: LightningModule, data: LightningDataModule) -> tuple[Tensors, Tensors, Probe]:
     """The first samples that a data module predicts, their predictions, and what a manifest says of them.
 
     Raises:
@@ -30,8 +30,10 @@ def make(model: Any, data: Any) -> tuple[Tensors, Tensors, dict[str, Any]]:
     rows = max(2, min(ROWS, BYTES // max(size, 1)))
     inputs = used(model, data.on_after_batch_transfer({name: value[:rows] for name, value in batch.items()}, 0))
     outputs = predictions(model, inputs)
-    facts = {"samples": min(rows, len(next(iter(batch.values())))), "rtol": RTOL, "atol": ATOL}
-    facts |= {
+    facts: Probe = {
+        "samples": min(rows, len(next(iter(batch.values())))),
+        "rtol": RTOL,
+        "atol": ATOL,
         "inputs": list(inputs),
         "per_sample": [name for name in inputs if name in batch],
         "outputs": list(outputs),
@@ -39,20 +41,20 @@ def make(model: Any, data: Any) -> tuple[Tensors, Tensors, dict[str, Any]]:
     return inputs, outputs, facts
 
 
-class Watched(dict):
+class Watched(dict[str, Tensor]):
     """A dict that remembers which of its entries were read."""
 
-    def __init__(self, *args: Any):
-        super().__init__(*args)
+    def __init__(self, batch: Mapping[str, Tensor]):
+        super().__init__(batch)
         self.read: set[str] = set()
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Tensor:
         self.read.add(name)
         return super().__getitem__(name)
 
 
 @torch.no_grad()
-def used(model: Any, batch: Mapping[str, Tensor]) -> Tensors:
+def used(model: LightningModule, batch: Mapping[str, Tensor]) -> Tensors:
     """The entries of a batch that a prediction is made of: targets need not be known to predict."""
     watched = Watched(batch)
     model.eval().predict_step(watched, 0)
@@ -65,7 +67,7 @@ def used(model: Any, batch: Mapping[str, Tensor]) -> Tensors:
 
 
 @torch.no_grad()
-def predictions(model: Any, inputs: Mapping[str, Tensor]) -> Tensors:
+def predictions(model: LightningModule, inputs: Mapping[str, Tensor]) -> Tensors:
     """What `predict_step` says, its tensors alone."""
     said = model.eval().predict_step({name: value.to(model.device) for name, value in inputs.items()}, 0)
     return {name: value.cpu() for name, value in said.items() if isinstance(value, Tensor)}
@@ -86,7 +88,7 @@ def split(tensors: Mapping[str, Tensor]) -> tuple[Tensors, Tensors]:
     return parts
 
 
-def compare(said: Mapping[str, Tensor], expected: Mapping[str, Tensor], who: Any) -> float:
+def compare(said: Mapping[str, Tensor], expected: Mapping[str, Tensor], who: object) -> float:
     """The largest difference between predictions, in multiples of the tolerance 1e-6 + 1e-5 |expected|.
 
     Raises:

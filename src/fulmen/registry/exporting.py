@@ -4,13 +4,13 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import torch
+from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
 from fulmen.errors import FulmenError
@@ -27,7 +27,9 @@ PREDICTED = "predicted_"  # outputs in ONNX, where they share one space of names
 class Program(nn.Module):
     """`predict_step` as a function of named tensors, without what it only passes on."""
 
-    def __init__(self, model: nn.Module):
+    model: LightningModule
+
+    def __init__(self, model: LightningModule):
         super().__init__()
         self.model = model
 
@@ -38,7 +40,7 @@ class Program(nn.Module):
         }
 
 
-def export(asked: str | Version, to: str | Path, registry: str | Path | None = None) -> Path:
+def export(reference: str | Version, to: str | Path, registry: str | Path | None = None) -> Path:
     """Write a version as a program; it takes and gives dicts of tensors as `predict_step` does.
 
     The kept examples are predicted with the written file, read back: it stays only if it says what the model said.
@@ -51,11 +53,12 @@ def export(asked: str | Version, to: str | Path, registry: str | Path | None = N
         raise FulmenError(f"{to}: choose .pt2 (torch.export) or .onnx")
     if to.suffix == ".onnx":
         _need_onnx()
-    bundle = Bundle(Store(registry).find(asked))
+    bundle = Bundle(Store(registry).find(reference))
     if ESTIMATOR in bundle.files:
         raise FulmenError(f"{bundle.version} is an estimator of scikit-learn; export writes networks alone")
     inputs, expected = bundle.example
-    per_sample = (bundle.manifest.get("probe") or {}).get("per_sample") or []
+    probe = bundle.manifest.get("probe")
+    per_sample = (probe and probe.get("per_sample")) or []
     program = Program(bundle.model().requires_grad_(False)).eval()
     write, run = (_write_pt2, _run_pt2) if to.suffix == ".pt2" else (_write_onnx, _run_onnx)
     try:
@@ -67,8 +70,8 @@ def export(asked: str | Version, to: str | Path, registry: str | Path | None = N
             except OSError:
                 raise
             except Exception as error:
-                said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-                raise FulmenError(f"{bundle.version} cannot be exported as {to.suffix}: {said}") from error
+                why = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+                raise FulmenError(f"{bundle.version} cannot be exported as {to.suffix}: {why}") from error
             said = run(draft, inputs)
             compare(said, {name: expected[name] for name in said}, draft.name)
             os.replace(draft, to)
@@ -94,7 +97,8 @@ def _write_pt2(traced: torch.export.ExportedProgram, inputs: Mapping[str, Tensor
 
 def _run_pt2(path: Path, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     with torch.no_grad():
-        return torch.export.load(path).module()(dict(inputs))
+        predicted: dict[str, Tensor] = torch.export.load(path).module()(dict(inputs))
+    return predicted
 
 
 def _write_onnx(traced: torch.export.ExportedProgram, inputs: Mapping[str, Tensor], path: Path) -> None:
@@ -122,7 +126,7 @@ def _need_onnx() -> None:
 
 
 @contextmanager
-def _quiet() -> Any:
+def _quiet() -> Iterator[None]:
     """Without what torch tells its own developers on the way."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from fulmen.errors import FulmenError, Newer
 
@@ -19,22 +19,106 @@ LARGEST_JSON = 16 << 20  # bytes; a manifest has a few thousand
 SEAL = re.compile(rb'\A\{\n  "sha256": "([0-9a-f]{64})",\n')
 ZEROS = "0" * 64
 REQUIRED = {"schema": int, "name": str, "version": int, "created": str, "files": dict}
-OPTIONAL = dict.fromkeys(("main_metric", "metrics", "baselines", "split", "architecture", "input_schema", "run"), dict)
-OPTIONAL |= {"note": str, "workload": str, "shared_weights": dict, "probe": dict}
+OPTIONAL: dict[str, type] = {
+    **dict.fromkeys(("main_metric", "metrics", "baselines", "split", "architecture", "input_schema", "run"), dict),
+    "note": str,
+    "workload": str,
+    "shared_weights": dict,
+    "probe": dict,
+}
+
+Scores = dict[str, float | None]  # metric -> its value, None where it has none
+
+
+class FileFacts(TypedDict):
+    """What is known of a file of a bundle."""
+
+    bytes: int
+    sha256: str
+
+
+class Probe(TypedDict):
+    """The examples that are kept with a model; `per_sample`: those of its inputs that have a row a sample."""
+
+    samples: int
+    rtol: float
+    atol: float
+    inputs: list[str]
+    per_sample: list[str]
+    outputs: list[str]
+
+
+class MainMetric(TypedDict):
+    """The number a list shows, beside that of the baselines."""
+
+    name: str | None
+    value: float | None
+    baselines: Scores
+
+
+class Architecture(TypedDict):
+    """Module and network by their dotted names."""
+
+    module: str
+    network: str | None
+    parameters: int
+
+
+class Origin(TypedDict):
+    """The run that a model is from; `cost`, `git` and `packages` as in its result.json and environment.json."""
+
+    folder: str
+    status: str | None
+    epochs: int | None
+    steps: int | None
+    cost: dict[str, Any] | None
+    started: str | None
+    git: dict[str, Any] | None
+    packages: dict[str, str] | None
+
+
+class Facts(TypedDict, total=False):
+    """What whoever saves a model says of it; earlier releases said less."""
+
+    note: str
+    workload: str
+    experiment: str | None
+    main_metric: MainMetric
+    metrics: Scores
+    baselines: dict[str, Scores]
+    split: dict[str, Any]
+    data_fingerprint: str | None
+    seed: int | None
+    threshold: float | None
+    architecture: Architecture
+    input_schema: dict[str, Any] | None
+    run: Origin
+    saved_with: dict[str, Any]
+    shared_weights: dict[str, str]
+    probe: Probe
+
+
+class Manifest(Facts):
+    """Everything that is known of a version."""
+
+    name: str
+    version: int
+    created: str
+    files: dict[str, FileFacts]
 
 
 class Damaged(FulmenError):
     """A bundle is not what was saved; the message names the file."""
 
 
-def seal(content: dict[str, Any]) -> bytes:
+def seal(content: Mapping[str, Any]) -> bytes:
     """The bytes of a manifest with `content`, its checksum filled in."""
-    text = json.dumps({"sha256": ZEROS, "schema": SCHEMA} | content, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps({"sha256": ZEROS, "schema": SCHEMA, **content}, indent=2, ensure_ascii=False, allow_nan=False)
     blank = f"{text}\n".encode()
     return blank.replace(ZEROS.encode(), hashlib.sha256(blank).hexdigest().encode(), 1)
 
 
-def unseal(raw: bytes, path: Any) -> dict[str, Any]:
+def unseal(raw: bytes, path: object) -> Manifest:
     """The content of a manifest.
 
     Raises:
@@ -57,10 +141,10 @@ def unseal(raw: bytes, path: Any) -> dict[str, Any]:
     for key, kind in OPTIONAL.items():
         if not isinstance(content.get(key), kind | None):
             raise Damaged(f"{path} is no manifest: {key} is no {kind.__name__}")
-    return content
+    return cast(Manifest, content)
 
 
-def read_json(raw: bytes, path: Any) -> Any:
+def read_json(raw: bytes, path: object) -> Any:
     """JSON of limited size and depth.
 
     Raises:

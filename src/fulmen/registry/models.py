@@ -1,65 +1,112 @@
 """What can be asked and done without loading a model; none of it imports torch, but for `verify`."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from fulmen.errors import FulmenError, Newer
-from fulmen.registry.aliases import Ledger
+from fulmen.registry.aliases import Event, Expected, Ledger
+from fulmen.registry.manifest import Manifest
 from fulmen.registry.names import parse
 from fulmen.registry.store import Store
 from fulmen.registry.verification import check_sizes
 from fulmen.registry.versions import Version, input_schema
 
-Rows = list[dict[str, Any]]
-Asked = str | Version
 Where = str | Path | None
 
 
-def list_models(name: str | None = None, registry: Where = None) -> Rows:
+class Listed(TypedDict):
+    """A version in a list; `state` says what is wrong with it, "" if nothing is. `note` then says that in a word."""
+
+    model: str
+    workload: str | None
+    metric: str | None
+    value: float | None
+    created: str | None
+    aliases: str | None
+    note: str
+    state: str
+
+
+Checked = TypedDict("Checked", {"model": str, "of the tolerance": float | None, "is": str, "state": str})
+
+
+class Shown(Manifest):
+    """A manifest, with the aliases of the version, their history, and its folder."""
+
+    aliases: list[str]
+    history: list[Event]
+    folder: str
+
+
+def list_models(name: str | None = None, registry: Where = None) -> list[Listed]:
     """One row per version, by name and number; `state` says what is wrong with it, "" if nothing is.
 
     Files are not read again here, only their sizes compared: `verify` reads them.
     """
-    store, rows, pointing = Store(registry), [], {}
+    store = Store(registry)
+    ledgers: dict[str, Ledger] = {}
+    rows: list[Listed] = []
     for version in store.versions(name):
-        row: dict[str, Any] = {"model": str(version)}
         try:
-            if version.name not in pointing:
-                pointing[version.name] = store.aliases(version.name)
-            facts = version.manifest
-            check_sizes(version.folder, facts)
-            main = facts.get("main_metric") or {}
-            row |= {
-                "workload": facts.get("workload"),
-                "metric": main.get("name"),
-                "value": main.get("value"),
-                "created": facts["created"][:16].replace("T", " "),
-                "aliases": ", ".join(pointing[version.name].of(version.number)),
-                "note": facts.get("note") or "",
-                "state": "",
-            }
+            if version.name not in ledgers:
+                ledgers[version.name] = store.aliases(version.name)
+            check_sizes(version.folder, version.manifest)
+            rows.append(_listed(version, ledgers[version.name].of(version.number)))
         except FulmenError as error:
-            if not version.folder.exists():
-                continue  # deleted while we looked
-            row |= dict.fromkeys(("workload", "metric", "value", "created", "aliases", "note")) | {"state": str(error)}
-            row["note"] = "newer" if isinstance(error, Newer) else "damaged"
-        rows.append(row)
+            if version.folder.exists():  # else it was deleted while we looked
+                rows.append(_unreadable(version, error))
     return rows
 
 
-def show(asked: Asked, registry: Where = None) -> dict[str, Any]:
+def _listed(version: Version, aliases: list[str]) -> Listed:
+    facts = version.manifest
+    main = facts.get("main_metric")
+    return {
+        "model": str(version),
+        "workload": facts.get("workload"),
+        "metric": main.get("name") if main else None,
+        "value": main.get("value") if main else None,
+        "created": facts["created"][:16].replace("T", " "),
+        "aliases": ", ".join(aliases),
+        "note": facts.get("note") or "",
+        "state": "",
+    }
+
+
+def _unreadable(version: Version, error: FulmenError) -> Listed:
+    return {
+        "model": str(version),
+        "workload": None,
+        "metric": None,
+        "value": None,
+        "created": None,
+        "aliases": None,
+        "note": _in_a_word(error),
+        "state": str(error),
+    }
+
+
+def _in_a_word(error: FulmenError) -> str:
+    return "newer" if isinstance(error, Newer) else "damaged"
+
+
+def show(reference: str | Version, registry: Where = None) -> Shown:
     """The manifest of a version, with its aliases, their history and its folder."""
     store = Store(registry)
-    version = store.find(asked)
+    version = store.find(reference)
     ledger = store.aliases(version.name)
-    return version.manifest | {
+    history = [event for event in ledger.history if version.number in (event.get("version"), event.get("before"))]
+    return {
+        **version.manifest,
         "aliases": ledger.of(version.number),
-        "history": [entry for entry in ledger.history if version.number in (entry.get("version"), entry.get("before"))],
+        "history": history,
         "folder": str(version.folder),
     }
 
 
-def promote(asked: Asked, alias: str, expected: Any = ..., note: str = "", registry: Where = None) -> Ledger:
+def promote(
+    reference: str | Version, alias: str, expected: Expected = ..., note: str = "", registry: Where = None
+) -> Ledger:
     """Let `alias` point to a version, which is verified first.
 
     Args:
@@ -69,10 +116,10 @@ def promote(asked: Asked, alias: str, expected: Any = ..., note: str = "", regis
         FulmenError: no such version, one that is damaged, or an alias that somebody else has moved (`Moved`).
     """
     store = Store(registry)
-    return store.promote(store.find(asked), alias, expected, note)
+    return store.promote(store.find(reference), alias, expected, note)
 
 
-def delete(asked: Asked, force: bool = False, registry: Where = None) -> Version:
+def delete(reference: str | Version, force: bool = False, registry: Where = None) -> Version:
     """Take one version away, named by its number or alias; the number is never given again.
 
     Raises:
@@ -80,11 +127,17 @@ def delete(asked: Asked, force: bool = False, registry: Where = None) -> Version
             not given.
     """
     store = Store(registry)
-    version = store.find(asked)
-    if isinstance(asked, str) and (reference := parse(asked)).number is None and reference.alias is None:
-        raise FulmenError(f"delete which version of {asked}? {', '.join(map(str, store.versions(asked)))}")
+    version = store.find(reference)
+    if name := _name_alone(reference):
+        raise FulmenError(f"delete which version of {name}? {', '.join(map(str, store.versions(name)))}")
     store.delete(version, force)
     return version
+
+
+def _name_alone(reference: str | Version) -> str | None:
+    """The name of a model if it is given without a number or alias."""
+    parsed = parse(reference) if isinstance(reference, str) else None
+    return parsed.name if parsed and parsed.number is None and parsed.alias is None else None
 
 
 def gc(registry: Where = None) -> list[Path]:
@@ -92,48 +145,51 @@ def gc(registry: Where = None) -> list[Path]:
     return Store(registry).gc()
 
 
-def verify(asked: Asked | None = None, registry: Where = None) -> Rows:
+def verify(reference: str | Version | None = None, registry: Where = None) -> list[Checked]:
     """Every file against its checksum, and the kept examples predicted again: one row per version, `state` "" if whole.
 
     In a word a version "is" whole, damaged, or newer than what this fulmen reads.
 
     Args:
-        asked: one version, a name for all of its versions, or None for all there are.
+        reference: one version, a name for all of its versions, or None for all there are.
 
     Raises:
         NotFound: there is nothing of that name.
     """
+    store = Store(registry)
+    if reference is None:
+        versions = store.versions()
+    else:
+        name = _name_alone(reference)
+        versions = store.versions(name) if name else [store.find(reference)]
+    names = store.names() if reference is None else sorted({version.name for version in versions})
+    return [*map(_checked, versions), *(row for name in names for row in _lost_aliases(store, name))]
+
+
+def _checked(version: Version) -> Checked:
     from fulmen.registry.using import verify_version
 
-    store = Store(registry)
-    if isinstance(asked, str) and (reference := parse(asked)).number is None and reference.alias is None:
-        versions = store.versions(reference.name)
-    else:
-        versions = store.versions() if asked is None else [store.find(asked)]
-    rows = []
-    for version in versions:
-        row = {"model": str(version), "of the tolerance": None, "is": "whole", "state": ""}
-        try:
-            row["of the tolerance"] = verify_version(version)
-        except FulmenError as error:
-            row |= {"is": "newer" if isinstance(error, Newer) else "damaged", "state": str(error)}
-        rows.append(row)
-    for name in store.names() if asked is None else {version.name for version in versions}:
-        try:
-            known = {version.number for version in store.versions(name)}
-            lost = {a: n for a, n in store.aliases(name).aliases.items() if n not in known}
-            problem = ", ".join(f"alias {a} points to version {n}, which is not there" for a, n in lost.items())
-        except FulmenError as error:
-            problem = str(error)
-        if problem:
-            rows.append({"model": name, "of the tolerance": None, "is": "damaged", "state": problem})
-    return rows
+    try:
+        return {"model": str(version), "of the tolerance": verify_version(version), "is": "whole", "state": ""}
+    except FulmenError as error:
+        return {"model": str(version), "of the tolerance": None, "is": _in_a_word(error), "state": str(error)}
 
 
-def explain(asked: Asked, registry: Where = None) -> dict[str, Any]:
+def _lost_aliases(store: Store, name: str) -> list[Checked]:
+    """A row for a model whose aliases are damaged, or point to versions that are not there."""
+    try:
+        known = store.numbers(name)
+        lost = {alias: number for alias, number in store.aliases(name).aliases.items() if number not in known}
+        problem = ", ".join(f"alias {a} points to version {n}, which is not there" for a, n in lost.items())
+    except FulmenError as error:
+        problem = str(error)
+    return [{"model": name, "of the tolerance": None, "is": "damaged", "state": problem}] if problem else []
+
+
+def explain(reference: str | Version, registry: Where = None) -> dict[str, Any]:
     """The input schema of a version: how a file for `predict` has to look.
 
     Raises:
         FulmenError: no such version, or its workload has no input format.
     """
-    return input_schema(Store(registry).find(asked))
+    return input_schema(Store(registry).find(reference))

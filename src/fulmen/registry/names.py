@@ -46,6 +46,15 @@ def cleaned(text: str) -> str:
     return re.sub(r"\.\.+", ".", re.sub(r"[^A-Za-z0-9_.-]+", "-", text)).strip(".-_")[:100].rstrip(".-_")
 
 
+def model_name(text: str) -> str:
+    """The nearest to `text` that a model may be called: `zoo/28_cnn_lstm`, a study, has a folder too many.
+
+    Raises:
+        FulmenError: nothing that may be a name is left.
+    """
+    return check_name(cleaned(text))
+
+
 def check_alias(alias: str) -> str:
     """The alias itself if it is a name and cannot be mistaken for a version.
 
@@ -70,7 +79,8 @@ def parse(text: str) -> Reference:
     if Path(text, "config.yaml").is_file():
         keep = f"fulmen models save {text} --name NAME"
         raise FulmenError(f"{text} is a run folder and no kept model; keep its model first: {keep}")
-    name, mark, rest = re.fullmatch(r"([^:@]*)([:@]?)(.*)", text, re.DOTALL).groups()
+    name = re.split("[:@]", text, maxsplit=1)[0]
+    mark, rest = text[len(name) : len(name) + 1], text[len(name) + 1 :]
     check_name(name)
     if mark == "@":
         return Reference(name, alias=check_alias(rest))

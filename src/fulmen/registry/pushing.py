@@ -10,7 +10,7 @@ from fulmen.registry.versions import Version
 EXPERIMENT = "fulmen"
 
 
-def push(asked: str | Version, uri: str, registry: str | Path | None = None, client: Any = None) -> str:
+def push(reference: str | Version, uri: str, registry: str | Path | None = None, client: Any = None) -> str:
     """Copy a version to the server at `uri`; returns what it is called there.
 
     The bundle goes up as it is, so a copy brought back into a registry folder verifies. Test metrics are logged, the
@@ -23,37 +23,48 @@ def push(asked: str | Version, uri: str, registry: str | Path | None = None, cli
         FulmenError: no such version, one that is damaged, no mlflow, or a server that refuses.
     """
     store = Store(registry)
-    version = store.find(asked)
+    version = store.find(reference)
     version.verify()
     client = client or _client(uri)
-    facts = version.manifest
     try:
-        known = client.get_experiment_by_name(EXPERIMENT)
-        run = client.create_run(
-            known.experiment_id if known else client.create_experiment(EXPERIMENT), run_name=str(version)
-        )
-        identity = run.info.run_id
-        for name, value in (facts.get("metrics") or {}).items():
-            if value is not None:
-                client.log_metric(identity, name, value)
-        client.log_artifacts(identity, str(version.folder), "model")
-        client.set_terminated(identity)
-        if not client.search_registered_models(filter_string=f"name='{version.name}'"):
-            client.create_registered_model(version.name)
-        source = f"{run.info.artifact_uri}/model"
-        tags = {"fulmen.version": str(version), "workload": str(facts.get("workload")),
-                "data_fingerprint": str(facts.get("data_fingerprint"))}  # fmt: skip
-        there = client.create_model_version(
-            version.name, source, run_id=identity, tags=tags, description=facts.get("note")
-        )
+        identity, source = _run_of(version, client)
+        there = _version_of(version, client, identity, source)
         for alias in store.aliases(version.name).of(version.number):
-            client.set_registered_model_alias(version.name, alias, there.version)
+            client.set_registered_model_alias(version.name, alias, there)
     except FulmenError:
         raise
     except Exception as error:
         said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise FulmenError(f"{uri} refuses {version}: {said}") from error
-    return f"{version} is {version.name} version {there.version} at {uri}"
+    return f"{version} is {version.name} version {there} at {uri}"
+
+
+def _run_of(version: Version, client: Any) -> tuple[str, str]:
+    """A run that holds the bundle and its metrics: its identity, and where the bundle lies."""
+    known = client.get_experiment_by_name(EXPERIMENT)
+    experiment = known.experiment_id if known else client.create_experiment(EXPERIMENT)
+    run = client.create_run(experiment, run_name=str(version))
+    identity = run.info.run_id
+    for name, value in (version.manifest.get("metrics") or {}).items():
+        if value is not None:
+            client.log_metric(identity, name, value)
+    client.log_artifacts(identity, str(version.folder), "model")
+    client.set_terminated(identity)
+    return identity, f"{run.info.artifact_uri}/model"
+
+
+def _version_of(version: Version, client: Any, identity: str, source: str) -> Any:
+    """What the server calls the version that it makes of a run's bundle."""
+    facts = version.manifest
+    if not client.search_registered_models(filter_string=f"name='{version.name}'"):
+        client.create_registered_model(version.name)
+    tags = {
+        "fulmen.version": str(version),
+        "workload": str(facts.get("workload")),
+        "data_fingerprint": str(facts.get("data_fingerprint")),
+    }
+    note = facts.get("note")
+    return client.create_model_version(version.name, source, run_id=identity, tags=tags, description=note).version
 
 
 def _client(uri: str) -> Any:

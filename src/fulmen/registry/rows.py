@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -12,9 +13,10 @@ from fulmen.config.allow_list import locate
 from fulmen.config.check import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.registry.bundle import check_model
-from fulmen.registry.names import check_name, cleaned
+from fulmen.registry.names import check_name, model_name
 from fulmen.registry.save import save_run
 from fulmen.registry.versions import Version
+from fulmen.workload import Workload
 
 RANKING = "ranking.json"
 
@@ -103,7 +105,8 @@ def keep_best(ranking: str | Path, count: int) -> list[Version]:
     Raises:
         FulmenError: a training fails, or a model cannot be saved.
     """
-    ranked, saved = read_ranking(ranking), []
+    ranked = read_ranking(ranking)
+    saved: list[Version] = []
     for number, row in enumerate(ranked.rows, 1):
         if len(saved) == count:
             break
@@ -111,7 +114,7 @@ def keep_best(ranking: str | Path, count: int) -> list[Version]:
         if row.baseline and baseline_node(cfg, row.model) is None:
             print(f"row {number}, {row.model}, is not kept: it is no model that is fitted", flush=True)
             continue
-        saved.append(keep_row(ranking, number, check_name(cleaned(f"{ranked.experiment}-{row.model}"))))
+        saved.append(keep_row(ranking, number, model_name(f"{ranked.experiment}-{row.model}")))
     if saved:
         print(f"kept as models: {', '.join(map(str, saved))} (fulmen models list)", flush=True)
     return saved
@@ -138,19 +141,20 @@ def as_estimator(cfg: DictConfig, baseline: str) -> DictConfig:
     Raises:
         FulmenError: nothing of that baseline is fitted that could be kept.
     """
-    plain = OmegaConf.to_container(cfg)
     node = baseline_node(cfg, baseline)
     if node is None:
         raise FulmenError(
             f"{baseline} cannot be kept: it is no model that is fitted; the hook baseline_network of "
-            f"{plain['model']['_target_']} knows none for it"
+            f"{cfg.model['_target_']} knows none for it"
         )
-    whole = OmegaConf.create({**plain, "model": {**plain["model"], "network": node}})
+    whole = deepcopy(cfg)
+    whole.model.network = node
     check_model(OmegaConf.to_container(whole.model))
     return whole
 
 
 def baseline_node(cfg: DictConfig, baseline: str) -> dict[str, Any] | None:
     """The config of a network that predicts as a baseline does; None: there is none."""
-    contender: Any = locate(cfg.model["_target_"])
-    return contender.baseline_network(baseline, OmegaConf.to_container(cfg.model.network))
+    contender = cast(type[Workload], locate(cfg.model["_target_"]))
+    network = cast(dict[str, Any], OmegaConf.to_container(cfg.model.network))
+    return contender.baseline_network(baseline, network)

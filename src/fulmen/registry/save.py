@@ -3,8 +3,9 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
+from lightning.pytorch import LightningDataModule, LightningModule
 from omegaconf import OmegaConf
 
 from fulmen.config.mistakes import did_you_mean
@@ -14,7 +15,7 @@ from fulmen.errors import FulmenError
 from fulmen.registry import examples
 from fulmen.registry.bundle import check_model, preprocessing
 from fulmen.registry.estimators import taken_out
-from fulmen.registry.manifest import plain
+from fulmen.registry.manifest import Facts, MainMetric, Origin, Scores, plain
 from fulmen.registry.names import check_name
 from fulmen.registry.store import Store
 from fulmen.registry.verification import CONFIG, ESTIMATOR, PREPROCESS, PROBE, WEIGHTS
@@ -23,7 +24,7 @@ from fulmen.registry.weights import encode
 from fulmen.runs.provenance import environment
 from fulmen.runs.result import read_environment
 from fulmen.runs.run_folder import Run
-from fulmen.workload import fingerprint_of, hooks, splits_of
+from fulmen.workload import WorkloadData, fingerprint_of, hooks, splits_of
 
 
 def save_run(
@@ -49,8 +50,7 @@ def save_run(
     """
     check_name(name)
     run = Run(run_folder(folder), overrides)
-    config = OmegaConf.to_container(run.config)
-    check_model(config["model"])
+    check_model(OmegaConf.to_container(run.config.model))
     model, data = run.model, run.data
     inputs, outputs, probed = examples.make(model, data)
     tensors, estimator = taken_out(model.state_dict())
@@ -62,52 +62,37 @@ def save_run(
         PREPROCESS: preprocessing(model),
         PROBE: probe,
     } | ({ESTIMATOR: estimator} if estimator else {})
-    facts = {"note": note, **describe(run, model, data), "shared_weights": shared, "probe": probed}
+    facts: Facts = {"note": note, **describe(run, model, data), "shared_weights": shared, "probe": probed}
     return Store(registry).publish(name, files, plain(facts), exist)
 
 
-def run_folder(asked: str | Path) -> Path:
+def run_folder(named: str | Path) -> Path:
     """The folder itself, or the one of that name below outputs/runs.
 
     Raises:
         FulmenError: neither holds a run; the message names the nearest that do.
     """
-    for folder in (Path(asked), Path("outputs", "runs", asked)):
+    for folder in (Path(named), Path("outputs", "runs", named)):
         if (folder / "config.yaml").is_file():
             return folder
-    if (Path(asked) / "ranking.json").is_file() or Path(asked).name == "ranking.json":
-        raise FulmenError(f"{asked} is a ranking: say which row of it, --row 1 is the first")
+    if (Path(named) / "ranking.json").is_file() or Path(named).name == "ranking.json":
+        raise FulmenError(f"{named} is a ranking: say which row of it, --row 1 is the first")
     runs = [path.parent.relative_to("outputs/runs").as_posix() for path in Path("outputs/runs").glob("*/*/config.yaml")]
-    raise FulmenError(f"{asked} is no run folder: it has no config.yaml{did_you_mean(str(asked), sorted(runs)[::-1])}")
+    raise FulmenError(f"{named} is no run folder: it has no config.yaml{did_you_mean(str(named), sorted(runs)[::-1])}")
 
 
-def describe(run: Run, model: Any, data: Any) -> dict[str, Any]:
+def describe(run: Run, model: LightningModule, data: WorkloadData) -> Facts:
     """What a manifest says of a model: scores beside baselines, data, origin, input schema."""
     config, result = run.config, run.result
-    settings = OmegaConf.to_container(config.data)
-    started = read_environment(run.folder)
-    known = started.get("data_fingerprint")
-    now = fingerprint_of(data) or None
-    if known and now and known != now:
-        print(
-            f"warning: {run.folder}: the data have another fingerprint now ({now}) than in training ({known}); the "
-            f"ranges in the input schema are those of now",
-            file=sys.stderr,
-        )
-    metrics = result.get("metrics", {})
-    schema = hooks(model).input_schema(data)
+    metrics, baselines = result.get("metrics", {}), result.get("baselines", {})
     return {
         "workload": str(config.model["_target_"]).removeprefix("fulmen.workloads.").partition(".")[0],
         "experiment": config.get("experiment"),
-        "main_metric": main_metric(metrics, result.get("baselines", {}), config.monitor),
+        "main_metric": main_metric(metrics, baselines, config.monitor),
         "metrics": metrics,
-        "baselines": result.get("baselines", {}),
-        "split": {
-            "metrics": "test/... of the test part, best/... and val/... of the validation part",
-            "samples": {name: size(split) for name, split in splits_of(data).items() if split},
-            "settings": {key: value for key, value in settings.items() if not str(key).startswith("_")},
-        },
-        "data_fingerprint": known or now,
+        "baselines": baselines,
+        "split": split(run, data),
+        "data_fingerprint": data_fingerprint(run, data),
         "seed": config.get("seed"),
         "threshold": hooks(model).decision_threshold(),
         "architecture": {
@@ -115,24 +100,53 @@ def describe(run: Run, model: Any, data: Any) -> dict[str, Any]:
             "network": (config.model.get("network") or {}).get("_target_"),
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
         },
-        "input_schema": schema,
-        "run": {
-            "folder": str(run.folder.resolve()),
-            "status": result.get("status"),
-            "epochs": result.get("epochs"),
-            "steps": result.get("steps"),
-            "cost": result.get("cost"),
-            "started": (started.get("starts") or [{}])[0].get("time"),
-            "git": (started.get("starts") or [{}])[-1].get("git"),
-            "packages": (started.get("starts") or [{}])[-1].get("packages"),
-        },
+        "input_schema": hooks(model).input_schema(data),
+        "run": origin(run),
         "saved_with": {key: value for key, value in environment().items() if key in ("git", "python", "packages")},
     }
 
 
-def main_metric(metrics: Mapping[str, Any], baselines: Mapping[str, Any], monitor: str) -> dict[str, Any]:
+def data_fingerprint(run: Run, data: LightningDataModule) -> str | None:
+    """What identifies the data of the training; a warning where those of now are others."""
+    then: str | None = read_environment(run.folder).get("data_fingerprint")
+    now = fingerprint_of(data) or None
+    if then and now and then != now:
+        print(
+            f"warning: {run.folder}: the data have another fingerprint now ({now}) than in training ({then}); the "
+            f"ranges in the input schema are those of now",
+            file=sys.stderr,
+        )
+    return then or now
+
+
+def split(run: Run, data: LightningDataModule) -> dict[str, Any]:
+    """How the data were split, and what metrics are of which split."""
+    settings = cast(dict[str, Any], OmegaConf.to_container(run.config.data))
+    return {
+        "metrics": "test/... of the test part, best/... and val/... of the validation part",
+        "samples": {name: size(tensors) for name, tensors in splits_of(data).items() if tensors},
+        "settings": {key: value for key, value in settings.items() if not str(key).startswith("_")},
+    }
+
+
+def origin(run: Run) -> Origin:
+    """The run a model is from."""
+    result, starts = run.result, read_environment(run.folder).get("starts") or [{}]
+    return {
+        "folder": str(run.folder.resolve()),
+        "status": result.get("status"),
+        "epochs": result.get("epochs"),
+        "steps": result.get("steps"),
+        "cost": result.get("cost"),
+        "started": starts[0].get("time"),
+        "git": starts[-1].get("git"),
+        "packages": starts[-1].get("packages"),
+    }
+
+
+def main_metric(metrics: Scores, baselines: Mapping[str, Scores], monitor: str) -> MainMetric:
     """The number a list shows: what the baselines lead with, on the test part; without one what was monitored."""
-    first = next(iter(baselines.values()), {})
+    first: Scores = next(iter(baselines.values()), {})
     shared = [name for name in first if f"test/{name}" in metrics]
     tested = [f"test/{name}" for name in shared] or [f"test/{monitor.rpartition('/')[2]}", f"best/{monitor}", monitor]
     name = next((name for name in tested if metrics.get(name) is not None), None)

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule
 
 
-def load_model(asked: str | Version, registry: str | Path | None = None) -> "LightningModule":
+def load_model(reference: str | Version, registry: str | Path | None = None) -> "LightningModule":
     """The model that `pump`, `pump:3` or `pump@champion` means: every file verified, in evaluation mode, on the CPU.
 
     Raises:
         FulmenError: there is none, or it is not what was saved; the message names the file.
     """
-    return Bundle(Store(registry).find(asked)).model()
+    return Bundle(Store(registry).find(reference)).model()
 
 
 def predict(
-    asked: str | Version, path: str | Path, registry: str | Path | None = None, overrides: Sequence[str] = ()
+    reference: str | Version, path: str | Path, registry: str | Path | None = None, overrides: Sequence[str] = ()
 ) -> "pandas.DataFrame":
     """One row per prediction for what the file at `path` holds; `explain` says how it has to look.
 
@@ -38,7 +38,7 @@ def predict(
     """
     import torch
 
-    bundle = Bundle(Store(registry).find(asked))
+    bundle = Bundle(Store(registry).find(reference))
     schema = input_schema(bundle.version)
     path = Path(path)
     if not path.is_file():

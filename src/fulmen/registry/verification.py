@@ -3,18 +3,16 @@
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from fulmen.registry.manifest import LARGEST_JSON, MANIFEST, Damaged, unseal
+from fulmen.registry.manifest import LARGEST_JSON, MANIFEST, Damaged, Manifest, unseal
 
 WEIGHTS, CONFIG, PREPROCESS, PROBE = "weights.safetensors", "config.yaml", "preprocess.json", "probe.safetensors"
 FILES = (WEIGHTS, CONFIG, PREPROCESS, PROBE)
 ESTIMATOR = "estimator.skops"  # of a kept baseline of scikit-learn alone; nothing else is ever read
 
 
-def read_manifest(folder: Path, name: str, number: int) -> dict[str, Any]:
+def read_manifest(folder: Path, name: str, number: int) -> Manifest:
     """The manifest of a bundle, which has to be the one of this name and number.
 
     Raises:
@@ -30,7 +28,7 @@ def read_manifest(folder: Path, name: str, number: int) -> dict[str, Any]:
     return content
 
 
-def verified(folder: Path, manifest: Mapping[str, Any]) -> dict[str, bytes]:
+def verified(folder: Path, manifest: Manifest) -> dict[str, bytes]:
     """The content of every file of a bundle.
 
     Raises:
@@ -51,7 +49,7 @@ def verified(folder: Path, manifest: Mapping[str, Any]) -> dict[str, bytes]:
     return {name: _verified(folder / name, facts) for name, facts in listed.items()}
 
 
-def check_sizes(folder: Path, manifest: Mapping[str, Any]) -> None:
+def check_sizes(folder: Path, manifest: Manifest) -> None:
     """Pass if every file has the size it was saved with: a quick look, which reads none of them.
 
     Raises:
@@ -68,7 +66,7 @@ def check_sizes(folder: Path, manifest: Mapping[str, Any]) -> None:
             raise Damaged(f"{folder / name} is damaged: it has {size:,} bytes, {saved:,} were saved")
 
 
-def _verified(path: Path, facts: Any) -> bytes:
+def _verified(path: Path, facts: object) -> bytes:
     if not isinstance(facts, dict) or type(facts.get("bytes")) is not int:
         raise Damaged(f"{path.parent / MANIFEST} says nothing of the size of {path.name}")
     content = read_plain(path, facts["bytes"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.errors import FulmenError
-from fulmen.registry.manifest import Damaged
+from fulmen.registry.manifest import Damaged, Manifest
 from fulmen.registry.verification import read_manifest, verified
 
 
@@ -32,7 +32,7 @@ class Version:
         return f"{self.name}:{self.number}"
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """`manifest.json`, its own checksum verified; see `fulmen.registry.verify` for the files it vouches for."""
         with present(self):
             return read_manifest(self.folder, self.name, self.number)

@@ -1,7 +1,6 @@
 """State dicts as safetensors, whatever their types: nothing is cast, and tensors that share memory are stored once."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -14,14 +13,14 @@ from fulmen.registry.manifest import Damaged
 LARGEST_HEADER = 16 << 20  # bytes
 
 
-def encode(tensors: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
+def encode(tensors: Mapping[str, object]) -> tuple[bytes, dict[str, str]]:
     """The tensors as a safetensors file, and the names (-> stored name) of those that are another one.
 
     Raises:
         FulmenError: a value is no tensor, or of a kind the format does not know.
     """
     stored: dict[str, Tensor] = {}
-    seen: dict[tuple, str] = {}
+    seen: dict[tuple[object, ...], str] = {}
     shared: dict[str, str] = {}
     for name, value in tensors.items():
         if not isinstance(value, Tensor):
@@ -40,7 +39,7 @@ def encode(tensors: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
         raise FulmenError(f"the weights cannot be stored as safetensors: {error}") from error
 
 
-def decode(content: bytes, path: Any, shared: Mapping[str, str] | None = None) -> dict[str, Tensor]:
+def decode(content: bytes, path: object, shared: Mapping[str, str] | None = None) -> dict[str, Tensor]:
     """The tensors in a safetensors file.
 
     Raises:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fulmen.errors import FulmenError
-from fulmen.registry.names import check_name, cleaned
+from fulmen.registry.names import model_name
+from fulmen.registry.save import save_run
 from fulmen.registry.store import Store
 from fulmen.registry.versions import Version
 from fulmen.report.known import place
@@ -25,13 +26,8 @@ def keep(study: Study, champion: Champion | None) -> list[Version]:
         store = Store()
         if champion and champion.folders:
             best = best_seed(study, champion.folders)
-            version = save_once(
-                store,
-                best,
-                name,
-                study.plan.overrides,
-                f"champion of the search {study.plan.name}. {champion.conclusion}",
-            )
+            note = f"champion of the search {study.plan.name}. {champion.conclusion}"
+            version = save_once(store, best, name, study.plan.overrides, note)
             saved.append(version)
             if not was_promoted(store, version):  # a person may have promoted another one since
                 store.promote(version, "champion", note=f"search {study.plan.name}, trial {champion.trial.number}")
@@ -43,15 +39,6 @@ def keep(study: Study, champion: Champion | None) -> list[Version]:
     if saved:
         print(f"kept as models: {', '.join(map(str, saved))} (fulmen models list)", flush=True)
     return saved
-
-
-def model_name(study: str) -> str:
-    """The name of a study as that of a model: `zoo/28_cnn_lstm` has a folder too many.
-
-    Raises:
-        FulmenError: nothing that may be a name is left.
-    """
-    return check_name(cleaned(study))
 
 
 def best_seed(study: Study, folders: list[Path]) -> Path:
@@ -72,10 +59,8 @@ def save_once(store: Store, folder: Path, name: str, overrides: Sequence[str], n
     Raises:
         FulmenError: the run cannot be saved.
     """
-    from fulmen.registry.save import save_run
-
     for version in store.versions(name) if store.numbers(name) else []:
-        run = version.manifest.get("run") or {}
-        if run.get("folder") == str(folder.resolve()) and run.get("steps") == read_result(folder).get("steps"):
+        run = version.manifest.get("run")
+        if run and run.get("folder") == str(folder.resolve()) and run.get("steps") == read_result(folder).get("steps"):
             return version
     return save_run(folder, name, note, registry=store.root, overrides=overrides)
