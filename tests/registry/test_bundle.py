@@ -71,7 +71,7 @@ def test_a_loaded_model_predicts_the_same_and_leaves_the_random_state_alone(save
     inputs, expected = bundle.example
     assert set(inputs) == set(BATCH)
     assert compare(predictions(model, inputs), expected, "pump") == 0
-    assert verify() == [{"model": "pump:1", "of the tolerance": 0.0, "state": ""}]
+    assert verify() == [{"model": "pump:1", "of the tolerance": 0.0, "is": "whole", "state": ""}]
 
 
 def test_a_copied_folder_is_all_another_machine_needs(saved, tmp_path):
