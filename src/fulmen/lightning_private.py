@@ -12,7 +12,7 @@ from lightning.fabric.utilities.data import _set_sampler_epoch
 from lightning.fabric.utilities.distributed import _set_num_threads_if_needed
 from lightning.fabric.utilities.rank_zero import _get_rank
 from lightning.fabric.utilities.types import _Stateful
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.loops.fetchers import _DataFetcher
@@ -99,6 +99,11 @@ def is_dry_run(trainer: Trainer) -> bool:
 def overfits_batches(trainer: Trainer) -> bool:
     """Whether the same few batches are trained on again and again, to see whether the network can learn them."""
     return bool(trainer.overfit_batches)  # type: ignore[attr-defined]
+
+
+def datamodule_of(trainer: Trainer) -> LightningDataModule | None:
+    """The data that a trainer is at work on."""
+    return trainer.datamodule  # type: ignore[attr-defined]
 
 
 # Where the loops stand: publicly there are only whole epochs and the number of optimizer steps.

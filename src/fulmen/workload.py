@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from fulmen.data import batches
 from fulmen.data.batches import Batch, BatchLoader, size
 from fulmen.errors import FulmenError
-from fulmen.lightning_private import log_epoch_mean, log_mean
+from fulmen.lightning_private import datamodule_of, log_epoch_mean, log_mean
 from fulmen.optim.schedulers import optimizers
 from fulmen.report.classes import class_probabilities
 from fulmen.report.contest import Contest, Once, Variant
@@ -100,7 +100,7 @@ class WorkloadData(LightningDataModule):
     def whole(self, name: Split) -> Iterable[Batch]:
         """Batches of a whole split in its order, whatever process this is."""
         split = self.tensors(name)
-        for rows in torch.arange(size(split)).split(batches.EVALUATION_BATCH):
+        for rows in torch.split(torch.arange(size(split)), batches.EVALUATION_BATCH):
             yield {key: value[rows] for key, value in split.items()}
 
     @classmethod
@@ -145,6 +145,11 @@ class Workload(LightningModule):
     ):
         super().__init__()
         self.network, self.optimizer, self.scheduler = network, optimizer, scheduler
+
+    @property
+    def datamodule(self) -> Any:
+        """The data it is trained on, in `setup` and all that comes after it."""
+        return datamodule_of(self.trainer)
 
     # Training
 

@@ -12,6 +12,7 @@ from torch import nn
 from fulmen.callbacks.side_effect_free import evenly
 from fulmen.data.batches import Batch, size
 from fulmen.errors import FulmenError
+from fulmen.lightning_private import datamodule_of
 from fulmen.workload import splits_of
 
 
@@ -21,7 +22,7 @@ class Fault(Callback):
     def setup(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
         if stage != "fit":
             return
-        splits = splits_of(trainer.datamodule)
+        splits = splits_of(datamodule_of(trainer))
         if "train" not in splits:
             raise FulmenError(f"{type(self).__name__} needs data that hold their splits in memory")
         self.spoil(splits)

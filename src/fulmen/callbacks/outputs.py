@@ -46,7 +46,7 @@ def predict_test(module: Workload, data: WorkloadData) -> Batch:
     """What `test_step` says of the whole test split, tensors [N, ...] on the CPU; nothing is logged."""
     said = []
     with copied_metrics(module):
-        module.eval().log = lambda *_, **__: None
+        module.eval().log = lambda *_, **__: None  # type: ignore[method-assign]
         try:
             for batch in data.whole("test"):
                 moved = {name: value.to(module.device) for name, value in batch.items()}

@@ -3,10 +3,10 @@
 import inspect
 import math
 import warnings
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
 
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Trainer
 from lightning.pytorch.utilities import rank_zero_warn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau
@@ -14,7 +14,19 @@ from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau
 NEVER = 2**62  # epochs between two steps
 
 
-def optimizers(module: LightningModule, parameters: Iterable[Any] | None = None) -> Any:
+class Trained(Protocol):
+    """A module that holds its optimizer and its scheduler as partials."""
+
+    optimizer: Callable[..., Optimizer]
+    scheduler: Callable[..., Any] | None
+
+    @property
+    def trainer(self) -> Trainer: ...
+
+    def parameters(self, recurse: bool = True) -> Iterator[Any]: ...
+
+
+def optimizers(module: Trained, parameters: Iterable[Any] | None = None) -> Any:
     """What `configure_optimizers` returns for a module with the partials `optimizer` and `scheduler` (or None).
 
     `parameters`, all of the module's by default, may be groups with options of their own.
@@ -48,7 +60,8 @@ def step_plateaus(trainer: Trainer) -> None:
     """After a validation: step the schedulers that watch a metric and that Lightning never steps."""
     for config in trainer.lr_scheduler_configs:
         if config.reduce_on_plateau and config.frequency == NEVER and config.monitor in trainer.callback_metrics:
-            config.scheduler.step(trainer.callback_metrics[config.monitor])
+            watching: ReduceLROnPlateau = config.scheduler  # type: ignore[assignment]  # no subclass of the other kind
+            watching.step(trainer.callback_metrics[config.monitor])
 
 
 def forget_length(states: Iterable[dict[str, Any]]) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -144,7 +144,7 @@ class ImagesData(WorkloadData):
     def _indices(self, source: Arrays) -> Arrays:
         """Places of each part's images in the source, kept as files; the fingerprint covers every one of them."""
         drawn = self.imbalance and {"kind": type(self.imbalance).__name__, **vars(self.imbalance)}
-        settings = {"source": self._source_key, "imbalance": drawn, "seed": self.imbalance_seed}
+        settings: dict[str, Any] = {"source": self._source_key, "imbalance": drawn, "seed": self.imbalance_seed}
         settings |= {"validation": self.validation} if self.fold is None else {"fold": self.fold, "folds": self.folds}
         settings |= {"original_protocol": self.original_protocol}
         settings |= {"fold_tests": self.validation} if self.fold_tests else {}

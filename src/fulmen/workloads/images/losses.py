@@ -34,6 +34,7 @@ class CrossEntropy(nn.Module):
         label_smoothing: share of the target that is spread over all classes.
     """
 
+    counts: Tensor
     rebalances = 0.0  # how far the loss makes up for unequal classes: not at all (0), wholly (1)
 
     @refuses_out_of_range

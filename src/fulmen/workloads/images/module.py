@@ -6,6 +6,7 @@ runs with different losses compare, and early stopping does not favour those tha
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -19,13 +20,14 @@ from torchmetrics import CatMetric
 from fulmen.data.batches import Batch
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
-from fulmen.lightning_private import log_epoch_mean
+from fulmen.lightning_private import log_epoch_mean, overfits_batches
 from fulmen.optim.schedulers import optimizers
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Workload
 from fulmen.workloads.images import metrics, predict
 from fulmen.workloads.images.losses import CrossEntropy, log_prior
 from fulmen.workloads.images.mixup import cutmix, mixup
+from fulmen.workloads.images.networks.abilities import FitsImages, FixedSize, Freezes, GroupsParameters, LoadsWeights
 
 TAUS = torch.linspace(0, 2, 21)
 
@@ -57,6 +59,13 @@ class ImageClassifier(Workload):
     of_the_data = ("counts", "loss.counts", "tau")  # or of the config: weights of another run do not change them
     ranking_metrics: ClassVar = {"balanced_accuracy": True} | {k: way == "max" for k, way in metrics.DIRECTIONS.items()}
 
+    classes: int
+    loss: CrossEntropy
+    mean: Tensor
+    sd: Tensor
+    counts: Tensor
+    tau: Tensor
+
     def __init__(
         self,
         network: nn.Module,
@@ -75,30 +84,29 @@ class ImageClassifier(Workload):
         for name, value in {"mixup": mixup, "cutmix": cutmix, "freeze_epochs": freeze_epochs}.items():
             if value < 0:
                 raise FulmenError(f"{name} is {value}; it must be 0 or more")
-        if freeze_epochs and not hasattr(network, "freeze"):
+        if freeze_epochs and not isinstance(network, Freezes):
             raise FulmenError(f"freeze_epochs is {freeze_epochs}; {type(network).__name__} has nothing to freeze")
-        self.loss = loss or CrossEntropy(network.classes)
+        self.classes = classes_of(network)
+        self.loss = loss or CrossEntropy(self.classes)
         self.augmentation = augmentation
         self.mixup, self.cutmix = mixup, cutmix
         self.logit_adjustment, self.freeze_epochs = logit_adjustment, freeze_epochs
         self.mirror, self.figures = mirror, figures
         self.register_buffer("mean", torch.zeros(3))  # of the training part's channels, 0 to 255
         self.register_buffer("sd", torch.ones(3))
-        self.register_buffer("counts", torch.ones(network.classes, dtype=torch.long))  # images per class in training
+        self.register_buffer("counts", torch.ones(self.classes, dtype=torch.long))  # images per class in training
         self.register_buffer("tau", torch.tensor(0.0 if logit_adjustment == "validation" else float(logit_adjustment)))
-        self.seen = nn.ModuleDict(
-            {name: CatMetric(nan_strategy="disable", dist_sync_fn=gather_rows) for name in ("logits", "label")}
-        )
+        self.logits, self.labels = (CatMetric(nan_strategy="disable", dist_sync_fn=gather_rows) for _ in range(2))
         self._full_batch, self._window = 1, 0  # images in a full batch, and since the last optimizer step
 
     def setup(self, stage: str) -> None:
         """Take over means, class counts and, at the very start, what the network takes from images or a file."""
         if stage != "fit":
             return
-        data = self.trainer.datamodule
+        data = self.datamodule
         train = data.splits["train"]
         self._check(data, train["image"])
-        if self.trainer.overfit_batches:  # mixed images and smooth labels cannot be learned by heart
+        if overfits_batches(self.trainer):  # mixed images and smooth labels cannot be learned by heart
             self.mixup = self.cutmix = self.loss.label_smoothing = 0.0
         self._full_batch = data.batch_size
         pixels = [channel.flatten().bincount(minlength=256).double() for channel in train["image"].unbind(1)]
@@ -115,9 +123,9 @@ class ImageClassifier(Workload):
             self.naive_loss = float(self.loss(log_prior(data.counts).expand(len(label), -1), label, 0.0).mean())
         if self.trainer.ckpt_path is not None:
             return
-        if hasattr(self.network, "load_weights"):
+        if isinstance(self.network, LoadsWeights):
             self.network.load_weights()
-        if hasattr(self.network, "fit"):
+        if isinstance(self.network, FitsImages):
             self.network.fit(self.normalised(train["image"][:: max(1, len(train["image"]) // 5000)]))
 
     def forward(self, image: Tensor) -> Tensor:
@@ -136,9 +144,10 @@ class ImageClassifier(Workload):
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         image, label = batch["image"], batch["label"]
-        if self.freeze_epochs:
+        if self.freeze_epochs and isinstance(self.network, Freezes):
             self.network.freeze(self.current_epoch < self.freeze_epochs)
-        progress = self.current_epoch / self.trainer.max_epochs if self.trainer.max_epochs > 0 else 0.0
+        epochs = self.trainer.max_epochs or 0
+        progress = self.current_epoch / epochs if epochs > 0 else 0.0
         if self.augmentation is not None:
             image = self.augmentation(image, batch["item"], self.current_epoch)
         logits, loss = self._mixed_loss(self.normalised(image), label, progress)
@@ -170,18 +179,18 @@ class ImageClassifier(Workload):
             torch._foreach_mul_([each.grad for each in self.parameters() if each.grad is not None], factor)
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        self.seen["logits"].update(self(batch["image"]).float())
-        self.seen["label"].update(batch["label"])
+        self.logits.update(self(batch["image"]).float())
+        self.labels.update(batch["label"])
 
     def on_validation_epoch_end(self) -> None:
-        logits = self.seen["logits"].compute().view(-1, self.network.classes)
-        label = self.seen["label"].compute().view(-1).long()  # of one image it is a scalar
-        for seen in self.seen.values():
-            seen.reset()
+        logits = self.logits.compute().view(-1, self.classes)
+        label = self.labels.compute().view(-1).long()  # of one image it is a scalar
+        self.logits.reset()
+        self.labels.reset()
         if self.logit_adjustment == "validation":
             self.tau.copy_(best_tau(logits, label, log_prior(self.counts)))
         log_probability = self.adjusted(logits)
-        matrix = metrics.confusion(label.cpu().numpy(), log_probability.argmax(1).cpu().numpy(), self.network.classes)
+        matrix = metrics.confusion(label.cpu().numpy(), log_probability.argmax(1).cpu().numpy(), self.classes)
         found = metrics.from_confusion(matrix, self.counts.cpu().numpy())
         shown = ("accuracy", "balanced_accuracy", "macro_f1", "minority_f1")
         values = {f"val/{name}": found[name] for name in shown if not math.isnan(found.get(name, math.nan))}
@@ -201,12 +210,10 @@ class ImageClassifier(Workload):
         return {"item": batch["item"], "probability": probability, "class": probability.argmax(1)}
 
     def configure_optimizers(self) -> Any:
-        if not hasattr(self.network, "groups"):
+        if not isinstance(self.network, GroupsParameters):
             return optimizers(self)
-        rates = {
-            name: self.optimizer.keywords[name] for name in ("lr", "weight_decay") if name in self.optimizer.keywords
-        }
-        return optimizers(self, self.network.groups(**rates))
+        said = self.optimizer.keywords if isinstance(self.optimizer, partial) else {}
+        return optimizers(self, self.network.groups(**{k: said[k] for k in ("lr", "weight_decay") if k in said}))
 
     @torch.no_grad()
     def log_probabilities(self, image: Tensor) -> Tensor:
@@ -223,18 +230,18 @@ class ImageClassifier(Workload):
     def input_schema(self, data: Any) -> dict[str, Any]:
         return predict.schema(data)
 
-    def predict_file(self, path: Path, schema: dict[str, Any]) -> pandas.DataFrame:
+    def predict_file(self, path: Path, schema: dict[str, Any], **reading: str) -> pandas.DataFrame:
         """Class and probabilities of every image in an .npz (array `x`) or .npy."""
         image = torch.from_numpy(predict.read(Path(path), schema))
         return predict.table(self.log_probabilities(image).exp().numpy(), schema)
 
     def _check(self, data: Any, image: Tensor) -> None:
         """Do network and data fit together?"""
-        if data.classes != self.network.classes:
+        if data.classes != self.classes:
             raise FulmenError(
-                f"model.network.classes={self.network.classes}: the data has {data.classes} classes (data.classes)"
+                f"model.network.classes={self.classes}: the data has {data.classes} classes (data.classes)"
             )
-        pixels = getattr(self.network, "pixels", None)
+        pixels = self.network.pixels if isinstance(self.network, FixedSize) else None
         if pixels and tuple(image.shape[2:]) != (pixels, pixels):
             height, width = image.shape[2:]
             raise FulmenError(
@@ -251,6 +258,17 @@ class ImageClassifier(Workload):
             rank_zero_warn(
                 f"{' and '.join(names)} each make up for unequal classes: together they favour the small ones"
             )
+
+
+def classes_of(network: nn.Module) -> int:
+    """How many classes it tells apart.
+
+    Raises:
+        FulmenError: it does not say so.
+    """
+    if not isinstance(network.classes, int):
+        raise FulmenError(f"{type(network).__name__} has to say how many classes it tells apart, as `classes`")
+    return network.classes
 
 
 def balanced_loss(log_probability: Tensor, label: Tensor) -> Tensor:

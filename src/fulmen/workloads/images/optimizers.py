@@ -28,7 +28,7 @@ class LookaheadSGD(torch.optim.SGD):
             group |= {"every": every, "follow": follow, "steps": 0}
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
+    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:  # type: ignore[override]  # overloaded
         for group in self.param_groups:
             if group["steps"] == 0:
                 for each in group["params"]:

@@ -26,7 +26,7 @@ from fulmen.workloads.pbpk.simulator import (
     solvers,
 )
 from fulmen.workloads.pbpk.simulator.physiology import known
-from fulmen.workloads.pbpk.simulator.population import ROUTES, duplicate_rows
+from fulmen.workloads.pbpk.simulator.population import duplicate_rows
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
 
@@ -75,7 +75,7 @@ class PBPKData(WorkloadData):
         time_points: Count = 100,
         grid: Literal["uniform", "graded"] = "uniform",
         dose_mg: Positive | Sequence[Positive] = (10.0, 1000.0),
-        routes: Sequence[Literal["bolus", "infusion", "oral"]] = ROUTES,
+        routes: Sequence[Literal["bolus", "infusion", "oral"]] = ("bolus", "infusion", "oral"),
         infusion_h: Positive | Sequence[Positive] = (0.5, 4.0),
         n_doses: Count = 1,
         interval_h: Positive = 24.0,
@@ -110,7 +110,7 @@ class PBPKData(WorkloadData):
         self.fold, self.folds = fold, folds
         self.cache, self.npz = cache, npz
         self.grid_h = time_grid(hours, time_points, grid)
-        self.prior = {
+        self.prior: dict[str, Any] = {
             "compounds": compounds,
             "subjects_per_compound": subjects_per_compound,
             "seed": seed,
@@ -171,7 +171,7 @@ class PBPKData(WorkloadData):
     def export(self, path: str | Path) -> Path:
         """Write population, time grid and concentrations to an `.npz`; every array has its unit in its name."""
         with atomic_write(path, "wb") as file:
-            np.savez_compressed(file, **self._arrays())
+            np.savez_compressed(file, allow_pickle=False, **self._arrays())
         return Path(path)
 
     def _arrays(self) -> Arrays:
@@ -179,7 +179,8 @@ class PBPKData(WorkloadData):
         code = (physiology, population, sampling, compartments, propagator, rosenbrock, solvers, npz)
         files = [self.npz] if self.npz else []
         self.fingerprint = fingerprint(source | {"kinetics": self.kinetics}, code=code, files=files)
-        build = (lambda: read_npz(self.npz, self.kinetics)) if self.npz else self._simulate
+        path = self.npz
+        build = (lambda: read_npz(path, self.kinetics)) if path else self._simulate
         return cached(f"pbpk-{self.kinetics}", self.fingerprint, build, Path(self.cache) if self.cache else None)
 
     def _simulate(self) -> Arrays:

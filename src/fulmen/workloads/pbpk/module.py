@@ -26,6 +26,7 @@ from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Workload
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
+from fulmen.workloads.pbpk.networks import MLP, DynamicGNN
 from fulmen.workloads.pbpk.simulator.population import Population
 
 INPUTS = ("node", "edge", "context", "dosing")
@@ -46,6 +47,11 @@ class PBPKSurrogate(Workload):
     directions = DIRECTIONS
     ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items()}
 
+    network: DynamicGNN | MLP
+    log_mean: Tensor
+    log_sd: Tensor
+    linear_sd: Tensor
+
     def __init__(
         self,
         network: nn.Module,
@@ -60,14 +66,14 @@ class PBPKSurrogate(Workload):
         for name in ("log_mean", "log_sd", "linear_sd"):
             self.register_buffer(name, torch.ones(()))
         self.metrics = nn.ModuleDict(
-            {stage: MetricCollection({f"{stage}/r2_log": R2Score()}) for stage in ("val", "test")}
+            {name: MetricCollection({f"{name}/r2_log": R2Score()}) for name in ("val", "test")}
         )
 
     def setup(self, stage: str) -> None:
         """Standardise inputs and target by the training part."""
         if stage != "fit":
             return
-        train = self.trainer.datamodule.splits["train"]
+        train = self.datamodule.splits["train"]
         self.network.inputs.fit(*(train[name] for name in INPUTS))
         u = normalized(train["concentration"].double(), train["dose_mg"], train["weight_kg"])
         y = (u + FLOOR).log() - self._offset(train)
@@ -111,7 +117,7 @@ class PBPKSurrogate(Workload):
         return input_schema(data)
 
     @torch.no_grad()
-    def predict_file(self, path: Path, schema: dict[str, Any]) -> Any:
+    def predict_file(self, path: Path, schema: dict[str, Any], **reading: str) -> Any:
         """Concentrations as a table, one row per subject, organ and time."""
         from fulmen.workloads.pbpk.predict import predict_file
 
@@ -139,6 +145,8 @@ class PBPKSurrogate(Workload):
         loss = mse_loss(y_hat, y) + self.linear_weight * smooth_l1_loss(u_hat / self.linear_sd, u / self.linear_sd)
         if stage == "train":
             return loss, {}
-        self.metrics[stage].update((u_hat.clamp(min=0) + FLOOR).log().flatten(), (u + FLOOR).log().flatten())
-        self.log_dict(self.metrics[stage])
+        metrics = self.metrics[stage]
+        assert isinstance(metrics, MetricCollection)
+        metrics.update((u_hat.clamp(min=0) + FLOOR).log().flatten(), (u + FLOOR).log().flatten())
+        self.log_dict(metrics)
         return loss, {"concentration_mg_per_l": self._dosed(u_hat, batch)}

@@ -16,6 +16,9 @@ from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS
 class Standardize(nn.Module):
     """(x - mean) / sd per feature; the statistics are buffers, taken from the training part."""
 
+    mean: Tensor
+    sd: Tensor
+
     def __init__(self, features: int):
         super().__init__()
         self.register_buffer("mean", torch.zeros(features))
@@ -60,6 +63,8 @@ class MessagePassing(nn.Module):
     m_ij = silu(W_s h_i + W_t h_j + W_e e_ij);  h_j <- h_j + MLP([h_j, sum_i m_ij]).
     The sum is a product with the constant [14, 26] incidence matrix: as fast as scattering, and deterministic on a GPU.
     """
+
+    incidence: Tensor
 
     def __init__(self, hidden: int, incidence: Tensor):
         super().__init__()

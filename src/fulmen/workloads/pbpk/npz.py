@@ -109,7 +109,9 @@ def _check_layout(arrays: Arrays, needed: Sequence[str], kinetics: str) -> None:
     subjects = arrays["weight_kg"].size
     if subjects == 0:
         raise FulmenError("it holds no subject")
-    shapes = {name: (subjects, len(ORGANS)) if name in WIDE else (subjects,) for name in NAMES}
+    shapes: dict[str, tuple[int, ...]] = {
+        name: (subjects, len(ORGANS)) if name in WIDE else (subjects,) for name in NAMES
+    }
     shapes |= dict.fromkeys(SCALARS, ())
     if "time_h" in arrays:
         times = arrays["time_h"].size

@@ -121,7 +121,10 @@ def _same_times(stored: np.ndarray, time_h: Tensor) -> bool:
 def _array(name: str, seen: Population) -> dict[str, Any]:
     value = getattr(seen, name)
     unit = next((unit for suffix, unit in UNITS.items() if name.endswith(f"_{suffix}")), "1")
-    facts = {"name": name, "shape": [] if name in SCALARS else ["S", len(ORGANS)] if name in WIDE else ["S"]}
+    facts: dict[str, Any] = {
+        "name": name,
+        "shape": [] if name in SCALARS else ["S", len(ORGANS)] if name in WIDE else ["S"],
+    }
     facts |= {"dtype": "number", "unit": unit, "missing": False}
     if name in WIDE:
         low, high = value.amin(0).tolist(), value.amax(0).tolist()

@@ -1,6 +1,6 @@
 """What a network has to beat, on the same rows: scikit-learn's models at their defaults."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-Part = dict[str, Tensor]  # as `data.SensorData.splits`
+Part = Mapping[str, Tensor]  # as `data.SensorData.splits`
 
 BASELINES: dict[str, Callable] = {
     "logistic regression": lambda: make_pipeline(

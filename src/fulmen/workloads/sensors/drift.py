@@ -19,7 +19,7 @@ def bins_of(values: np.ndarray, count: int = 10) -> Bins:
     return {"borders": borders.tolist(), "shares": shares(values, borders).tolist()}
 
 
-def shares(values: np.ndarray, borders: Sequence[float]) -> np.ndarray:
+def shares(values: np.ndarray, borders: Sequence[float] | np.ndarray) -> np.ndarray:
     """Share of `values` [N] in each bin (left of a border or on it: below), the last of NaN: [borders + 2]."""
     gone = np.isnan(values)
     number = np.where(gone, len(borders) + 1, np.searchsorted(borders, values, side="left"))

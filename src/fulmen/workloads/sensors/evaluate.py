@@ -74,8 +74,8 @@ def summarize(
     score = {name: scores(target, each, thresholds[name]) for name, each in predicted.items()}
     rows = [{"": name, **titled(each, target.mean() if classes == 2 else None)} for name, each in score.items()]
     place = [data.numeric.index(name) for name in data.sensors]
-    x = [part["x"][:, place].numpy() for part in (train, test)]
-    drifted = drift.table(data.sensors, *x, data.hours["train"])
+    before, now = (part["x"][:, place].numpy() for part in (train, test))
+    drifted = drift.table(data.sensors, before, now, data.hours["train"])
     alarms = drift.alarms(drifted)
     for warning in alarms:
         warnings.warn(warning, stacklevel=2)

@@ -38,6 +38,9 @@ class SensorClassifier(Workload):
     ranking_metrics = LARGER_IS_BETTER
     directions = DIRECTIONS
 
+    network: TableNet
+    threshold: Tensor
+
     def __init__(
         self,
         network: TableNet,
@@ -52,14 +55,12 @@ class SensorClassifier(Workload):
             raise FulmenError(f"cost_ratio is {cost_ratio}; it must be above 0")
         self.by, self.cost_ratio, self.figures = threshold, cost_ratio, figures
         self.register_buffer("threshold", torch.tensor(0.5))
-        self.seen = torch.nn.ModuleDict(
-            {name: CatMetric(dist_sync_fn=gather_rows) for name in ("target", "probability")}
-        )
+        self.targets, self.probabilities = (CatMetric(dist_sync_fn=gather_rows) for _ in range(2))
 
     def setup(self, stage: str) -> None:
         """Fit the encoding to the training part."""
         if stage == "fit":
-            data = self.trainer.datamodule
+            data = self.datamodule
             if not len(data.splits["validation"]["target"]):
                 raise FulmenError("data.validation is 0; training watches the validation part and needs one")
             self.network.inputs.fit(data.splits["train"]["x"])
@@ -75,8 +76,8 @@ class SensorClassifier(Workload):
             return loss, {}
         p = probability(logits)
         if stage == "val" and p.shape[-1] == 2:
-            self.seen["target"].update(batch["target"])
-            self.seen["probability"].update(p[:, 1])
+            self.targets.update(batch["target"])
+            self.probabilities.update(p[:, 1])
         return loss, {"probability": p}
 
     def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
@@ -85,11 +86,11 @@ class SensorClassifier(Workload):
         return {"row": batch["row"], "probability": p, "decision": decision}
 
     def on_validation_epoch_end(self) -> None:
-        if self.seen["target"].update_called:
-            target, p = (self.seen[name].compute().flatten().cpu().numpy() for name in ("target", "probability"))
+        if self.targets.update_called:
+            target, p = (each.compute().flatten().cpu().numpy() for each in (self.targets, self.probabilities))
             self.threshold.fill_(choose_threshold(target.astype(int), p, self.by, self.cost_ratio))
-        for metric in self.seen.values():
-            metric.reset()
+        self.targets.reset()
+        self.probabilities.reset()
 
     def configure_optimizers(self) -> Any:
         return optimizers(self, parameter_groups(self.network))

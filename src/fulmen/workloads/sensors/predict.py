@@ -109,7 +109,7 @@ def as_fitted(schema: Mapping[str, Any]) -> Features:
 
 def _numeric(name: str, data: TableData, position: int | None) -> dict[str, Any]:
     missing = data.features.columns.missing
-    column = {"name": name, "dtype": "number", "unit": unit(name), "missing": missing}
+    column: dict[str, Any] = {"name": name, "dtype": "number", "unit": unit(name), "missing": missing}
     if position is not None:
         seen = data.splits["train"]["x"][:, position].numpy()
         column["range"] = [float(np.nanmin(seen)), float(np.nanmax(seen))]

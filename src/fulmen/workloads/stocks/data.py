@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -98,11 +98,13 @@ class StocksData(WorkloadData):
             if not Path(path).is_file():
                 raise FulmenError(f"csv: there is no file {path}")
         self.yahoo, self.span = list(download or ()), (start, end)
-        self.market = {"days": days, "tickers": tickers, "signal": signal, "seed": seed}
+        self.market: dict[str, Any] = {"days": days, "tickers": tickers, "signal": signal, "seed": seed}
         self.lookback_days, self.horizon_days = lookback_days, horizon_days
         self.features = tuple(features)
-        self.shares = {"validation": validation, "test": test, "embargo_days": embargo_days}
-        self.walk = None if fold is None else {"fold": fold, "folds": folds, "training": training}
+        self.shares: dict[str, Any] = {"validation": validation, "test": test, "embargo_days": embargo_days}
+        self.walk: dict[str, Any] | None = (
+            None if fold is None else {"fold": fold, "folds": folds, "training": training}
+        )
         self.cache = cache
         self.fingerprint = ""
 

@@ -22,6 +22,7 @@ from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Workload
 from fulmen.workloads.stocks import conformal
 from fulmen.workloads.stocks.metrics import DIRECTIONS
+from fulmen.workloads.stocks.networks.sequence_net import SequenceNet
 
 
 class StockForecaster(Workload):
@@ -41,6 +42,13 @@ class StockForecaster(Workload):
     directions = DIRECTIONS
     ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items()}
 
+    network: SequenceNet
+    feature_mean: Tensor
+    feature_sd: Tensor
+    target_mean: Tensor
+    target_sd: Tensor
+    quantiles: Tensor
+
     def __init__(
         self,
         network: nn.Module,
@@ -57,7 +65,7 @@ class StockForecaster(Workload):
                 stacklevel=2,
             )
         self.target, self.figures = target, figures
-        features, horizon = len(network.inputs), network.horizon_days
+        features, horizon = len(self.network.inputs), self.network.horizon_days
         for name, size in {"feature": features, "target": horizon}.items():
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_sd", torch.ones(size))
@@ -69,7 +77,7 @@ class StockForecaster(Workload):
         """Standardise inputs and target by the training part."""
         if stage != "fit":
             return
-        train = self.trainer.datamodule.splits["train"]
+        train = self.datamodule.splits["train"]
         y = self._target(train["log_return"], train["price"])
         for name, x in {"feature": train["window"].flatten(0, 1), "target": y}.items():
             sd = x.double().std(0)
@@ -150,7 +158,7 @@ class StockForecaster(Workload):
         return input_schema(data)
 
     @torch.no_grad()
-    def predict_file(self, path: Path, schema: dict[str, Any]) -> Any:
+    def predict_file(self, path: Path, schema: dict[str, Any], **reading: str) -> Any:
         """Forecasts with intervals as a table, one row per ticker, day and day ahead, beyond the last day too."""
         from fulmen.workloads.stocks.predict import predict_file
 

@@ -28,6 +28,8 @@ class WhitenedCNN(nn.Module):
         bias_rate: learning rate of biases over that of the filters.
     """
 
+    whitening: Tensor
+
     @refuses_out_of_range
     def __init__(self, classes: Count = 10, widths: Widths = (64, 256, 256), bias_rate: Positive = 64.0):
         super().__init__()

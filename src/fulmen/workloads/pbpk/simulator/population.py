@@ -1,6 +1,7 @@
 """Virtual subjects: the state of a population, and the clearances and volumes that follow from it."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,10 +48,12 @@ class Population:
         """The chosen subjects as a population; an integer gives a population of one."""
         if isinstance(index, int):
             index = [index]
-        return replace(self, **{name: value[index] for name, value in self.tensors().items()})
+        chosen: dict[str, Any] = {name: value[index] for name, value in self.tensors().items()}
+        return replace(self, **chosen)
 
     def to(self, device: torch.device | str) -> "Population":
-        return replace(self, **{name: value.to(device) for name, value in self.tensors().items()})
+        moved: dict[str, Any] = {name: value.to(device) for name, value in self.tensors().items()}
+        return replace(self, **moved)
 
     def tensors(self) -> dict[str, Tensor]:
         """The per-subject fields by name."""

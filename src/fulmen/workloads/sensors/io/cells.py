@@ -33,7 +33,7 @@ def texts(values: pd.Series, where: Where, needed: bool = False) -> np.ndarray:
 def numbers(values: pd.Series, where: Where, missing: bool, hint: str = MISSING) -> np.ndarray:
     """The numbers of a column, NaN where one is missing; `hint` says what to do if that may not be."""
     number = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, copy=True)
-    for position in np.flatnonzero(np.isnan(number)):
+    for position in np.flatnonzero(np.isnan(number)).tolist():
         text = str(values.iloc[position]).strip()
         if values.iloc[position] is not None and text.lower() not in EMPTY:
             point = "; write a decimal point" if "," in text and _is_number(text.replace(",", ".")) else ""

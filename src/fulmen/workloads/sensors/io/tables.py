@@ -131,7 +131,7 @@ def check_for_training(table: Table, columns: Columns, source: str | Path) -> No
                 f"{where(0, name)}: the column is constant, here and in every row below; leave it out of categorical"
             )
     present = np.unique(table.target)
-    if len(present) < 2:
+    if len(present) < 2 and columns.target is not None:
         raise FulmenError(
             f"{where(0, columns.target)}: the target has one class, {columns.labels[present[0]]} here and in every row "
             f"below; a classifier needs two"

@@ -39,6 +39,12 @@ class Inputs(nn.Module):
         feature: which numeric or categorical feature each encoded column belongs to [C].
     """
 
+    median: Tensor
+    shift: Tensor
+    mean: Tensor
+    sd: Tensor
+    edges: Tensor
+
     @refuses_out_of_range
     def __init__(
         self,

@@ -110,6 +110,8 @@ class FTTransformer(TableNet):
     The token of a feature is the sum of its encoded columns, each times a learned vector, plus a bias of the feature.
     """
 
+    belongs: Tensor
+
     def __init__(
         self, inputs: Inputs, labels: Sequence | int = (0, 1), layers: Count = 2, width: Count = 32, heads: Count = 4,
         dropout: Share = 0.1,

@@ -35,7 +35,7 @@ def _filter(hour: np.ndarray, temperature: np.ndarray, log_vibration: np.ndarray
     alive, needed = age < life, life - age <= plant.NEED_DAYS
     wear = ((age / life) ** 2).astype(np.float32)
     weight = alive / alive.sum()  # at any one time, age and life are uniform over what is alive
-    effect = np.log(relative_vibration(0, 0))  # of no load
+    effect = float(np.log(relative_vibration(0, 0)))  # of no load
     levels = [
         _Level(wear, plant.MACHINE_TEMPERATURE_SD_C, plant.TEMPERATURE_SD_C, effect=-5.0),
         _Level(wear, plant.MACHINE_VIBRATION_LOG_SD, plant.VIBRATION_LOG_SD, effect=effect),

@@ -23,6 +23,8 @@ SENSORS = ("light_lux", "temperature_c", "vibration_mm_s")
 
 Fault = Literal["drift", "dimming", "stuck", "dropout"]
 
+Numbers = np.ndarray | float
+
 
 @dataclass(frozen=True)
 class Readings:
@@ -79,17 +81,20 @@ def simulate_plant(
     lost = rng.random((3, *shape)) < missing
     if fault == "dropout":
         lost[2] |= rng.random(shape) < 0.5 * (vibration > np.quantile(vibration, 0.8))
-    sensors = [np.where(gone, np.nan, x).ravel() for gone, x in zip(lost, (light, temperature, vibration), strict=True)]
+    light, temperature, vibration = (
+        np.where(gone, np.nan, x).ravel() for gone, x in zip(lost, (light, temperature, vibration), strict=True)
+    )
     names = np.array([f"M{number:02d}" for number in range(1, machines + 1)])
-    return Readings(np.repeat(names, len(time)), np.tile(time, machines), *sensors, maintenance.ravel().astype(int))
+    machine, when, needed = np.repeat(names, len(time)), np.tile(time, machines), maintenance.ravel().astype(int)
+    return Readings(machine, when, light, temperature, vibration, needed)
 
 
-def expected_temperature(hour: np.ndarray, load: np.ndarray, wear: np.ndarray) -> np.ndarray:
+def expected_temperature(hour: Numbers, load: Numbers, wear: Numbers) -> np.ndarray:
     """Of a machine without an offset of its own, in °C."""
     return 21 + 4 * np.sin(2 * np.pi * (hour - 9) / 24) + 5 * load + 9 * wear
 
 
-def relative_vibration(load: np.ndarray, wear: np.ndarray) -> np.ndarray:
+def relative_vibration(load: Numbers, wear: Numbers) -> np.ndarray:
     """Of a machine's own level under full load without wear."""
     return (0.7 + 0.3 * load) * np.exp(1.6 * wear)
 

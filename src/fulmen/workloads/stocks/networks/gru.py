@@ -20,7 +20,9 @@ class GRU(nn.GRU):
     day are too small to gain by bfloat16 what its conversions cost.
     """
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    weight_hh_l0: Tensor
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]  # no first state
         """[B, T, F] -> states [B, T, directions * units], last states [directions, B, units]."""
         if x.device.type != "cpu":
             return super().forward(x)

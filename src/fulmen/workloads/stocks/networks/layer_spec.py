@@ -80,7 +80,7 @@ class Stages(nn.Module):
                 x = x + taps[names]
             elif kind == "concat":
                 x = torch.cat([*(taps[name] for name in names), x], -1)
-            elif kind == "parallel":
+            elif isinstance(layer, nn.ModuleList):  # parallel
                 x = torch.cat([branch(x, taps) for branch in layer], -1)
             else:
                 x = layer(x)
@@ -196,12 +196,12 @@ class Stages(nn.Module):
         if not isinstance(branches, Sequence) or not all(isinstance(branch, Sequence) for branch in branches):
             raise self._wrong("needs a list of lists of stages")
         within = f"{self._where.partition(' (')[0]}, branch"
-        built = nn.ModuleList(
+        built = [
             Stages(branch, self.shape, self.taps, self._activation, self._dropout, f"{within} {number}, ")
             for number, branch in enumerate(branches, 1)
-        )
+        ]
         self._join([branch.shape for branch in built])
-        return built
+        return nn.ModuleList(built)
 
     def _pool(self, kind: Any) -> nn.Module:
         self.shape = Shape(self._sequence(), sequence=False)

@@ -1,11 +1,13 @@
 """What the stages of a `SequenceNet` are made of. Sequences are [B, T, C], vectors [B, C]."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from fulmen.workloads.stocks.networks.gru import GRU
 
-CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": GRU, "rnn": nn.RNN}
+CELLS: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": GRU, "rnn": nn.RNN}
 
 
 class Recurrent(nn.Module):
@@ -111,7 +113,8 @@ def keras_init(network: nn.Module) -> None:
     for layer in network.modules():
         if isinstance(layer, nn.Linear | nn.Conv1d):
             nn.init.xavier_uniform_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.RNNBase):
             for name, parameter in layer.named_parameters():
                 if "bias" in name:
