@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 TINY = [
     "data.compounds=30", "data.validation_compounds=6", "data.test_compounds=6", "data.batch_size=6",
     "model.network.hidden=8", "model.network.layers=1", "trainer.max_epochs=1", "trainer.limit_train_batches=2",
-    "trainer.accelerator=cpu", "threads=1",
+    "trainer.accelerator=cpu", "threads=1", "model.figures=false",
 ]  # fmt: skip
 UV = Path(sysconfig.get_path("scripts"), "uv")
 
@@ -60,7 +60,7 @@ def installed(wheels, tmp_path_factory):
 
     def call(*arguments, program="fulmen"):
         command = [python.with_name(program), *arguments]
-        return subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=250)
 
     call.work, call.packages, call.home = work, packages, place
     return call
@@ -71,7 +71,9 @@ def test_every_file_of_conf_is_in_the_wheel_and_nothing_but_the_package(wheels):
         names = [name for name in wheel.namelist() if ".dist-info/" not in name]
     conf = {path.relative_to(project_root()).as_posix() for path in (project_root() / "conf").rglob("*.yaml")}
     assert {name.removeprefix("fulmen/") for name in names if name.startswith("fulmen/conf/")} == conf
-    assert {name.partition("/")[0] for name in names} == {"fulmen"}
+    assert {name.partition("/")[0] for name in names} == {
+        path.name for path in (project_root() / "src").iterdir() if path.name[0] not in "._"
+    }
 
 
 def test_an_installed_fulmen_trains_lists_and_keeps_in_an_empty_folder(installed):

@@ -76,7 +76,7 @@ def test_a_trial_of_before_loads(begun):
 def test_a_search_that_was_begun_before_goes_on(begun):
     from fulmen.entrypoints import before_search
     from fulmen.search.controller import sweep
-    from fulmen.search.study import open_study
+    from fulmen.search.opening import open_study
 
     before = [trial.params for trial in open_study(begun)[1].trials]
     (study,) = sweep(before_search([*SEARCH, "search.trials=3"]))

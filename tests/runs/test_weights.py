@@ -162,6 +162,6 @@ def test_a_search_takes_weights_for_all_its_trials(registry):
 @pytest.mark.slow
 def test_runs_over_seeds_all_start_from_the_weights(tmp_path):
     typed = [o for o in typed_for("pbpk") if not o.startswith("seed=")]
-    typed += [f"weights={FROZEN}/runs/pbpk", "seeds=2", "test=true", f"output_dir={tmp_path}"]
+    typed += [f"weights={FROZEN}/runs/pbpk", "seeds=2", "test=true", "model.figures=false", f"output_dir={tmp_path}"]
     result = run(check_overrides(typed), typed)
     assert [started(tmp_path / name)["weights"]["of"] for name in result.runs] == [f"{FROZEN}/runs/pbpk"] * 2
