@@ -20,7 +20,7 @@ X = np.random.default_rng(0).normal(size=(60, 3))
 
 
 class Forest(Estimator):
-    def fit(self, splits):
+    def fit_to(self, splits):
         self.estimator = RandomForestClassifier(n_estimators=3, random_state=0).fit(X, X[:, 0] > 0)
 
 
@@ -39,7 +39,7 @@ def edited(content, change):
 
 def test_an_estimator_survives_a_state_dict_to_the_bit():
     forest, other = Forest(), Forest()
-    forest.fit({})
+    forest.fit_to({})
     other.load_state_dict(forest.state_dict())
     assert np.array_equal(forest.estimator.predict_proba(X), other.estimator.predict_proba(X))
     assert Forest().state_dict()["_extra_state"].numel() == 0
@@ -95,7 +95,7 @@ def test_what_is_not_trusted_is_not_written_either():
 
 def test_an_estimator_stands_in_a_file_of_its_own():
     forest = torch.nn.ModuleDict({"network": Forest()})
-    forest["network"].fit({})
+    forest["network"].fit_to({})
     tensors, content = taken_out(forest.state_dict())
     assert (tensors, content[:2]) == ({}, b"PK")
     assert list(put_back(tensors, content, forest, "bundle")) == ["network._extra_state"]

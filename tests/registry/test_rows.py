@@ -61,6 +61,25 @@ def test_a_baseline_is_kept_verified_promoted_and_used_on_a_file(row, ranking, t
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("experiment", "shared", "baseline"),
+    [
+        ("stocks_fast", ["data.days=500", "data.lookback_days=20", "data.horizon_days=2"], "ridge"),
+        ("images_plain", [], "linear, weighted"),
+    ],
+)
+def test_fitted_baselines_of_other_workloads_are_kept_too(experiment, shared, baseline, ranking):
+    rows = [{"model": baseline, "override": None, "baseline": True}]
+    known = {"experiment": experiment, "shared": [*shared, "model.figures=false"], "rows": rows}
+    (ranking / "ranking.json").write_text(json.dumps(known))
+    keep_row(ranking, 1, "best")
+    facts = show("best")
+    ours = {metric: facts["metrics"][f"test/{metric}"] for metric in facts["baselines"][baseline]}
+    assert ours == pytest.approx(facts["baselines"][baseline], rel=1e-4, abs=1e-6, nan_ok=True)
+    assert [each["state"] for each in verify("best")] == [""]
+
+
+@pytest.mark.slow
 def test_a_network_is_kept_as_the_run_it_is_trained_by(ranking):
     version = keep_row(ranking, 1, "pump")
     assert version.manifest["architecture"]["network"].endswith("tabular.MLP")

@@ -128,7 +128,7 @@ def _refuse_metric(metric: str | None, metrics: Any) -> None:
 
 def _plain(cfg: DictConfig) -> dict[str, Any]:
     """What a variant is, whatever folder its config was composed for."""
-    plain = OmegaConf.to_container(cfg)
+    plain: Any = OmegaConf.to_container(cfg)
     return moved({name: plain[name] for name in ("model", "trainer", "data")}, str(plain["output_dir"]), "folder")
 
 

@@ -37,7 +37,7 @@ class FitFirst(Callback):
         if stage == "validate":
             pl_module.setup("fit")  # what a module takes from the training split, such as means
             network: Any = pl_module.network
-            network.fit(self.data.splits)
+            network.fit_to(self.data.splits)
 
 
 @kept_surroundings()

@@ -62,7 +62,7 @@ TRUSTED: Mapping[str, str] = {  # type -> how skops reads it, which a file must 
 class Estimator(nn.Module):
     """A fitted estimator in the place of a network: what a baseline is when it is kept.
 
-    It has no parameters to train: `fit` takes the splits of the data once. In checkpoints and kept models the
+    It has no parameters to train: `fit_to` takes the splits of the data once. In checkpoints and kept models the
     estimator stands as the bytes of its skops file.
 
     Attributes:
@@ -73,13 +73,13 @@ class Estimator(nn.Module):
         super().__init__()
         self.estimator: Any = None
 
-    def fit(self, splits: Mapping[str, Mapping[str, Tensor]]) -> None:
+    def fit_to(self, splits: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Set `estimator` by what is learned from the training split (and chosen by the validation split).
 
         Args:
             splits: of a `WorkloadData` that is set up.
         """
-        raise NotImplementedError(f"{type(self).__name__} needs def fit(self, splits)")
+        raise NotImplementedError(f"{type(self).__name__} needs def fit_to(self, splits)")
 
     @property
     def fitted(self) -> Any:

@@ -24,7 +24,7 @@ from fulmen.lightning_private import log_epoch_mean, overfits_batches
 from fulmen.optim.schedulers import optimizers
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Workload
-from fulmen.workloads.images import metrics, predict
+from fulmen.workloads.images import baselines, metrics, predict
 from fulmen.workloads.images.losses import CrossEntropy, log_prior
 from fulmen.workloads.images.mixup import cutmix, mixup
 from fulmen.workloads.images.networks.abilities import FitsImages, FixedSize, Freezes, GroupsParameters, LoadsWeights
@@ -226,6 +226,14 @@ class ImageClassifier(Workload):
         from fulmen.workloads.images.evaluate import summarize
 
         return summarize(predicted["log_probability"], float(self.tau), data, figures if self.figures else None)
+
+    @classmethod
+    def baseline_network(cls, name: str, network: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Of the linear baselines; the majority class is a rule."""
+        if name not in baselines.LINEAR:
+            return None
+        linear = "fulmen.workloads.images.networks.estimator.LinearEstimator"
+        return {"_target_": linear, "classes": network["classes"], "kind": name}
 
     def input_schema(self, data: Any) -> dict[str, Any]:
         return predict.schema(data)

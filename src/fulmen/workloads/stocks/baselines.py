@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from sklearn.linear_model import Ridge
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 Part = dict[str, Tensor]  # as `data.StocksData.splits`
@@ -28,14 +30,19 @@ def historical_mean(train: Part, test: Part) -> np.ndarray:
 
 def ridge(train: Part, validation: Part, test: Part, alphas: Sequence[float] = ALPHAS) -> np.ndarray:
     """Ridge regression on all features of all days in the window, its penalty chosen on the validation part."""
+    model = fit_ridge(train, validation, alphas)
+    return model.predict(test["window"].flatten(1).double().numpy()).reshape(test["log_return"].shape)
+
+
+def fit_ridge(train: Part, validation: Part, alphas: Sequence[float] = ALPHAS) -> Pipeline:
+    """From windows, their days and features in one row [N, T * F], to log-returns [N, H]."""
     flat = train["window"].flatten(1).double()
-    mean, sd = flat.mean(0), flat.std(0).clamp(min=1e-9)
-    x, x_validation, x_test = (
-        ((part["window"].flatten(1).double() - mean) / sd).numpy() for part in (train, validation, test)
-    )
+    scaler = StandardScaler().fit(flat.numpy())
+    scaler.mean_, scaler.scale_ = flat.mean(0).numpy(), flat.std(0).clamp(min=1e-9).numpy()
+    x, x_validation = (scaler.transform(part["window"].flatten(1).double().numpy()) for part in (train, validation))
     y, y_validation = (part["log_return"].double().numpy() for part in (train, validation))
     models = [Ridge(alpha).fit(x, y) for alpha in alphas]
     errors = [
         ((model.predict(x_validation).reshape(y_validation.shape) - y_validation) ** 2).mean() for model in models
     ]
-    return models[int(np.argmin(errors))].predict(x_test).reshape(test["log_return"].shape)
+    return Pipeline([("scale", scaler), ("ridge", models[int(np.argmin(errors))])])

@@ -18,7 +18,9 @@ from torchmetrics import CatMetric
 
 from fulmen.data.batches import Batch
 from fulmen.distributed.ranks import gather_rows
+from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
+from fulmen.utils.estimators import Estimator
 from fulmen.workload import Stage, Workload
 from fulmen.workloads.stocks import conformal
 from fulmen.workloads.stocks.metrics import DIRECTIONS
@@ -64,6 +66,8 @@ class StockForecaster(Workload):
                 "target=return learns the change instead",
                 stacklevel=2,
             )
+        if target == "price" and isinstance(network, Estimator):
+            raise FulmenError("an estimator forecasts returns: leave out model.target=price")
         self.target, self.figures = target, figures
         features, horizon = len(self.network.inputs), self.network.horizon_days
         for name, size in {"feature": features, "target": horizon}.items():
@@ -150,6 +154,14 @@ class StockForecaster(Workload):
         self.eval()
         batches = ({name: value.to(self.device) for name, value in each.items()} for each in data.whole("validation"))
         return torch.cat([self.log_return(batch).cpu() for batch in batches])
+
+    @classmethod
+    def baseline_network(cls, name: str, network: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Of ridge regression; the other baselines are rules."""
+        if name != "ridge":
+            return None
+        ridge = "fulmen.workloads.stocks.networks.estimator.RidgeForecast"
+        return {"_target_": ridge, "inputs": network["inputs"], "horizon_days": network.get("horizon_days", 1)}
 
     def input_schema(self, data: Any) -> dict[str, Any]:
         """What `predict_file` reads: a CSV of prices; see `predict.py`."""

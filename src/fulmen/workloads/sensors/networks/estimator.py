@@ -33,7 +33,7 @@ class TableEstimator(Estimator):
         super().__init__()
         self.inputs, self.outputs, self.kind = inputs, outputs(labels), kind
 
-    def fit(self, splits: Mapping[str, Mapping[str, Tensor]]) -> None:
+    def fit_to(self, splits: Mapping[str, Mapping[str, Tensor]]) -> None:
         train = splits["train"]
         columns = self._columns(train["x"], train["category"])
         self.estimator = baselines.BASELINES[self.kind]().fit(columns, train["target"].numpy())
