@@ -10,12 +10,12 @@ from torch import Tensor
 from fulmen.utils.estimators import Estimator
 from fulmen.workloads.sensors import baselines
 from fulmen.workloads.sensors.networks.encoder import Inputs
-from fulmen.workloads.sensors.networks.tabular import outputs
+from fulmen.workloads.sensors.networks.tabular import TableNet
 
 SMALLEST = 1e-7  # probability that still has a logarithm
 
 
-class TableEstimator(Estimator):
+class TableEstimator(TableNet, Estimator):
     """Predicts what the baseline `kind` predicts; see `baselines.BASELINES`.
 
     Args:
@@ -24,14 +24,16 @@ class TableEstimator(Estimator):
         kind: the baseline.
     """
 
+    stackable = False
+
     def __init__(
         self,
         inputs: Inputs,
         labels: Sequence | int = (0, 1),
         kind: Literal["logistic regression", "random forest", "gradient boosting"] = "random forest",
     ):
-        super().__init__()
-        self.inputs, self.outputs, self.kind = inputs, outputs(labels), kind
+        super().__init__(inputs, labels)
+        self.kind = kind
 
     def fit_to(self, splits: Mapping[str, Mapping[str, Tensor]]) -> None:
         train = splits["train"]
