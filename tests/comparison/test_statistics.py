@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from fulmen.comparison.places import conclusion, places
+from fulmen.comparison.run_scores import over_seeds, rankable, with_metric
 from fulmen.comparison.statistics import corrected_t_test, t_test
 from fulmen.report.contest import Contest
 
@@ -65,3 +66,17 @@ def test_leaders_that_do_not_differ_are_named():
     assert [row["model"] for row in rows] == ["a", "b", "c"]
     assert conclusion(rows, "auc") == "a has the best mean auc; it is not shown to differ from b (p >= 0.05)."
     assert [row["model"] for row in places(contest, "auc", larger=False)] == ["c", "b", "a"]
+
+
+def test_scores_of_runs_are_means_over_seeds_fold_by_fold():
+    seeds = [
+        [{"a": 1.0, "a_p": 0.5, "b": None}, {"a": 2.0, "a_p": 0.5, "b": 1.0}],
+        [{"a": 3.0, "a_p": 0.1, "b": 1.0}] * 2,
+    ]
+    found = over_seeds(seeds)
+    assert found["a"].tolist() == [2.0, 2.5]
+    assert list(found) == ["a", "b"], "a mean of p-values says nothing"
+    contest = Contest({"x": found, "y": {"a": np.ones(2)}}, {}, 1, 1)
+    assert rankable(contest, ["x"], {"b": True, "a": True}) == {"a": True}, "b has no value on one fold"
+    assert list(with_metric(contest, "b").scores) == []
+    assert "left out: x, y" in with_metric(contest, "b").notes[-1]

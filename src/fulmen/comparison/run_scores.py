@@ -33,10 +33,10 @@ def tested(result: Result) -> Scores:
 
 
 def over_seeds(scores: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, np.ndarray]:
-    """Metric -> mean over the seeds [folds], of metrics of each fold of each seed."""
+    """Metric -> mean over the seeds [folds], of metrics of each fold of each seed; a mean of p-values says nothing."""
     found = {}
     for name in scores[0][0]:
-        if all(name in one for folds in scores for one in folds):
+        if not name.endswith("_p") and all(name in one for folds in scores for one in folds):
             values = [[one[name] if is_known(one[name]) else np.nan for one in folds] for folds in scores]
             found[name] = np.mean(np.array(values, dtype=float), axis=0)
     return found

@@ -42,7 +42,7 @@ class StockForecaster(Workload):
     """
 
     directions = DIRECTIONS
-    ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items()}
+    ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items() if name != "dm_p"}
 
     network: SequenceNet
     feature_mean: Tensor
