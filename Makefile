@@ -3,7 +3,8 @@ PYTHON := $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 	$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 BIN := .venv/bin
 READY := .venv/.ready
-TOGETHER := -n 2 --dist loadscope   # the tests of a file stay in one process: they share what is costly to make
+# Neighbours stay in one process and share what is costly to make; an idle process takes from the end of the other's.
+TOGETHER := -n 2 --dist worksteal
 
 .PHONY: train test test-fast lint bench same proofs canary lock setup clean
 

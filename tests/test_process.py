@@ -20,7 +20,8 @@ from fulmen.runs.run import run
 
 pytestmark = pytest.mark.slow
 
-SMALL = ["experiment=pbpk_mlp", "trainer.accelerator=cpu", "trainer.max_epochs=40", "data.compounds=320", "test=false"]
+SMALL = ["experiment=pbpk_mlp", "trainer.accelerator=cpu", "trainer.max_epochs=40", "data.compounds=320",
+         "data.hours=6", "test=false"]  # fmt: skip
 QUICK_END = ["model.optimizer.lr=1e-4", "callbacks.early_stopping=null", "callbacks.summary=null"]
 
 

@@ -268,6 +268,7 @@ def test_every_verb_ends_with_one_line(verb, number, times, tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_comparison_goes_on_with_the_training_it_was_interrupted_in(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     tiny = [*PBPK, "trainer.max_epochs=3", "callbacks.progress=null", "callbacks.summary=null",
@@ -307,6 +308,7 @@ RUN = ["experiment=pbpk_mlp", *PBPK, "data.batch_size=4", "trainer.max_epochs=3"
        "callbacks.summary=null", "logger.tensorboard=null"]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_is_interrupted_at_any_moment_and_the_named_command_ends_it(moment, tmp_path, monkeypatch):
     hook, call, says = MOMENTS[moment]

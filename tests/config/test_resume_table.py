@@ -118,6 +118,7 @@ def test_patience_typed_on_resume_is_obeyed(tmp_path):
     assert result.epochs == 5
 
 
+@pytest.mark.slow
 def test_a_run_that_stopped_early_trains_no_epoch_more(tmp_path):
     small = ["data.days=500", "data.batch_size=32", "trainer.limit_train_batches=4", "model.figures=false"]
     stops = ["callbacks.early_stopping.min_delta=100", "callbacks.early_stopping.patience=1"]
@@ -148,6 +149,7 @@ def test_a_decision_to_stop_stands_until_its_rule_is_changed(tmp_path):
 SCHEDULES = ["one_cycle", "cosine", "triangular"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("optimizer", [[], ["model.optimizer._target_=torch.optim.SGD", "~model.optimizer.betas"]])
 def test_a_schedule_by_steps_goes_on_over_the_new_length(tmp_path, name, optimizer):

@@ -21,7 +21,8 @@ from fulmen.runs.run import run
 
 pytestmark = pytest.mark.ddp
 
-SMALL = ["data.compounds=60", "data.validation_compounds=10", "data.test_compounds=10", "test=true"]
+SMALL = ["data.compounds=60", "data.validation_compounds=10", "data.test_compounds=10", "data.hours=6", "test=true",
+         "model.figures=false"]  # fmt: skip
 MOMENTS = {  # where the victim dies, in the second epoch: method of the module, of the rank that does it
     "training": "training_step",
     "validation": "validation_step",

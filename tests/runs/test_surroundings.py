@@ -78,6 +78,7 @@ def test_a_run_that_fails_leaves_its_process_as_it_was(tmp_path, monkeypatch):
     assert differing(before) == []
 
 
+@pytest.mark.slow
 def test_a_ranking_leaves_its_process_and_folder_as_they_were(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     typed = ["tabular=mlp", *SMALL["sensors"], "trainer.max_epochs=1", "threads=2"]

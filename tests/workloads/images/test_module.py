@@ -183,6 +183,7 @@ def test_one_batch_by_heart_is_learned_without_mixing_and_smoothing(data):
     assert (model.mixup, model.cutmix, model.loss.label_smoothing) == (0, 0, 0)
 
 
+@pytest.mark.slow
 def test_the_airbench_recipe_whitens_learns_and_resumes_to_the_bit(arrays, tmp_path, monkeypatch):
     path = arrays()
 
@@ -225,7 +226,7 @@ def test_correcting_half_twice_is_right(data):
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("images") / "run"
     typed = ["experiment=images_balanced", "trainer.max_epochs=2", "trainer.accelerator=cpu", f"output_dir={folder}",
-             "callbacks.summary=null", "logger.tensorboard=null"]  # fmt: skip
+             "callbacks.summary=null", "logger.tensorboard=null", "model.figures=false"]  # fmt: skip
     return run(check_overrides(typed), typed)
 
 

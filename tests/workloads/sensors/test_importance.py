@@ -59,6 +59,7 @@ class Shaking(ClassifierMixin, BaseEstimator):
         return np.stack([1 - p, p], 1)
 
 
+@pytest.mark.slow
 def test_importance_is_what_scikit_learn_finds(data):
     part = data.splits["train"]
     rows = {row[""]: row for row in importance(shaking, part, {n: [i] for i, n in enumerate(data.numeric)}, [], 30)}

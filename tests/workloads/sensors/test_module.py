@@ -33,6 +33,14 @@ def train(**options):
     return module.eval(), data
 
 
+@pytest.fixture(scope="module")
+def reported(trained, tmp_path_factory):
+    """The summary of the trained module, and the folder of its figures."""
+    module, data = trained
+    folder = tmp_path_factory.mktemp("figures")
+    return module.summarize(predict_test(module, data), data, folder), folder
+
+
 def test_the_threshold_is_chosen_on_the_validation_part(trained):
     module, data = trained
     part = data.splits["validation"]
@@ -41,9 +49,8 @@ def test_the_threshold_is_chosen_on_the_validation_part(trained):
     assert float(module.threshold) == pytest.approx(choose_threshold(part["target"].numpy(), p.numpy()), abs=1e-5)
 
 
-def test_the_summary_stands_beside_baselines_and_ceiling_and_holds_every_item(trained, tmp_path):
-    module, data = trained
-    summary = module.summarize(predict_test(module, data), data, tmp_path)
+def test_the_summary_stands_beside_baselines_and_ceiling_and_holds_every_item(trained, reported):
+    data, (summary, folder) = trained[1], reported
     rows = next(iter(summary.tables.values()))
     assert [row[""] for row in rows] == [
         "network", "logistic regression", "random forest", "gradient boosting", "ceiling"
@@ -52,11 +59,12 @@ def test_the_summary_stands_beside_baselines_and_ceiling_and_holds_every_item(tr
     assert np.array_equal(summary.items["item"], test["row"].numpy())
     assert summary.items["loss"].mean() == pytest.approx(summary.metrics["log_loss"], rel=1e-4)
     assert summary.items["probability"].shape == (len(test["target"]), 2)
-    assert [file for file in summary.figures.values() if not (tmp_path / file).stat().st_size] == []
+    assert [file for file in summary.figures.values() if not (folder / file).stat().st_size] == []
 
 
-def test_a_score_above_the_known_ceiling_is_a_leakage_warning(trained, tmp_path):
+def test_a_score_above_the_known_ceiling_is_a_leakage_warning(trained, tmp_path, monkeypatch):
     module, data = trained
+    monkeypatch.setattr(module, "figures", False)
     data.known_ceiling = {"pr_auc": 0.01}
     try:
         with pytest.warns(UserWarning, match=r"leakage: pr_auc is .* above the known ceiling of 0.0100"):
@@ -66,6 +74,7 @@ def test_a_score_above_the_known_ceiling_is_a_leakage_warning(trained, tmp_path)
     assert notes[0].startswith("leakage")
 
 
+@pytest.mark.slow
 def test_a_perfect_ranking_of_the_plant_is_a_leakage_warning_and_the_ceiling_itself_is_none():
     data = SensorData(seed=0)
     data.setup()
@@ -89,9 +98,8 @@ def test_windows_of_a_file_are_those_of_training(tmp_path):
     assert np.allclose(made.loc[part["row"].numpy() + 1, "p(1)"], p, atol=1e-5)
 
 
-def test_the_report_names_the_machines_in_need_and_what_the_columns_are_worth(trained, tmp_path):
-    module, data = trained
-    summary = module.summarize(predict_test(module, data), data, tmp_path)
+def test_the_report_names_the_machines_in_need_and_what_the_columns_are_worth(trained, reported):
+    data, (summary, _) = trained[1], reported
     main, machines, worth, _ = summary.tables.values()
     assert main[0]["(chance)"] == pytest.approx(float(data.splits["test"]["target"].double().mean()))
     assert [list(summary.tables)[1]] == summary.shown
