@@ -113,6 +113,7 @@ CALLBACKS: dict[str, dict[str, str | Refused]] = {
     "failure_demos.FrozenBackbone": {},
     "failure_demos.DeadStart": {"bias": OURS},
     "monitor.Monitor": dict.fromkeys(("steps", "epochs", "share", "images"), OURS),
+    "outputs.SampleOutputs": {},
     "pruning.Pruning": dict.fromkeys(("study", "trial", "monitor", "reporter"), "given by the search"),
     "resume.ExactResume": {"folder": "another than <output_dir>/checkpoints is refused", "seed": OURS},
     "scores.Scores": dict.fromkeys(("metrics", "classes", "prediction", "target"), OURS),
