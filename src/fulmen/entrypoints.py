@@ -16,14 +16,16 @@ from fulmen.config.check import check_overrides, finalize
 from fulmen.config.compose import expand
 from fulmen.config.help import experiments_text, help_text, search_help_text
 from fulmen.config.mistakes import ConfigError, as_text, command, key_of
-from fulmen.config.overrides import explicit, in_multirun, parse, run_failed, trust_multirun, typed_overrides
+from fulmen.config.multirun import hand_over
+from fulmen.config.overrides import explicit, in_multirun, parse, run_failed, typed_overrides
 from fulmen.config.places import SWEEP, TRAIN
 from fulmen.config.schema import choices
 from fulmen.config.stored import refuse_if_used, resume_folder
 from fulmen.distributed import torchrun
+from fulmen.distributed.devices import refuse_unless_here
 from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obstructed
 from fulmen.runs.ownership import refuse_if_owned
-from fulmen.signals import is_relaunched, listener, number_of, tell_interruption
+from fulmen.signals import answering, is_relaunched, listener, number_of, tell_interruption
 from fulmen.utils.files import obstruction
 from fulmen.utils.threads import quiet_waiting
 
@@ -106,8 +108,13 @@ def before_work(argv: list[str]) -> DictConfig | None:
     if torchrun.starts_this():
         with torchrun.said_once():
             if asked.multirun:
-                raise FulmenError("-m goes through its runs in one process: start it without torchrun")
+                raise FulmenError("-m starts the processes of each run by itself: start it without torchrun")
             cfg = check_overrides(typed)
+            if cfg.get("folds") or cfg.get("seeds", 1) > 1:
+                raise FulmenError(
+                    "folds and seeds start the processes of each run by themselves: start it without torchrun\n"
+                    f"  this works: {command(typed)}"
+                )
             torchrun.refuse_unless_together(cfg.trainer, typed)
             argv += [] if resuming else torchrun.one_folder(typed)
             return cfg if resuming else None
@@ -115,7 +122,7 @@ def before_work(argv: list[str]) -> DictConfig | None:
         return None  # checked by the process that launched this one, or composed from configs that only Hydra knows
     refuse_no_experiment(typed)
     if asked.multirun:
-        trust_multirun(check_runs(expand(typed)))
+        hand_over(check_runs(expand(typed)))
         return None
     refuse_taken_folder(typed)
     cfg = check_overrides(typed)
@@ -189,7 +196,7 @@ def check_runs(runs: list[list[str]]) -> dict[tuple[str, ...], DictConfig]:
         What Hydra has composed for each, by its overrides.
 
     Raises:
-        FulmenError: the mistakes of all runs, each once, or a run that takes several processes.
+        FulmenError: the mistakes of all runs, each once, or a run over several machines.
     """
     refused: dict[str, str] = {}
     raw: dict[tuple[str, ...], DictConfig] = {}
@@ -200,39 +207,10 @@ def check_runs(runs: list[list[str]]) -> dict[tuple[str, ...], DictConfig]:
             mistakes = "; ".join(map(str, error.mistakes))
             refused.setdefault(mistakes, f"run {number} of {len(runs)}: {error}")
             continue
-        if takes_several_processes(cfg.trainer):
-            raise FulmenError(
-                "-m cannot go through runs of several processes each: every process would start the whole list again\n"
-                f"  this works: {command(as_search(runs), SWEEP)}"
-            )
+        refuse_unless_here(cfg.trainer, "-m")
     if refused:
         raise FulmenError("\n".join(refused.values()))
     return raw
-
-
-def as_search(runs: list[list[str]]) -> list[str]:
-    """The overrides of a search that goes through the same runs, each by its own `python train.py`."""
-    values: dict[str, list[str]] = {}
-    for override in (override for overrides in runs for override in overrides):
-        key, _, value = override.partition("=")
-        values.setdefault(key, []).extend([value] * (value not in values.get(key, [])))
-    fixed = [f"{key}={found[0]}" for key, found in values.items() if len(found) == 1]
-    varied = [f"search.space.{key}={{choices:[{','.join(found)}]}}" for key, found in values.items() if len(found) > 1]
-    return [*fixed, "search=grid", "search.isolate=true", "search/space=null", *varied]
-
-
-def takes_several_processes(trainer: DictConfig) -> bool:
-    """Whether a Trainer with these arguments starts, or is one of, several processes."""
-    if str(trainer.get("strategy", "auto")).startswith(("ddp", "fsdp", "deepspeed")) or trainer.get("num_nodes", 1) > 1:
-        return True
-    devices, accelerator = trainer.get("devices", "auto"), trainer.get("accelerator", "auto")
-    if devices in (-1, "-1", "auto"):
-        import torch
-
-        return accelerator != "cpu" and torch.cuda.device_count() > 1
-    if isinstance(devices, str):
-        devices = devices.split(",") if "," in devices else int(devices)
-    return (devices if isinstance(devices, int) else len(devices)) > 1
 
 
 @contextmanager
@@ -283,3 +261,15 @@ def follow() -> None:
     sys.path[:] = task["path"]
     with messages():
         run(OmegaConf.create(task["cfg"]), task["overrides"])
+
+
+def lead() -> None:
+    """Be the first process of the run that stdin describes, in a process group of its own."""
+    with answering("interrupted before anything was begun; start it again"):
+        from fulmen.runs.process_group import handing_back
+        from fulmen.runs.run import run
+
+        task = json.load(sys.stdin)
+        sys.path[:] = task["path"]
+        with messages(), handing_back(task):
+            run(OmegaConf.create(task["cfg"]), task["overrides"])

@@ -5,19 +5,17 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra.core.global_hydra import GlobalHydra
-from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from fulmen.config.allow_list import TargetError, locate_untrusted
 from fulmen.config.check import build, check, check_overrides, compose, load_config
 from fulmen.config.compose import expand
 from fulmen.config.mistakes import ConfigError, as_text, nearest
-from fulmen.config.overrides import MULTIRUN, explicit, hydra_on_conf, trust_multirun
+from fulmen.config.overrides import explicit
 from fulmen.config.schema import choices
 from fulmen.config.signatures import fits
-from fulmen.entrypoints import before_work, check_runs, takes_several_processes
+from fulmen.distributed.devices import takes_several_processes
+from fulmen.entrypoints import before_work
 from fulmen.errors import FulmenError
 
 
@@ -317,29 +315,13 @@ def test_a_multirun_is_every_combination():
         (["experiment=glob(zzz*)"], "gives no run"),
         (["experiment=pbpk_gnn,pbpk_ml"], "run 2 of 2: experiment: there is no pbpk_ml"),
         (["experiment=pbpk_gnn", "seed=1,x,y"], "run 3 of 3"),
-        (["experiment=pbpk_gnn", "trainer=default,ddp_cpu"], "several processes"),
-        (["experiment=pbpk_gnn", "trainer.devices=2"], "several processes"),
+        (["experiment=pbpk_gnn", "trainer=ddp_cpu", "trainer.num_nodes=2"], "num_nodes"),
         (["seed=1,2"], "no experiment"),
     ],
 )
 def test_a_multirun_is_checked_whole_before_its_first_run(typed, reason):
     with pytest.raises(FulmenError, match=reason):
         before_work(["train.py", "-m", *typed])
-
-
-def test_a_multirun_starts_with_what_hydra_would_compose_again(monkeypatch):
-    compose_again = ConfigLoaderImpl.load_sweep_config
-    monkeypatch.setattr(ConfigLoaderImpl, "load_sweep_config", compose_again)  # puts it back in the end
-    raw = check_runs(expand(["experiment=pbpk_mlp", "seed=1,2"]))
-    runs = list(map(list, raw))
-    trust_multirun(raw)
-    with hydra_on_conf():
-        loader = GlobalHydra.instance().config_loader()
-        master = loader.load_configuration("train", [MULTIRUN], RunMode.MULTIRUN)
-        for run in runs:
-            theirs, ours = compose_again(loader, master, run), loader.load_sweep_config(master, run)
-            assert OmegaConf.to_container(ours, resolve=False) == OmegaConf.to_container(theirs, resolve=False)
-    assert (len(runs), len(raw)) == (2, 0)
 
 
 @pytest.mark.parametrize(

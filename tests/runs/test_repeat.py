@@ -84,7 +84,6 @@ def test_an_interrupted_series_goes_on_with_what_is_left(repeated, tmp_path, mon
     ("overrides", "message"),
     [
         (["folds=3", "data.fold=1"], "choose one"),
-        (["seeds=2", "trainer=ddp_cpu"], "one process on one device"),
         (["folds=1"], "at least 2"),
         (["seeds=0"], "at least 1"),
     ],

@@ -6,9 +6,6 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
-from fulmen.entrypoints import check_runs
-from fulmen.errors import FulmenError
-from fulmen.search.settings import plans
 from fulmen.search.trial_config import of_trial
 
 
@@ -44,16 +41,6 @@ def test_a_search_in_one_process_starts_the_ranks_of_its_trials_and_no_second_se
     seen = [line.split() for line in (tmp_path / "ranks.txt").read_text().splitlines()]
     trained = [[str(trial.params["model.x"]), str(trial.params["model.y"])] for trial in found.trials]
     assert sorted(seen) == sorted([rank, *point] for rank in "01" for point in trained)
-
-
-def test_a_multirun_over_several_processes_names_the_search_that_does_it():
-    runs = [["experiment=pbpk_mlp", "trainer=ddp_cpu", f"seed={seed}"] for seed in (1, 2)]
-    with pytest.raises(FulmenError, match=r"python sweep\.py experiment=pbpk_mlp .*search\.isolate=true") as refused:
-        check_runs(runs)
-    assert "search.space.seed={choices:[1,2]}" in str(refused.value)
-    (plan,) = plans([o.strip("'\"") for o in str(refused.value).partition("sweep.py ")[2].split()])
-    assert plan.search.isolate
-    assert plan.search.space == {"seed": {"choices": [1, 2]}}
 
 
 def test_trials_side_by_side_have_one_thread_each_unless_told_otherwise(study):

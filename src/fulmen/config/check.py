@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import QuotedString
@@ -24,7 +23,7 @@ from fulmen.config.gone import with_origin, written_by
 from fulmen.config.hydra_errors import translated
 from fulmen.config.mistakes import ConfigError, Mistake, as_text, join, key_of
 from fulmen.config.outside import named, refuse_unsaid
-from fulmen.config.overrides import explicit, typed_overrides
+from fulmen.config.overrides import apply, explicit, typed_overrides
 from fulmen.config.resume_table import entry, of_group
 from fulmen.config.schema import choices, find_mistakes, groups
 from fulmen.config.signatures import parameters
@@ -223,7 +222,7 @@ def _resumed(overrides: list[str]) -> DictConfig:
         if key not in ("resume", "experiment") and not re.match(r"hydra\b", key):
             changes.append(explicit(override))
     try:
-        ConfigLoaderImpl._apply_overrides_to_config(OverridesParser.create().parse_overrides(changes), cfg)
+        apply(OverridesParser.create().parse_overrides(changes), cfg)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError([translated(error, overrides, lambda _: paths(cfg))]) from error
     refuse_unsaid(OmegaConf.to_container(cfg), folder, {*again, *map(key_of, changes)})

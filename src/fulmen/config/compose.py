@@ -11,7 +11,6 @@ from typing import Any
 
 import yaml
 from hydra import compose as hydra_compose
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -21,7 +20,8 @@ from omegaconf.errors import OmegaConfBaseException
 from fulmen.config.directions import fill_modes
 from fulmen.config.hydra_errors import first_line, translated
 from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put
-from fulmen.config.overrides import MULTIRUN, explicit, hydra_on_conf, implicit
+from fulmen.config.multirun import MULTIRUN, combined
+from fulmen.config.overrides import explicit, hydra_on_conf, implicit
 from fulmen.config.schema import choices, leaves
 from fulmen.migrations import renewed
 
@@ -116,7 +116,7 @@ def expand(overrides: list[str]) -> list[list[str]]:
         with hydra_on_conf():
             parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
             parsed = parser.parse_overrides([explicit(override) for override in overrides])
-            jobs = BasicSweeper.split_arguments(parsed, None)[0]
+            jobs = combined(parsed)
     except HydraException as error:
         raise ConfigError([translated(error, overrides, _paths_after)]) from error
     empty = [o for o in parsed if o.is_sweep_override() and not list(o.sweep_string_iterator())]

@@ -3,25 +3,24 @@
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from hydra import initialize_config_dir
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra._internal.utils import get_args_parser
+from hydra._internal.utils import get_args_parser  # private: `hydra.main` shows nobody else the options it takes
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.plugins import Plugins
-from hydra.errors import CompactHydraException
+from hydra.core.override_parser.types import Override
+from hydra.errors import CompactHydraException, HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from fulmen.config.mistakes import key_of
+from fulmen.config.multirun import register
 from fulmen.config.places import conf_folder
 from fulmen.config.schema import groups
 
-MULTIRUN = "hydra.mode=MULTIRUN"  # Hydra's own word for -m
+register()
 
 
 @contextmanager
@@ -63,6 +62,29 @@ def implicit(override: str) -> str:
     return override.removeprefix("++")
 
 
+def apply(overrides: Iterable[Override], cfg: DictConfig) -> None:
+    """Write parsed overrides into a config that is composed already, as Hydra does while it composes one.
+
+    Raises:
+        HydraException: what shall be deleted is not there, or what shall be added is.
+    """
+    for override in overrides:
+        key, value = override.key_or_group, override.value()
+        if override.package is not None:
+            raise HydraException(f"{override.input_line}: there is no config group {key}")
+        there = OmegaConf.select(cfg, key, throw_on_missing=False)
+        if override.is_delete():
+            if there is None or (value is not None and value != there):
+                raise HydraException(f"Could not delete from config. '{key}' is {there}.")
+            owner, _, name = key.rpartition(".")
+            with open_dict(cfg):
+                del (OmegaConf.select(cfg, owner) if owner else cfg)[name]
+            continue
+        if override.is_add() and there is not None and not isinstance(value, dict | list):
+            raise HydraException(f"Could not append to config. An item is already at '{key}'.")
+        OmegaConf.update(cfg, key, value, merge=True, force_add=override.is_add() or override.is_force_add())
+
+
 def typed_overrides() -> list[str]:
     """The overrides of the run that `hydra.main` has started; outside one, what the program was called with."""
     typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else sys.argv[1:]
@@ -72,26 +94,6 @@ def typed_overrides() -> list[str]:
 def in_multirun() -> bool:
     """Whether this is one of several runs that `hydra.main` goes through."""
     return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
-
-
-def trust_multirun(composed: dict[tuple[str, ...], DictConfig]) -> None:
-    """Let Hydra start the runs of a multirun as they were composed and checked; it would compose each twice more.
-
-    Args:
-        composed: overrides of a run, as Hydra reads them -> its config; taken out as the run starts.
-    """
-    Plugins.instance()  # it executes the sweeper's module anew
-    sys.modules[BasicSweeper.__module__].BasicSweeper.validate_batch_is_legal = lambda self, batch: None
-    load = ConfigLoaderImpl.load_sweep_config
-
-    def load_sweep_config(self: ConfigLoaderImpl, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
-        ready = composed.pop(tuple(sweep_overrides), None)
-        if ready is None or list(master_config.hydra.overrides.hydra) != [MULTIRUN]:
-            return load(self, master_config, sweep_overrides)
-        OmegaConf.copy_cache(from_config=master_config, to_config=ready)
-        return ready
-
-    ConfigLoaderImpl.load_sweep_config = load_sweep_config
 
 
 def run_failed(message: str) -> Exception:

@@ -13,10 +13,12 @@ from fulmen.config.mistakes import as_text, key_of
 from fulmen.config.outside import resume_command, said_of
 from fulmen.config.signatures import parameters
 from fulmen.config.stored import as_stored
+from fulmen.distributed.devices import refuse_unless_here, takes_several_processes
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.report.known import deviation, has_mean, is_known, mean
 from fulmen.report.summary import Rows, markdown_table, print_table
 from fulmen.report.test_predictions import ITEMS, read_items, write_items
+from fulmen.runs.process_group import train_in_group
 from fulmen.runs.result import Result, read_result, write_provenance
 from fulmen.utils.files import atomic_write
 
@@ -34,14 +36,15 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
     Started again with `resume=<folder>` it leaves out runs that are complete and goes on with one that was interrupted.
 
     Args:
-        run: what trains a checked config; `fulmen.runs.run.run`.
+        run: what trains a checked config; `fulmen.runs.run.run`. One of several processes is a group of its own.
 
     Raises:
-        FulmenError: the data cannot be split into folds, or the training runs as several processes.
+        FulmenError: the data cannot be split into folds, or the training runs on several machines.
         Interrupted: asked to stop; the message says how to go on.
     """
     folder = Path(cfg.output_dir)
     refuse(cfg)
+    train = train_in_group if takes_several_processes(cfg.trainer) else run
     seeds, folds = range(cfg.seed, cfg.seed + cfg.get("seeds", 1)), range(cfg.folds) if cfg.folds else [None]
     plan = {child_folder(folder, seed, fold): (seed, fold) for seed in seeds for fold in folds}
     children, configs = list(plan), {}
@@ -63,9 +66,9 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
             print(f"run {number} of {len(children)}: {child.relative_to(folder)}", flush=True)
             if (child / "checkpoints" / "last.ckpt").is_file():
                 typed = [f"resume={as_text(str(child))}", *said_of(child, overrides)]
-                run(check_overrides(typed), typed[:1])
+                train(check_overrides(typed), typed[:1])
             else:
-                run(configs[child] if configs else load_config(child, overrides), overrides)
+                train(configs[child] if configs else load_config(child, overrides), overrides)
     except Interrupted as error:
         on = f"interrupted in {child.relative_to(folder)}; go on with: {resume_command(folder)}"
         result.status, result.message = error.status, on
@@ -91,8 +94,7 @@ def refuse(cfg: DictConfig) -> None:
         raise FulmenError(f"folds={cfg.folds}: {target} cannot be split into folds; seeds={cfg.folds} repeats it")
     if cfg.folds and cfg.data.get("fold") is not None:
         raise FulmenError(f"folds={cfg.folds} trains all folds, data.fold={cfg.data.fold} one of them: choose one")
-    if cfg.trainer.get("devices", 1) != 1:
-        raise FulmenError("folds and seeds run in one process on one device; start one run for each: -m seed=1,2,3")
+    refuse_unless_here(cfg.trainer, "folds and seeds")
 
 
 def one_of(cfg: DictConfig, overrides: Sequence[str], child: Path, seed: int, fold: int | None) -> DictConfig:

@@ -13,14 +13,17 @@ from omegaconf import DictConfig
 from fulmen.callbacks.fitting import refusals_in_words
 from fulmen.callbacks.resume import ExactResume, reached
 from fulmen.config.mistakes import key_of
+from fulmen.config.overrides import in_multirun
 from fulmen.config.resume_table import KEPT
 from fulmen.config.stored import clear_failed_start, refuse_if_used
+from fulmen.distributed.devices import takes_several_processes
 from fulmen.distributed.ranks import is_first
 from fulmen.lightning_private import callbacks_of
 from fulmen.runs.assembly import NOTHING, assemble
 from fulmen.runs.evaluation import evaluate
 from fulmen.runs.ownership import owned
 from fulmen.runs.peers import together
+from fulmen.runs.process_group import train_in_group
 from fulmen.runs.restore import rules_of, take_up, tell_changes
 from fulmen.runs.result import Result, write_fingerprint, write_provenance
 from fulmen.runs.status import recorded
@@ -34,7 +37,7 @@ def run(cfg: DictConfig, overrides: Sequence[str] = (), ready: Mapping[str, Call
     """Train, evaluate and report what `cfg` (checked and resolved) describes, in the folder `cfg.output_dir`.
 
     A run that was trained to its end is not trained again by a bare `resume=<folder>`, only evaluated. With `folds` or
-    `seeds` it is several runs, see `fulmen.runs.repeat`.
+    `seeds` it is several runs, see `fulmen.runs.repeat`; in a multirun one of several processes is a group of its own.
 
     Args:
         overrides: what was typed, for the record.
@@ -47,11 +50,14 @@ def run(cfg: DictConfig, overrides: Sequence[str] = (), ready: Mapping[str, Call
         FulmenError: something the user can mend.
     """
     folder = Path(cfg.output_dir)
+    repeated = cfg.get("folds") or cfg.get("seeds", 1) > 1
+    if in_multirun() and not repeated and takes_several_processes(cfg.trainer):
+        return train_in_group(cfg, overrides)
     with owned(folder) if is_first() else nullcontext():
         if is_first() and not cfg.resume:
             refuse_if_used(folder)
             clear_failed_start(folder)
-        if cfg.get("folds") or cfg.get("seeds", 1) > 1:
+        if repeated:
             from fulmen.runs.repeat import repeat
 
             return repeat(cfg, overrides, run)
