@@ -67,7 +67,7 @@ HEALTHY: dict[str, Make] = {
 CONFIGURED = {
     "PBPK perceptron": ["experiment=pbpk_mlp", "data.compounds=400", "trainer.max_epochs=40"],
     "stocks, strong signal": [
-        "experiment=stocks", "zoo=01_lstm_classic", "data.tickers=4", "data.days=2000", "data.lookback_days=10",
+        "experiment=stocks", "network=01_lstm_classic", "data.tickers=4", "data.days=2000", "data.lookback_days=10",
         "data.signal=0.5", "data.batch_size=128", "model.figures=false", "trainer.max_epochs=20",
         "callbacks.early_stopping=null",
     ],

@@ -27,7 +27,7 @@ from fulmen.runs.run import run
 
 QUIET = ["model.figures=false", "callbacks.early_stopping=null", "callbacks.summary=null", "callbacks.diagnosis=null",
          "logger.tensorboard=null", "data.validation=0.01", "callbacks.best.monitor=null"]  # fmt: skip
-PLAIN = ["imbalance=null", "model.optimizer.lr=3e-3", "trainer.precision=auto", "trainer.accumulate_grad_batches=1"]
+PLAIN = ["imbalance=none", "model.optimizer.lr=3e-3", "trainer.precision=auto", "trainer.accumulate_grad_batches=1"]
 CPU = {
     "advanced_cnn": PLAIN,
     "whitened_cnn": ["recipe=airbench", "model.network.widths=[16,64,64]", "data.batch_size=256",

@@ -45,7 +45,7 @@ TINY = {  # by the first letters of an experiment's name; all that fit
 }  # fmt: skip
 NARROW = ["network=resnet9", "model.network.width=4"]  # cheaper than the default network of images
 NO_TEST = "test=false"  # the figures of PBPK take longer than these trainings
-VARIED = {
+VARIED = {  # zoo= and tabular= are network= today; the recorded commits know the old words alone
     "pbpk without scheduler": ["experiment=pbpk_mlp", NO_TEST, "scheduler=null"],
     "pbpk cosine": ["experiment=pbpk_mlp", NO_TEST, "scheduler=cosine"],
     "pbpk one_cycle": ["experiment=pbpk_mlp", NO_TEST, "scheduler=one_cycle"],

@@ -33,7 +33,7 @@ def main() -> None:
     contests = []
     started = time.process_time()
     for seed in range(args.seeds):
-        typed = [f"data={data}", f"data.csv={args.csv}", "data.validation=0", f"tabular={models}", f"seed={seed}"]
+        typed = [f"data={data}", f"data.csv={args.csv}", "data.validation=0", f"network={models}", f"seed={seed}"]
         contests.append(hold("sensors", typed))
     print(f"{data}, {args.seeds} x 5 folds, {time.process_time() - started:.0f} CPU s in all; mean (sd over folds)\n")
     print(f"{'':22}" + "".join(f"{m:>18}" for m in METRICS) + f"{'pr_auc by fold seed':>24}{'CPU s / 5 folds':>18}")

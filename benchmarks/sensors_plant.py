@@ -61,7 +61,7 @@ def main() -> None:
         if not title.startswith(args.only):
             continue
         started = time.process_time()
-        contests = [hold("sensors", [f"tabular={args.models}", f"seed={seed}", *more]) for seed in seeds]
+        contests = [hold("sensors", [f"network={args.models}", f"seed={seed}", *more]) for seed in seeds]
         seconds = time.process_time() - started
         print(f"\n{title} ({seconds:.0f} CPU s): AUC minus the ceiling of single rows, {np.mean(best):.4f}")
         gaps = {n: np.stack([c.scores[n]["roc_auc"] for c in contests]) - np.stack(best) for n in contests[0].scores}

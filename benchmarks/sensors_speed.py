@@ -118,10 +118,10 @@ def main() -> None:
         f"{'network':25}{'together':>10}{'loops':>9}{'ratio (sd)':>14}{'Lightning':>11}{'ratio (sd)':>14}{'apart':>9}"
         f"{'ratio (sd)':>14}{'largest difference':>20}"
     )
-    for name, more in {"mlp 2 x 32": ["tabular=mlp", "model.network.layers=2", "model.network.width=32"],
-                       "mlp 2 x 96, bare columns": ["tabular=mlp", "model.network.layers=2", "model.network.width=96",
+    for name, more in {"mlp 2 x 32": ["network=mlp", "model.network.layers=2", "model.network.width=32"],
+                       "mlp 2 x 96, bare columns": ["network=mlp", "model.network.layers=2", "model.network.width=96",
                                                     "model.network.dropout=0", "model.network.inputs.log=false"],
-                       "mlp 3 x 128": ["tabular=mlp"]}.items():  # fmt: skip
+                       "mlp 3 x 128": ["network=mlp"]}.items():  # fmt: skip
         if not name.startswith(args.only):
             continue
         typed = ["experiment=sensors", "trainer.accelerator=cpu", *data, *more, f"trainer.max_epochs={args.epochs}"]
@@ -143,7 +143,7 @@ def main() -> None:
     if args.rank:
         for models in ("logistic,mlp,mlp_bins", "tabm"):
             started = time.process_time()
-            hold("sensors", [*data, f"tabular={models}"])
+            hold("sensors", [*data, f"network={models}"])
             print(f"rank {models} and the baselines: {time.process_time() - started:.0f} CPU s", flush=True)
 
 

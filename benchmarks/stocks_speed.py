@@ -3,8 +3,8 @@
     python benchmarks/stocks_speed.py [--csv prices.csv] [--rounds 5] [--screen]
 
 A plain loop (forward, loss, backward, Adam) and the Trainer with our module, loader and callbacks train the same LSTM
-(64 and 32 units, 60 days, batches of 64); they take turns, and the fastest epoch of each counts. With --screen the
-whole zoo is screened by one multirun of experiment=stocks_fast, and by plain loops that do nothing but train.
+(64 and 32 units, 60 days, batches of 64); they take turns, and the fastest epoch of each counts. With --screen all
+networks are screened by one multirun of experiment=stocks_fast, and by plain loops that do nothing but train.
 """
 
 import os
@@ -36,7 +36,7 @@ from fulmen.workloads.stocks.networks.sequence_net import SequenceNet
 
 
 def network(name: str, data: StocksData) -> SequenceNet:
-    stages = yaml.safe_load((project_root() / "conf" / "zoo" / f"{name}.yaml").read_text())["stages"]
+    stages = yaml.safe_load((project_root() / "conf" / "network" / "stocks" / f"{name}.yaml").read_text())["stages"]
     return SequenceNet(data.features, stages, data.horizon_days)
 
 
@@ -105,7 +105,7 @@ def screen(csv: str | None) -> None:
             str(project_root() / "train.py"),
             "-m",
             "experiment=stocks_fast",
-            "zoo=glob(*)",
+            "network=glob(*)",
             *typed,
         ]
         started = time.monotonic()
@@ -115,8 +115,8 @@ def screen(csv: str | None) -> None:
     data = StocksData(**options, batch_size=32)
     data.prepare_data()
     data.setup()
-    plain = {name: sum(plain_epochs(name, data, 1)) for name in choices("zoo")}
-    print(f"the zoo, {len(plain)} networks x 1 epoch of {len(data.splits['train']['day'])} windows, batches of 32:")
+    plain = {name: sum(plain_epochs(name, data, 1)) for name in choices("network/stocks")}
+    print(f"all {len(plain)} networks x 1 epoch of {len(data.splits['train']['day'])} windows, batches of 32:")
     cpu, bare = used.ru_utime + used.ru_stime, sum(plain.values())
     print(f"  one multirun {cpu:.1f} CPU s ({wall:.0f} s), plain loops {bare:.1f} CPU s")
 

@@ -24,7 +24,7 @@ from fulmen.runs.run import run
 from fulmen.workloads.stocks.evaluate import ALPHA
 
 QUICK = [
-    "experiment=stocks", "zoo=01_lstm_classic", "data.tickers=8", "data.days=4000", "data.lookback_days=10",
+    "experiment=stocks", "network=01_lstm_classic", "data.tickers=8", "data.days=4000", "data.lookback_days=10",
     "data.batch_size=256", "model.optimizer.lr=3e-3", "model.figures=false", "logger=null", "trainer.accelerator=cpu",
     "callbacks.summary=null", "callbacks.progress=null", "callbacks.learning_rate=null",
 ]  # fmt: skip

@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=20)
     args = parser.parse_args()
     quiet_libraries()
-    typed = ["experiment=stocks", "search=tpe", "search.joint=zoo=*"]
+    typed = ["experiment=stocks", "search=tpe", "search.joint=network=*"]
     typed += [f"data.csv={args.csv.resolve()}"] if args.csv else []
     with tempfile.TemporaryDirectory() as scratch:
         asked = [*typed, f"search.trials={args.trials}", f"search.folder={(args.folder or Path(scratch)).resolve()}"]

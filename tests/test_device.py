@@ -76,14 +76,14 @@ def test_a_resumed_run_goes_on_on_the_device(experiment, tmp_path):
 
 
 CHOICES = [
-    *(("stocks_fast", [f"zoo={name}"]) for name in choices("zoo")),
+    *(("stocks_fast", [f"network={name}"]) for name in choices("network/stocks")),
     *(("images_plain", [*NARROW, f"loss={name}"]) for name in choices("loss")),
     *(("images_plain", [*NARROW, f"sampler={name}"]) for name in choices("sampler")),
-    *(("images_plain", [f"network={name}"]) for name in choices("network") if name != "whitened_cnn"),
+    *(("images_plain", [f"network={name}"]) for name in choices("network/images") if name != "whitened_cnn"),
     ("images_plain", ["recipe=airbench", "model.network.widths=[4,8,8]"]),
     ("images_plain", [*NARROW, "model.mixup=0.2", "model.cutmix=1.0", "model.mirror=true"]),
     ("images_plain", [*NARROW, "model.logit_adjustment=validation"]),
-    *(("sensors", [f"tabular={name}"]) for name in choices("tabular")),
+    *(("sensors", [f"network={name}"]) for name in choices("network/sensors")),
     ("sensors", ["data.windows=[mean_24h,rise_24h,since_fall]"]),
     ("pbpk_mlp", ["data.kinetics=linear", "data.routes=[oral]"]),
     ("pbpk_gnn", ["model.residual=false", "data.n_doses=2"]),

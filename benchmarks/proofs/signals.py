@@ -63,7 +63,7 @@ COMMANDS = {
         },
     ),
     "rank": (
-        f"-m fulmen.cli rank sensors tabular=logistic,mlp {PLANT} --folds 2 --outputs {{folder}}",
+        f"-m fulmen.cli rank sensors network=logistic,mlp {PLANT} --folds 2 --outputs {{folder}}",
         {
             "imports 1 s": 1.0,
             "data": ("fulmen.workloads.sensors.data:SensorData.prepare_data", 1),

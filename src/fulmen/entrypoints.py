@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 import warnings
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from fulmen.config.overrides import explicit, in_multirun, parse, run_failed, ty
 from fulmen.config.places import SWEEP, TRAIN
 from fulmen.config.schema import choices
 from fulmen.config.stored import refuse_if_used, resume_folder
+from fulmen.config.words import in_full
 from fulmen.distributed import torchrun
 from fulmen.distributed.devices import refuse_unless_here
 from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obstructed
@@ -92,10 +94,10 @@ def before_work(argv: list[str]) -> DictConfig | None:
     quiet_waiting()
     asked = parse(argv[1:])
     if asked.help:
-        print(help_text())
+        print(help_text([override for override in asked.overrides if "=" in override]))
         sys.exit(0)
     typed, as_typed = started_from(asked.overrides), asked.overrides
-    argv[1:] = [*(argument for argument in argv[1:] if argument not in as_typed), *map(explicit, typed)]
+    argv[1:] = [*(argument for argument in argv[1:] if argument not in as_typed), *for_hydra(typed, asked)]
     if asked.hydra_help or asked.cfg or asked.info or asked.shell_completion or asked.experimental_rerun:
         return None
     resuming = resume_folder(typed) is not None
@@ -147,6 +149,15 @@ def refuse_no_experiment(typed: list[str]) -> None:
     chosen = any(key_of(o) == "experiment" and o.partition("=")[2] not in ("", "null") for o in typed)
     if not chosen and resume_folder(typed) is None:
         raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {_first_command()}")
+
+
+def for_hydra(typed: list[str], asked: Namespace) -> list[str]:
+    """What was typed as Hydra reads it; a mistake in it is told where the runs are checked."""
+    read = list(typed)
+    with suppress(ConfigError):
+        if not (asked.config_name or asked.config_path):
+            read = in_full(typed, sweep=bool(asked.multirun))
+    return list(map(explicit, read))
 
 
 def refuse_taken_folder(typed: list[str]) -> None:

@@ -43,8 +43,8 @@ def test_p_values_count_the_looks():
 
 
 def test_runs_are_named_by_what_differs():
-    assert labels([["experiment=x", "zoo=a"], ["experiment=x", "zoo=b"]]) == ["a", "b"]
-    assert labels([["seed=1", "zoo=a"], ["seed=2", "zoo=b"]]) == ["seed=1 zoo=a", "seed=2 zoo=b"]
+    assert labels([["experiment=x", "network=a"], ["experiment=x", "network=b"]]) == ["a", "b"]
+    assert labels([["seed=1", "network=a"], ["seed=2", "network=b"]]) == ["seed=1 network=a", "seed=2 network=b"]
 
 
 def ended(experiment, score, data="d1", monitor="val/loss", **more):
@@ -112,7 +112,7 @@ def test_the_tables_are_written_with_what_ran(tmp_path, monkeypatch, capsys):
 def test_a_multirun_ends_with_one_table_even_if_a_run_fails(tmp_path):
     done = subprocess.run(
         [sys.executable, str(project_root() / "train.py"), "-m", "experiment=stocks_fast", "data.days=500",
-         "zoo=01_lstm_classic,28_cnn_lstm", "model.optimizer.lr=1e-3,1e30", "trainer.accelerator=cpu"],
+         "network=01_lstm_classic,28_cnn_lstm", "model.optimizer.lr=1e-3,1e30", "trainer.accelerator=cpu"],
         capture_output=True, text=True, cwd=tmp_path, timeout=120,
     )  # fmt: skip
     assert done.returncode == 1

@@ -105,6 +105,11 @@ def test_a_mistake_typed_names_its_place_and_a_command_that_works(experiment, ty
     check_overrides(command_in(message))
 
 
+def calling(node):
+    """A node where anything that can be called may stand."""
+    return {"callbacks": {"l": {"_target_": "lightning.pytorch.callbacks.LambdaCallback", "setup": node}}}
+
+
 ADAM = {"_target_": "torch.optim.Adam", "_partial_": True}
 LINEAR = {"_target_": "torch.nn.Linear", "in_features": 4, "out_features": 2}
 TIMER = "lightning.pytorch.callbacks.Timer"
@@ -123,13 +128,13 @@ WRITTEN = [  # what a file says, the place named, what the message offers
     ({"callbacks": {"timer": {"_target_": TIMER, "_partial_": "yes"}}}, "callbacks.timer._partial_", "true or false"),
     ({"callbacks": {"timer": {"_target_": TIMER, "_convert_": "al"}}}, "callbacks.timer._convert_", "all"),
     ({"callbacks": {"swa": {"_target_": SWA}}}, "callbacks.swa.swa_lrs", "a number"),
-    ({"callbacks": {"l": LINEAR | {"in_features": "4"}}}, "callbacks.l.in_features", "callbacks.l.in_features=4"),
-    ({"callbacks": {"l": LINEAR | {"_args_": [4, "two"]}}}, "callbacks.l._args_.1", "a whole number"),
-    ({"callbacks": {"l": LINEAR | {"bias": 1}}}, "callbacks.l.bias", "true or false"),
-    ({"callbacks": {"o": ADAM | {"lr": "fast"}}}, "callbacks.o.lr", "callbacks.o.lr=0.001"),
-    ({"callbacks": {"o": ADAM | {"lrr": 0.1}}}, "callbacks.o.lrr", "callbacks.o.lr=0.1"),
-    ({"callbacks": {"o": ADAM | {"betas": [0.9, "b"]}}}, "callbacks.o.betas", "a list of"),
-    ({"callbacks": {"o": ADAM | {"lr": "${sed}"}}}, "callbacks.o.lr", "${seed}"),
+    (calling(LINEAR | {"in_features": "4"}), "callbacks.l.setup.in_features", "callbacks.l.setup.in_features=4"),
+    (calling(LINEAR | {"_args_": [4, "two"]}), "callbacks.l.setup._args_.1", "a whole number"),
+    (calling(LINEAR | {"bias": 1}), "callbacks.l.setup.bias", "true or false"),
+    (calling(ADAM | {"lr": "fast"}), "callbacks.l.setup.lr", "callbacks.l.setup.lr=0.001"),
+    (calling(ADAM | {"lrr": 0.1}), "callbacks.l.setup.lrr", "callbacks.l.setup.lr=0.1"),
+    (calling(ADAM | {"betas": [0.9, "b"]}), "callbacks.l.setup.betas", "a list of"),
+    (calling(ADAM | {"lr": "${sed}"}), "callbacks.l.setup.lr", "${seed}"),
     ({"defaults": [{"override /trainer": "ddp_cp"}]}, "trainer", "trainer=ddp_cpu"),
 ]  # fmt: skip
 
@@ -187,8 +192,8 @@ def test_every_experiment_composes_to_plain_values_and_passes(name):
         ("data.kinetics=quadratic", "data.kinetics", "linear"),
         ("model.network.hiden=64", "model.network.hiden", "model.network.hidden=64"),
         ("model.optimizer.lr=abc", "model.optimizer.lr", "model.optimizer.lr=0.001"),
-        ("model=dynamic_gn", "model", "model=dynamic_gnn"),
-        ("modle=mlp", "modle", "model=mlp"),
+        ("network=dynamic_gn", "network", "network=dynamic_gnn"),
+        ("netwrok=mlp", "netwrok", "network=mlp"),
         ("~model.network", "model.network", "python train.py experiment=pbpk_gnn"),
     ],
 )
@@ -283,7 +288,7 @@ def test_resume_takes_the_config_of_the_folder_and_changes_what_is_typed(run_fol
         (["resume=outputs/runs/toy/2026-01-02"], "resume=outputs/runs/toy/2026-01-01"),
         (["resume=outputs/runs/toy"], "has no config.yaml"),
         (["resume={folder}", "experiment=other"], "is one of experiment="),
-        (["resume={folder}", "model=mlp"], "keeps its model"),
+        (["resume={folder}", "network=mlp"], "keeps its network"),
         (["resume={folder}", "seed=3"], "keeps its seed"),
         (["resume={folder}", "trainer.max_epoch=3"], "python train.py resume={folder} trainer.max_epochs=3"),
         (["resume={folder}", "model.lr=3"], "keeps its model"),

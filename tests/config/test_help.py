@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from fulmen.config.help import first_comment, help_text
-from fulmen.config.schema import choices, groups, project_root
+from fulmen.config.schema import choices, groups, project_root, shared_out
 from fulmen.entrypoints import before_work, messages
 from fulmen.errors import FulmenError, Interrupted
 
@@ -33,7 +33,9 @@ def test_help_names_every_experiment_with_its_comment_and_every_choice():
         assert comment
         assert f"experiment={name}" in text
         assert comment in text
-    assert [choice for group in groups() for choice in choices(group) if choice not in text] == []
+    assert [name for group in groups() for name in choices(group) if name != "none" and name not in text] == []
+    networks = [name for owner in shared_out()["network"] for name in choices(f"network/{owner}")]
+    assert [name for name in networks if name not in text] == []
     for change in ("trainer.max_epochs=", "seed=", "trainer.accelerator=gpu", "debug=fast_dev_run", "resume=", "-m "):
         assert change in text
 
@@ -42,6 +44,15 @@ def processor_seconds():
     """Of all processes that this one has started and that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def test_help_for_an_experiment_names_what_it_can_choose():
+    text = help_text(["experiment=stocks"])
+    assert "choices of experiment=stocks:" in text
+    assert "28_cnn_lstm" in text
+    assert "resnet9" not in text
+    assert "\n  loss=" not in text
+    assert "\n  loss=" in help_text(["experiment=images_plain"])
 
 
 @pytest.mark.slow

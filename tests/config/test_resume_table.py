@@ -122,7 +122,7 @@ def test_patience_typed_on_resume_is_obeyed(tmp_path):
 def test_a_run_that_stopped_early_trains_no_epoch_more(tmp_path):
     small = ["data.days=500", "data.batch_size=32", "trainer.limit_train_batches=4", "model.figures=false"]
     stops = ["callbacks.early_stopping.min_delta=100", "callbacks.early_stopping.patience=1"]
-    start("experiment=stocks", "zoo=06_gru_classic", *small, *stops, f"output_dir={tmp_path / 'run'}")
+    start("experiment=stocks", "network=06_gru_classic", *small, *stops, f"output_dir={tmp_path / 'run'}")
     before = {name: (tmp_path / "run" / name).read_bytes() for name in ("metrics.csv", "checkpoints/best.ckpt")}
     (tmp_path / "run" / "result.json").unlink()  # died right after training
     assert start(f"resume={tmp_path / 'run'}").epochs == 2

@@ -28,7 +28,7 @@ def ranking(tmp_path, monkeypatch):
     folder = tmp_path / "outputs" / "rankings" / "sensors_now"
     folder.mkdir(parents=True)
     rows = [{"model": name, "override": None, "baseline": True} for name in ROWS]
-    rows[0] = {"model": "mlp", "override": "tabular=mlp", "baseline": False}
+    rows[0] = {"model": "mlp", "override": "tabular=mlp", "baseline": False}  # as it was called when this was kept
     known = {"experiment": "sensors", "shared": SMALL, "rows": rows}
     (folder / "ranking.json").write_text(json.dumps(known))
     return folder

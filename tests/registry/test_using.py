@@ -24,7 +24,7 @@ STOCKS = [
     "data.days=450",
     "data.lookback_days=20",
     "data.horizon_days=3",
-    "zoo=01_lstm_classic",
+    "network=01_lstm_classic",
 ]
 
 

@@ -159,7 +159,7 @@ def test_a_run_that_was_killed_is_known_as_dead(outputs, folder):
     assert listed()["status"] == "completed"
 
 
-@pytest.mark.parametrize("override", ["data.dose_mg=50", "model.optimizer.lr=1e-5", "seed=1", "model=dynamic_gnn"])
+@pytest.mark.parametrize("override", ["data.dose_mg=50", "model.optimizer.lr=1e-5", "seed=1", "network=dynamic_gnn"])
 def test_resume_keeps_what_the_weights_were_made_of(folder, override):
     config = (folder / "config.yaml").read_text()
     with pytest.raises(FulmenError, match="a resumed run keeps its"):

@@ -81,7 +81,7 @@ def test_a_run_that_fails_leaves_its_process_as_it_was(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_ranking_leaves_its_process_and_folder_as_they_were(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    typed = ["tabular=mlp", *SMALL["sensors"], "trainer.max_epochs=1", "threads=2"]
+    typed = ["network=mlp", *SMALL["sensors"], "trainer.max_epochs=1", "threads=2"]
     hold("sensors", typed, folds=2)  # the first imports what it needs
     before = {name: read() for name, read in STATE.items()}
     contest = hold("sensors", typed, folds=2)

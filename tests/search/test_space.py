@@ -11,10 +11,10 @@ from fulmen.search.space import as_overrides, corners, grid, settle
 
 def test_a_space_is_written_like_the_config_it_varies_or_with_dotted_paths():
     entry = {"low": 1e-4, "high": 1e-2, "log": True}
-    nested = read_space({"model": {"optimizer": {"lr": entry}}, "zoo": {"choices": ["gru", "lstm"]}})
-    dotted = read_space({"model.optimizer.lr": entry, "zoo": {"choices": ["gru", "lstm"]}})
+    nested = read_space({"model": {"optimizer": {"lr": entry}}, "network": {"choices": ["gru", "lstm"]}})
+    dotted = read_space({"model.optimizer.lr": entry, "network": {"choices": ["gru", "lstm"]}})
     assert nested == dotted
-    assert [parameter.path for parameter in nested] == ["model.optimizer.lr", "zoo"]
+    assert [parameter.path for parameter in nested] == ["model.optimizer.lr", "network"]
 
 
 def test_the_published_grid_has_3360_different_points():
@@ -36,11 +36,11 @@ def test_a_grid_holds_each_point_of_a_conditional_space_once():
 
 
 def test_conditions_on_the_base_config_are_settled_before_the_search():
-    space = read_space({"x": {"low": 0, "high": 1, "when": {"zoo": ["gru"]}}, "y": {"choices": [1, 2]}})
-    assert [p.path for p in settle(space, {"zoo": "gru"})] == ["x", "y"]
-    assert [p.path for p in settle(space, {"zoo": "cnn"})] == ["y"]
-    with pytest.raises(FulmenError, match=r"search\.space\.x\.when: there is no zoo; did you mean zo\?"):
-        settle(space, {"zo": "gru"})
+    space = read_space({"x": {"low": 0, "high": 1, "when": {"network": ["gru"]}}, "y": {"choices": [1, 2]}})
+    assert [p.path for p in settle(space, {"network": "gru"})] == ["x", "y"]
+    assert [p.path for p in settle(space, {"network": "cnn"})] == ["y"]
+    with pytest.raises(FulmenError, match=r"search\.space\.x\.when: there is no network; did you mean netwrok\?"):
+        settle(space, {"netwrok": "gru"})
 
 
 def test_corners_show_every_choice_and_both_ends():
@@ -49,8 +49,8 @@ def test_corners_show_every_choice_and_both_ends():
 
 
 def test_points_become_overrides_a_person_could_type():
-    point = {"model.lr": 1e-05, "zoo": "gru", "a": None, "b": True, "c": "two words"}
-    assert as_overrides(point) == ["model.lr=1e-05", "zoo=gru", "a=null", "b=true", "c='two words'"]
+    point = {"model.lr": 1e-05, "network": "gru", "a": None, "b": True, "c": "two words"}
+    assert as_overrides(point) == ["model.lr=1e-05", "network=gru", "a=null", "b=true", "c='two words'"]
 
 
 WRONG = [

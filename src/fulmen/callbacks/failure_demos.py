@@ -1,4 +1,4 @@
-"""Mistakes made on purpose, so that a diagnosis can be seen at work; `gallery=...` puts one on top of an experiment.
+"""Mistakes made on purpose, so that a diagnosis can be seen at work; `debug=...` puts one on top of an experiment.
 
 They change the splits of data in memory, or the weights, before training starts.
 """

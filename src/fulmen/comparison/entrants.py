@@ -11,11 +11,11 @@ from fulmen.config.check import check_overrides
 from fulmen.config.compose import expand
 from fulmen.config.mistakes import ConfigError, did_you_mean, key_of
 from fulmen.config.schema import choices, groups
+from fulmen.config.words import options
 from fulmen.errors import FulmenError
 from fulmen.workload import Workload, WorkloadData
 
 NETWORK = "network"
-NETWORKS = (NETWORK, "tabular", "zoo")  # what the group is called for
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def entrants(experiment: str, overrides: Sequence[str]) -> Entrants:
     runs = [run[1:] for run in expand([f"experiment={experiment}", *overrides])]
     places = range(len(runs[0]))
     varied = [i for i in places if len({run[i] for run in runs}) > 1]
-    typed = [i for i in places if key_of(runs[0][i]) in NETWORKS]
+    typed = [i for i in places if key_of(runs[0][i]) == NETWORK]
     if len(varied) > 1 or not {key_of(runs[0][i]) for i in varied} <= set(groups()):
         raise FulmenError(f"rank compares the choices of one group, say {NETWORK}=a,b; let nothing else vary")
     place = next(iter((varied or typed)[-1:]), None)
@@ -82,7 +82,7 @@ def entrants(experiment: str, overrides: Sequence[str]) -> Entrants:
         found = [run[place] for run in runs]
     elif is_fast(class_of(base.model)) and has_folds(class_of(base.data)):
         group = class_of(base.model).variants
-        found = [f"{group}={name}" for name in choices(group)]
+        found = [f"{group}={name}" for name in options(group, experiment, overrides)]
     else:
         found = []
     chosen_by = {override.partition("=")[2].rpartition("/")[2]: override for override in found}

@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from fulmen.comparison.places import MEDALS
 from fulmen.comparison.statistics import holm
 from fulmen.config.directions import fill_modes
+from fulmen.config.overrides import implicit
 from fulmen.errors import FulmenError
 from fulmen.report import known
 from fulmen.report.summary import Rows, markdown_table, print_table
@@ -51,7 +52,8 @@ class Ranking(Callback):
 
     def on_job_end(self, config: DictConfig, job_return: Any, **_: Any) -> None:
         fill_modes(config)
-        folder, overrides = Path(config.hydra.runtime.output_dir), list(config.hydra.overrides.task)
+        folder = Path(config.hydra.runtime.output_dir)
+        overrides = [implicit(override) for override in config.hydra.overrides.task]
         experiment = str(config.hydra.runtime.choices.get("experiment"))
         found = read_environment(folder).get("data_fingerprint")
         data = found if isinstance(found, str) else None

@@ -26,8 +26,10 @@ from fulmen.config.outside import named, refuse_unsaid
 from fulmen.config.overrides import apply, explicit, typed_overrides
 from fulmen.config.resume_table import entry, of_group
 from fulmen.config.schema import choices, find_mistakes, groups
+from fulmen.config.side_effects import undoes
 from fulmen.config.signatures import parameters
 from fulmen.config.stored import read_stored, refuse_unless_resumable, resume_folder
+from fulmen.config.words import renamed
 from fulmen.errors import FulmenError
 from fulmen.utils.plain import Plain
 
@@ -185,13 +187,14 @@ def _diagnosed(
     look again.
     """
     found: list[Mistake] = []
+    overrides = typed = list(map(renamed, overrides))
     for _ in range(10):
         try:
             now = find_mistakes(to_plain(load(overrides)), trusted)
         except ConfigError as error:
             now = error.mistakes
         if not now:
-            return found, overrides
+            return found, None if undoes(overrides, typed) else overrides
         found += [mistake for mistake in now if mistake not in found]
         if any(mistake.mend is None for mistake in now):
             break
@@ -208,6 +211,7 @@ def _resumed(overrides: list[str]) -> DictConfig:
     folder = resume_folder(overrides) or Path()
     refuse_unless_resumable(folder)
     cfg = OmegaConf.create(stored := read_stored(folder))
+    overrides = [renamed(override) for override in overrides]
     changes, again = [], said_again(overrides, cfg)
     for override in overrides:
         key, value = key_of(override), override.partition("=")[2]

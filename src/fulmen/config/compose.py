@@ -23,6 +23,8 @@ from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, n
 from fulmen.config.multirun import MULTIRUN, combined
 from fulmen.config.overrides import explicit, hydra_on_conf, implicit
 from fulmen.config.schema import choices, leaves
+from fulmen.config.side_effects import misnamed, say_what_comes_along
+from fulmen.config.words import in_full, renamed
 from fulmen.migrations import renewed
 
 
@@ -37,7 +39,9 @@ def composed(
         raw: gets what Hydra has composed for this run of a multirun, by its overrides.
     """
     refuse_missing_folders(overrides)
-    read = [explicit(override) for override in overrides]
+    if mistakes := misnamed(overrides):
+        raise ConfigError(mistakes)
+    read = [explicit(override) for override in in_full(overrides)]
     try:
         with hydra_on_conf():
             cfg = hydra_compose("train", read if raw is None else [MULTIRUN, *read], return_hydra_config=True)
@@ -45,7 +49,9 @@ def composed(
         raise ConfigError([translated(error, overrides, _paths_after)]) from error
     if raw is not None:
         raw[tuple(read)] = deepcopy(cfg)
-    experiment = cfg.hydra.runtime.choices.get("experiment")
+    chosen = cfg.hydra.runtime.choices
+    experiment = chosen.get("experiment")
+    say_what_comes_along(chosen, read)
     with open_dict(cfg):
         del cfg["hydra"]
         by_hydra = OmegaConf.is_interpolation(cfg, "output_dir")
@@ -71,7 +77,7 @@ def refuse_missing_folders(overrides: Iterable[str]) -> None:
 def composed_once(overrides: tuple[str, ...]) -> tuple[DictConfig, str | None]:
     """What Hydra composes, interpolations and all, and the experiment."""
     with hydra_on_conf():
-        cfg = hydra_compose("train", [explicit(o) for o in overrides], return_hydra_config=True)
+        cfg = hydra_compose("train", [explicit(o) for o in in_full(overrides)], return_hydra_config=True)
     experiment = cfg.hydra.runtime.choices.get("experiment")
     with open_dict(cfg):
         del cfg["hydra"]
@@ -89,7 +95,7 @@ def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
     Raises:
         ConfigError: the overrides or the files cannot be put together.
     """
-    asked = list(overrides)
+    asked = [_renamed_space(override) for override in overrides]
     refuse_missing_folders(asked)
     spaces = [override for override in asked if key_of(override) == "search/space"]
     if not spaces and experiment in choices("search/space"):
@@ -115,7 +121,7 @@ def expand(overrides: list[str]) -> list[list[str]]:
     try:
         with hydra_on_conf():
             parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-            parsed = parser.parse_overrides([explicit(override) for override in overrides])
+            parsed = parser.parse_overrides([explicit(override) for override in in_full(overrides, sweep=True)])
             jobs = combined(parsed)
     except HydraException as error:
         raise ConfigError([translated(error, overrides, _paths_after)]) from error
@@ -173,8 +179,14 @@ def _paths_after(overrides: list[str]) -> list[str]:
         return []
 
 
+def _renamed_space(override: str) -> str:
+    """`search.space.zoo=...` with the group as it is called now."""
+    prefix, mark, rest = override.rpartition("search.space.") if "=" in override else ("", "", override)
+    return f"{prefix}{mark}{renamed(rest)}" if mark and not prefix.strip("+~") else override
+
+
 def _quoted(override: str) -> str:
-    """`search.each=zoo=*` as Hydra wants it: `search.each='zoo=*'`, the quotes of which the shell has taken."""
+    """`search.each=network=*` as Hydra wants it: `search.each='network=*'`, the quotes of which the shell has taken."""
     key, _, value = override.partition("=")
     return f"{key}='{value}'" if "=" in value and value[0] not in "'\"[{" else override
 

@@ -2,10 +2,13 @@
 
 import re
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
+from fulmen.config.mistakes import key_of
 from fulmen.config.places import SWEEP, TRAIN, conf_folder
-from fulmen.config.schema import choices, groups
+from fulmen.config.schema import choices, groups, shared_out
+from fulmen.config.words import options
 
 EXAMPLES = {
     "trainer.max_epochs=100": "train longer",
@@ -27,8 +30,8 @@ SEARCH_EXAMPLES = {
     "search.isolate=true": "one process per trial: GPUs, DDP, memory",
     "search.pruner=median": "stop what lags behind: auto, hyperband, median, none",
     "'search.space.model.optimizer.lr={low:1e-4,high:1e-2,log:true}'": "vary: {low, high, log, step} or {choices}",
-    "'search.each=model=*'": "a study for each choice of a config group",
-    "'search.joint=model=*'": "the choice as one of the parameters",
+    "'search.each=network=*'": "a study for each choice of a config group",
+    "'search.joint=network=*'": "the choice as one of the parameters",
     "'search.objectives={val/loss:min,parameters:min}'": "several objectives",
     "search.storage=postgresql://<user>@<host>/<database>": "the same command on many machines, one study",
     "search.name=<name>": "of the study and its folder",
@@ -36,15 +39,20 @@ SEARCH_EXAMPLES = {
 }
 
 
-def help_text() -> str:
-    """Experiments, groups with their choices, and the changes made every day."""
-    table = {f"  {group}=": ", ".join(choices(group)) for group in groups() if group != "experiment" and choices(group)}
+def help_text(typed: Sequence[str] = ()) -> str:
+    """Experiments, groups with their choices, and the changes made every day.
+
+    Args:
+        typed: with an experiment in it, the choices are those that this experiment has.
+    """
+    chosen = [override.partition("=")[2] for override in typed if key_of(override) == "experiment"]
+    table = choices_of(chosen[-1], typed) if chosen and chosen[-1] in choices("experiment") else all_choices()
     return "\n".join([
         f"usage: {TRAIN} experiment=<name> [changes]",
         "",
         experiments_text(),
         "",
-        "choices:",
+        f"choices of experiment={chosen[-1]}:" if chosen else "choices:",
         *_aligned(table),
         "",
         "changes, for example:",
@@ -52,6 +60,23 @@ def help_text() -> str:
         "",
         f"Hydra's own options: {TRAIN} --hydra-help",
     ])  # fmt: skip
+
+
+def choices_of(experiment: str, typed: Sequence[str]) -> dict[str, str]:
+    """The groups that an experiment has, with their choices."""
+    found = {group: options(group, experiment, typed) for group in groups() if group != "experiment"}
+    return {f"  {group}=": ", ".join(names) for group, names in found.items() if names}
+
+
+def all_choices() -> dict[str, str]:
+    """Every group with its choices; those of one workload have a line of their own."""
+    found: dict[str, str] = {}
+    for group in groups():
+        if group in shared_out():
+            found |= {f"  {group}= ({owner})": ", ".join(choices(f"{group}/{owner}")) for owner in shared_out()[group]}
+        elif group != "experiment" and choices(group):
+            found[f"  {group}="] = ", ".join(choices(group))
+    return found
 
 
 def search_help_text() -> str:

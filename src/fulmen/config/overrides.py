@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from fulmen.config.mistakes import key_of
 from fulmen.config.multirun import register
 from fulmen.config.places import conf_folder
-from fulmen.config.schema import groups
+from fulmen.config.schema import is_group, shared_out
 
 register()
 
@@ -50,16 +50,19 @@ def explicit(override: str) -> str:
     off = re.fullmatch(r"(callbacks|logger)\.[^.=]+=\s*null\s*", override)
     if "=" not in override or override.startswith(("~", "++")) or off or re.match(r"[^=]*@", override):
         return override
-    if key in groups() and override.partition("=")[2].strip() == "null":
+    if is_group(key) and override.partition("=")[2].strip() == "null":
         return f"~{key}"
-    if key in groups() or re.match(r"hydra\b", key) or (override.startswith("+") and "." not in key):
+    if is_group(key) or re.match(r"hydra\b", key) or (override.startswith("+") and "." not in key):
         return override
     return f"++{override.lstrip('+')}"
 
 
 def implicit(override: str) -> str:
-    """An override as a person types it: the opposite of `explicit`."""
-    return override.removeprefix("++")
+    """An override as a person types it: without `++`, and a choice without the folder of its workload."""
+    override = override.removeprefix("++")
+    key, equals, value = override.partition("=")
+    folder, slash, name = value.partition("/")
+    return f"{key}={name}" if equals and slash and folder in shared_out().get(key, ()) else override
 
 
 def apply(overrides: Iterable[Override], cfg: DictConfig) -> None:

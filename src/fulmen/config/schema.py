@@ -1,17 +1,19 @@
 """What a config for training holds, and everything that can be wrong with one."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from fulmen.config.allow_list import locate, locate_untrusted
+from fulmen.config.classes import of_two_workloads, wrong_parts
 from fulmen.config.contradictions import contradictions
 from fulmen.config.mistakes import Mistake, did_you_mean, drop, join, nearest, put, rename
 from fulmen.config.places import conf_folder
 from fulmen.config.places import project_root as project_root
 from fulmen.config.signatures import Rule, check_call, check_nodes, is_node
 from fulmen.utils.precision import AUTO
+
+OLD_WORDS = {"zoo": "network", "tabular": "network", "gallery": "debug"}  # what groups were called -> are called
 
 Node = Annotated[dict, Rule("with a _target_", is_node)]
 
@@ -44,10 +46,21 @@ def choices(group: str) -> list[str]:
 
 
 def groups() -> list[str]:
-    """The config groups of a training: the folders below conf, but those of a search."""
-    conf = conf_folder()
-    folders = sorted(Path(folder).relative_to(conf).as_posix() for folder, _, _ in os.walk(conf))
-    return [folder for folder in folders if folder.partition("/")[0] not in (".", "search")]
+    """The config groups of a training: the folders in conf, but those of a search."""
+    folders = {path.name for path in conf_folder().iterdir() if path.is_dir()}
+    return sorted(folders - {"search", "hydra"})
+
+
+def shared_out() -> dict[str, list[str]]:
+    """The groups whose choices lie in a folder for each workload, and the workloads that have some."""
+    found = {group: sorted(path.name for path in (conf_folder() / group).iterdir() if path.is_dir())
+             for group in groups()}  # fmt: skip
+    return {group: workloads for group, workloads in found.items() if workloads}
+
+
+def is_group(key: str) -> bool:
+    """Whether a key is a config group, by its name of today or of before."""
+    return key in OLD_WORDS or key in groups()
 
 
 def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
@@ -66,9 +79,11 @@ def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
         if values.get(mistake.path, ...) not in wrong:  # ${seed} is as wrong as seed: say it once
             found.append(mistake)
     known = {mistake.path for mistake in found}
+    wrong = wrong_parts(plain, locate if trusted else locate_untrusted)
+    found += [mistake for mistake in wrong if mistake.path not in known]
     missing = [path for path, value in values.items() if value == "???" and path not in known]
     if trusted and not found:
-        found += contradictions(plain)
+        found += [*of_two_workloads(plain), *contradictions(plain)]
     return found + [Mistake(path, "has no value (???)", put(path, 1)) for path in missing]
 
 

@@ -13,6 +13,7 @@ from os import PathLike
 from typing import Annotated, Any, Literal, Union
 
 from fulmen.config.allow_list import TargetError, locate, locate_untrusted
+from fulmen.config.classes import wrong_class
 from fulmen.config.mistakes import Mistake, as_text, did_you_mean, drop, join, nearest, put, rename, restore, take_back
 
 LISTS = (list, tuple, set, frozenset, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable, abc.Set)
@@ -77,6 +78,11 @@ def _check_node(node: dict[str, Any], path: str, trusted: bool, complete: bool) 
     given = {key: value for key, value in node.items() if key not in OF_HYDRA and key != "_target_"}
     args = node.get("_args_") or []
     yield from check_call(found, given, path, target, complete and node.get("_partial_") is not True, args)
+    known = parameters(found) or {}
+    for name in given.keys() & known.keys():
+        find = locate if trusted else locate_untrusted
+        if mistake := wrong_class(known[name].annotation, given[name], join(path, name), find):
+            yield mistake
 
 
 def check_call(

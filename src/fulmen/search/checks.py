@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fulmen.config.check import check_values
 from fulmen.config.mistakes import ConfigError, Mistake, key_of, put, take_back
-from fulmen.config.schema import groups
+from fulmen.config.schema import is_group
 from fulmen.search.settings import PROGRAM, Plan, read_plan
 from fulmen.search.space import Parameter, as_overrides, corners
 from fulmen.search.storage import without_password
@@ -83,10 +83,9 @@ def idle_pruner(plan: Plan, base: Mapping[str, Scalar], parameters: Sequence[Par
 
 def mistakes_at_corners(plan: Plan, parameters: Sequence[Parameter]) -> Iterator[Mistake]:
     """What is wrong with the configs of every choice and of both ends of every range."""
-    of_groups = set(groups())
     for point in corners(list(parameters)):
-        chosen = as_overrides({path: value for path, value in point.items() if path in of_groups})
-        values = {path: value for path, value in point.items() if path not in of_groups}
+        chosen = as_overrides({path: value for path, value in point.items() if is_group(path)})
+        values = {path: value for path, value in point.items() if not is_group(path)}
         try:
             check_values([*plan.overrides, *chosen], values | {"output_dir": "folder"})
         except ConfigError as error:

@@ -6,7 +6,8 @@ from omegaconf import OmegaConf
 
 from fulmen.config.check import check_overrides
 from fulmen.config.mistakes import key_of
-from fulmen.config.schema import groups, leaves
+from fulmen.config.schema import is_group, leaves
+from fulmen.config.words import renamed
 from fulmen.search.architectures import joint_space
 from fulmen.search.fingerprint import Fingerprint, fingerprint
 from fulmen.search.notation import read_space
@@ -32,11 +33,12 @@ class Design:
 
     def __init__(self, plan: Plan):
         search = plan.search
-        written = read_space(joint_space(search.space, search.joint))
-        first = {p.path: p.extremes()[0] for p in written if p.path in groups()}
+        written = read_space(joint_space(search.space, search.joint, plan.overrides))
+        first = {p.path: p.extremes()[0] for p in written if is_group(p.path)}
         checked = check_overrides([*plan.overrides, *as_overrides(first), "output_dir=folder"])
         self.config = cast(dict[str, Any], OmegaConf.to_container(checked))
-        chosen = {key_of(o): o.partition("=")[2] for o in plan.overrides if key_of(o) in groups()}
+        typed = [*plan.overrides, *map(renamed, plan.overrides)]
+        chosen = {key_of(o): o.partition("=")[2] for o in typed if is_group(key_of(o))}
         self.base: dict[str, Any] = dict(leaves(self.config)) | chosen
         self.parameters = settle(written, self.base)
         self.objectives = dict(search.objectives or {self.base["monitor"]: self.base["mode"]})

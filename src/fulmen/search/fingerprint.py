@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fulmen.config.mistakes import as_text
-from fulmen.config.schema import groups
+from fulmen.config.schema import is_group
 from fulmen.runs.training_code import changes, training_code
 from fulmen.search.space import Parameter, describe
 
@@ -29,13 +29,14 @@ def fingerprint(
             much.
     """
     searched = {parameter.path for parameter in parameters}
-    chosen = [group for group in groups() if group != "experiment"]  # what they bring along stands in the config
     config = {
         path: value
         for path, value in base.items()
-        if path not in (*IRRELEVANT, *chosen) and not any(path == s or path.startswith(f"{s}.") for s in searched)
+        if path not in IRRELEVANT
+        and (path == "experiment" or not is_group(path))  # what a choice brings along stands in the config
+        and not any(path == s or path.startswith(f"{s}.") for s in searched)
     }
-    if searched & set(groups()):
+    if any(map(is_group, searched)):
         config = {path: value for path, value in config.items() if path in GENERAL}
         config |= dict.fromkeys(overrides, "typed")
     space = {f"search.space.{path}": as_text(entry) for path, entry in describe(parameters).items()}

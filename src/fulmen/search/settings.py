@@ -50,8 +50,8 @@ class Search:
         storage: null for a journal file in the study's folder, or the address of a database.
         retries: how often a point is tried again whose process died.
         max_failures: in a row, after which the search stops.
-        each: a study for each choice of a config group: `zoo=*`.
-        joint: a config group as one more parameter: `zoo=*`.
+        each: a study for each choice of a config group: `network=*`.
+        joint: a config group as one more parameter: `network=*`.
         warm_start: a study folder whose ten best points are tried first.
         champion_seeds: how many times the best trial is trained again, then tested; 0: not at all.
         save_top: how many of the best trials are kept as models too, beside the champion.
@@ -143,7 +143,7 @@ def plans(typed: list[str]) -> list[Plan]:
     name = search.name or f"{experiment}-{search.sampler}"
     check_study_name(name, Path(search.folder), typed)
     found = []
-    for choice in chosen_groups(search):
+    for choice in chosen_groups(search, overrides):
         own = [*overrides, choice] if choice else overrides
         try:
             check_overrides(own)
@@ -155,11 +155,11 @@ def plans(typed: list[str]) -> list[Plan]:
     return found
 
 
-def chosen_groups(search: Search) -> list[str]:
+def chosen_groups(search: Search, overrides: list[str]) -> list[str]:
     """What each study adds to what was typed: a choice of a config group, or nothing."""
     if search.each:
-        return expand_each(search.each)
-    return [joint_choice(search.joint) if search.joint else ""]
+        return expand_each(search.each, overrides)
+    return [joint_choice(search.joint, overrides) if search.joint else ""]
 
 
 def experiment_of(overrides: list[str]) -> str:

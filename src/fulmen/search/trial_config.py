@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial
 
 from fulmen.config.check import check_values
 from fulmen.config.mistakes import as_text, key_of
-from fulmen.config.schema import groups
+from fulmen.config.schema import is_group
 from fulmen.search.space import as_overrides
 from fulmen.search.study import Study
 from fulmen.utils.plain import Plain
@@ -40,9 +40,8 @@ class TrialConfig:
         Raises:
             ConfigError: all mistakes, and a command that works.
         """
-        of_groups = set(groups())
-        chosen = {path: value for path, value in self.values.items() if path in of_groups}
-        values = {path: value for path, value in self.values.items() if path not in of_groups}
+        chosen = {path: value for path, value in self.values.items() if is_group(path)}
+        values = {path: value for path, value in self.values.items() if not is_group(path)}
         watched = {PRUNING: self.pruning} if self.pruning else {}
         return check_values([*self.shared, *as_overrides(chosen)], values | watched | {"output_dir": str(folder)})
 

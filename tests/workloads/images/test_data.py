@@ -225,6 +225,7 @@ def test_no_network_and_no_whole_archive_is_an_error_that_says_what_to_do(archiv
         ([], "Step"),
         (["data=cifar10"], "Step"),
         (["imbalance=null"], None),
+        (["imbalance=none"], None),
         (["data=image_arrays", "data.arrays=x.npz"], None),
         (["data=image_arrays", "data.arrays=x.npz", "recipe=airbench"], None),
         (["data=image_arrays", "data.arrays=x.npz", "imbalance=step"], "Step"),

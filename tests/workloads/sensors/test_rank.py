@@ -15,7 +15,7 @@ SMALL = ["data.machines=8", "data.days=15", "trainer.max_epochs=2"]
 
 
 def test_networks_and_baselines_are_ranked_on_the_same_folds(tmp_path, capsys):
-    typed = ["rank", "sensors", "tabular=logistic,mlp", *SMALL, "--folds", "3", "--outputs", str(tmp_path)]
+    typed = ["rank", "sensors", "network=logistic,mlp", *SMALL, "--folds", "3", "--outputs", str(tmp_path)]
     assert main([*typed, "--metric", "log_loss"]) == 0
     said = capsys.readouterr().out
     assert "best log_loss first" in said
@@ -32,7 +32,7 @@ def test_networks_and_baselines_are_ranked_on_the_same_folds(tmp_path, capsys):
 
 
 def test_windows_are_not_measured_by_the_ceiling_of_single_rows(tmp_path, capsys):
-    typed = ["rank", "sensors", "tabular=logistic", *SMALL, "--folds", "2", "--outputs", str(tmp_path)]
+    typed = ["rank", "sensors", "network=logistic", *SMALL, "--folds", "2", "--outputs", str(tmp_path)]
     for windows, ceiling in (("[]", True), ("[mean_24h]", False)):
         assert main([*typed, f"data.windows={windows}"]) == 0
         assert ("The best that is possible" in capsys.readouterr().out) == ceiling
@@ -42,11 +42,11 @@ def test_the_best_rows_are_trained_as_runs_and_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FULMEN_REGISTRY", str(tmp_path / "models"))
     quick = [*SMALL, "callbacks.summary=null", "model.figures=False"]
-    assert main(["rank", "sensors", "tabular=logistic,mlp", *quick, "--folds", "2", "--save-top", "2"]) == 0
+    assert main(["rank", "sensors", "network=logistic,mlp", *quick, "--folds", "2", "--save-top", "2"]) == 0
     ranking = json.loads(next((tmp_path / "outputs" / "rankings").glob("*/ranking.json")).read_text())
     best = sorted(ranking["scores"], key=lambda name: sum(ranking["scores"][name]["roc_auc"]), reverse=True)
     assert [row["model"] for row in ranking["rows"]] == best
-    assert {row["override"] for row in ranking["rows"]} == {"tabular=logistic", "tabular=mlp", None}
+    assert {row["override"] for row in ranking["rows"]} == {"network=logistic", "network=mlp", None}
     assert ranking["shared"] == quick
     kept = {row["model"] for row in list_models()}
     assert kept == {f"sensors-{name.replace(' ', '-')}:1" for name in best[:2]}
@@ -61,8 +61,8 @@ def test_the_best_rows_are_trained_as_runs_and_kept(tmp_path, monkeypatch):
         (["rank", "sensors", "--metric", "auc"], "--metric auc: there is roc_auc"),
         (["rank", "sensors", "--save-top", "-1"], "must be 0 or more"),
         (["rank", "sensors", "--folds", "1"], "take 2 folds or more"),
-        (["rank", "sensors", "tabular=mpl"], "this works: fulmen rank sensors tabular=mlp"),
-        (["rank", "sensors", "tabular=mlp", "seed=1,2"], "let nothing else vary"),
+        (["rank", "sensors", "network=mpl"], "this works: fulmen rank sensors network=mlp"),
+        (["rank", "sensors", "network=mlp", "seed=1,2"], "let nothing else vary"),
     ],
 )
 def test_what_cannot_be_ranked_is_one_line(typed, says, capsys):
@@ -71,7 +71,7 @@ def test_what_cannot_be_ranked_is_one_line(typed, says, capsys):
 
 
 def test_what_an_interrupted_ranking_has_trained_is_trained_once(tmp_path, capsys, monkeypatch):
-    typed = ["rank", "sensors", "tabular=logistic,mlp", *SMALL, "--folds", "2", "--outputs", str(tmp_path)]
+    typed = ["rank", "sensors", "network=logistic,mlp", *SMALL, "--folds", "2", "--outputs", str(tmp_path)]
     assert main(typed) == 0
     whole = json.loads(next((tmp_path / "rankings").glob("sensors_*/ranking.json")).read_text())
     assert not (tmp_path / "rankings" / ".unfinished").exists()
@@ -87,7 +87,7 @@ def test_what_an_interrupted_ranking_has_trained_is_trained_once(tmp_path, capsy
     monkeypatch.setattr(batched_fit, "_fit_stack", interrupted_at_second)
     assert main(typed) == 143
     assert "interrupted; 1 model is done, the same command goes on" in capsys.readouterr().err
-    assert main([*typed, "trainer.max_epochs=1", "tabular=logistic"]) == 0  # another ranking
+    assert main([*typed, "trainer.max_epochs=1", "network=logistic"]) == 0  # another ranking
     assert len(stacks) == 3
     assert main(typed) == 0
     assert "logistic: done before" in capsys.readouterr().out

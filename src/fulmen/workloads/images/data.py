@@ -42,6 +42,7 @@ class ImagesData(WorkloadData):
         fold_tests: the fold is the test part, the validation part the share of the rest: the test images of the source
             stay unseen, as a ranking by folds needs it.
         sampler: order and frequency of the training images; see `samplers.py`. Every image once by default.
+        photographs: whether an image is as good when mirrored; who augments asks. Digits are not.
         original_protocol: validate on the test part, as the published exercise did. Its test results are too good.
         batch_size: images per training batch.
         seed: of the order of the batches.
@@ -66,6 +67,7 @@ class ImagesData(WorkloadData):
         folds: int = 5,
         fold_tests: bool = False,
         sampler: Sampler | None = None,
+        photographs: bool = False,
         original_protocol: bool = False,
         batch_size: int = 128,
         seed: int = 42,
@@ -99,6 +101,7 @@ class ImagesData(WorkloadData):
         self.imbalance, self.imbalance_seed = imbalance, imbalance_seed
         self.validation, self.fold, self.folds, self.fold_tests = validation, fold, folds, fold_tests
         self.sampler = sampler or Shuffle()
+        self.photographs = photographs
         self.original_protocol = original_protocol
         self.cache = Path(cache) if cache else None
         self.fingerprint = ""

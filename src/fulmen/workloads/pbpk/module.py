@@ -14,13 +14,14 @@ since the logarithm alone leaves the few high peaks that dominate errors in mg/L
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, smooth_l1_loss
 from torchmetrics import MetricCollection, R2Score
 
+from fulmen.config.classes import Takes
 from fulmen.data.batches import Batch
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Workload
@@ -54,7 +55,7 @@ class PBPKSurrogate(Workload):
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Annotated[nn.Module, Takes((*INPUTS, "time_h"))],
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         scheduler: Callable[..., Any] | None = None,
         linear_weight: float = 0.3,

@@ -34,7 +34,7 @@ class SensorClassifier(Workload):
         figures: draw curves of the test part.
     """
 
-    variants = "tabular"  # the config group that `fulmen rank` goes through
+    variants = "network"  # the config group that `fulmen rank` goes through
     ranking_metrics = LARGER_IS_BETTER
     directions = DIRECTIONS
 

@@ -9,13 +9,14 @@ import math
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torchmetrics import CatMetric
 
+from fulmen.config.classes import Takes
 from fulmen.data.batches import Batch
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
@@ -53,7 +54,7 @@ class StockForecaster(Workload):
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Annotated[nn.Module, Takes(("window",))],
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         scheduler: Callable[..., Any] | None = None,
         target: Literal["return", "price"] = "return",

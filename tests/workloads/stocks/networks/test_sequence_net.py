@@ -1,4 +1,4 @@
-"""Every architecture of the zoo builds, learns and reloads, and a wrong one is named by its stage."""
+"""Every network of stocks builds, learns and reloads, and a wrong one is named by its stage."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ from fulmen.workloads.stocks.networks.activations import ACTIVATIONS
 from fulmen.workloads.stocks.networks.layers import AdditiveAttention, BatchNorm, Recurrent, SelfAttention
 from fulmen.workloads.stocks.networks.sequence_net import SequenceNet
 
-ZOO = choices("zoo")
+NETWORKS = choices("network/stocks")
 FEATURES = ["return", "range", "volume", "moving_average_20", "volatility_20"]
 PARAMETERS = [31_265, 48_441, 69_073, 22_433, 302_337, 23_585, 99_297, 202_849, 43_809, 75_401,
               79_937, 60_481, 256_225, 193_057, 119_169, 210_721, 158_241, 532_881, 137_857, 301_633,
@@ -23,12 +23,12 @@ PARAMETERS = [31_265, 48_441, 69_073, 22_433, 302_337, 23_585, 99_297, 202_849, 
 FAMILIES = {"LSTM", "GRU", "bidirectional", "stacked", "residual", "attention and hybrids"}
 
 
-def zoo(name):
-    return (project_root() / "conf" / "zoo" / f"{name}.yaml").read_text()
+def written(name):
+    return (project_root() / "conf" / "network" / "stocks" / f"{name}.yaml").read_text()
 
 
 def network(stages, **options):
-    stages = yaml.safe_load(zoo(stages))["stages"] if isinstance(stages, str) else stages
+    stages = yaml.safe_load(written(stages))["stages"] if isinstance(stages, str) else stages
     torch.manual_seed(0)
     return SequenceNet(**{"inputs": FEATURES, "stages": stages, **options})
 
@@ -42,21 +42,21 @@ def without_gradient(net, x):
     return [name for name, p in net.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
 
 
-def test_the_zoo_has_30_architectures_in_6_families():
-    families = [re.search(r"^# (.+?): ", zoo(name), re.MULTILINE)[1] for name in ZOO]
-    assert len(ZOO) == len(set(ZOO)) == 30
+def test_there_are_30_networks_in_6_families():
+    families = [re.search(r"^# (.+?): ", written(name), re.MULTILINE)[1] for name in NETWORKS]
+    assert len(NETWORKS) == len(set(NETWORKS)) == 30
     assert set(families) == FAMILIES
 
 
-@pytest.mark.parametrize(("name", "count"), list(zip(ZOO, PARAMETERS, strict=True)), ids=ZOO)
+@pytest.mark.parametrize(("name", "count"), list(zip(NETWORKS, PARAMETERS, strict=True)), ids=NETWORKS)
 def test_architecture_has_its_parameters_and_each_gets_a_gradient(name, count):
     net = network(name)
     assert sum(p.numel() for p in net.parameters()) == count
-    assert f"{count:,} parameters" in zoo(name)
+    assert f"{count:,} parameters" in written(name)
     assert without_gradient(net, windows()) == []
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_architecture_forecasts_any_horizon_from_any_number_of_features(name):
     for horizon in (1, 30):
         net = network(name, inputs=["return"], horizon_days=horizon)
@@ -96,7 +96,7 @@ for saved in torch.load(sys.argv[1], weights_only=True):
 
 @pytest.mark.slow
 def test_every_architecture_and_activation_reloads_in_a_fresh_process(tmp_path):
-    cases = {name: {"stages": yaml.safe_load(zoo(name))["stages"]} for name in ZOO}
+    cases = {name: {"stages": yaml.safe_load(written(name))["stages"]} for name in NETWORKS}
     cases |= {name: cases["28_cnn_lstm"] | {"activation": name} for name in ACTIVATIONS}
     saved = []
     for name, arguments in cases.items():

@@ -1,4 +1,4 @@
-"""Stages of a network described by a list, as in conf/zoo.
+"""Stages of a network described by a list, as in conf/network/stocks.
 
 A stage is a mapping with one key that says what it is and, beside it, its options:
 

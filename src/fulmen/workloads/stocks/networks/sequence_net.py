@@ -1,4 +1,4 @@
-"""A recurrent network described by a list of stages, as in conf/zoo."""
+"""A recurrent network described by a list of stages, as in conf/network/stocks."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -1,0 +1,119 @@
+"""Does a `_target_` node make what is wanted in its place: data, a network of this model, an optimizer?
+
+Classes are judged, as far as annotations name classes; what a function returns is known once it has run.
+"""
+
+import inspect
+import types
+import typing
+from collections import abc
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Union
+
+from fulmen.config.allow_list import TargetError
+from fulmen.config.mistakes import Mistake, join
+
+Find = Callable[[str], Any]
+
+PARTS = {"data": "LightningDataModule", "model": "LightningModule", "trainer": "Trainer"}
+ENTRIES = {"callbacks": "Callback", "logger": "Logger"}
+PLAIN = (int, float, complex, bool, str, bytes, list, tuple, set, dict)
+
+
+@dataclass(frozen=True)
+class Takes:
+    """What the `forward` of a network is handed, for use in `Annotated`: positional arguments, by what they hold."""
+
+    arguments: tuple[str, ...]
+
+    def fits(self, made: type) -> bool:
+        """Whether a network of this class can be called so."""
+        try:
+            inspect.signature(made.forward).bind(None, *self.arguments)  # type: ignore[attr-defined]
+        except TypeError:
+            return False
+        except (AttributeError, ValueError):
+            return not hasattr(made, "forward")
+        return True
+
+
+def wrong_parts(plain: Mapping[str, Any], find: Find) -> Iterator[Mistake]:
+    """Every part of a training, callback and logger that is made by the class of something else.
+
+    Args:
+        find: gives the class or function that a target names, or raises TargetError.
+    """
+    nodes = [(part, plain.get(part), wanted) for part, wanted in PARTS.items()]
+    for part, wanted in ENTRIES.items():
+        entries = plain.get(part) if isinstance(plain.get(part), dict) else {}
+        nodes += [(join(part, name), node, wanted) for name, node in entries.items()]
+    for path, node, wanted in nodes:
+        made = _class_of(node, find)
+        if made is not None and wanted not in [base.__name__ for base in made.__mro__]:
+            yield Mistake(join(path, "_target_"), f"{node['_target_']} makes no {wanted}")
+
+
+def wrong_class(annotation: Any, node: Any, path: str, find: Find) -> Mistake | None:
+    """The mistake of handing what `node` makes to an argument with this annotation; None if it may fit."""
+    made = _class_of(node, find)
+    if made is None or _may_be(made, bool(node.get("_partial_")), annotation):
+        return None
+    return Mistake(join(path, "_target_"), f"{node['_target_']} makes no {_wanted(annotation)}")
+
+
+def of_two_workloads(plain: Mapping[str, Any]) -> Iterator[Mistake]:
+    """A model and data from the folders of two workloads: what one hands over the other does not read."""
+    owners = {part: _owner((plain.get(part) or {}).get("_target_")) for part in ("model", "data")}
+    if None not in owners.values() and owners["model"] != owners["data"]:
+        problem = f"of {owners['data'][1]}, and the model is of {owners['model'][1]}"  # type: ignore[index]
+        yield Mistake("data", f"{problem}: an experiment of each brings what belongs together")
+
+
+def _owner(target: Any) -> tuple[str, str] | None:
+    """Package and name of the workload that a target lies in."""
+    package, found, rest = target.partition(".workloads.") if isinstance(target, str) else ("", "", "")
+    return (package, rest.partition(".")[0]) if found else None
+
+
+def _class_of(node: Any, find: Find) -> type | None:
+    """The class that a node calls; None if it calls none, or one that is not found."""
+    target = node.get("_target_") if isinstance(node, Mapping) else None
+    try:
+        found = find(target) if isinstance(target, str) else None
+    except TargetError:
+        return None
+    return found if isinstance(found, type) else None
+
+
+def _may_be(made: type, partial: bool, annotation: Any) -> bool:
+    """Whether an object of the class `made`, or (`partial`) what makes one, may stand where `annotation` is asked."""
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        takes = [rule for rule in args[1:] if isinstance(rule, Takes)]
+        return _may_be(made, partial, args[0]) and all(rule.fits(made) for rule in takes if not partial)
+    if origin in (Union, types.UnionType):
+        return any(_may_be(made, partial, choice) for choice in args if choice is not types.NoneType)
+    kind = origin or annotation
+    if kind is abc.Callable:
+        result = args[1] if partial and len(args) == 2 else Any
+        return _may_be(made, False, result) and (partial or any("__call__" in vars(base) for base in made.__mro__))
+    if partial or not isinstance(kind, type) or kind in PLAIN or kind.__module__ in ("collections.abc", "typing"):
+        return True
+    try:
+        return issubclass(made, kind)
+    except TypeError:  # a protocol
+        return True
+
+
+def _wanted(annotation: Any) -> str:
+    """What an annotation asks for, in a word or a few."""
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        takes = [rule for rule in args[1:] if isinstance(rule, Takes)]
+        return f"{_wanted(args[0])} of ({', '.join(takes[0].arguments)})" if takes else _wanted(args[0])
+    if origin in (Union, types.UnionType):
+        return " or ".join(_wanted(choice) for choice in args if choice is not types.NoneType)
+    if (origin or annotation) is abc.Callable and len(args) == 2:
+        return _wanted(args[1])
+    return str(getattr(annotation, "__name__", annotation))

@@ -1,0 +1,182 @@
+"""The words a person types for choices of config groups, and what they stand for in the files of conf/.
+
+Choices of one workload lie in a folder of its name: `network=28_cnn_lstm` is conf/network/stocks/28_cnn_lstm.yaml
+where the experiment is one of stocks. Whose an experiment is, its own choice of a network says.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+import yaml
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf.errors import OmegaConfBaseException
+
+from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put
+from fulmen.config.overrides import hydra_on_conf
+from fulmen.config.places import conf_folder
+from fulmen.config.schema import OLD_WORDS, choices, shared_out
+
+PBPK = ("dynamic_gnn", "mlp")  # were choices of model=
+
+SHOWN = 12  # choices in a message
+
+_said: set[str] = set()
+
+
+def say_once(line: str) -> None:
+    """A line on stderr, once in the life of a process and by one process of a run."""
+    if line not in _said and os.environ.get("RANK", "0") == os.environ.get("LOCAL_RANK", "0") == "0":
+        print(line, file=sys.stderr, flush=True)
+    _said.add(line)
+
+
+def renamed(override: str) -> str:
+    """An override in the words of today; one of before is told what it is called now."""
+    mark, key, rest = re.fullmatch(r"([+~]*)([^=]*)(.*)", override, re.DOTALL).groups()
+    if key in OLD_WORDS:
+        say_once(f"{key}= is called {OLD_WORDS[key]}= now")
+        return f"{mark}{OLD_WORDS[key]}{rest}"
+    if key == "model" and rest[1:] in PBPK:
+        say_once(f"model={rest[1:]} is called network={rest[1:]} now")
+        return f"{mark}network{rest}"
+    return override
+
+
+def in_full(overrides: Iterable[str], sweep: bool = False) -> list[str]:
+    """`overrides` as Hydra finds them in conf/: `network=28_cnn_lstm` as `network=stocks/28_cnn_lstm`.
+
+    Args:
+        sweep: whether several values may stand in one override.
+
+    Raises:
+        ConfigError: a choice belongs to another workload, or there is none of that name.
+    """
+    words = [renamed(override) for override in overrides]
+    if not any(_is_choice(word) for word in words):
+        return words
+    chosen = _experiments(words)
+    networks = [network_of(experiment, words) for experiment in chosen]
+    if not chosen or None in networks:
+        return words  # there is no such experiment: Hydra says it
+    return [_whole(word, networks, chosen[0], sweep) if _is_choice(word) else word for word in words]
+
+
+def options(group: str, experiment: str, overrides: Iterable[str] = ()) -> list[str]:
+    """The choices of a group that an experiment has, as one types them."""
+    group = OLD_WORDS.get(group, group)
+    if group not in shared_out():
+        return choices(group)
+    owner = workload(network_of(experiment, overrides) or "")
+    return choices(f"{group}/{owner}") if owner else []
+
+
+def workload(network: str) -> str:
+    """Whose a network is, "" where the experiment itself says what its network is."""
+    return network.partition("/")[0] if "/" in network else ""
+
+
+def network_of(experiment: str, overrides: Iterable[str] = ()) -> str | None:
+    """The network that an experiment chooses, such as `stocks/28_cnn_lstm` or `none`; None: there is no experiment."""
+    searchpaths = tuple(override for override in overrides if key_of(override) == "hydra.searchpath")
+    return _network_of(experiment, searchpaths, conf_folder())
+
+
+@lru_cache(maxsize=64)
+def _network_of(experiment: str, searchpaths: tuple[str, ...], root: Path) -> str | None:
+    try:
+        with hydra_on_conf():
+            loader = GlobalHydra.instance().config_loader()
+            asked = [*searchpaths, f"experiment={experiment}"]
+            found = loader.compute_defaults_list("train", asked, RunMode.RUN).defaults
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, AssertionError):
+        return None
+    paths = [PurePosixPath(each.config_path) for each in found if each.config_path]
+    return next(("/".join(path.parts[1:]) for path in paths if path.parts[0] == "network"), "none")
+
+
+def _is_choice(override: str) -> bool:
+    """Whether an override is a choice of a group whose choices lie with workloads."""
+    key, equals, _ = override.partition("=")
+    return (bool(equals) and key in shared_out()) or override.removeprefix("~") in shared_out()
+
+
+def _experiments(overrides: Sequence[str]) -> list[str]:
+    """Every experiment that is chosen, in a multirun several."""
+    typed = [override for override in overrides if key_of(override) == "experiment" and override[0] not in "+~"]
+    return _values(typed[-1], choices("experiment")) if typed else []
+
+
+def _values(override: str, there: Sequence[str]) -> list[str]:
+    """The values in an override: of a sweep all of them, of a glob those of `there`."""
+    try:
+        parsed = OverridesParser.create().parse_override(override)
+    except HydraException:
+        return []
+    value = parsed.value()
+    if isinstance(value, Glob):
+        return value.filter(list(there))
+    if parsed.is_sweep_override():
+        return [text.strip("'\"") for text in parsed.sweep_string_iterator()] if parsed.is_discrete_sweep() else []
+    return [value] if isinstance(value, str) else []
+
+
+def _whole(override: str, networks: Sequence[str], experiment: str, sweep: bool) -> str:
+    """One choice with its workload."""
+    group, _, value = override.partition("=")
+    group = group.removeprefix("~")
+    if override.startswith("~") or value.strip() in ("", "null"):
+        nothing = _nothing(group, workload(networks[0]))
+        return f"{group}={nothing}" if nothing else override
+    owners = list(dict.fromkeys(map(workload, networks)))
+    if len(owners) > 1:
+        kinds = " and ".join(owner or "none" for owner in owners)
+        problem = f"the experiments are of several workloads ({kinds}): start a multirun for each"
+        raise ConfigError([Mistake(group, problem)])
+    owner = owners[0]
+    there = choices(f"{group}/{owner}") if owner else []
+    names = _values(override, there)
+    several = names != [value.strip("'\"")]
+    if several and not sweep:
+        return override  # Hydra says that it takes a multirun
+    if not names:
+        raise ConfigError([Mistake(group, f"{override} gives no run{did_you_mean('', there)}")])
+    for name in names:
+        if mistake := _misplaced(group, name, there, networks[0], experiment):
+            if several:
+                return override  # each run says it for itself
+            raise ConfigError([mistake])
+    whole = [f"{owner}/{PurePosixPath(name).name}" for name in names]
+    return f"{group}={','.join(whole)}"
+
+
+def _nothing(group: str, owner: str) -> str | None:
+    """What to choose so that nothing of the group is there; None: Hydra's own way does it."""
+    if "none" in choices(group):
+        return "none"
+    return f"{owner}/none" if "none" in choices(f"{group}/{owner}") else None
+
+
+def _misplaced(group: str, name: str, there: Sequence[str], network: str, experiment: str) -> Mistake | None:
+    """The mistake of choosing what the experiment's workload does not have; `there` is what it has."""
+    folder, _, last = name.rpartition("/")
+    if last in there and folder in ("", workload(network)):
+        return None
+    homes = [home for home in shared_out()[group] if last in choices(f"{group}/{home}") and folder in ("", home)]
+    whose = workload(network) or experiment
+    instead = nearest(last, there) or (network.rpartition("/")[2] if group == "network" and there else None)
+    mend = put(group, instead) if instead else None
+    if homes and there:
+        others = f"{group}s of {whose}: {', '.join(there[:SHOWN])}{', ...' * (len(there) > SHOWN)}"
+        return Mistake("", f"{group}={last} belongs to {', '.join(homes)}; {others}", mend)
+    if not there:
+        why = f"{whose} has none" if workload(network) or group != "network" else f"{whose} says itself what it is"
+        return Mistake("", f"{group}={last} belongs to {', '.join(homes or shared_out()[group])}; {why}")
+    return Mistake(group, f"there is no {name}{did_you_mean(last, there)}", mend)

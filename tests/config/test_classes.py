@@ -1,0 +1,79 @@
+"""A `_target_` of the wrong class is refused where it stands, and a cure takes back nothing that was asked for."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import pytest
+import torch
+from torch import nn
+
+from fulmen.config.allow_list import locate
+from fulmen.config.check import check_overrides
+from fulmen.config.classes import Takes, wrong_class
+from fulmen.config.mistakes import ConfigError
+
+IDENTITY = "torch.nn.Identity"
+RESNET = "fulmen.workloads.images.networks.cnn.ResNet9"
+
+
+@pytest.mark.parametrize(
+    ("place", "target", "wanted"),
+    [
+        ("data", IDENTITY, "LightningDataModule"),
+        ("model", IDENTITY, "LightningModule"),
+        ("trainer", IDENTITY, "Trainer"),
+        ("callbacks.early_stopping", IDENTITY, "Callback"),
+        ("logger.csv", IDENTITY, "Logger"),
+        ("model.optimizer", IDENTITY, "Optimizer"),
+        ("model.network", IDENTITY, r"Module of \(node, edge, context, dosing, time_h\)"),
+        ("model.network", RESNET, r"Module of \(node, edge, context, dosing, time_h\)"),
+    ],
+)
+def test_the_class_of_something_else_is_refused_before_work(place, target, wanted):
+    with pytest.raises(ConfigError, match=rf"{place}\._target_: {target} makes no {wanted}"):
+        check_overrides(["experiment=pbpk_mlp", f"{place}._target_={target}"])
+
+
+def test_data_of_one_workload_and_a_model_of_another_are_refused():
+    with pytest.raises(ConfigError, match="data: of stocks, and the model is of pbpk"):
+        check_overrides(["experiment=pbpk_mlp", "data=stocks"])
+
+
+@pytest.mark.parametrize(
+    ("annotation", "node", "fits"),
+    [
+        (nn.Module, {"_target_": IDENTITY}, True),
+        (nn.Linear, {"_target_": IDENTITY}, False),
+        (nn.Linear | None, {"_target_": IDENTITY}, False),
+        (nn.Linear | nn.Identity, {"_target_": IDENTITY}, True),
+        (Annotated[nn.Module, Takes(("image",))], {"_target_": RESNET}, True),
+        (Annotated[nn.Module, Takes(("a", "b"))], {"_target_": RESNET}, False),
+        (Callable[..., torch.optim.Optimizer], {"_target_": "torch.optim.Adam", "_partial_": True}, True),
+        (Callable[..., torch.optim.Optimizer], {"_target_": IDENTITY, "_partial_": True}, False),
+        (Callable[..., float], {"_target_": "torch.optim.Adam"}, False),
+        (Callable[..., float], {"_target_": IDENTITY}, True),
+        (list, {"_target_": IDENTITY}, True),
+        (nn.Linear, {"_target_": "fulmen.callbacks.progress.progress_bar"}, True),
+        (nn.Linear, {"_target_": "torch.nn.Nothing"}, True),
+        (nn.Linear, {"a": 1}, True),
+    ],
+)
+def test_a_node_is_judged_by_the_class_it_calls(annotation, node, fits):
+    assert (wrong_class(annotation, node, "model.network", locate) is None) is fits
+
+
+@pytest.mark.parametrize(
+    ("typed", "works"),
+    [
+        (["experiment=pbpk_mlp", "scheduler=plateau", "scheduler.patience=3"],
+         ["experiment=pbpk_mlp", "scheduler=plateau", "model.scheduler.patience=3"]),
+        (["experiment=pbpk_gnn", "network.hidden=32"], ["experiment=pbpk_gnn", "model.network.hidden=32"]),
+        (["experiment=stocks", "sampler=weighted"], None),
+        (["experiment=stocks", "network=resnet9", "data.tickers=8"],
+         ["experiment=stocks", "network=28_cnn_lstm", "data.tickers=8"]),
+    ],
+)  # fmt: skip
+def test_a_cure_takes_back_nothing_else_that_was_asked_for(typed, works):
+    with pytest.raises(ConfigError) as refused:
+        check_overrides(typed)
+    assert refused.value.overrides == works
