@@ -77,8 +77,8 @@ def test_a_resumed_run_goes_on_on_the_device(experiment, tmp_path):
 
 CHOICES = [
     *(("stocks_fast", [f"network={name}"]) for name in choices("network/stocks")),
-    *(("images_plain", [*NARROW, f"loss={name}"]) for name in choices("loss")),
-    *(("images_plain", [*NARROW, f"sampler={name}"]) for name in choices("sampler")),
+    *(("images_plain", [*NARROW, f"loss={name}"]) for name in choices("loss/images")),
+    *(("images_plain", [*NARROW, f"sampler={name}"]) for name in choices("sampler/images")),
     *(("images_plain", [f"network={name}"]) for name in choices("network/images") if name != "whitened_cnn"),
     ("images_plain", ["recipe=airbench", "model.network.widths=[4,8,8]"]),
     ("images_plain", [*NARROW, "model.mixup=0.2", "model.cutmix=1.0", "model.mirror=true"]),

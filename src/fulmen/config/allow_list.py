@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from fulmen.config.mistakes import did_you_mean, nearest
 from fulmen.migrations import renamed
@@ -95,7 +95,7 @@ def locate(target: str) -> Callable[..., Any]:
         meant = next((name for name in names if name.lower() == parts[-1].lower()), None)
         hint = f"; did you mean {target}.{meant}?" if meant else ""
         raise TargetError(f"{target} is no class or function{hint}", meant and f"{target}.{meant}")
-    return found
+    return cast(Callable[..., Any], found)
 
 
 @cache
@@ -118,7 +118,7 @@ def locate_untrusted(target: str) -> Callable[..., Any]:
         raise refused
     if getattr(sys.modules.get(home), name, None) is not found:  # a method, or something that lies about its home
         raise refused
-    return found
+    return cast(Callable[..., Any], found)
 
 
 def _within(module: str, prefixes: tuple[str, ...]) -> bool:

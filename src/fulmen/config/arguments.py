@@ -13,7 +13,9 @@ class AnyOrder(argparse.ArgumentParser):
 
     _mixing = False
 
-    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
+    def parse_known_args(  # type: ignore[override]  # argparse declares it once for every kind of namespace
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
         if self._mixing or self._subparsers is not None:  # a verb ends the options of the parser above it
             return super().parse_known_args(args, namespace)
         self._mixing = True  # argparse comes here again, once for the options and once for the words

@@ -200,7 +200,7 @@ def _diagnosed(
             break
         before = overrides
         for mistake in now:
-            overrides = mistake.mend(overrides)
+            overrides = mistake.mend(overrides) if mistake.mend else overrides
         if overrides == before:
             break
     return found, None
@@ -229,7 +229,7 @@ def _resumed(overrides: list[str]) -> DictConfig:
         apply(OverridesParser.create().parse_overrides(changes), cfg)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError([translated(error, overrides, lambda _: paths(cfg))]) from error
-    refuse_unsaid(OmegaConf.to_container(cfg), folder, {*again, *map(key_of, changes)})
+    refuse_unsaid(to_plain(cfg), folder, {*again, *map(key_of, changes)})
     plain = with_names_of_today(to_plain(cfg))
     if changes and not find_mistakes(plain, trusted=False):
         known = contradictions(stored)  # what was accepted once goes on

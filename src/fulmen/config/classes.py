@@ -44,10 +44,11 @@ def wrong_parts(plain: Mapping[str, Any], find: Find) -> Iterator[Mistake]:
     Args:
         find: gives the class or function that a target names, or raises TargetError.
     """
-    nodes = [(part, plain.get(part), wanted) for part, wanted in PARTS.items()]
+    nodes: list[tuple[str, Any, str]] = [(part, plain.get(part), wanted) for part, wanted in PARTS.items()]
     for part, wanted in ENTRIES.items():
-        entries = plain.get(part) if isinstance(plain.get(part), dict) else {}
-        nodes += [(join(part, name), node, wanted) for name, node in entries.items()]
+        entries = plain.get(part)
+        if isinstance(entries, dict):
+            nodes += [(join(part, name), node, wanted) for name, node in entries.items()]
     for path, node, wanted in nodes:
         made = _class_of(node, find)
         if made is not None and wanted not in [base.__name__ for base in made.__mro__]:

@@ -7,7 +7,7 @@ from copy import deepcopy
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from hydra import compose as hydra_compose
@@ -24,7 +24,7 @@ from fulmen.config.multirun import MULTIRUN, combined
 from fulmen.config.overrides import explicit, hydra_on_conf, implicit
 from fulmen.config.schema import choices, leaves
 from fulmen.config.side_effects import misnamed, say_what_comes_along
-from fulmen.config.words import in_full, renamed
+from fulmen.config.words import in_full
 from fulmen.migrations import renewed
 
 
@@ -95,7 +95,7 @@ def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
     Raises:
         ConfigError: the overrides or the files cannot be put together.
     """
-    asked = [_renamed_space(override) for override in overrides]
+    asked = list(overrides)
     refuse_missing_folders(asked)
     spaces = [override for override in asked if key_of(override) == "search/space"]
     if not spaces and experiment in choices("search/space"):
@@ -107,7 +107,7 @@ def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
         with hydra_on_conf():
             whole = [o if key_of(o) in as_is else f"++{_quoted(o.lstrip('+'))}" for o in asked]
             cfg = hydra_compose("sweep", whole)
-        return OmegaConf.to_container(cfg.search, resolve=True)
+        return cast(dict[str, Any], OmegaConf.to_container(cfg.search, resolve=True))
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise ConfigError([translated(error, asked, lambda _: [])]) from error
 
@@ -129,7 +129,7 @@ def expand(overrides: list[str]) -> list[list[str]]:
     if empty:
         there = ", ".join(choices(empty[0].key_or_group))
         hint = f"; there is {there}" if there else ""
-        typed = implicit(empty[0].input_line)
+        typed = implicit(str(empty[0].input_line))
         raise ConfigError([Mistake(key_of(typed), f"{typed} gives no run{hint}")])
     return [[implicit(override) for override in job] for job in jobs]
 
@@ -179,12 +179,6 @@ def _paths_after(overrides: list[str]) -> list[str]:
         return []
 
 
-def _renamed_space(override: str) -> str:
-    """`search.space.zoo=...` with the group as it is called now."""
-    prefix, mark, rest = override.rpartition("search.space.") if "=" in override else ("", "", override)
-    return f"{prefix}{mark}{renamed(rest)}" if mark and not prefix.strip("+~") else override
-
-
 def _quoted(override: str) -> str:
     """`search.each=network=*` as Hydra wants it: `search.each='network=*'`, the quotes of which the shell has taken."""
     key, _, value = override.partition("=")
@@ -193,7 +187,8 @@ def _quoted(override: str) -> str:
 
 def _unresolvable(cfg: DictConfig | ListConfig) -> Iterator[Mistake]:
     """Interpolations that lead nowhere."""
-    for key in cfg if isinstance(cfg, DictConfig) else range(len(cfg)):
+    keys: list[Any] = list(cfg) if isinstance(cfg, DictConfig) else list(range(len(cfg)))
+    for key in keys:
         path = cfg._get_full_key(key)
         if OmegaConf.is_missing(cfg, key):
             continue
@@ -203,7 +198,7 @@ def _unresolvable(cfg: DictConfig | ListConfig) -> Iterator[Mistake]:
             lost = re.search(r"Interpolation key '([^']+)' not found", str(error))
             names = [name for name, _ in leaves(OmegaConf.to_container(cfg._get_root()))]
             meant = nearest(lost[1], names) if lost else None
-            problem = f"{first_line(error)}{did_you_mean(lost[1], names) if meant else ''}"
+            problem = f"{first_line(error)}{did_you_mean(lost[1], names) if lost and meant else ''}"
             yield Mistake(path, problem, put(path, f"${{{meant}}}") if meant else None)
             continue
         if OmegaConf.is_config(value) and not OmegaConf.is_interpolation(cfg, key):

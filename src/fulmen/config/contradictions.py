@@ -68,7 +68,7 @@ def _refused(plain: Plain) -> Iterator[Mistake]:
         yield from _given(path, node, CHECKPOINT, {"save_last": last})
 
 
-def _given(path: str, node: Plain, table: Plain, neutral: Mapping[str, tuple]) -> Iterator[Mistake]:
+def _given(path: str, node: Plain, table: Plain, neutral: Mapping[str, tuple[Any, ...]]) -> Iterator[Mistake]:
     """What is refused of a node and is given another value than null or those of `neutral`."""
     for name, how in table.items():
         value = node.get(name)

@@ -15,7 +15,7 @@ from fulmen.utils.precision import AUTO
 
 OLD_WORDS = {"zoo": "network", "tabular": "network", "gallery": "debug"}  # what groups were called -> are called
 
-Node = Annotated[dict, Rule("with a _target_", is_node)]
+Node = Annotated[dict[Any, Any], Rule("with a _target_", is_node)]
 
 
 @dataclass
@@ -25,8 +25,8 @@ class TrainConfig:
     data: Node
     model: Node
     trainer: Node
-    callbacks: dict | None = None
-    logger: dict | None = None
+    callbacks: dict[Any, Any] | None = None
+    logger: dict[Any, Any] | None = None
     seed: Annotated[int, Rule("from 0 to 4294967295", lambda seed: 0 <= seed < 2**32)] = 42
     threads: Annotated[int, Rule("of at least 1", lambda threads: threads > 0)] | Literal["auto"] = "auto"
     monitor: Annotated[str, Rule("that names a metric", lambda name: bool(name.strip()))] = "val/loss"
@@ -79,8 +79,8 @@ def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
         if values.get(mistake.path, ...) not in wrong:  # ${seed} is as wrong as seed: say it once
             found.append(mistake)
     known = {mistake.path for mistake in found}
-    wrong = wrong_parts(plain, locate if trusted else locate_untrusted)
-    found += [mistake for mistake in wrong if mistake.path not in known]
+    strangers = wrong_parts(plain, locate if trusted else locate_untrusted)
+    found += [mistake for mistake in strangers if mistake.path not in known]
     missing = [path for path, value in values.items() if value == "???" and path not in known]
     if trusted and not found:
         found += [*of_two_workloads(plain), *contradictions(plain)]

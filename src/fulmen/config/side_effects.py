@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 import yaml
 
 from fulmen.config.hydra_errors import replace
-from fulmen.config.mistakes import Mistake, join, key_of
+from fulmen.config.mistakes import Mistake, join, key_of, nearest
 from fulmen.config.overrides import implicit
 from fulmen.config.places import conf_folder
-from fulmen.config.schema import choices, groups, leaves, shared_out
+from fulmen.config.schema import TrainConfig, choices, groups, is_group, leaves, shared_out
 from fulmen.config.words import in_full, say_once
 
 PARTS = ("data", "model", "trainer", "callbacks", "logger")  # groups whose choices are written to their own name
@@ -42,10 +43,15 @@ def sets_of(group: str, choice: str) -> list[str]:
 
 
 def misnamed(overrides: Iterable[str]) -> list[Mistake]:
-    """Arguments typed below the name of a group whose choices are written elsewhere: `scheduler.patience=3`."""
+    """Misspelled groups, and arguments below a group whose choices are written elsewhere: `scheduler.patience=3`."""
     found = []
+    known = [*(each.name for each in fields(TrainConfig)), *groups()]
     for override in overrides:
         key = key_of(override)
+        meant = None if re.search(r"[./@]|^(hydra|search)$", key) or is_group(key) else nearest(key, known)
+        if key not in known and meant in groups():
+            instead = replace(implicit(override), override.replace(key, str(meant), 1))
+            found.append(Mistake(key, f"no such key; did you mean {meant}?", instead))
         group, _, rest = key.partition(".")
         if rest and group in groups() and group not in PARTS:
             owner = next(iter(shared_out().get(group, ())), "")

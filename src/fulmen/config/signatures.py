@@ -126,7 +126,7 @@ def parameters(target: Callable[..., Any]) -> dict[str, inspect.Parameter] | Non
         signature = inspect.signature(target)
     except (ValueError, TypeError):
         return None
-    function = inspect.unwrap(target.__init__ if isinstance(target, type) else target)
+    function = inspect.unwrap(target.__init__ if isinstance(target, type) else target)  # type: ignore[misc]
     scope = getattr(function, "__globals__", None) or vars(sys.modules[target.__module__])
     return {
         name: parameter.replace(annotation=_evaluated(parameter.annotation, scope))
@@ -240,7 +240,7 @@ def describe(annotation: Any) -> str:
 
 def example(annotation: Any, value: Any = None, default: Any = None) -> Any:
     """A plain value that fits `annotation`: what `value` was meant to be, else the default, else anything."""
-    readings = [[*value[:-1], 1]] if isinstance(value, list) and value else []
+    readings: list[Any] = [[*value[:-1], 1]] if isinstance(value, list) and value else []
     if isinstance(value, str | int | float):
         for read in (int, float, lambda text: {"yes": True, "no": False, "on": True, "off": False}[text.lower()]):
             try:

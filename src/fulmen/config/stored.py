@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
@@ -31,12 +31,13 @@ def read_stored(folder: Path) -> dict[str, Any]:
         raise FulmenError(f"{path} holds no config")
     if found := find_interpolations(plain):
         raise ConfigError(found)
-    return moved(migrate(plain, path), str(plain.get("output_dir")), str(folder)) | {"output_dir": str(folder)}
+    here: dict[str, Any] = moved(migrate(plain, path), str(plain.get("output_dir")), str(folder))
+    return here | {"output_dir": str(folder)}
 
 
 def as_stored(cfg: DictConfig) -> str:
     """The YAML of a resolved config, for a file that `read_stored` reads back."""
-    return OmegaConf.to_yaml(OmegaConf.create(stamped(OmegaConf.to_container(cfg))))
+    return OmegaConf.to_yaml(OmegaConf.create(stamped(cast(dict[str, Any], OmegaConf.to_container(cfg)))))
 
 
 def moved(value: Any, before: str, now: str) -> Any:

@@ -5,7 +5,6 @@ where the experiment is one of stocks. Whose an experiment is, its own choice of
 """
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -40,7 +39,9 @@ def say_once(line: str) -> None:
 
 def renamed(override: str) -> str:
     """An override in the words of today; one of before is told what it is called now."""
-    mark, key, rest = re.fullmatch(r"([+~]*)([^=]*)(.*)", override, re.DOTALL).groups()
+    bare = override.lstrip("+~")
+    mark, (key, equals, value) = override[: len(override) - len(bare)], bare.partition("=")
+    rest = equals + value
     if key in OLD_WORDS:
         say_once(f"{key}= is called {OLD_WORDS[key]}= now")
         return f"{mark}{OLD_WORDS[key]}{rest}"
@@ -63,8 +64,8 @@ def in_full(overrides: Iterable[str], sweep: bool = False) -> list[str]:
     if not any(_is_choice(word) for word in words):
         return words
     chosen = _experiments(words)
-    networks = [network_of(experiment, words) for experiment in chosen]
-    if not chosen or None in networks:
+    networks = [network for experiment in chosen if (network := network_of(experiment, words))]
+    if not chosen or len(networks) < len(chosen):
         return words  # there is no such experiment: Hydra says it
     return [_whole(word, networks, chosen[0], sweep) if _is_choice(word) else word for word in words]
 

@@ -19,7 +19,7 @@ def has_bf16(accelerator: str = "auto") -> bool:
     import torch
 
     if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if accelerator == "cpu" or (accelerator == "auto" and not torch.backends.mps.is_available()):
         can = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
         return any(can.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))  # the last one: Arm
