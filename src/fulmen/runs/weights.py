@@ -49,7 +49,7 @@ class StartFrom(Callback):
         refuse_broken(self.fitting, learned, source)
         self.line = describe(own, state, self.fitting, learned, source)
         digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
-        self.facts = {"file": str(self.path), "of": source, "sha256": digest}
+        self.facts: dict[str, Any] = {"file": str(self.path), "of": source, "sha256": digest}
         self.facts |= {"loaded": len(self.fitting), "tensors": len(own)}
 
     def on_fit_start(self, trainer: Trainer, module: LightningModule) -> None:
