@@ -13,9 +13,9 @@ def main() -> None:
 
     with messages():
         asked = before_search(sys.argv[1:])
-        from fulmen.search.controller import sweep  # imports torch: only once the config is known to be good
+        from fulmen.search.controller import run_searches  # imports torch: only once the config is known to be good
 
-        sweep(asked)
+        run_searches(asked)
 
 
 if __name__ == "__main__":

@@ -74,9 +74,9 @@ def search_program() -> None:
     """`fulmen sweep <overrides>`: what `python sweep.py <overrides>` does."""
     with messages():
         asked = before_search(sys.argv[1:])
-        from fulmen.search.controller import sweep  # imports torch: only once the config is known to be good
+        from fulmen.search.controller import run_searches  # imports torch: only once the config is known to be good
 
-        sweep(asked)
+        run_searches(asked)
 
 
 def before_work(argv: list[str]) -> DictConfig | None:

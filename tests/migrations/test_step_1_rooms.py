@@ -75,11 +75,11 @@ def test_a_trial_of_before_loads(begun):
 @pytest.mark.slow
 def test_a_search_that_was_begun_before_goes_on(begun):
     from fulmen.entrypoints import before_search
-    from fulmen.search.controller import sweep
+    from fulmen.search.controller import run_searches
     from fulmen.search.opening import open_study
 
     before = [trial.params for trial in open_study(begun)[1].trials]
-    (study,) = sweep(before_search([*SEARCH, "search.trials=3"]))
+    (study,) = run_searches(before_search([*SEARCH, "search.trials=3"]))
     assert [trial.params for trial in study.trials][:2] == before
     assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 3
     assert study.optuna.user_attrs["fulmen"]["data._target_"] == "fulmen.workloads.pbpk.data.PBPKData"

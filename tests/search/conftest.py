@@ -45,10 +45,10 @@ def whole_search(typed):
     """Runs a search as `sweep.py` does, to its report, and returns its first study."""
 
     def whole_search(*more: str):
-        from fulmen.search.controller import sweep
+        from fulmen.search.controller import run_searches
         from fulmen.search.settings import plans
 
-        return sweep(plans(typed(*more)))[0]
+        return run_searches(plans(typed(*more)))[0]
 
     return whole_search
 

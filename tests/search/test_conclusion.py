@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.search import controller
-from fulmen.search.controller import sweep
+from fulmen.search.controller import run_searches
 from fulmen.search.settings import plans
 
 TWO = ["search=random", "search.trials=2", "search.pruner=none"]
@@ -18,7 +18,7 @@ CHAMPION = "champion/trial_{:04d}_seed_42"
 
 def run(command):
     """What another process does."""
-    sweep(plans(command))
+    run_searches(plans(command))
 
 
 @pytest.mark.slow

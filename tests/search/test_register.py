@@ -15,14 +15,14 @@ TINY = [*PBPK, "trainer.max_epochs=1"]
 
 @pytest.mark.slow
 def test_champion_and_best_trials_are_kept_once(tmp_path, monkeypatch, capsys):
-    from fulmen.search.controller import sweep
+    from fulmen.search.controller import run_searches
     from fulmen.search.settings import plans
 
     monkeypatch.setenv("FULMEN_REGISTRY", str(tmp_path / "models"))
     typed = ["experiment=pbpk_mlp", "search.trials=2", "search.champion_seeds=1", "search.save_top=1", *TINY]
     typed += [f"search.folder={tmp_path}", "search.name=zoo/a"]
     for _ in range(2):
-        sweep(plans(typed))
+        run_searches(plans(typed))
         assert "kept as models: zoo-a:1, zoo-a:2" in capsys.readouterr().out
     store = Store(tmp_path / "models")
     assert store.numbers("zoo-a") == [1, 2]

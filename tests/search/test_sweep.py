@@ -78,9 +78,9 @@ def test_laggards_are_pruned_and_still_count(search):
 
 
 def test_each_choice_of_any_group_gets_its_own_study(search, typed):
-    from fulmen.search.controller import sweep
+    from fulmen.search.controller import run_searches
 
-    done = sweep(plans(typed("search.trials=1", "search.each=debug=limit,profiler", "monitor=val/loss")))
+    done = run_searches(plans(typed("search.trials=1", "search.each=debug=limit,profiler", "monitor=val/loss")))
     assert [study.folder.name for study in done] == ["limit", "profiler"]
     assert [len(study.trials) for study in done] == [1, 1]
     assert "limit" in (done[0].folder.parent / "report.md").read_text()

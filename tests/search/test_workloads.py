@@ -32,12 +32,12 @@ SAMPLERS = {
      ("stocks", "random"), ("sensors", "tpe"), ("images_plain", "grid")],
 )  # fmt: skip
 def test_a_search_ends_with_a_champion_that_is_kept_and_predicts(experiment, sampler, tmp_path, monkeypatch):
-    from fulmen.search.controller import sweep
+    from fulmen.search.controller import run_searches
     from fulmen.search.settings import plans
 
     monkeypatch.setenv("FULMEN_REGISTRY", str(tmp_path / "models"))
     typed = [f"experiment={experiment}", f"search={sampler}", *SAMPLERS[sampler], *TINY[experiment], *SHORT]
-    (study,) = sweep(plans([*typed, f"search.folder={tmp_path}"]))
+    (study,) = run_searches(plans([*typed, f"search.folder={tmp_path}"]))
     assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 2
     assert "against" in (study.folder / "report.md").read_text(), "the champion stands beside the baselines"
     assert [row["state"] for row in verify("s@champion")] == [""]

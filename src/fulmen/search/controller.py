@@ -22,7 +22,7 @@ from fulmen.search.workers import POLL_SECONDS, work
 
 
 @kept_surroundings()
-def sweep(plans: Sequence[Plan]) -> list[Study]:
+def run_searches(plans: Sequence[Plan]) -> list[Study]:
     """Run (or go on with) the studies that `plans` describe, report on them, and crown their champions.
 
     Raises:
@@ -31,11 +31,7 @@ def sweep(plans: Sequence[Plan]) -> list[Study]:
     """
     studies = [Study(plan) for plan in plans]
     for study in studies:
-        before = f", {len(study.finished)} finished before" if study.finished else ""
-        share = (
-            f" of the grid's {len(study.design.points)} points" if 0 < study.total < len(study.design.points) else ""
-        )
-        print(f"{study.plan.name}: {study.total} trials{share}{before}; folder {study.folder}", flush=True)
+        announce(study)
     failure: FulmenError | None = None
     shown = Progress(studies)
     with going_on():
@@ -57,6 +53,14 @@ def sweep(plans: Sequence[Plan]) -> list[Study]:
     if failure:
         raise failure
     return studies
+
+
+def announce(study: Study) -> None:
+    """How many trials there are to be, how many there are already, where they lie."""
+    points, done = len(study.design.points), len(study.finished)
+    share = f" of the grid's {points} points" if 0 < study.total < points else ""
+    before = f", {done} finished before" if done else ""
+    print(f"{study.plan.name}: {study.total} trials{share}{before}; folder {study.folder}", flush=True)
 
 
 def conclude(study: Study, whole: bool, alone: bool) -> FulmenError | None:

@@ -21,8 +21,8 @@ def going_on() -> Iterator[None]:
     try:
         with interruptible(lambda: STOPPED):
             yield
-    except Interrupted as asked:
-        raise Interrupted(STOPPED, asked.exit_code) from asked
+    except Interrupted as interruption:
+        raise Interrupted(STOPPED, interruption.exit_code) from interruption
     except OSError as error:
         if refusal := obstruction(error):
             raise refusal from error
