@@ -146,8 +146,8 @@ class Diagnosis(Watcher):
         if exception.where:
             verdict = Verdict.make("non_finite", epoch, what="the loss", where=exception.where)
         else:
-            losses = {"train": exception.loss, "train_best": self.seen.best_train, "base": exception.base}
-            verdict = Verdict.make("diverged", epoch, **losses)
+            best = self.seen.best_train
+            verdict = Verdict.make("diverged", epoch, train=exception.loss, train_best=best, base=exception.base)
         others = [each for each in self.verdicts if each.code not in ("good_fit", "not_enough_data", verdict.code)]
         if (steps := self.gradients.step_size()) and steps.code not in {each.code for each in others}:
             others.append(steps)

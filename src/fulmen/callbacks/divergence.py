@@ -45,13 +45,14 @@ class DivergenceStop(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         loss, naive = trainer.callback_metrics.get(self.loss), hooks(module).naive_loss
-        if any_rank(loss is not None and float(loss) > self.factor * naive):
+        value = math.nan if loss is None else float(loss)
+        if any_rank(value > self.factor * naive):
             raise Diverged(
-                f"diverged: {self.loss} of epoch {trainer.current_epoch + 1} is {float(loss):.3g}, more than "
+                f"diverged: {self.loss} of epoch {trainer.current_epoch + 1} is {value:.3g}, more than "
                 f"{self.factor:g} times the {naive:.3g} of a naive forecast{self._advice(module)}",
-                loss=float(loss), base=naive,
+                loss=value, base=naive,
             )  # fmt: skip
 
     def _advice(self, module: LightningModule) -> str:
-        rate = float(module.optimizers().param_groups[0]["lr"])
+        rate = float(module.trainer.optimizers[0].param_groups[0]["lr"])
         return f"; try model.optimizer.lr={rate / 10:.1g}"

@@ -9,6 +9,7 @@ from fulmen.callbacks.side_effect_free import evenly
 from fulmen.data.batches import Batch, size
 from fulmen.data.duplicates import copies
 from fulmen.diagnosis import Verdict, health
+from fulmen.lightning_private import datamodule_of
 from fulmen.workload import splits_of
 
 
@@ -30,7 +31,7 @@ class Probes:
     @classmethod
     def of(cls, trainer: Trainer) -> "Probes":
         """Of the data that are trained on."""
-        splits = splits_of(trainer.datamodule)
+        splits = splits_of(datamodule_of(trainer))
         if "train" not in splits:
             return cls()
         train, val = splits["train"], splits.get("validation")

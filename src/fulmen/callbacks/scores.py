@@ -20,6 +20,7 @@ class MaxError(Metric):
     """The largest absolute error, which torchmetrics does not have."""
 
     higher_is_better = False
+    largest: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class MeanAUROC(MulticlassAUROC):
     def __init__(self, num_classes: int):
         super().__init__(num_classes, average=None)
 
-    def compute(self) -> Tensor:
+    def compute(self) -> Tensor:  # type: ignore[override]  # a score, not the curves of the class above
         there = dim_zero_cat(self.target).unique()
         return super().compute()[there].mean() if len(there) > 1 else torch.tensor(torch.nan)
 
@@ -62,6 +63,7 @@ class ClassesPresent(Metric):
     """How many of the classes have samples, which is how many the means over classes are of."""
 
     higher_is_better = None
+    samples: Tensor
 
     def __init__(self, num_classes: int):
         super().__init__()
@@ -106,7 +108,7 @@ class Scores(Callback):
         if (prediction is None) != (target is None):
             raise FulmenError("prediction and target belong together: name both or neither")
         self.classes = classes
-        self.metrics = MetricCollection(metrics, compute_groups=False)
+        self.metrics = MetricCollection(dict(metrics), compute_groups=False)
         self.prediction, self.target = prediction, target
 
     def on_validation_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:

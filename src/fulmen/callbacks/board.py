@@ -1,0 +1,104 @@
+"""What a monitor writes to TensorBoard, picture by picture; when, and whether there is time, the monitor decides."""
+
+import os
+import resource
+import time
+from dataclasses import dataclass, field
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from torch import Tensor, nn
+from torch.utils.tensorboard import SummaryWriter
+
+from fulmen.callbacks.activations import recorded_activations
+from fulmen.callbacks.side_effect_free import undisturbed
+from fulmen.callbacks.writing import gradients_of, histogram, images_in
+from fulmen.data.batches import Batch
+from fulmen.report import raster
+from fulmen.report.confusion import confusion
+from fulmen.workload import hooks
+
+NORMS = 10  # gradient norms that are written together
+
+
+@dataclass
+class Board:
+    """The pages of one training.
+
+    Attributes:
+        writer: of TensorBoard's events.
+        images: how many are shown.
+    """
+
+    writer: SummaryWriter
+    images: int
+    _usage: tuple[float, float] = field(default_factory=lambda: (time.perf_counter(), time.process_time()))
+    _norms: list[tuple[int, Tensor]] = field(default_factory=list)
+
+    def norm(self, module: nn.Module, step: int) -> None:
+        """The norm of all gradients together; several are written at once."""
+        gradients = [gradient for *_, gradient in gradients_of(module)]
+        if gradients:
+            norms = torch._foreach_norm(gradients)
+            self._norms.append((step, torch.linalg.vector_norm(torch.stack(norms))))
+        if len(self._norms) >= NORMS:
+            self.write_norms()
+
+    def write_norms(self) -> None:
+        """Write the norms that wait."""
+        for step, norm in self._norms:
+            self.writer.add_scalar("gradients/norm", norm, step)
+        self._norms = []
+
+    def activations(self, trainer: Trainer, module: LightningModule, probe: Batch, step: int) -> None:
+        """A histogram of what each layer gives for the probe."""
+        with undisturbed(trainer, module), recorded_activations(module) as seen:
+            module.validation_step(probe, 0)
+        for name, outputs in seen.items():
+            histogram(self.writer, f"activations/{name}", torch.cat([output.flatten() for output in outputs]), step)
+
+    def classes(
+        self, trainer: Trainer, module: LightningModule, probe: Batch, step: int, with_images: bool
+    ) -> bool:  # fmt: skip
+        """Confusion matrix and precision of each class on the probe, and its images; whether there are classes."""
+        with undisturbed(trainer, module):
+            found = hooks(module).class_probabilities(probe)
+        if found is None:
+            return False
+        probability, target = found
+        predicted, classes = probability.argmax(1), probability.shape[1]
+        table = confusion(target.cpu().numpy(), predicted.cpu().numpy(), classes)
+        self.writer.add_image("classes/confusion", raster.heat_map(table), step)
+        named = table.sum(0)
+        for label in range(classes):
+            if named[label]:
+                self.writer.add_scalar(f"precision/class_{label}", table[label, label] / named[label], step)
+        images = images_in(probe) if with_images else None
+        if images is not None:
+            self._predictions(images, predicted, target, step)
+        return True
+
+    def _predictions(self, images: Tensor, predicted: Tensor, target: Tensor, step: int) -> None:
+        right = (predicted == target).cpu()
+        order = right.int().argsort(stable=True)[: self.images]  # mistakes first
+        titles = [f"P:{int(predicted[i])} T:{int(target[i])}" for i in order]
+        picture = raster.grid(images[order.to(images.device)], titles, [bool(right[i]) for i in order])
+        self.writer.add_image("images/predictions", picture, step)
+
+    def grid(self, name: str, images: Tensor, step: int) -> None:
+        """Images [N, 1 or 3, H, W] in one picture."""
+        self.writer.add_image(f"images/{name}", raster.grid(images), step)
+
+    def system(self, module: LightningModule, step: int) -> None:
+        """Seconds since the last call, processor cores that were busy, and memory."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        passed, used = wall - self._usage[0], cpu - self._usage[1]
+        self._usage = wall, cpu
+        scale = 1024 if os.uname().sysname == "Linux" else 1024**2
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+        self.writer.add_scalar("system/epoch_seconds", passed, step)
+        self.writer.add_scalar("system/cpu_cores_busy", used / max(passed, 1e-9), step)
+        self.writer.add_scalar("system/peak_memory_mib", peak, step)
+        if module.device.type == "cuda":
+            used = torch.cuda.max_memory_allocated(module.device) / 2**20
+            self.writer.add_scalar("system/gpu_peak_memory_mib", used, step)
