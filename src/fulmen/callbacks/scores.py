@@ -108,7 +108,7 @@ class Scores(Callback):
         if (prediction is None) != (target is None):
             raise FulmenError("prediction and target belong together: name both or neither")
         self.classes = classes
-        self.metrics = MetricCollection(dict(metrics), compute_groups=False)
+        self.metrics = MetricCollection({**metrics}, compute_groups=False)
         self.prediction, self.target = prediction, target
 
     def on_validation_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
@@ -135,7 +135,8 @@ class Scores(Callback):
         return found
 
     def _named(self, predictions: Batch, batch: Batch) -> tuple[Tensor, Tensor]:
-        for name, where in ((self.prediction, predictions), (self.target, batch)):
+        prediction, target = str(self.prediction), str(self.target)
+        for name, where in ((prediction, predictions), (target, batch)):
             if name not in where:
                 raise FulmenError(f"metrics: there is no {name}; there is {', '.join(where)}")
-        return predictions[self.prediction].flatten(), batch[self.target].flatten()
+        return predictions[prediction].flatten(), batch[target].flatten()

@@ -93,7 +93,7 @@ def loud_modules(cfg: DictConfig, watching: Sequence[Callback]) -> list[str]:
 def validate_optimizers(node: DictConfig, path: str) -> None:
     """Make every partial optimizer below `node` once, for a dummy parameter: `lr=-1` is found before work starts."""
     for name, child in node.items():
-        where = f"{path}.{name}"
+        where = f"{path}.{name!s}"
         if not isinstance(child, DictConfig):
             continue
         if not child.get("_partial_") or not str(child.get("_target_", "")).startswith("torch.optim."):

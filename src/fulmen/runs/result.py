@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -102,7 +102,7 @@ def write_provenance(
         more: that environment.json shall hold of this start.
     """
     with atomic_write(folder / "config.yaml") as file:
-        file.write(as_stored(OmegaConf.merge(cfg, {"resume": None})))
+        file.write(as_stored(cast(DictConfig, OmegaConf.merge(cfg, {"resume": None}))))
     with open(folder / "overrides.txt", "a" if resumed else "w") as file:
         file.writelines(f"{override}\n" for override in overrides)
     now = {"time": datetime.now().astimezone().isoformat(timespec="seconds"), "seed": cfg.seed, **environment()}
