@@ -67,7 +67,8 @@ def entrants(experiment: str, overrides: Sequence[str]) -> Entrants:
         FulmenError: no such experiment, mistakes in a config, a sweep over more than the choices of one group, or data
             without folds.
     """
-    if experiment not in (there := choices("experiment")):
+    elsewhere = any(key_of(override) == "hydra.searchpath" for override in overrides)
+    if experiment not in (there := choices("experiment")) and not elsewhere:
         raise FulmenError(f"there is no experiment {experiment}{did_you_mean(experiment, there)}")
     runs = [run[1:] for run in expand([f"experiment={experiment}", *overrides])]
     places = range(len(runs[0]))
