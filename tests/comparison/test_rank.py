@@ -60,7 +60,7 @@ def test_a_workload_of_ones_own_is_ranked_by_the_contract_alone(here, monkeypatc
     line = Path(__file__).parents[1] / "line"
     monkeypatch.syspath_prepend(str(line))
     typed = [f"hydra.searchpath=[file://{line / 'conf'}]", "trainer.max_epochs=1", *QUICK[1:]]
-    assert main(["rank", "line", *typed, "--folds", "2"]) == 0
+    assert main(["rank", "line", *typed, "--folds", "3"]) == 0
     known, _, _ = ranked(here)
     assert [row["baseline"] for row in known["rows"]].count(False) == 1
     assert known["metric"] == "r2"
@@ -97,7 +97,7 @@ def test_an_interrupted_ranking_goes_on(here, capsys, monkeypatch):
 
     monkeypatch.setattr(runs, "run_once", counted)
     assert main(typed) == 130
-    assert "interrupted in stocks_fast, variant 1 of 1; the same command goes on" in capsys.readouterr().err
+    assert "interrupted in 28_cnn_lstm, variant 1 of 1; the same command goes on" in capsys.readouterr().err
     assert main(typed) == 0
     assert trained == [0, 1, 1]
     assert len(list(here.glob("outputs/runs/stocks_fast/*"))) == 1
@@ -116,7 +116,7 @@ def test_choices_of_a_group_are_variants_and_differences_are_paired(here, capsys
 @pytest.mark.slow
 def test_the_best_rows_of_a_ranking_by_runs_are_kept(here, capsys):
     assert main(["rank", "pbpk_gnn", *SMALL["pbpk_gnn"], *QUICK, "--folds", "2", "--save-top", "1"]) == 0
-    assert [row["model"] for row in list_models()] == ["pbpk_gnn-pbpk_gnn:1"]
+    assert [row["model"] for row in list_models()] == ["pbpk_gnn-dynamic_gnn:1"]
     assert "is not kept: it is no model that is fitted" in capsys.readouterr().out
 
 

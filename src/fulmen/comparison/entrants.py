@@ -11,7 +11,7 @@ from fulmen.config.check import check_overrides
 from fulmen.config.compose import expand
 from fulmen.config.mistakes import ConfigError, did_you_mean, key_of
 from fulmen.config.schema import choices, groups
-from fulmen.config.words import options
+from fulmen.config.words import network_of, options
 from fulmen.errors import FulmenError
 from fulmen.workload import Workload, WorkloadData
 
@@ -70,31 +70,33 @@ def entrants(experiment: str, overrides: Sequence[str]) -> Entrants:
     elsewhere = any(key_of(override) == "hydra.searchpath" for override in overrides)
     if experiment not in (there := choices("experiment")) and not elsewhere:
         raise FulmenError(f"there is no experiment {experiment}{did_you_mean(experiment, there)}")
-    runs = [run[1:] for run in expand([f"experiment={experiment}", *overrides])]
-    places = range(len(runs[0]))
-    varied = [i for i in places if len({run[i] for run in runs}) > 1]
-    typed = [i for i in places if key_of(runs[0][i]) == NETWORK]
+    try:
+        runs = [run[1:] for run in expand([f"experiment={experiment}", *overrides])]
+    except ConfigError:
+        checked(experiment, overrides)  # says what would work
+        raise
+    varied = [i for i in range(len(runs[0])) if len({run[i] for run in runs}) > 1]
+    typed = [i for i in range(len(runs[0])) if key_of(runs[0][i]) == NETWORK]
     if len(varied) > 1 or not {key_of(runs[0][i]) for i in varied} <= set(groups()):
         raise FulmenError(f"rank compares the choices of one group, say {NETWORK}=a,b; let nothing else vary")
     place = next(iter((varied or typed)[-1:]), None)
     shared = [override for i, override in enumerate(runs[0]) if i != place]
     base = checked(experiment, shared if varied else runs[0])
-    if place is not None:
-        found = [run[place] for run in runs]
-    elif is_fast(class_of(base.model)) and has_folds(class_of(base.data)):
-        group = class_of(base.model).variants
-        found = [f"{group}={name}" for name in options(group, experiment, overrides)]
-    else:
-        found = []
-    chosen_by = {override.partition("=")[2].rpartition("/")[2]: override for override in found}
-    chosen_by = chosen_by or {experiment: ""}
-    if not has_folds(data := class_of(base.data)):
-        raise FulmenError(
-            f"experiment {experiment} cannot be ranked by folds: {data.__name__} takes no `fold` and `folds`, the "
-            "arguments of a WorkloadData that can be cross-validated; `fulmen compare` takes any two experiments"
-        )
+    refuse_without_folds(experiment, class_of(base.data))
+    found = [] if place is None else [run[place] for run in runs]
+    if place is None and is_fast(class_of(base.model)):
+        found = [f"{NETWORK}={name}" for name in options(NETWORK, experiment, shared)]
+    names = [override.partition("=")[2].rpartition("/")[2] for override in found]
+    chosen_by = {name: f"{key_of(override)}={name}" for name, override in zip(names, found, strict=True)}
+    chosen_by = chosen_by or {own_network(experiment, shared): ""}
     configs = {name: checked(experiment, [*shared, *filter(None, [own])]) for name, own in chosen_by.items()}
     return Entrants(experiment, list(overrides), shared, chosen_by, configs)
+
+
+def own_network(experiment: str, overrides: Sequence[str]) -> str:
+    """The name of the network that an experiment chooses; its own where it says itself what its network is."""
+    chosen = network_of(experiment, overrides)
+    return experiment if chosen in (None, "none") else str(chosen).rpartition("/")[2]
 
 
 def checked(experiment: str, overrides: Sequence[str]) -> DictConfig:
@@ -111,8 +113,13 @@ def class_of(node: DictConfig) -> Any:
     return locate(node["_target_"])
 
 
-def has_folds(data: type) -> bool:
-    return issubclass(data, WorkloadData) and data.can_fold()
+def refuse_without_folds(experiment: str, data: type) -> None:
+    """Pass if data of this class can be cross-validated."""
+    if not (issubclass(data, WorkloadData) and data.can_fold()):
+        raise FulmenError(
+            f"experiment {experiment} cannot be ranked by folds: {data.__name__} takes no `fold` and `folds`, the "
+            "arguments of a WorkloadData that can be cross-validated; `fulmen compare` takes any two experiments"
+        )
 
 
 def is_fast(contender: type[Workload]) -> bool:

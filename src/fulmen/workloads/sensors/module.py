@@ -34,7 +34,6 @@ class SensorClassifier(Workload):
         figures: draw curves of the test part.
     """
 
-    variants = "network"  # the config group that `fulmen rank` goes through
     ranking_metrics = LARGER_IS_BETTER
     directions = DIRECTIONS
 
