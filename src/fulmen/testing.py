@@ -92,9 +92,10 @@ class Conformance:
     steps: ClassVar[int] = 200
 
     @pytest.fixture(scope="class")
-    def finished(self, tmp_path_factory: pytest.TempPathFactory) -> Result:
-        folder = tmp_path_factory.mktemp(self.experiment) / "run"
-        return train(self.experiment, folder, *self.typed, *FEW)
+    @classmethod
+    def finished(cls, tmp_path_factory: pytest.TempPathFactory) -> Result:
+        folder = tmp_path_factory.mktemp(cls.experiment) / "run"
+        return train(cls.experiment, folder, *cls.typed, *FEW)
 
     def test_a_run_leaves_the_whole_folder(self, finished: Result) -> None:
         files = {path.relative_to(finished.folder).as_posix() for path in finished.folder.rglob("*")}

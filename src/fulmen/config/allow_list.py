@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from fulmen.config.mistakes import did_you_mean, nearest
+from fulmen.config.places import is_of_own_project
 from fulmen.migrations import renamed
 
 PACKAGES = ("fulmen", "torch", "torchvision", "torchmetrics", "lightning", "torch_geometric")
@@ -102,19 +103,23 @@ def locate(target: str) -> Callable[..., Any]:
 def locate_untrusted(target: str) -> Callable[..., Any]:
     """As `locate`, for a name that a stranger may have written: only the parts a training is made of.
 
+    Classes of the project in the working directory are among them: its author trusts them.
+
     Raises:
         TargetError: the name lies outside those parts (nothing is imported then), or what it leads to is not a class
             (of `FUNCTIONS`: or function) defined in one of them, say `os.system` by way of a module that imports `os`.
     """
     refused = TargetError(f"{target} is not allowed in a config from elsewhere: it is no part of a training")
-    if not (_within(target, PARTS) or target.rpartition(".")[0] in FRONTS) or _within(target, NO_PARTS):
+    known = _within(target, PARTS) or target.rpartition(".")[0] in FRONTS or is_of_own_project(target)
+    if not known or _within(target, NO_PARTS):
         raise refused
     found = locate(target)
     home, name = getattr(found, "__module__", None), getattr(found, "__qualname__", None)
     if not isinstance(home, str) or not isinstance(name, str):
         raise refused
     own_function = inspect.isfunction(found) and home in FUNCTIONS
-    if not (isinstance(found, type) or own_function) or not _within(home, PARTS) or _within(home, NO_PARTS):
+    at_home = _within(home, PARTS) or is_of_own_project(home)
+    if not (isinstance(found, type) or own_function) or not at_home or _within(home, NO_PARTS):
         raise refused
     if getattr(sys.modules.get(home), name, None) is not found:  # a method, or something that lies about its home
         raise refused

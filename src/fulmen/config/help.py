@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fulmen.config.mistakes import key_of
-from fulmen.config.places import SWEEP, TRAIN, conf_folder
+from fulmen.config.places import SWEEP, TRAIN, conf_file
 from fulmen.config.schema import choices, groups, shared_out
 from fulmen.config.words import options
 
@@ -87,7 +87,7 @@ def search_help_text() -> str:
         experiments_text(),
         "",
         "choices:",
-        *_aligned({f"  search={name}": first_comment(conf_folder() / "search" / f"{name}.yaml")
+        *_aligned({f"  search={name}": first_comment(conf_file(f"search/{name}.yaml"))
                    for name in choices("search")}),
         *_aligned({"  search/space=": ", ".join(choices("search/space"))}),
         "",
@@ -98,8 +98,9 @@ def search_help_text() -> str:
 
 def experiments_text() -> str:
     """Every experiment with the comment that stands first in its file."""
-    folder = conf_folder() / "experiment"
-    table = {f"  experiment={name}": first_comment(folder / f"{name}.yaml") for name in choices("experiment")}
+    table = {
+        f"  experiment={name}": first_comment(conf_file(f"experiment/{name}.yaml")) for name in choices("experiment")
+    }
     return "\n".join(["experiments:", *_aligned(table)])
 
 

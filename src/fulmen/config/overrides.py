@@ -17,10 +17,11 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from fulmen.config.mistakes import key_of
 from fulmen.config.multirun import register
-from fulmen.config.places import conf_folder
+from fulmen.config.places import conf_folder, use_own_project
 from fulmen.config.schema import is_group, shared_out
 
 register()
+use_own_project()
 
 
 @contextmanager

@@ -1,7 +1,9 @@
-"""Where fulmen finds its conf/, and how it is called: from a checkout, or as an installed package."""
+"""Where fulmen finds its conf/ and that of a project of one's own, and how it is called: from a checkout, or not."""
 
+import os
 import sys
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from fulmen.errors import FulmenError
@@ -30,6 +32,39 @@ def conf_folder() -> Path:
     raise FulmenError(
         f"{places[-1]} holds no train.yaml; get conf/ back, or install fulmen anew: it has one of its own"
     )
+
+
+def own_conf() -> Path | None:
+    """conf/ in the working directory, where a project of one's own has experiments; None in fulmen's own checkout."""
+    own = Path.cwd() / "conf"
+    return own if (own / "experiment").is_dir() and own.resolve() != conf_folder() else None
+
+
+def conf_folders() -> list[Path]:
+    """Where config files are looked for: fulmen's own, then those of the project in the working directory."""
+    own = own_conf()
+    return [conf_folder(), own] if own else [conf_folder()]
+
+
+def conf_file(name: str) -> Path:
+    """The file conf/<name> in the first of `conf_folders` that has it."""
+    return next((path for folder in conf_folders() if (path := folder / name).is_file()), conf_folder() / name)
+
+
+def use_own_project() -> None:
+    """Let the modules of the project in the working directory be imported; the last place, nothing is hidden by it."""
+    if own_conf() and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+
+
+def is_of_own_project(module: str) -> bool:
+    """Whether a module lies in the project of the working directory, whose author trusts it. Nothing is imported."""
+    if own_conf() is None:
+        return False
+    spec = find_spec(module.partition(".")[0])
+    places = [*(spec.submodule_search_locations or []), spec.origin or ""] if spec else []
+    root = Path.cwd().resolve()
+    return any(Path(place).resolve().is_relative_to(root) for place in places if place)
 
 
 def project_root() -> Path:

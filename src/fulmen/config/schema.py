@@ -8,7 +8,7 @@ from fulmen.config.allow_list import locate, locate_untrusted
 from fulmen.config.classes import of_two_workloads, wrong_parts
 from fulmen.config.contradictions import contradictions
 from fulmen.config.mistakes import Mistake, did_you_mean, drop, join, nearest, put, rename
-from fulmen.config.places import conf_folder
+from fulmen.config.places import conf_folders
 from fulmen.config.places import project_root as project_root
 from fulmen.config.signatures import Rule, check_call, check_nodes, is_node
 from fulmen.utils.precision import AUTO
@@ -42,18 +42,18 @@ class TrainConfig:
 
 def choices(group: str) -> list[str]:
     """The files in conf/<group>, without `.yaml`."""
-    return sorted(path.stem for path in (conf_folder() / group).glob("*.yaml"))
+    return sorted({path.stem for folder in conf_folders() for path in (folder / group).glob("*.yaml")})
 
 
 def groups() -> list[str]:
     """The config groups of a training: the folders in conf, but those of a search."""
-    folders = {path.name for path in conf_folder().iterdir() if path.is_dir()}
+    folders = {path.name for folder in conf_folders() for path in folder.iterdir() if path.is_dir()}
     return sorted(folders - {"search", "hydra"})
 
 
 def shared_out() -> dict[str, list[str]]:
     """The groups whose choices lie in a folder for each workload, and the workloads that have some."""
-    found = {group: sorted(path.name for path in (conf_folder() / group).iterdir() if path.is_dir())
+    found = {group: sorted({path.parent.name for folder in conf_folders() for path in folder.glob(f"{group}/*/*.yaml")})
              for group in groups()}  # fmt: skip
     return {group: workloads for group, workloads in found.items() if workloads}
 

@@ -10,7 +10,7 @@ import yaml
 from fulmen.config.hydra_errors import replace
 from fulmen.config.mistakes import Mistake, join, key_of, nearest
 from fulmen.config.overrides import implicit
-from fulmen.config.places import conf_folder
+from fulmen.config.places import conf_file
 from fulmen.config.schema import TrainConfig, choices, groups, is_group, leaves, shared_out
 from fulmen.config.words import in_full, say_once
 
@@ -81,7 +81,7 @@ def place(group: str, choice: str) -> str:
 
 def _read(group: str, choice: str) -> tuple[str, dict[str, Any]]:
     """Where a choice writes to ("" for the top) and what, its own defaults left out."""
-    path = conf_folder() / group / f"{choice}.yaml"
+    path = conf_file(f"{group}/{choice}.yaml")
     text = path.read_text(encoding="utf-8") if path.is_file() else ""  # one of somebody's own lies elsewhere
     package = re.search(r"^#\s*@package\s+(\S+)", text, re.MULTILINE)
     content = yaml.safe_load(text) or {}

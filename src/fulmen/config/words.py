@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put
 from fulmen.config.overrides import hydra_on_conf
-from fulmen.config.places import conf_folder
+from fulmen.config.places import conf_folders
 from fulmen.config.schema import OLD_WORDS, choices, shared_out
 
 PBPK = ("dynamic_gnn", "mlp")  # were choices of model=
@@ -87,11 +87,11 @@ def workload(network: str) -> str:
 def network_of(experiment: str, overrides: Iterable[str] = ()) -> str | None:
     """The network that an experiment chooses, such as `stocks/28_cnn_lstm` or `none`; None: there is no experiment."""
     searchpaths = tuple(override for override in overrides if key_of(override) == "hydra.searchpath")
-    return _network_of(experiment, searchpaths, conf_folder())
+    return _network_of(experiment, searchpaths, tuple(conf_folders()))
 
 
 @lru_cache(maxsize=64)
-def _network_of(experiment: str, searchpaths: tuple[str, ...], root: Path) -> str | None:
+def _network_of(experiment: str, searchpaths: tuple[str, ...], roots: tuple[Path, ...]) -> str | None:
     try:
         with hydra_on_conf():
             loader = GlobalHydra.instance().config_loader()
