@@ -15,6 +15,7 @@ def test_losses_are_the_stored_ones(name, tmp_path):
     assert losses(facts) == pytest.approx(json.loads(NUMBERS.read_text())[name], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_another_seed_of_the_batches_is_named_with_both_values(tmp_path, monkeypatch):
     typed = cases()["sensors"]
     then, again = (run_case("sensors", typed, ROOT, tmp_path / name) for name in "ab")

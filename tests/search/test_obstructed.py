@@ -51,10 +51,9 @@ def test_what_was_tried_is_to_blame_for_the_rest(error):
     assert obstruction(error) is None
 
 
-@pytest.mark.parametrize("number", OF_THE_MACHINE[:3], ids=errno.errorcode.get)
-def test_a_machine_that_refuses_stops_the_search_and_the_same_command_goes_on(search, study, monkeypatch, number):
+def test_a_machine_that_refuses_stops_the_search_and_the_same_command_goes_on(search, study, monkeypatch):
     command = ["search=random", "search.trials=3", "model.fails=machine", "search.max_failures=1"]
-    monkeypatch.setenv("TOY_MACHINE_ERROR", str(number))
+    monkeypatch.setenv("TOY_MACHINE_ERROR", str(errno.EROFS))
     for _ in range(4):  # more often than a point may kill its process
         with pytest.raises(Obstructed, match="cannot write somewhere"):
             search(*command)

@@ -116,6 +116,7 @@ def test_a_warm_start_tries_the_best_points_of_another_study_first(search, tmp_p
     assert len(new.finished) == 5
 
 
+@pytest.mark.slow
 def test_the_report_holds_leaderboard_figures_and_an_honest_sentence(whole_search):
     study = whole_search("search.trials=10", "search.champion_seeds=2", "search.pruner=none")
     report = (study.folder / "report.md").read_text()
@@ -226,11 +227,13 @@ def test_another_base_config_space_or_experiment_is_refused_with_the_difference(
         search("search.trials=2", "experiment=pbpk_mlp", "search.space={model:{linear_weight:{low:0,high:1}}}")
 
 
+@pytest.mark.slow
 def test_a_wide_space_is_searched_by_a_gaussian_process_too(search):
     study = search("search=gp", "search.trials=12", "search.pruner=none")
     assert states(study) == ["COMPLETE"] * 12
 
 
+@pytest.mark.slow
 def test_the_same_study_seed_gives_the_same_trials(search, tmp_path):
     one, two = (search("search.trials=12", f"search.folder={tmp_path / name}") for name in "ab")
     assert points(one) == points(two)

@@ -38,6 +38,7 @@ def test_windows_are_not_measured_by_the_ceiling_of_single_rows(tmp_path, capsys
         assert ("The best that is possible" in capsys.readouterr().out) == ceiling
 
 
+@pytest.mark.slow
 def test_the_best_rows_are_trained_as_runs_and_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FULMEN_REGISTRY", str(tmp_path / "models"))
@@ -70,6 +71,7 @@ def test_what_cannot_be_ranked_is_one_line(typed, says, capsys):
     assert says in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_an_interrupted_ranking_has_trained_is_trained_once(tmp_path, capsys, monkeypatch):
     typed = ["rank", "sensors", "network=logistic,mlp", *SMALL, "--folds", "2", "--outputs", str(tmp_path)]
     assert main(typed) == 0
