@@ -52,8 +52,8 @@ def trained(experiment, folder, change, *overrides):
     """How a run ends on this rank, after `change(data, model)` on what it is made of."""
     assemble = fulmen.runs.run.assemble
 
-    def changed(cfg):
-        data, model, trainer = assemble(cfg)
+    def changed(*arguments):
+        data, model, trainer = assemble(*arguments)
         change(data, model)
         return data, model, trainer
 

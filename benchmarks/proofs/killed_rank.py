@@ -38,8 +38,8 @@ FEW = ["trainer=ddp_cpu", "trainer.precision=32-true", "trainer.limit_train_batc
 def trained(typed: list[str], moment: str | None = None, victim: int = 0) -> tuple[str, str, float]:
     """Status, message and seconds since the kill, of this rank."""
 
-    def sabotaged(cfg):
-        data, model, trainer = assemble(cfg)
+    def sabotaged(*arguments):
+        data, model, trainer = assemble(*arguments)
         if moment:
             method = getattr(model, MOMENTS[moment])
             pids = fulmen.distributed.ranks.of_all_ranks(os.getpid())
