@@ -20,6 +20,7 @@ test-fast: $(READY)   ## while working: what needs neither long trainings nor pr
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 bench: $(READY)   ## every benchmark script, one after the other
 	set -e; for script in $(filter-out benchmarks/same.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done

@@ -21,6 +21,9 @@ class CheckedRuns(Sweeper):
     Hydra's own sweeper composes every config twice more. A launcher that somebody has chosen gets the runs to start.
     """
 
+    hydra_context: HydraContext  # known once Hydra has called `setup`
+    config: DictConfig
+
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 

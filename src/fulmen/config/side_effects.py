@@ -50,8 +50,8 @@ def misnamed(overrides: Iterable[str]) -> list[Mistake]:
         key = key_of(override)
         meant = None if re.search(r"[./@]|^(hydra|search)$", key) or is_group(key) else nearest(key, known)
         if key not in known and meant in groups():
-            instead = replace(implicit(override), override.replace(key, str(meant), 1))
-            found.append(Mistake(key, f"no such key; did you mean {meant}?", instead))
+            cure = replace(implicit(override), override.replace(key, str(meant), 1))
+            found.append(Mistake(key, f"no such key; did you mean {meant}?", cure))
         group, _, rest = key.partition(".")
         if rest and group in groups() and group not in PARTS:
             owner = next(iter(shared_out().get(group, ())), "")

@@ -21,6 +21,9 @@ class LinearEstimator(Estimator):
         kind: the baseline; see `baselines.LINEAR`.
     """
 
+    mean: Tensor
+    sd: Tensor
+
     def __init__(self, classes: int, kind: Literal["linear", "linear, weighted"] = "linear"):
         super().__init__()
         self.classes, self.kind = classes, kind

@@ -17,6 +17,11 @@ class RidgeForecast(Estimator):
         horizon_days: H.
     """
 
+    feature_mean: Tensor
+    feature_sd: Tensor
+    target_mean: Tensor
+    target_sd: Tensor
+
     def __init__(self, inputs: Sequence[str], horizon_days: int = 1):
         super().__init__()
         self.inputs, self.horizon_days = tuple(inputs), horizon_days
