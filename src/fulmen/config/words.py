@@ -151,8 +151,8 @@ def _whole(override: str, networks: Sequence[str], experiment: str, sweep: bool)
         raise ConfigError([Mistake(group, f"{override} gives no run{did_you_mean('', there)}")])
     for name in names:
         if mistake := _misplaced(group, name, there, networks[0], experiment):
-            if several:
-                return override  # each run says it for itself
+            if sweep:
+                return override  # each run says it for itself, with a command that works
             raise ConfigError([mistake])
     whole = [f"{owner}/{PurePosixPath(name).name}" for name in names]
     return f"{group}={','.join(whole)}"
