@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fulmen.config.arguments import AnyOrder
 from fulmen.config.places import TRAIN
+from fulmen.config.schema import shared_out
 from fulmen.errors import FulmenError
 from fulmen.signals import answering, interruptible
 from fulmen.utils.threads import quiet_waiting
@@ -83,6 +84,10 @@ def parser() -> AnyOrder:
     diagnose.add_argument("--val", metavar="COLUMN", help="column of the validation loss")
     diagnose.add_argument("--strict", action="store_true", help="exit code 1 if something is wrong")
     diagnose.set_defaults(call=show_diagnosis)
+    for name in shared_out().get("network", []):
+        own = verbs.add_parser(name, help=f"what {name} alone can do; `fulmen {name}` lists it")
+        own.add_argument("words", nargs="*", metavar="VERB|WORD|OVERRIDE", help="a verb, what it takes, overrides")
+        own.set_defaults(call=do_own_verb, workload=name)
     return whole
 
 
@@ -128,6 +133,24 @@ def hold_contest(arguments: argparse.Namespace) -> int:
 
     a = arguments
     rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs, a.save_top)
+    return 0
+
+
+def do_own_verb(arguments: argparse.Namespace) -> int:
+    """A verb that a workload brings itself, see `fulmen.Workload.verbs`."""
+    from fulmen.config.allow_list import locate
+    from fulmen.config.check import check_overrides
+    from fulmen.config.words import experiments_of
+
+    overrides = [word for word in arguments.words if "=" in word]
+    words = [word for word in arguments.words if "=" not in word]
+    cfg = check_overrides([f"experiment={experiments_of(arguments.workload)[0]}", *overrides])
+    verbs = locate(cfg.model["_target_"]).verbs()
+    if not words or words[0] not in verbs:
+        lines = [f"  {name:10} {(verb.__doc__ or '').partition(chr(10))[0]}" for name, verb in verbs.items()]
+        raise FulmenError("\n".join([f"fulmen {arguments.workload} takes one of", *lines]) if lines else
+                          f"{arguments.workload} has no verbs of its own")  # fmt: skip
+    verbs[words[0]](cfg, words[1:])
     return 0
 
 

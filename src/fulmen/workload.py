@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Split = Literal["train", "validation", "test"]
 Stage = Literal["train", "val", "test"]
+Verb = Callable[[Any, Sequence[str]], None]  # of a checked config and the words of the command line
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -122,7 +123,7 @@ class Workload(LightningModule):
             better low; of a metric that is not named nothing is known, and a search by it has to be told.
         ranking_metrics: metric -> whether larger is better: what `fulmen rank` may rank by, the first by default.
             Without any it ranks by `test/loss`.
-        reading: arguments of the data that `fulmen models predict` takes too, say `delimiter`.
+        reading: arguments of the data that `fulmen predict` takes too, say `delimiter`.
         of_the_data: names in the state dict that tell of the data or the config rather than of what was learned, such
             as class counts: `weights=`, which starts from another run, leaves them as they are.
         averages_gradients: True if the module itself makes accumulated gradients a mean over samples.
@@ -246,6 +247,16 @@ class Workload(LightningModule):
             FulmenError: the file does not fit; the message names the place.
         """
         raise FulmenError(f"{type(self).__name__} reads no files (it has no predict_file); use fulmen.load_model")
+
+    # The command line
+
+    @classmethod
+    def verbs(cls) -> Mapping[str, Verb]:
+        """What `fulmen <workload> <verb> ...` does: name -> what takes the config and the words that are no overrides.
+
+        The first line of its docstring is its help.
+        """
+        return {}
 
     # Ranking
 

@@ -84,6 +84,11 @@ def workload(network: str) -> str:
     return network.partition("/")[0] if "/" in network else ""
 
 
+def experiments_of(owner: str) -> list[str]:
+    """The experiments of a workload."""
+    return [name for name in choices("experiment") if workload(network_of(name) or "") == owner]
+
+
 def network_of(experiment: str, overrides: Iterable[str] = ()) -> str | None:
     """The network that an experiment chooses, such as `stocks/28_cnn_lstm` or `none`; None: there is no experiment."""
     searchpaths = tuple(override for override in overrides if key_of(override) == "hydra.searchpath")

@@ -24,7 +24,7 @@ from torchmetrics import MetricCollection, R2Score
 from fulmen.config.classes import Takes
 from fulmen.data.batches import Batch
 from fulmen.report.summary import Summary
-from fulmen.workload import Stage, Workload
+from fulmen.workload import Stage, Verb, Workload
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.networks import MLP, DynamicGNN
@@ -110,6 +110,12 @@ class PBPKSurrogate(Workload):
         from fulmen.workloads.pbpk.evaluate import summarize
 
         return summarize(predicted["concentration_mg_per_l"], data, figures if self.figures else None)
+
+    @classmethod
+    def verbs(cls) -> Mapping[str, Verb]:
+        from fulmen.workloads.pbpk.verbs import export
+
+        return {"export": export}
 
     def input_schema(self, data: Any) -> dict[str, Any]:
         """What `predict_file` reads: an `.npz` of subjects; see `predict.py`."""

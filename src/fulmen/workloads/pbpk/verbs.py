@@ -1,0 +1,19 @@
+"""What `fulmen pbpk ...` does."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fulmen.config.check import build
+from fulmen.errors import FulmenError
+
+
+def export(cfg: Any, words: Sequence[str]) -> None:
+    """Write subjects and what the solver says of them: fulmen pbpk export subjects.npz data.compounds=50
+
+    Args:
+        cfg: checked; its data are exported.
+        words: the file.
+    """
+    if len(words) != 1:
+        raise FulmenError("fulmen pbpk export takes one file: fulmen pbpk export subjects.npz data.compounds=50")
+    print(f"written: {build(cfg.data, 'data').export(words[0])}")
