@@ -9,7 +9,6 @@ tensors that share their first dimension, the samples B.
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 Split = Literal["train", "validation", "test"]
 Stage = Literal["train", "val", "test"]
 Verb = Callable[[Any, Sequence[str]], None]  # of a checked config and the words of the command line
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 class WorkloadData(LightningDataModule):
@@ -89,13 +87,12 @@ class WorkloadData(LightningDataModule):
         """One of the splits.
 
         Raises:
-            FulmenError: `setup` has not filled it.
+            FulmenError: `setup` has not filled it, or there is nothing to train on.
         """
-        if name not in self.splits:
-            there = ", ".join(self.splits) or "nothing"
-            raise FulmenError(
-                f"{type(self).__name__}.setup has to fill self.splits with {', '.join(SPLITS)}; it filled {there}"
-            )
+        if name not in self.splits or (name == "train" and not size(self.splits[name])):
+            there = ", ".join(f"{name} ({size(split)})" for name, split in self.splits.items()) or "nothing"
+            wanted = "train, validation, test"
+            raise FulmenError(f"{type(self).__name__}.setup has to fill self.splits with {wanted}; it filled {there}")
         return self.splits[name]
 
     def whole(self, name: Split) -> Iterable[Batch]:
@@ -184,10 +181,7 @@ class Workload(LightningModule):
         return predicted
 
     def predict_step(self, batch: Batch, batch_idx: int = 0) -> Batch:
-        """Predictions in units a user knows, tensors [B, ...], from the inputs alone: targets may be missing.
-
-        Without it a model cannot be kept.
-        """
+        """Predictions in units a user knows [B, ...], from the inputs alone. Without it a model cannot be kept."""
         raise FulmenError(f"{type(self).__name__} predicts nothing: it needs def predict_step(self, batch, batch_idx)")
 
     def configure_optimizers(self) -> Any:
@@ -229,10 +223,7 @@ class Workload(LightningModule):
         return None
 
     def input_schema(self, data: WorkloadData) -> dict[str, Any] | None:
-        """What a file for `predict_file` has to look like: plain values, with `format`, one sentence, among them.
-
-        Kept with the model. None: it reads no files.
-        """
+        """How a file for `predict_file` has to look: plain values, a sentence as `format`. None: it reads no files."""
         return None
 
     def predict_file(self, path: Path, schema: dict[str, Any], **reading: str) -> "pandas.DataFrame":
@@ -291,14 +282,12 @@ class Workload(LightningModule):
         return None
 
 
+_DEFAULTS = Workload(nn.Identity())
+
+
 def hooks(module: LightningModule) -> Workload:
     """The module itself; for a LightningModule that is no Workload, the defaults of all hooks."""
-    return module if isinstance(module, Workload) else _without_hooks()
-
-
-@cache
-def _without_hooks() -> Workload:
-    return Workload(nn.Identity())
+    return module if isinstance(module, Workload) else _DEFAULTS
 
 
 def splits_of(data: LightningDataModule | None) -> dict[str, Batch]:

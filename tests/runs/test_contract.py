@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import torch
 from lightning.pytorch import LightningModule
 from torch import nn
 
@@ -93,6 +94,14 @@ def test_a_split_of_another_name_is_told_by_its_name():
     data.setup()
     with pytest.raises(FulmenError, match=re.escape("Data.setup has to fill self.splits with train, validation, test")):
         data.val_dataloader()
+
+
+def test_an_empty_training_split_is_told_before_it_is_trained_on():
+    data = WorkloadData()
+    data.splits = {"train": {"x": torch.zeros(0)}, "validation": {"x": torch.zeros(3)}, "test": {"x": torch.zeros(2)}}
+    with pytest.raises(FulmenError, match=re.escape("it filled train (0), validation (3), test (2)")):
+        data.train_dataloader()
+    assert len(list(data.val_dataloader())) == 1
 
 
 def test_what_a_workload_has_to_write_is_said_where_it_is_missing():

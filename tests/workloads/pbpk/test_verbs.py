@@ -1,0 +1,31 @@
+"""`fulmen pbpk ...`: verbs that a workload brings itself."""
+
+import pytest
+
+from fulmen.cli import main
+from fulmen.workloads.pbpk.data import PBPKData
+
+SMALL = ["data.compounds=12", "data.validation_compounds=2", "data.test_compounds=2", "data.time_points=8"]
+
+
+def test_subjects_are_exported_and_read_back(tmp_path, capsys):
+    path = tmp_path / "subjects.npz"
+    assert main(["pbpk", "export", str(path), *SMALL]) == 0
+    assert capsys.readouterr().out == f"written: {path}\n"
+    data = PBPKData(npz=str(path), validation_compounds=2, test_compounds=2)
+    data.setup()
+    assert len(data.population) == 12
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["pbpk"], "fulmen pbpk takes one of\n  export     Write subjects"),
+        (["pbpk", "exprot", "x.npz"], "fulmen pbpk takes one of"),
+        (["pbpk", "export"], "fulmen pbpk export takes one file"),
+        (["stocks", "export"], "stocks has no verbs of its own"),
+    ],
+)
+def test_what_there_is_is_said_where_something_else_is_typed(typed, said, capsys):
+    assert main(typed) == 2
+    assert said in capsys.readouterr().err
