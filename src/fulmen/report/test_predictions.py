@@ -1,8 +1,10 @@
 """What a run says of each test item, kept for paired comparisons."""
 
+import json
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +38,19 @@ def read_items(folder: Path) -> dict[str, Any]:
     """
     path = folder / ITEMS
     if not path.exists():
+        if _was_tested(folder):
+            raise FulmenError(f"{folder} has no {ITEMS}: its model's summarize gives no Summary.items to be compared")
         raise FulmenError(f"{folder} has no {ITEMS}: was it tested? `{resume_command(folder)}` does it")
     try:
         with np.load(path, allow_pickle=False) as file:
             return dict(file)
     except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
         raise FulmenError(f"{path} is damaged: {error}") from error
+
+
+def _was_tested(folder: Path) -> bool:
+    """Whether its result.json, as far as it can be read, has a metric of the test split."""
+    with suppress(OSError, ValueError, AttributeError):
+        metrics = json.loads((folder / "result.json").read_text()).get("metrics", {})
+        return any(name.startswith("test/") for name in metrics)
+    return False
