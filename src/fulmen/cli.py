@@ -141,11 +141,13 @@ def do_own_verb(arguments: argparse.Namespace) -> int:
     from fulmen.config.allow_list import locate
     from fulmen.config.check import check_overrides
     from fulmen.config.words import experiments_of
+    from fulmen.workload import Workload
 
     overrides = [word for word in arguments.words if "=" in word]
     words = [word for word in arguments.words if "=" not in word]
     cfg = check_overrides([f"experiment={experiments_of(arguments.workload)[0]}", *overrides])
-    verbs = locate(cfg.model["_target_"]).verbs()
+    kind = locate(cfg.model["_target_"])
+    verbs = kind.verbs() if isinstance(kind, type) and issubclass(kind, Workload) else {}
     if not words or words[0] not in verbs:
         lines = [f"  {name:10} {(verb.__doc__ or '').partition(chr(10))[0]}" for name, verb in verbs.items()]
         raise FulmenError("\n".join([f"fulmen {arguments.workload} takes one of", *lines]) if lines else
