@@ -2,6 +2,7 @@
 
 import pytest
 
+import fulmen.runs.evaluation
 import fulmen.runs.run
 from benchmarks.proofs.resume_grid import (
     EXPERIMENTS,
@@ -83,7 +84,7 @@ def test_a_disk_that_gets_full_loses_nothing_that_was_reached(tmp_path, full, mo
         raise FulmenError("cannot write: no space left on the device")
 
     if full == "the report":
-        monkeypatch.setattr(fulmen.runs.run, "write_report", no_space)
+        monkeypatch.setattr(fulmen.runs.evaluation, "write_report", no_space)
     else:
         write = Result.write
         monkeypatch.setattr(Result, "write", lambda self: no_space() if self.trained else write(self))

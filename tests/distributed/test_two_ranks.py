@@ -7,7 +7,7 @@ import pytest
 import torch
 from processes import on_ranks, trained
 
-from fulmen.callbacks import diagnosis
+from fulmen.callbacks import seen
 from fulmen.distributed import ranks
 
 pytestmark = pytest.mark.ddp
@@ -24,7 +24,7 @@ def validates_21_and_the_second_rank_sees_nothing(data, model):
 
     data.setup = shortened
     if ranks.rank_and_world()[0] == 1:
-        diagnosis.health.with_health = lambda *_: []
+        seen.health.with_health = lambda *_: []
 
 
 def loses_its_loss_on_the_second_rank(data, model):

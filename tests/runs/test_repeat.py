@@ -101,8 +101,8 @@ def test_folds_that_test_the_same_items_are_runs_of_their_own(second, runs):
 
 
 def test_data_without_folds_are_named():
-    with pytest.raises(FulmenError, match="PBPKData cannot be split into folds; seeds=3 repeats it"):
-        repeat.refuse(check_overrides(["experiment=pbpk_mlp", "folds=3"]))
+    with pytest.raises(FulmenError, match="SyntheticClassification cannot be split into folds; seeds=3 repeats it"):
+        repeat.refuse(check_overrides(["experiment=synthetic_mlp", "folds=3"]))
 
 
 def test_compare_runs_what_is_missing_once_and_pairs_the_rest(tmp_path, monkeypatch, capsys):
@@ -159,8 +159,8 @@ def test_a_run_without_items_is_named(repeated, tmp_path, capsys):
 
 
 def test_overrides_may_follow_options(capsys):
-    assert main(["rank", "stocks", "--folds", "2", "trainer.max_epochs=1"]) == 2
-    assert "cannot be ranked" in capsys.readouterr().err
+    assert main(["rank", "synthetic_mlp", "--folds", "2", "trainer.max_epochs=1"]) == 2
+    assert "fold" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["runs", "--nonsense"])
     assert "unrecognized arguments: --nonsense" in capsys.readouterr().err

@@ -87,7 +87,7 @@ def test_each_choice_of_any_group_gets_its_own_study(search, typed):
 
 
 def test_a_group_can_be_one_of_the_parameters(search):
-    study = search("search=grid", "search.joint=debug=l*,p*", "search.space.model.x=null")
+    study = search("search=grid", "search.joint=debug=limit,p*", "search.space.model.x=null")
     assert {trial.params["debug"] for trial in study.trials} == {"limit", "profiler"}
     assert len(study.trials) == 2 * 4
 

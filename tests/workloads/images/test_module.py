@@ -13,7 +13,6 @@ import fulmen
 import fulmen.runs.run
 from fulmen.config.check import check_overrides
 from fulmen.errors import FulmenError, Interrupted
-from fulmen.runs.assembly import callbacks
 from fulmen.runs.run import run
 from fulmen.workloads.images.imbalance import Step
 from fulmen.workloads.images.losses import LDAM, CrossEntropy, Focal, LogitAdjusted, log_prior
@@ -184,24 +183,20 @@ def test_one_batch_by_heart_is_learned_without_mixing_and_smoothing(data):
 
 
 @pytest.mark.slow
-def test_the_airbench_recipe_whitens_learns_and_resumes_to_the_bit(arrays, tmp_path, monkeypatch):
+def test_the_airbench_recipe_whitens_learns_and_resumes_to_the_bit(arrays, tmp_path):
     path = arrays()
 
-    def go(folder, *more):
+    def go(folder, *more, **ready):
         typed = ["experiment=images_plain", "recipe=airbench", "data=image_arrays", f"data.arrays={path}",
                  "data.classes=3", "data.validation=0.1", "data.batch_size=16", "model.network.widths=[8,8,8]",
                  "model.optimizer.lr=0.3", "trainer.max_epochs=4", "trainer.precision=32-true", "model.figures=false",
                  "trainer.accelerator=cpu", "callbacks.summary=null", f"output_dir={folder}", *more]  # fmt: skip
-        return run(check_overrides(typed), typed)
+        return run(check_overrides(typed), typed, ready)
 
     whole = go(tmp_path / "whole")
     assert whole.metrics["test/accuracy"] > 0.6  # chance is a third
-    monkeypatch.setattr(
-        fulmen.runs.run, "callbacks", lambda cfg, *ready: [StopAt(12), *callbacks(cfg, *ready)]
-    )  # slow weights are ahead
-    with pytest.raises(Interrupted):
-        go(tmp_path / "half", "test=false")
-    monkeypatch.undo()
+    with pytest.raises(Interrupted):  # where the slow weights are ahead
+        go(tmp_path / "half", "test=false", progress=StopAt(12))
     typed = [f"resume={tmp_path / 'half'}"]
     resumed = run(check_overrides(typed), typed)
     before, after = (fulmen.load_run(each.folder).model.state_dict() for each in (whole, resumed))
