@@ -6,6 +6,8 @@ from typing import Any
 from fulmen.migrations.old_imports import install
 
 HOMES = {
+    "FulmenError": "fulmen.errors",
+    "Summary": "fulmen.report.summary",
     "Workload": "fulmen.workload",
     "WorkloadData": "fulmen.workload",
     "compose": "fulmen.config.check",
@@ -17,7 +19,17 @@ HOMES = {
 
 install()
 
-__all__ = ["Workload", "WorkloadData", "compose", "diagnose", "load_model", "load_run", "train"]
+__all__ = [
+    "FulmenError",
+    "Summary",
+    "Workload",
+    "WorkloadData",
+    "compose",
+    "diagnose",
+    "load_model",
+    "load_run",
+    "train",
+]
 
 
 def __dir__() -> list[str]:

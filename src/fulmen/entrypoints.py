@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -234,6 +235,9 @@ def messages() -> Iterator[None]:
     shown_by_python, warnings.showwarning = warnings.showwarning, _show_warning
     try:
         yield
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except KeyboardInterrupt as error:
         heard = listener()
         tell_interruption(heard.last_words() if heard else "interrupted")

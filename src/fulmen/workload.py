@@ -17,7 +17,7 @@ from lightning.pytorch import LightningDataModule, LightningModule
 from torch import Tensor, nn
 
 from fulmen.data import batches
-from fulmen.data.batches import Batch, BatchLoader, size
+from fulmen.data.batches import Batch, BatchLoader, loss_and_predictions, size
 from fulmen.errors import FulmenError
 from fulmen.lightning_private import datamodule_of, log_epoch_mean, log_mean
 from fulmen.optim.schedulers import optimizers
@@ -72,11 +72,9 @@ class WorkloadData(LightningDataModule):
         return BatchLoader(self.tensors("train"), self.batch_size, shuffle=True, seed=self.seed)
 
     def val_dataloader(self) -> Iterable[Batch]:
-        """Every sample once, in order."""
         return BatchLoader(self.tensors("validation"), batches.EVALUATION_BATCH)
 
     def test_dataloader(self) -> Iterable[Batch]:
-        """Every sample once, in order."""
         return BatchLoader(self.tensors("test"), batches.EVALUATION_BATCH)
 
     def predict_dataloader(self) -> Iterable[Batch]:
@@ -146,8 +144,7 @@ class Workload(LightningModule):
 
     @property
     def datamodule(self) -> Any:
-        """The data it is trained on, in `setup` and all that comes after it."""
-        return datamodule_of(self.trainer)
+        return datamodule_of(self.trainer)  # known from `setup` on
 
     # Training
 
@@ -165,18 +162,18 @@ class Workload(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Logs `train/loss`."""
-        loss, _ = self.step(batch, "train")
+        loss, _ = self._stepped(batch, "train")
         log_epoch_mean(self, "train/loss", loss, size(batch))
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Logs `val/loss`."""
-        loss, _ = self.step(batch, "val")
+        loss, _ = self._stepped(batch, "val")
         log_mean(self, "val/loss", loss, size(batch), prog_bar=True)
 
     def test_step(self, batch: Batch, batch_idx: int) -> Batch:
         """Logs `test/loss`; what `step` says of each sample goes to `summarize`."""
-        loss, predicted = self.step(batch, "test")
+        loss, predicted = self._stepped(batch, "test")
         log_mean(self, "test/loss", loss, size(batch))
         return predicted
 
@@ -186,6 +183,9 @@ class Workload(LightningModule):
 
     def configure_optimizers(self) -> Any:
         return optimizers(self)
+
+    def _stepped(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:
+        return loss_and_predictions(self.step(batch, stage), type(self).__name__)
 
     # What the diagnosis asks
 

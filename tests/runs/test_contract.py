@@ -7,7 +7,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import nn
 
-from fulmen import Workload, WorkloadData
+from fulmen import Summary, Workload, WorkloadData
 from fulmen.errors import FulmenError
 from fulmen.runs.contract import refuse_unless_kept
 from fulmen.workload import fingerprint_of, hooks, splits_of
@@ -94,6 +94,47 @@ def test_a_split_of_another_name_is_told_by_its_name():
     data.setup()
     with pytest.raises(FulmenError, match=re.escape("Data.setup has to fill self.splits with train, validation, test")):
         data.val_dataloader()
+
+
+class TakesNoIndex(Workload):
+    def predict_step(self, batch):
+        return {}
+
+
+def test_a_hook_of_lightning_is_held_to_the_contract_too():
+    with pytest.raises(FulmenError, match=r"TakesNoIndex\.predict_step\(self, batch\) cannot be called"):
+        refuse_unless_kept(TakesNoIndex, Workload)
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (torch.tensor(1.0), r"it returned a Tensor of shape \[\]"),
+        (torch.ones(3), r"it returned a Tensor of shape \[3\]"),
+        ((torch.ones(3), {}), "it returned a tuple"),
+        (None, "it returned a NoneType"),
+    ],
+)
+def test_a_step_that_returns_something_else_is_told_what_to_return(returned, said):
+    class Other(Workload):
+        def step(self, batch, stage):
+            return returned
+
+    with pytest.raises(FulmenError, match=f"Other.step has to return the mean loss, a scalar tensor, .*{said}"):
+        Other(nn.Identity()).training_step({"x": torch.ones(2)}, 0)
+
+
+@pytest.mark.parametrize(
+    ("summary", "said"),
+    [
+        ({"metrics": {"test/accuracy": 1.0}}, "write accuracy, without test/"),
+        ({"metrics": {}, "items": {"correct": [1]}}, "Summary.items has no item and no loss"),
+        ({"metrics": {}, "items": {"item": [1, 2], "loss": [1.0]}}, "Summary.items differ in length"),
+    ],
+)
+def test_a_summary_that_cannot_be_used_is_told_where_it_is_made(summary, said):
+    with pytest.raises(FulmenError, match=said):
+        Summary(**summary)
 
 
 def test_an_empty_training_split_is_told_before_it_is_trained_on():

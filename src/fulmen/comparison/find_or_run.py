@@ -14,6 +14,7 @@ from fulmen.config.schema import choices
 from fulmen.config.stored import moved, read_stored
 from fulmen.errors import FulmenError
 from fulmen.registry.start_from import resolved
+from fulmen.report.test_predictions import read_items
 from fulmen.runs.result import other_code, read_result
 from fulmen.runs.run_folder import Run, now
 from fulmen.runs.training_code import code_of
@@ -41,6 +42,8 @@ def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Pa
             raise FulmenError(
                 f"{name} is neither a run folder nor an experiment; there is {', '.join(choices('experiment'))}"
             )
+    for folder in folders.values():
+        read_items(folder)  # before anything is trained for the sake of it
     checked = {name: check_overrides(plan) for name, plan in plans.items()}
     found = {name: Run(folder) for name, folder in folders.items()}
     data = {name: (found[name].config if name in found else checked[name]).data["_target_"] for name in names}

@@ -49,6 +49,8 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     })  # fmt: skip
     draw(folder / "ranking.png", rows, metric, ceiling, chance)
     print_table(title, rows[:SHOWN])
+    if len(rows) > SHOWN:
+        print(f"  and {len(rows) - SHOWN} more in ranking.md")
     print("\n".join(filter(None, [said, best, f"ranking: {folder / 'ranking.md'}"])))
 
 

@@ -58,7 +58,7 @@ def wrong_parts(plain: Mapping[str, Any], find: Find) -> Iterator[Mistake]:
 def wrong_class(annotation: Any, node: Any, path: str, find: Find) -> Mistake | None:
     """The mistake of handing what `node` makes to an argument with this annotation; None if it may fit."""
     made = _class_of(node, find)
-    if made is None or _may_be(made, bool(node.get("_partial_")), annotation):
+    if made is None or annotation is inspect.Parameter.empty or _may_be(made, bool(node.get("_partial_")), annotation):
         return None
     return Mistake(join(path, "_target_"), f"{node['_target_']} makes no {_wanted(annotation)}")
 

@@ -139,6 +139,9 @@ def resolved(cfg: DictConfig, experiment: str | None) -> DictConfig:
     mistakes = list(_unresolvable(cfg))
     if mistakes:
         raise ConfigError(mistakes)
+    if OmegaConf.is_dict(cfg.get("experiment")):
+        problem = f"conf/experiment/{experiment}.yaml has to begin with the line `# @package _global_`"
+        raise ConfigError([Mistake("experiment", f"{problem}: what it says is of the whole config")])
     fill_modes(cfg)
     return OmegaConf.create({"experiment": experiment, **with_names_of_today(to_plain(cfg))})
 

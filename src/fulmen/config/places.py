@@ -78,4 +78,5 @@ def train_program() -> list[str]:
     return [sys.executable, str(root / "train.py")] if root else [sys.executable, "-P", "-m", "fulmen.cli", "train"]
 
 
-TRAIN, SWEEP = ("python train.py", "python sweep.py") if checkout() else ("fulmen train", "fulmen sweep")
+SCRIPTS = checkout() is not None and own_conf() is None  # a project of one's own has neither train.py nor sweep.py
+TRAIN, SWEEP = ("python train.py", "python sweep.py") if SCRIPTS else ("fulmen train", "fulmen sweep")

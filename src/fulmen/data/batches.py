@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from fulmen.distributed.ranks import rank_and_world
+from fulmen.errors import FulmenError
 from fulmen.utils.seeding import derived_seed
 
 Batch = dict[str, Tensor]
@@ -127,3 +128,20 @@ def size(batch: Any) -> int:
     """Samples in a batch: the length of its first tensor."""
     values = batch.values() if isinstance(batch, dict) else batch if isinstance(batch, list | tuple) else [batch]
     return next((len(value) for value in values if isinstance(value, Tensor) and value.ndim), 0)
+
+
+def loss_and_predictions(found: Any, who: str) -> tuple[Tensor, Batch]:
+    """What a step returned, if it is a mean loss and a batch of predictions.
+
+    Raises:
+        FulmenError: it is something else.
+    """
+    if isinstance(found, tuple) and len(found) == 2:
+        loss, predicted = found
+        if isinstance(loss, Tensor) and loss.ndim == 0 and isinstance(predicted, dict):
+            return loss, predicted
+    shape = f" of shape {list(found.shape)}" if isinstance(found, Tensor) else ""
+    raise FulmenError(
+        f"{who}.step has to return the mean loss, a scalar tensor, and a dict of what is predicted for each sample, "
+        f"say `return loss, {{}}`; it returned a {type(found).__name__}{shape}"
+    )

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fulmen.errors import FulmenError
 from fulmen.report.html import write_page
 from fulmen.utils.files import atomic_write
 
@@ -53,6 +54,19 @@ class Summary:
     notes: list[str] = field(default_factory=list)
     items: dict[str, Any] = field(default_factory=dict)
     shown: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if prefixed := [name for name in self.metrics if name.startswith("test/")]:
+            raise FulmenError(f"Summary.metrics: write {prefixed[0].removeprefix('test/')}, without test/")
+        if not self.items:
+            return
+        if missing := {"item", "loss"} - set(self.items):
+            raise FulmenError(
+                f"Summary.items has no {' and no '.join(sorted(missing))}; compare pairs runs by item and loss"
+            )
+        lengths = {name: len(value) for name, value in self.items.items() if name != "train_count"}
+        if len(set(lengths.values())) > 1:
+            raise FulmenError(f"Summary.items differ in length: {lengths}")
 
 
 def of_untrained(summary: Summary, why: str) -> Summary:

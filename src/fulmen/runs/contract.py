@@ -19,7 +19,9 @@ def refuse_unless_kept(kind: type, contract: type) -> None:
         if name.startswith("_") or not callable(getattr(contract, name)) or name not in dir(kind):
             continue
         own = getattr(kind, name)
-        if own is getattr(contract, name, None) or name in dir(contract.__mro__[1]):
+        if own is getattr(contract, name, None) or (
+            not issubclass(kind, contract) and name in dir(contract.__mro__[1])
+        ):
             continue
         place = f"{kind.__module__}.{kind.__qualname__}"
         if not issubclass(kind, contract):

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from fulmen.callbacks.outputs import SampleOutputs
 from fulmen.callbacks.resume import read_checkpoint
+from fulmen.errors import FulmenError
 from fulmen.lightning_private import callbacks_of, is_dry_run
 from fulmen.report.figures import training_curve
 from fulmen.report.summary import Summary, of_untrained, print_table, write_report
@@ -54,6 +55,9 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
     curve = training_curve(result.folder, cfg.monitor, cfg.mode)
     if curve:
         summary.figures["Training"] = curve.name
+    if not summary.tables and summary.baselines:
+        summary.tables["Test split"] = [{"": "network", **summary.metrics}] + [
+            {"": name, **scores} for name, scores in summary.baselines.items()]  # fmt: skip
     if not summary.tables:
         summary.tables["Result"] = [{"metric": name, "value": value} for name, value in sorted(result.metrics.items())]
     if not result.steps:
@@ -79,7 +83,12 @@ def summarized(trainer: Trainer, model: LightningModule, data: LightningDataModu
         print(f"{type(model).__name__} has no summarize: the report has no baselines, and compare takes no such run")
     outputs = next(each for each in callbacks_of(trainer) if isinstance(each, SampleOutputs))
     predicted = outputs.of_whole_split(trainer, model, data)
-    return model.summarize(predicted, data, figures) if trainer.is_global_zero else Summary({})
+    summary = model.summarize(predicted, data, figures) if trainer.is_global_zero else Summary({})
+    if not isinstance(summary, Summary):
+        raise FulmenError(
+            f"{type(model).__name__}.summarize has to return a fulmen.Summary, not a {type(summary).__name__}"
+        )
+    return summary
 
 
 def untrained(cfg: DictConfig) -> str:

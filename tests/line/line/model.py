@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 import fulmen
-from fulmen.report.summary import Summary
 
 
 class Line(nn.Module):
@@ -42,7 +41,7 @@ class LineFit(fulmen.Workload):
         found = {name: {"mse": each, "r2": 1 - each / float(test["y"].var(correction=0))} for name, each in mse.items()}
         items = {"item": test["item"], "loss": (predicted["y"] - test["y"]).square()[:, 0]}
         rows = [{"": name, **scores} for name, scores in found.items()]
-        return Summary(found.pop("network"), found, {"Test split": rows}, items=items)
+        return fulmen.Summary(found.pop("network"), found, {"Test split": rows}, items=items)
 
     def input_schema(self, data):
         return {"format": "a CSV with a column x"}
