@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 from fulmen.config.arguments import AnyOrder
-from fulmen.config.places import TRAIN
-from fulmen.config.schema import shared_out
+from fulmen.config.places import TRAIN, workloads
 from fulmen.errors import FulmenError
 from fulmen.signals import answering, interruptible
 from fulmen.utils.threads import quiet_waiting
@@ -84,7 +83,7 @@ def parser() -> AnyOrder:
     diagnose.add_argument("--val", metavar="COLUMN", help="column of the validation loss")
     diagnose.add_argument("--strict", action="store_true", help="exit code 1 if something is wrong")
     diagnose.set_defaults(call=show_diagnosis)
-    for name in shared_out().get("network", []):
+    for name in workloads():
         own = verbs.add_parser(name, help=f"what {name} alone can do; `fulmen {name}` lists it")
         own.add_argument("words", nargs="*", metavar="VERB|WORD|OVERRIDE", help="a verb, what it takes, overrides")
         own.set_defaults(call=do_own_verb, workload=name)

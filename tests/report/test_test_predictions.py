@@ -23,5 +23,5 @@ def test_a_run_that_was_tested_misses_a_hook_and_one_that_was_not_the_test(tmp_p
     with pytest.raises(FulmenError, match="was it tested"):
         read_items(tmp_path)
     (tmp_path / "result.json").write_text(json.dumps({"metrics": {"test/loss": 1.0}}))
-    with pytest.raises(FulmenError, match=r"summarize gives no Summary\.items to be compared"):
+    with pytest.raises(FulmenError, match=r"summarize gives no Summary\.items, or the file was lost"):
         read_items(tmp_path)

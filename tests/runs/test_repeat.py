@@ -155,7 +155,7 @@ def test_a_run_without_items_is_named(repeated, tmp_path, capsys):
     assert "test_items.npz is damaged" in capsys.readouterr().err
     (folders[1] / "test_items.npz").unlink()
     assert main(["compare", *map(str, folders)]) == 2
-    assert "was it tested?" in capsys.readouterr().err
+    assert "summarize gives no Summary.items, or the file was lost" in capsys.readouterr().err
 
 
 def test_overrides_may_follow_options(capsys):

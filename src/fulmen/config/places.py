@@ -51,6 +51,11 @@ def conf_file(name: str) -> Path:
     return next((path for folder in conf_folders() if (path := folder / name).is_file()), conf_folder() / name)
 
 
+def workloads() -> list[str]:
+    """Those that have networks to choose from: the folders in conf/network."""
+    return sorted({path.parent.name for folder in conf_folders() for path in folder.glob("network/*/*.yaml")})
+
+
 def use_own_project() -> None:
     """Let the modules of the project in the working directory be imported; the last place, nothing is hidden by it."""
     if own_conf() and os.getcwd() not in sys.path:

@@ -39,7 +39,8 @@ def read_items(folder: Path) -> dict[str, Any]:
     path = folder / ITEMS
     if not path.exists():
         if _was_tested(folder):
-            raise FulmenError(f"{folder} has no {ITEMS}: its model's summarize gives no Summary.items to be compared")
+            again = f"or the file was lost: `{resume_command(folder)}` writes it again"
+            raise FulmenError(f"{folder} has no {ITEMS}: its model's summarize gives no Summary.items, {again}")
         raise FulmenError(f"{folder} has no {ITEMS}: was it tested? `{resume_command(folder)}` does it")
     try:
         with np.load(path, allow_pickle=False) as file:
