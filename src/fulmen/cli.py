@@ -2,14 +2,13 @@
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
 
 from fulmen.config.arguments import AnyOrder
 from fulmen.config.places import TRAIN, workloads
 from fulmen.errors import FulmenError
-from fulmen.signals import answering, interruptible
+from fulmen.signals import answering, interruptible, output_closed
 from fulmen.utils.threads import quiet_waiting
 
 INTERRUPTED = "interrupted; the same command does it again"
@@ -32,8 +31,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return output_closed()
 
 
 def start(program: str, arguments: list[str]) -> int:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import sys
 import traceback
 import warnings
@@ -28,7 +27,7 @@ from fulmen.distributed import torchrun
 from fulmen.distributed.devices import refuse_unless_here
 from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obstructed
 from fulmen.runs.ownership import refuse_if_owned
-from fulmen.signals import answering, is_relaunched, listener, number_of, tell_interruption
+from fulmen.signals import answering, is_relaunched, listener, number_of, output_closed, tell_interruption
 from fulmen.utils.files import obstruction
 from fulmen.utils.threads import quiet_waiting
 
@@ -236,8 +235,7 @@ def messages() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
+        sys.exit(output_closed())
     except KeyboardInterrupt as error:
         heard = listener()
         tell_interruption(heard.last_words() if heard else "interrupted")
