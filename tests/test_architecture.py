@@ -22,7 +22,7 @@ FLOORS = [  # a room imports rooms above its own line alone, and nothing of its 
     {"search"},
     {"comparison", "entrypoints"},
     {"cli", "testing"},
-    {"fulmen"},  # the package itself: the public names
+    {"fulmen", "__main__"},  # the package itself: the public names, and `python -m fulmen`
 ]
 CONFIGURED_BY_HYDRA = {"comparison/multirun.py"}  # a callback of Hydra's public interface: the table after a multirun
 FIRST_IMPORTED = [  # on the way to the first message: whoever mistypes waits for these alone

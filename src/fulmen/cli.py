@@ -37,7 +37,8 @@ def main(argv: list[str] | None = None) -> int:
 def start(program: str, arguments: list[str]) -> int:
     """`fulmen train ...` and `fulmen sweep ...`, which take what train.py and sweep.py take."""
     sys.argv = [f"fulmen {program}", *arguments]
-    sys.path.append(os.getcwd())  # where one's own classes may lie; the last place, nothing is hidden by it
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # where one's own classes may lie; the last place, nothing is hidden by it
     with answering(PROGRAMS[program][1]):
         from fulmen import entrypoints  # where a signal is answered already
 

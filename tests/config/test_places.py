@@ -1,5 +1,9 @@
 """conf/ is found in the checkout or in the package; without either one line says so."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from fulmen.config import places
@@ -44,3 +48,24 @@ def test_a_package_by_itself_keeps_prepared_data_in_the_cache_of_its_user(packag
     assert cache_folder() == tmp_path / "fulmen"
     monkeypatch.setenv("FULMEN_CACHE", "elsewhere")
     assert cache_folder().name == "elsewhere"
+
+
+def test_what_we_start_is_this_package_whatever_lies_in_the_working_directory(tmp_path):
+    for name in ("fulmen", "yaml"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('this is not the one')")
+    environment = os.environ | places.search_path_handed_on() | {"PYTHONPATH": str(places.PACKAGE.parent)}
+    for program in (places.train_program(), [sys.executable, "-m", "fulmen", "train"]):
+        if program[1] == "-m":
+            (tmp_path / "fulmen" / "__init__.py").unlink()  # Python itself takes that one first
+        done = subprocess.run([*program, "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.stdout.startswith("usage: "), done.stderr
+
+
+def test_a_process_of_ours_finds_what_its_starter_found_but_nothing_of_it_hides_anything(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setenv(places.HANDED_ON, places.search_path_handed_on()[places.HANDED_ON])
+    monkeypatch.setattr(sys, "path", sys.path[1:])
+    places.use_own_project()
+    assert sys.path[-1] == str(tmp_path)
+    assert sys.path.count(str(tmp_path)) == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from fulmen.errors import FulmenError
 
 PACKAGE = Path(__file__).resolve().parents[1]
+HANDED_ON = "FULMEN_PATH"  # environment: sys.path of the process that started this one
 
 
 @cache
@@ -57,9 +58,14 @@ def workloads() -> list[str]:
 
 
 def use_own_project() -> None:
-    """Let the modules of the project in the working directory be imported; the last place, nothing is hidden by it."""
-    if own_conf() and os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
+    """Let the modules of the project in the working directory be imported, and those that our starter has found.
+
+    Theirs are the last places: nothing is hidden by them.
+    """
+    handed_on = os.environ.get(HANDED_ON, "").split(os.pathsep)
+    for place in [*([os.getcwd()] if own_conf() else []), *filter(None, handed_on)]:
+        if place not in sys.path:
+            sys.path.append(place)
 
 
 def is_of_own_project(module: str) -> bool:
@@ -77,10 +83,19 @@ def project_root() -> Path:
     return PACKAGE.parents[1]
 
 
+def python(*arguments: str) -> list[str]:
+    """What starts a process of ours: by this interpreter, and no module is taken from the working directory first."""
+    return [sys.executable, "-P", *arguments]
+
+
 def train_program() -> list[str]:
     """What starts one more training as a process of its own; its overrides follow."""
-    root = checkout()
-    return [sys.executable, str(root / "train.py")] if root else [sys.executable, "-P", "-m", "fulmen.cli", "train"]
+    return python("-m", "fulmen", "train")
+
+
+def search_path_handed_on() -> dict[str, str]:
+    """The environment in which a process of ours finds the modules that this one finds, see `use_own_project`."""
+    return {HANDED_ON: os.pathsep.join(sys.path)}
 
 
 SCRIPTS = checkout() is not None and own_conf() is None  # a project of one's own has neither train.py nor sweep.py

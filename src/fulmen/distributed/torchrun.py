@@ -9,10 +9,12 @@ from datetime import datetime
 from omegaconf import DictConfig
 
 from fulmen.config.mistakes import command, key_of
+from fulmen.config.places import SCRIPTS
 from fulmen.errors import FulmenError
 
 WAIT = 5.0  # seconds: torchrun ends all processes as soon as one has ended, and the first one has to speak
 FOLDER = "hydra.run.dir"
+PROGRAM = "train.py" if SCRIPTS else "-m fulmen train"
 
 
 def starts_this() -> bool:
@@ -52,7 +54,7 @@ def refuse_unless_together(trainer: DictConfig, typed: Sequence[str]) -> None:
     raise FulmenError(
         f"torchrun has started {here * nodes} processes, and the trainer does not take them as its own: "
         f"each would train by itself\n"
-        f"  this works: {command(cure, f'torchrun --nproc-per-node {here} train.py')}"
+        f"  this works: {command(cure, f'torchrun --nproc-per-node {here} {PROGRAM}')}"
     )
 
 

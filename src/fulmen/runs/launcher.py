@@ -10,10 +10,11 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from fulmen.config.places import python
 from fulmen.lightning_private import Launched, ScriptLauncher
 
 LAUNCHER = "FULMEN_LAUNCHER"  # environment: pid of the first rank, which launched this one
-FOLLOW = [sys.executable, "-c", "from fulmen.entrypoints import follow; follow()"]
+FOLLOW = python("-c", "from fulmen.entrypoints import follow; follow()")
 
 
 class Launcher(ScriptLauncher):

@@ -21,6 +21,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from fulmen.config.outside import resume_command
+from fulmen.config.places import python
 from fulmen.errors import FulmenError, Interrupted, Obstructed
 from fulmen.runs.launcher import LAUNCHER
 from fulmen.runs.result import Result
@@ -31,7 +32,7 @@ POLL = 0.2  # seconds
 LINGER = 5.0  # seconds for the other processes to end after the first one
 PATIENCE = 30.0  # seconds to save a run whose starter has died
 OF_ANOTHER_GROUP = ("LOCAL_RANK", "RANK", "WORLD_SIZE", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT", LAUNCHER)
-LEAD = [sys.executable, "-c", "from fulmen.entrypoints import lead; lead()"]
+LEAD = python("-c", "from fulmen.entrypoints import lead; lead()")
 
 
 def train_in_group(cfg: DictConfig, overrides: Sequence[str]) -> Result:

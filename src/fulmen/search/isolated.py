@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from fulmen.config.places import train_program
+from fulmen.config.places import search_path_handed_on, train_program
 from fulmen.distributed.process_identity import Owner, owner
 from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, PEER_LOST, FulmenError, Interrupted, Obstructed
 
@@ -36,7 +36,7 @@ def run_apart(
             [*train_program(), *typed],
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=dict(os.environ) | dict(environment) | {IN_A_TRIAL: "1"},
+            env=dict(os.environ) | dict(environment) | search_path_handed_on() | {IN_A_TRIAL: "1"},
             start_new_session=True,
         )
         started(owner(child.pid))

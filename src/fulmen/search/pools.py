@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 import optuna
 import torch
 
+from fulmen.config.places import python, search_path_handed_on
 from fulmen.distributed.process_identity import end_group
 from fulmen.errors import FulmenError, Interrupted, Obstructed
 from fulmen.search.outcome import Outcome
@@ -73,11 +73,11 @@ class Processes:
         self._log(slot).parent.mkdir(parents=True, exist_ok=True)
         with open(self._log(slot), "w") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "fulmen.search.workers", *(str(plan.folder) for plan in self.plans)],
+                python("-m", "fulmen.search.workers", *(str(plan.folder) for plan in self.plans)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=dict(os.environ) | environment(slot, self.plans[0], threads=1),
+                env=dict(os.environ) | environment(slot, self.plans[0], threads=1) | search_path_handed_on(),
             )
 
     def _log(self, slot: int) -> Path:
