@@ -20,7 +20,7 @@ FLOORS = [  # a room imports rooms above its own line alone, and nothing of its 
     {"workloads", "runs"},
     {"registry"},
     {"search"},
-    {"comparison", "entrypoints"},
+    {"comparison", "entrypoints", "scaffold"},
     {"cli", "testing"},
     {"fulmen", "__main__"},  # the package itself: the public names, and `python -m fulmen`
 ]

@@ -3,7 +3,6 @@
 import pytest
 from processes import on_ranks
 
-import fulmen
 from fulmen.callbacks.resume import read_checkpoint
 from fulmen.config.check import load_config
 from fulmen.config.schema import choices
@@ -32,10 +31,6 @@ class OfTheHouse(Conformance):
             assert set(rank) == set(one)
             for name, value in one.items():
                 assert rank[name] == pytest.approx(value, rel=1e-6, abs=1e-6, nan_ok=True), name
-
-    def test_it_reads_files_of_a_user(self, finished):
-        run = fulmen.load_run(finished.folder)
-        assert run.model.input_schema(run.data)["format"]
 
 
 def of(experiment):

@@ -54,6 +54,10 @@ def parser() -> AnyOrder:
     verbs = whole.add_subparsers(dest="verb", required=True)
     for program, (text, _) in PROGRAMS.items():
         verbs.add_parser(program, help=f"{text}; `fulmen {program} --help` says more", add_help=False)
+    new = verbs.add_parser("new", help="a project of one's own that trains at once")
+    new.add_argument("name", type=Path, help="of its folder and its package, for example mylab")
+    new.add_argument("--workload", help="start from a shipped one, for example sensors (default: a small data set)")
+    new.set_defaults(call=begin_project)
     runs = verbs.add_parser("runs", help="list the runs: status, cost and main metrics")
     runs.add_argument("experiment", nargs="?", default="*", help="only its runs (default: all)")
     runs.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
@@ -87,6 +91,16 @@ def parser() -> AnyOrder:
         own.add_argument("words", nargs="*", metavar="VERB|WORD|OVERRIDE", help="a verb, what it takes, overrides")
         own.set_defaults(call=do_own_verb, workload=name)
     return whole
+
+
+def begin_project(arguments: argparse.Namespace) -> int:
+    from fulmen.scaffold.new import new_project
+
+    place = arguments.name
+    for path in new_project(place, arguments.workload):
+        print(place / path)
+    print(f"\nnext: cd {place} && make train   (or: fulmen train experiment={place.name})")
+    return 0
 
 
 def show_runs(arguments: argparse.Namespace) -> int:
