@@ -1,7 +1,7 @@
 """A `_target_` of the wrong class is refused where it stands, and a cure takes back nothing that was asked for."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import pytest
 import torch
@@ -9,11 +9,20 @@ from torch import nn
 
 from fulmen.config.allow_list import locate
 from fulmen.config.check import check_overrides
-from fulmen.config.classes import Takes, wrong_class
+from fulmen.config.classes import wrong_class
 from fulmen.config.mistakes import ConfigError
+from fulmen.config.protocols import Fulfils
 
 IDENTITY = "torch.nn.Identity"
 RESNET = "fulmen.workloads.images.networks.cnn.ResNet9"
+
+
+class OneImage(Protocol):
+    def forward(self, image): ...
+
+
+class TwoImages(Protocol):
+    def forward(self, image, other): ...
 
 
 @pytest.mark.parametrize(
@@ -25,13 +34,18 @@ RESNET = "fulmen.workloads.images.networks.cnn.ResNet9"
         ("callbacks.early_stopping", IDENTITY, "Callback"),
         ("logger.csv", IDENTITY, "Logger"),
         ("model.optimizer", IDENTITY, "Optimizer"),
-        ("model.network", IDENTITY, r"Module of \(node, edge, context, dosing, time_h\)"),
-        ("model.network", RESNET, r"Module of \(node, edge, context, dosing, time_h\)"),
     ],
 )
 def test_the_class_of_something_else_is_refused_before_work(place, target, wanted):
     with pytest.raises(ConfigError, match=rf"{place}\._target_: {target} makes no {wanted}"):
         check_overrides(["experiment=pbpk_mlp", f"{place}._target_={target}"])
+
+
+@pytest.mark.parametrize("target", [IDENTITY, RESNET])
+def test_a_network_that_does_not_fulfil_the_contract_is_refused(target):
+    lacking = r"has no forward\(node, edge, context, dosing, time_h\), which every BodyNetwork has"
+    with pytest.raises(ConfigError, match=rf"model.network\._target_: {target} {lacking}"):
+        check_overrides(["experiment=pbpk_mlp", f"model.network._target_={target}"])
 
 
 def test_data_of_one_workload_and_a_model_of_another_are_refused():
@@ -46,8 +60,8 @@ def test_data_of_one_workload_and_a_model_of_another_are_refused():
         (nn.Linear, {"_target_": IDENTITY}, False),
         (nn.Linear | None, {"_target_": IDENTITY}, False),
         (nn.Linear | nn.Identity, {"_target_": IDENTITY}, True),
-        (Annotated[nn.Module, Takes(("image",))], {"_target_": RESNET}, True),
-        (Annotated[nn.Module, Takes(("a", "b"))], {"_target_": RESNET}, False),
+        (Annotated[nn.Module, Fulfils(OneImage)], {"_target_": RESNET}, True),
+        (Annotated[nn.Module, Fulfils(TwoImages)], {"_target_": RESNET}, False),
         (Callable[..., torch.optim.Optimizer], {"_target_": "torch.optim.Adam", "_partial_": True}, True),
         (Callable[..., torch.optim.Optimizer], {"_target_": IDENTITY, "_partial_": True}, False),
         (Callable[..., float], {"_target_": "torch.optim.Adam"}, False),

@@ -1,15 +1,19 @@
 """What a `_target_` names, and which targets a config from elsewhere may name."""
 
-import inspect
 import pkgutil
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
-from types import ModuleType
+from importlib.util import find_spec
+from types import FunctionType, ModuleType
 from typing import Any, cast
 
+from fulmen.config import signature_index
+from fulmen.config.described import DescribedFunction, is_at_home, is_described
 from fulmen.config.mistakes import did_you_mean, nearest
 from fulmen.config.places import is_of_own_project
 from fulmen.migrations import renamed
@@ -60,46 +64,103 @@ class NoSuchTarget(TargetError):
     """A name that leads to nothing, such as a class of another release."""
 
 
-@cache
+class NotDescribed(TargetError):
+    """A name of which nothing is known without an import."""
+
+
+_not_described: ContextVar[set[str] | None] = ContextVar("not_described", default=None)
+
+
+@contextmanager
+def without_import() -> Iterator[set[str]]:
+    """Let `locate` answer from what is known of modules; gets the names of which nothing is."""
+    missing: set[str] = set()
+    token = _not_described.set(missing)
+    try:
+        yield missing
+    finally:
+        _not_described.reset(token)
+
+
 def locate(target: str) -> Callable[..., Any]:
-    """The class or function that `target` names.
+    """The class or function that `target` names; inside `without_import` what stands for it.
 
     Raises:
         TargetError: there is none. A module that fails while it is imported raises its own error.
     """
     if (today := renamed(target)) != target:
         raise TargetError(f"{target} is {today} now", today)
-    parts = target.split(".")
-    if not all(part.isidentifier() for part in parts):
+    if not all(part.isidentifier() for part in target.split(".")):
         raise TargetError(f"{target!r} is no dotted name of a class or function")
+    return _located(target) if _not_described.get() is None else _described(target)
+
+
+@cache
+def _located(target: str) -> Callable[..., Any]:
+    """As `locate`, by importing it."""
+    parts = target.split(".")
     found: Any = _imported(parts[0])
     if found is None:
-        meant = nearest(parts[0], PACKAGES)
-        raise NoSuchTarget(
-            f"there is no module {parts[0]}{did_you_mean(parts[0], PACKAGES)}",
-            meant and ".".join([meant, *parts[1:]]),
-        )
+        raise _no_package(parts)
     for i in range(1, len(parts)):
         owner, name = ".".join(parts[:i]), parts[i]
         child = getattr(found, name, None)
         if child is None and isinstance(found, ModuleType):
             child = _imported(f"{owner}.{name}")
         if child is None:
-            names = _names(found, callables=i == len(parts) - 1)
-            meant = nearest(name, names)
-            raise NoSuchTarget(
-                f"{owner} has no {name}{did_you_mean(name, names)}", meant and ".".join([owner, meant, *parts[i + 1 :]])
-            )
+            raise _nothing_there(owner, parts[i:], _names(found, callables=i == len(parts) - 1))
         found = child
     if not callable(found):
-        names = _names(found, callables=True) if isinstance(found, ModuleType) else []
-        meant = next((name for name in names if name.lower() == parts[-1].lower()), None)
-        hint = f"; did you mean {target}.{meant}?" if meant else ""
-        raise TargetError(f"{target} is no class or function{hint}", meant and f"{target}.{meant}")
+        raise _not_callable(target, _names(found, callables=True) if isinstance(found, ModuleType) else [])
     return cast(Callable[..., Any], found)
 
 
-@cache
+def _described(target: str) -> Callable[..., Any]:
+    """As `locate`, by what is known without an import."""
+    parts = target.split(".")
+    if find_spec(parts[0]) is None:
+        raise _no_package(parts)
+    try:
+        module, rest = signature_index.module_of(target)
+        try:
+            return cast(Callable[..., Any], signature_index.find(target))
+        except LookupError:
+            known = signature_index.read(module)
+        if not rest:
+            raise _not_callable(target, known["callables"])
+        if len(rest) == 1 and rest[0] in known["values"]:
+            raise _not_callable(target, [])
+        if len(rest) == 1 or rest[0] not in known["callables"] + known["values"]:
+            there = known["callables"] if len(rest) == 1 else signature_index.submodules(module)
+            raise _nothing_there(module, rest, there)
+    except signature_index.Stale:
+        pass
+    if (missing := _not_described.get()) is not None:
+        missing.add(target)
+    raise NotDescribed(f"nothing is known of {target} before it is imported")
+
+
+def _no_package(parts: list[str]) -> NoSuchTarget:
+    meant = nearest(parts[0], PACKAGES)
+    return NoSuchTarget(
+        f"there is no module {parts[0]}{did_you_mean(parts[0], PACKAGES)}", meant and ".".join([meant, *parts[1:]])
+    )
+
+
+def _nothing_there(owner: str, rest: list[str], names: list[str]) -> NoSuchTarget:
+    """The module or class `owner` has no `rest[0]`; it has `names`."""
+    meant = nearest(rest[0], names)
+    return NoSuchTarget(
+        f"{owner} has no {rest[0]}{did_you_mean(rest[0], names)}", meant and ".".join([owner, meant, *rest[1:]])
+    )
+
+
+def _not_callable(target: str, names: list[str]) -> TargetError:
+    meant = next((name for name in names if name.lower() == target.rpartition(".")[2].lower()), None)
+    hint = f"; did you mean {target}.{meant}?" if meant else ""
+    return TargetError(f"{target} is no class or function{hint}", meant and f"{target}.{meant}")
+
+
 def locate_untrusted(target: str) -> Callable[..., Any]:
     """As `locate`, for a name that a stranger may have written: only the parts a training is made of.
 
@@ -117,13 +178,14 @@ def locate_untrusted(target: str) -> Callable[..., Any]:
     home, name = getattr(found, "__module__", None), getattr(found, "__qualname__", None)
     if not isinstance(home, str) or not isinstance(name, str):
         raise refused
-    own_function = inspect.isfunction(found) and home in FUNCTIONS
+    own_function = isinstance(found, FunctionType | DescribedFunction) and home in FUNCTIONS
     at_home = _within(home, PARTS) or is_of_own_project(home)
     if not (isinstance(found, type) or own_function) or not at_home or _within(home, NO_PARTS):
         raise refused
-    if getattr(sys.modules.get(home), name, None) is not found:  # a method, or something that lies about its home
+    itself = is_at_home(found) if is_described(found) else getattr(sys.modules.get(home), name, None) is found
+    if not itself:  # a method, or something that lies about its home
         raise refused
-    return cast(Callable[..., Any], found)
+    return found
 
 
 def _within(module: str, prefixes: tuple[str, ...]) -> bool:

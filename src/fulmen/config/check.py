@@ -1,7 +1,7 @@
 """Configs: composed, checked, mended, built."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from functools import partial
@@ -19,15 +19,15 @@ from omegaconf.errors import OmegaConfBaseException
 from fulmen.config.allow_list import locate
 from fulmen.config.compose import composed, composed_once, paths, resolved, to_plain, with_names_of_today
 from fulmen.config.contradictions import contradictions
+from fulmen.config.cures import diagnosed, judged
 from fulmen.config.gone import with_origin, written_by
 from fulmen.config.hydra_errors import translated
-from fulmen.config.mistakes import ConfigError, Mistake, as_text, join, key_of
+from fulmen.config.mistakes import ConfigError, as_text, join, key_of
 from fulmen.config.outside import named, refuse_unsaid
 from fulmen.config.overrides import apply, explicit, typed_overrides
 from fulmen.config.resume_table import entry, of_group
 from fulmen.config.schema import choices, find_mistakes, groups
-from fulmen.config.side_effects import undoes
-from fulmen.config.signatures import parameters
+from fulmen.config.signatures import parameters, refuse_incomplete
 from fulmen.config.stored import read_stored, refuse_unless_resumable, resume_folder
 from fulmen.config.words import renamed
 from fulmen.errors import FulmenError
@@ -47,7 +47,7 @@ def compose(overrides: Iterable[str] = (), output_dir: str | Path | None = None)
     try:
         return composed(overrides, output_dir)
     except ConfigError as error:
-        raise ConfigError(*_diagnosed(composed, overrides)) from error
+        raise ConfigError(*diagnosed(composed, overrides)) from error
 
 
 def check(cfg: DictConfig | dict[str, Any], trusted: bool = True, overrides: Iterable[str] | None = None) -> None:
@@ -70,7 +70,7 @@ def check(cfg: DictConfig | dict[str, Any], trusted: bool = True, overrides: Ite
         mended = list(overrides) if overrides else [f"experiment={experiment}"]
         for mistake in mistakes:
             mended = mistake.mend(mended) if mistake.mend and mended else None
-        mended = mended and _diagnosed(composed, mended)[1]
+        mended = mended and diagnosed(composed, mended)[1]
     raise ConfigError(mistakes, mended)
 
 
@@ -84,13 +84,13 @@ def check_overrides(overrides: list[str], raw: dict[tuple[str, ...], DictConfig]
         ConfigError: all mistakes, and a command that works.
     """
     folder = resume_folder(overrides)
-    load, trusted = (_resumed, False) if folder else (partial(composed, raw=raw), True)
-    with suppress(ConfigError):
-        cfg = load(overrides)
-        if not find_mistakes(to_plain(cfg), trusted):
-            return cfg
-    error = ConfigError(*_diagnosed(load, overrides, trusted))
-    raise with_origin(error, read_stored(folder), written_by(folder)) if folder else error
+    load = _resumed if folder else partial(composed, raw=raw)
+    try:
+        return judged(load, overrides, trusted=folder is None)
+    except ConfigError as error:
+        if folder is None:
+            raise
+        raise with_origin(error, read_stored(folder), written_by(folder)) from error
 
 
 def check_values(shared: Iterable[str], values: Mapping[str, Plain]) -> DictConfig:
@@ -163,6 +163,7 @@ def build(node: Any, path: str, **extra: Any) -> Any:
     partial = bool(node.get("_partial_", False))
     try:
         make = instantiate(to_plain(node), _convert_="all", _partial_=True)
+        refuse_incomplete(make.func, make.keywords)
         return make if partial else make(**extra)
     except Exception as error:
         cause: BaseException = error
@@ -176,34 +177,6 @@ def build(node: Any, path: str, **extra: Any) -> Any:
             joint = "." if argument and argument[1] in (parameters(locate(node["_target_"])) or {}) else ": "
             raise FulmenError(f"{where}{joint}{cause}") from cause
         raise cause from None
-
-
-def _diagnosed(
-    load: Callable[[list[str]], DictConfig], overrides: list[str], trusted: bool = True
-) -> tuple[list[Mistake], list[str] | None]:
-    """Every mistake in what `overrides` lead to, and mended overrides that were tried and lead to none.
-
-    One mistake can hide the next (without a model nothing is known of its arguments), so mend what was found and
-    look again.
-    """
-    found: list[Mistake] = []
-    overrides = typed = list(map(renamed, overrides))
-    for _ in range(10):
-        try:
-            now = find_mistakes(to_plain(load(overrides)), trusted)
-        except ConfigError as error:
-            now = error.mistakes
-        if not now:
-            return found, None if undoes(overrides, typed) else overrides
-        found += [mistake for mistake in now if mistake not in found]
-        if any(mistake.mend is None for mistake in now):
-            break
-        before = overrides
-        for mistake in now:
-            overrides = mistake.mend(overrides) if mistake.mend else overrides
-        if overrides == before:
-            break
-    return found, None
 
 
 def _resumed(overrides: list[str]) -> DictConfig:

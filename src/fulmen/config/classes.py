@@ -8,34 +8,18 @@ import types
 import typing
 from collections import abc
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Union
 
 from fulmen.config.allow_list import TargetError
 from fulmen.config.mistakes import Mistake, join
+from fulmen.config.plain_types import is_protocol, names
+from fulmen.config.protocols import Fulfils
 
 Find = Callable[[str], Any]
 
 PARTS = {"data": "LightningDataModule", "model": "LightningModule", "trainer": "Trainer"}
 ENTRIES = {"callbacks": "Callback", "logger": "Logger"}
 PLAIN = (int, float, complex, bool, str, bytes, list, tuple, set, dict)
-
-
-@dataclass(frozen=True)
-class Takes:
-    """What the `forward` of a network is handed, for use in `Annotated`: positional arguments, by what they hold."""
-
-    arguments: tuple[str, ...]
-
-    def fits(self, made: type) -> bool:
-        """Whether a network of this class can be called so."""
-        try:
-            inspect.signature(made.forward).bind(None, *self.arguments)  # type: ignore[attr-defined]
-        except TypeError:
-            return False
-        except (AttributeError, ValueError):
-            return not hasattr(made, "forward")
-        return True
 
 
 def wrong_parts(plain: Mapping[str, Any], find: Find) -> Iterator[Mistake]:
@@ -51,16 +35,22 @@ def wrong_parts(plain: Mapping[str, Any], find: Find) -> Iterator[Mistake]:
             nodes += [(join(part, name), node, wanted) for name, node in entries.items()]
     for path, node, wanted in nodes:
         made = _class_of(node, find)
-        if made is not None and wanted not in [base.__name__ for base in made.__mro__]:
+        if made is not None and wanted not in [base.rpartition(".")[2] for base in names(made)]:
             yield Mistake(join(path, "_target_"), f"{node['_target_']} makes no {wanted}")
 
 
 def wrong_class(annotation: Any, node: Any, path: str, find: Find) -> Mistake | None:
     """The mistake of handing what `node` makes to an argument with this annotation; None if it may fit."""
     made = _class_of(node, find)
-    if made is None or annotation is inspect.Parameter.empty or _may_be(made, bool(node.get("_partial_")), annotation):
+    if made is None or annotation is inspect.Parameter.empty:
         return None
-    return Mistake(join(path, "_target_"), f"{node['_target_']} makes no {_wanted(annotation)}")
+    partial = bool(node.get("_partial_"))
+    if _may_be(made, partial, annotation):
+        return None
+    lacking = None if partial else next(filter(None, (each.missing(made) for each in contracts(annotation))), None)
+    wanted = _wanted(annotation)
+    problem = f"has no {lacking}, which every {wanted} has" if lacking else f"makes no {wanted}"
+    return Mistake(join(path, "_target_"), f"{node['_target_']} {problem}")
 
 
 def of_two_workloads(plain: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -91,8 +81,8 @@ def _may_be(made: type, partial: bool, annotation: Any) -> bool:
     """Whether an object of the class `made`, or (`partial`) what makes one, may stand where `annotation` is asked."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
-        takes = [rule for rule in args[1:] if isinstance(rule, Takes)]
-        return _may_be(made, partial, args[0]) and all(rule.fits(made) for rule in takes if not partial)
+        wanted = [] if partial else [rule for rule in args[1:] if isinstance(rule, Fulfils)]
+        return _may_be(made, partial, args[0]) and not any(each.missing(made) for each in wanted)
     if origin in (Union, types.UnionType):
         return any(_may_be(made, partial, choice) for choice in args if choice is not types.NoneType)
     kind = origin or annotation
@@ -101,18 +91,25 @@ def _may_be(made: type, partial: bool, annotation: Any) -> bool:
         return _may_be(made, False, result) and (partial or any("__call__" in vars(base) for base in made.__mro__))
     if partial or not isinstance(kind, type) or kind in PLAIN or kind.__module__ in ("collections.abc", "typing"):
         return True
-    try:
-        return issubclass(made, kind)
-    except TypeError:  # a protocol
-        return True
+    return Fulfils(kind).missing(made) is None if is_protocol(kind) else issubclass(made, kind)
+
+
+def contracts(annotation: Any) -> list[Fulfils]:
+    """The protocols that an annotation asks for."""
+    if isinstance(annotation, Fulfils):
+        return [annotation]
+    if isinstance(annotation, type) and is_protocol(annotation):
+        return [Fulfils(annotation)]
+    parts = [*typing.get_args(annotation), *getattr(annotation, "__metadata__", ())]
+    return [found for part in parts for found in contracts(part)]
 
 
 def _wanted(annotation: Any) -> str:
     """What an annotation asks for, in a word or a few."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
-        takes = [rule for rule in args[1:] if isinstance(rule, Takes)]
-        return f"{_wanted(args[0])} of ({', '.join(takes[0].arguments)})" if takes else _wanted(args[0])
+        contracts = [rule.protocol.__name__ for rule in args[1:] if isinstance(rule, Fulfils)]
+        return contracts[0] if contracts else _wanted(args[0])
     if origin in (Union, types.UnionType):
         return " or ".join(_wanted(choice) for choice in args if choice is not types.NoneType)
     if (origin or annotation) is abc.Callable and len(args) == 2:

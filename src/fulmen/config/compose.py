@@ -3,6 +3,8 @@
 import re
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from copy import deepcopy
 from datetime import datetime
 from functools import cache, lru_cache
@@ -21,11 +23,15 @@ from fulmen.config.directions import fill_modes
 from fulmen.config.hydra_errors import first_line, translated
 from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put
 from fulmen.config.multirun import MULTIRUN, combined
-from fulmen.config.overrides import explicit, hydra_on_conf, implicit
+from fulmen.config.overrides import apply, explicit, hydra_on_conf, implicit
 from fulmen.config.schema import choices, leaves
 from fulmen.config.side_effects import misnamed, say_what_comes_along
 from fulmen.config.words import in_full
 from fulmen.migrations import renewed
+
+Composition = tuple[DictConfig, dict[str, str | None]]  # what is trained, and group -> choice
+
+_kept: ContextVar[dict[tuple[str, ...], Composition] | None] = ContextVar("kept", default=None)
 
 
 def composed(
@@ -43,22 +49,63 @@ def composed(
         raise ConfigError(mistakes)
     read = [explicit(override) for override in in_full(overrides)]
     try:
-        with hydra_on_conf():
-            cfg = hydra_compose("train", read if raw is None else [MULTIRUN, *read], return_hydra_config=True)
+        if raw is not None:
+            raw[tuple(read)] = _by_hydra([MULTIRUN, *read])
+            cfg, chosen = _without_hydra(deepcopy(raw[tuple(read)]))
+        else:
+            cfg, chosen = _put_together(read)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise ConfigError([translated(error, overrides, _paths_after)]) from error
-    if raw is not None:
-        raw[tuple(read)] = deepcopy(cfg)
-    chosen = cfg.hydra.runtime.choices
-    experiment = chosen.get("experiment")
     say_what_comes_along(chosen, read)
-    with open_dict(cfg):
-        del cfg["hydra"]
-        by_hydra = OmegaConf.is_interpolation(cfg, "output_dir")
-        if output_dir is not None or by_hydra:
-            stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
+    experiment = chosen.get("experiment")
+    if output_dir is not None or OmegaConf.is_interpolation(cfg, "output_dir"):
+        stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
+        with open_dict(cfg):
             cfg.output_dir = str(output_dir or Path("outputs", "runs", str(experiment), stamp))
     return resolved(cfg, experiment)
+
+
+def _by_hydra(read: Iterable[str]) -> DictConfig:
+    with hydra_on_conf():
+        return hydra_compose("train", list(read), return_hydra_config=True)
+
+
+def _without_hydra(cfg: DictConfig) -> Composition:
+    chosen = dict(cfg.hydra.runtime.choices)
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return cfg, chosen
+
+
+def _put_together(read: list[str]) -> Composition:
+    """What Hydra composes of `read`; inside `compositions_kept` only the choices of groups are left to it.
+
+    Whatever else stands in `read` is then written into a copy, and where that fails Hydra says why.
+    """
+    kept = _kept.get()
+    if kept is None:
+        return _without_hydra(_by_hydra(read))
+    written = [override for override in read if "." in key_of(override) and not re.match(r"hydra\b", key_of(override))]
+    choosing = tuple(override for override in read if override not in written)
+    try:
+        if choosing not in kept:
+            kept[choosing] = _without_hydra(_by_hydra(choosing))
+        cfg, chosen = kept[choosing]
+        cfg = deepcopy(cfg)
+        apply(OverridesParser.create().parse_overrides(written), cfg)
+        return cfg, chosen
+    except (HydraException, OmegaConfBaseException):
+        return _without_hydra(_by_hydra(read))
+
+
+@contextmanager
+def compositions_kept() -> Iterator[None]:
+    """Let Hydra compose the same choices once only; the files are not looked at again."""
+    token = _kept.set({} if _kept.get() is None else _kept.get())
+    try:
+        yield
+    finally:
+        _kept.reset(token)
 
 
 def refuse_missing_folders(overrides: Iterable[str]) -> None:

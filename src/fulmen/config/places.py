@@ -35,6 +35,15 @@ def conf_folder() -> Path:
     )
 
 
+def cache_folder() -> Path:
+    """`$FULMEN_CACHE`, or `outputs/cache` in the checkout, or `~/.cache/fulmen` of an installed package."""
+    if place := os.environ.get("FULMEN_CACHE"):
+        return Path(place)
+    if root := checkout():
+        return root / "outputs" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "fulmen").expanduser()
+
+
 def own_conf() -> Path | None:
     """conf/ in the working directory, where a project of one's own has experiments; None in fulmen's own checkout."""
     own = Path.cwd() / "conf"

@@ -7,17 +7,13 @@ from functools import wraps
 from types import UnionType
 from typing import Annotated, Any, ParamSpec, TypeVar, Union
 
+from fulmen.config import rules
 from fulmen.config.mistakes import as_text
-from fulmen.config.signatures import LISTS, Count, Positive, Rule, describe, fits
+from fulmen.config.rules import Count, Fraction, Natural, NotNegative, PartOfAll, Positive, Rule, Share
+from fulmen.config.signatures import LISTS, describe, fits
 from fulmen.errors import FulmenError
 
-__all__ = ["Count", "Positive"]
-
-Natural = Annotated[int, Rule("of at least 0", lambda number: number >= 0)]
-NotNegative = Annotated[float, Rule("of at least 0", lambda number: number >= 0)]
-Share = Annotated[float, Rule("of at least 0 and below 1", lambda share: 0 <= share < 1)]
-Fraction = Annotated[float, Rule("above 0 and below 1", lambda share: 0 < share < 1)]
-PartOfAll = Annotated[float, Rule("above 0 and at most 1", lambda share: 0 < share <= 1)]
+__all__ = ["Count", "Fraction", "Natural", "NotNegative", "PartOfAll", "Positive", "Share"]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -25,7 +21,7 @@ Result = TypeVar("Result")
 
 def between(low: float, high: float) -> Rule:
     """The rule of a number from `low` to `high`, both allowed; for use in `Annotated`."""
-    return Rule(f"from {low:g} to {high:g}", lambda number: low <= number <= high)
+    return Rule(f"from {low:g} to {high:g}", rules.between, (low, high))
 
 
 def refuses_out_of_range(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

@@ -1,7 +1,10 @@
 """What a config for training holds, and everything that can be wrong with one."""
 
+import operator
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fulmen.config.allow_list import locate, locate_untrusted
@@ -10,7 +13,8 @@ from fulmen.config.contradictions import contradictions
 from fulmen.config.mistakes import Mistake, did_you_mean, drop, join, nearest, put, rename
 from fulmen.config.places import conf_folders
 from fulmen.config.places import project_root as project_root
-from fulmen.config.signatures import Rule, check_call, check_nodes, is_node
+from fulmen.config.rules import Count, Rule, between, is_node, says_something
+from fulmen.config.signatures import check_call, check_nodes
 from fulmen.utils.precision import AUTO
 
 OLD_WORDS = {"zoo": "network", "tabular": "network", "gallery": "debug"}  # what groups were called -> are called
@@ -27,15 +31,15 @@ class TrainConfig:
     trainer: Node
     callbacks: dict[Any, Any] | None = None
     logger: dict[Any, Any] | None = None
-    seed: Annotated[int, Rule("from 0 to 4294967295", lambda seed: 0 <= seed < 2**32)] = 42
-    threads: Annotated[int, Rule("of at least 1", lambda threads: threads > 0)] | Literal["auto"] = "auto"
-    monitor: Annotated[str, Rule("that names a metric", lambda name: bool(name.strip()))] = "val/loss"
+    seed: Annotated[int, Rule("from 0 to 4294967295", between, (0, 2**32 - 1))] = 42
+    threads: Count | Literal["auto"] = "auto"
+    monitor: Annotated[str, Rule("that names a metric", says_something)] = "val/loss"
     mode: Literal["min", "max"] = "min"
     test: bool = True
-    folds: Annotated[int, Rule("of at least 2", lambda folds: folds > 1)] | None = None
-    seeds: Annotated[int, Rule("of at least 1", lambda seeds: seeds > 0)] = 1
+    folds: Annotated[int, Rule("of at least 2", operator.ge, (2,))] | None = None
+    seeds: Count = 1
     resume: str | None = None
-    weights: Annotated[str, Rule("that names a run folder or a kept model", lambda text: bool(text))] | None = None
+    weights: Annotated[str, Rule("that names a run folder or a kept model", says_something)] | None = None
     output_dir: str | None = None
     experiment: str | None = None
 
@@ -47,15 +51,22 @@ def choices(group: str) -> list[str]:
 
 def groups() -> list[str]:
     """The config groups of a training: the folders in conf, but those of a search."""
-    folders = {path.name for folder in conf_folders() for path in folder.iterdir() if path.is_dir()}
-    return sorted(folders - {"search", "hydra"})
+    return sorted({Path(folder).name for conf in conf_folders() for folder in _folders(conf)} - {"search", "hydra"})
 
 
 def shared_out() -> dict[str, list[str]]:
     """The groups whose choices lie in a folder for each workload, and the workloads that have some."""
-    found = {group: sorted({path.parent.name for folder in conf_folders() for path in folder.glob(f"{group}/*/*.yaml")})
-             for group in groups()}  # fmt: skip
-    return {group: workloads for group, workloads in found.items() if workloads}
+    found: dict[str, set[str]] = {}
+    for group in (Path(folder) for conf in conf_folders() for folder in _folders(conf)):
+        own = {Path(each).name for each in _folders(group) if any(name.endswith(".yaml") for name in os.listdir(each))}
+        if own and group.name not in ("search", "hydra"):
+            found.setdefault(group.name, set()).update(own)
+    return {group: sorted(found[group]) for group in sorted(found)}
+
+
+def _folders(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.path for entry in entries if entry.is_dir()]
 
 
 def is_group(key: str) -> bool:

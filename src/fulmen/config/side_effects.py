@@ -64,6 +64,8 @@ def misnamed(overrides: Iterable[str]) -> list[Mistake]:
 
 def undoes(mended: Collection[str], typed: Collection[str]) -> bool:
     """Whether a cure deletes something of what a choice that was typed has brought."""
+    if not any(override.startswith("~") and override not in typed for override in mended):
+        return False
     keys = {key_of(override) for override in typed} & set(groups())
     chosen = [override.partition("=")[::2] for override in in_full(mended) if key_of(override) in keys]
     brought = [place(group, choice) for group, choice in chosen]
@@ -84,7 +86,7 @@ def _read(group: str, choice: str) -> tuple[str, dict[str, Any]]:
     path = conf_file(f"{group}/{choice}.yaml")
     text = path.read_text(encoding="utf-8") if path.is_file() else ""  # one of somebody's own lies elsewhere
     package = re.search(r"^#\s*@package\s+(\S+)", text, re.MULTILINE)
-    content = yaml.safe_load(text) or {}
+    content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
     content.pop("defaults", None)
     return (package[1].replace("_global_", "") if package else group), content
 

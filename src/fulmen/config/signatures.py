@@ -5,16 +5,18 @@ import sys
 import types
 import typing
 from collections import OrderedDict, abc
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from functools import cache
 from os import PathLike
 from typing import Annotated, Any, Literal, Union
 
-from fulmen.config.allow_list import TargetError, locate, locate_untrusted
-from fulmen.config.classes import wrong_class
+from fulmen.config.allow_list import NotDescribed, TargetError, locate, locate_untrusted
+from fulmen.config.classes import contracts, wrong_class
+from fulmen.config.described import is_described, parameters_of
 from fulmen.config.mistakes import Mistake, as_text, did_you_mean, drop, join, nearest, put, rename, restore, take_back
+from fulmen.config.rules import Rule, is_node
+from fulmen.errors import FulmenError
 
 LISTS = (list, tuple, set, frozenset, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable, abc.Set)
 DICTS = (dict, OrderedDict, abc.Mapping, abc.MutableMapping)
@@ -25,23 +27,6 @@ OF_HYDRA = {
     "_convert_": Literal["none", "partial", "object", "all"],
     "_args_": list,
 }
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Something more than its type that a value must fulfil, for use in `Annotated`."""
-
-    text: str
-    holds: Callable[[Any], bool]
-
-
-Count = Annotated[int, Rule("of at least 1", lambda count: count >= 1)]
-Positive = Annotated[float, Rule("above 0", lambda number: number > 0)]
-
-
-def is_node(value: Any) -> bool:
-    """Whether `value` is a dict that names a `_target_`."""
-    return isinstance(value, dict) and "_target_" in value
 
 
 def check_nodes(value: Any, path: str, trusted: bool = True, complete: bool = True) -> Iterator[Mistake]:
@@ -69,6 +54,8 @@ def _check_node(node: dict[str, Any], path: str, trusted: bool, complete: bool) 
         return
     try:
         found = locate(target) if trusted else locate_untrusted(target)
+    except NotDescribed:
+        return  # judged once it is imported
     except TargetError as error:
         yield Mistake(where, str(error), put(where, error.meant) if error.meant else take_back(where))
         return
@@ -119,9 +106,24 @@ def check_call(
             yield Mistake(where, f"{label} needs {describe(annotation)} here", mend)
 
 
+def refuse_incomplete(target: Callable[..., Any], given: Mapping[str, Any]) -> None:
+    """Pass if the objects handed to `target` have the attributes that its protocols name.
+
+    Raises:
+        FulmenError: one lacks some; the message names the argument.
+    """
+    for name, parameter in (parameters(target) or {}).items():
+        for contract in contracts(parameter.annotation) if name in given else ():
+            if lacking := contract.attributes_missing(given[name]):
+                wanted, what = contract.protocol.__name__, type(given[name]).__name__
+                raise FulmenError(f"{name}: a {wanted} has {' and '.join(lacking)}, and {what} has not")
+
+
 @cache
-def parameters(target: Callable[..., Any]) -> dict[str, inspect.Parameter] | None:
+def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter] | None:
     """The parameters of a class or function, annotations evaluated where they can be; None if it has no signature."""
+    if is_described(target):
+        return parameters_of(target)
     try:
         signature = inspect.signature(target)
     except (ValueError, TypeError):

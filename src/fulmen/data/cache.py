@@ -17,20 +17,11 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from fulmen.config.places import checkout
+from fulmen.config.places import cache_folder as cache_folder
 from fulmen.utils.files import cannot_write, write_json
 
 Arrays = dict[str, np.ndarray]
 log = logging.getLogger(__name__)
-
-
-def cache_folder() -> Path:
-    """`$FULMEN_CACHE`, or `outputs/cache` in the checkout, or `~/.cache/fulmen` of an installed package."""
-    if place := os.environ.get("FULMEN_CACHE"):
-        return Path(place)
-    if root := checkout():
-        return root / "outputs" / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "fulmen").expanduser()
 
 
 def fingerprint(key: Mapping[str, Any], code: Iterable[ModuleType] = (), files: Iterable[str | Path] = ()) -> str:

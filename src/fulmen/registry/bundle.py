@@ -17,8 +17,9 @@ from fulmen.config.check import build
 from fulmen.config.gone import release, with_origin
 from fulmen.config.mistakes import ConfigError, Mistake
 from fulmen.config.outside import unsaid
+from fulmen.config.rules import is_node
 from fulmen.config.schema import find_interpolations
-from fulmen.config.signatures import check_nodes, is_node
+from fulmen.config.signatures import check_nodes
 from fulmen.migrations import migrate
 from fulmen.registry import estimators, examples
 from fulmen.registry.manifest import Damaged, plain, read_json

@@ -4,15 +4,16 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from fulmen import migrations
 from fulmen.config.check import check_overrides
 from fulmen.config.compose import compose_search
 from fulmen.config.mistakes import ConfigError, Mistake, command, key_of, put
 from fulmen.config.places import SWEEP
+from fulmen.config.rules import Count, Natural
 from fulmen.config.schema import choices
-from fulmen.config.signatures import Count, Rule, check_call
+from fulmen.config.signatures import check_call
 from fulmen.errors import FulmenError
 from fulmen.registry.names import check_name, cleaned
 from fulmen.search.architectures import expand_each, joint_choice
@@ -26,8 +27,6 @@ TAKEN = {  # keys of a training that a search sets itself
     "resume": "the same command again goes on with a search",
     "output_dir": "the folders of a search are named by search.folder and search.name",
 }
-
-CountOrZero = Annotated[int, Rule("of at least 0", lambda count: count >= 0)]
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,14 @@ class Search:
     name: str | None = None
     folder: str = "outputs/sweeps"
     storage: str | None = None
-    retries: CountOrZero = 2
+    retries: Natural = 2
     max_failures: Count = 5
     each: str | None = None
     joint: str | None = None
     warm_start: str | None = None
-    champion_seeds: CountOrZero = 3
-    save_top: CountOrZero = 0
-    keep_checkpoints: CountOrZero | Literal["all"] = 5
+    champion_seeds: Natural = 3
+    save_top: Natural = 0
+    keep_checkpoints: Natural | Literal["all"] = 5
     compare: str | None = None
     compare_mode: Literal["min", "max"] | None = None
 

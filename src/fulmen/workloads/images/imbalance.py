@@ -1,15 +1,16 @@
 """Unequal classes made of equal ones: how many images each class keeps, and which."""
 
+import operator
 from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
 
 from fulmen.config.ranges import PartOfAll, refuses_out_of_range
-from fulmen.config.signatures import Rule
+from fulmen.config.rules import Rule
 from fulmen.errors import FulmenError
 
-Ratio = Annotated[float, Rule("of at least 1", lambda ratio: ratio >= 1)]
+Ratio = Annotated[float, Rule("of at least 1", operator.ge, (1,))]
 
 
 class Step:

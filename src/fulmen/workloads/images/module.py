@@ -17,7 +17,7 @@ from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torchmetrics import CatMetric
 
-from fulmen.config.classes import Takes
+from fulmen.config.protocols import Fulfils
 from fulmen.data.batches import Batch
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
@@ -26,6 +26,7 @@ from fulmen.optim.schedulers import optimizers
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Workload
 from fulmen.workloads.images import baselines, metrics, predict
+from fulmen.workloads.images.contract import ImageNetwork
 from fulmen.workloads.images.losses import CrossEntropy, log_prior
 from fulmen.workloads.images.mixup import cutmix, mixup
 from fulmen.workloads.images.networks.abilities import FitsImages, FixedSize, Freezes, GroupsParameters, LoadsWeights
@@ -69,7 +70,7 @@ class ImageClassifier(Workload):
 
     def __init__(
         self,
-        network: Annotated[nn.Module, Takes(("image",))],
+        network: Annotated[nn.Module, Fulfils(ImageNetwork)],
         loss: CrossEntropy | None = None,
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         scheduler: Callable[..., Any] | None = None,

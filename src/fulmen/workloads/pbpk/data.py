@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fulmen.config.signatures import Count, Positive
+from fulmen.config.rules import Count, Positive
 from fulmen.data.cache import Arrays, cached, fingerprint
 from fulmen.errors import FulmenError
 from fulmen.utils.files import atomic_write

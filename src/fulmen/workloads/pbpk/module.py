@@ -21,10 +21,11 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss, smooth_l1_loss
 from torchmetrics import MetricCollection, R2Score
 
-from fulmen.config.classes import Takes
+from fulmen.config.protocols import Fulfils
 from fulmen.data.batches import Batch
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Verb, Workload
+from fulmen.workloads.pbpk.contract import BodyNetwork
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.networks import MLP, DynamicGNN
@@ -55,7 +56,7 @@ class PBPKSurrogate(Workload):
 
     def __init__(
         self,
-        network: Annotated[nn.Module, Takes((*INPUTS, "time_h"))],
+        network: Annotated[nn.Module, Fulfils(BodyNetwork)],
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         scheduler: Callable[..., Any] | None = None,
         linear_weight: float = 0.3,

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import CatMetric
 
+from fulmen.config.protocols import Fulfils
 from fulmen.data.batches import Batch
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
@@ -15,6 +16,7 @@ from fulmen.optim.schedulers import optimizers
 from fulmen.report.contest import Contest, Once, Variant
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Workload
+from fulmen.workloads.sensors.contract import TableNetwork
 from fulmen.workloads.sensors.metrics import DIRECTIONS, LARGER_IS_BETTER, choose_threshold
 from fulmen.workloads.sensors.networks.tabular import TableNet, parameter_groups, probability, row_loss
 
@@ -42,7 +44,7 @@ class SensorClassifier(Workload):
 
     def __init__(
         self,
-        network: TableNet,
+        network: Annotated[nn.Module, Fulfils(TableNetwork)],
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW,
         scheduler: Callable[..., Any] | None = None,
         threshold: Literal["f1", "cost"] = "f1",

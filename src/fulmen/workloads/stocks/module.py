@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torchmetrics import CatMetric
 
-from fulmen.config.classes import Takes
+from fulmen.config.protocols import Fulfils
 from fulmen.data.batches import Batch
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
@@ -24,6 +24,7 @@ from fulmen.report.summary import Summary
 from fulmen.utils.estimators import Estimator
 from fulmen.workload import Stage, Workload
 from fulmen.workloads.stocks import conformal
+from fulmen.workloads.stocks.contract import SequenceNetwork
 from fulmen.workloads.stocks.metrics import DIRECTIONS
 from fulmen.workloads.stocks.networks.sequence_net import SequenceNet
 
@@ -54,7 +55,7 @@ class StockForecaster(Workload):
 
     def __init__(
         self,
-        network: Annotated[nn.Module, Takes(("window",))],
+        network: Annotated[nn.Module, Fulfils(SequenceNetwork)],
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         scheduler: Callable[..., Any] | None = None,
         target: Literal["return", "price"] = "return",

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, normalize, pad, relu
 
 from fulmen.config.ranges import Count, Share, refuses_out_of_range
-from fulmen.config.signatures import Rule
+from fulmen.config.rules import Rule, is_multiple
 from fulmen.errors import FulmenError
 
 Head = Literal["linear", "cosine"]
-Pixels = Annotated[int, Rule("that is a multiple of 8", lambda pixels: pixels >= 8 and pixels % 8 == 0)]
+Pixels = Annotated[int, Rule("that is a multiple of 8", is_multiple, (8,))]
 
 
 class CosineHead(nn.Linear):

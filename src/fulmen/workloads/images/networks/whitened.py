@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, gelu
 
 from fulmen.config.ranges import Count, Positive, refuses_out_of_range
-from fulmen.config.signatures import Rule
+from fulmen.config.rules import Rule, has_items
 
 PATCH, IMAGES, EPSILON = 2, 5000, 5e-4
-Widths = Annotated[Sequence[Count], Rule("with three items", lambda widths: len(widths) == 3)]
+Widths = Annotated[Sequence[Count], Rule("with three items", has_items, (3,))]
 
 
 class WhitenedCNN(nn.Module):

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from fulmen.config.ranges import refuses_out_of_range
-from fulmen.config.signatures import Rule
+from fulmen.config.rules import Rule, is_zero_or_at_least
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors.features.features import feature_names
 
-Bins = Annotated[int, Rule("of 0 or at least 2", lambda bins: bins == 0 or bins >= 2)]
+Bins = Annotated[int, Rule("of 0 or at least 2", is_zero_or_at_least, (2,))]
 
 
 class Inputs(nn.Module):

@@ -1,0 +1,84 @@
+"""Every mistake in what was typed, told with a command that works, and before any import where that is possible."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from omegaconf import DictConfig
+
+from fulmen.config import signature_index
+from fulmen.config.allow_list import without_import
+from fulmen.config.compose import compositions_kept, to_plain
+from fulmen.config.mistakes import ConfigError, Mistake, key_of
+from fulmen.config.schema import find_mistakes
+from fulmen.config.side_effects import undoes
+from fulmen.config.signatures import parameters
+from fulmen.config.words import renamed
+
+Load = Callable[[list[str]], DictConfig]
+
+
+def judged(load: Load, overrides: list[str], trusted: bool) -> DictConfig:
+    """What `load` makes of `overrides`, without a mistake.
+
+    What was written down of the modules it names can refuse it; it is accepted by the modules themselves.
+
+    Args:
+        trusted: as in `fulmen.config.check.check`.
+
+    Raises:
+        ConfigError: all mistakes, and a command that works.
+    """
+    with compositions_kept():
+        unknown = refuse_without_import(load, overrides, trusted)
+        try:
+            with suppress(ConfigError):
+                cfg = load(overrides)
+                if not find_mistakes(to_plain(cfg), trusted):
+                    return cfg
+            raise ConfigError(*diagnosed(load, overrides, trusted))
+        finally:
+            signature_index.keep(unknown, parameters)
+
+
+def refuse_without_import(load: Load, overrides: list[str], trusted: bool = True) -> set[str]:
+    """Pass if there is no mistake as far as can be told before anything is imported.
+
+    Returns:
+        The names that only an import can tell about. Where one of them may be what an override is about, nothing is
+        refused here: the message could not say all that is wrong.
+
+    Raises:
+        ConfigError: as `judged`.
+    """
+    with without_import() as unknown:
+        found, mended = diagnosed(load, overrides, trusted)
+    unsure = unknown and any("." in key_of(each) or each.startswith("~") for each in overrides)
+    if found and not unsure:
+        raise ConfigError(found, mended)
+    return unknown
+
+
+def diagnosed(load: Load, overrides: list[str], trusted: bool = True) -> tuple[list[Mistake], list[str] | None]:
+    """Every mistake in what `overrides` lead to, and mended overrides that were tried and lead to none.
+
+    One mistake can hide the next (without a model nothing is known of its arguments), so mend what was found and
+    look again.
+    """
+    found: list[Mistake] = []
+    overrides = typed = list(map(renamed, overrides))
+    for _ in range(10):
+        try:
+            now = find_mistakes(to_plain(load(overrides)), trusted)
+        except ConfigError as error:
+            now = error.mistakes
+        if not now:
+            return found, None if undoes(overrides, typed) else overrides
+        found += [mistake for mistake in now if mistake not in found]
+        if any(mistake.mend is None for mistake in now):
+            break
+        before = overrides
+        for mistake in now:
+            overrides = mistake.mend(overrides) if mistake.mend else overrides
+        if overrides == before:
+            break
+    return found, None

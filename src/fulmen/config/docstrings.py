@@ -1,0 +1,46 @@
+"""What a docstring says of a class or function and of its arguments, in the style of Google."""
+
+import inspect
+import re
+from typing import Any
+
+SECTION = re.compile(r"^(Args|Arguments|Parameters):\s*$")
+ENTRY = re.compile(r"^\*{0,2}(\w+)(?: \([^)]*\))?:\s*(.*)$")
+
+
+def first_sentence(thing: Any) -> str:
+    """The first paragraph of its docstring in one line; "" without one."""
+    text = _docstring(thing)
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def arguments_of(thing: Any) -> dict[str, str]:
+    """What is said of each argument, on the class and on its constructor."""
+    constructor = getattr(thing, "__init__", None) if isinstance(thing, type) else None
+    return {**_arguments(_docstring(constructor)), **_arguments(_docstring(thing))}
+
+
+def _docstring(thing: Any) -> str:
+    text = getattr(thing, "__doc__", None)
+    return inspect.cleandoc(text) if isinstance(text, str) else ""
+
+
+def _arguments(text: str) -> dict[str, str]:
+    """The entries of the section `Args:`."""
+    found: dict[str, list[str]] = {}
+    inside, margin, name = False, None, ""
+    for line in text.splitlines():
+        indent = len(line) - len(line.lstrip())
+        if not inside:
+            inside = bool(SECTION.match(line))
+        elif line.strip() and indent == 0:
+            break
+        elif line.strip():
+            margin = indent if margin is None else margin
+            entry = ENTRY.match(line.strip()) if indent <= margin else None
+            if entry:
+                name = entry[1]
+                found[name] = [entry[2]]
+            elif name:
+                found[name].append(line.strip())
+    return {name: " ".join(filter(None, lines)) for name, lines in found.items()}
