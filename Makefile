@@ -17,10 +17,11 @@ test: $(READY)    ## all tests, in two processes; a selection as in `make test A
 test-fast: $(READY)   ## while working: what needs neither long trainings nor processes of its own
 	$(BIN)/python -m pytest $(TOGETHER) -m "not slow and not ddp" $(ARGS)
 
-lint: $(READY)
+lint: $(READY)    ## style, types, links between the pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_links.py
 
 bench: $(READY)   ## every benchmark script, one after the other
 	set -e; for script in $(filter-out benchmarks/same.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done

@@ -1,17 +1,16 @@
-"""What the documents name is there: files, folders, make targets, names of the package."""
+"""What the documents name is there: files, folders, make targets, names of the package, and the results they quote."""
 
+import json
 import re
 import tomllib
 from datetime import date
 
 import pytest
 import yaml
+from pages import GUIDES, PAGES, ROOT, prose_words, tables, tokens
 
 import fulmen
-from fulmen.config.schema import project_root
 
-ROOT = project_root()
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
 TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 TOPS = "|".join(["src/fulmen", "conf", "tests", "benchmarks", "notebooks"])
 
@@ -20,7 +19,7 @@ def missing(names):
     return sorted(name for name in set(names) if not (ROOT / name).exists())
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", PAGES)
 def test_files_folders_make_targets_and_public_names_exist(name):
     text = (ROOT / name).read_text()
     assert missing(re.findall(rf"(?<![\w./])((?:{TOPS})/[\w./]*\w)(?![\w*<])", text)) == []
@@ -37,11 +36,51 @@ def test_the_table_of_rooms_is_whole():
     assert named == rooms - {"__init__.py", "__pycache__"}
 
 
-def test_every_document_links_to_files_that_exist_and_has_short_lines():
-    for name in DOCUMENTS[1:]:
-        text = (ROOT / name).read_text()
-        assert [line for line in text.splitlines() if len(line) > 130] == [], name
-        assert missing(link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link) == [], name
+@pytest.mark.parametrize("name", PAGES)
+def test_lines_are_short_but_in_tables_and_commands(name):
+    code = {number for token in tokens(name) if token.type == "fence" for number in range(*token.map)}
+    lines = enumerate((ROOT / name).read_text().splitlines())
+    assert [line for number, line in lines if len(line) > 130 and number not in code and line[0] not in "|!"] == []
+
+
+def test_the_readme_is_read_in_five_minutes():
+    assert 700 <= prose_words("README.md") <= 1000
+
+
+def results(name):
+    return json.loads((ROOT / name).read_text())
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_tables_that_name_their_results_hold_what_was_measured(name):
+    for source, (head, *rows) in tables(name):
+        if not source:
+            continue
+        measured = results(re.fullmatch(r"<!-- table: (\S+) -->", source)[1])["table"]
+        assert rows
+        for label, *cells in rows:
+            assert cells == [measured[label][column] for column in head[1:]], label
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/pbpk.md"])
+def test_the_table_of_results_is_found(name):
+    assert [source for source, _ in tables(name) if source] == ["<!-- table: benchmarks/results/pbpk_accuracy.json -->"]
+
+
+def test_counts_that_name_their_results_are_what_was_counted():
+    texts = [" ".join(token.content.split()) for name in GUIDES for token in tokens(name) if token.type == "inline"]
+    claimed = re.findall(r"(\d+) of (\d+) [^.]*\(`(benchmarks/results/\w+\.json)`\)", "\n".join(texts))
+    assert len(claimed) >= 3
+    for number, whole, source in claimed:
+        cells = results(source)["cells"].values()
+        assert (int(number), int(whole)) == (sum(cell["ok"] for cell in cells), len(cells)), source
+
+
+def test_a_page_with_measured_numbers_names_what_measures_them():
+    for name in ["docs/pbpk.md", "docs/stocks.md", "docs/images.md", "docs/sensors.md", "docs/sweeps.md"]:
+        scripts = re.findall(r"`python (benchmarks/\w+\.py)", (ROOT / name).read_text())
+        assert scripts, name
+        assert missing(scripts) == []
 
 
 def test_the_changelog_begins_with_what_is_unreleased_and_holds_the_version_of_the_package():

@@ -30,8 +30,8 @@ STRANGERS = {
     "rank sensors --fold-count 2 a=1": "unrecognized arguments",
     "runs --nonsense": "unrecognized arguments",
     "models gc pump": "unrecognized arguments",
-    "predict pump in.csv more.csv": "argument KEY=VALUE: 'more.csv' is none",
-    "models save runs/a more --name b": "argument KEY=VALUE: 'more' is none",
+    "predict pump in.csv more.csv": "argument KEY=VALUE: 'more.csv' is not of the form KEY=VALUE",
+    "models save runs/a more --name b": "argument KEY=VALUE: 'more' is not of the form KEY=VALUE",
 }
 
 

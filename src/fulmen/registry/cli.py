@@ -33,51 +33,60 @@ def add_verbs(parsers: "argparse._SubParsersAction[Any]") -> None:
         parser.set_defaults(call=call)
         return parser
 
-    about_run = "keep the best model of a run, or a row of a ranking, which is trained again as a run"
+    about_run = "keep the best model of a run, or of a row of a ranking, which is trained again for that"
     _of_save(verb("save", verbs.save, about_run))
-    verb("list", verbs.list_versions, "all versions, or those of one model").add_argument(
-        "name", metavar="NAME", nargs="?"
-    )
-    verb("show", verbs.show, "what is known of a version", reference=True).add_argument("--json", action="store_true")
-    _of_promote(verb("promote", verbs.promote, "let an alias point to a version", reference=True))
-    delete = verb("delete", verbs.delete, "take a version away for good", reference=True)
-    delete.add_argument("version", nargs="?", metavar="VERSION")
-    delete.add_argument("--force", action="store_true", help="even if an alias points to it")
-    verb("gc", verbs.collect_garbage, "take away what died processes left half-written")
-    verb("verify", verbs.verify, "check every file and predict the kept examples again").add_argument(
-        "model", metavar="MODEL", nargs="?", help=f"{REFERENCE} (here: all of them)"
+    listed = verb("list", verbs.list_versions, "list all versions, or those of one model")
+    listed.add_argument("name", metavar="NAME", nargs="?", help="of the model (default: all models)")
+    shown = verb("show", verbs.show, "show all that is known about a version", reference=True)
+    shown.add_argument("--json", action="store_true", help="print it as JSON")
+    _of_promote(verb("promote", verbs.promote, "make an alias point to a version", reference=True))
+    delete = verb("delete", verbs.delete, "delete a version for good", reference=True)
+    delete.add_argument("version", nargs="?", metavar="VERSION", help="its number, as in: delete pump 3")
+    delete.add_argument("--force", action="store_true", help="delete it even if an alias points to it")
+    verb("gc", verbs.collect_garbage, "delete incomplete files that processes have left which were killed while saving")
+    verb("verify", verbs.verify, "check every file, and predict the kept examples again").add_argument(
+        "model", metavar="MODEL", nargs="?", help=f"{REFERENCE} (default: every version of every model)"
     )
     export = verb("export", verbs.export, "write a version as a torch.export (.pt2) or ONNX (.onnx) program", True)
-    export.add_argument("--to", required=True, metavar="FILE")
+    export.add_argument("--to", required=True, metavar="FILE", help="file to write, for example pump.onnx")
     push = verb("push", verbs.push, "copy a version to an MLflow server (extra: mlflow)", reference=True)
-    push.add_argument("--to", required=True, metavar="URI", help="tracking server, for example http://localhost:5000")
-    _of_predict(parsers.add_parser("predict", help="use a kept model on a file", parents=[shared]))
+    push.add_argument(
+        "--to", required=True, metavar="URI", help="address of the server, for example http://localhost:5000"
+    )
+    _of_predict(parsers.add_parser("predict", help="predict with a kept model for what a file holds", parents=[shared]))
 
 
 def _of_save(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "run", metavar="RUN|RANKING", help="folder of a run, as `fulmen runs` lists them, or of a ranking"
+        "run", metavar="RUN|RANKING", help="folder of a run, as `fulmen runs` lists it, or of a ranking"
     )
-    _take_overrides(parser, "what the run names outside itself")
-    parser.add_argument("--row", type=int, metavar="N", help="of a ranking: its place, from 1")
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--note", default="", help="for people")
-    parser.add_argument("--exist", choices=("version", "error"), default="version", help="if the name is in use")
+    _take_overrides(parser, "value of a setting that names something outside the run's folder, such as a database")
+    parser.add_argument("--row", type=int, metavar="N", help="which row of the ranking, from 1")
+    parser.add_argument("--name", required=True, help="of the model; a name in use gets a new version")
+    parser.add_argument("--note", default="", help="a remark that is shown in lists")
+    parser.add_argument(
+        "--exist",
+        choices=("version", "error"),
+        default="version",
+        help="what to do if the name is in use: add a version (default), or stop",
+    )
 
 
 def _of_promote(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("version", nargs="?", metavar="VERSION", help="as in: promote pump 3 --as champion")
-    parser.add_argument("--as", dest="alias", required=True, metavar="ALIAS")
-    parser.add_argument("--expect", metavar="VERSION", help="only if it points there now (none: nowhere)")
-    parser.add_argument("--note", default="", help="why, for the history")
+    parser.add_argument("version", nargs="?", metavar="VERSION", help="its number, as in: promote pump 3 --as champion")
+    parser.add_argument("--as", dest="alias", required=True, metavar="ALIAS", help="for example champion")
+    parser.add_argument(
+        "--expect", metavar="VERSION", help="only if the alias points to VERSION now (none: to no version)"
+    )
+    parser.add_argument("--note", default="", help="the reason, kept in the history of the alias")
 
 
 def _of_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help=REFERENCE)
-    parser.add_argument("input", metavar="INPUT", nargs="?", help="file in the format that --explain describes")
-    _take_overrides(parser, "how INPUT is read, as in data.delimiter=tab")
-    parser.add_argument("-o", "--output", metavar="FILE", help="CSV to write; the terminal by default")
-    parser.add_argument("--explain", action="store_true", help="print how INPUT has to look, and stop")
+    parser.add_argument("input", metavar="INPUT", nargs="?", help="file in the format that --explain prints")
+    _take_overrides(parser, "how to read INPUT, for example data.delimiter=tab")
+    parser.add_argument("-o", "--output", metavar="FILE", help="CSV file to write (default: the terminal)")
+    parser.add_argument("--explain", action="store_true", help="print what INPUT has to look like, and stop")
     parser.set_defaults(call=verbs.predict)
 
 
@@ -88,5 +97,5 @@ def _take_overrides(parser: argparse.ArgumentParser, text: str) -> None:
 def key_value(text: str) -> str:
     """`text`, if it is an override."""
     if "=" not in text:
-        raise argparse.ArgumentTypeError(f"{text!r} is none")
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form KEY=VALUE")
     return text

@@ -120,7 +120,7 @@ def _with_version(arguments: argparse.Namespace) -> str:
 
 def collect_garbage(arguments: argparse.Namespace) -> int:
     gone = models.gc(arguments.registry)
-    print(f"{len(gone)} leftovers of died processes taken away")
+    print(f"{len(gone)} incomplete folders and files of killed processes deleted")
     return 0
 
 
