@@ -104,6 +104,7 @@ def begin_project(arguments: argparse.Namespace) -> int:
 
 
 def show_runs(arguments: argparse.Namespace) -> int:
+    from fulmen.config.schema import choices
     from fulmen.report.summary import print_table
     from fulmen.runs.run_folder import list_runs
 
@@ -113,7 +114,9 @@ def show_runs(arguments: argparse.Namespace) -> int:
             f"{arguments.experiment} is no experiment; `fulmen runs --outputs FOLDER` lists what lies in FOLDER/runs"
         )
     if not rows:
-        experiment = "pbpk_gnn" if arguments.experiment == "*" else arguments.experiment
+        experiment = (
+            next(iter(choices("experiment")), "<name>") if arguments.experiment == "*" else arguments.experiment
+        )
         where = Path(arguments.outputs, "runs", arguments.experiment.replace("*", ""))
         print(f"no runs in {where} yet; start one: {TRAIN} experiment={experiment}")
         return 0

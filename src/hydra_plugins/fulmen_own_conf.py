@@ -1,4 +1,4 @@
-"""Experiments and groups of a project of one's own, beside those of fulmen."""
+"""Experiments, groups and defaults of a project of one's own, on top of those of fulmen."""
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
@@ -7,8 +7,8 @@ from fulmen.config.places import own_conf
 
 
 class OwnConf(SearchPathPlugin):
-    """Adds conf/ of the working directory, where a project has experiments."""
+    """Puts conf/ of the project that the working directory lies in before that of fulmen."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         if own := own_conf():
-            search_path.append(provider="own project", path=f"file://{own}")
+            search_path.prepend(provider="own project", path=f"file://{own}")

@@ -2,6 +2,7 @@
 
 import pkgutil
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,16 +10,16 @@ from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, cast
 
 from fulmen.config import signature_index
 from fulmen.config.described import DescribedFunction, is_at_home, is_described
 from fulmen.config.mistakes import did_you_mean, nearest
-from fulmen.config.places import is_of_own_project
+from fulmen.config.own_project import SHIPPED, shown
+from fulmen.config.places import is_of_own_project, own_project, use_own_project
 from fulmen.migrations import renamed
-
-PACKAGES = ("fulmen", "torch", "torchvision", "torchmetrics", "lightning", "torch_geometric")
 
 # Where a class may be defined for a config from elsewhere to build it: parts of a training, nothing that
 # opens archives, compiles, starts processes, reads command lines or fetches code.
@@ -64,6 +65,10 @@ class NoSuchTarget(TargetError):
     """A name that leads to nothing, such as a class of another release."""
 
 
+class BrokenModule(TargetError):
+    """A module that is there and cannot be imported: the message has the file and line of its error."""
+
+
 class NotDescribed(TargetError):
     """A name of which nothing is known without an import."""
 
@@ -86,8 +91,9 @@ def locate(target: str) -> Callable[..., Any]:
     """The class or function that `target` names; inside `without_import` what stands for it.
 
     Raises:
-        TargetError: there is none. A module that fails while it is imported raises its own error.
+        TargetError: there is none, or it cannot be imported.
     """
+    use_own_project()
     if (today := renamed(target)) != target:
         raise TargetError(f"{target} is {today} now", today)
     if not all(part.isidentifier() for part in target.split(".")):
@@ -99,6 +105,7 @@ def locate(target: str) -> Callable[..., Any]:
 def _located(target: str) -> Callable[..., Any]:
     """As `locate`, by importing it."""
     parts = target.split(".")
+    _refuse_misplaced(parts[0])
     found: Any = _imported(parts[0])
     if found is None:
         raise _no_package(parts)
@@ -118,6 +125,7 @@ def _located(target: str) -> Callable[..., Any]:
 def _described(target: str) -> Callable[..., Any]:
     """As `locate`, by what is known without an import."""
     parts = target.split(".")
+    _refuse_misplaced(parts[0])
     if find_spec(parts[0]) is None:
         raise _no_package(parts)
     try:
@@ -140,10 +148,19 @@ def _described(target: str) -> Callable[..., Any]:
     raise NotDescribed(f"nothing is known of {target} before it is imported")
 
 
+def _refuse_misplaced(package: str) -> None:
+    """Pass unless `package` is one of the project at hand that is not there, or is hidden by another one."""
+    project = own_project()
+    if project and package in project.tops and (problem := project.misplaced(package)):
+        raise BrokenModule(problem)
+
+
 def _no_package(parts: list[str]) -> NoSuchTarget:
-    meant = nearest(parts[0], PACKAGES)
+    project = own_project()
+    packages = [*(project.tops if project else ()), *SHIPPED]
+    meant = nearest(parts[0], packages)
     return NoSuchTarget(
-        f"there is no module {parts[0]}{did_you_mean(parts[0], PACKAGES)}", meant and ".".join([meant, *parts[1:]])
+        f"there is no module {parts[0]}{did_you_mean(parts[0], packages)}", meant and ".".join([meant, *parts[1:]])
     )
 
 
@@ -164,7 +181,7 @@ def _not_callable(target: str, names: list[str]) -> TargetError:
 def locate_untrusted(target: str) -> Callable[..., Any]:
     """As `locate`, for a name that a stranger may have written: only the parts a training is made of.
 
-    Classes of the project in the working directory are among them: its author trusts them.
+    Classes of the packages that the project at hand trusts are among them, see `fulmen.config.own_project`.
 
     Raises:
         TargetError: the name lies outside those parts (nothing is imported then), or what it leads to is not a class
@@ -193,15 +210,32 @@ def _within(module: str, prefixes: tuple[str, ...]) -> bool:
 
 
 def _imported(name: str) -> ModuleType | None:
-    """The module, or None if there is no such module; errors inside it are raised."""
+    """The module, or None if there is no such module.
+
+    Raises:
+        BrokenModule: it, or what it imports, raises an error.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # libraries that use what others deprecate
             return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+    except Exception as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name
+        if missing and (name == missing or name.startswith(f"{missing}.")):
             return None
-        raise
+        raise BrokenModule(_where_and_why(error)) from error
+
+
+def _where_and_why(error: Exception) -> str:
+    """`mylab/data.py, line 3: No module named 'panda'`: the last line of the project at hand that led to an error."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{shown(Path(error.filename))}, line {error.lineno}: {error.msg}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
+    project = own_project()
+    own = [frame for frame in frames if project and Path(frame.filename).is_relative_to(project.root)]
+    last = (own or frames)[-1]
+    kind = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
+    return f"{shown(Path(last.filename))}, line {last.lineno}: {kind}{error}"
 
 
 def _names(found: Any, callables: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
@@ -24,9 +24,10 @@ from fulmen.config.hydra_errors import first_line, translated
 from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put
 from fulmen.config.multirun import MULTIRUN, combined
 from fulmen.config.overrides import apply, explicit, hydra_on_conf, implicit
+from fulmen.config.places import shadowed
 from fulmen.config.schema import choices, leaves
 from fulmen.config.side_effects import misnamed, say_what_comes_along
-from fulmen.config.words import in_full
+from fulmen.config.words import in_full, say_once
 from fulmen.migrations import renewed
 
 Composition = tuple[DictConfig, dict[str, str | None]]  # what is trained, and group -> choice
@@ -56,6 +57,7 @@ def composed(
             cfg, chosen = _put_together(read)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise ConfigError([translated(error, overrides, _paths_after)]) from error
+    _say_shadowed("train", chosen)
     say_what_comes_along(chosen, read)
     experiment = chosen.get("experiment")
     if output_dir is not None or OmegaConf.is_interpolation(cfg, "output_dir"):
@@ -153,7 +155,8 @@ def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
     try:
         with hydra_on_conf():
             whole = [o if key_of(o) in as_is else f"++{_quoted(o.lstrip('+'))}" for o in asked]
-            cfg = hydra_compose("sweep", whole)
+            cfg = hydra_compose("sweep", whole, return_hydra_config=True)
+        _say_shadowed("sweep", cfg.hydra.runtime.choices)
         return cast(dict[str, Any], OmegaConf.to_container(cfg.search, resolve=True))
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise ConfigError([translated(error, asked, lambda _: [])]) from error
@@ -199,6 +202,13 @@ def with_names_of_today(plain: dict[str, Any]) -> dict[str, Any]:
     for line in said:
         _warn_once(line)
     return plain
+
+
+def _say_shadowed(primary: str, chosen: Mapping[str, str | None]) -> None:
+    """One line for each file of a project that is used in the place of another one of fulmen."""
+    names = [f"{group}/{choice}" for group, choice in chosen.items() if isinstance(choice, str)]
+    for file in shadowed([primary, *names]):
+        say_once(f"{file} of this project is used in place of fulmen's own")
 
 
 @cache

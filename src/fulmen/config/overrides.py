@@ -21,12 +21,12 @@ from fulmen.config.places import conf_folder, use_own_project
 from fulmen.config.schema import is_group, shared_out
 
 register()
-use_own_project()
 
 
 @contextmanager
 def hydra_on_conf() -> Iterator[None]:
     """Hydra set up to compose from conf/, also where `hydra.main` has set it up for itself."""
+    use_own_project()
     instance = GlobalHydra.instance()
     by_main, instance.hydra = instance.hydra, None
     try:

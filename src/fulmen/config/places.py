@@ -2,10 +2,12 @@
 
 import os
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
+from fulmen.config.own_project import Project, find
 from fulmen.errors import FulmenError
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -44,21 +46,38 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "fulmen").expanduser()
 
 
+def own_project() -> Project | None:
+    """The project that the working directory lies in; None in fulmen's own checkout, and where there is none.
+
+    Raises:
+        FulmenError: its pyproject.toml is wrong.
+    """
+    return find(Path.cwd(), conf_folder())
+
+
 def own_conf() -> Path | None:
-    """conf/ in the working directory, where a project of one's own has experiments; None in fulmen's own checkout."""
-    own = Path.cwd() / "conf"
-    return own if (own / "experiment").is_dir() and own.resolve() != conf_folder() else None
+    """conf/ of the project that the working directory lies in; None where there is none."""
+    project = own_project()
+    return project.root / "conf" if project and (project.root / "conf").is_dir() else None
 
 
 def conf_folders() -> list[Path]:
-    """Where config files are looked for: fulmen's own, then those of the project in the working directory."""
+    """Where config files are looked for: those of the project at hand lie on top of fulmen's own."""
     own = own_conf()
-    return [conf_folder(), own] if own else [conf_folder()]
+    return [own, conf_folder()] if own else [conf_folder()]
 
 
 def conf_file(name: str) -> Path:
     """The file conf/<name> in the first of `conf_folders` that has it."""
     return next((path for folder in conf_folders() if (path := folder / name).is_file()), conf_folder() / name)
+
+
+def shadowed(names: Iterable[str]) -> list[str]:
+    """Those of the files conf/<name>.yaml that the project at hand has, and fulmen another one of the same name."""
+    own, shipped = own_conf(), conf_folder()
+    pairs = {f"conf/{name}.yaml": (own / f"{name}.yaml", shipped / f"{name}.yaml") for name in names} if own else {}
+    both = {name: pair for name, pair in pairs.items() if all(map(Path.is_file, pair))}
+    return [name for name, (mine, theirs) in both.items() if mine.read_bytes() != theirs.read_bytes()]
 
 
 def workloads() -> list[str]:
@@ -67,24 +86,24 @@ def workloads() -> list[str]:
 
 
 def use_own_project() -> None:
-    """Let the modules of the project in the working directory be imported, and those that our starter has found.
+    """Let the modules of the project at hand be imported, and those that our starter has found.
 
     Theirs are the last places: nothing is hidden by them.
     """
+    project = own_project()
     handed_on = os.environ.get(HANDED_ON, "").split(os.pathsep)
-    for place in [*([os.getcwd()] if own_conf() else []), *filter(None, handed_on)]:
+    for place in [*(map(str, project.places) if project else []), *filter(None, handed_on)]:
         if place not in sys.path:
             sys.path.append(place)
 
 
 def is_of_own_project(module: str) -> bool:
-    """Whether a module lies in the project of the working directory, whose author trusts it. Nothing is imported."""
-    if own_conf() is None:
-        return False
-    spec = find_spec(module.partition(".")[0])
-    places = [*(spec.submodule_search_locations or []), spec.origin or ""] if spec else []
-    root = Path.cwd().resolve()
-    return any(Path(place).resolve().is_relative_to(root) for place in places if place)
+    """Whether a module is one of the packages that the author of the project at hand trusts. Nothing is imported."""
+    use_own_project()
+    project = own_project()
+    trusted = project.packages if project else ()
+    within = any(module == name or module.startswith(f"{name}.") for name in trusted)
+    return within and project is not None and project.misplaced(module.partition(".")[0]) is None
 
 
 def project_root() -> Path:
@@ -107,5 +126,11 @@ def search_path_handed_on() -> dict[str, str]:
     return {HANDED_ON: os.pathsep.join(sys.path)}
 
 
-SCRIPTS = checkout() is not None and own_conf() is None  # a project of one's own has neither train.py nor sweep.py
+def _in_checkout() -> bool:
+    with suppress(FulmenError):  # said where the project is used
+        return checkout() is not None and own_project() is None
+    return False
+
+
+SCRIPTS = _in_checkout()  # a project of one's own may have neither train.py nor sweep.py
 TRAIN, SWEEP = ("python train.py", "python sweep.py") if SCRIPTS else ("fulmen train", "fulmen sweep")

@@ -11,7 +11,7 @@ from functools import cache
 from os import PathLike
 from typing import Annotated, Any, Literal, Union
 
-from fulmen.config.allow_list import NotDescribed, TargetError, locate, locate_untrusted
+from fulmen.config.allow_list import BrokenModule, NotDescribed, TargetError, locate, locate_untrusted
 from fulmen.config.classes import contracts, wrong_class
 from fulmen.config.described import is_described, parameters_of
 from fulmen.config.mistakes import Mistake, as_text, did_you_mean, drop, join, nearest, put, rename, restore, take_back
@@ -56,6 +56,9 @@ def _check_node(node: dict[str, Any], path: str, trusted: bool, complete: bool) 
         found = locate(target) if trusted else locate_untrusted(target)
     except NotDescribed:
         return  # judged once it is imported
+    except BrokenModule as error:
+        yield Mistake(path, str(error))
+        return
     except TargetError as error:
         yield Mistake(where, str(error), put(where, error.meant) if error.meant else take_back(where))
         return
