@@ -6,7 +6,7 @@ Every run is drawn by its number: a task (digits, generated classes and values, 
 network (perceptron, convolutions, recurrent), samples, label noise, adversarial noise on the inputs, dropout, weight
 decay, learning rate and its schedule, and what the log says: mean or sum over batches, with or without the regulariser,
 losses or accuracies, in the format of one of six tools. Runs that take long are passed over. The curves come from a
-small validation part. The truth comes from a large one: the clean risk of the last epochs is more than 8 % above its
+small validation split. The truth comes from a large one: the clean risk of the last epochs is more than 8 % above its
 best (overfitting), or less than 3 % (not); what lies between, and what training itself lost, is left out. Beside
 `fulmen diagnose` stands the bare rule: the smoothed validation loss ends more than 5 % above its best.
 

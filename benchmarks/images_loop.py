@@ -51,7 +51,7 @@ def classic_network() -> AdvancedCNN:
 
 
 class Classic:
-    """The classic loop over the training part of `data`; `train` returns CPU microseconds per image."""
+    """The classic loop over the training split of `data`; `train` returns CPU microseconds per image."""
 
     def __init__(self, data: ImagesData, epochs: int = 1):
         train = data.splits["train"]

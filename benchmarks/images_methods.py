@@ -3,7 +3,7 @@
     python benchmarks/images_methods.py --arrays cifar10.npz [--seeds 0 1 2] [--epochs 4] [--only balanced_softmax ...]
     python benchmarks/images_methods.py --arrays cifar10.npz --long [--seeds 0]
 
-Classes 0, 1, 2 keep a tenth of their images; 2 % of what is left is the validation part, which chooses the epoch; the
+Classes 0, 1, 2 keep a tenth of their images; 2 % of what is left is the validation split, which chooses the epoch; the
 10,000 test images are looked at once, at the end. All methods share network (advanced_cnn), images, augmentation,
 optimizer and schedule (Adam, one cycle to 3e-3, batches of 128, no accumulation: four epochs are few steps). The arrays
 are those of `data=image_arrays`; without them torchvision downloads CIFAR-10. With --long: experiment=images_strong as
@@ -65,7 +65,7 @@ def train(folder: Path, arguments: argparse.Namespace, method: str, seed: int) -
 
 
 def adjusted(folder: Path) -> dict[str, Row]:
-    """The same network with its logits adjusted afterwards: tau 1, and tau chosen on the validation part."""
+    """The same network with its logits adjusted afterwards: tau 1, and tau chosen on the validation split."""
     done = fulmen.load_run(folder)
     model, validation = done.model, done.data.splits["validation"]
     logits = model.log_probabilities(validation["image"])

@@ -64,7 +64,7 @@ def main() -> None:
     }
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({"seeds": list(seeds), "table": table}, indent=2) + "\n")
-    print(f"\n| test part, {len(seeds)} seeds | " + " | ".join(COLUMNS) + " |")
+    print(f"\n| test split, {len(seeds)} seeds | " + " | ".join(COLUMNS) + " |")
     print("| --- |" + " ---: |" * len(COLUMNS))
     for name, row in table.items():
         print(f"| {name} | " + " | ".join(row.values()) + " |")

@@ -97,7 +97,7 @@ def network(kind: str, inputs: int, outputs: int, s: dict) -> nn.Module:
 
 
 def train(s: dict, x: Tensor, y: Tensor, seed: int) -> dict:
-    """Curves as the log shows them, and the clean risks of training part and world."""
+    """Curves as the log shows them, and the clean risks of training split and world."""
     torch.manual_seed(seed)
     n, v, classes = min(s["samples"], len(x) // 3), s["val"], not y.is_floating_point()
     parts = {"train": slice(0, n), "val": slice(n, n + v), "world": slice(n + v, n + v + HELD)}

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 import fulmen.callbacks.monitor
-from fulmen.callbacks.time_budget import Governor
+from fulmen.callbacks.time_budget import TimeBudget
 from fulmen.config.check import check_overrides
 from fulmen.runs.loggers import TensorBoard
 from fulmen.runs.run import run
@@ -37,7 +37,7 @@ def board(tmp_path_factory):
            "model.figures=false"]  # fmt: skip
     typed = ["experiment=pbpk_mlp", "callbacks=monitor", *few, f"output_dir={folder / 'run'}"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fulmen.callbacks.monitor, "Governor", lambda share: Governor(1e9))
+        patch.setattr(fulmen.callbacks.monitor, "TimeBudget", lambda share: TimeBudget(1e9))
         run(check_overrides(typed), [*typed, "trainer.accelerator=cpu"])
         monitor = fulmen.callbacks.monitor.Monitor(epochs=1)
         fit(folder / "images", [monitor], epochs=3, logger=TensorBoard(str(folder / "images")))

@@ -10,7 +10,7 @@ from torch import nn
 
 import fulmen.callbacks.monitor
 from fulmen.callbacks.monitor import Monitor
-from fulmen.callbacks.time_budget import Governor
+from fulmen.callbacks.time_budget import TimeBudget
 from fulmen.callbacks.writing import BINS
 from fulmen.config.check import check_overrides
 from fulmen.errors import FulmenError
@@ -35,7 +35,7 @@ class Clock:
 def plenty():
     """A budget that no machine is too slow for."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fulmen.callbacks.monitor, "Governor", lambda share: Governor(1e9))
+        patch.setattr(fulmen.callbacks.monitor, "TimeBudget", lambda share: TimeBudget(1e9))
         yield
 
 
@@ -50,7 +50,7 @@ def watched(tmp_path_factory):
 
 def test_training_with_a_monitor_ends_with_the_same_weights(tmp_path, watched):
     bare, _ = fit(tmp_path, [], epochs=4)
-    assert watched[1].governor.done["weights"] == 4
+    assert watched[1].budget.done["weights"] == 4
     for name, value in bare.state_dict().items():
         assert torch.equal(value, watched[0].state_dict()[name]), name
     assert bare.seen == watched[0].seen
@@ -68,7 +68,7 @@ def test_everything_promised_is_there(watched):
     assert set(tags["images"]) == {"images/inputs", "images/filters", "images/predictions", "classes/confusion"}
     assert tags["graph"]
     assert len(events.Scalars("gradients/norm")) == 16
-    assert not monitor.governor.skipped
+    assert not monitor.budget.skipped
     assert len(list(folder.glob("events.*"))) == 1
 
 
@@ -114,22 +114,22 @@ def test_pictures_have_a_place_for_every_image_and_title():
 
 
 @pytest.mark.parametrize(("epoch", "bound"), [(0.01, 0.05), (0.3, 0.05), (10.0, 0.02), (20.0, 0.01), (300.0, 0.01)])
-def test_the_governor_keeps_the_share_at_any_length_of_an_epoch(epoch, bound):
+def test_the_budget_keeps_the_share_at_any_length_of_an_epoch(epoch, bound):
     clock = Clock()
-    governor = Governor(0.05, clock)
+    budget = TimeBudget(0.05, clock)
     costs = {"histograms": 0.026, "classes": 0.004, "graph": 0.3}
     for _ in range(3000):
-        governor.begin_epoch()
+        budget.begin_epoch()
         clock.now += epoch
         for name, cost in costs.items():
-            governor.run(name, lambda cost=cost: setattr(clock, "now", clock.now + cost), cost)
-        governor.count(lambda: setattr(clock, "now", clock.now + 1e-4 * epoch))
-        assert governor.spent <= bound * clock.now + 1e-9
-    assert [name for name in costs if not governor.done[name]] == [], governor.account()
+            budget.run(name, lambda cost=cost: setattr(clock, "now", clock.now + cost), cost)
+        budget.count(lambda: setattr(clock, "now", clock.now + 1e-4 * epoch))
+        assert budget.spent <= bound * clock.now + 1e-9
+    assert [name for name in costs if not budget.done[name]] == [], budget.account()
     if epoch < 1:
-        assert "left out to keep to 5% (1% of long epochs): " in governor.account()
+        assert "left out to keep to 5% (1% of long epochs): " in budget.account()
     else:
-        assert set(governor.skipped) <= {"graph"}
+        assert set(budget.skipped) <= {"graph"}
 
 
 def test_no_logger_and_no_permission_end_the_monitoring_only(tmp_path, capsys, monkeypatch):

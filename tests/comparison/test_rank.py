@@ -117,7 +117,7 @@ def test_choices_of_a_group_are_variants_and_differences_are_paired(here, capsys
 def test_the_best_rows_of_a_ranking_by_runs_are_kept(here, capsys):
     assert main(["rank", "pbpk_gnn", *SMALL["pbpk_gnn"], *QUICK, "--folds", "2", "--save-top", "1"]) == 0
     assert [row["model"] for row in list_models()] == ["pbpk_gnn-dynamic_gnn:1"]
-    assert "is not kept: it is no model that is fitted" in capsys.readouterr().out
+    assert "is not kept: it is a rule" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""From a run to predictions for a file: what the run itself predicted for its test part, to 1e-6."""
+"""From a run to predictions for a file: what the run itself predicted for its test split, to 1e-6."""
 
 import subprocess
 import sys
@@ -56,7 +56,7 @@ def kept(trained):
 
 
 def own_predictions(folder):
-    """What the run says of its test part, in the order of the test part."""
+    """What the run says of its test split, in the order of the test split."""
     finished = fulmen.load_run(folder)
     test = finished.data.splits["test"]
     with torch.no_grad():

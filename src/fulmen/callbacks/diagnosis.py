@@ -38,9 +38,9 @@ class Diagnosis(Watcher):
     `validation_step` (or `probe_loss(batch)`, where the validation loss is made at the end of the epoch), so that both
     compare. The probe costs a few per cent of an epoch: it has a twentieth of the training samples, 64 at least and 256
     at most. Without an in-memory data module the logged training loss stands in for it. A new finding is one line on
-    the console; all of them go to TensorBoard, `result.json` and the report. What costs more is looked at less often as
-    the run goes on: predictions after 5, 10, 20, 40 ... checks, activations every fifth. Of epochs with fewer than 50
-    batches not every one is looked at, after the first six; the end of the run says so.
+    the console; all of them go to TensorBoard, `result.json` and the report. What costs more is examined less often as
+    the run goes on: predictions after 5, 10, 20, 40 ... validations, activations after every fifth. Of epochs with
+    fewer than 50 batches not every one is examined, after the first six; the end of the run says so.
 
     Args:
         stop_on: verdicts that end the training, such as [overfitting, no_learning].
@@ -48,7 +48,7 @@ class Diagnosis(Watcher):
         val_loss: the logged validation loss.
         expected_gain: share of the loss of a constant predictor that a good model takes away at least; 0 where little
             can be predicted, such as returns.
-        every: epochs between two looks; by default as many as have 50 batches, 1 with `stop_on`.
+        every: epochs between two examinations; by default as many as have 50 batches, 1 with `stop_on`.
 
     Raises:
         FulmenError: `stop_on` names no verdict, or a gain beyond 0 ... 1, or `every` is below 1.
@@ -136,7 +136,8 @@ class Diagnosis(Watcher):
             self._say([verdict for verdict in self.verdicts if verdict.code not in self._said])
             if self._passed:
                 print(
-                    f"diagnosis: {self._passed} short epochs were passed over; callbacks.diagnosis.every=1 looks at all"
+                    f"diagnosis: {self._passed} short epochs were not examined; "
+                    "callbacks.diagnosis.every=1 examines all"
                 )
 
     def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:

@@ -15,7 +15,7 @@ from fulmen.workload import hooks
 class DivergenceStop(Callback):
     """Stops when a loss is NaN or infinite, or an epoch's mean is beyond `factor` times the naive one.
 
-    The naive loss is the module's `naive_loss`: what a forecast that costs nothing would score on the training part.
+    The naive loss is the module's `naive_loss`: what a forecast that costs nothing would score on the training split.
     A module without it is watched for NaN and infinities only.
 
     Args:

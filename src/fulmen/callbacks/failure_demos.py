@@ -17,7 +17,7 @@ from fulmen.workload import splits_of
 
 
 class Fault(Callback):
-    """Breaks the training part before the module fits its preprocessing to it."""
+    """Breaks the training split before the module fits its preprocessing to it."""
 
     def setup(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
         if stage != "fit":
@@ -44,7 +44,7 @@ class FewSamples(Fault):
 
 
 class Leak(Fault):
-    """Copies the validation part into the training part."""
+    """Copies the validation split into the training split."""
 
     def spoil(self, splits: dict[str, Batch]) -> None:
         train, val = splits["train"], splits["validation"]

@@ -8,7 +8,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from fulmen.callbacks.board import Board
-from fulmen.callbacks.time_budget import Governor
+from fulmen.callbacks.time_budget import TimeBudget
 from fulmen.callbacks.writing import distributions, draw_graph, first_convolution, gradients_of, images_in, weights_of
 from fulmen.config.ranges import Count, Fraction, refuses_out_of_range
 from fulmen.data.batches import Batch
@@ -21,12 +21,12 @@ SAMPLES = 256  # of the first validation batch: the probe
 class Monitor(Callback):
     """Gradients, weights, activations, predictions, classes, the graph and the machine in TensorBoard.
 
-    Training is not touched: with and without it a run ends with the same weights. A governor leaves jobs out that would
-    take more than `share` of the time (a fifth of it in epochs of 20 seconds or more); the end of the run says which.
+    With and without it a run ends with the same weights. Monitoring is limited to `share` of the training time, and to
+    a fifth of that where an epoch takes 20 seconds or more; the end of the run says what was left out to keep to it.
 
     Args:
         steps: optimizer steps between two gradient norms.
-        epochs: between two looks at activations, filters and predictions.
+        epochs: between two records of activations, filters and predictions.
         share: of the training time that all of it may take.
         images: how many are shown.
 
@@ -37,7 +37,7 @@ class Monitor(Callback):
     @refuses_out_of_range
     def __init__(self, steps: Count = 20, epochs: Count = 5, share: Fraction = 0.05, images: Count = 16):
         self.steps, self.epochs, self.share, self.images = steps, epochs, share, images
-        self.governor = Governor(share)
+        self.budget = TimeBudget(share)
         self._board: Board | None = None  # None: nothing to write to, or no longer
         self._probe: Batch | None = None
         self._inputs: Tensor | None = None
@@ -51,12 +51,12 @@ class Monitor(Callback):
         if not boards:
             print("monitor: there is no TensorBoard logger to write to; callbacks=default leaves the monitor out")
             return
-        self.governor = Governor(self.share)
+        self.budget = TimeBudget(self.share)
         self._board = Board(boards[0].experiment, self.images)
         self._step = trainer.global_step
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
-        self.governor.begin_epoch()
+        self.budget.begin_epoch()
 
     def on_train_batch_start(self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int) -> None:
         if batch_idx == 0 and self._board and trainer.current_epoch % self.epochs == 0:
@@ -115,7 +115,7 @@ class Monitor(Callback):
         self._say(trainer)
 
     def _say(self, trainer: Trainer) -> None:
-        board, text = self._board, self.governor.account()
+        board, text = self._board, self.budget.account()
         if not board:
             return
         self._guarded(lambda: board.writer.add_text("monitor", text, trainer.global_step))
@@ -126,7 +126,7 @@ class Monitor(Callback):
 
     def _do(self, name: str, job: Callable[[], None], guess: float) -> bool:
         """A job within the budget, if it was done; one that cannot write ends the monitoring, not the training."""
-        done = bool(self._guarded(lambda: self.governor.run(name, job, guess)))
+        done = bool(self._guarded(lambda: self.budget.run(name, job, guess)))
         self._unwritten = self._unwritten or done
         return done
 
@@ -141,7 +141,7 @@ class Monitor(Callback):
             self._unwritten = False
 
         if self._unwritten:
-            self._guarded(lambda: self.governor.count(job))
+            self._guarded(lambda: self.budget.count(job))
 
     def _guarded(self, job: Callable[[], Any]) -> Any:
         if self._board is None:

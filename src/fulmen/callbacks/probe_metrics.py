@@ -14,7 +14,7 @@ from fulmen.workload import hooks
 
 
 def on_device(trainer: Trainer, batch: Batch) -> Batch:
-    """Moved as a batch of the validation part is: nothing is augmented."""
+    """Moved as a batch of the validation split is: nothing is augmented."""
     stage, trainer.state.stage = trainer.state.stage, RunningStage.VALIDATING
     try:
         return trainer.strategy.batch_to_device(batch)

@@ -1,4 +1,4 @@
-"""Metrics of torchmetrics on the validation part, for any module whose `predict_step` says what they need."""
+"""Metrics of torchmetrics on the validation split, for any module whose `predict_step` says what they need."""
 
 from typing import Any
 
@@ -76,7 +76,7 @@ class ClassesPresent(Metric):
         absent = (self.samples == 0).nonzero().flatten().tolist()
         if absent:
             rank_zero_warn(
-                f"metrics: no samples of class {', '.join(map(str, absent))} in the validation part; the means over "
+                f"metrics: no samples of class {', '.join(map(str, absent))} in the validation split; the means over "
                 f"classes (balanced accuracy, roc_auc, pr_auc) are of the other {len(self.samples) - len(absent)}"
             )
         return (self.samples > 0).sum()

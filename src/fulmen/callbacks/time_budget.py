@@ -9,7 +9,7 @@ LONG = 5  # times less is what all of a long epoch earns: from 20 seconds on, 1 
 MARGIN = 0.8  # of what was earned: a job may cost more than the last time, and to ask costs too
 
 
-class Governor:
+class TimeBudget:
     """Lets jobs run as long as all of them together stay below a share of the time that has passed.
 
     The share is that of short epochs; epochs of 20 seconds or more give a fifth of it. What a job will cost is what it

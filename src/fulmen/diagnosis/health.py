@@ -178,10 +178,10 @@ def wilson_half_width(share: float, samples: int, z: float = 1.96) -> float:
 
 
 def leak(overlap: float, copies: int) -> Verdict | None:
-    """Validation samples that are found, number for number, in the training part; one in a hundred is too many."""
+    """Validation samples that are found, number for number, in the training split; one in a hundred is too many."""
     if overlap <= 0.01:
         return None
-    how = f"{copies} validation samples ({overlap:.0%}) stand in the training part, number for number"
+    how = f"{copies} validation samples ({overlap:.0%}) stand in the training split, number for number"
     return Verdict.make("validation_too_good", None, "error", how=how, overlap=overlap)
 
 

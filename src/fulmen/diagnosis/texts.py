@@ -30,7 +30,7 @@ TEXTS: dict[str, Text] = {  # the gravest first
         "training loss is {train:.3g}; a constant predictor has {base:.3g}{frozen}",
         ("learning rate too low or far too high", "frozen parameters", "labels that do not belong to the inputs",
          "nothing to be learned"),
-        ("a learning rate 10 times higher or lower", "debug=overfit: can it learn one batch?", "a look at the labels"),
+        ("a learning rate 10 times higher or lower", "debug=overfit: can it learn one batch?", "check the labels"),
     ),
     "exploding": Text(
         "error",
@@ -71,9 +71,9 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "noisy_validation": Text(
         "warning",
-        "validation loss jumps by {noise:.3g} from check to check, {share:.0%} of what was gained",
+        "validation loss jumps by {noise:.3g} from one validation to the next, {share:.0%} of its whole improvement",
         ("few validation samples", "learning rate too high", "batches too small"),
-        ("a larger validation part", "a lower learning rate", "larger batches", "averaged weights"),
+        ("a larger validation split", "a lower learning rate", "larger batches", "averaged weights"),
     ),
     "overfitting": Text(
         "warning",
@@ -89,7 +89,7 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "underfitting": Text(
         "warning",
-        "training loss rests at {train:.3g}, {gain:.0%} below that of a constant predictor, validation loss beside it"
+        "training loss stays at {train:.3g}, {gain:.0%} below that of a constant predictor, validation loss beside it"
         "{frozen}",
         ("too small a model", "too short a training", "poor features", "too much regularisation"),
         ("a larger model", "a higher learning rate", "better features", "less regularisation"),
@@ -98,19 +98,19 @@ TEXTS: dict[str, Text] = {  # the gravest first
         "warning",
         "{samples} validation samples{precision}",
         ("the split leaves too little for validation",),
-        ("a larger validation part", "cross-validation"),
+        ("a larger validation split", "cross-validation"),
     ),
     "miscalibrated": Text(
         "note",
         "confidence is {error:.0f} points above accuracy on average",
         ("training beyond the best epoch", "cross-entropy on a large model"),
-        ("temperature scaling on the validation part", "label smoothing"),
+        ("temperature scaling on the validation split", "label smoothing"),
     ),
     "underconfident": Text(
         "note",
         "confidence is {error:.0f} points below accuracy on average",
-        ("a training that has not come to its end", "label smoothing, mixed images or much dropout"),
-        ("temperature scaling on the validation part", "more epochs", "less of what smooths"),
+        ("a training that was too short", "label smoothing, mixed images or much dropout"),
+        ("temperature scaling on the validation split", "more epochs", "less smoothing, mixing or dropout"),
     ),
     "generalization_gap": Text(
         "note",
@@ -143,6 +143,6 @@ TEXTS: dict[str, Text] = {  # the gravest first
         ("fewer epochs or early stopping", "a scheduler that lowers the learning rate"),
     ),
     "good_fit": Text("ok", "both losses fell and have settled: training {train:.3g}, validation {val:.3g}"),
-    "one_curve": Text("note", "there is no {missing} loss, so that over- and underfitting cannot be told"),
-    "not_enough_data": Text("note", "curves say something from {needed} checks on; there: {checks}"),
+    "one_curve": Text("note", "there is no {missing} loss, so overfitting and underfitting cannot be recognised"),
+    "not_enough_data": Text("note", "the curves can be judged from {needed} validations on; there are {checks}"),
 }  # fmt: skip

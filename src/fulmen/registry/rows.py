@@ -112,7 +112,7 @@ def keep_best(ranking: str | Path, count: int) -> list[Version]:
             break
         cfg = check_overrides([f"experiment={ranked.experiment}", *ranked.overrides])
         if row.baseline and baseline_node(cfg, row.model) is None:
-            print(f"row {number}, {row.model}, is not kept: it is no model that is fitted", flush=True)
+            print(f"row {number}, {row.model}, is not kept: it is a rule, nothing of it was fitted to data", flush=True)
             continue
         saved.append(keep_row(ranking, number, model_name(f"{ranked.experiment}-{row.model}")))
     if saved:
@@ -144,7 +144,7 @@ def as_estimator(cfg: DictConfig, baseline: str) -> DictConfig:
     node = baseline_node(cfg, baseline)
     if node is None:
         raise FulmenError(
-            f"{baseline} cannot be kept: it is no model that is fitted; the hook baseline_network of "
+            f"{baseline} cannot be kept as a model; the hook baseline_network of "
             f"{cfg.model['_target_']} knows none for it"
         )
     whole = deepcopy(cfg)

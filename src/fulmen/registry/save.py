@@ -123,7 +123,7 @@ def split(run: Run, data: LightningDataModule) -> dict[str, Any]:
     """How the data were split, and what metrics are of which split."""
     settings = cast(dict[str, Any], OmegaConf.to_container(run.config.data))
     return {
-        "metrics": "test/... of the test part, best/... and val/... of the validation part",
+        "metrics": "test/... of the test split, best/... and val/... of the validation split",
         "samples": {name: size(tensors) for name, tensors in splits_of(data).items() if tensors},
         "settings": {key: value for key, value in settings.items() if not str(key).startswith("_")},
     }
@@ -145,7 +145,7 @@ def origin(run: Run) -> Origin:
 
 
 def main_metric(metrics: Scores, baselines: Mapping[str, Scores], monitor: str) -> MainMetric:
-    """The number a list shows: what the baselines lead with, on the test part; without one what was monitored."""
+    """The number a list shows: what the baselines lead with, on the test split; without one what was monitored."""
     first: Scores = next(iter(baselines.values()), {})
     shared = [name for name in first if f"test/{name}" in metrics]
     tested = [f"test/{name}" for name in shared] or [f"test/{monitor.rpartition('/')[2]}", f"best/{monitor}", monitor]

@@ -33,7 +33,7 @@ WHERE = """\
 
 @dataclass
 class Summary:
-    """What a workload says about a trained model on its test part.
+    """What a workload says about a trained model on its test split.
 
     Attributes:
         metrics: of the model, `test/`-less names.

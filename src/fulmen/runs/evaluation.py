@@ -80,7 +80,8 @@ def summarized(trainer: Trainer, model: LightningModule, data: LightningDataModu
     if not isinstance(model, Workload) or not isinstance(data, WorkloadData):
         return Summary({})
     if type(model).summarize is Workload.summarize and trainer.is_global_zero:
-        print(f"{type(model).__name__} has no summarize: the report has no baselines, and compare takes no such run")
+        lost = "the report has no baselines, and `fulmen compare` cannot use the run"
+        print(f"{type(model).__name__} has no summarize: {lost}")
     outputs = next(each for each in callbacks_of(trainer) if isinstance(each, SampleOutputs))
     predicted = outputs.of_whole_split(trainer, model, data)
     summary = model.summarize(predicted, data, figures) if trainer.is_global_zero else Summary({})

@@ -25,7 +25,7 @@ from fulmen.utils.files import atomic_write
 OURS = ("folds", "seeds", "resume", "output_dir", "seed", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
 SHOWN = 6  # metrics in the table
 NOTE = (
-    "sd: over the runs. The training parts of folds overlap, so the sd of folds says how much one fold tells, "
+    "sd: over the runs. The training splits of folds overlap, so the sd of folds says how much one fold tells, "
     "and is no standard error of the mean."
 )
 

@@ -99,7 +99,7 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path, ready: Map
             print(f"{cfg.experiment}: {size} on {how}; run folder {folder}", flush=True)
             print(start.line, flush=True) if start else None
         if only_evaluate:
-            print("trained to its end before; evaluating it again")
+            print("the training had ended already; evaluating it again")
         else:
             fit(trainer, model, data, resume, cfg, result)
         evaluate(trainer, model, data, cfg, result)

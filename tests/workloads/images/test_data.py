@@ -142,7 +142,7 @@ def test_impossible_settings_are_refused(arguments, message):
 
 def test_a_class_too_small_to_split_is_refused(arrays):
     data = ImagesData(arrays=arrays(), classes=3, imbalance=Step([1], 0.02))
-    with pytest.raises(FulmenError, match="the smallest class keeps 1 images; a validation part takes 2 at least"):
+    with pytest.raises(FulmenError, match="the smallest class keeps 1 images; a validation split takes 2 at least"):
         data.prepare_data()
 
 

@@ -207,7 +207,7 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path):
         (dict(kinetics="quadratic"), "unknown kinetics 'quadratic'"),
         (dict(hours=-1), "hours > 0"),
         (dict(time_points=1), "at least 2 time_points"),
-        (dict(test_compounds=20), "each part"),
+        (dict(test_compounds=20), "each split"),
         (dict(batch_size=0), "batch_size is 0"),
         (dict(subjects_per_compound=0), "subjects_per_compound is 0"),
     ],

@@ -55,7 +55,7 @@ def test_a_fault_of_the_sensors_is_drift_over_time_and_a_sound_plant_has_none(fa
 
 def test_a_test_part_after_the_drift_began_is_unlike_the_training_part():
     said = alarms(fault="drift", split="time", folds=5, fold=2)
-    assert [each for each in said if each.startswith("drift: temperature_c: the test part")], said
+    assert [each for each in said if each.startswith("drift: temperature_c: the test split")], said
 
 
 def test_a_file_unlike_the_training_part_is_a_warning_and_a_short_one_is_not():
@@ -66,4 +66,4 @@ def test_a_file_unlike_the_training_part_is_a_warning_and_a_short_one_is_not():
         assert drift.alarms_of_file(columns, {"a": rng.standard_normal(500), "b": np.ones(500)}, "f.csv") == []
         assert drift.alarms_of_file(columns, {"a": np.full(9, 7.0)}, "f.csv") == []
         (said,) = drift.alarms_of_file(columns, {"a": rng.standard_normal(500) + 2}, "f.csv")
-    assert said.startswith("drift: f.csv, column a: distributed unlike the training part (PSI ")
+    assert said.startswith("drift: f.csv, column a: distributed unlike the training split (PSI ")

@@ -113,9 +113,9 @@ def test_several_tickers_share_one_calendar():
         ({"signal": 1.0}, "signal is 1.0"),
         ({"test": 0.9}, "test is 0.9"),
         ({"fold": 5, "folds": 5}, "fold is 5; with folds=5 it runs from 0 to 4"),
-        ({"days": 60}, "60 days leave 2 windows in the train part, 20 are needed"),
+        ({"days": 60}, "60 days leave 2 windows in the train split, 20 are needed"),
         ({"days": 30}, "SIM0: 30 days are too few: the features take 20"),
-        ({"days": 150, "horizon_days": 30}, "150 days leave 0 windows in the validation part"),
+        ({"days": 150, "horizon_days": 30}, "150 days leave 0 windows in the validation split"),
     ],
     ids=str,
 )

@@ -1,4 +1,4 @@
-"""The forecaster standardises by the training part alone, and its intervals travel with its weights."""
+"""The forecaster standardises by the training split alone, and its intervals travel with its weights."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Images in memory, the training part made unequal, split and dealt by a sampler."""
+"""Images in memory, the training split made unequal, split and dealt by a sampler."""
 
 import hashlib
 import warnings
@@ -26,8 +26,8 @@ class ImagesData(WorkloadData):
     """Small images with labels: scikit-learn's digits, or `arrays`, or CIFAR-10.
 
     A batch holds `image` uint8 [B, 3, H, W], `label` [B] and `item` [B], the place of the image in its source. The
-    imbalance takes images away from what is there for training; the validation part is then split off class by class,
-    so it is as unequal as the training part. The test part stays as it is.
+    imbalance takes images away from what is there for training; the validation split is then split off class by class,
+    so it is as unequal as the training split. The test split stays as it is.
 
     Args:
         arrays: an .npz with x_train, x_test uint8 [N, H, W, 3] and y_train, y_test.
@@ -37,19 +37,19 @@ class ImagesData(WorkloadData):
         imbalance: which images of each class stay; see `imbalance.py`. None keeps all.
         imbalance_seed: of the draw, so that runs of different seeds share their images.
         validation: share of the training images.
-        fold: number of a stratified fold, from 0, that is the validation part instead; null for the share.
+        fold: number of a stratified fold, from 0, that is the validation split instead; null for the share.
         folds: number of folds.
-        fold_tests: the fold is the test part, the validation part the share of the rest: the test images of the source
-            stay unseen, as a ranking by folds needs it.
+        fold_tests: the fold is the test split, and the validation split the share of the rest: the test images of the
+            source stay unseen, as a ranking by folds needs it.
         sampler: order and frequency of the training images; see `samplers.py`. Every image once by default.
         photographs: whether an image is as good when mirrored; who augments asks. Digits are not.
-        original_protocol: validate on the test part, as the published exercise did. Its test results are too good.
+        original_protocol: validate on the test split, as the published exercise did. Its test results are too good.
         batch_size: images per training batch.
         seed: of the order of the batches.
         cache: folder of the prepared arrays; `outputs/cache` by default.
 
     Attributes:
-        counts: images per class [C] in the training part.
+        counts: images per class [C] in the training split.
     """
 
     fold_arguments: ClassVar = {"fold_tests": True}
@@ -92,7 +92,7 @@ class ImagesData(WorkloadData):
             raise FulmenError(f"names has {len(names)} entries; classes is {classes}")
         if original_protocol:
             warnings.warn(
-                "original_protocol=true: epochs are chosen on the test part, so its results are too good; "
+                "original_protocol=true: epochs are chosen on the test split, so its results are too good; "
                 "they compare with the published exercise and nothing else",
                 stacklevel=2,
             )
@@ -169,7 +169,7 @@ class ImagesData(WorkloadData):
         needed = 2 if self.fold is None else self.folds
         if smallest < needed:
             raise FulmenError(
-                f"imbalance: the smallest class keeps {smallest} images; a validation part takes {needed} at least"
+                f"imbalance: the smallest class keeps {smallest} images; a validation split takes {needed} at least"
             )
         share = self.validation * len(kept)
         if self.fold is None and share < self.classes:

@@ -1,4 +1,4 @@
-"""The evaluation of an image classifier on its test part: per class, beside the baselines, with a verdict in words."""
+"""The evaluation of an image classifier on its test split: per class, beside the baselines, with a verdict in words."""
 
 from pathlib import Path
 from typing import Any
@@ -35,13 +35,13 @@ NOTES = [
     "majority class: how frequent classes are in training; linear: logistic regression on 8 x 8 pixels, as it is and "
     "weighted so that all classes count the same. Whether re-balancing pays shows beside plain cross-entropy: "
     "experiment=images_plain.",
-    "val/loss: cross-entropy of the predictions on the validation part, every class counting the same.",
+    "val/loss: cross-entropy of the predictions on the validation split, every class counting the same.",
 ]
 AFTER = (0.0, 0.5, 1.0, 1.5)
 
 
 def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | None) -> Summary:
-    """Metrics, tables, figures and items of the test part.
+    """Metrics, tables, figures and items of the test split.
 
     Args:
         log_probability: predicted [N, C], logits adjusted by `tau`.
@@ -59,9 +59,9 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
     columns = ", ".join(f"{n}: {c}" for n, c in zip(data.names, counts.tolist(), strict=True))
     notes = [f"Training images per class: {columns}.", *NOTES]
     if data.original_protocol:
-        notes.insert(0, "original_protocol: epochs were chosen on this very test part; the numbers are too good.")
+        notes.insert(0, "original_protocol: epochs were chosen on this very test split; the numbers are too good.")
     tables = {
-        f"{verdict(found, forecasts, label)} (test part, {len(label):,} images)": rows,
+        f"{verdict(found, forecasts, label)} (test split, {len(label):,} images)": rows,
         "Per class": _per_class(probability, label, counts, data.names),
         "Logit adjustment after training: logits - tau log(share of the class)": _after(
             log_probability + tau * prior, label, counts, prior, tau

@@ -17,7 +17,7 @@ def draw(probability: Tensor, label: Tensor, counts: np.ndarray, names: Sequence
     classes(folder / "classes.png", per_class(matrix), counts, names)
     calibration(folder / "calibration.png", probability, label)
     return {
-        "Confusion matrix of the test part, rows add up to 100 %": "confusion.png",
+        "Confusion matrix of the test split, rows add up to 100 %": "confusion.png",
         "Recall, precision and F1 of each class beside its training images; minority classes in red": "classes.png",
         "Calibration: how often the prediction is right against how sure it is (15 bins)": "calibration.png",
     }
@@ -37,7 +37,7 @@ def classes(path: Path, each: dict[str, np.ndarray], counts: np.ndarray, names: 
         for name, marker in (("recall", "^"), ("precision", "v")):
             score.plot(place, each[name], marker, color=INK, markersize=5, label=name)
         score.set_ylim(0, 1.02)
-        score.set_ylabel("test part")
+        score.set_ylabel("test split")
         score.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
         images.bar(place, counts, color=np.where(many, COOL[0], MODEL), width=0.7)
         images.set_ylabel("training\nimages")

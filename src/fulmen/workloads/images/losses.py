@@ -1,7 +1,7 @@
 """Losses for unequal classes: per-image values of logits [B, C] and labels [B].
 
 Each is cross-entropy of changed logits, a focal factor, or both, times a weight per class. What it needs to know of
-the training part, the images per class, travels in a buffer.
+the training split, the images per class, travels in a buffer.
 """
 
 from typing import Literal
@@ -52,7 +52,7 @@ class CrossEntropy(nn.Module):
         self.register_buffer("counts", torch.ones(classes, dtype=torch.long))
 
     def fit(self, counts: Tensor) -> None:
-        """Take over the images per class [C] of the training part."""
+        """Take over the images per class [C] of the training split."""
         self.counts.copy_(counts)
 
     def forward(self, logits: Tensor, label: Tensor, progress: float = 1.0) -> Tensor:

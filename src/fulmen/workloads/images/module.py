@@ -94,7 +94,7 @@ class ImageClassifier(Workload):
         self.mixup, self.cutmix = mixup, cutmix
         self.logit_adjustment, self.freeze_epochs = logit_adjustment, freeze_epochs
         self.mirror, self.figures = mirror, figures
-        self.register_buffer("mean", torch.zeros(3))  # of the training part's channels, 0 to 255
+        self.register_buffer("mean", torch.zeros(3))  # of the training split's channels, 0 to 255
         self.register_buffer("sd", torch.ones(3))
         self.register_buffer("counts", torch.ones(self.classes, dtype=torch.long))  # images per class in training
         self.register_buffer("tau", torch.tensor(0.0 if logit_adjustment == "validation" else float(logit_adjustment)))
@@ -199,7 +199,7 @@ class ImageClassifier(Workload):
         self.log_dict({"val/loss": balanced_loss(log_probability, label), **values}, prog_bar=True, sync_dist=True)
 
     def probe_loss(self, batch: dict[str, Tensor]) -> Tensor:
-        """What `val/loss` would be if the validation part were `batch`."""
+        """What `val/loss` would be if the validation split were `batch`."""
         return balanced_loss(self.adjusted(self(batch["image"])), batch["label"].long())
 
     def step(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:

@@ -1,6 +1,6 @@
 """What a surrogate has to beat: predictions that need no training.
 
-Each takes training and test parts as dicts of tensors (see `data.PBPKData.splits`) and returns mg/L [S, 14, T].
+Each takes training and test splits as dicts of tensors (see `data.PBPKData.splits`) and returns mg/L [S, 14, T].
 """
 
 import torch

@@ -102,7 +102,7 @@ class PBPKData(WorkloadData):
         held_out = validation_compounds + test_compounds
         if validation_compounds < 1 or test_compounds < 1 or (npz is None and held_out >= compounds):
             raise FulmenError(
-                f"{validation_compounds} validation and {test_compounds} test compounds of {compounds}: each part, "
+                f"{validation_compounds} validation and {test_compounds} test compounds of {compounds}: each split, "
                 f"training included, needs at least one"
             )
         self.kinetics = kinetics
@@ -148,7 +148,7 @@ class PBPKData(WorkloadData):
             self.splits[name] = {key: value[subjects] for key, value in everything.items()}
 
     def split(self) -> dict[str, Tensor]:
-        """Subject numbers of `train`, `validation` and `test`; no compound is in two parts."""
+        """Subject numbers of `train`, `validation` and `test`; no compound is in two splits."""
         compounds = self.population.compound.unique()
         if self.fold is not None:
             self.test_compounds = len(compounds.tensor_split(self.folds)[self.fold])

@@ -1,4 +1,4 @@
-"""The evaluation of a PBPK surrogate on its test part: against the solver, beside the baselines."""
+"""The evaluation of a PBPK surrogate on its test split: against the solver, beside the baselines."""
 
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ NOTES = [
 
 
 def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
-    """Metrics, tables and figures of predictions [S, 14, T] in mg/L for the test part of `data`.
+    """Metrics, tables and figures of predictions [S, 14, T] in mg/L for the test split of `data`.
 
     Args:
         folder: where figures go; None draws none.
@@ -104,7 +104,7 @@ def draw(
             f"curves_{name}.png"
         )
     figures.residuals(folder / "residuals.png", data.time_h, predicted, true, dose, weight)
-    drawn["Residuals on the test part"] = "residuals.png"
+    drawn["Residuals on the test split"] = "residuals.png"
     figures.organs(folder / "organs.png", predictions, true, dose, weight)
     drawn["Unexplained variance per organ, network and baselines"] = "organs.png"
     return drawn

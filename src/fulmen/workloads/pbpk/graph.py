@@ -2,7 +2,7 @@
 
 The 14 nodes and 26 edges are the same for every subject, so a batch is three dense tensors (nodes [B, 14, F],
 edges [B, 26, F], context [B, F]) and the wiring is a constant. `to_pyg` gives the same as torch-geometric data.
-All features are raw (mostly logarithms of physical quantities); networks standardise them by the training part.
+All features are raw (mostly logarithms of physical quantities); networks standardise them by the training split.
 """
 
 from typing import TYPE_CHECKING

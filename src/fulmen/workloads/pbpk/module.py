@@ -43,7 +43,7 @@ class PBPKSurrogate(Workload):
         scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.optim.schedulers`.
         linear_weight: of the loss on the linear scale.
         residual: learn the log ratio to the reduced model; False learns log(u + 1e-3) itself.
-        figures: draw curves, residuals and organs of the test part; takes seconds.
+        figures: draw curves, residuals and organs of the test split; takes seconds.
     """
 
     directions = DIRECTIONS
@@ -72,7 +72,7 @@ class PBPKSurrogate(Workload):
         )
 
     def setup(self, stage: str) -> None:
-        """Standardise inputs and target by the training part."""
+        """Standardise inputs and target by the training split."""
         if stage != "fit":
             return
         train = self.datamodule.splits["train"]

@@ -14,7 +14,7 @@ from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS
 
 
 class Standardize(nn.Module):
-    """(x - mean) / sd per feature; the statistics are buffers, taken from the training part."""
+    """(x - mean) / sd per feature; the statistics are buffers, taken from the training split."""
 
     mean: Tensor
     sd: Tensor

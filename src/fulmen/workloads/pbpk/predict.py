@@ -23,7 +23,7 @@ LABELS = ("compound", "lipophilicity")  # neither enters the equations
 
 
 def input_schema(data: Any) -> dict[str, Any]:
-    """What `predict_file` reads and needs; ranges are those of the training part."""
+    """What `predict_file` reads and needs; ranges are those of the training split."""
     seen = data.population[data.splits["train"]["subject"]]
     return {
         "format": ".npz of named arrays for S subjects, as PBPKData.export writes them; concentrations are not needed",

@@ -102,7 +102,7 @@ def check_classes(part: str, target: np.ndarray, line: np.ndarray, rows: np.ndar
             where = np.flatnonzero(target == number)
             there = f"its {len(where)} rows begin with row {line[where[0]]}" if len(where) else "no row has it"
             raise FulmenError(
-                f"column {c.target}: class {c.labels[number]} is not in the {part} part of fold {fold} ({there}); "
+                f"column {c.target}: class {c.labels[number]} is not in the {part} split of fold {fold} ({there}); "
                 f"take other folds, data.split=random, or data.labels without it"
             )
 

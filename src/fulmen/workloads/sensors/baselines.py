@@ -28,7 +28,7 @@ def one_hot(part: Part, levels: list[int]) -> np.ndarray:
 
 
 def fit(name: str, train: Part, levels: list[int], classes: int) -> Callable[[Part], np.ndarray]:
-    """A function from a part to probabilities [N, L]; every statistic is of the training part."""
+    """A function from a part to probabilities [N, L]; every statistic is of the training split."""
     model = BASELINES[name]().fit(one_hot(train, levels), train["target"].numpy())
 
     def probability(part: Part) -> np.ndarray:

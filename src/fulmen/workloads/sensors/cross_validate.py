@@ -84,7 +84,7 @@ def _probability(network: TableNet, part: Part) -> np.ndarray:
 
 
 def _judge(predict_: Any, data: Any, module: Any) -> dict[str, float]:
-    """Scores on the test part, the threshold chosen on the validation part (or, if that is empty, by cost alone)."""
+    """Scores on the test split, the threshold chosen on the validation split (or, if that is empty, by cost alone)."""
     held, test = data.splits["validation"], data.splits["test"]
     p = predict_(held)[:, 1] if len(held["target"]) else np.empty(0)
     threshold = choose_threshold(held["target"].numpy(), p, module.by, module.cost_ratio)

@@ -44,7 +44,7 @@ def compare(reference: np.ndarray, other: np.ndarray) -> tuple[float, float]:
 
 
 def table(names: Sequence[str], train: np.ndarray, test: np.ndarray, time_h: np.ndarray) -> list[dict[str, Any]]:
-    """One row a column: the test part against the training part, and the last third of its time against the rest.
+    """One row a column: the test split against the training split, and the last third of its time against the rest.
 
     Args:
         names: of the columns.
@@ -55,7 +55,7 @@ def table(names: Sequence[str], train: np.ndarray, test: np.ndarray, time_h: np.
     late = time_h > time_h.min() + (time_h.max() - time_h.min()) * 2 / 3
     rows = []
     for i, name in enumerate(names):
-        row = dict(zip(("PSI of the test part", "KS"), compare(train[:, i], test[:, i]), strict=True))
+        row = dict(zip(("PSI of the test split", "KS"), compare(train[:, i], test[:, i]), strict=True))
         if late.any():
             row |= dict(zip(("PSI of late rows", "KS late"), compare(train[~late, i], train[late, i]), strict=True))
         rows.append({"": name, **row})
@@ -65,7 +65,7 @@ def table(names: Sequence[str], train: np.ndarray, test: np.ndarray, time_h: np.
 def alarms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """A warning for each PSI of `table` above `ALARM`."""
     what = {
-        "PSI of the test part": "the test part is distributed unlike the training part",
+        "PSI of the test split": "the test split is distributed unlike the training split",
         "PSI of late rows": "the last third of the training time is distributed unlike the time before",
     }
     return [
@@ -77,7 +77,7 @@ def alarms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def alarms_of_file(columns: Sequence[Mapping[str, Any]], values: Mapping[str, np.ndarray], source: Any) -> list[str]:
-    """The same for columns of a file against the `bins` a schema kept of the training part."""
+    """The same for columns of a file against the `bins` a schema kept of the training split."""
     found = []
     for column in columns:
         name, bins = column["name"], column.get("bins")
@@ -85,7 +85,7 @@ def alarms_of_file(columns: Sequence[Mapping[str, Any]], values: Mapping[str, np
             index = psi(np.array(bins["shares"]), shares(values[name], bins["borders"]))
             if index > ALARM:
                 found.append(
-                    f"drift: {source}, column {name}: distributed unlike the training part (PSI {index:.2f}, above "
+                    f"drift: {source}, column {name}: distributed unlike the training split (PSI {index:.2f}, above "
                     f"{ALARM:g})"
                 )
     return found

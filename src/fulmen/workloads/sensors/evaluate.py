@@ -1,4 +1,4 @@
-"""The evaluation of a classifier on its test part: beside the baselines, and beside the ceiling where it is known."""
+"""The evaluation of a classifier on its test split: beside the baselines, and beside the ceiling where it is known."""
 
 import warnings
 from collections.abc import Callable, Mapping
@@ -18,18 +18,18 @@ NOTES = [
     "ROC-AUC: chance is 0.5. PR-AUC: area under precision over recall (average precision); chance is the share of "
     "events. Brier: mean squared error of the probability. ECE: mean gap between said and seen frequency, ten bins of "
     "equal size.",
-    "F1, precision, recall and accuracy are of decisions at a threshold chosen on the validation part, never on the "
-    "test part.",
+    "F1, precision, recall and accuracy are of decisions at a threshold chosen on the validation split, never on the "
+    "test split.",
     "Drift: population stability index (PSI, ten bins of the training rows; above 0.25 is a warning) and largest gap "
-    "of the distribution functions (KS), of the test part and of the last third of the training time.",
-    "Baselines: scikit-learn's defaults, trained on the same rows, thresholds chosen on the same validation part.",
+    "of the distribution functions (KS), of the test split and of the last third of the training time.",
+    "Baselines: scikit-learn's defaults, trained on the same rows, thresholds chosen on the same validation split.",
 ]
 ALPHA = 0.05  # of the verdict
 SHOWN = 10  # columns in the table of drift
 MACHINES = "Machines by their latest row"
 NEED = (
     "Machines: maintenance is needed where the probability is at or above the threshold {threshold:.3g}; row is that "
-    "of the table. Of machines in the training part the network has seen the answers; it is surer of them than it "
+    "of the table. Of machines in the training split the network has seen the answers; it is surer of them than it "
     "should be."
 )
 IMPORTANCE = (
@@ -85,7 +85,7 @@ def summarize(
     loss = {name: losses(each, target) for name, each in predicted.items()}
     columns = getattr(data, "columns", None)
     machine = test["group"].numpy() if columns and columns.group else None
-    title = f"{verdict(loss, machine)} (test part, {len(target)} rows, {_parts(data)})"
+    title = f"{verdict(loss, machine)} (test split, {len(target)} rows, {_parts(data)})"
     drawn = figures.draw(predicted, target, data.labels, thresholds, folder) if folder else {}
     items = {
         "item": test["row"].numpy(),
@@ -102,7 +102,7 @@ def summarize(
             notes.append(NEED.format(threshold=threshold))
         tables |= _importance(predict, data, folder, drawn)
         notes.append(IMPORTANCE)
-    tables["Drift"] = sorted(drifted, key=lambda row: -row["PSI of the test part"])[:SHOWN]
+    tables["Drift"] = sorted(drifted, key=lambda row: -row["PSI of the test split"])[:SHOWN]
     return Summary(main, score, tables, drawn, notes, items=items, shown=shown)
 
 
@@ -131,7 +131,7 @@ def _importance(
     rows = importance.importance(lambda part: predict(part)[:, 1], data.splits["test"], places, categorical)
     if folder:
         importance.draw_importance(folder / "importance.png", rows)
-        drawn["Loss of PR-AUC on the test part when a column is shuffled over the rows"] = "importance.png"
+        drawn["Loss of PR-AUC on the test split when a column is shuffled over the rows"] = "importance.png"
     return {"What the columns are worth": rows}
 
 

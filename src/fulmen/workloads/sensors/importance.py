@@ -16,7 +16,7 @@ from fulmen.workloads.sensors.features.features import DERIVED, TIME
 from fulmen.workloads.sensors.table_data import TableData
 
 Predict = Callable[[Mapping[str, Tensor]], np.ndarray]  # a part -> probability of the event [N]
-ROWS = 4096  # of the test part that importance is measured on, at most
+ROWS = 4096  # of the test split that importance is measured on, at most
 
 
 def in_need(predict: Predict, data: TableData, threshold: float) -> Rows:

@@ -36,7 +36,7 @@ def above_ceiling(scores: Mapping[str, float], ceiling: Mapping[str, float], mar
     """A warning for each score that is better than what can be known, by more than its margin."""
     return [
         f"leakage: {name} is {scores[name]:.4f}, above the known ceiling of {best:.4f} by more than chance allows; "
-        f"look for features that know the answer"
+        f"look for features that give the target away"
         for name, best in ceiling.items()
         if name in scores and scores[name] > best + margin.get(name, 0.0)
     ]

@@ -24,7 +24,7 @@ from fulmen.workloads.sensors.networks.tabular import TableNet, parameter_groups
 class SensorClassifier(Workload):
     """Trains one `networks.TableNet` on batches of `data.SensorData` with the cross-entropy.
 
-    Of two labels the decision is a threshold on the probability of the second, chosen on the validation part after
+    Of two labels the decision is a threshold on the probability of the second, chosen on the validation split after
     every epoch: each checkpoint holds that of its own weights.
 
     Args:
@@ -33,7 +33,7 @@ class SensorClassifier(Workload):
         scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.optim.schedulers`.
         threshold: how it is chosen: "f1", or "cost".
         cost_ratio: how many false alarms cost as much as one missed event.
-        figures: draw curves of the test part.
+        figures: draw curves of the test split.
     """
 
     ranking_metrics = LARGER_IS_BETTER
@@ -59,11 +59,11 @@ class SensorClassifier(Workload):
         self.targets, self.probabilities = (CatMetric(dist_sync_fn=gather_rows) for _ in range(2))
 
     def setup(self, stage: str) -> None:
-        """Fit the encoding to the training part."""
+        """Fit the encoding to the training split."""
         if stage == "fit":
             data = self.datamodule
             if not len(data.splits["validation"]["target"]):
-                raise FulmenError("data.validation is 0; training watches the validation part and needs one")
+                raise FulmenError("data.validation is 0; training watches the validation split and needs one")
             self.network.inputs.fit(data.splits["train"]["x"])
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:

@@ -35,7 +35,7 @@ class SyntheticClassification(TableData):
         if features < 2 * classes:
             raise FulmenError(f"features is {features}; {classes} classes need {2 * classes} or more")
         if min(validation, test) * rows < classes:
-            raise FulmenError(f"rows is {rows}; each part needs a row of each of the {classes} classes")
+            raise FulmenError(f"rows is {rows}; each split needs a row of each of the {classes} classes")
         self.made = {"n_samples": rows, "n_features": features, "n_classes": classes, "class_sep": separation}
         self.shares = (validation, test)
         self.fingerprint = f"make_classification-{rows}x{features}-{classes}-{separation:g}-{seed}"

@@ -24,12 +24,12 @@ def drift(test: Part) -> np.ndarray:
 
 
 def historical_mean(train: Part, test: Part) -> np.ndarray:
-    """The mean of the training part, for every day."""
+    """The mean of the training split, for every day."""
     return np.broadcast_to(train["log_return"].double().mean(0).numpy(), test["log_return"].shape)
 
 
 def ridge(train: Part, validation: Part, test: Part, alphas: Sequence[float] = ALPHAS) -> np.ndarray:
-    """Ridge regression on all features of all days in the window, its penalty chosen on the validation part."""
+    """Ridge regression on all features of all days in the window, its penalty chosen on the validation split."""
     model = fit_ridge(train, validation, alphas)
     return model.predict(test["window"].flatten(1).double().numpy()).reshape(test["log_return"].shape)
 

@@ -153,7 +153,7 @@ class StocksData(WorkloadData):
 
     def _too_few(self, part: str, windows: int, days: int) -> str:
         return (
-            f"{days} days leave {windows} windows in the {part} part, {MINIMUM} are needed; give more days or change "
+            f"{days} days leave {windows} windows in the {part} split, {MINIMUM} are needed; give more days or change "
             f"lookback_days={self.lookback_days}, horizon_days={self.horizon_days}, "
             f"validation={self.shares['validation']}, test={self.shares['test']} or "
             f"embargo_days={self.shares['embargo_days']}"

@@ -1,4 +1,4 @@
-"""The evaluation of a forecaster on its test part: beside the baselines, with intervals, and a verdict in words."""
+"""The evaluation of a forecaster on its test split: beside the baselines, with intervals, and a verdict in words."""
 
 from pathlib import Path
 from typing import Any
@@ -31,26 +31,26 @@ ALPHA = 0.05  # of the verdict
 NOTES = [
     "return: log(P(t+h) / P(t)) over h days; price: in the currency of the data. Numbers over several days ahead are "
     "means over the steps.",
-    "skill: 1 - RMSE / RMSE of persistence. MASE: MAE of the log-return over that of persistence on the training part. "
-    "R2 OOS: against the mean of the training part.",
+    "skill: 1 - RMSE / RMSE of persistence. MASE: MAE of the log-return over that of persistence on the training "
+    "split. R2 OOS: against the mean of the training split.",
     "direction: share of right signs, with a 95 % interval; a forecaster that always says up is right as often as "
     "'always up' says.",
     "DM: Diebold-Mariano statistic of the squared errors against persistence, small-sample corrected, positive where "
     "the model is better; p is one-sided.",
-    "persistence: P(t); drift: the mean return of the window goes on; historical mean: of the training part; ridge: on "
-    "the same windows, its penalty chosen on the validation part.",
-    "Intervals: split-conformal, calibrated on the validation part, scaled by an exponentially weighted volatility; "
+    "persistence: P(t); drift: the mean return of the window goes on; historical mean: of the training split; ridge: "
+    "on the same windows, its penalty chosen on the validation split.",
+    "Intervals: split-conformal, calibrated on the validation split, scaled by an exponentially weighted volatility; "
     "rolling: calibrated anew each day on the errors of the last 250 days that were known by then.",
 ]
 
 
 def summarize(predicted: Tensor, half_width: Tensor, calibration: Tensor, data: Any, folder: Path | None) -> Summary:
-    """Metrics, tables and figures of the test part.
+    """Metrics, tables and figures of the test split.
 
     Args:
         predicted: log-returns [N, H].
         half_width: of the intervals [levels, N, H].
-        calibration: predicted log-returns of the validation part.
+        calibration: predicted log-returns of the validation split.
         folder: where figures go; None draws none.
     """
     train, test = data.splits["train"], data.splits["test"]
@@ -72,7 +72,7 @@ def summarize(predicted: Tensor, half_width: Tensor, calibration: Tensor, data: 
     rows = [{"": name, **_row(score)} for name, score in scores.items()]
     main = scores.pop("network")
     ahead = f"{true.shape[1]} days ahead" if true.shape[1] > 1 else "1 day ahead"
-    tables = {f"{verdict(main['dm_p'])} (test part, {len(np.unique(day))} days, {ahead})": rows}
+    tables = {f"{verdict(main['dm_p'])} (test split, {len(np.unique(day))} days, {ahead})": rows}
     if true.shape[1] > 1:
         tables["Network, per day ahead"] = _per_step_rows(steps["network"])
     tables["Intervals"] = [

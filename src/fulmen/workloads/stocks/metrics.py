@@ -73,10 +73,10 @@ def per_step(
         true: log-returns [N, H].
         price: on the day of the forecast [N].
         day: of the forecast [N].
-        train: log-returns of the training part [M, H], for what metrics are relative to.
+        train: log-returns of the training split [M, H], for what metrics are relative to.
 
     `skill` is 1 - RMSE / RMSE of persistence in log-returns, `skill_price` the same in prices; `mase` the MAE over the
-    MAE of persistence on the training part, in log-returns; `r2_oos` 1 - SSE / SSE of the training mean (Campbell &
+    MAE of persistence on the training split, in log-returns; `r2_oos` 1 - SSE / SSE of the training mean (Campbell &
     Thompson 2008); `direction` the share of right signs, with a 95 % interval that counts every h-th of the overlapping
     h-day returns; `always_up` the share of rises.
     """

@@ -1,6 +1,6 @@
 """A forecaster of the log-returns of the next days, with conformal intervals.
 
-Inputs and target are standardised by the training part; the loss is the mean squared error of the standardised target.
+Inputs and target are standardised by the training split; the loss is the mean squared error of the standardised target.
 The target is log(P_{t+h} / P_t) or, if asked for, the price P_{t+h} itself: there a network has to learn first that
 tomorrow's price is near today's, which persistence knows for nothing.
 """
@@ -33,14 +33,14 @@ class StockForecaster(Workload):
     """Trains a network [B, T, F] -> [B, H] on batches of `data.StocksData`.
 
     Attributes:
-        naive_loss: of persistence on the training part, what a loss has to be compared with.
+        naive_loss: of persistence on the training split, what a loss has to be compared with.
 
     Args:
         network: as `networks.SequenceNet`; it knows the number of features and of days ahead.
         optimizer: makes an optimizer of parameters.
         scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.optim.schedulers`.
         target: what is learned: "return", or "price".
-        figures: draw the forecasts and residuals of the test part.
+        figures: draw the forecasts and residuals of the test split.
     """
 
     directions = DIRECTIONS
@@ -80,7 +80,7 @@ class StockForecaster(Workload):
         self.forecasts = CatMetric(nan_strategy="disable")  # log-returns of the validation split by these weights
 
     def setup(self, stage: str) -> None:
-        """Standardise inputs and target by the training part."""
+        """Standardise inputs and target by the training split."""
         if stage != "fit":
             return
         train = self.datamodule.splits["train"]

@@ -25,7 +25,7 @@ COLUMNS = [
 
 
 def input_schema(data: Any) -> dict[str, Any]:
-    """What `predict_file` reads and needs; ranges are those of the training part."""
+    """What `predict_file` reads and needs; ranges are those of the training split."""
     window = data.splits["train"]["window"].flatten(0, 1)  # [N * lookback, F]
     low, high = window.amin(0).tolist(), window.amax(0).tolist()
     return {

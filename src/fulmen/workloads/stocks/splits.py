@@ -1,4 +1,4 @@
-"""Which days train, validate and test: in this order, without a target day in two parts.
+"""Which days train, validate and test: in this order, without a target day in two splits.
 
 Days are counted on the calendar of all tickers together. A window is described by its origin, the last day it sees; its
 targets are the following days.
@@ -14,7 +14,7 @@ from fulmen.errors import FulmenError
 
 @dataclass(frozen=True)
 class Split:
-    """First and one past the last target day of each part, as positions in the calendar."""
+    """First and one past the last target day of each split, as positions in the calendar."""
 
     train: tuple[int, int]
     validation: tuple[int, int]

@@ -121,7 +121,7 @@ def test_a_class_in_no_training_fold_names_column_and_row(readings):
         except FulmenError as error:
             said.append(str(error))
     assert len(said) == 3  # one machine alone has the class: it trains, validates or tests
-    words = re.compile(r"column maintenance: class 1 is not in the \w+ part .* row \d+")
+    words = re.compile(r"column maintenance: class 1 is not in the \w+ split .* row \d+")
     assert [each for each in said if not words.search(each)] == []
 
 

@@ -177,7 +177,7 @@ def _order(fit: Fit, epoch: int) -> Tensor:
 
 
 def _padded(parts: Sequence[Part], name: str) -> Tensor:
-    """The tensor `name` of each part, with rows of zeros to the common length: [K, N, ...]."""
+    """The tensor `name` of each split, with rows of zeros to the common length: [K, N, ...]."""
     return torch.nn.utils.rnn.pad_sequence([part[name] for part in parts], batch_first=True)
 
 

@@ -82,7 +82,7 @@ class Inputs(nn.Module):
         x = x.double()
         empty = torch.isnan(x).all(0)
         if empty.any():
-            raise FulmenError(f"column {self.names[int(empty.nonzero()[0])]} has no value in the training part")
+            raise FulmenError(f"column {self.names[int(empty.nonzero()[0])]} has no value in the training split")
         self.median.copy_(x.nanmedian(0).values[None])
         lowest = torch.where(torch.isnan(x), torch.inf, x).amin(0)
         self.shift.copy_(torch.where(lowest > 0, 0.0, torch.where(lowest == 0, 1.0, -1.0))[None])
