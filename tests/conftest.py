@@ -5,6 +5,9 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 
 import pytest
+from installed import built
+
+from fulmen.config.schema import project_root
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -16,3 +19,9 @@ def cache(tmp_path_factory):
     os.environ["FULMEN_CACHE"] = str(folder)
     os.environ["FULMEN_REGISTRY"] = str(tmp_path_factory.mktemp("models"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The wheel of this checkout, made of its sdist."""
+    return built(project_root(), tmp_path_factory.mktemp("dist"))

@@ -1,13 +1,9 @@
 """The wheel holds all that training takes: installed into an empty environment it is used from an empty folder."""
 
-import os
-import subprocess
-import sys
-import sysconfig
 import zipfile
-from pathlib import Path
 
 import pytest
+from installed import Installed
 
 from fulmen.config.schema import project_root
 
@@ -17,58 +13,16 @@ TINY = [
     "model.network.hidden=8", "model.network.layers=1", "trainer.max_epochs=1", "trainer.limit_train_batches=2",
     "trainer.accelerator=cpu", "threads=1", "model.figures=false",
 ]  # fmt: skip
-UV = Path(sysconfig.get_path("scripts"), "uv")
-
-
-def uv(*arguments):
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run([UV, *arguments], env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory):
-    """A folder with the sdist, and the wheel that was built of it."""
-    folder = tmp_path_factory.mktemp("dist")
-    uv(
-        "build",
-        "--quiet",
-        "--offline",
-        "--no-build-isolation",
-        "--python",
-        sys.executable,
-        "-o",
-        folder,
-        project_root(),
-    )
-    return folder
+def installed(wheel, tmp_path_factory):
+    return Installed(tmp_path_factory.mktemp("installed"), wheel)
 
 
-@pytest.fixture(scope="module")
-def installed(wheels, tmp_path_factory):
-    """Runs `fulmen ...` of an environment that holds the wheel, and sees the packages of this one, but no checkout."""
-    place = tmp_path_factory.mktemp("installed")
-    uv("venv", "--quiet", "--offline", "--python", sys.executable, place / "venv")
-    python, work = place / "venv" / "bin" / "python", place / "work"
-    uv("pip", "install", "--quiet", "--no-index", "--no-deps", "--python", python, next(wheels.glob("*.whl")))
-    packages = next((place / "venv").glob("lib/python*/site-packages"))
-    (packages / "others.pth").write_text(f"{sysconfig.get_path('purelib')}\n")  # .pth files there are not read
-    work.mkdir()
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment |= {"HOME": str(place), "FULMEN_REGISTRY": str(work / "outputs" / "models")}
-    environment = {name: value for name, value in environment.items() if name not in ("FULMEN_CACHE", "XDG_CACHE_HOME")}
-
-    def call(*arguments, program="fulmen"):
-        command = [python.with_name(program), *arguments]
-        return subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=250)
-
-    call.work, call.packages, call.home = work, packages, place
-    return call
-
-
-def test_every_file_of_conf_is_in_the_wheel_and_nothing_but_the_package(wheels):
-    with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
-        names = [name for name in wheel.namelist() if ".dist-info/" not in name]
+def test_every_file_of_conf_is_in_the_wheel_and_nothing_but_the_package(wheel):
+    with zipfile.ZipFile(wheel) as file:
+        names = [name for name in file.namelist() if ".dist-info/" not in name]
     conf = {path.relative_to(project_root()).as_posix() for path in (project_root() / "conf").rglob("*.yaml")}
     assert {name.removeprefix("fulmen/") for name in names if name.startswith("fulmen/conf/")} == conf
     assert {name.partition("/")[0] for name in names} == {

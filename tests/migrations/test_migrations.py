@@ -1,6 +1,8 @@
 """What is stored is led to the names of today by numbered steps, once; what today's code writes no step changes."""
 
 import ast
+import re
+from importlib import import_module
 from importlib.util import find_spec
 
 import pytest
@@ -9,13 +11,16 @@ from omegaconf import OmegaConf
 
 import fulmen
 from fulmen import migrations
+from fulmen.config.allow_list import locate
 from fulmen.config.check import check, check_overrides, compose
-from fulmen.config.compose import _warn_once
+from fulmen.config.compose import _warn_once, with_names_of_today
 from fulmen.config.mistakes import ConfigError
 from fulmen.config.schema import choices, project_root
 from fulmen.config.stored import as_stored, read_stored
 from fulmen.errors import FulmenError, Newer
 from fulmen.migrations import migrate, migrate_flat, renamed, renewed, stamped
+from fulmen.migrations.bases import bases_in_fulmen
+from fulmen.migrations.old_imports import forwarding
 from fulmen.migrations.step import Step
 
 CONF = sorted((project_root() / "conf").rglob("*.yaml"))
@@ -133,6 +138,71 @@ def test_a_deprecated_name_in_a_yaml_of_ones_own_works_and_is_told(tmp_path):
 def test_a_renamed_argument_that_is_typed_wins_over_what_a_file_says_of_the_new_one(steps):
     plain = {"data": {"_target_": "fulmen.a.New", "splits": 5, "parts": 3}}
     assert renewed(plain) == ({"data": {"_target_": "fulmen.a.New", "splits": 3}}, ["data.parts is data.splits now"])
+
+
+PROJECT = """
+import torch
+import fulmen.a as a
+from fulmen.a import Old
+from .more import Further
+class Mine(Old): pass
+class ByModule(a.New): pass
+class Through(Mine): pass
+class Handing(Further):
+    def __init__(self, own, **others): super().__init__(**others)
+class Naming(Old):
+    def __init__(self, parts): super().__init__(parts)
+class Other(torch.nn.Module): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [("Mine", "splits"), ("ByModule", "splits"), ("Through", "splits"), ("Handing", "splits"), ("Naming", "parts"),
+     ("Other", "parts"), ("Missing", "parts")],
+)  # fmt: skip
+def test_a_class_of_ones_own_takes_the_new_arguments_of_the_class_it_is_made_from(
+    name, argument, steps, tmp_path, monkeypatch
+):
+    package = tmp_path / "their_own_lab"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    (package / "module.py").write_text(PROJECT)
+    (package / "more.py").write_text("from fulmen import a\nclass Further(a.Old): pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    bases_in_fulmen.cache_clear()
+    node = {"_target_": f"their_own_lab.module.{name}", "parts": 3}
+    now, said = renewed({"data": node})
+    assert now == {"data": {"_target_": node["_target_"], argument: 3}}
+    assert said == (["data.parts is data.splits now"] if argument == "splits" else [])
+    assert migrate({"data": node | {"rate": 2}}, "config.yaml")["data"][argument] == 3
+
+
+def test_a_moved_class_and_a_renamed_argument_are_told_in_one_line(steps):
+    _warn_once.cache_clear()
+    both = r"^data\._target_: fulmen\.a\.Old is fulmen\.a\.New now; data\.parts is data\.splits now$"
+    with pytest.warns(UserWarning, match=both) as caught:
+        with_names_of_today({"data": {"_target_": "fulmen.a.Old", "parts": 3}})
+    assert len(caught) == 1
+
+
+def test_a_module_that_a_class_has_left_still_gives_it_with_a_line(monkeypatch):
+    step = Step(2, "a class moved", names={"fulmen.utils.plain.Text": "fulmen.errors.FulmenError"})
+    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, step))
+    monkeypatch.setattr("fulmen.utils.plain.__getattr__", forwarding("fulmen.utils.plain"), raising=False)
+    with pytest.warns(UserWarning, match=r"^fulmen\.utils\.plain\.Text is fulmen\.errors\.FulmenError now$"):
+        from fulmen.utils.plain import Text
+    assert Text is FulmenError
+    with pytest.raises(ImportError, match="cannot import name 'Nothing'"):
+        from fulmen.utils.plain import Nothing  # noqa: F401
+
+
+def test_what_every_moved_class_was_called_can_still_be_imported():
+    for step in migrations.STEPS:
+        for old, new in step.names.items():
+            module, _, name = old.rpartition(".")
+            with pytest.warns(UserWarning, match=re.escape(f"{old} is ")):
+                assert getattr(import_module(module), name) is locate(renamed(new))
 
 
 def test_a_config_made_in_python_with_a_deprecated_name_is_told_the_new_one():

@@ -197,10 +197,10 @@ def resolved(cfg: DictConfig, experiment: str | None) -> DictConfig:
 
 
 def with_names_of_today(plain: dict[str, Any]) -> dict[str, Any]:
-    """A plain config in which somebody may have written deprecated names; each is told once, with its replacement."""
+    """A plain config in which somebody may have written deprecated names; a line tells the new ones, once."""
     plain, said = renewed(plain)
-    for line in said:
-        _warn_once(line)
+    if said:
+        _warn_once("; ".join(said))
     return plain
 
 

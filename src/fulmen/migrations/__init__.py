@@ -2,7 +2,8 @@
 
 What is written holds the number of its format. A step is applied to files of an earlier number alone, so that a value
 may change its meaning; a file without a number is from before the first step. Names of classes and arguments are also
-led on where a person types an old one, or writes it in a YAML file, with a line that says the new one.
+led on where a person types an old one, or writes it in a YAML file, with a line that says the new one; arguments of a
+class of somebody else too, if it is made from one of fulmen and hands them on.
 
 A step may go when what is older need not be read any more; `LAST_READERS` then says which release still reads it.
 """
@@ -12,6 +13,7 @@ from typing import Any
 
 from fulmen.errors import FulmenError, Newer
 from fulmen.migrations import step_1_rooms
+from fulmen.migrations.bases import bases_in_fulmen
 from fulmen.migrations.step import Plain, Step
 
 STEPS: tuple[Step, ...] = (step_1_rooms.STEP,)
@@ -42,7 +44,7 @@ def migrate(stored: Plain, where: object) -> Plain:
     number = format_of(stored, where)
     for step in STEPS:
         if step.number > number:
-            stored = step(stored)
+            stored = step(stored, _bases)
     return {key: value for key, value in stored.items() if key != KEY}
 
 
@@ -69,7 +71,7 @@ def migrate_flat(flat: Plain, number: int) -> Plain:
     alone = {path: value for path, value in flat.items() if isinstance(value, dict) or not _put(nested, path, value)}
     for step in STEPS:
         if step.number > number:
-            nested = step(nested)
+            nested = step(nested, _bases)
     return dict(_flat(nested)) | alone
 
 
@@ -77,7 +79,7 @@ def renewed(typed: Plain) -> tuple[Plain, list[str]]:
     """A config that was just composed with today's names for those that are deprecated, and a line for each of them."""
     said: list[str] = []
     for step in STEPS:
-        typed = step.renewed(typed, said)
+        typed = step.renewed(typed, _bases, said)
     return typed, said
 
 
@@ -97,6 +99,14 @@ def moved_from(package: str) -> list[str]:
     """The packages of today that hold what lay below `package`."""
     modules = [f"fulmen.{old}" for step in STEPS for old in step.modules]
     return sorted({renamed_module(old).rpartition(".")[0] for old in modules if old.startswith(f"{package}.")})
+
+
+def _bases(target: str) -> list[str]:
+    """The classes of fulmen whose arguments somebody else's class takes, by every name that each has had since."""
+    names = list(bases_in_fulmen(target))
+    for step in STEPS:
+        names += [step.target(name) for name in names]
+    return list(dict.fromkeys(names))
 
 
 def _put(node: Plain, path: str, value: Any) -> bool:

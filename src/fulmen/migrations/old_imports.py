@@ -1,6 +1,8 @@
 """`import fulmen.run` of a notebook of before answers with where that lies now."""
 
 import sys
+import warnings
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -32,3 +34,19 @@ def install() -> None:
     """Once, however often fulmen is imported."""
     if not any(isinstance(finder, OldImports) for finder in sys.meta_path):
         sys.meta_path.append(OldImports())
+
+
+def forwarding(module: str) -> Callable[[str], Any]:
+    """The `__getattr__` of a module that names have left: what is asked for comes from its new place, with a line."""
+
+    def moved(name: str) -> Any:
+        from fulmen.migrations import renamed
+
+        before = f"{module}.{name}"
+        if (today := renamed(before)) == before:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        warnings.warn(f"{before} is {today} now", UserWarning, stacklevel=2)
+        place, _, name = today.rpartition(".")
+        return getattr(import_module(place), name)
+
+    return moved

@@ -5,14 +5,19 @@ A renamed argument takes one more file, say `step_2_splits.py`, and its entry in
     STEP = Step(2, "parts are called splits", arguments={"fulmen.workloads.pbpk.data.PBPKData": {"parts": "splits"}})
 
 The number is that of the step before and one: files written from then on hold it, and no step up to it touches them.
+A module that has lost a class to another keeps a line for the Python of other people, which then imports it as before:
+
+    __getattr__ = forwarding(__name__)  # of fulmen.migrations.old_imports
+
 A test on a frozen folder of before says that it loads. An old name is never given to something else.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 Plain = dict[str, Any]
+Bases = Callable[[str], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,9 @@ class Step:
     arguments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     change: Callable[[Plain], Plain] | None = None
 
-    def __call__(self, stored: Plain) -> Plain:
-        """`stored` after this step; it is left as it is itself."""
-        renewed = self.renewed(stored)
+    def __call__(self, stored: Plain, bases: Bases) -> Plain:
+        """`stored` after this step; it is left as it is itself. `bases`: as `renewed` takes it."""
+        renewed = self.renewed(stored, bases)
         return self.change(renewed) if self.change else renewed
 
     def target(self, target: str) -> str:
@@ -49,29 +54,36 @@ class Step:
         moved = target.startswith("fulmen.") and module in self.modules
         return f"fulmen.{self.modules[module]}.{name}" if moved else target
 
-    def renewed(self, value: Any, said: list[str] | None = None, path: str = "") -> Any:
+    def renewed(self, value: Any, bases: Bases, said: list[str] | None = None, path: str = "") -> Any:
         """Nested plain values with the names of after this step.
 
         Args:
+            bases: of somebody else's class the classes of fulmen whose arguments it takes, by every name they have had.
             said: gets a line for each name that was another.
         """
         if isinstance(value, list):
-            return [self.renewed(item, said, f"{path}.{i}") for i, item in enumerate(value)]
+            return [self.renewed(item, bases, said, f"{path}.{i}") for i, item in enumerate(value)]
         if not isinstance(value, dict):
             return value
-        node = {key: self.renewed(item, said, f"{path}.{key}") for key, item in value.items()}
+        node = {key: self.renewed(item, bases, said, f"{path}.{key}") for key, item in value.items()}
         if isinstance(node.get("_target_"), str):
-            for line in self._rename(node, path.lstrip(".")):
+            for line in self._rename(node, bases, path.lstrip(".")):
                 if said is not None:
                     said.append(line)
         return node
 
-    def _rename(self, node: Plain, path: str) -> Iterator[str]:
+    def _rename(self, node: Plain, bases: Bases, path: str) -> Iterator[str]:
         """Rename target and arguments of a node in place."""
         before, node["_target_"] = node["_target_"], self.target(node["_target_"])
         if before != node["_target_"]:
             yield f"{path}._target_: {before} is {node['_target_']} now"
-        for old, new in self.arguments.get(node["_target_"], {}).items():
+        for old, new in self._arguments(node["_target_"], bases).items():
             if old in node:
                 node[new] = node.pop(old)  # wins over what a file of today says of the new one: somebody has typed it
                 yield f"{path}.{old} is {path}.{new} now"
+
+    def _arguments(self, target: str, bases: Bases) -> Mapping[str, str]:
+        """Those that were renamed of a class, or of the classes that it is made from."""
+        if target in self.arguments or not self.arguments or target.startswith("fulmen."):
+            return self.arguments.get(target, {})
+        return {old: new for base in bases(target) for old, new in self.arguments.get(base, {}).items()}
