@@ -25,6 +25,7 @@ def test_every_file_of_conf_is_in_the_wheel_and_nothing_but_the_package(wheel):
         names = [name for name in file.namelist() if ".dist-info/" not in name]
     conf = {path.relative_to(project_root()).as_posix() for path in (project_root() / "conf").rglob("*.yaml")}
     assert {name.removeprefix("fulmen/") for name in names if name.startswith("fulmen/conf/")} == conf
+    assert "fulmen/py.typed" in names  # its annotations are for type checkers of others too
     assert {name.partition("/")[0] for name in names} == {
         path.name for path in (project_root() / "src").iterdir() if path.name[0] not in "._"
     }

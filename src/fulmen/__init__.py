@@ -1,33 +1,53 @@
 """fulmen: PyTorch Lightning workloads composed by Hydra."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fulmen.migrations.old_imports import install
+
+if TYPE_CHECKING:  # what an editor and a type checker see of the names below
+    from fulmen.comparison.named import compare, rank
+    from fulmen.config.check import compose
+    from fulmen.diagnosis import diagnose
+    from fulmen.entrypoints import train
+    from fulmen.errors import FulmenError
+    from fulmen.registry.using import load_model
+    from fulmen.report.summary import Summary
+    from fulmen.runs.run_folder import load_run
+    from fulmen.search.found import sweep
+    from fulmen.workload import Workload, WorkloadData
+
+    __version__: str
 
 HOMES = {
     "FulmenError": "fulmen.errors",
     "Summary": "fulmen.report.summary",
     "Workload": "fulmen.workload",
     "WorkloadData": "fulmen.workload",
+    "compare": "fulmen.comparison.named",
     "compose": "fulmen.config.check",
     "diagnose": "fulmen.diagnosis",
     "load_model": "fulmen.registry",
     "load_run": "fulmen.runs.run_folder",
+    "rank": "fulmen.comparison.named",
+    "sweep": "fulmen.search.found",
     "train": "fulmen.entrypoints",
 }
 
-install()
+install()  # the one thing that an import leaves behind: Python asks it for modules of fulmen that are not there
 
 __all__ = [
     "FulmenError",
     "Summary",
     "Workload",
     "WorkloadData",
+    "compare",
     "compose",
     "diagnose",
     "load_model",
     "load_run",
+    "rank",
+    "sweep",
     "train",
 ]
 
@@ -37,12 +57,14 @@ def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
 
 
-def __getattr__(name: str) -> Any:
-    """What a notebook starts from, imported when first asked for: `import fulmen` alone stays quick."""
-    if name in HOMES:
-        return getattr(import_module(HOMES[name]), name)
-    if name == "__version__":
-        from importlib.metadata import version
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
 
-        return version("fulmen")
-    raise AttributeError(f"module 'fulmen' has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        """What a notebook starts from, imported when first asked for: `import fulmen` alone stays quick."""
+        if name in HOMES:
+            return getattr(import_module(HOMES[name]), name)
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("fulmen")
+        raise AttributeError(f"module 'fulmen' has no attribute {name!r}")

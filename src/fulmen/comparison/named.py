@@ -1,0 +1,85 @@
+"""`fulmen.compare(...)` and `fulmen.rank(...)`: what the verbs of these names do, as functions."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas
+
+from fulmen.comparison import benchmark
+from fulmen.comparison import compare as comparing
+from fulmen.comparison.find_or_run import find_or_run
+from fulmen.errors import FulmenError
+from fulmen.runs.run_folder import Run
+
+
+def compare(*runs: str | Path | Run, overrides: Sequence[str] = (), folder: str | Path | None = None) -> Path:
+    """Runs on the test items they share, the first of them the reference; what is missing is trained.
+
+    Args:
+        runs: two or more: run folders, or experiments with or without overrides ("images_plain loss=focal").
+        overrides: for all experiments.
+        folder: of the report; by default outputs/comparisons/<stamp>.
+
+    Returns:
+        The report, a Markdown file beside its figures.
+
+    Raises:
+        FulmenError: fewer than two runs, neither a run nor an experiment, no test items in common, a failed training.
+    """
+    names = list(dict.fromkeys(str(each.folder if isinstance(each, Run) else each) for each in runs))
+    if len(names) < 2:
+        raise FulmenError("a comparison takes two different runs or more: compare(run, run, ...)")
+    return comparing.compare(find_or_run(names, overrides), Path(folder) if folder else None)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """A ranking that was held.
+
+    Attributes:
+        folder: with ranking.md, ranking.json and ranking.png.
+    """
+
+    folder: Path
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """`ranking.json`: experiment, metric, verdict, the scores of every model on every fold."""
+        content: dict[str, Any] = json.loads((self.folder / "ranking.json").read_text())
+        return content
+
+    @property
+    def verdict(self) -> str:
+        """What can be said of the first place."""
+        return str(self.content["verdict"])
+
+    @cached_property
+    def table(self) -> pandas.DataFrame:
+        """The mean of each metric over the folds; a row for each model and baseline, the best first."""
+        scores = self.content["scores"]
+        means = {row["model"]: {metric: pandas.Series(values).mean() for metric, values in scores[row["model"]].items()}
+                 for row in self.content["rows"]}  # fmt: skip
+        return pandas.DataFrame.from_dict(means, orient="index")
+
+
+def rank(
+    experiment: str, *overrides: str, metric: str | None = None, folds: int = 5, seeds: int = 1, save_top: int = 0
+) -> Ranking:
+    """All variants of an experiment and its baselines on the same folds: `rank("sensors", "network=mlp,tabm")`.
+
+    Args:
+        overrides: as train.py takes them; a sweep over the choices of one group gives the variants.
+        metric: to rank by; by default the first of the experiment's.
+        folds: of the cross-validation.
+        seeds: networks for each fold.
+        save_top: so many of the best are trained as runs and kept as models.
+
+    Raises:
+        FulmenError: the experiment cannot be ranked, or a mistake in an override.
+        Interrupted: asked to stop; the same call goes on.
+    """
+    return Ranking(benchmark.rank(experiment, overrides, metric, folds, seeds, save_top=save_top))
