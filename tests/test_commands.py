@@ -4,10 +4,12 @@ Trainings are checked as `train.py` checks them, and one of each kind is run. Th
 page by page, in their order, in a folder that holds one finished run.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from helpers import PBPK
@@ -18,6 +20,7 @@ from fulmen.cli import main as fulmen_command
 from fulmen.config.check import check_overrides
 from fulmen.config.compose import expand
 from fulmen.config.overrides import parse
+from fulmen.config.schema import choices
 from fulmen.entrypoints import before_search, before_work, messages, started_from
 from fulmen.runs.run import run
 
@@ -26,23 +29,24 @@ ANSWERS = re.compile(r".* (--help|--cfg job)$")
 NEEDS_A_RUN = re.compile(r"<stamp>|@")  # in the folder of the page
 STAMP = "2026-01-31_12-00-00-000000"
 TINY = [*PBPK, "trainer.max_epochs=1"]
-QUICK = {
+QUICK = {  # what takes long, made small; done once for all pages
     "compare": ["trainer.max_epochs=1", "callbacks.summary=null", "model.figures=false"],
     "rank": ["--folds=2", "trainer.max_epochs=1", "data.machines=8"],
+    "new": [],
 }
 COMMANDS = all_commands()
-DONE: set[str] = set()  # what takes long and was done for another page
+DONE: set[str] = set()
 
 
 def kind(command: Command) -> str:
-    """How a command is tried: answer, train, search, verb, make; "" if it is not."""
+    """How a command is tried: answer, train, search, verb, make, cd; "" if it is not."""
     if ANSWERS.match(command.text):
         return "answer"
     if TRAIN.match(command.text):
         return "train"
     if SWEEP.match(command.text):
         return "search"
-    return command.words[0].replace("fulmen", "verb") if command.words[0] in ("fulmen", "make") else ""
+    return {"fulmen": "verb", "make": "make", "cd": "cd"}.get(command.words[0], "")
 
 
 def of(*kinds: str) -> list[Command]:
@@ -51,6 +55,12 @@ def of(*kinds: str) -> list[Command]:
 
 def overrides_of(command: Command) -> list[str]:
     return command.words[2:]
+
+
+def is_shipped(command: Command) -> bool:
+    """Whether its experiment is one of fulmen's, not of a project that the page has begun."""
+    names = re.findall(r"\bexperiment=([\w-]+)", command.text)
+    return set(names) <= set(choices("experiment"))
 
 
 def test_every_command_is_tried_here_or_says_what_it_needs():
@@ -65,7 +75,9 @@ def test_every_block_is_in_a_language_that_is_tried_here():
             assert OmegaConf.create(block.text) is not None
 
 
-@pytest.mark.parametrize("command", [c for c in of("train") if not NEEDS_A_RUN.search(c.text)], ids=str)
+@pytest.mark.parametrize(
+    "command", [c for c in of("train") if is_shipped(c) and not NEEDS_A_RUN.search(c.text)], ids=str
+)
 def test_trainings_pass_the_check(command):
     typed = parse(overrides_of(command))
     runs = expand(typed.overrides) if typed.multirun else [typed.overrides]
@@ -73,7 +85,7 @@ def test_trainings_pass_the_check(command):
         check_overrides(overrides)
 
 
-@pytest.mark.parametrize("command", of("search"), ids=str)
+@pytest.mark.parametrize("command", list(filter(is_shipped, of("search"))), ids=str)
 def test_searches_pass_the_check(command, tmp_path):
     assert before_search([*overrides_of(command), f"search.folder={tmp_path}"])
 
@@ -148,13 +160,20 @@ def desk(finished, shared, monkeypatch):
     return shared
 
 
-def follow(command: Command) -> None:
+def follow(command: Command, patch: pytest.MonkeyPatch) -> None:
     """Do what a command of a page says, in the working directory."""
     words = [re.sub("^seeds=.*", "seeds=1", word.replace("<stamp>", STAMP)) for word in command.words]
     if command.text in DONE:
         return
-    if kind(command) == "verb":
+    if kind(command) == "cd":
+        patch.chdir(words[1])
+        patch.syspath_prepend(os.getcwd())  # as that of a process started there
+    elif kind(command) == "make":
+        assert re.search(rf"^{words[1]}:", Path("Makefile").read_text(), re.MULTILINE), command
+    elif kind(command) == "verb":
         assert fulmen_command([*words[1:], *QUICK.get(words[1], ())]) == 0, command
+    elif kind(command) == "search":
+        assert before_search(words[2:]), command
     else:
         typed = [re.sub(r"max_epochs=\d+", "max_epochs=2", override) for override in words[2:]]
         cfg = check_overrides(started_from(typed))
@@ -164,7 +183,8 @@ def follow(command: Command) -> None:
 
 
 def in_the_folder(command: Command) -> bool:
-    return not command.marked and (kind(command) == "verb" or NEEDS_A_RUN.search(command.text) is not None)
+    needs = NEEDS_A_RUN.search(command.text) is not None or not is_shipped(command)
+    return not command.marked and (kind(command) in ("verb", "cd") or needs)
 
 
 def does_something(page: str) -> bool:
@@ -173,12 +193,13 @@ def does_something(page: str) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", list(filter(does_something, GUIDES)))
-def test_verbs_and_code_of_a_page_run_in_their_order(page, desk):
+def test_verbs_and_code_of_a_page_run_in_their_order(page, desk, monkeypatch):
     names: dict = {}
     for block in blocks(page, "bash", "python"):
         if block.language == "python":
             code = "\n" * (block.line - 1) + block.text.replace("<stamp>", STAMP)
             exec(compile(code, page, "exec"), names)
         else:
-            for command in filter(in_the_folder, commands(block)):
-                follow(command)
+            for command in commands(block):
+                if in_the_folder(command) or (kind(command) == "make" and Path.cwd() != desk):
+                    follow(command, monkeypatch)
