@@ -25,6 +25,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with answering(INTERRUPTED, program=argv is None):
             quiet_waiting()
+            if typed[:1] == ["-sc"]:
+                from fulmen.config.completion import answer
+
+                print(answer(typed[1:], parser().get_default("verbs")))
+                return 0
             arguments = parser().parse_args(argv)
             return arguments.call(arguments)
     except FulmenError as error:
@@ -90,6 +95,7 @@ def parser() -> AnyOrder:
         own = verbs.add_parser(name, help=f"what {name} alone can do; `fulmen {name}` lists it")
         own.add_argument("words", nargs="*", metavar="VERB|WORD|OVERRIDE", help="a verb, what it takes, overrides")
         own.set_defaults(call=do_own_verb, workload=name)
+    whole.set_defaults(verbs=list(verbs.choices))
     return whole
 
 

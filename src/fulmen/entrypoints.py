@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from fulmen.config.check import check_overrides, finalize
+from fulmen.config.completion import answer as completion
 from fulmen.config.compose import expand
 from fulmen.config.help import experiments_text, help_text, search_help_text
 from fulmen.config.mistakes import ConfigError, as_text, command, key_of
@@ -96,9 +97,12 @@ def before_work(argv: list[str]) -> DictConfig | None:
     if asked.help:
         print(help_text([override for override in asked.overrides if "=" in override]))
         sys.exit(0)
+    if asked.shell_completion:
+        print(completion(asked.overrides))
+        sys.exit(0)
     typed, as_typed = started_from(asked.overrides), asked.overrides
     argv[1:] = [*(argument for argument in argv[1:] if argument not in as_typed), *for_hydra(typed, asked)]
-    if asked.hydra_help or asked.cfg or asked.info or asked.shell_completion or asked.experimental_rerun:
+    if asked.hydra_help or asked.cfg or asked.info or asked.experimental_rerun:
         return None
     resuming = resume_folder(typed) is not None
     if resuming and asked.multirun:
@@ -189,6 +193,9 @@ def before_search(argv: list[str]) -> list["Plan"]:
     asked = parse(argv)
     if asked.help:
         print(search_help_text())
+        sys.exit(0)
+    if asked.shell_completion:
+        print(completion(asked.overrides))
         sys.exit(0)
     if asked.multirun:
         raise FulmenError(f"-m belongs to {TRAIN}; a search goes through its own trials: leave it out")

@@ -90,7 +90,7 @@ def test_a_mistake_is_a_message_with_exit_code_2_and_leaves_no_folder(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("flag", ["--hydra-help", "--shell-completion", "--cfg=job", "--info"])
+@pytest.mark.parametrize("flag", ["--hydra-help", "--cfg=job", "--info"])
 def test_options_of_hydra_are_left_to_hydra(flag):
     argv = ["train.py", flag]
     assert before_work(argv) is None
