@@ -72,7 +72,7 @@ def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
         metrics=main | {"worst_organ_r2_log": per_organ[worst]["r2_log"]},
         baselines=scores,
         tables={
-            "Test part against the ODE solver": rows,
+            "Test split against the ODE solver": rows,
             f"Per organ (worst: {worst})": [{"organ": organ, **_row(score)} for organ, score in per_organ.items()],
             "Per route": _per_route(predicted, true, dose, weight, subjects.route),
         },
