@@ -198,7 +198,7 @@ def test_a_module_that_cannot_be_imported_is_told_by_file_and_line(project, modu
 
 def test_a_broken_yaml_of_the_project_is_told_by_file_and_line(project):
     project.write("conf/experiment/hers.yaml", "# @package _global_\nseed: 1\n  model: {\n")
-    with pytest.raises(FulmenError, match=r"conf/experiment/hers.yaml, line 3: cannot be read: mapping values are not"):
+    with pytest.raises(FulmenError, match=r"conf/experiment/hers.yaml, line 3: a colon where none can stand"):
         check_overrides(["experiment=hers"])
 
 

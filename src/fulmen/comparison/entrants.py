@@ -105,7 +105,7 @@ def checked(experiment: str, overrides: Sequence[str]) -> DictConfig:
         return check_overrides([f"experiment={experiment}", *overrides])
     except ConfigError as error:
         mended = [o for o in error.overrides if key_of(o) != "experiment"] if error.overrides else None
-        raise ConfigError(error.mistakes, mended, f"fulmen rank {experiment}") from error
+        raise ConfigError(error.mistakes, mended, f"fulmen rank {experiment}", error.without) from error
 
 
 def class_of(node: DictConfig) -> Any:

@@ -24,7 +24,7 @@ from fulmen.config.gone import with_origin, written_by
 from fulmen.config.hydra_errors import translated
 from fulmen.config.mistakes import ConfigError, as_text, join, key_of
 from fulmen.config.outside import named, refuse_unsaid
-from fulmen.config.overrides import apply, explicit, typed_overrides
+from fulmen.config.overrides import apply, as_file_name, explicit, typed_overrides
 from fulmen.config.resume_table import entry, of_group
 from fulmen.config.schema import choices, find_mistakes, groups
 from fulmen.config.signatures import parameters, refuse_incomplete
@@ -47,7 +47,7 @@ def compose(overrides: Iterable[str] = (), output_dir: str | Path | None = None)
     try:
         return composed(overrides, output_dir)
     except ConfigError as error:
-        raise ConfigError(*diagnosed(composed, overrides)) from error
+        raise diagnosed(composed, overrides) from error
 
 
 def check(cfg: DictConfig | dict[str, Any], trusted: bool = True, overrides: Iterable[str] | None = None) -> None:
@@ -70,7 +70,7 @@ def check(cfg: DictConfig | dict[str, Any], trusted: bool = True, overrides: Ite
         mended = list(overrides) if overrides else [f"experiment={experiment}"]
         for mistake in mistakes:
             mended = mistake.mend(mended) if mistake.mend and mended else None
-        mended = mended and diagnosed(composed, mended)[1]
+        mended = mended and diagnosed(composed, mended).overrides
     raise ConfigError(mistakes, mended)
 
 
@@ -214,14 +214,15 @@ def _resumed(overrides: list[str]) -> DictConfig:
 def said_again(overrides: Iterable[str], cfg: DictConfig) -> set[str]:
     """The keys that `overrides` give the values they have in `cfg` already."""
     try:
-        parsed = OverridesParser.create().parse_overrides([override.lstrip("+") for override in overrides])
+        typed = [as_file_name(override.lstrip("+")) for override in overrides]
+        parsed = OverridesParser.create().parse_overrides(typed)
     except HydraException as error:
         raise ConfigError([translated(error, list(overrides), lambda _: paths(cfg))]) from error
     plain = dict(named(OmegaConf.to_container(cfg)))
-    typed = {
+    values = {
         each.key_or_group: each.value() for each in parsed if not each.is_delete() and not each.is_sweep_override()
     }
-    return {key for key, value in typed.items() if key in plain and plain[key] == _unquoted(value)}
+    return {key for key, value in values.items() if key in plain and plain[key] == _unquoted(value)}
 
 
 def _unquoted(value: Any) -> Any:

@@ -19,9 +19,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from fulmen.config.choice_files import read_choice
 from fulmen.config.directions import fill_modes
 from fulmen.config.hydra_errors import first_line, translated
-from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put
+from fulmen.config.mistakes import ConfigError, Mistake, key_of, nearest, put, take_back
 from fulmen.config.multirun import MULTIRUN, combined
 from fulmen.config.overrides import apply, explicit, hydra_on_conf, implicit
 from fulmen.config.places import shadowed
@@ -186,10 +187,10 @@ def expand(overrides: list[str]) -> list[list[str]]:
 
 def resolved(cfg: DictConfig, experiment: str | None) -> DictConfig:
     """A plain copy without interpolations that records the experiment; `mode` is that of the metric if not said."""
-    mistakes = list(_unresolvable(cfg))
-    if mistakes:
+    if mistakes := _unresolvable(cfg):
         raise ConfigError(mistakes)
-    if OmegaConf.is_dict(cfg.get("experiment")):
+    elsewhere = experiment and read_choice("experiment", experiment)[0] not in ("", "experiment")
+    if OmegaConf.is_dict(cfg.get("experiment")) or elsewhere:
         problem = f"conf/experiment/{experiment}.yaml has to begin with the line `# @package _global_`"
         raise ConfigError([Mistake("experiment", f"{problem}: what it says is of the whole config")])
     fill_modes(cfg)
@@ -223,7 +224,7 @@ def to_plain(cfg: Any) -> Any:
     try:
         return OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
     except OmegaConfBaseException as error:
-        raise ConfigError(list(_unresolvable(cfg)) or [Mistake("", str(error))]) from error
+        raise ConfigError(_unresolvable(cfg) or [Mistake("", str(error))]) from error
 
 
 def paths(cfg: DictConfig) -> list[str]:
@@ -245,8 +246,24 @@ def _quoted(override: str) -> str:
     return f"{key}='{value}'" if "=" in value and value[0] not in "'\"[{" else override
 
 
-def _unresolvable(cfg: DictConfig | ListConfig) -> Iterator[Mistake]:
-    """Interpolations that lead nowhere."""
+def _unresolvable(cfg: DictConfig | ListConfig) -> list[Mistake]:
+    """Interpolations that lead nowhere; several into one part are one mistake."""
+    found = list(_lost(cfg))
+    parts = [lost.partition(".")[0] if "." in lost else "" for _, lost in found]
+    told = []
+    for part in dict.fromkeys(parts):
+        own = [each for each, of in zip(found, parts, strict=True) if of == part]
+        if not part or len(own) == 1:
+            told += [mistake for mistake, _ in own]
+            continue
+        names = ", ".join(dict.fromkeys(lost.partition(".")[2] for _, lost in own))
+        problem = f"has no {names}, which {own[0][0].path} and {len(own) - 1} more refer to"
+        told.append(Mistake(part, problem, take_back(part)))
+    return told
+
+
+def _lost(cfg: DictConfig | ListConfig) -> Iterator[tuple[Mistake, str]]:
+    """Every interpolation that cannot be resolved, and the path it asks for ("" if that is not what is wrong)."""
     keys: list[Any] = list(cfg) if isinstance(cfg, DictConfig) else list(range(len(cfg)))
     for key in keys:
         path = cfg._get_full_key(key)
@@ -256,10 +273,12 @@ def _unresolvable(cfg: DictConfig | ListConfig) -> Iterator[Mistake]:
             value = cfg[key]
         except OmegaConfBaseException as error:
             lost = re.search(r"Interpolation key '([^']+)' not found", str(error))
-            names = [name for name, _ in leaves(OmegaConf.to_container(cfg._get_root()))]
-            meant = nearest(lost[1], names) if lost else None
-            problem = f"{first_line(error)}{did_you_mean(lost[1], names) if lost and meant else ''}"
-            yield Mistake(path, problem, put(path, f"${{{meant}}}") if meant else None)
+            names = [name for name, _ in leaves(OmegaConf.to_container(cfg._get_root())) if name != path]
+            as_deep = [name for name in names if lost and name.count(".") == lost[1].count(".")]
+            meant = nearest(lost[1], as_deep) if lost else None
+            problem = f"${{{lost[1]}}} leads to no value" if lost else first_line(error)
+            problem += f"; did you mean ${{{meant}}}?" if meant else ""
+            yield Mistake(path, problem, put(path, f"${{{meant}}}") if meant else None), lost[1] if lost else ""
             continue
         if OmegaConf.is_config(value) and not OmegaConf.is_interpolation(cfg, key):
-            yield from _unresolvable(value)
+            yield from _lost(value)

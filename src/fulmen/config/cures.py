@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from fulmen.config import signature_index
 from fulmen.config.allow_list import without_import
 from fulmen.config.compose import compositions_kept, to_plain
-from fulmen.config.mistakes import ConfigError, Mistake, key_of
+from fulmen.config.mistakes import ConfigError, Mistake, is_typed, key_of, mended_by
 from fulmen.config.schema import find_mistakes
 from fulmen.config.side_effects import undoes
 from fulmen.config.signatures import parameters
@@ -35,7 +35,7 @@ def judged(load: Load, overrides: list[str], trusted: bool) -> DictConfig:
                 cfg = load(overrides)
                 if not find_mistakes(to_plain(cfg), trusted):
                     return cfg
-            raise ConfigError(*diagnosed(load, overrides, trusted))
+            raise diagnosed(load, overrides, trusted)
         finally:
             signature_index.keep(unknown, parameters)
 
@@ -51,20 +51,21 @@ def refuse_without_import(load: Load, overrides: list[str], trusted: bool = True
         ConfigError: as `judged`.
     """
     with without_import() as unknown:
-        found, mended = diagnosed(load, overrides, trusted)
+        refused = diagnosed(load, overrides, trusted)
     unsure = unknown and any("." in key_of(each) or each.startswith("~") for each in overrides)
-    if found and not unsure:
-        raise ConfigError(found, mended)
+    if refused.mistakes and not unsure:
+        raise refused
     return unknown
 
 
-def diagnosed(load: Load, overrides: list[str], trusted: bool = True) -> tuple[list[Mistake], list[str] | None]:
-    """Every mistake in what `overrides` lead to, and mended overrides that were tried and lead to none.
+def diagnosed(load: Load, overrides: list[str], trusted: bool = True) -> ConfigError:
+    """Every mistake in what `overrides` lead to, mended overrides that were tried and lead to none, and what they lack.
 
     One mistake can hide the next (without a model nothing is known of its arguments), so mend what was found and
-    look again.
+    look again. What was typed is mended first: what a file says may only follow from it, by `${...}`.
     """
     found: list[Mistake] = []
+    without: list[str] = []
     overrides = typed = list(map(renamed, overrides))
     for _ in range(10):
         try:
@@ -72,13 +73,13 @@ def diagnosed(load: Load, overrides: list[str], trusted: bool = True) -> tuple[l
         except ConfigError as error:
             now = error.mistakes
         if not now:
-            return found, None if undoes(overrides, typed) else overrides
+            return ConfigError(found, None if undoes(overrides, typed) else overrides, without=without)
+        now = [mistake for mistake in now if mistake.mend and is_typed(mistake.path, overrides)] or now
         found += [mistake for mistake in now if mistake not in found]
         if any(mistake.mend is None for mistake in now):
             break
-        before = overrides
-        for mistake in now:
-            overrides = mistake.mend(overrides) if mistake.mend else overrides
+        before, (overrides, gone) = overrides, mended_by(now, overrides)
+        without += [override for override in gone if override in typed]
         if overrides == before:
             break
-    return found, None
+    return ConfigError(found)

@@ -6,8 +6,21 @@ from collections.abc import Callable
 import yaml
 from hydra.errors import MissingConfigException, OverrideParseException
 
-from fulmen.config.mistakes import Mend, Mistake, did_you_mean, join, key_of, nearest, put, reads_as_text, take_back
+from fulmen.config.file_errors import in_file, not_text, unreadable
+from fulmen.config.mistakes import (
+    Mend,
+    Mistake,
+    did_you_mean,
+    join,
+    key_of,
+    nearest,
+    put,
+    quoted,
+    reads_as_text,
+    take_back,
+)
 from fulmen.config.places import SWEEP
+from fulmen.config.readings import decimal_comma
 from fulmen.config.schema import choices, groups
 
 
@@ -17,13 +30,14 @@ def translated(error: Exception, overrides: list[str], paths: Callable[[list[str
     Args:
         paths: gives the dotted paths in the config that some overrides lead to.
     """
-    if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark):
-        return Mistake(f"{mark.name}, line {mark.line + 1}", f"cannot be read: {error.problem}")
+    if isinstance(error, yaml.MarkedYAMLError) and (mistake := unreadable(error)):
+        return mistake
+    if isinstance(error, UnicodeDecodeError) and (mistake := not_text()):
+        return mistake
     if isinstance(error, OverrideParseException):
-        typed = error.override.removeprefix("++")
-        reason = next(line for line in error.message.splitlines() if not line.startswith("Error parsing"))
-        problem = f"cannot be read, write name=value ({reason.partition(' expecting')[0]})"
-        return Mistake(typed, problem, replace(typed))
+        return _unparsable(error)
+    if not any(override.startswith("+") for override in overrides) and (mistake := in_file(error)):
+        return mistake
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _no_such_choice(error)
     if isinstance(error, ValueError):
@@ -35,10 +49,7 @@ def translated(error: Exception, overrides: list[str], paths: Callable[[list[str
 
     text = "\n".join(filter(None, [str(error), str(error.__cause__ or "")]))
     if several := re.search(r"(?:Ambiguous value for argument|Sweep parameters) '([^']+)'", text):
-        typed = several[1].removeprefix("++")
-        first = typed.partition(",")[0]
-        one = first if re.fullmatch(r"[^(\[{]+", first) else None
-        return Mistake(key_of(typed), "several values for one run; add -m to run them all", replace(typed, one))
+        return _several(several[1].removeprefix("++"))
     for typed in reversed(overrides):
         if re.search(rf"(?<![\w.]){re.escape(key_of(typed))}(?![\w.]\w)", first_line(text)):
             if re.match(r"search\b", key_of(typed)):
@@ -47,6 +58,27 @@ def translated(error: Exception, overrides: list[str], paths: Callable[[list[str
             choosing = [o for o in overrides if key_of(o) in (*groups(), "hydra.searchpath") and o != typed]
             return _unknown_key(typed, paths(choosing)) or _refused(typed, first_line(text))
     return Mistake("", first_line(text))
+
+
+def _unparsable(error: OverrideParseException) -> Mistake:
+    """An override that Hydra cannot read; a value that is text is put in quotes."""
+    typed = error.override.removeprefix("++")
+    key, equals, value = typed.partition("=")
+    if equals and re.fullmatch(r"[\w.]+", key) and re.search(r"\w", value) and not re.match(r"[\[{'\"$]", value):
+        return Mistake(key, "a text with such characters needs quotes", replace(typed, f"{key}={quoted(value)}"))
+    reason = next(line for line in error.message.splitlines() if not line.startswith("Error parsing"))
+    problem = f"cannot be read, write name=value ({reason.partition(' expecting')[0]})"
+    return Mistake(typed, problem, replace(typed))
+
+
+def _several(typed: str) -> Mistake:
+    """Several values where one is wanted, or a number with a decimal comma."""
+    if number := decimal_comma(typed):
+        problem = "a decimal point is wanted, and values for several runs need -m"
+        return Mistake(key_of(typed), problem, replace(typed, number))
+    first = typed.partition(",")[0]
+    one = first if re.fullmatch(r"[^(\[{]+", first) else None
+    return Mistake(key_of(typed), "several values for one run; add -m to run them all", replace(typed, one))
 
 
 def _no_such_choice(error: MissingConfigException) -> Mistake:

@@ -40,25 +40,33 @@ class ConfigError(FulmenError):
     Attributes:
         mistakes: all that were found.
         overrides: of a command that works, or None.
+        without: what was typed and that command leaves out.
     """
 
-    def __init__(self, mistakes: Iterable[Mistake], overrides: list[str] | None = None, program: str = PROGRAM):
+    def __init__(
+        self,
+        mistakes: Iterable[Mistake],
+        overrides: list[str] | None = None,
+        program: str = PROGRAM,
+        without: Iterable[str] = (),
+    ):
         self.mistakes = list(dict.fromkeys(mistakes))
-        self.overrides = overrides
+        self.overrides, self.without = overrides, list(without)
         lines = [str(mistake) for mistake in self.mistakes]
         if len(lines) > 1:
             lines = [f"{len(lines)} mistakes in the config", *(f"  {line}" for line in lines)]
         if overrides is not None:
+            lines += [f"  without: {' '.join(map(for_shell, self.without))}"] if self.without else []
             lines.append(f"  this works: {command(overrides, program)}")
         super().__init__("\n".join(lines))
 
 
 def command(overrides: Iterable[str], program: str = PROGRAM) -> str:
     """`overrides` as a line to paste into a shell."""
-    return " ".join([program, *map(_for_shell, overrides)])
+    return " ".join([program, *map(for_shell, overrides)])
 
 
-def _for_shell(text: str) -> str:
+def for_shell(text: str) -> str:
     """`text` quoted where a shell needs it; in double quotes if that reads better."""
     return f'"{text}"' if "'" in text and not re.search(r'["$`\\!]', text) else shlex.quote(text)
 
@@ -66,7 +74,9 @@ def _for_shell(text: str) -> str:
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The one of `names` that `name` is probably a misspelling of; case does not count, swapped letters hardly."""
     by_lower = {candidate.lower(): candidate for candidate in names}
-    close = get_close_matches(name.lower(), by_lower, n=5, cutoff=0.55)
+    if len(name) < 4:  # one letter of two or three is much: only words of nearly that length can be meant
+        by_lower = {lower: candidate for lower, candidate in by_lower.items() if abs(len(lower) - len(name)) < 2}
+    close = get_close_matches(name.lower(), by_lower, n=5, cutoff=0.55 if len(name) > 3 else 0.5)
     swapped = [candidate for candidate in close if sorted(candidate) == sorted(name.lower())]
     return by_lower[(swapped or close)[0]] if close else None
 
@@ -92,6 +102,26 @@ def is_at(override: str, path: str) -> bool:
     """Whether `override` writes to `path` or below it."""
     key = key_of(override)
     return not override.startswith("~") and (key == path or key.startswith(f"{path}."))
+
+
+def is_typed(path: str, overrides: Iterable[str]) -> bool:
+    """Whether one of `overrides` writes to `path`, below it, or a whole that holds it."""
+    keys = [key_of(override) for override in overrides if not override.startswith("~")]
+    return bool(path) and any(f"{path}.".startswith(f"{key}.") or key.startswith(f"{path}.") for key in keys)
+
+
+def mended_by(mistakes: Iterable[Mistake], overrides: list[str]) -> tuple[list[str], list[str]]:
+    """What `overrides` become without these mistakes, and those of them that nothing takes the place of."""
+    gone: list[str] = []
+    for mistake in mistakes:
+        after = mistake.mend(overrides) if mistake.mend else overrides
+        lost = [override for override in overrides if override not in after]
+        new = [override for override in after if override not in overrides]
+        kept = {key_of(override) for override in new}
+        if len(new) < len(lost):
+            gone += [override for override in lost if key_of(override) not in kept]
+        overrides = after
+    return overrides, gone
 
 
 def drop(path: str) -> Mend:
@@ -134,9 +164,17 @@ def rename(path: str, new: str, value: Any) -> Mend:
         if any(is_at(override, path) for override in overrides):
             return [new + override.lstrip("+")[len(path) :] if is_at(override, path) else override
                     for override in overrides]  # fmt: skip
-        return [*overrides, f"~{path}", f"{new}={as_text(value)}"]
+        below = flat(value, new) if isinstance(value, dict) and "_target_" not in value else {new: value}
+        return [*overrides, f"~{path}", *(f"{each}={as_text(item)}" for each, item in below.items())]
 
     return mend
+
+
+def flat(value: Any, path: str) -> dict[str, Any]:
+    """Every value in nested mappings by its dotted path; a list is one value."""
+    if not isinstance(value, dict) or not value:
+        return {path: value}
+    return {place: item for key, each in value.items() for place, item in flat(each, join(path, key)).items()}
 
 
 def as_text(value: Any) -> str:
@@ -147,8 +185,14 @@ def as_text(value: Any) -> str:
         return "{" + ",".join(f"{key}:{as_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, str):
         plain = re.fullmatch(r"[\w./:-]+|\$\{[\w.]+\}", value) and reads_as_text(value)
-        return value if plain else "'" + value.replace("'", r"\'") + "'"
+        return value if plain else quoted(value)
     return repr(value) if isinstance(value, float) else json.dumps(value)
+
+
+def quoted(text: str) -> str:
+    """`text` as Hydra reads it word for word."""
+    ending = re.search(r"\\*$", text)  # backslashes before the closing quote count double
+    return "'" + text.replace("'", r"\'") + (ending[0] if ending else "") + "'"
 
 
 def reads_as_text(text: str) -> bool:

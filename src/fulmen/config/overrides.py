@@ -5,20 +5,25 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from hydra import initialize_config_dir
 from hydra._internal.utils import get_args_parser  # private: `hydra.main` shows nobody else the options it takes
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import CompactHydraException, HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from fulmen.config.mistakes import key_of
+from fulmen.config.mistakes import key_of, quoted
 from fulmen.config.multirun import register
 from fulmen.config.places import conf_folder, use_own_project
 from fulmen.config.schema import is_group, shared_out
+
+LIKE_A_PATH = re.compile(r"^[^\[{'\"$]*(/|\.[A-Za-z]\w{0,7}$)")  # a folder in it, or an ending
+ODD = re.compile(r"[=,()\[\]{}:;!&<>#]|[^ -~]")  # what Hydra's grammar reads as more than text
 
 register()
 
@@ -47,6 +52,7 @@ def explicit(override: str) -> str:
     What no target takes, `check` finds. Choices of a group, deletions, Hydra's own keys and switching off a callback
     or logger (`callbacks.progress=null`: the name must exist) stay as they are; `callbacks=null` is `~callbacks`.
     """
+    override = as_file_name(override)
     key = key_of(override)
     off = re.fullmatch(r"(callbacks|logger)\.[^.=]+=\s*null\s*", override)
     if "=" not in override or override.startswith(("~", "++")) or off or re.match(r"[^=]*@", override):
@@ -56,6 +62,21 @@ def explicit(override: str) -> str:
     if is_group(key) or re.match(r"hydra\b", key) or (override.startswith("+") and "." not in key):
         return override
     return f"++{override.lstrip('+')}"
+
+
+def as_file_name(override: str) -> str:
+    """`data.csv=px=2024.csv` with the name of the file in quotes, where Hydra's grammar has no other meaning for it.
+
+    A name with a comma would be two values: it is taken as typed if there is such a file.
+    """
+    key, equals, value = override.partition("=")
+    if not equals or not LIKE_A_PATH.search(value) or not ODD.search(value) or is_group(key.lstrip("+~")):
+        return override
+    try:
+        sweep = OverridesParser.create().parse_override(override.lstrip("+")).is_sweep_override()
+    except HydraException:
+        return f"{key}={quoted(value)}"
+    return f"{key}={quoted(value)}" if sweep and Path(value).exists() else override
 
 
 def implicit(override: str) -> str:

@@ -3,14 +3,11 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
-from typing import Any
 
-import yaml
-
+from fulmen.config.choice_files import read_choice
 from fulmen.config.hydra_errors import replace
 from fulmen.config.mistakes import Mistake, join, key_of, nearest
 from fulmen.config.overrides import implicit
-from fulmen.config.places import conf_file
 from fulmen.config.schema import TrainConfig, choices, groups, is_group, leaves, shared_out
 from fulmen.config.words import in_full, say_once
 
@@ -38,7 +35,7 @@ def say_what_comes_along(chosen: Mapping[str, str | None], typed: Iterable[str])
 
 def sets_of(group: str, choice: str) -> list[str]:
     """Every `path=value` that the file of a choice writes."""
-    package, content = _read(group, choice)
+    package, content, _ = read_choice(group, choice)
     return [f"{join(package, path)}={value}" for path, value in leaves(content)]
 
 
@@ -48,7 +45,8 @@ def misnamed(overrides: Iterable[str]) -> list[Mistake]:
     known = [*(each.name for each in fields(TrainConfig)), *groups()]
     for override in overrides:
         key = key_of(override)
-        meant = None if re.search(r"[./@]|^(hydra|search)$", key) or is_group(key) else nearest(key, known)
+        strange = re.search(r"[./@]|^(hydra|search)$", key) or is_group(key) or override.startswith("~")
+        meant = None if strange else nearest(key, known)
         if key not in known and meant in groups():
             cure = replace(implicit(override), override.replace(key, str(meant), 1))
             found.append(Mistake(key, f"no such key; did you mean {meant}?", cure))
@@ -77,18 +75,8 @@ def place(group: str, choice: str) -> str:
     """Where most of the choices that lie beside this one write to."""
     folder, _, _ = choice.rpartition("/")
     beside = [f"{folder}/{name}" if folder else name for name in choices(f"{group}/{folder}")]
-    packages = [_read(group, each)[0] for each in beside]
+    packages = [read_choice(group, each)[0] for each in beside]
     return max(set(packages), key=packages.count) if packages else group
-
-
-def _read(group: str, choice: str) -> tuple[str, dict[str, Any]]:
-    """Where a choice writes to ("" for the top) and what, its own defaults left out."""
-    path = conf_file(f"{group}/{choice}.yaml")
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""  # one of somebody's own lies elsewhere
-    package = re.search(r"^#\s*@package\s+(\S+)", text, re.MULTILINE)
-    content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
-    content.pop("defaults", None)
-    return (package[1].replace("_global_", "") if package else group), content
 
 
 def _name(choice: str) -> str:

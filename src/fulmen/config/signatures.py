@@ -15,6 +15,7 @@ from fulmen.config.allow_list import BrokenModule, NotDescribed, TargetError, lo
 from fulmen.config.classes import contracts, wrong_class
 from fulmen.config.described import is_described, parameters_of
 from fulmen.config.mistakes import Mistake, as_text, did_you_mean, drop, join, nearest, put, rename, restore, take_back
+from fulmen.config.readings import meant_by
 from fulmen.config.rules import Rule, is_node
 from fulmen.errors import FulmenError
 
@@ -247,13 +248,9 @@ def example(annotation: Any, value: Any = None, default: Any = None) -> Any:
     """A plain value that fits `annotation`: what `value` was meant to be, else the default, else anything."""
     readings: list[Any] = [[*value[:-1], 1]] if isinstance(value, list) and value else []
     if isinstance(value, str | int | float):
-        for read in (int, float, lambda text: {"yes": True, "no": False, "on": True, "off": False}[text.lower()]):
-            try:
-                readings.append(read(value))
-            except (ValueError, KeyError, AttributeError, OverflowError):
-                continue
         literals = _literals(annotation)
         readings += [choice for choice in literals if choice == nearest(str(value), filter(_is_text, literals))]
+        readings += meant_by(value)
         readings += [default, [value], str(value)]
     readings += [default, *_literals(annotation), 1, 0.1, True, "name", [1], [1, 1], [0.1], ["name"], {}, {"name": 1}]
     return next((reading for reading in readings if reading is not None and fits(reading, annotation)), None)

@@ -18,7 +18,8 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
-from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put
+from fulmen.config.choice_files import workload_of
+from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put, take_back
 from fulmen.config.overrides import hydra_on_conf
 from fulmen.config.places import conf_folders
 from fulmen.config.schema import OLD_WORDS, choices, shared_out
@@ -61,9 +62,11 @@ def in_full(overrides: Iterable[str], sweep: bool = False) -> list[str]:
         ConfigError: a choice belongs to another workload, or there is none of that name.
     """
     words = [renamed(override) for override in overrides]
+    chosen = _experiments(words)
+    if len(chosen) == 1 and (mistake := _of_another(words, chosen[0])):
+        raise ConfigError([mistake])
     if not any(_is_choice(word) for word in words):
         return words
-    chosen = _experiments(words)
     networks = [network for experiment in chosen if (network := network_of(experiment, words))]
     if not chosen or len(networks) < len(chosen):
         return words  # there is no such experiment: Hydra says it
@@ -91,12 +94,18 @@ def experiments_of(owner: str) -> list[str]:
 
 def network_of(experiment: str, overrides: Iterable[str] = ()) -> str | None:
     """The network that an experiment chooses, such as `stocks/28_cnn_lstm` or `none`; None: there is no experiment."""
+    chosen = chosen_by(experiment, overrides)
+    return None if chosen is None else chosen.get("network", "none")
+
+
+def chosen_by(experiment: str, overrides: Iterable[str] = ()) -> dict[str, str] | None:
+    """Group -> choice of an experiment; None: there is none of that name."""
     searchpaths = tuple(override for override in overrides if key_of(override) == "hydra.searchpath")
-    return _network_of(experiment, searchpaths, tuple(conf_folders()))
+    return _chosen_by(experiment, searchpaths, tuple(conf_folders()))
 
 
 @lru_cache(maxsize=64)
-def _network_of(experiment: str, searchpaths: tuple[str, ...], roots: tuple[Path, ...]) -> str | None:
+def _chosen_by(experiment: str, searchpaths: tuple[str, ...], roots: tuple[Path, ...]) -> dict[str, str] | None:
     try:
         with hydra_on_conf():
             loader = GlobalHydra.instance().config_loader()
@@ -105,7 +114,7 @@ def _network_of(experiment: str, searchpaths: tuple[str, ...], roots: tuple[Path
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, AssertionError):
         return None
     paths = [PurePosixPath(each.config_path) for each in found if each.config_path]
-    return next(("/".join(path.parts[1:]) for path in paths if path.parts[0] == "network"), "none")
+    return {path.parts[0]: "/".join(path.parts[1:]) for path in reversed(paths) if len(path.parts) > 1}
 
 
 def _is_choice(override: str) -> bool:
@@ -163,6 +172,20 @@ def _whole(override: str, networks: Sequence[str], experiment: str, sweep: bool)
     return f"{group}={','.join(whole)}"
 
 
+def _of_another(words: Sequence[str], experiment: str) -> Mistake | None:
+    """The mistake of choosing data for a model of another workload, or a model for other data."""
+    typed = {key_of(word): word.partition("=")[2] for word in words if word.startswith(("data=", "model="))}
+    chosen = (chosen_by(experiment, words) or {}) if typed else {}
+    owners = {part: workload_of(part, typed.get(part) or chosen.get(part, "")) for part in ("data", "model")}
+    if not typed or len(set(owners.values())) == 1 or "" in owners.values():
+        return None
+    part = "data" if "data" in typed else "model"
+    owner = owners["model" if part == "data" else "data"]
+    own = [choice for choice in choices(part) if workload_of(part, choice) == owner]
+    problem = f"{part}={typed[part]} belongs to {owners[part]}; {part} of {owner}: {', '.join(own)}"
+    return Mistake("", problem, take_back(part))
+
+
 def _nothing(group: str, owner: str) -> str | None:
     """What to choose so that nothing of the group is there; None: Hydra's own way does it."""
     if "none" in choices(group):
@@ -177,12 +200,18 @@ def _misplaced(group: str, name: str, there: Sequence[str], network: str, experi
         return None
     homes = [home for home in shared_out()[group] if last in choices(f"{group}/{home}") and folder in ("", home)]
     whose = workload(network) or experiment
-    instead = nearest(last, there) or (network.rpartition("/")[2] if group == "network" and there else None)
-    mend = put(group, instead) if instead else None
+    meant = nearest(last, there)
+    mend = put(group, meant) if meant else take_back(group)
     if homes and there:
         others = f"{group}s of {whose}: {', '.join(there[:SHOWN])}{', ...' * (len(there) > SHOWN)}"
-        return Mistake("", f"{group}={last} belongs to {', '.join(homes)}; {others}", mend)
+        return Mistake("", f"{group}={last} belongs to {' and '.join(homes)}; {others}", take_back(group))
+    if not there and (workload(network) or group != "network"):
+        own = [f"{each}=" for each, homes in shared_out().items() if workload(network) in homes]
+        instead = f"{whose} has {' '.join(own)} instead" if own else f"{whose} has no such group"
+        return Mistake("", f"{group}= belongs to {' and '.join(shared_out()[group])}; {instead}", take_back(group))
     if not there:
-        why = f"{whose} has none" if workload(network) or group != "network" else f"{whose} says itself what it is"
-        return Mistake("", f"{group}={last} belongs to {', '.join(homes or shared_out()[group])}; {why}")
+        problem = (
+            f"{group}={last} belongs to {' and '.join(homes or shared_out()[group])}; {whose} says itself what it is"
+        )
+        return Mistake("", problem, take_back(group))
     return Mistake(group, f"there is no {name}{did_you_mean(last, there)}", mend)

@@ -147,7 +147,9 @@ def plans(typed: list[str]) -> list[Plan]:
         try:
             check_overrides(own)
         except ConfigError as error:
-            raise ConfigError(error.mistakes, error.overrides and [*error.overrides, *of_search], PROGRAM) from error
+            raise ConfigError(
+                error.mistakes, error.overrides and [*error.overrides, *of_search], PROGRAM, error.without
+            ) from error
         whole = f"{name}/{choice.partition('=')[2]}" if search.each else name
         shared = tuple(overrides if search.joint else own)
         found.append(Plan(search, shared, Path(search.folder, whole), whole, tuple(typed)))
