@@ -55,45 +55,49 @@ def parser() -> AnyOrder:
     """The command line of all verbs."""
     from fulmen.registry.cli import add_verbs as add_registry
 
-    whole = AnyOrder(prog="fulmen", description="Train, search, and what to do with finished runs.")
+    whole = AnyOrder(prog="fulmen", description="Train, search, and work with finished runs.")
     verbs = whole.add_subparsers(dest="verb", required=True)
     for program, (text, _) in PROGRAMS.items():
         verbs.add_parser(program, help=f"{text}; `fulmen {program} --help` says more", add_help=False)
-    new = verbs.add_parser("new", help="a project of one's own that trains at once")
-    new.add_argument("name", type=Path, help="of its folder and its package, for example mylab")
-    new.add_argument("--workload", help="start from a shipped one, for example sensors (default: a small data set)")
+    new = verbs.add_parser("new", help="write a project of your own, which trains at once")
+    new.add_argument("name", type=Path, help="name of its folder and its package, for example mylab")
+    new.add_argument("--workload", help="one to start from, for example sensors (default: a small data set)")
     new.set_defaults(call=begin_project)
     runs = verbs.add_parser("runs", help="list the runs: status, cost and main metrics")
     runs.add_argument("experiment", nargs="?", default="*", help="only its runs (default: all)")
     runs.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
     runs.set_defaults(call=show_runs)
-    compare = verbs.add_parser("compare", help="compare runs on the test items they share; runs what is missing")
+    compare = verbs.add_parser("compare", help="compare runs on the test items they share; trains what is missing")
     compare.add_argument(
         "overrides", nargs="+", metavar="RUN|EXPERIMENT|OVERRIDE",
-        help="run folders, or experiments with their overrides in quotes ('images_plain loss=focal'); a bare override "
-        "(seeds=3) is for all of them",
+        help="run folders, or experiments with their overrides in quotes ('images_plain loss=focal'); an override "
+        "without quotes (seeds=3) is for all of them",
     )  # fmt: skip
     compare.add_argument("-o", "--out", type=Path, help="folder of the report (default: outputs/comparisons/<stamp>)")
     compare.set_defaults(call=compare_runs)
     add_registry(verbs)
-    rank = verbs.add_parser("rank", help="all variants of an experiment and its baselines on the same folds")
+    rank = verbs.add_parser(
+        "rank", help="train all networks of an experiment and its baselines on the same folds, and rank them"
+    )
     rank.add_argument("experiment", help="for example sensors")
-    rank.add_argument("overrides", nargs="*", default=[], help="as train.py takes them")
-    rank.add_argument("--metric", help="to rank by (default: the first of the experiment's)")
-    rank.add_argument("--folds", type=int, default=5, help="of the cross-validation (default: 5)")
-    rank.add_argument("--seeds", type=int, default=1, help="networks for each fold (default: 1)")
+    rank.add_argument(
+        "overrides", nargs="*", default=[], help="settings as train.py takes them, for example data.machines=8"
+    )
+    rank.add_argument("--metric", help="metric to rank by (default: the first that the workload names)")
+    rank.add_argument("--folds", type=int, default=5, help="number of folds of the cross-validation (default: 5)")
+    rank.add_argument("--seeds", type=int, default=1, help="how many networks to train for each fold (default: 1)")
     rank.add_argument("--outputs", default="outputs", help="folder that holds rankings/ (default: outputs)")
     rank.add_argument("--save-top", type=int, default=0, metavar="K", help="keep the K best rows as models")
     rank.set_defaults(call=hold_contest)
-    diagnose = verbs.add_parser("diagnose", help="what is wrong with a training, and what to try")
+    diagnose = verbs.add_parser("diagnose", help="say what is wrong with a training, and what to try")
     diagnose.add_argument("path", help="a run folder, or a log of any tool with both losses: CSV, TSV, JSON")
     diagnose.add_argument("--train", metavar="COLUMN", help="column of the training loss")
     diagnose.add_argument("--val", metavar="COLUMN", help="column of the validation loss")
-    diagnose.add_argument("--strict", action="store_true", help="exit code 1 if something is wrong")
+    diagnose.add_argument("--strict", action="store_true", help="end with exit code 1 if something is wrong")
     diagnose.set_defaults(call=show_diagnosis)
     for name in workloads():
-        own = verbs.add_parser(name, help=f"what {name} alone can do; `fulmen {name}` lists it")
-        own.add_argument("words", nargs="*", metavar="VERB|WORD|OVERRIDE", help="a verb, what it takes, overrides")
+        own = verbs.add_parser(name, help=f"commands of the {name} workload; `fulmen {name}` lists them")
+        own.add_argument("words", nargs="*", metavar="VERB|WORD|OVERRIDE", help="a command, its arguments, settings")
         own.set_defaults(call=do_own_verb, workload=name)
     whole.set_defaults(verbs=list(verbs.choices))
     return whole

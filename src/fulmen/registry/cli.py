@@ -27,7 +27,7 @@ def add_verbs(parsers: "argparse._SubParsersAction[Any]") -> None:
     below = group.add_subparsers(dest="model_verb")
 
     def verb(name: str, call: Call, text: str, reference: bool = False) -> argparse.ArgumentParser:
-        parser = below.add_parser(name, help=text, description=f"{text}.", parents=[shared])
+        parser = below.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[shared])
         if reference:
             parser.add_argument("model", metavar="MODEL", help=REFERENCE)
         parser.set_defaults(call=call)
@@ -43,7 +43,7 @@ def add_verbs(parsers: "argparse._SubParsersAction[Any]") -> None:
     delete = verb("delete", verbs.delete, "delete a version for good", reference=True)
     delete.add_argument("version", nargs="?", metavar="VERSION", help="its number, as in: delete pump 3")
     delete.add_argument("--force", action="store_true", help="delete it even if an alias points to it")
-    verb("gc", verbs.collect_garbage, "delete incomplete files that processes have left which were killed while saving")
+    verb("gc", verbs.collect_garbage, "delete the incomplete files of saves that were killed")
     verb("verify", verbs.verify, "check every file, and predict the kept examples again").add_argument(
         "model", metavar="MODEL", nargs="?", help=f"{REFERENCE} (default: every version of every model)"
     )
