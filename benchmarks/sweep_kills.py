@@ -22,7 +22,7 @@ import optuna
 
 from fulmen.config.schema import project_root
 from fulmen.search import trial_states
-from fulmen.search.settings import plans
+from fulmen.search.plans import plans
 from fulmen.search.study import Study
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import mean, median
 
 from fulmen.config.schema import project_root
-from fulmen.search.settings import plans
+from fulmen.search.plans import plans
 from fulmen.search.study import Study
 from fulmen.search.training import train_here
 from fulmen.search.workers import work

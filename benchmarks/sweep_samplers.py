@@ -13,8 +13,8 @@ import optuna
 from scipy.stats import wilcoxon
 
 from fulmen.search.notation import read_space
+from fulmen.search.plans import plans
 from fulmen.search.samplers import make_sampler
-from fulmen.search.settings import plans
 from fulmen.search.space import suggest
 from fulmen.search.study import Study
 from fulmen.search.training import train_here

@@ -26,7 +26,7 @@ from optuna.trial import TrialState
 from fulmen.config.schema import project_root
 from fulmen.runs.surroundings import quiet_libraries
 from fulmen.search.opening import open_study
-from fulmen.search.settings import plans
+from fulmen.search.plans import plans
 from fulmen.search.study import Study
 from fulmen.search.training import train_here
 from fulmen.search.workers import work

@@ -8,7 +8,7 @@ import tempfile
 
 from benchmarks.proofs import Proof
 from fulmen.search.memory import resident_mib
-from fulmen.search.settings import plans
+from fulmen.search.plans import plans
 from fulmen.search.study import Study
 from fulmen.search.training import train_here
 from fulmen.search.workers import work

@@ -17,6 +17,7 @@ from fulmen.config.check import check_overrides, finalize
 from fulmen.config.completion import answer as completion
 from fulmen.config.compose import expand
 from fulmen.config.help import experiments_text, help_text, search_help_text
+from fulmen.config.intervals import refuse_intervals
 from fulmen.config.mistakes import ConfigError, as_text, command, key_of
 from fulmen.config.multirun import hand_over
 from fulmen.config.overrides import explicit, in_multirun, parse, run_failed, typed_overrides
@@ -128,6 +129,7 @@ def before_work(argv: list[str]) -> DictConfig | None:
         return None  # checked by the process that launched this one, or composed from configs that only Hydra knows
     refuse_no_experiment(typed)
     if asked.multirun:
+        refuse_intervals(typed, check_overrides)
         hand_over(check_runs(expand(typed)))
         return None
     refuse_taken_folder(typed)
@@ -202,7 +204,7 @@ def before_search(argv: list[str]) -> list["Plan"]:
     if torchrun.starts_this():
         with torchrun.said_once():
             raise FulmenError(f"a search starts its processes by itself\n  this works: {command(argv, SWEEP)}")
-    from fulmen.search.settings import plans
+    from fulmen.search.plans import plans
 
     return plans(started_from(asked.overrides))
 

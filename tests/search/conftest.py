@@ -46,7 +46,7 @@ def whole_search(typed):
 
     def whole_search(*more: str):
         from fulmen.search.controller import run_searches
-        from fulmen.search.settings import plans
+        from fulmen.search.plans import plans
 
         return run_searches(plans(typed(*more)))[0]
 
@@ -58,7 +58,7 @@ def study(typed):
     """Opens a study without running it."""
 
     def study(*more: str):
-        from fulmen.search.settings import plans
+        from fulmen.search.plans import plans
         from fulmen.search.study import Study
 
         return Study(plans(typed(*more))[0])

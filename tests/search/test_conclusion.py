@@ -10,7 +10,7 @@ from filelock import FileLock
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.search import controller
 from fulmen.search.controller import run_searches
-from fulmen.search.settings import plans
+from fulmen.search.plans import plans
 
 TWO = ["search=random", "search.trials=2", "search.pruner=none"]
 CHAMPION = "champion/trial_{:04d}_seed_42"

@@ -16,7 +16,7 @@ from fulmen.config.schema import project_root
 from fulmen.distributed.process_identity import is_alive, owner
 from fulmen.search import trial_states
 from fulmen.search.outcome import Outcome
-from fulmen.search.settings import plans
+from fulmen.search.plans import plans
 from fulmen.search.storage import KernelLock
 from fulmen.search.study import Study
 from fulmen.search.workers import work

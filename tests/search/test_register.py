@@ -16,7 +16,7 @@ TINY = [*PBPK, "trainer.max_epochs=1"]
 @pytest.mark.slow
 def test_champion_and_best_trials_are_kept_once(tmp_path, monkeypatch, capsys):
     from fulmen.search.controller import run_searches
-    from fulmen.search.settings import plans
+    from fulmen.search.plans import plans
 
     monkeypatch.setenv("FULMEN_REGISTRY", str(tmp_path / "models"))
     typed = ["experiment=pbpk_mlp", "search.trials=2", "search.champion_seeds=1", "search.save_top=1", *TINY]

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import shlex
 
 import pytest
@@ -11,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from fulmen.config.stored import read_stored
 from fulmen.errors import FulmenError
-from fulmen.search.settings import plans
+from fulmen.search.plans import plans
 from fulmen.search.study import Study
 
 
@@ -153,7 +152,7 @@ REFUSED = [
     (["search/space=null"], "search.space is empty"),
     (["search.space.model.z={low:0,high:1}"], "toy.Model takes no z"),
     (["search.space.model.x.low=2"], "low must be less than high"),
-    (["search=grid"], "a grid needs a step or choices"),
+    (["search=grid"], r"a grid needs choices or a step here[\s\S]*this works"),
     (["search.trails=3"], "did you mean trials?"),
     (["search.trials=0"], "of at least 1"),
     (["search.sampler=tpo"], "did you mean tpe?"),
@@ -172,7 +171,7 @@ REFUSED = [
     (["search.name=a/../b"], "letter or digit first"),
     (["search.name='a b'"], r"this works: .*search\.name=a-b"),
     (["search.name=con"], "reserved on Windows"),
-    (["search.space.model={x:{low:2},z:{low:1}}"], r"2 mistakes[\s\S]*x: low must[\s\S]*z: high must"),
+    (["search.space.model={x:{low:2},z:{low:1}}"], r"3 mistakes[\s\S]*x: low must[\s\S]*z: high must[\s\S]*this works"),
     (["search.space.model.x.high=.inf"], "high must be a number"),
     (["search.space.model.q={low:0,high:1}", "search.space.model.r={low:0,high:1}"], r"no q[\s\S]*takes no r"),
     (["search.space.monitor={choices:[val/loss,val/gain]}"], "cannot be searched: trials are compared by it"),
@@ -183,7 +182,7 @@ REFUSED = [
     (["search.n_startup_trials=3"], "no n_startup_trials"),
     (["search.workers=0"], "of at least 1"),
     (["search.retries=-1"], "of at least 0"),
-    (["search.each=debug=*", "search.joint=debug=*", "search.trials=all"], r"2 mistakes[\s\S]*contradict"),
+    (["search.each=debug=*", "search.joint=debug=*", "search.trials=all"], r"contradict[\s\S]*only a grid"),
 ]  # fmt: skip
 
 
@@ -197,11 +196,12 @@ def test_bad_input_is_answered_before_work_and_leaves_nothing(study, more, said,
         Study(plans(shlex.split(command))[0])
 
 
-def test_a_continuous_range_in_a_grid_is_answered_by_overrides_that_work(study):
-    with pytest.raises(FulmenError, match="a grid needs a step or choices here") as refused:
-        study("search=grid")
-    (override,) = re.findall(r"'(search\.space\.[^']+)'", str(refused.value))
-    assert study("search=grid", override).total == 2 * 4
+def test_a_continuous_range_in_a_grid_is_answered_by_a_command_that_works(study):
+    with pytest.raises(FulmenError, match="a grid needs choices or a step here") as refused:
+        study("search=grid", "search.space.model.x.log=false")
+    command = str(refused.value).partition("this works: python sweep.py ")[2]
+    assert Study(plans(shlex.split(command))[0]).total == 5 * 4
+    assert "search.space.model.x={choices:[0.0,0.25,0.5,0.75,1.0]}" in shlex.split(command)
 
 
 def test_a_study_that_is_there_goes_on_though_no_new_one_may_be_called_so(study, typed, tmp_path):

@@ -33,7 +33,7 @@ SAMPLERS = {
 )  # fmt: skip
 def test_a_search_ends_with_a_champion_that_is_kept_and_predicts(experiment, sampler, tmp_path, monkeypatch):
     from fulmen.search.controller import run_searches
-    from fulmen.search.settings import plans
+    from fulmen.search.plans import plans
 
     monkeypatch.setenv("FULMEN_REGISTRY", str(tmp_path / "models"))
     typed = [f"experiment={experiment}", f"search={sampler}", *SAMPLERS[sampler], *TINY[experiment], *SHORT]

@@ -10,7 +10,6 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import QuotedString
 from hydra.errors import HydraException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -22,8 +21,10 @@ from fulmen.config.contradictions import contradictions
 from fulmen.config.cures import diagnosed, judged
 from fulmen.config.gone import with_origin, written_by
 from fulmen.config.hydra_errors import translated
+from fulmen.config.intervals import refuse_intervals
 from fulmen.config.mistakes import ConfigError, as_text, join, key_of
 from fulmen.config.outside import named, refuse_unsaid
+from fulmen.config.override_values import plain as plain_value
 from fulmen.config.overrides import apply, as_file_name, explicit, typed_overrides
 from fulmen.config.resume_table import entry, of_group
 from fulmen.config.schema import choices, find_mistakes, groups
@@ -84,6 +85,8 @@ def check_overrides(overrides: list[str], raw: dict[tuple[str, ...], DictConfig]
         ConfigError: all mistakes, and a command that works.
     """
     folder = resume_folder(overrides)
+    if folder is None:
+        refuse_intervals(overrides, check_overrides)
     load = _resumed if folder else partial(composed, raw=raw)
     try:
         return judged(load, overrides, trusted=folder is None)
@@ -222,15 +225,4 @@ def said_again(overrides: Iterable[str], cfg: DictConfig) -> set[str]:
     values = {
         each.key_or_group: each.value() for each in parsed if not each.is_delete() and not each.is_sweep_override()
     }
-    return {key for key, value in values.items() if key in plain and plain[key] == _unquoted(value)}
-
-
-def _unquoted(value: Any) -> Any:
-    """What Hydra's parser gives, as the plain value it stands for."""
-    if isinstance(value, QuotedString):
-        return value.text
-    if isinstance(value, list):
-        return [_unquoted(item) for item in value]
-    if isinstance(value, dict):
-        return {_unquoted(key): _unquoted(item) for key, item in value.items()}
-    return value
+    return {key for key, value in values.items() if key in plain and plain[key] == plain_value(value)}

@@ -9,7 +9,7 @@ from copy import deepcopy
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 from hydra import compose as hydra_compose
@@ -58,7 +58,7 @@ def composed(
             cfg, chosen = _put_together(read)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise ConfigError([translated(error, overrides, _paths_after)]) from error
-    _say_shadowed("train", chosen)
+    say_shadowed("train", chosen)
     say_what_comes_along(chosen, read)
     experiment = chosen.get("experiment")
     if output_dir is not None or OmegaConf.is_interpolation(cfg, "output_dir"):
@@ -135,34 +135,6 @@ def composed_once(overrides: tuple[str, ...]) -> tuple[DictConfig, str | None]:
     return cfg, experiment
 
 
-def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
-    """The `search` part of conf/sweep.yaml as `python sweep.py` is asked for it, plain.
-
-    Args:
-        overrides: those of `search`, and of Hydra's search path.
-        experiment: its space, if there is one of its name, is the default.
-
-    Raises:
-        ConfigError: the overrides or the files cannot be put together.
-    """
-    asked = list(overrides)
-    refuse_missing_folders(asked)
-    spaces = [override for override in asked if key_of(override) == "search/space"]
-    if not spaces and experiment in choices("search/space"):
-        asked.insert(0, f"search/space={experiment}")
-    if spaces and spaces[-1].endswith("=null"):  # the default; Hydra refuses to be told
-        asked = [override for override in asked if override not in spaces]
-    as_is = ("search", "search/space", "hydra.searchpath")
-    try:
-        with hydra_on_conf():
-            whole = [o if key_of(o) in as_is else f"++{_quoted(o.lstrip('+'))}" for o in asked]
-            cfg = hydra_compose("sweep", whole, return_hydra_config=True)
-        _say_shadowed("sweep", cfg.hydra.runtime.choices)
-        return cast(dict[str, Any], OmegaConf.to_container(cfg.search, resolve=True))
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
-        raise ConfigError([translated(error, asked, lambda _: [])]) from error
-
-
 def expand(overrides: list[str]) -> list[list[str]]:
     """The overrides of each run of a multirun.
 
@@ -205,7 +177,7 @@ def with_names_of_today(plain: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _say_shadowed(primary: str, chosen: Mapping[str, str | None]) -> None:
+def say_shadowed(primary: str, chosen: Mapping[str, str | None]) -> None:
     """One line for each file of a project that is used in the place of another one of fulmen."""
     names = [f"{group}/{choice}" for group, choice in chosen.items() if isinstance(choice, str)]
     for file in shadowed([primary, *names]):
@@ -238,12 +210,6 @@ def _paths_after(overrides: list[str]) -> list[str]:
         return paths(composed(overrides))
     except ConfigError:
         return []
-
-
-def _quoted(override: str) -> str:
-    """`search.each=network=*` as Hydra wants it: `search.each='network=*'`, the quotes of which the shell has taken."""
-    key, _, value = override.partition("=")
-    return f"{key}='{value}'" if "=" in value and value[0] not in "'\"[{" else override
 
 
 def _unresolvable(cfg: DictConfig | ListConfig) -> list[Mistake]:

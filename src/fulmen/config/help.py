@@ -8,6 +8,7 @@ from pathlib import Path
 from fulmen.config.mistakes import key_of
 from fulmen.config.places import SWEEP, TRAIN, conf_file
 from fulmen.config.schema import choices, groups, shared_out
+from fulmen.config.search import spaces_of_workloads
 from fulmen.config.words import options
 
 EXAMPLES = {
@@ -89,7 +90,8 @@ def search_help_text() -> str:
         "choices:",
         *_aligned({f"  search={name}": first_comment(conf_file(f"search/{name}.yaml"))
                    for name in choices("search")}),
-        *_aligned({"  search/space=": ", ".join(choices("search/space"))}),
+        *_aligned({f"  search/space= ({owner})": ", ".join(names) for owner, names in spaces_of_workloads().items()}
+                  | ({"  search/space=": ", ".join(own)} if (own := choices("search/space")) else {})),
         "",
         "changes, for example:",
         *_aligned({f"  {change}": meaning for change, meaning in SEARCH_EXAMPLES.items()}),

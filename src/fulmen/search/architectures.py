@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from typing import Any
 
-from fulmen.config.mistakes import did_you_mean, key_of
+from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put, take_back
 from fulmen.config.schema import groups, is_group
 from fulmen.config.words import options, renamed
-from fulmen.errors import FulmenError
 
 
 def matching(pattern: str, key: str, overrides: Sequence[str]) -> tuple[str, list[str]]:
@@ -17,12 +16,15 @@ def matching(pattern: str, key: str, overrides: Sequence[str]) -> tuple[str, lis
         overrides: with the experiment whose choices are meant.
 
     Raises:
-        FulmenError: no such group, or none of its choices fits.
+        ConfigError: no such group, or none of its choices fits.
     """
     group, _, wanted = pattern.partition("=")
     if not is_group(group) or group == "experiment":
-        near = did_you_mean(group, [name for name in groups() if name != "experiment"])
-        raise FulmenError(f"search.{key}={pattern}: there is no config group {group}{near}")
+        there = [name for name in groups() if name != "experiment"]
+        meant = nearest(group, there)
+        cure = put(f"search.{key}", f"{meant}={wanted}") if meant else None
+        raise ConfigError([Mistake("", f"search.{key}={pattern}: there is no config group {group}"
+                                       f"{did_you_mean(group, there)}", cure)])  # fmt: skip
     experiment = next((o.partition("=")[2] for o in reversed(overrides) if key_of(o) == "experiment"), "")
     there = options(key_of(renamed(pattern)), experiment, overrides)
     patterns = [part.strip() for part in wanted.split(",") if part.strip()]
@@ -30,7 +32,11 @@ def matching(pattern: str, key: str, overrides: Sequence[str]) -> tuple[str, lis
     missed = [part for part in patterns if not any(fnmatch(choice, part) for choice in there)]
     if missed or not found:
         near = did_you_mean(missed[0] if missed else "", there)
-        raise FulmenError(f"search.{key}={pattern}: no {group} fits {missed[0] if missed else wanted!r}{near}")
+        fitting = [nearest(part, there) if part in missed else part for part in patterns]
+        right = ",".join(dict.fromkeys(filter(None, fitting)))
+        cure = put(f"search.{key}", f"{group}={right}") if right else None
+        raise ConfigError([Mistake("", f"search.{key}={pattern}: no {group} fits {missed[0] if missed else wanted!r}"
+                                       f"{near}", cure)])  # fmt: skip
     return group, found
 
 
@@ -52,6 +58,7 @@ def joint_space(space: Mapping[str, Any] | None, joint: str | None, overrides: S
     if not joint:
         return space
     group, found = matching(joint, "joint", overrides)
-    if isinstance(space.get(group), dict) and "choices" in space[group]:
-        raise FulmenError(f"search.joint={joint}: search.space.{group} already names choices; keep one")
+    if isinstance(space.get(group), dict) and space[group].get("choices") is not None:
+        problem = f"search.joint={joint}: search.space.{group} names choices too; the command keeps the space"
+        raise ConfigError([Mistake("", problem, take_back("search.joint"))])
     return {group: {**(space.get(group) or {}), "choices": found}} | {k: v for k, v in space.items() if k != group}

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from fulmen.config.check import check_values
-from fulmen.config.mistakes import ConfigError, Mistake, key_of, put, take_back
+from fulmen.config.mistakes import ConfigError, Mend, Mistake, key_of, put, take_back
+from fulmen.config.override_values import value_of
 from fulmen.config.schema import is_group
-from fulmen.search.settings import PROGRAM, Plan, read_plan
-from fulmen.search.space import Parameter, as_overrides, corners
-from fulmen.search.storage import without_password
-from fulmen.utils.plain import Scalar
+from fulmen.search.mending import move_entry, put_entry
+from fulmen.search.settings import Plan, read_plan
+from fulmen.search.space import Choices, Parameter, Point, as_overrides, corners
+from fulmen.utils.plain import Plain, Scalar
 
 UNSEARCHABLE = {
     "experiment": "a search is of one experiment; search each by itself",
@@ -20,36 +21,32 @@ UNSEARCHABLE = {
 }
 
 
-def check_new(plan: Plan, base: Mapping[str, Scalar], parameters: Sequence[Parameter]) -> None:
-    """Pass if the search of `parameters` that `plan` describes can be begun.
+def new_mistakes(plan: Plan, base: Mapping[str, Scalar], parameters: Sequence[Parameter]) -> list[Mistake]:
+    """What stands against beginning the search of `parameters` that `plan` describes.
+
+    That is: contradictions, paths that are no argument of anything, values they do not take.
 
     Args:
         base: the config that all trainings share, flat.
 
     Raises:
-        ConfigError: contradictions, paths that are no argument of anything, values they do not take.
         FulmenError: there is no study to start from.
     """
-    if contradictions := [*contradicted(plan, parameters), *idle_pruner(plan, base, parameters)]:
-        mended = list(plan.typed)
-        for mistake in contradictions:
-            mended = mistake.mend(mended) if mistake.mend and mended else []
-        raise ConfigError(contradictions, mended or None, PROGRAM)
-    if mistakes := list(dict.fromkeys(mistakes_at_corners(plan, parameters))):
-        raise ConfigError(Mistake("search.space", str(mistake)) for mistake in mistakes)
-    if elsewhere := unsaid_storage(plan):
-        raise ConfigError([elsewhere], elsewhere.mend and elsewhere.mend(list(plan.typed)), PROGRAM)
+    found = [*contradicted(plan, parameters), *idle_pruner(plan, base, parameters), *unsaid_storage(plan)]
+    if any(parameter.path in UNSEARCHABLE for parameter in parameters):
+        return found
+    return list(dict.fromkeys([*found, *mistakes_at_corners(plan, parameters)]))
 
 
-def unsaid_storage(plan: Plan) -> Mistake | None:
+def unsaid_storage(plan: Plan) -> Iterator[Mistake]:
     """A database that the study to start from names and nobody has typed: its folder may come from anywhere."""
-    if plan.search.warm_start is None:
-        return None
-    address = read_plan(plan.search.warm_start).search.storage
-    if address is None or (plan.search.storage and without_password(plan.search.storage) == address):
-        return None
-    problem = f"the study there is kept in the database {address}; type it again if that is meant"
-    return Mistake("search.warm_start", problem, put("search.storage", address))
+    if plan.search.warm_start is None or (address := read_plan(plan.search.warm_start).search.storage) is None:
+        return
+    from fulmen.search.storage import without_password
+
+    if not plan.search.storage or without_password(plan.search.storage) != address:
+        problem = f"the study there is kept in the database {address}; type it again if that is meant"
+        yield Mistake("search.warm_start", problem, put("search.storage", address))
 
 
 def contradicted(plan: Plan, parameters: Sequence[Parameter]) -> Iterator[Mistake]:
@@ -57,10 +54,11 @@ def contradicted(plan: Plan, parameters: Sequence[Parameter]) -> Iterator[Mistak
     typed = {key_of(override): override for override in plan.overrides}
     for path in (parameter.path for parameter in parameters):
         if why := UNSEARCHABLE.get(path):
-            yield Mistake(f"search.space.{path}", f"cannot be searched: {why}")
+            problem = f"cannot be searched: {why}; null takes it out of the space"
+            yield Mistake(f"search.space.{path}", problem, put_entry(path, None))
         elif path in typed:
             problem = f"the search varies it, so {typed[path]} would say nothing; null takes it out of the space"
-            yield Mistake(f"search.space.{path}", problem, put(f"search.space.{path}", None))
+            yield Mistake(f"search.space.{path}", problem, put_entry(path, None))
 
 
 def idle_pruner(plan: Plan, base: Mapping[str, Scalar], parameters: Sequence[Parameter]) -> Iterator[Mistake]:
@@ -83,10 +81,41 @@ def idle_pruner(plan: Plan, base: Mapping[str, Scalar], parameters: Sequence[Par
 
 def mistakes_at_corners(plan: Plan, parameters: Sequence[Parameter]) -> Iterator[Mistake]:
     """What is wrong with the configs of every choice and of both ends of every range."""
-    for point in corners(list(parameters)):
+    typed = {key_of(override) for override in plan.overrides}
+    for point in corners([parameter for parameter in parameters if parameter.path not in typed]):
         chosen = as_overrides({path: value for path, value in point.items() if is_group(path)})
         values = {path: value for path, value in point.items() if not is_group(path)}
         try:
             check_values([*plan.overrides, *chosen], values | {"output_dir": "folder"})
         except ConfigError as error:
-            yield from error.mistakes
+            yield from (of_space(mistake, point, parameters) for mistake in error.mistakes)
+
+
+def of_space(mistake: Mistake, point: Point, parameters: Sequence[Parameter]) -> Mistake:
+    """A mistake in the config of `point` as one of the space that holds it, if a parameter is to blame."""
+    for parameter in parameters:
+        same = f"{mistake.path}.".startswith(f"{parameter.path}.") or parameter.path.startswith(f"{mistake.path}.")
+        if parameter.path in point and same:
+            cure, goes = _cure(mistake, parameter, point[parameter.path])
+            said = f"{mistake.problem}; null takes it out of the space" if goes else mistake.problem
+            return Mistake(f"search.space.{mistake.path or parameter.path}", said, cure)
+    return Mistake("search.space", str(mistake), mistake.mend)
+
+
+def _cure(mistake: Mistake, parameter: Parameter, value: Plain) -> tuple[Mend | None, bool]:
+    """The cure of a mistake that somebody who types `value` for a parameter would make, and whether that has to go."""
+    if mistake.mend is None:
+        return None, False
+    (typed,) = as_overrides({parameter.path: value})
+    mended = mistake.mend([typed])
+    if len(mended) != 1 or mended[0].startswith("~"):
+        return put_entry(parameter.path, None), True
+    entry = parameter.described()
+    if (path := key_of(mended[0])) != parameter.path:
+        return move_entry(parameter.path, path, entry), False
+    instead = value_of(mended[0])
+    if isinstance(parameter, Choices):
+        choices = [instead if choice == value else choice for choice in parameter.choices]
+        return put_entry(parameter.path, {**entry, "choices": choices}), False
+    ends = {name: instead if entry[name] == value else entry[name] for name in ("low", "high")}
+    return put_entry(parameter.path, entry | ends), False

@@ -60,6 +60,8 @@ def announce(study: Study) -> None:
     points, done = len(study.design.points), len(study.finished)
     share = f" of the grid's {points} points" if 0 < study.total < points else ""
     before = f", {done} finished before" if done else ""
+    if study.total < study.design.asked:
+        share = f", not {study.design.asked}: the space has no more different points"
     print(f"{study.plan.name}: {study.total} trials{share}{before}; folder {study.folder}", flush=True)
 
 

@@ -11,9 +11,8 @@ from fulmen.config.words import renamed
 from fulmen.search.architectures import joint_space
 from fulmen.search.fingerprint import Fingerprint, fingerprint
 from fulmen.search.notation import read_space
-from fulmen.search.samplers import PrunerSettings
-from fulmen.search.settings import Plan
-from fulmen.search.space import Point, as_overrides, grid, settle
+from fulmen.search.settings import Plan, PrunerSettings
+from fulmen.search.space import Point, all_points, as_overrides, grid, settle
 
 
 class Design:
@@ -25,7 +24,8 @@ class Design:
         parameters: the search space, each after those its `when` asks for.
         objectives: metric -> min or max.
         points: of a grid, else [].
-        total: how many trials there are to be.
+        few: every point of a space that has hardly more of them than there are to be trials, else [].
+        total: how many trials there are to be; no more than there are points.
 
     Raises:
         FulmenError: the space is empty, or contradicts itself or the base config.
@@ -43,9 +43,9 @@ class Design:
         self.parameters = settle(written, self.base)
         self.objectives = dict(search.objectives or {self.base["monitor"]: self.base["mode"]})
         self.points: list[Point] = grid(self.parameters) if search.sampler == "grid" else []
-        self.total = len(self.points) if search.trials == "all" else int(search.trials)
-        if self.points:
-            self.total = min(self.total, len(self.points))
+        self.asked = len(self.points) if search.trials == "all" else int(search.trials)
+        self.few: list[Point] = self.points or all_points(self.parameters, 2 * self.asked) or []
+        self.total = min(self.asked, len(self.few)) if self.few else self.asked
         self._plan = plan
 
     @property

@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from fulmen.report.figures import COOL, MODEL, MUTED, figure
 from fulmen.report.summary import number
+from fulmen.search.live_display import shown
 from fulmen.search.space import Parameter
 
 FAINT = {"color": COOL[0], "linewidth": 0.7, "alpha": 0.3}  # a trial among many
@@ -52,7 +53,11 @@ def parallel(
     low, high = min(values), max(values)
     with figure(path, size=(max(6, 1.3 * len(parameters) + 2), 4)) as ax:
         for trial in worst_first:
-            points = [(x, p.position(trial.params[p.path])) for x, p in enumerate(parameters) if p.path in trial.params]
+            points = [
+                (x, p.position(p.plain(trial.params[p.path])))
+                for x, p in enumerate(parameters)
+                if p.path in trial.params
+            ]
             points.append((len(parameters), (trial.values[0] - low) / ((high - low) or 1)))
             look = {"color": MODEL, "linewidth": 1.6, "alpha": 0.9} if trial.number in best else FAINT
             ax.plot(*zip(*points, strict=True), **look)
@@ -76,6 +81,6 @@ def _label_axes(ax: Axes, parameters: Sequence[Parameter], objective: str, low: 
 
 def ticks(parameter: Parameter) -> list[tuple[float, str]]:
     """What to write along an axis: both ends of a range, up to twelve choices."""
-    shown = parameter.extremes()
-    step = -(-len(shown) // 12)
-    return [(parameter.position(value), number(value) or "null") for value in shown[::step]]
+    values = parameter.extremes()
+    step = -(-len(values) // 12)
+    return [(parameter.position(value), number(shown(parameter.stored(value)))) for value in values[::step]]

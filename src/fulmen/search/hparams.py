@@ -5,6 +5,7 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial
 
+from fulmen.search.live_display import shown
 from fulmen.search.study import Study
 
 
@@ -23,7 +24,7 @@ def _write_line(folder: Path, trial: FrozenTrial, values: dict[str, float]) -> N
     from torch.utils.tensorboard.summary import hparams, scalar  # slow to import, and wanted at the end alone
     from torch.utils.tensorboard.writer import FileWriter
 
-    point = {path: "null" if value is None else value for path, value in trial.params.items()}
+    point = {path: shown(value) for path, value in trial.params.items()}
     unfinished = folder.with_name(f".{folder.name}")
     shutil.rmtree(unfinished, ignore_errors=True)  # of a process that was killed
     writer = FileWriter(str(unfinished))

@@ -9,7 +9,7 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
 from fulmen.report.summary import Rows, print_table
-from fulmen.search.live_display import state
+from fulmen.search.live_display import shown, state
 from fulmen.search.study import Study
 from fulmen.utils.files import atomic_write
 
@@ -34,7 +34,7 @@ def row(study: Study, trial: FrozenTrial, place: int) -> dict[str, Any]:
         "state": state(trial),
         "epochs": run.get("epochs"),
         "seconds": run.get("seconds"),
-        **{parameter.path: trial.params.get(parameter.path) for parameter in study.parameters},
+        **{p.path: shown(trial.params[p.path]) if p.path in trial.params else None for p in study.parameters},
     }
 
 

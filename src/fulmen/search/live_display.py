@@ -14,9 +14,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from fulmen.config.mistakes import as_text
 from fulmen.report.summary import number
 from fulmen.search.study import Study
 from fulmen.search.trial_states import is_lost
+from fulmen.utils.plain import Scalar
 
 
 class Progress:
@@ -133,7 +135,12 @@ def seconds(trial: FrozenTrial) -> str:
 
 def point(trial: FrozenTrial) -> str:
     """The trial's parameters by their last names."""
-    return " ".join(f"{path.rpartition('.')[2]}={number(value)}" for path, value in trial.params.items())
+    return " ".join(f"{path.rpartition('.')[2]}={number(shown(value))}" for path, value in trial.params.items())
+
+
+def shown(value: Scalar) -> str | float:
+    """A value of a parameter in a table: a number, or as one would type it."""
+    return as_text(value) if value is None or isinstance(value, bool) else value
 
 
 def _values(trial: FrozenTrial) -> str:

@@ -1,8 +1,11 @@
 """A study in its storage: begun, opened again to go on with it, opened to read."""
 
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 
 from fulmen import migrations
@@ -29,7 +32,7 @@ def begin_or_go_on(plan: Plan, design: Design, storage: BaseStorage) -> optuna.S
             storage=storage,
             study_name=plan.name,
             directions=["minimize" if mode == "min" else "maximize" for mode in design.modes],
-            sampler=make_sampler(search.sampler, search.seed, design.parameters, design.points),
+            sampler=make_sampler(search.sampler, search.seed, design.parameters, design.few),
             pruner=make_pruner(**pruning),
             load_if_exists=True,
         )
@@ -68,8 +71,14 @@ def _refuse_changed(plan: Plan, design: Design, study: optuna.Study) -> None:
     attributes = study.user_attrs
     before = migrations.migrate_flat(attributes["fulmen"], migrations.format_of(attributes, f"the study {plan.name}"))
     if problem := difference(before, design.fingerprint()):
-        another = retyped(plan, name=f"{plan.name}-2")
+        another = retyped(plan, name=_free_name(plan))
         raise FulmenError(f"the study {plan.name} {problem}\n  begin another: {another}")
+
+
+def _free_name(plan: Plan) -> str:
+    """The name that was typed or made up for `plan`, with the first number behind it that no study has."""
+    name = plan.name.rpartition("/")[0] if plan.search.each else plan.name
+    return next(f"{name}-{n}" for n in count(2) if not Path(plan.search.folder, f"{name}-{n}").exists())
 
 
 def _enqueue_best_of(folder: str, study: optuna.Study, design: Design) -> None:
@@ -79,7 +88,15 @@ def _enqueue_best_of(folder: str, study: optuna.Study, design: Design) -> None:
     other = optuna.load_study(study_name=plan.name, storage=storage)
     modes = [direction.name[:3].lower() for direction in other.directions]
     best = trial_states.ranked(other.get_trials(deepcopy=False), modes)
-    paths = {parameter.path for parameter in design.parameters}
-    points = [{path: value for path, value in trial.params.items() if path in paths} for trial in best]
+    space = {parameter.path: parameter.distribution() for parameter in design.parameters}
+    points = [{path: value for path, value in trial.params.items() if path in space and _lies_in(value, space[path])}
+              for trial in best]  # fmt: skip
     for point in [point for point in points if point][: min(WARM_POINTS, design.total)]:
         study.enqueue_trial(point, user_attrs={"from": plan.name}, skip_if_exists=True)
+
+
+def _lies_in(value: Any, distribution: BaseDistribution) -> bool:
+    try:
+        return bool(distribution._contains(distribution.to_internal_repr(value)))
+    except ValueError:  # of another type, or none of the choices
+        return False

@@ -90,6 +90,10 @@ def summary(study: Study) -> str:
         text += f" The first {STARTUP_TRIALS} points of tpe are drawn at random: it had nothing to learn from yet."
     if points := len(study.design.points):
         text += f" The grid has {points} points; this is {len(trials) / points:.0%} of it."
+    elif study.total < study.design.asked:
+        text += (
+            f" The space has no more than {len(study.design.few)} different points: {study.design.asked} were asked."
+        )
     if lost:
         text += f" {lost} more lost their process and were tried again."
     if best := next(iter(study.ranked()), None):

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -10,17 +10,12 @@ from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
 
+from fulmen.search.distinct import Distinct
 from fulmen.search.space import Parameter, Point
+from fulmen.search.trial_states import origin
 
 STARTUP_TRIALS = 10  # of TPE: before them it draws at random
-
-
-class PrunerSettings(TypedDict):
-    """The arguments of `make_pruner`, as a study stores them."""
-
-    kind: str
-    grace_epochs: int
-    max_epochs: int | None
+PATIENCE = {"random": 30, "tpe": 10, "gp": 0}  # draws again; what gp proposes depends on the trials, hardly on chance
 
 
 def make_sampler(kind: str, seed: int, parameters: Sequence[Parameter], points: Sequence[Point] = ()) -> BaseSampler:
@@ -28,10 +23,10 @@ def make_sampler(kind: str, seed: int, parameters: Sequence[Parameter], points: 
 
     Args:
         kind: grid, random, tpe or gp.
-        points: of the grid.
+        points: of a grid, or all points of a space that has few.
     """
     if kind == "grid":
-        return GridInOrder(points, seed)
+        return GridInOrder(parameters, points, seed)
     conditional = any(parameter.when for parameter in parameters)
 
     def make(trial_seed: int) -> BaseSampler:
@@ -43,7 +38,7 @@ def make_sampler(kind: str, seed: int, parameters: Sequence[Parameter], points: 
             n_startup_trials=STARTUP_TRIALS, seed=trial_seed, multivariate=True, group=conditional, constant_liar=True
         )
 
-    return SeededByNumber(make, seed)
+    return Distinct(SeededByNumber(make, seed), parameters, points, seed, PATIENCE[kind])
 
 
 def make_pruner(kind: str, grace_epochs: int, max_epochs: int | None) -> BasePruner:
@@ -59,14 +54,6 @@ def make_pruner(kind: str, grace_epochs: int, max_epochs: int | None) -> BasePru
     if kind == "median":
         return MedianPruner(n_startup_trials=5, n_warmup_steps=grace_epochs)
     return NopPruner()
-
-
-def origin(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> int:
-    """The number of the trial that `trial` repeats, over any number of retries; its own if it is none."""
-    by_number = {other.number: other for other in trials}
-    while (before := trial.user_attrs.get("retry_of")) is not None:
-        trial = by_number[before]
-    return trial.number
 
 
 class SeededByNumber(BaseSampler):
@@ -108,7 +95,8 @@ class GridInOrder(BaseSampler):
     A trial's place in that order is its number less the retries before it: workers need not agree on anything else.
     """
 
-    def __init__(self, points: Sequence[Point], seed: int):
+    def __init__(self, parameters: Sequence[Parameter], points: Sequence[Point], seed: int):
+        self._parameters = {parameter.path: parameter for parameter in parameters}
         self._points = random.Random(seed).sample(list(points), len(points))
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -118,7 +106,7 @@ class GridInOrder(BaseSampler):
         return {}
 
     def sample_independent(self, study: optuna.Study, trial: FrozenTrial, name: str, distribution: Any) -> Any:
-        return self._point(study, trial)[name]
+        return self._parameters[name].stored(self._point(study, trial)[name])
 
     def _point(self, study: optuna.Study, trial: FrozenTrial) -> Point:
         trials = study.get_trials(deepcopy=False)

@@ -4,29 +4,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from fulmen import migrations
-from fulmen.config.check import check_overrides
-from fulmen.config.compose import compose_search
-from fulmen.config.mistakes import ConfigError, Mistake, command, key_of, put
+from fulmen.config.mistakes import ConfigError, Mistake, as_text, command, key_of, nearest, put, take_back
 from fulmen.config.places import SWEEP
 from fulmen.config.rules import Count, Natural
-from fulmen.config.schema import choices
 from fulmen.config.signatures import check_call
 from fulmen.errors import FulmenError
-from fulmen.registry.names import check_name, cleaned
-from fulmen.search.architectures import expand_each, joint_choice
 from fulmen.utils.files import write_json
 from fulmen.utils.plain import Scalar
 
 PROGRAM = SWEEP
-
-TAKEN = {  # keys of a training that a search sets itself
-    "test": "a search never touches the test part; the champion alone is tested, when it is over",
-    "resume": "the same command again goes on with a search",
-    "output_dir": "the folders of a search are named by search.folder and search.name",
-}
 
 
 @dataclass(frozen=True)
@@ -84,13 +73,21 @@ class Search:
     compare_mode: Literal["min", "max"] | None = None
 
 
+class PrunerSettings(TypedDict):
+    """The arguments of `samplers.make_pruner`, as a study stores them."""
+
+    kind: str
+    grace_epochs: int
+    max_epochs: int | None
+
+
 @dataclass(frozen=True)
 class Plan:
     """One study as asked for.
 
     Attributes:
         overrides: what was typed that all of its trainings share.
-        typed: all that was typed, for a command in a message; empty where the plan was read from a folder.
+        typed: all that was typed, for a command in a message; empty where an earlier version wrote the plan down.
     """
 
     search: Search
@@ -105,7 +102,8 @@ class Plan:
 
         address = self.search.storage and without_password(self.search.storage)
         search = replace(self.search, storage=address)
-        content = {"name": self.name, "overrides": self.overrides, "search": asdict(search)}
+        typed = [put("search.storage", address)([o])[0] if key_of(o) == "search.storage" else o for o in self.typed]
+        content = {"name": self.name, "overrides": self.overrides, "search": asdict(search), "typed": typed}
         write_json(self.folder / "search.json", migrations.stamped(content))
 
 
@@ -119,83 +117,12 @@ def read_plan(folder: str | Path) -> Plan:
     try:
         content = json.loads(path.read_text())
         migrations.format_of(content, path)
-        return Plan(Search(**content["search"]), tuple(content["overrides"]), Path(folder), content["name"])
+        search, typed = Search(**content["search"]), tuple(content.get("typed", ()))
+        return Plan(search, tuple(content["overrides"]), Path(folder), content["name"], typed)
     except (OSError, ValueError, RecursionError) as error:
         raise FulmenError(f"no study in {folder}: cannot read {path.name}: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise FulmenError(f"no study in {folder}: {path.name} is no plan of a search ({error})") from error
-
-
-def plans(typed: list[str]) -> list[Plan]:
-    """The studies that `python sweep.py <typed>` asks for, their base configs checked.
-
-    Raises:
-        FulmenError: any mistake, with a command that works where there is one.
-    """
-    of_search = [override for override in typed if is_of_search(override)]
-    overrides = [override for override in typed if not is_of_search(override)]
-    experiment = experiment_of(overrides)
-    for key, why in TAKEN.items():
-        if taken := next((o for o in overrides if key_of(o) == key and o != "test=false"), None):
-            raise FulmenError(f"{taken}: {why}")
-    search = read_search(compose_search(of_search + [o for o in overrides if is_searchpath(o)], experiment))
-    name = search.name or f"{experiment}-{search.sampler}"
-    check_study_name(name, Path(search.folder), typed)
-    found = []
-    for choice in chosen_groups(search, overrides):
-        own = [*overrides, choice] if choice else overrides
-        try:
-            check_overrides(own)
-        except ConfigError as error:
-            raise ConfigError(
-                error.mistakes, error.overrides and [*error.overrides, *of_search], PROGRAM, error.without
-            ) from error
-        whole = f"{name}/{choice.partition('=')[2]}" if search.each else name
-        shared = tuple(overrides if search.joint else own)
-        found.append(Plan(search, shared, Path(search.folder, whole), whole, tuple(typed)))
-    return found
-
-
-def chosen_groups(search: Search, overrides: list[str]) -> list[str]:
-    """What each study adds to what was typed: a choice of a config group, or nothing."""
-    if search.each:
-        return expand_each(search.each, overrides)
-    return [joint_choice(search.joint, overrides) if search.joint else ""]
-
-
-def experiment_of(overrides: list[str]) -> str:
-    """The experiment that was typed.
-
-    Raises:
-        FulmenError: none was.
-    """
-    experiment = next((o.partition("=")[2] for o in reversed(overrides) if key_of(o) == "experiment"), "")
-    if experiment in ("", "null"):
-        there = choices("experiment")
-        works = f"{PROGRAM} experiment={next(iter(there), '<name>')}"
-        raise FulmenError(f"no experiment chosen; there is {', '.join(there)}\n  this works: {works}")
-    return experiment
-
-
-def check_study_name(name: str, folder: Path, typed: list[str]) -> None:
-    """Pass if a study of this name lies below `folder`: names as models have them, `/` between them.
-
-    A study that is there already goes on, though it be called what no new one may be.
-
-    Raises:
-        ConfigError: it would lie elsewhere, or no folder can bear it on every file system.
-    """
-    parts = name.split("/")
-    if not {"", ".", ".."} & set(parts) and (folder / name / "search.json").is_file():
-        return
-    try:
-        for part in parts:
-            check_name(part, "a name")
-    except FulmenError as error:
-        plain = "/".join(filter(None, map(cleaned, parts)))
-        mend = put("search.name", plain)
-        mended = mend(typed) if plain not in ("", name) else None
-        raise ConfigError([Mistake("search.name", str(error), mend)], mended, PROGRAM) from error
 
 
 def read_search(plain: dict[str, Any]) -> Search:
@@ -205,40 +132,60 @@ def read_search(plain: dict[str, Any]) -> Search:
         ConfigError: unknown keys, wrong types.
         FulmenError: settings that contradict each other.
     """
-    if mistakes := list(check_call(Search, plain, "search", "search")):
-        raise ConfigError(mistakes)
+    found = list(_wrong_objectives(plain.get("objectives")))
+    told = {mistake.path for mistake in found}
+    found += [mistake for mistake in check_call(Search, plain, "search", "search") if mistake.path not in told]
+    if found:
+        raise ConfigError(found)
     search = Search(**{f.name: plain[f.name] for f in fields(Search) if f.name in plain})
     if mistakes := list(contradictions(search)):
         raise ConfigError(mistakes)
     return search
 
 
+def _wrong_objectives(given: Any) -> Iterator[Mistake]:
+    """What is no metric with min or max."""
+    where = "search.objectives"
+    if isinstance(given, str):
+        problem = f"say of each metric whether less or more of it is better, as in {{{given}:min}}, got {given}"
+        yield Mistake(where, problem, put(where, {given: "min"}))
+    if not isinstance(given, dict) or all(way in ("min", "max") for way in given.values()):
+        return
+    right = {name: way if way in ("min", "max") else nearest(str(way), ["min", "max"]) for name, way in given.items()}
+    wrong = ", ".join(f"{name}:{as_text(way)}" for name, way in given.items() if way not in ("min", "max"))
+    yield Mistake(
+        where, f"each metric must be min or max, got {wrong}", put(where, right) if all(right.values()) else None
+    )
+
+
 def contradictions(search: Search) -> Iterator[Mistake]:
     """Settings that cannot both be meant."""
     if search.each and search.joint:
-        yield Mistake("", "search.each and search.joint contradict each other: a study per choice, or one over all")
+        problem = "search.each and search.joint contradict each other: a study per choice, or one over all"
+        yield Mistake("", f"{problem}; the command keeps the first", take_back("search.joint"))
     if search.trials == "all" and search.sampler != "grid":
         problem = f"all: only a grid has an end; how many trials shall {search.sampler} have?"
-        yield Mistake("search.trials", problem)
+        yield Mistake("search.trials", problem, put("search.trials", Search().trials))
     if search.objectives and len(search.objectives) > 1 and search.pruner not in ("auto", "none"):
         problem = f"{search.pruner}: trials with several objectives cannot be pruned; leave it out"
-        yield Mistake("search.pruner", problem)
+        yield Mistake("search.pruner", problem, take_back("search.pruner"))
     if search.warm_start and search.sampler == "grid":
-        yield Mistake("search.warm_start", "a grid goes through its own points; leave it out")
-
-
-def is_of_search(override: str) -> bool:
-    """Whether an override is about the search rather than the trainings."""
-    key = key_of(override)
-    return key in ("search", "search/space") or key.startswith("search.")
-
-
-def is_searchpath(override: str) -> bool:
-    return key_of(override) == "hydra.searchpath"
+        yield Mistake(
+            "search.warm_start", "a grid goes through its own points; leave it out", take_back("search.warm_start")
+        )
 
 
 def retyped(plan: Plan, **changes: Scalar) -> str:
     """A command like the one that made `plan`, with `search` keys changed, for messages."""
-    typed = plan.typed or (*plan.overrides, f"search={plan.search.sampler}")
-    said = {f"search.{key}": f"search.{key}={value}" for key, value in changes.items()}
-    return command([*(override for override in typed if key_of(override) not in said), *said.values()], PROGRAM)
+    typed: list[str] = list(plan.typed) or [*plan.overrides, *said_by(plan.search)]
+    for key, value in changes.items():
+        typed = put(f"search.{key}", value)(typed)
+    return command(typed, PROGRAM)
+
+
+def said_by(search: Search) -> list[str]:
+    """What one types for `search`, of which only the settings are known."""
+    others = {f.name: getattr(search, f.name) for f in fields(Search) if f.name not in ("sampler", "space")}
+    default = asdict(Search())
+    said = [f"search.{name}={as_text(value)}" for name, value in others.items() if value != default[name]]
+    return [f"search={search.sampler}", "search/space=null", f"search.space={as_text(search.space or {})}", *said]

@@ -4,16 +4,20 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from optuna.trial import Trial
-
-from fulmen.config.mistakes import ConfigError, Mistake, as_text, did_you_mean
+from fulmen.config.mistakes import ConfigError, Mistake, as_text, did_you_mean, nearest
 from fulmen.errors import FulmenError
+from fulmen.search.mending import put_entry
 from fulmen.utils.plain import Plain, Scalar
+
+if TYPE_CHECKING:  # a space is read and judged without Optuna
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import Trial
 
 LARGEST_GRID = 1_000_000
 
-Point = dict[str, Scalar]
+Point = dict[str, Plain]
 Described = dict[str, Plain]
 
 
@@ -27,7 +31,7 @@ class Parameter(ABC):
     """
 
     path: str
-    when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict, kw_only=True)
+    when: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, kw_only=True)
 
     def active(self, point: Point) -> bool:
         """Whether this parameter exists beside the values in `point`."""
@@ -43,21 +47,38 @@ class Parameter(ABC):
     def continuous(self) -> bool:
         """Whether there is no end of values, so that a grid cannot hold them all."""
 
+    @property
     @abstractmethod
-    def suggest(self, trial: Trial) -> Scalar:
+    def count(self) -> float:
+        """How many values there are; infinite for real numbers without a step."""
+
+    @abstractmethod
+    def distribution(self) -> "BaseDistribution":
+        """The same for Optuna."""
+
+    @abstractmethod
+    def suggest(self, trial: "Trial") -> Plain:
         """The value that `trial` takes here."""
 
     @abstractmethod
-    def values(self) -> Sequence[Scalar]:
-        """Every value, for a grid; not of what is continuous."""
+    def values(self) -> Sequence[Plain]:
+        """Every value; not where `count` is infinite."""
 
     @abstractmethod
-    def extremes(self) -> Sequence[Scalar]:
+    def extremes(self) -> Sequence[Plain]:
         """All choices, or both ends of the range."""
 
     @abstractmethod
-    def position(self, value: Scalar) -> float:
+    def position(self, value: Plain) -> float:
         """Where `value` lies among all of them, from 0 to 1."""
+
+    def stored(self, value: Plain) -> Scalar:
+        """`value` as a study keeps it: Optuna's categories are scalars, so that a list is kept as its text."""
+        return as_text(value) if isinstance(value, list) else value  # type: ignore[return-value]
+
+    def plain(self, stored: Scalar) -> Plain:
+        """The value that `stored` stands for."""
+        return stored
 
     @abstractmethod
     def _own(self) -> Described: ...
@@ -67,20 +88,37 @@ class Parameter(ABC):
 class Choices(Parameter):
     """One of some values."""
 
-    choices: tuple[Scalar, ...]
+    choices: tuple[Plain, ...]
 
     continuous = False
 
-    def suggest(self, trial: Trial) -> Scalar:
-        return trial.suggest_categorical(self.path, self.choices)
+    @property
+    def count(self) -> float:
+        return len(self.choices)
 
-    def values(self) -> Sequence[Scalar]:
+    def distribution(self) -> "BaseDistribution":
+        from optuna.distributions import CategoricalDistribution
+
+        return CategoricalDistribution(self._stored)
+
+    def suggest(self, trial: "Trial") -> Plain:
+        return self.plain(trial.suggest_categorical(self.path, self._stored))
+
+    def values(self) -> Sequence[Plain]:
         return self.choices
 
     extremes = values
 
-    def position(self, value: Scalar) -> float:
+    def position(self, value: Plain) -> float:
         return self.choices.index(value) / max(1, len(self.choices) - 1)
+
+    def plain(self, stored: Scalar) -> Plain:
+        lists = (choice for choice in self.choices if isinstance(choice, list) and as_text(choice) == stored)
+        return next(lists, stored) if isinstance(stored, str) else stored
+
+    @property
+    def _stored(self) -> tuple[Scalar, ...]:
+        return tuple(map(self.stored, self.choices))
 
     def _own(self) -> Described:
         return {"choices": list(self.choices)}
@@ -99,26 +137,48 @@ class Range(Parameter):
     def continuous(self) -> bool:
         return self.step is None and not (self._whole and not self.log)  # whole ones by logarithm: some stand for all
 
-    def suggest(self, trial: Trial) -> Scalar:
+    @property
+    def count(self) -> float:
+        if not self._whole and self.step is None:
+            return math.inf
+        return math.floor((self.high - self.low) / (self.step or 1) * (1 + 1e-12)) + 1
+
+    def distribution(self) -> "BaseDistribution":
+        from optuna.distributions import FloatDistribution, IntDistribution
+
+        if self._whole:
+            return IntDistribution(int(self.low), int(self.high), log=self.log, step=int(self.step or 1))
+        return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
+
+    def suggest(self, trial: "Trial") -> Plain:
         low, high, step = self.low, self.high, self.step
         if isinstance(low, int) and isinstance(high, int) and isinstance(step, int | None):
             return trial.suggest_int(self.path, low, high, step=step or 1, log=self.log)
         return trial.suggest_float(self.path, low, high, step=step, log=self.log)
 
-    def values(self) -> Sequence[Scalar]:
-        step = self.step or 1
-        count = math.floor((self.high - self.low) / step * (1 + 1e-12)) + 1
-        return tuple(self.low + i * step for i in range(count))
+    def values(self) -> Sequence[Plain]:
+        return tuple(self.low + i * (self.step or 1) for i in range(int(self.count)))
 
-    def extremes(self) -> Sequence[Scalar]:
+    def extremes(self) -> Sequence[Plain]:
         return self.low, self.high
 
-    def position(self, value: Scalar) -> float:
+    def position(self, value: Plain) -> float:
         assert isinstance(value, int | float)
         low, high, at = float(self.low), float(self.high), float(value)
         if self.log:
             low, high, at = math.log(low), math.log(high), math.log(at)
         return (at - low) / (high - low)
+
+    def some(self) -> list[float]:
+        """A few values from end to end, with two digits."""
+        at = [i / 4 for i in range(5)]
+        if self.log:
+            between = [self.low * (self.high / self.low) ** share for share in at[1:4]]
+        else:
+            between = [self.low + (self.high - self.low) * share for share in at[1:4]]
+        rounded = [float(f"{value:.2g}") for value in between]
+        inside = [round(value) if self._whole else value for value in rounded]
+        return list(dict.fromkeys([self.low, *(v for v in inside if self.low < v < self.high), self.high]))
 
     def _own(self) -> Described:
         own: Described = {"low": self.low, "high": self.high, "log": self.log, "step": self.step}
@@ -133,15 +193,15 @@ def settle(parameters: Iterable[Parameter], constants: Mapping[str, Scalar]) -> 
     """`parameters` with every `when` about a path outside the space decided by the value it has in `constants`.
 
     Raises:
-        FulmenError: a condition names a path that is neither searched nor in the config.
+        ConfigError: conditions name paths that are neither searched nor in the config.
+        FulmenError: none holds.
     """
     parameters, kept = list(parameters), list[Parameter]()
     searched = {parameter.path for parameter in parameters}
+    known = [*searched, *constants]
+    if lost := [(p, path) for p in parameters for path in p.when if path not in searched and path not in constants]:
+        raise ConfigError(_unknown_condition(parameter, path, known) for parameter, path in lost)
     for parameter in parameters:
-        unknown = [path for path in parameter.when if path not in searched and path not in constants]
-        if unknown:
-            near = did_you_mean(unknown[0], [*searched, *constants])
-            raise FulmenError(f"search.space.{parameter.path}.when: there is no {unknown[0]}{near}")
         fixed = {path: values for path, values in parameter.when.items() if path not in searched}
         if all(constants[path] in values for path, values in fixed.items()):
             open_ = {path: values for path, values in parameter.when.items() if path in searched}
@@ -151,7 +211,14 @@ def settle(parameters: Iterable[Parameter], constants: Mapping[str, Scalar]) -> 
     return kept
 
 
-def suggest(parameters: Iterable[Parameter], trial: Trial) -> Point:
+def _unknown_condition(parameter: Parameter, path: str, known: list[str]) -> Mistake:
+    meant = nearest(path, known)
+    when = {meant if meant and name == path else name: list(values) for name, values in parameter.when.items()}
+    cure = put_entry(parameter.path, {**parameter.described(), "when": when}) if meant else None
+    return Mistake(f"search.space.{parameter.path}.when", f"there is no {path}{did_you_mean(path, known)}", cure)
+
+
+def suggest(parameters: Iterable[Parameter], trial: "Trial") -> Point:
     """The point that `trial` tries: a value of every parameter that exists there."""
     point: Point = {}
     for parameter in parameters:
@@ -169,11 +236,19 @@ def grid(parameters: Iterable[Parameter]) -> list[Point]:
     parameters = list(parameters)
     if endless := [_endless(parameter) for parameter in parameters if parameter.continuous]:
         raise ConfigError(endless)
+    points = all_points(parameters, LARGEST_GRID)
+    if points is None:
+        raise FulmenError(f"search.space: a grid of more than {LARGEST_GRID:,} points; take search=random")
+    return points
+
+
+def all_points(parameters: Iterable[Parameter], limit: float) -> list[Point] | None:
+    """Every point of a space, each once; None if there are more than `limit`."""
     points: list[Point] = [{}]
     for parameter in parameters:
+        if sum(parameter.count if parameter.active(point) else 1 for point in points) > limit:
+            return None
         values = parameter.values()
-        if len(points) * len(values) > LARGEST_GRID:
-            raise FulmenError(f"search.space: a grid of more than {LARGEST_GRID:,} points; take search=random")
         points = [
             {**point, parameter.path: value} if exists else point
             for point in points
@@ -184,10 +259,13 @@ def grid(parameters: Iterable[Parameter]) -> list[Point]:
 
 
 def _endless(parameter: Parameter) -> Mistake:
-    ends = ",".join(map(repr, parameter.extremes()))
-    entry = f"{{low:null,high:null,log:null,choices:[{ends}]}}"
+    """The mistake of a range without an end of values in a grid: some of its values, or a step, are wanted."""
+    assert isinstance(parameter, Range)
+    some = {"choices": parameter.some()}
     where = f"search.space.{parameter.path}"
-    return Mistake(where, f"a grid needs a step or choices here, as in '{where}={entry}'")
+    problem = f"a grid needs choices or a step here, as in {where}={as_text(some)}"
+    when = {key: value for key, value in parameter.described().items() if key == "when"}
+    return Mistake(where, problem, put_entry(parameter.path, some | when))
 
 
 def corners(parameters: list[Parameter]) -> Iterator[Point]:

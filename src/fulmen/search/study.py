@@ -19,8 +19,8 @@ from optuna.trial import FrozenTrial, TrialState
 from fulmen.distributed.process_identity import Owner, end_group, is_alive, is_here, owner
 from fulmen.errors import FulmenError
 from fulmen.search import trial_states
-from fulmen.search.checks import check_new
 from fulmen.search.design import Design
+from fulmen.search.distinct import repeats
 from fulmen.search.opening import begin_or_go_on
 from fulmen.search.outcome import Outcome
 from fulmen.search.reporter import Reporter
@@ -44,11 +44,11 @@ class Study:
         self.design = Design(plan)
         self.parameters, self.objectives = self.design.parameters, self.design.objectives
         self.base, self.modes, self.total = self.design.base, self.design.modes, self.design.total
-        if not (self.folder / "search.json").exists():
-            check_new(plan, self.base, self.parameters)
         self.storage = open_storage(self.search.storage, self.folder)
         with self.exclusive():
             self.optuna = begin_or_go_on(plan, self.design, self.storage)
+        if self.design.few:  # begun before no point was tried twice: as many more trials as some were
+            self.total = min(self.design.asked, len(self.design.few) + repeats(self.finished))
         self._without_checkpoints: set[int] = set()  # trials of which none are left
 
     @property
@@ -94,7 +94,7 @@ class Study:
 
     def point(self, trial: FrozenTrial | optuna.Trial) -> Point:
         """What `trial` tries, in the order of the parameters."""
-        return {p.path: trial.params[p.path] for p in self.parameters if p.path in trial.params}
+        return {p.path: p.plain(trial.params[p.path]) for p in self.parameters if p.path in trial.params}
 
     def reporter(self, trial: optuna.Trial) -> Reporter:
         """What the training of `trial` reports to."""

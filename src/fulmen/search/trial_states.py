@@ -42,6 +42,14 @@ def known_point(trial: FrozenTrial) -> dict[str, Any]:
     return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
 
+def origin(trial: FrozenTrial, trials: Sequence[FrozenTrial]) -> int:
+    """The number of the trial that `trial` repeats, over any number of retries; its own if it is none."""
+    by_number = {other.number: other for other in trials}
+    while (before := trial.user_attrs.get("retry_of")) is not None:
+        trial = by_number[before]
+    return trial.number
+
+
 def owed(trials: Trials, retries: int) -> list[FrozenTrial]:
     """Lost trials whose point nobody has taken up again, unless it has killed too many processes."""
     taken_up = {trial.user_attrs.get("retry_of") for trial in trials}
