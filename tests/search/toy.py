@@ -41,6 +41,7 @@ class Model(Workload):
         width: int = 1,
         seconds: float = 0.0,
         witness: str | None = None,
+        shape: list[int] | None = None,
     ):
         super().__init__(nn.Linear(1, width))
         self.x, self.y, self.fails, self.seconds, self.witness = x, y, fails, seconds, witness

@@ -7,8 +7,9 @@ from fulmen.config.mistakes import ConfigError, Mend, Mistake, key_of, put, take
 from fulmen.config.override_values import value_of
 from fulmen.config.schema import is_group
 from fulmen.search.mending import move_entry, put_entry
+from fulmen.search.parameters import Choices, Parameter, Point
 from fulmen.search.settings import Plan, read_plan
-from fulmen.search.space import Choices, Parameter, Point, as_overrides, corners
+from fulmen.search.space import as_overrides, corners
 from fulmen.utils.plain import Plain, Scalar
 
 UNSEARCHABLE = {

@@ -11,8 +11,9 @@ from fulmen.config.words import renamed
 from fulmen.search.architectures import joint_space
 from fulmen.search.fingerprint import Fingerprint, fingerprint
 from fulmen.search.notation import read_space
+from fulmen.search.parameters import Point
 from fulmen.search.settings import Plan, PrunerSettings
-from fulmen.search.space import Point, all_points, as_overrides, grid, settle
+from fulmen.search.space import all_points, as_overrides, grid, settle
 
 
 class Design:

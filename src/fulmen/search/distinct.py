@@ -10,7 +10,7 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial
 
 from fulmen.config.mistakes import as_text
-from fulmen.search.space import Parameter, Point
+from fulmen.search.parameters import Parameter, Point
 from fulmen.search.trial_states import origin
 
 DRAWS = 30  # of a point that nobody has tried, before one of those left is taken

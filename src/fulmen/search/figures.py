@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from fulmen.report.figures import COOL, MODEL, MUTED, figure
 from fulmen.report.summary import number
 from fulmen.search.live_display import shown
-from fulmen.search.space import Parameter
+from fulmen.search.parameters import Parameter
 
 FAINT = {"color": COOL[0], "linewidth": 0.7, "alpha": 0.3}  # a trial among many
 

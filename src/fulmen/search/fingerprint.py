@@ -8,7 +8,8 @@ from typing import Any
 from fulmen.config.mistakes import as_text
 from fulmen.config.schema import is_group
 from fulmen.runs.training_code import changes, training_code
-from fulmen.search.space import Parameter, describe
+from fulmen.search.parameters import Parameter
+from fulmen.search.space import describe
 
 IRRELEVANT = ("output_dir", "threads", "test", "resume")  # where and how fast, not what, is trained
 CODE = "training_code"

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fulmen.config.mistakes import ConfigError, Mistake, as_text, did_you_mean, join, nearest
+from fulmen.config.search import ENTRY
 from fulmen.errors import FulmenError
 from fulmen.report.known import is_known
-from fulmen.search.mending import ENTRY, entries, put_entry
-from fulmen.search.space import Choices, Parameter, Range, is_said
+from fulmen.search.mending import entries, put_entry
+from fulmen.search.parameters import Choices, Parameter, Range, is_said
 from fulmen.utils.plain import Plain, Scalar
 
 Entry = Mapping[str, Any]  # as typed: nothing in it is known yet

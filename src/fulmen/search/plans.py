@@ -3,32 +3,25 @@
 One mistake can hide the next, so what was found is mended and the command looked at again.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Iterable
 from functools import reduce
 from pathlib import Path
 
 from fulmen.config.allow_list import without_import
 from fulmen.config.check import check_overrides
 from fulmen.config.compose import compositions_kept
-from fulmen.config.mistakes import ConfigError, Mend, Mistake, as_text, did_you_mean, key_of, nearest, put, take_back
-from fulmen.config.override_values import Interval, Several, as_entry, value_of
-from fulmen.config.schema import TrainConfig, choices, groups, is_group
-from fulmen.config.search import SPACE, compose_search, spaces_of
-from fulmen.config.words import network_of
+from fulmen.config.mistakes import ConfigError, Mend, Mistake, key_of, put
+from fulmen.config.schema import choices
+from fulmen.config.search import compose_search
 from fulmen.errors import FulmenError
 from fulmen.registry.names import check_name, cleaned
 from fulmen.search.architectures import expand_each, joint_choice, joint_space
 from fulmen.search.checks import new_mistakes
 from fulmen.search.design import Design
-from fulmen.search.notation import EMPTY, read_space
+from fulmen.search.notation import read_space
 from fulmen.search.settings import PROGRAM, Plan, Search, read_search
+from fulmen.search.typed import meant_for_search, misspelt_experiment, no_space, swept, taken
 
-TAKEN = {  # keys of a training that a search sets itself
-    "test": "a search never touches the test part; the champion alone is tested, when it is over",
-    "resume": "the same command again goes on with a search",
-    "output_dir": "the folders of a search are named by search.folder and search.name",
-}
 ROUNDS = 10
 
 
@@ -134,83 +127,11 @@ def _mended(typed: list[str], mistakes: Iterable[Mistake]) -> list[str] | None:
     return reduce(lambda now, mend: mend(now) if mend else now, mends, list(typed))
 
 
-def taken(overrides: Iterable[str]) -> Iterator[Mistake]:
-    """What a search says itself."""
-    for override in overrides:
-        if key_of(override) in TAKEN and override != "test=false":
-            yield Mistake("", f"{override}: {TAKEN[key_of(override)]}", take_back(key_of(override)))
-
-
-def meant_for_search(overrides: Iterable[str]) -> Iterator[Mistake]:
-    """Keys of a search without the word before them, or with it misspelt: `trials=20`, `serach.trials=20`."""
-    own = [each.name for each in fields(Search)]
-    known = {*groups(), *(each.name for each in fields(TrainConfig)), "hydra"}
-    for override in overrides:
-        key = key_of(override)
-        first, _, rest = key.partition(".")
-        if first in known or is_group(key):
-            continue
-        meant = None
-        if key == "space" and not override.partition("=")[2].startswith("{"):
-            meant = SPACE
-        elif first in own:
-            meant = f"search.{key}"
-        elif nearest(first, [*known, "search"]) == "search":
-            meant = f"search.{rest}" if rest else "search"
-        if meant:
-            yield Mistake(
-                key, f"no such key; did you mean {meant}?", _replaced(override, override.replace(key, meant, 1))
-            )
-
-
-def swept(overrides: Iterable[str]) -> Iterator[Mistake]:
-    """Several values, or an interval, of a path that the space may vary."""
-    for override in overrides:
-        try:
-            value = value_of(override)
-        except ValueError:
-            continue
-        key = key_of(override)
-        if not isinstance(value, Several | Interval) or key == "experiment":
-            continue
-        instead = f"search.space.{key}={as_text(as_entry(value))}"
-        yield Mistake(key, f"what a search varies stands in its space: {instead}", _replaced(override, instead))
-
-
-def _replaced(override: str, instead: str) -> Mend:
-    return lambda typed: [instead if each == override else each for each in typed]
-
-
 def chosen_groups(search: Search, overrides: list[str]) -> list[str]:
     """What each study adds to what was typed: a choice of a config group, or nothing."""
     if search.each:
         return expand_each(search.each, overrides)
     return [joint_choice(search.joint, overrides) if search.joint else ""]
-
-
-def no_space(experiment: str, overrides: list[str]) -> Mistake:
-    """The mistake of searching an experiment that has no space of its name, without a space."""
-    if not (there := spaces_of(experiment, overrides)):
-        return Mistake("", EMPTY)
-    problem = f"is empty: choose one ({', '.join(f'{SPACE}={name}' for name in there)}) or name what to vary"
-    return Mistake("search.space", problem, put(SPACE, there[0]))
-
-
-def misspelt_experiment(overrides: list[str]) -> Iterator[Mistake]:
-    """An experiment that there is not, or the word before it misspelt."""
-    there = choices("experiment")
-    typed = [override for override in overrides if key_of(override) == "experiment"]
-    for override in typed[-1:]:
-        name = override.partition("=")[2]
-        if name not in ("", "null", *there) and network_of(name, overrides) is None:
-            problem = f"there is no {name}{did_you_mean(name, there)}"
-            meant = nearest(name, there)
-            yield Mistake("experiment", problem, _replaced(override, f"experiment={meant}") if meant else None)
-    for override in [] if typed else overrides:
-        key, _, name = override.partition("=")
-        if nearest(key, ["experiment"]) and name in there:
-            problem = "no such key; did you mean experiment?"
-            yield Mistake(key, problem, _replaced(override, f"experiment={name}"))
 
 
 def experiment_of(overrides: list[str]) -> str:

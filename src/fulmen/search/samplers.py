@@ -11,7 +11,7 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
 
 from fulmen.search.distinct import Distinct
-from fulmen.search.space import Parameter, Point
+from fulmen.search.parameters import Parameter, Point
 from fulmen.search.trial_states import origin
 
 STARTUP_TRIALS = 10  # of TPE: before them it draws at random

@@ -23,10 +23,11 @@ from fulmen.search.design import Design
 from fulmen.search.distinct import repeats
 from fulmen.search.opening import begin_or_go_on
 from fulmen.search.outcome import Outcome
+from fulmen.search.parameters import Point
 from fulmen.search.reporter import Reporter
 from fulmen.search.samplers import make_pruner
 from fulmen.search.settings import Plan
-from fulmen.search.space import Point, suggest
+from fulmen.search.space import suggest
 from fulmen.search.storage import exclusive, is_silent, open_storage, storage_errors
 from fulmen.search.trial_states import Step
 
