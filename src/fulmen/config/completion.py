@@ -24,6 +24,7 @@ from fulmen.config.compose import composed_once
 from fulmen.config.help import SEARCH_EXAMPLES
 from fulmen.config.mistakes import join, key_of
 from fulmen.config.schema import TrainConfig, choices, groups, shared_out
+from fulmen.config.search import SPACE, spaces_of_workloads
 from fulmen.config.signatures import parameters
 from fulmen.config.words import network_of, workload
 from fulmen.errors import FulmenError
@@ -32,7 +33,7 @@ SHELLS = Path(__file__).parent / "shells"
 OPTIONS = ("-m", "--multirun", "--help", "--cfg", "--info", "--config-dir", "--hydra-help")
 PROGRAMS = {"train.py": "train", "sweep.py": "sweep", "fulmen": "", "__main__.py": ""}
 TAKES_EXPERIMENTS = ("rank", "compare", "runs")
-SEARCH_GROUPS = ("search", "search/space")
+SEARCH_GROUPS = ("search", SPACE)
 
 
 def answer(asked: Sequence[str], verbs: Iterable[str] = ()) -> str:
@@ -105,7 +106,7 @@ def _values(key: str, overrides: list[str], search: bool) -> Iterator[str]:
 
 def _choices(group: str, experiment: str | None) -> list[str]:
     """The choices of a group as one types them: those of the experiment's workload, or all while none is chosen."""
-    homes = shared_out().get(group, [])
+    homes = list(spaces_of_workloads()) if group == SPACE else shared_out().get(group, [])
     if experiment:
         homes = [home for home in homes if home == workload(network_of(experiment) or "")]
     return [*choices(group), *(name for home in homes for name in choices(f"{group}/{home}"))]

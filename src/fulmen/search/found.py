@@ -12,7 +12,7 @@ from fulmen.registry.start_from import resolved
 from fulmen.runs.run_folder import Run
 from fulmen.search.controller import run_searches
 from fulmen.search.leaderboard import FILE
-from fulmen.search.settings import plans
+from fulmen.search.plans import plans
 from fulmen.search.study import Study
 
 
