@@ -202,6 +202,26 @@ def test_a_broken_yaml_of_the_project_is_told_by_file_and_line(project):
         check_overrides(["experiment=hers"])
 
 
+def test_an_experiment_that_is_a_list_is_told_in_a_line(project):
+    project.write("conf/experiment/hers.yaml", "- seed\n- 1\n")
+    with pytest.raises(FulmenError) as caught:
+        check_overrides(["experiment=hers"])
+    assert str(caught.value) == "conf/experiment/hers.yaml: holds a list; write `key: value` in each line"
+
+
+def test_a_broken_file_beside_the_one_that_is_chosen_is_no_hindrance(project):
+    project.write("conf/network/hers/good.yaml", "# @package model\nwidth: 2\n")
+    project.write("conf/network/hers/broken.yaml", "a: {\nb")
+    project.write("conf/experiment/other.yaml", "")
+    (project.root / "conf/experiment/other.yaml").write_bytes(b"# \xff\n")
+    defaults = "defaults:\n  - override /network: hers/good\n\nmodel:"
+    project.write("conf/experiment/hers.yaml", EXPERIMENT.format(name=project.name).replace("model:", defaults))
+    assert check_overrides(["experiment=hers", "network=good"]).model.width == 2
+    assert "experiment=other" in experiments_text()
+    with pytest.raises(FulmenError, match=r"conf/network/hers/broken.yaml, line 2: a bracket that is opened"):
+        check_overrides(["experiment=hers", "network=broken"])
+
+
 def test_a_package_hidden_by_an_installed_one_is_told(project, tmp_path, monkeypatch):
     write(tmp_path / "installed" / project.name / "__init__.py", "")
     monkeypatch.syspath_prepend(str(tmp_path / "installed"))

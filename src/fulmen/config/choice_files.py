@@ -1,6 +1,7 @@
 """What the file of one choice of a config group says by itself, read without Hydra."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import yaml
@@ -11,12 +12,17 @@ from fulmen.config.places import conf_file
 def read_choice(group: str, choice: str) -> tuple[str, dict[str, Any], list[Any]]:
     """Where a choice writes to ("" for the top), what it writes, and its own defaults.
 
-    Of a choice that lies in none of the folders of conf/ nothing is known: it writes to its group, and nothing.
+    Of a choice that lies in none of the folders of conf/ nothing is known: it writes to its group, and nothing. So does
+    one that cannot be read: who chooses it is told, who chooses another one is not.
     """
     path = conf_file(f"{group}/{choice}.yaml")
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""  # one of somebody's own lies elsewhere
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""  # elsewhere: somebody's own
     package = re.search(r"^#\s*@package\s+(\S+)", text, re.MULTILINE)
-    content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
+    content: Any = None
+    with suppress(yaml.YAMLError):
+        content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    if not isinstance(content, dict):
+        content = {}
     defaults = content.pop("defaults", None) or []
     return (package[1].replace("_global_", "") if package else group), content, defaults
 

@@ -161,6 +161,10 @@ def resolved(cfg: DictConfig, experiment: str | None) -> DictConfig:
     """A plain copy without interpolations that records the experiment; `mode` is that of the metric if not said."""
     if mistakes := _unresolvable(cfg):
         raise ConfigError(mistakes)
+    if OmegaConf.is_list(cfg.get("experiment")):
+        raise ConfigError(
+            [Mistake(f"conf/experiment/{experiment}.yaml", "holds a list; write `key: value` in each line")]
+        )
     elsewhere = experiment and read_choice("experiment", experiment)[0] not in ("", "experiment")
     if OmegaConf.is_dict(cfg.get("experiment")) or elsewhere:
         problem = f"conf/experiment/{experiment}.yaml has to begin with the line `# @package _global_`"

@@ -108,7 +108,9 @@ def experiments_text() -> str:
 
 def first_comment(path: Path) -> str:
     """The text of the first comment in a YAML file that is not `# @package`."""
-    comments = re.findall(r"^#(?!\s*@package)\s*(.+?)\s*$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    comments = re.findall(
+        r"^#(?!\s*@package)\s*(.+?)\s*$", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
+    )
     return comments[0] if comments else ""
 
 
