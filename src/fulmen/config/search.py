@@ -54,6 +54,15 @@ def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
         raise ConfigError([translated(error, asked, lambda _: [])]) from error
 
 
+def meant_key(key: str, keys: Iterable[str] = ENTRY) -> str | None:
+    """The key of an entry that `key` is, or probably stands for: `lo` is low, `hihg` is high."""
+    keys = list(keys)
+    if key in keys:
+        return key
+    short = (name for name in keys if len(key) > 1 and name.startswith(key))
+    return nearest(key, keys) or next(short, None)
+
+
 def spaces_of(experiment: str, overrides: Iterable[str] = ()) -> list[str]:
     """The spaces that an experiment may choose, as one types them: its workload's, then those for anybody."""
     owner = workload(network_of(experiment, overrides) or "")
@@ -113,7 +122,7 @@ def _swept(asked: Iterable[str]) -> Iterator[Mistake]:
         except ValueError:
             continue
         last = key.rpartition(".")[2]
-        listed = isinstance(value, list) and last not in ENTRY and not nearest(last, ENTRY)
+        listed = isinstance(value, list) and meant_key(last) is None
         if key.startswith("search.space.") and (listed or isinstance(value, Several | Interval)):
             entry = as_entry(value) if isinstance(value, Several | Interval) else {"choices": value}
             instead = f"{key}={as_text(entry)}"

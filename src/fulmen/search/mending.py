@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fulmen.config.mistakes import Mend, as_text, is_at, join, key_of, nearest
+from fulmen.config.mistakes import Mend, as_text, is_at, join, key_of
 from fulmen.config.override_values import value_of
-from fulmen.config.search import ENTRY
+from fulmen.config.search import ENTRY, meant_key
 
 ROOT = "search.space"
 
@@ -69,7 +69,7 @@ def entries(tree: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path, tree
         return
     own = {key: value for key, value in tree.items() if _is_of_entry(key, value)}
-    if not any(key in ENTRY for key in own) and not all(nearest(key, ENTRY) for key in own):
+    if not any(key in ENTRY for key in own) and not all(map(meant_key, own)):
         own = {}  # arguments with a value where an entry should stand
     if any(value is not None for value in own.values()):
         yield path, own

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fulmen.config.mistakes import ConfigError, Mistake, as_text, did_you_mean, join, nearest
-from fulmen.config.search import ENTRY
+from fulmen.config.search import ENTRY, meant_key
 from fulmen.errors import FulmenError
 from fulmen.report.known import is_known
 from fulmen.search.mending import entries, put_entry
@@ -85,10 +85,10 @@ def _wrong(entry: Any) -> Wrong | None:
         some = entry if isinstance(entry, list) else [entry]
         return f"write {{low, high}} or {{choices}} here, got {as_text(entry)}", {"choices": some}
     if unknown := next((key for key in entry if key not in ENTRY), None):
-        meant = nearest(unknown, [key for key in ENTRY if entry.get(key) is None]) or nearest(unknown, ENTRY)
+        meant = meant_key(unknown, [key for key in ENTRY if entry.get(key) is None]) or meant_key(unknown)
         others = {key: value for key, value in entry.items() if key not in (unknown, meant)}
         if meant:
-            return f"there is no {unknown}{did_you_mean(unknown, [meant])}", {**others, meant: entry[unknown]}
+            return f"there is no {unknown}; did you mean {meant}?", {**others, meant: entry[unknown]}
         return f"there is no {unknown}{did_you_mean('', ENTRY)}; the command leaves it out", others
     if entry.get("when") is not None and not isinstance(entry["when"], Mapping):
         return f"when must say of which values, as in when:{{network:gru}}, got {as_text(entry['when'])}", None
