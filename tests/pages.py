@@ -77,10 +77,9 @@ def commands(block: Block) -> Iterator[Command]:
             yield Command(block.page, block.line + offset, command.strip(), f"#{comment}" if comment else "")
 
 
-def all_commands(pages: list[str] = GUIDES) -> list[Command]:
-    """Every command of every page, each text once; the first that is not marked stands for all."""
-    found = [command for page in pages for block in blocks(page, "bash") for command in commands(block)]
-    return list({command.text: command for command in reversed(found)}.values())[::-1]
+def every_command(pages: list[str] = GUIDES) -> list[Command]:
+    """The commands of all pages, in their order."""
+    return [command for page in pages for block in blocks(page, "bash") for command in commands(block)]
 
 
 def headings(page: str) -> set[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from helpers import PBPK
 from omegaconf import OmegaConf
-from pages import GUIDES, LANGUAGES, ROOT, Command, all_commands, blocks, commands
+from pages import GUIDES, LANGUAGES, ROOT, Command, blocks, commands, every_command
 
 from fulmen.cli import main as fulmen_command
 from fulmen.config.check import check_overrides
@@ -34,7 +34,7 @@ QUICK = {  # what takes long, made small; done once for all pages
     "rank": ["--folds=2", "trainer.max_epochs=1", "data.machines=8"],
     "new": [],
 }
-COMMANDS = all_commands()
+COMMANDS = list({command.text: command for command in every_command()}.values())  # each text once
 DONE: set[str] = set()
 
 
@@ -64,7 +64,7 @@ def is_shipped(command: Command) -> bool:
 
 
 def test_every_command_is_tried_here_or_says_what_it_needs():
-    assert [str(command) for command in COMMANDS if not kind(command) and not command.marked] == []
+    assert [str(command) for command in every_command() if not kind(command) and not command.marked] == []
 
 
 def test_every_block_is_in_a_language_that_is_tried_here():
@@ -188,7 +188,7 @@ def in_the_folder(command: Command) -> bool:
 
 
 def does_something(page: str) -> bool:
-    return bool(blocks(page, "python")) or any(map(in_the_folder, all_commands([page])))
+    return bool(blocks(page, "python")) or any(map(in_the_folder, every_command([page])))
 
 
 @pytest.mark.slow
