@@ -130,12 +130,12 @@ def _described(target: str) -> Callable[..., Any]:
         raise _no_package(parts)
     try:
         module, rest = signature_index.module_of(target)
+        if not rest:
+            raise _not_callable(target, signature_index.read(module)["callables"])
         try:
             return cast(Callable[..., Any], signature_index.find(target))
         except LookupError:
             known = signature_index.read(module)
-        if not rest:
-            raise _not_callable(target, known["callables"])
         if len(rest) == 1 and rest[0] in known["values"]:
             raise _not_callable(target, [])
         if len(rest) == 1 or rest[0] not in known["callables"] + known["values"]:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
@@ -23,6 +23,7 @@ from fulmen.errors import FulmenError
 from fulmen.utils.files import atomic_write
 
 FORMAT = 1
+MOST = 200  # members of a module; of one with more, those asked for are described
 OF_LIBRARIES = ("site-packages", "dist-packages")
 
 
@@ -78,7 +79,7 @@ def find(target: str) -> Any:
     """
     module, rest = module_of(target)
     kept = read(module)
-    if len(rest) == 1 and rest[0] not in kept["callables"]:
+    if rest and rest[0] not in kept["callables"] and (len(rest) == 1 or rest[0] not in kept["values"]):
         raise LookupError(target)
     try:
         return remade(entry_of(target))
@@ -100,22 +101,26 @@ def entry_of(target: str) -> Entry:
 
 
 def keep(targets: Iterable[str], parameters: Callable[[Any], Parameters | None]) -> None:
-    """Write down what the modules of `targets` hold, as far as they are imported, and the names in their packages.
+    """Write down what the modules of `targets` hold, as far as they are imported, and the packages these lie in.
+
+    Of a whole library, and of a module with very many classes, what it does not have is known and not much more.
 
     Args:
         parameters: gives those of a class or function, annotations evaluated.
     """
-    for module in dict.fromkeys(module_of(target)[0] for target in targets):
-        parts = module.split(".")
-        for package in (".".join(parts[:i]) for i in range(1, len(parts))):
-            with suppress(Stale):
-                read(package)
-                continue
-            _keep(package, {})
-        if module in sys.modules:
-            own = dict(_members(sys.modules[module]))
-            _keep(module, {name: {**describe(found, parameters(found)), "sources": _sources(found)}
-                           for name, found in own.items()})  # fmt: skip
+    asked: dict[str, set[str]] = {}
+    for target in targets:
+        with suppress(Stale):
+            module, rest = module_of(target)
+            for package in _packages(module):
+                asked.setdefault(package, set())
+            asked.setdefault(module, set()).update(rest[:1])
+    for module, names in asked.items():
+        if module in sys.modules and (names or not _is_kept(module)):
+            found = _members(sys.modules[module]) if names or "." in module else {}
+            few = {name: each for name, each in found.items() if len(found) <= MOST or name in names}
+            _keep(module, {name: {**describe(each, parameters(each)), "sources": _sources(each)}
+                           for name, each in few.items()})  # fmt: skip
 
 
 @cache
@@ -165,6 +170,19 @@ def digest(path: Path) -> str:
     return whole.hexdigest()
 
 
+def _packages(module: str) -> list[str]:
+    """Those that a module lies in."""
+    parts = module.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def _is_kept(module: str) -> bool:
+    try:
+        return bool(read(module))
+    except Stale:
+        return False
+
+
 def _are_the_same(sources: Mapping[str, str]) -> bool:
     return bool(sources) and all(digest(Path(path)) == known != "" for path, known in sources.items())
 
@@ -173,25 +191,28 @@ def _sources(found: Any) -> dict[str, str]:
     """Whatever the description of a class or function depends on: of libraries the files of its bases, else all."""
     modules = {base.__module__ for base in found.__mro__} if isinstance(found, type) else {found.__module__}
     paths = set()
-    for module in modules - sys.stdlib_module_names:
+    for module in modules:
         name = module.partition(".")[0]
-        folders, _ = _package(name)
-        of_library = name != "fulmen" and any(part in OF_LIBRARIES for folder in folders for part in folder.parts)
-        paths |= {source_of(module)} if of_library or not folders else set(folders)
+        with suppress(Stale):  # compiled, a part of another module
+            folders, _ = _package(name) if name not in sys.stdlib_module_names else ([], None)
+            of_library = name != "fulmen" and any(part in OF_LIBRARIES for folder in folders for part in folder.parts)
+            paths |= {source_of(module)} if of_library or not folders else set(folders)
     return {str(path): digest(path) for path in sorted(paths)}
 
 
-def _members(module: ModuleType) -> Iterator[tuple[str, Any]]:
+def _members(module: ModuleType) -> dict[str, Any]:
     """The public classes and functions that come of the package of a module."""
     package = module.__name__.partition(".")[0]
-    for name, value in _public(module).items():
-        home = getattr(value, "__module__", None) if isinstance(value, type | FunctionType) else None
-        if isinstance(home, str) and home.partition(".")[0] == package:
-            yield name, value
+    return {name: value for name, value in _public(module).items() if isinstance(value, type | FunctionType)
+            and str(value.__module__).partition(".")[0] == package}  # fmt: skip
 
 
 def _public(module: ModuleType) -> dict[str, Any]:
-    return {name: getattr(module, name, None) for name in dir(module) if not name.startswith("_")}
+    """What a module has; for what it would import when asked for, `_later`."""
+    return {name: vars(module).get(name, _later) for name in dir(module) if not name.startswith("_")}
+
+
+def _later() -> None: ...
 
 
 def _keep(module: str, members: Mapping[str, Entry]) -> None:
