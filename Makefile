@@ -42,7 +42,7 @@ canary: $(READY)  ## do the private parts of Lightning that we use still stand i
 
 setup: $(READY)   ## the environment alone
 
-# The last step imports everything once, so that the first command does not spend its time on compiling.
+# The last steps compile everything and write down what its classes take: the first mistake is told within a second.
 $(READY): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found; install one and call make again" >&2; exit 2; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
@@ -50,6 +50,7 @@ $(READY): pyproject.toml requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -W ignore -m compileall -q -j 0 .venv/lib >/dev/null || true
+	$(BIN)/python -W ignore -m fulmen schema >/dev/null
 	touch $(READY)
 
 lock: $(READY)    ## pin the versions that pyproject.toml allows today

@@ -1,6 +1,7 @@
 """The verbs after training; each a few lines over the rooms that do the work."""
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -89,6 +90,9 @@ def parser() -> AnyOrder:
     rank.add_argument("--outputs", default="outputs", help="folder that holds rankings/ (default: outputs)")
     rank.add_argument("--save-top", type=int, default=0, metavar="K", help="keep the K best rows as models")
     rank.set_defaults(call=hold_contest)
+    schema = verbs.add_parser("schema", help="all that can be chosen and changed of experiments, as JSON")
+    schema.add_argument("experiment", nargs="*", help="for example stocks (default: all)")
+    schema.set_defaults(call=show_schema)
     diagnose = verbs.add_parser("diagnose", help="say what is wrong with a training, and what to try")
     diagnose.add_argument("path", help="a run folder, or a log of any tool with both losses: CSV, TSV, JSON")
     diagnose.add_argument("--train", metavar="COLUMN", help="column of the training loss")
@@ -178,6 +182,18 @@ def do_own_verb(arguments: argparse.Namespace) -> int:
         raise FulmenError("\n".join([f"fulmen {arguments.workload} takes one of", *lines]) if lines else
                           f"{arguments.workload} has no verbs of its own")  # fmt: skip
     verbs[words[0]](cfg, words[1:])
+    return 0
+
+
+def show_schema(arguments: argparse.Namespace) -> int:
+    from fulmen.config.mistakes import did_you_mean
+    from fulmen.config.schema import choices
+    from fulmen.config.surface import as_plain
+
+    for name in arguments.experiment:
+        if name not in choices("experiment"):
+            raise FulmenError(f"there is no experiment {name}{did_you_mean(name, choices('experiment'))}")
+    print(json.dumps(as_plain(arguments.experiment or choices("experiment")), indent=1))
     return 0
 
 

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from fulmen.config.check import check_overrides, finalize
 from fulmen.config.completion import answer as completion
 from fulmen.config.compose import expand
+from fulmen.config.cures import refuse_without_import
 from fulmen.config.help import experiments_text, help_text, search_help_text
 from fulmen.config.intervals import refuse_intervals
 from fulmen.config.mistakes import ConfigError, as_text, command, key_of
@@ -96,7 +97,7 @@ def before_work(argv: list[str]) -> DictConfig | None:
     quiet_waiting()
     asked = parse(argv[1:])
     if asked.help:
-        print(help_text([override for override in asked.overrides if "=" in override]))
+        print(help_for(asked.overrides))
         sys.exit(0)
     if asked.shell_completion:
         print(completion(asked.overrides))
@@ -135,6 +136,19 @@ def before_work(argv: list[str]) -> DictConfig | None:
     refuse_taken_folder(typed)
     cfg = check_overrides(typed)
     return cfg if resuming else None
+
+
+def help_for(typed: list[str]) -> str:
+    """Of the experiment that is chosen, all that can be changed; without one, what there is to choose from.
+
+    Raises:
+        FulmenError: what was typed beside `--help` is wrong.
+    """
+    if not any(key_of(override) == "experiment" and "=" in override for override in typed):
+        return help_text()
+    from fulmen.config.experiment_help import experiment_help
+
+    return experiment_help(typed)
 
 
 def started_from(typed: list[str]) -> list[str]:
@@ -218,18 +232,21 @@ def check_runs(runs: list[list[str]]) -> dict[tuple[str, ...], DictConfig]:
     Raises:
         FulmenError: the mistakes of all runs, each once, or a run over several machines.
     """
-    refused: dict[str, str] = {}
     raw: dict[tuple[str, ...], DictConfig] = {}
-    for number, overrides in enumerate(runs, 1):
-        try:
-            cfg = check_overrides(overrides, raw)
-        except ConfigError as error:
-            mistakes = "; ".join(map(str, error.mistakes))
-            refused.setdefault(mistakes, f"run {number} of {len(runs)}: {error}")
-            continue
-        refuse_unless_here(cfg.trainer, "-m")
-    if refused:
-        raise FulmenError("\n".join(refused.values()))
+
+    def check_whole(overrides: list[str]) -> None:
+        refuse_unless_here(check_overrides(overrides, raw).trainer, "-m")
+
+    for check in (refuse_without_import, check_whole):
+        refused: dict[str, str] = {}
+        for number, overrides in enumerate(runs, 1):
+            try:
+                check(overrides)
+            except ConfigError as error:
+                mistakes = "; ".join(map(str, error.mistakes))
+                refused.setdefault(mistakes, f"run {number} of {len(runs)}: {error}")
+        if refused:
+            raise FulmenError("\n".join(refused.values()))
     return raw
 
 

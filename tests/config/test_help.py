@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-from fulmen.config.help import first_comment, help_text
+from fulmen.config.comments import first_comment
+from fulmen.config.help import help_text
 from fulmen.config.schema import choices, groups, project_root, shared_out
-from fulmen.entrypoints import before_work, messages
+from fulmen.entrypoints import before_work, help_for, messages
 from fulmen.errors import FulmenError, Interrupted
 
 EXPERIMENTS = choices("experiment")
@@ -47,12 +48,11 @@ def processor_seconds():
 
 
 def test_help_for_an_experiment_names_what_it_can_choose():
-    text = help_text(["experiment=stocks"])
-    assert "choices of experiment=stocks:" in text
-    assert "28_cnn_lstm" in text
+    text = help_for(["experiment=stocks"])
+    assert "28_cnn_lstm (chosen)" in text
     assert "resnet9" not in text
     assert "\n  loss=" not in text
-    assert "\n  loss=" in help_text(["experiment=images_plain"])
+    assert "\n  loss=" in help_for(["experiment=images_plain"])
 
 
 @pytest.mark.slow

@@ -87,7 +87,7 @@ def test_a_mistake_is_told_as_the_modules_tell_it(experiment, typed):
     assert told == str(ConfigError(*diagnosed(composed, overrides)))
     forget()
     with pytest.raises(ConfigError) as refused:
-        refuse_without_import(composed, overrides)
+        refuse_without_import(overrides)
     assert str(refused.value) == told
 
 

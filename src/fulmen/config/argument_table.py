@@ -42,7 +42,7 @@ TRAINER: dict[str, str | Refused] = {
     "max_time": AS_LIGHTNING,
     "limit_train_batches": "0 evaluates an untrained network and says so",
     "limit_val_batches": "0 is refused where early stopping or a scheduler watches the validation",
-    "limit_test_batches": "limits test/loss; the summary in the report is of the whole test part",
+    "limit_test_batches": "limits test/loss; the summary in the report is of the whole test split",
     "limit_predict_batches": Refused("nothing here predicts by the Trainer"),
     "overfit_batches": "turns shuffling off for our loaders too; refused beside limit_train_batches",
     "val_check_interval": "batches or a share of an epoch; by the clock it is refused: no such run can be repeated",

@@ -55,13 +55,13 @@ def wrong_class(annotation: Any, node: Any, path: str, find: Find) -> Mistake | 
 
 def of_two_workloads(plain: Mapping[str, Any]) -> Iterator[Mistake]:
     """A model and data from the folders of two workloads: what one hands over the other does not read."""
-    owners = {part: _owner((plain.get(part) or {}).get("_target_")) for part in ("model", "data")}
+    owners = {part: owner_of((plain.get(part) or {}).get("_target_")) for part in ("model", "data")}
     if None not in owners.values() and owners["model"] != owners["data"]:
         problem = f"of {owners['data'][1]}, and the model is of {owners['model'][1]}"  # type: ignore[index]
         yield Mistake("data", f"{problem}: an experiment of each brings what belongs together")
 
 
-def _owner(target: Any) -> tuple[str, str] | None:
+def owner_of(target: Any) -> tuple[str, str] | None:
     """Package and name of the workload that a target lies in."""
     package, found, rest = target.partition(".workloads.") if isinstance(target, str) else ("", "", "")
     return (package, rest.partition(".")[0]) if found else None

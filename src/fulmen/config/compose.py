@@ -68,6 +68,18 @@ def composed(
     return resolved(cfg, experiment)
 
 
+def choices_made(overrides: list[str]) -> dict[str, str | None]:
+    """Group -> choice, of all groups that the experiment and the overrides choose something of.
+
+    Raises:
+        ConfigError: as `composed`.
+    """
+    try:
+        return _put_together([explicit(override) for override in in_full(overrides)])[1]
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+        raise ConfigError([translated(error, overrides, _paths_after)]) from error
+
+
 def _by_hydra(read: Iterable[str]) -> DictConfig:
     with hydra_on_conf():
         return hydra_compose("train", list(read), return_hydra_config=True)

@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 
 from fulmen.config import signature_index
 from fulmen.config.allow_list import without_import
-from fulmen.config.compose import compositions_kept, to_plain
+from fulmen.config.compose import composed, compositions_kept, to_plain
 from fulmen.config.mistakes import ConfigError, Mistake, is_typed, key_of, mended_by
 from fulmen.config.schema import find_mistakes
 from fulmen.config.side_effects import undoes
@@ -29,7 +29,7 @@ def judged(load: Load, overrides: list[str], trusted: bool) -> DictConfig:
         ConfigError: all mistakes, and a command that works.
     """
     with compositions_kept():
-        unknown = refuse_without_import(load, overrides, trusted)
+        unknown = refuse_without_import(overrides, load, trusted)
         try:
             with suppress(ConfigError):
                 cfg = load(overrides)
@@ -40,7 +40,7 @@ def judged(load: Load, overrides: list[str], trusted: bool) -> DictConfig:
             signature_index.keep(unknown, parameters)
 
 
-def refuse_without_import(load: Load, overrides: list[str], trusted: bool = True) -> set[str]:
+def refuse_without_import(overrides: list[str], load: Load = composed, trusted: bool = True) -> set[str]:
     """Pass if there is no mistake as far as can be told before anything is imported.
 
     Returns:

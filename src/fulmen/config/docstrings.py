@@ -15,9 +15,10 @@ def first_sentence(thing: Any) -> str:
 
 
 def arguments_of(thing: Any) -> dict[str, str]:
-    """What is said of each argument, on the class and on its constructor."""
-    constructor = getattr(thing, "__init__", None) if isinstance(thing, type) else None
-    return {**_arguments(_docstring(constructor)), **_arguments(_docstring(thing))}
+    """What is said of each argument: by a class, its constructor, or a base."""
+    bases = reversed(thing.__mro__) if isinstance(thing, type) else [thing]
+    texts = [text for base in bases for text in (_docstring(vars(base).get("__init__")), _docstring(base))]
+    return {name: about for text in texts for name, about in _arguments(text).items()}
 
 
 def _docstring(thing: Any) -> str:

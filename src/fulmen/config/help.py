@@ -1,15 +1,11 @@
 """The help text of train.py: which experiments there are, what one can choose and change."""
 
-import re
 import textwrap
-from collections.abc import Sequence
-from pathlib import Path
 
-from fulmen.config.mistakes import key_of
+from fulmen.config.comments import first_comment
 from fulmen.config.places import SWEEP, TRAIN, conf_file
 from fulmen.config.schema import choices, groups, shared_out
 from fulmen.config.search import spaces_of_workloads
-from fulmen.config.words import options
 
 EXAMPLES = {
     "trainer.max_epochs=100": "train longer",
@@ -26,47 +22,36 @@ EXAMPLES = {
 }
 
 SEARCH_EXAMPLES = {
-    "search.trials=200": "how many in all; the same command again goes on to that number",
+    "search.trials=200": "how many trials in total; the same command again goes on to that number",
     "search.workers=2": "trials at a time",
     "search.isolate=true": "one process per trial: GPUs, DDP, memory",
-    "search.pruner=median": "stop what lags behind: auto, hyperband, median, none",
+    "search.pruner=median": "stop trials that fall behind: auto, hyperband, median, none",
     "'search.space.model.optimizer.lr={low:1e-4,high:1e-2,log:true}'": "vary: {low, high, log, step} or {choices}",
     "'search.each=network=*'": "a study for each choice of a config group",
     "'search.joint=network=*'": "the choice as one of the parameters",
     "'search.objectives={val/loss:min,parameters:min}'": "several objectives",
     "search.storage=postgresql://<user>@<host>/<database>": "the same command on many machines, one study",
-    "search.name=<name>": "of the study and its folder",
+    "search.name=<name>": "name of the search and its folder",
     "trainer.max_epochs=30": "anything that train.py takes, for every trial",
 }
 
 
-def help_text(typed: Sequence[str] = ()) -> str:
-    """Experiments, groups with their choices, and the changes made every day.
-
-    Args:
-        typed: with an experiment in it, the choices are those that this experiment has.
-    """
-    chosen = [override.partition("=")[2] for override in typed if key_of(override) == "experiment"]
-    table = choices_of(chosen[-1], typed) if chosen and chosen[-1] in choices("experiment") else all_choices()
+def help_text() -> str:
+    """Experiments, groups with their choices, and the changes made every day."""
     return "\n".join([
         f"usage: {TRAIN} experiment=<name> [changes]",
         "",
         experiments_text(),
         "",
-        f"choices of experiment={chosen[-1]}:" if chosen else "choices:",
-        *_aligned(table),
+        "choices:",
+        *_aligned(all_choices()),
         "",
         "changes, for example:",
         *_aligned({f"  {change}": meaning for change, meaning in EXAMPLES.items()}),
         "",
+        f"all arguments of an experiment: {TRAIN} experiment=<name> --help",
         f"Hydra's own options: {TRAIN} --hydra-help",
     ])  # fmt: skip
-
-
-def choices_of(experiment: str, typed: Sequence[str]) -> dict[str, str]:
-    """The groups that an experiment has, with their choices."""
-    found = {group: options(group, experiment, typed) for group in groups() if group != "experiment"}
-    return {f"  {group}=": ", ".join(names) for group, names in found.items() if names}
 
 
 def all_choices() -> dict[str, str]:
@@ -104,14 +89,6 @@ def experiments_text() -> str:
         f"  experiment={name}": first_comment(conf_file(f"experiment/{name}.yaml")) for name in choices("experiment")
     }
     return "\n".join(["experiments:", *_aligned(table)])
-
-
-def first_comment(path: Path) -> str:
-    """The text of the first comment in a YAML file that is not `# @package`."""
-    comments = re.findall(
-        r"^#(?!\s*@package)\s*(.+?)\s*$", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
-    )
-    return comments[0] if comments else ""
 
 
 def _aligned(table: dict[str, str]) -> list[str]:

@@ -24,7 +24,26 @@ Node = Annotated[dict[Any, Any], Rule("with a _target_", is_node)]
 
 @dataclass
 class TrainConfig:
-    """The keys at the top of a config and their types; below a node the arguments of its target are the keys."""
+    """The keys at the top of a config and their types; below a node the arguments of its target are the keys.
+
+    Args:
+        data: the data module.
+        model: the network with its loss.
+        trainer: Lightning's Trainer.
+        callbacks: name -> callback.
+        logger: name -> logger.
+        seed: of weights, order and dropout; the data have a seed of their own where they are simulated.
+        threads: of the processor; auto takes as many as the run makes use of.
+        monitor: the metric that checkpoints and early stopping go by.
+        mode: whether less or more of it is better; where it is left out, the model says so.
+        test: whether the test split is evaluated at the end.
+        folds: of a cross-validation: a run for each.
+        seeds: how many seeds to train, a run for each.
+        resume: the folder of a run to go on with.
+        weights: a run folder or a kept model whose weights a new run starts from.
+        output_dir: the run folder; a fresh one below outputs/runs by default.
+        experiment: what to train.
+    """
 
     data: Node
     model: Node

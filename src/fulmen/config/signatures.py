@@ -158,7 +158,7 @@ def wrong_value(path: str, value: Any, annotation: Any, default: Any) -> Mistake
     got = "nothing (???)" if value == "???" else as_text(value)
     instead = example(annotation, value, default)
     mend = put(path, instead) if fits(instead, annotation) else drop(path)
-    meant = nearest(value, [c for c in _literals(annotation) if isinstance(c, str)]) if isinstance(value, str) else None
+    meant = nearest(value, [c for c in literals(annotation) if isinstance(c, str)]) if isinstance(value, str) else None
     hint = f"; did you mean {meant}?" if meant else ""
     return Mistake(path, f"must be {describe(annotation)}, got {got}{hint}", mend)
 
@@ -208,12 +208,12 @@ def _items_fit(items: Any, kind: type, args: tuple[Any, ...]) -> bool:
     return all(fits(item, args[0]) for item in items) if args else True
 
 
-def _literals(annotation: Any) -> list[Any]:
+def literals(annotation: Any) -> list[Any]:
     """Every choice that the `Literal`s in an annotation allow."""
     args = typing.get_args(annotation)
     if typing.get_origin(annotation) is Literal:
         return list(args)
-    return [choice for arg in args for choice in _literals(arg)]
+    return [choice for arg in args for choice in literals(arg)]
 
 
 def describe(annotation: Any) -> str:
@@ -227,7 +227,7 @@ def describe(annotation: Any) -> str:
         rules = [rule.text for rule in args[1:] if isinstance(rule, Rule)]
         return " ".join([describe(args[0]), *rules])
     if origin in (Union, types.UnionType, Literal):
-        choices = [as_text(choice) for choice in _literals(annotation)]
+        choices = [as_text(choice) for choice in literals(annotation)]
         kinds = (
             [describe(arg) for arg in args if typing.get_origin(arg) is not Literal] if origin is not Literal else []
         )
@@ -248,11 +248,11 @@ def example(annotation: Any, value: Any = None, default: Any = None) -> Any:
     """A plain value that fits `annotation`: what `value` was meant to be, else the default, else anything."""
     readings: list[Any] = [[*value[:-1], 1]] if isinstance(value, list) and value else []
     if isinstance(value, str | int | float):
-        literals = _literals(annotation)
-        readings += [choice for choice in literals if choice == nearest(str(value), filter(_is_text, literals))]
+        named = literals(annotation)
+        readings += [choice for choice in named if choice == nearest(str(value), filter(_is_text, named))]
         readings += meant_by(value)
         readings += [default, [value], str(value)]
-    readings += [default, *_literals(annotation), 1, 0.1, True, "name", [1], [1, 1], [0.1], ["name"], {}, {"name": 1}]
+    readings += [default, *literals(annotation), 1, 0.1, True, "name", [1], [1, 1], [0.1], ["name"], {}, {"name": 1}]
     return next((reading for reading in readings if reading is not None and fits(reading, annotation)), None)
 
 

@@ -5,24 +5,24 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from fulmen.config import signature_index
-from fulmen.config.allow_list import NotDescribed, TargetError, locate, without_import
+from fulmen.config.allow_list import TargetError, locate, without_import
 from fulmen.config.check import compose
+from fulmen.config.classes import owner_of
+from fulmen.config.comments import first_comment, read_yaml
+from fulmen.config.compose import choices_made, compositions_kept, to_plain
 from fulmen.config.described import Entry, describe
-from fulmen.config.help import first_comment
 from fulmen.config.mistakes import join
 from fulmen.config.places import conf_file
 from fulmen.config.plain_types import remade_type
 from fulmen.config.rules import is_node
-from fulmen.config.schema import TOP, TrainConfig, choices, groups, shared_out
+from fulmen.config.schema import TrainConfig, choices, groups, shared_out
 from fulmen.config.signatures import OF_HYDRA, literals, parameters
 from fulmen.config.signatures import describe as in_words
-from fulmen.config.words import options, workload
-from fulmen.config.words import network_of
+from fulmen.config.words import network_of, options, workload
 
 FORMAT = 1
+PARTS = ("data", "model")  # groups whose choices are classes of workloads
 
 
 @dataclass
@@ -96,35 +96,42 @@ def surface(overrides: Sequence[str]) -> Surface:
     Raises:
         ConfigError: the overrides cannot be composed.
     """
-    with without_import() as unknown:
-        cfg = compose(overrides)
-        plain = OmegaConf.to_container(cfg, resolve=True)
+    with compositions_kept(), without_import() as unknown:
+        cfg, chosen = compose(overrides), choices_made(list(overrides))
+        plain = to_plain(cfg)
         nodes = list(_nodes(plain, ""))
     if unknown:
         for target in unknown:
             locate(target)
         signature_index.keep(unknown, parameters)
         nodes = list(_nodes(plain, ""))
+    owner = workload(network_of(cfg.experiment, overrides) or "")
     return Surface(
         experiment=cfg.experiment,
         about=first_comment(conf_file(f"experiment/{cfg.experiment}.yaml")),
-        workload=workload(network_of(cfg.experiment, overrides) or ""),
-        groups=_groups(cfg.experiment, overrides),
+        workload=owner,
+        groups=list(_groups(cfg.experiment, owner, chosen, overrides)),
         top=_top(plain),
         nodes=nodes,
     )
 
 
-def _groups(experiment: str, overrides: Sequence[str]) -> list[Group]:
-    found = []
-    owner = workload(network_of(experiment, overrides) or "")
+def _groups(experiment: str, owner: str, chosen: Mapping[str, str | None], overrides: Sequence[str]) -> Iterator[Group]:
     for group in groups():
         names = options(group, experiment, overrides) if group != "experiment" else choices(group)
+        names = [name for name in names if group not in PARTS or _owner(group, name) in (owner, "")]
         folder = f"{group}/{owner}" if group in shared_out() else group
         if names:
             about = {name: first_comment(conf_file(f"{folder}/{name}.yaml")) for name in names}
-            found.append(Group(group, experiment if group == "experiment" else None, about))
-    return found
+            yield Group(group, (chosen.get(group) or "").rpartition("/")[2] or None, about)
+
+
+def _owner(group: str, choice: str) -> str:
+    """The workload whose class a choice of `data` or `model` makes; "" where it makes none of a workload."""
+    content = read_yaml(conf_file(f"{group}/{choice}.yaml"))
+    others = [each for each in content.get("defaults", []) if isinstance(each, str) and each != "_self_"]
+    owner = owner_of(content.get("_target_"))
+    return owner[1] if owner else next((_owner(group, each) for each in others), "")
 
 
 def _top(plain: Mapping[str, Any]) -> list[Argument]:
@@ -138,7 +145,9 @@ def _nodes(value: Any, path: str) -> Iterator[Node]:
     if is_node(value) and isinstance(value["_target_"], str):
         try:
             entry = _entry(value["_target_"])
-            yield Node(path, value["_target_"], entry["doc"], list(_arguments(entry, value, path)))
+            arguments = _arguments(entry, value, path)
+            later = [each for each in arguments if each.required and value.get("_partial_") and each.value is None]
+            yield Node(path, value["_target_"], entry["doc"], [each for each in arguments if each not in later])
         except TargetError:
             pass  # the check says what is wrong with it, or it is known a moment later
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -155,7 +164,8 @@ def _entry(target: str) -> Entry:
         return describe(found, parameters(found))
 
 
-def _arguments(entry: Entry, given: Mapping[str, Any], path: str) -> Iterator[Argument]:
+def _arguments(entry: Entry, given: Mapping[str, Any], path: str) -> list[Argument]:
+    found = []
     for each in entry["parameters"] or ():
         name = each["name"]
         if each["kind"] in (2, 4) or name in OF_HYDRA:  # *args and **kwargs
@@ -163,12 +173,15 @@ def _arguments(entry: Entry, given: Mapping[str, Any], path: str) -> Iterator[Ar
         annotation = remade_type(each["type"]) if "type" in each else Any
         default = each.get("default", each.get("shown"))
         value = given.get(name, default)
-        yield Argument(
-            path=join(path, name),
-            type=in_words(annotation),
-            choices=literals(annotation),
-            default=default,
-            required="default" not in each and "shown" not in each,
-            value=value["_target_"] if is_node(value) else value,
-            about=entry["arguments"].get(name, ""),
+        found.append(
+            Argument(
+                path=join(path, name),
+                type=in_words(annotation),
+                choices=literals(annotation),
+                default=default,
+                required="default" not in each and "shown" not in each,
+                value=value["_target_"] if is_node(value) else value,
+                about=entry["arguments"].get(name, ""),
+            )
         )
+    return found

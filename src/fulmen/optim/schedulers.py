@@ -109,6 +109,9 @@ def cosine(optimizer: Optimizer, total_steps: int, warmup: float = 0.0) -> Lambd
     """The learning rate rises linearly over the share `warmup` of the steps and falls to 0 along half a cosine.
 
     Loshchilov & Hutter (2017), one cycle without restarts.
+
+    Args:
+        warmup: share of the steps, from 0 to 1.
     """
     rising = round(warmup * total_steps)
 

@@ -24,6 +24,9 @@ class TensorBoard(RunLogger, TensorBoardLogger):
 
     `train/x` and `val/x` share one chart under CUSTOM SCALARS, and the HPARAMS tab gets one line, with final metrics.
     Test metrics come once, with those: a run that is only evaluated again would log them at step 0.
+
+    Args:
+        folder: the run folder.
     """
 
     def __init__(self, folder: str):
@@ -108,6 +111,9 @@ class EpochTable(RunLogger):
     """`metrics.csv` with one row an epoch; a resumed run keeps the rows of the epochs it does not repeat.
 
     Test metrics are no part of an epoch; they stand in result.json.
+
+    Args:
+        folder: the run folder.
     """
 
     def __init__(self, folder: str):

@@ -87,6 +87,9 @@ class LogitAdjusted(CrossEntropy):
 
     tau = 1 is balanced softmax (Ren et al. 2020), any tau the logit-adjusted loss (Menon et al. 2021). Predictions use
     the logits as they are: for equal classes.
+
+    Args:
+        tau: how much of the prior is taken away; 1 is all of it.
     """
 
     def __init__(self, classes: int, tau: float = 1.0, label_smoothing: float = 0.0):

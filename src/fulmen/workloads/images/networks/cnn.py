@@ -37,8 +37,10 @@ class AdvancedCNN(nn.Module):
     quarter of the work.
 
     Args:
+        classes: how many it tells apart.
         pixels: width and height of the images, a multiple of 8.
         dropout: after each dense layer.
+        head: what gives the logits of the last features.
     """
 
     @refuses_out_of_range

@@ -81,6 +81,12 @@ class TabM(TableNet):
     """A parameter-efficient ensemble of MLPs (Gorishniy et al. 2024): one set of matrices, M sets of scales and heads.
 
     Members start apart in the signs of their inputs; their losses are averaged in training, their probabilities after.
+
+    Args:
+        members: M.
+        layers: hidden ones.
+        width: of the hidden layers.
+        dropout: after each hidden layer.
     """
 
     def __init__(
