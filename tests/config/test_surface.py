@@ -35,8 +35,9 @@ def test_every_argument_can_be_typed_with_the_value_it_has(surfaces, experiment)
 
 
 def test_every_argument_of_our_own_says_what_it_is(surfaces):
-    silent = {f"{node.target}.{each.path.rpartition('.')[2]}" for found in surfaces.values() for node in found.nodes for each in node.arguments
-              if node.target.startswith("fulmen.") and not each.about}  # fmt: skip
+    silent = set()
+    for node in (node for found in surfaces.values() for node in found.nodes if node.target.startswith("fulmen.")):
+        silent |= {f"{node.target}: {each.path}" for each in node.arguments if not each.about}
     assert silent == set()
     assert {each.path for found in surfaces.values() for each in found.top if not each.about} == set()
 
