@@ -50,7 +50,7 @@ def refuse_without_import(overrides: list[str], load: Load = composed, trusted: 
     Raises:
         ConfigError: as `judged`.
     """
-    with without_import() as unknown:
+    with compositions_kept(), without_import() as unknown:
         refused = diagnosed(load, overrides, trusted)
     unsure = unknown and any("." in key_of(each) or each.startswith("~") for each in overrides)
     if refused.mistakes and not unsure:
