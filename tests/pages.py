@@ -11,8 +11,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).resolve().parents[1]
-GUIDES = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-PAGES = [*GUIDES, "SECURITY.md", "CHANGELOG.md"]
+OWN_PROJECT = "docs/own_project.md"  # its commands are followed in a folder of their own: test_own_project.py
+DOCS = [f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))]
+GUIDES = ["README.md", "CONTRIBUTING.md", *(page for page in DOCS if page != OWN_PROJECT)]
+PAGES = [*GUIDES, OWN_PROJECT, "SECURITY.md", "CHANGELOG.md"]
 LANGUAGES = {"bash", "console", "python", "text", "yaml"}
 MARKED = re.compile(r"# (needs|downloads) ")  # what a test has not got: hardware, a network, a file of the reader's
 

@@ -1,90 +1,115 @@
-"""`fulmen new` with an installed wheel and no network: the project trains at once, every verb answers in its folder."""
+"""The page "Your own project", followed from its top with an installed wheel, an empty folder and no network.
+
+The environment has lost the experiments that are shipped: a project does not need them.
+"""
 
 import json
+from collections.abc import Iterator
+from itertools import groupby
 from resource import RUSAGE_CHILDREN, getrusage
 
 import pytest
 from installed import Installed
+from pages import OWN_PROJECT, blocks, commands
 
-pytestmark = pytest.mark.slow
-QUICK = ["trainer.max_epochs=2", "logger.tensorboard=null", "callbacks.summary=null"]
-VERBS = """
-import contextlib, io, json, pathlib
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # a dozen processes
+IN_ONE_PROCESS = """
+import contextlib, io, json, sys, traceback
 from fulmen.cli import main
-from mylab.data import COLUMNS
 
-pathlib.Path("patients.csv").write_text(",".join(COLUMNS) + "\\n" + ",".join("1" * 10) + "\\n")
-runs = sorted(map(str, pathlib.Path("outputs/runs/mylab").iterdir()))
-commands = [
-    ["runs"], ["compare", *runs[:2]], ["rank", "mylab", "trainer.max_epochs=2", "--folds", "2"], ["diagnose", runs[0]],
-    ["models", "save", runs[0], "--name", "best"], ["models", "verify", "best"], ["models", "list"],
-    ["models", "promote", "best", "1", "--as", "champion"], ["predict", "best@champion", "patients.csv"],
-]
-answers = []
-for command in commands:
+names, answers = {}, {}
+for step, code, words in json.loads(sys.argv[1]):
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
-        code = main(command)
-    answers.append([" ".join(command[:2]), code, out.getvalue(), err.getvalue()])
+        try:
+            status = exec(code, names) or 0 if code else main(words[1:])
+        except BaseException:
+            status = traceback.format_exc()
+    answers[step] = [status, out.getvalue(), err.getvalue()]
 print(json.dumps(answers))
 """
+Step = tuple[str, str, list[str]]  # what stands on the page, code or "", words of a command
 
 
-@pytest.fixture(scope="module")
-def installed(wheel, tmp_path_factory):
-    """An environment without the experiments that are shipped, and a project in its folder."""
-    installed = Installed(tmp_path_factory.mktemp("installed"), wheel)
-    for path in (installed.packages / "fulmen" / "conf" / "experiment").iterdir():
-        path.unlink()
-    assert installed("new", "mylab").returncode == 0
-    return installed
+def steps() -> Iterator[Step]:
+    """What the page tells to do, in its order."""
+    for block in blocks(OWN_PROJECT, "bash", "python"):
+        if block.language == "python":
+            yield f"line {block.line}", block.text, []
+        else:
+            yield from ((command.text, "", command.words) for command in commands(block))
 
 
-@pytest.fixture(scope="module")
-def trained(installed):
-    """What `make train` says in the project, and the seconds of one core that it takes, Python's start included."""
-    began = seconds_of_children()
-    done = installed("train", program="make", folder="mylab")
-    return done, seconds_of_children() - began
+def needs_no_process(step: Step) -> bool:
+    _, code, words = step
+    return bool(code) or (words[0] == "fulmen" and words[1] not in ("new", "train", "sweep"))
 
 
-def seconds_of_children():
+def seconds_of_children() -> float:
     used = getrusage(RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def test_make_train_trains_within_a_minute(trained, installed):
-    done, seconds = trained
-    assert done.returncode == 0, done.stderr
-    assert "constant" in done.stdout
-    assert len(list(installed.work.glob("mylab/outputs/runs/mylab/*/report.html"))) == 1
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    installed = Installed(tmp_path_factory.mktemp("installed"), wheel)
+    for path in (installed.packages / "fulmen" / "conf" / "experiment").iterdir():
+        if path.stem != "sensors":  # which a project is begun from
+            path.unlink()
+    return installed
+
+
+@pytest.fixture(scope="module")
+def followed(installed):
+    """Step of the page -> exit status, output, errors, seconds of one core. Snippets and verbs share a process."""
+    answers, folder = {}, "."
+    for together, group in groupby(steps(), needs_no_process):
+        found = [(name, code, [latest(installed, folder, word) for word in words]) for name, code, words in group]
+        if together:
+            done = installed("-c", IN_ONE_PROCESS, json.dumps(found), program="python", folder=folder)
+            assert done.returncode == 0, done.stderr
+            answers |= json.loads(done.stdout.splitlines()[-1])
+            continue
+        for name, _, (program, *words) in found:
+            if program == "cd":
+                folder = words[0]
+                continue
+            began = seconds_of_children()
+            done = installed(*words, program=program, folder=folder)
+            answers[name] = [done.returncode, done.stdout, done.stderr, seconds_of_children() - began]
+    return answers
+
+
+def latest(installed, folder, word):
+    runs = sorted((installed.work / folder / "outputs" / "runs" / "mylab").glob("*"))
+    return word.replace("<stamp>", runs[0].name) if runs else word
+
+
+def test_every_command_and_snippet_works(followed):
+    failed = [
+        f"{step}: {status}\n{said[-2000:]}\n{error}" for step, (status, said, error, *_) in followed.items() if status
+    ]
+    assert not failed, "\n\n".join(failed)
+    verbs = {step.split()[1] for step in followed if step.startswith("fulmen ")}
+    assert verbs == {"new", "runs", "compare", "rank", "diagnose", "models", "predict"}
+
+
+def test_the_new_project_trains_within_a_minute(followed):
+    _, said, _, seconds = followed["make train"]
+    assert "constant" in said
     assert seconds < 60
 
 
-def test_its_own_tests_pass(installed):
-    done = installed("test", program="make", folder="mylab")
-    assert done.returncode == 0, done.stdout
-    assert " passed" in done.stdout
-    assert "skipped" not in done.stdout
+def test_its_own_tests_pass(followed):
+    said = followed["make test"][1]
+    assert " passed" in said
+    assert "skipped" not in said
 
 
-def test_its_programs_train_several_runs_and_search(installed):
-    search = ["search=random", "search.trials=2", "search.champion_seeds=0", "search.name=found"]
-    several = ["train.py", "-m", "experiment=mylab", *QUICK, "model.network.width=4,8"]
-    for command in (several, ["sweep.py", "experiment=mylab", *QUICK, *search]):
-        done = installed(*command, program="python", folder="mylab")
-        assert done.returncode == 0, done.stderr
-    assert len(list(installed.work.glob("mylab/outputs/runs/mylab/*/report.html"))) >= 2
-    assert (installed.work / "mylab/outputs/sweeps/found/report.md").is_file()
-
-
-def test_every_verb_answers(trained, installed):
-    if len(list(installed.work.glob("mylab/outputs/runs/mylab/*"))) < 2:
-        assert installed("train", "experiment=mylab", *QUICK, folder="mylab").returncode == 0
-    done = installed("-c", VERBS, program="python", folder="mylab")
-    assert done.returncode == 0, done.stderr
-    answers = {name: (code, out, err) for name, code, out, err in json.loads(done.stdout.splitlines()[-1])}
-    assert {name: code for name, (code, *_) in answers.items()} == dict.fromkeys(answers, 0), answers
-    assert "completed" in answers["runs"][1]
-    assert "constant" in answers["rank mylab"][1]
-    assert "best" in answers["models list"][1]
-    assert len(answers["predict best@champion"][1].splitlines()) >= 2
+def test_the_verbs_say_what_they_are_asked_for(followed, installed):
+    said = {step.partition(" outputs")[0]: answer[1] for step, answer in followed.items()}
+    assert "completed" in said["fulmen runs"]
+    assert "test items" in said["fulmen compare"]
+    assert "constant" in said["fulmen rank mylab --folds 2 trainer.max_epochs=5"]
+    assert "champion" in said["fulmen models list"]
+    assert len(said["fulmen predict best@champion patients.csv"].splitlines()) > 400
+    assert len(list((installed.work / "mylab/outputs/sweeps").glob("*/report.md"))) == 1
