@@ -102,7 +102,7 @@ def _of_workload(workload: str) -> dict[str, str]:
     shipped = (conf_folder() / "experiment" / f"{experiment}.yaml").read_text(encoding="utf-8").splitlines()
     values["about"] = f"{shipped[1].lstrip('# ')}: starts as {experiment} of fulmen."
     values["settings"] = "\n".join(shipped[2:])  # behind the package line and the description
-    space = conf_folder() / "search" / "space" / f"{experiment}.yaml"
+    space = conf_folder() / "search" / "space" / workload / f"{experiment}.yaml"
     return values | {"space": space.read_text(encoding="utf-8").strip()}
 
 
