@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_own_project import project as project
+from test_own_conf import project as project
 
 from fulmen.cli import main, parser
 from fulmen.config.completion import answer, completions
