@@ -41,11 +41,17 @@ def test_the_class_of_something_else_is_refused_before_work(place, target, wante
         check_overrides(["experiment=pbpk_mlp", f"{place}._target_={target}"])
 
 
-@pytest.mark.parametrize("target", [IDENTITY, RESNET])
-def test_a_network_that_does_not_fulfil_the_contract_is_refused(target):
-    lacking = r"has no forward\(node, edge, context, dosing, time_h\), which every BodyNetwork has"
-    with pytest.raises(ConfigError, match=rf"model.network\._target_: {target} {lacking}"):
+LACKING = r"has no forward\(node, edge, context, dosing, time_h\), which every BodyNetwork has"
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"), [(IDENTITY, LACKING), (RESNET, "belongs to images, and the rest is of pbpk")]
+)
+def test_a_network_that_does_not_fulfil_the_contract_is_refused(target, problem):
+    with pytest.raises(ConfigError, match=rf"model.network\._target_: {target} {problem}") as refused:
         check_overrides(["experiment=pbpk_mlp", f"model.network._target_={target}"])
+    assert len(refused.value.mistakes) == 1
+    assert refused.value.without == [f"model.network._target_={target}"]
 
 
 def test_data_of_one_workload_and_a_model_of_another_are_refused():

@@ -230,10 +230,11 @@ def wrong_classes(rng: random.Random) -> Iterator[Case]:
         chosen, other = f"experiment={experiment}", rng.choice(others)
         if path := rng.choice([part for part in ("model.network", "data", "model") if part in nodes(other)]):
             typed = (chosen, f"{path}._target_={nodes(other)[path]}")
-            yield Case("wrong class", place_of(path), typed, None, (path,))
+            yield Case("wrong class", place_of(path), typed, None, (path,), typed[1:])
         path = rng.choice(["data", "model", "trainer", "callbacks.best", "logger.csv", "model.optimizer"])
         wrong = rng.choice([one for one in strangers if path != "model.optimizer" or "optim" not in one])
-        yield Case("wrong class", place_of(path), (chosen, f"{path}._target_={wrong}"), None, (path,))
+        typed = (chosen, f"{path}._target_={wrong}")
+        yield Case("wrong class", place_of(path), typed, None, (path,), typed[1:])
 
 
 def other_workloads(rng: random.Random) -> Iterator[Case]:
@@ -252,7 +253,8 @@ def other_workloads(rng: random.Random) -> Iterator[Case]:
         part = rng.choice(["data", "model"])
         others = [c for c in ("images", "pbpk", "stocks", "sensors") if c in choices(part) and c != owner and owner]
         if others:
-            yield Case("other workload", part, (chosen, f"{part}={rng.choice(others)}"), None, (part, owner))
+            typed = (chosen, f"{part}={rng.choice(others)}")
+            yield Case("other workload", part, typed, None, ("belongs to", owner), typed[1:])
 
 
 def missing_values(rng: random.Random) -> Iterator[Case]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Union
 
 from fulmen.config.allow_list import TargetError
-from fulmen.config.mistakes import Mistake, join
+from fulmen.config.mistakes import Mistake, join, take_back
 from fulmen.config.plain_types import is_protocol, names
 from fulmen.config.protocols import Fulfils
 
@@ -36,7 +36,8 @@ def wrong_parts(plain: Mapping[str, Any], find: Find) -> Iterator[Mistake]:
     for path, node, wanted in nodes:
         made = _class_of(node, find)
         if made is not None and wanted not in [base.rpartition(".")[2] for base in names(made)]:
-            yield Mistake(join(path, "_target_"), f"{node['_target_']} makes no {wanted}")
+            where = join(path, "_target_")
+            yield Mistake(where, f"{node['_target_']} makes no {wanted}", take_back(where))
 
 
 def wrong_class(annotation: Any, node: Any, path: str, find: Find) -> Mistake | None:
@@ -50,15 +51,27 @@ def wrong_class(annotation: Any, node: Any, path: str, find: Find) -> Mistake | 
     lacking = None if partial else next(filter(None, (each.missing(made) for each in contracts(annotation))), None)
     wanted = _wanted(annotation)
     problem = f"has no {lacking}, which every {wanted} has" if lacking else f"makes no {wanted}"
-    return Mistake(join(path, "_target_"), f"{node['_target_']} {problem}")
+    where = join(path, "_target_")
+    return Mistake(where, f"{node['_target_']} {problem}", take_back(where))
 
 
 def of_two_workloads(plain: Mapping[str, Any]) -> Iterator[Mistake]:
-    """A model and data from the folders of two workloads: what one hands over the other does not read."""
-    owners = {part: owner_of((plain.get(part) or {}).get("_target_")) for part in ("model", "data")}
-    if None not in owners.values() and owners["model"] != owners["data"]:
-        problem = f"of {owners['data'][1]}, and the model is of {owners['model'][1]}"  # type: ignore[index]
-        yield Mistake("data", f"{problem}: an experiment of each brings what belongs together")
+    """Data or a network from the folder of another workload than the model: what one hands over the other cannot read.
+
+    If both are of one workload, the model is the stranger.
+    """
+    model = plain.get("model") if isinstance(plain.get("model"), Mapping) else {}
+    nodes = {"model": model, "data": plain.get("data"), "model.network": (model or {}).get("network")}
+    targets = {path: node.get("_target_") for path, node in nodes.items() if isinstance(node, Mapping)}
+    owners = {path: owner for path, target in targets.items() if (owner := owner_of(target))}
+    if (own := owners.pop("model", None)) is None:
+        return
+    strange = [path for path, owner in owners.items() if owner != own and (path == "data" or owner[0] == own[0])]
+    if len(strange) == 2 and len(set(owners.values())) == 1:
+        own, strange, owners = owners["data"], ["model"], {"model": own}
+    for path in strange:
+        problem = f"{targets[path]} belongs to {owners[path][1]}, and the rest is of {own[1]}"
+        yield Mistake(where := join(path, "_target_"), problem, take_back(where))
 
 
 def owner_of(target: Any) -> tuple[str, str] | None:

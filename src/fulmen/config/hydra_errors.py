@@ -66,6 +66,8 @@ def _unparsable(error: OverrideParseException) -> Mistake:
     key, equals, value = typed.partition("=")
     if equals and re.fullmatch(r"[\w.]+", key) and re.search(r"\w", value) and not re.match(r"[\[{'\"$]", value):
         return Mistake(key, "a text with such characters needs quotes", replace(typed, f"{key}={quoted(value)}"))
+    if not equals:
+        return Mistake(typed, "has no value: write name=value", replace(typed))
     reason = next(line for line in error.message.splitlines() if not line.startswith("Error parsing"))
     problem = f"cannot be read, write name=value ({reason.partition(' expecting')[0]})"
     return Mistake(typed, problem, replace(typed))

@@ -104,6 +104,13 @@ def is_at(override: str, path: str) -> bool:
     return not override.startswith("~") and (key == path or key.startswith(f"{path}."))
 
 
+def by_cause(mistakes: Iterable[Mistake]) -> list[Mistake]:
+    """The mistakes but those below a wrong `_target_`: what another class would take is not known yet."""
+    found = list(mistakes)
+    wrong = [mistake.path.removesuffix("_target_") for mistake in found if mistake.path.endswith("._target_")]
+    return [each for each in found if each.path.endswith("._target_") or not each.path.startswith(tuple(wrong))]
+
+
 def is_typed(path: str, overrides: Iterable[str]) -> bool:
     """Whether one of `overrides` writes to `path`, below it, or a whole that holds it."""
     keys = [key_of(override) for override in overrides if not override.startswith("~")]
@@ -137,6 +144,12 @@ def drop(path: str) -> Mend:
 def take_back(key: str) -> Mend:
     """Leave out what was typed for `key`."""
     return lambda overrides: [override for override in overrides if key_of(override) != key]
+
+
+def leave_out_or(mend: Mend, path: str) -> Mend:
+    """Leave out what was typed for `path`; where nothing was, `mend`."""
+    left = take_back(path)
+    return lambda overrides: left(overrides) if left(overrides) != overrides else mend(overrides)
 
 
 def put(path: str, value: Any) -> Mend:

@@ -10,9 +10,13 @@ NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 
 def meant_by(value: Any) -> list[Any]:
     """Plain values that a text or number may stand for, the likeliest first: whole numbers, numbers, switches."""
+    if isinstance(value, list):
+        return value if len(value) == 1 else []
+    if isinstance(value, bool):
+        return []
     text = str(value).strip()
     found: list[Any] = [read for kind in (int, float) if (read := _read(kind, value)) is not None]
-    if (begun := NUMBER.match(text)) and not isinstance(value, bool):
+    if begun := NUMBER.match(text):
         found += [read for kind in (int, float) if (read := _read(kind, begun[0].replace(",", "."))) is not None]
     words = (
         [text.lower()] if text.lower() in SWITCHES else get_close_matches(text.lower(), ("true", "false"), cutoff=0.7)

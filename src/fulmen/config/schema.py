@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fulmen.config.allow_list import locate, locate_untrusted
 from fulmen.config.classes import of_two_workloads, wrong_parts
 from fulmen.config.contradictions import contradictions
-from fulmen.config.mistakes import Mistake, did_you_mean, drop, join, nearest, put, rename
+from fulmen.config.mistakes import Mistake, by_cause, did_you_mean, drop, join, nearest, put, rename
 from fulmen.config.places import conf_folders
 from fulmen.config.places import project_root as project_root
 from fulmen.config.rules import Count, Rule, between, is_node, says_something
@@ -97,6 +97,8 @@ def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
     """All that is wrong with a resolved config; `trusted` as in `fulmen.config.check.check`."""
     if not trusted and (found := find_interpolations(plain)):
         return found
+    if trusted and (strangers := list(of_two_workloads(plain))):
+        return strangers  # nothing of them fits the rest
     found = [_nothing_chosen(part) for part in ("data", "model", "trainer") if plain.get(part) is None]
     found += [m for m in check_call(TrainConfig, plain, "", "the config") if m.path not in {f.path for f in found}]
     found += _entries_without_target(plain)
@@ -109,12 +111,12 @@ def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
         if values.get(mistake.path, ...) not in wrong:  # ${seed} is as wrong as seed: say it once
             found.append(mistake)
     known = {mistake.path for mistake in found}
-    strangers = wrong_parts(plain, locate if trusted else locate_untrusted)
-    found += [mistake for mistake in strangers if mistake.path not in known]
+    parts = wrong_parts(plain, locate if trusted else locate_untrusted)
+    found += [mistake for mistake in parts if mistake.path not in known]
     missing = [path for path, value in values.items() if value == "???" and path not in known]
     if trusted and not found:
-        found += [*of_two_workloads(plain), *contradictions(plain)]
-    return found + [Mistake(path, "has no value (???)", put(path, 1)) for path in missing]
+        found += contradictions(plain)
+    return by_cause(found) + [Mistake(path, "has no value (???)", put(path, 1)) for path in missing]
 
 
 def find_interpolations(plain: dict[str, Any]) -> list[Mistake]:

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from fulmen.config.choice_files import read_choice
 from fulmen.config.hydra_errors import replace
-from fulmen.config.mistakes import Mistake, join, key_of, nearest
+from fulmen.config.mistakes import Mistake, join, key_of, nearest, take_back
 from fulmen.config.overrides import implicit
 from fulmen.config.schema import TrainConfig, choices, groups, is_group, leaves, shared_out
 from fulmen.config.words import in_full, say_once
@@ -50,6 +50,8 @@ def misnamed(overrides: Iterable[str]) -> list[Mistake]:
         if key not in known and meant in groups():
             cure = replace(implicit(override), override.replace(key, str(meant), 1))
             found.append(Mistake(key, f"no such key; did you mean {meant}?", cure))
+        if key in groups() and re.search(r"=\s*$", override) and key != "experiment":
+            found.append(Mistake("", f"{key}= names no choice; {key}=null chooses none", take_back(key)))
         group, _, rest = key.partition(".")
         if rest and group in groups() and group not in PARTS:
             owner = next(iter(shared_out().get(group, ())), "")

@@ -14,7 +14,19 @@ from typing import Annotated, Any, Literal, Union
 from fulmen.config.allow_list import BrokenModule, NotDescribed, TargetError, locate, locate_untrusted
 from fulmen.config.classes import contracts, wrong_class
 from fulmen.config.described import is_described, parameters_of
-from fulmen.config.mistakes import Mistake, as_text, did_you_mean, drop, join, nearest, put, rename, restore, take_back
+from fulmen.config.mistakes import (
+    Mistake,
+    as_text,
+    did_you_mean,
+    drop,
+    join,
+    leave_out_or,
+    nearest,
+    put,
+    rename,
+    restore,
+    take_back,
+)
 from fulmen.config.readings import meant_by
 from fulmen.config.rules import Rule, is_node
 from fulmen.errors import FulmenError
@@ -158,6 +170,7 @@ def wrong_value(path: str, value: Any, annotation: Any, default: Any) -> Mistake
     got = "nothing (???)" if value == "???" else as_text(value)
     instead = example(annotation, value, default)
     mend = put(path, instead) if fits(instead, annotation) else drop(path)
+    mend = leave_out_or(mend, path) if value in ("???", "") else mend
     meant = nearest(value, [c for c in literals(annotation) if isinstance(c, str)]) if isinstance(value, str) else None
     hint = f"; did you mean {meant}?" if meant else ""
     return Mistake(path, f"must be {describe(annotation)}, got {got}{hint}", mend)
@@ -231,7 +244,8 @@ def describe(annotation: Any) -> str:
         kinds = (
             [describe(arg) for arg in args if typing.get_origin(arg) is not Literal] if origin is not Literal else []
         )
-        *most, last = dict.fromkeys([*kinds, *choices])
+        plain = [kind for kind in kinds if not kind.startswith("a _target_ node")]
+        *most, last = dict.fromkeys([*(plain or kinds), *choices] if set(plain) != {"null"} else [*kinds, *choices])
         return f"{', '.join(most)} or {last}" if most else last
     kind = origin or annotation
     if kind in LISTS:
@@ -246,7 +260,7 @@ def describe(annotation: Any) -> str:
 
 def example(annotation: Any, value: Any = None, default: Any = None) -> Any:
     """A plain value that fits `annotation`: what `value` was meant to be, else the default, else anything."""
-    readings: list[Any] = [[*value[:-1], 1]] if isinstance(value, list) and value else []
+    readings: list[Any] = [*meant_by(value), [*value[:-1], 1]] if isinstance(value, list) and value else []
     if isinstance(value, str | int | float):
         named = literals(annotation)
         readings += [choice for choice in named if choice == nearest(str(value), filter(_is_text, named))]

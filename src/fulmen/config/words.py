@@ -182,7 +182,8 @@ def _of_another(words: Sequence[str], experiment: str) -> Mistake | None:
     part = "data" if "data" in typed else "model"
     owner = owners["model" if part == "data" else "data"]
     own = [choice for choice in choices(part) if workload_of(part, choice) == owner]
-    problem = f"{part}={typed[part]} belongs to {owners[part]}; {part} of {owner}: {', '.join(own)}"
+    kind = "data" if part == "data" else "models"
+    problem = f"{part}={typed[part]} belongs to {owners[part]}; {kind} of {owner}: {', '.join(own)}"
     return Mistake("", problem, take_back(part))
 
 
