@@ -123,7 +123,8 @@ def test_stored_configs_may_name_classes_of_the_projects_package(project, tmp_pa
 
 def test_a_package_that_is_not_named_is_not_trusted(project, tmp_path):
     project.names("another_one")
-    with pytest.raises(FulmenError, match="not allowed in a config from elsewhere"):
+    hint = rf"no part of a training; if {project.name} is yours, add it to \[tool.fulmen\] packages in pyproject.toml"
+    with pytest.raises(FulmenError, match=hint):
         load_config(stored(project, tmp_path / "run"))
 
 

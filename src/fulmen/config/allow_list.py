@@ -187,7 +187,9 @@ def locate_untrusted(target: str) -> Callable[..., Any]:
         TargetError: the name lies outside those parts (nothing is imported then), or what it leads to is not a class
             (of `FUNCTIONS`: or function) defined in one of them, say `os.system` by way of a module that imports `os`.
     """
-    refused = TargetError(f"{target} is not allowed in a config from elsewhere: it is no part of a training")
+    refused = TargetError(
+        f"{target} is not allowed in a config from elsewhere: it is no part of a training{_if_it_is_yours(target)}"
+    )
     known = _within(target, PARTS) or target.rpartition(".")[0] in FRONTS or is_of_own_project(target)
     if not known or _within(target, NO_PARTS):
         raise refused
@@ -203,6 +205,13 @@ def locate_untrusted(target: str) -> Callable[..., Any]:
     if not itself:  # a method, or something that lies about its home
         raise refused
     return found
+
+
+def _if_it_is_yours(target: str) -> str:
+    """Where a package that lies in the project at hand can be trusted, by its author alone."""
+    project, package = own_project(), target.partition(".")[0]
+    beside = project is not None and any((place / package).is_dir() for place in project.places)
+    return f"; if {package} is yours, add it to [tool.fulmen] packages in pyproject.toml" if beside else ""
 
 
 def _within(module: str, prefixes: tuple[str, ...]) -> bool:
