@@ -6,7 +6,7 @@ READY := .venv/.ready
 # Neighbours stay in one process and share what is costly to make; an idle process takes from the end of the other's.
 TOGETHER := -n 2 --dist worksteal
 
-.PHONY: train test test-fast lint bench same proofs canary lock setup clean
+.PHONY: train test test-fast lint bench same proofs canary wheel lock setup clean
 
 train: $(READY)   ## the main job: the PBPK Dynamic GNN; options as in `make train ARGS="trainer.max_epochs=5"`
 	$(BIN)/python train.py experiment=pbpk_gnn $(ARGS)
@@ -52,6 +52,9 @@ $(READY): pyproject.toml requirements.lock
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -W ignore -m compileall -q -j 0 .venv/lib >/dev/null || true
 	$(BIN)/python -W ignore -m fulmen schema >/dev/null
 	touch $(READY)
+
+wheel: $(READY)   ## dist/fulmen-<version>-py3-none-any.whl, to install fulmen elsewhere
+	$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python -o dist
 
 lock: $(READY)    ## pin the versions that pyproject.toml allows today
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra dev --extra notebooks --upgrade \
