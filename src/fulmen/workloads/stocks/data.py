@@ -26,7 +26,7 @@ FEATURES = ("return", "range", "volume", "moving_average_20", "volatility_20")
 
 
 class StocksData(WorkloadData):
-    """Windows over a CSV of daily prices or over a simulated simulator, split in time, batched.
+    """Windows over a CSV of daily prices or over a simulated market, split in time, batched.
 
     A batch holds `window` [B, lookback, F], `log_return` [B, H] = log(P_{t+h} / P_t) for h = 1..H, `price` P_t [B],
     `volatility` [B] (daily, known at t), `drift` [B] (mean return of the window), `day` t [B] (since 1970-01-01) and
@@ -46,7 +46,7 @@ class StocksData(WorkloadData):
         features: see `features.py`.
         validation: share of the days.
         test: share of the days, the last ones.
-        embargo_days: left out after each border between parts.
+        embargo_days: left out after each border between splits.
         fold: number of a walk-forward fold, from 0; null for one split.
         folds: number of walk-forward folds; together they test the share `test`.
         training: "expanding" from the first day on, or "sliding": as many days in each fold.
