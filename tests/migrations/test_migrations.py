@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -22,6 +23,7 @@ from fulmen.migrations import migrate, migrate_flat, renamed, renewed, stamped
 from fulmen.migrations.bases import bases_in_fulmen
 from fulmen.migrations.old_imports import forwarding
 from fulmen.migrations.step import Step
+from fulmen.registry.bundle import read_config
 
 CONF = sorted((project_root() / "conf").rglob("*.yaml"))
 OLD = "fulmen.workloads.sensors.inputs.Inputs"
@@ -176,6 +178,20 @@ def test_a_class_of_ones_own_takes_the_new_arguments_of_the_class_it_is_made_fro
     assert now == {"data": {"_target_": node["_target_"], argument: 3}}
     assert said == (["data.parts is data.splits now"] if argument == "splits" else [])
     assert migrate({"data": node | {"rate": 2}}, "config.yaml")["data"][argument] == 3
+
+
+def test_what_a_project_has_stored_is_led_on_where_nothing_of_it_was_imported(steps, tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "faraway"\n\n[tool.fulmen]\npackages = ["faraway"]\n')
+    for folder in ("faraway", "conf/experiment", "run"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "faraway" / "module.py").write_text("from fulmen.a import Old\nclass Mine(Old): pass\n")
+    stored = b"model: {_target_: faraway.module.Mine, parts: 3}\ndata: {rate: 4}\noutput_dir: there\n"
+    (tmp_path / "run" / "config.yaml").write_bytes(stored)
+    monkeypatch.chdir(tmp_path)
+    for read in (lambda: read_config(stored, "config.yaml"), lambda: read_stored(tmp_path / "run")):
+        bases_in_fulmen.cache_clear()
+        monkeypatch.setattr("sys.path", [place for place in sys.path if place != str(tmp_path)])
+        assert read()["model"] == {"_target_": "faraway.module.Mine", "splits": 3}
 
 
 def test_a_moved_class_and_a_renamed_argument_are_told_in_one_line(steps):

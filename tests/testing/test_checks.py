@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import fulmen
+from fulmen.config.mistakes import ConfigError
 from fulmen.errors import FulmenError
 from fulmen.scaffold.new import new_project
 from fulmen.testing import BrokenPromise, checks, parametrize_with_checks
@@ -87,3 +88,9 @@ def test_an_expected_failure_is_skipped_with_its_reason_and_missed_once_it_is_no
 def test_an_expected_failure_of_no_check_is_refused():
     with pytest.raises(FulmenError, match=r"no check is called predict_files; did you mean predicts_files\?"):
         list(checks("brooklab", expected_failures={"predict_files": ""}))
+
+
+def test_a_mistake_in_an_override_is_no_expected_failure():
+    found = dict(checks("brooklab", "trainer.max_epoch=1", expected_failures={"has_baselines": "there are none"}))
+    with pytest.raises(ConfigError, match=r"did you mean max_epochs\?"):
+        found["has_baselines"]()

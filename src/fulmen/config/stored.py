@@ -11,6 +11,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from fulmen.config.mistakes import ConfigError, key_of, nearest
+from fulmen.config.places import use_own_project
 from fulmen.config.schema import find_interpolations
 from fulmen.errors import FulmenError
 from fulmen.migrations import migrate, stamped
@@ -31,8 +32,14 @@ def read_stored(folder: Path) -> dict[str, Any]:
         raise FulmenError(f"{path} holds no config")
     if found := find_interpolations(plain):
         raise ConfigError(found)
-    here: dict[str, Any] = moved(migrate(plain, path), str(plain.get("output_dir")), str(folder))
+    here: dict[str, Any] = moved(led_on(plain, path), str(plain.get("output_dir")), str(folder))
     return here | {"output_dir": str(folder)}
+
+
+def led_on(plain: dict[str, Any], where: object) -> dict[str, Any]:
+    """`migrate`, which reads what the classes of the project at hand are made from."""
+    use_own_project()
+    return migrate(plain, where)
 
 
 def as_stored(cfg: DictConfig) -> str:

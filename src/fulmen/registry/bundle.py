@@ -20,7 +20,7 @@ from fulmen.config.outside import unsaid
 from fulmen.config.rules import is_node
 from fulmen.config.schema import find_interpolations
 from fulmen.config.signatures import check_nodes
-from fulmen.migrations import migrate
+from fulmen.config.stored import led_on
 from fulmen.registry import estimators, examples
 from fulmen.registry.manifest import Damaged, plain, read_json
 from fulmen.registry.verification import CONFIG, ESTIMATOR, PREPROCESS, PROBE, WEIGHTS
@@ -120,7 +120,7 @@ def read_config(raw: bytes, path: object) -> dict[str, Any]:
         raise Damaged(f"{path} is no readable YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(plain, dict):
         raise Damaged(f"{path} holds no config")
-    return migrate(plain, path)
+    return led_on(plain, path)
 
 
 def all_implicit(event: yaml.Event) -> bool:
