@@ -17,6 +17,7 @@ from omegaconf import OmegaConf
 from fulmen.config.allow_list import locate
 from fulmen.config.check import compose
 from fulmen.config.mistakes import as_text
+from fulmen.config.places import conf_folders
 from fulmen.config.schema import choices, groups, leaves, shared_out
 from fulmen.config.words import network_of, options, workload
 
@@ -118,7 +119,7 @@ def misspelt_keys(rng: random.Random) -> Iterator[Case]:
         top = rng.choice(sorted(TOP))
         wrong = f"{misspelt(top, TOP, rng)}={as_text(TOP[top])}"
         yield Case("misspelt key", "top", (chosen, wrong), (chosen, f"{top}={as_text(TOP[top])}"), (key(wrong),))
-        for place in places(experiment):
+        for place in rng.sample(places(experiment), k=min(6, len(places(experiment)))):
             argument = rng.choice(arguments(experiment, place))
             slip = misspelt(argument.name, names_beside(experiment, argument.path), rng)
             wrong = argument.set().replace(f"{argument.name}=", f"{slip}=")
@@ -168,7 +169,7 @@ def misspelt_words(rng: random.Random) -> Iterator[Case]:
     """A slip in the value of an argument that takes one of some words."""
     for experiment in EXPERIMENTS:
         of_words = [one for place in places(experiment) for one in arguments(experiment, place, words=True)]
-        for argument in rng.sample(of_words, k=min(2, len(of_words))):
+        for argument in rng.sample(of_words, k=min(1, len(of_words))):
             word = rng.choice([each for each in argument.words if len(each) > 2] or argument.words)
             chosen = f"experiment={experiment}"
             wrong = argument.set(misspelt(word, argument.words, rng))
@@ -288,13 +289,14 @@ def two_at_once(rng: random.Random) -> Iterator[Case]:
 
 def searches(rng: random.Random) -> Iterator[Case]:
     """Slips in what a search is asked for, and in the config that it searches."""
-    for experiment in rng.sample(EXPERIMENTS, k=6):
+    spaces = {path.stem for folder in conf_folders() for path in folder.glob("search/space/**/*.yaml")}
+    for experiment in sorted(spaces & set(EXPERIMENTS)):
         chosen = f"experiment={experiment}"
         name, value = rng.choice([("trials", "7"), ("workers", "2"), ("champion_seeds", "1"), ("retries", "1")])
         slip = misspelt(name, (), rng)
         good = (chosen, "search=random", f"search.{name}={value}")
         yield Case("misspelt key", "search", (*good[:2], f"search.{slip}={value}"), good, (slip,), program="sweep.py")
-        sampler = rng.choice(["random", "tpe", "grid"])
+        sampler = rng.choice(["random", "tpe"])
         wrong = f"search={misspelt(sampler, choices('search'), rng)}"
         yield Case("misspelt choice", "search", (chosen, wrong), (chosen, f"search={sampler}"), ("search",),
                    program="sweep.py")  # fmt: skip
