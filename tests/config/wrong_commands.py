@@ -227,7 +227,7 @@ def wrong_classes(rng: random.Random) -> Iterator[Case]:
     """A class that exists and makes something else."""
     strangers = ("torch.nn.Identity", "torch.optim.Adam", "lightning.pytorch.callbacks.Timer", "torch.nn.Linear")
     for experiment in EXPERIMENTS:
-        others = [e for e in EXPERIMENTS if workload(network_of(e) or "") != workload(network_of(experiment) or "")]
+        others = [each for each in EXPERIMENTS if owner_of(each) != owner_of(experiment)]
         chosen, other = f"experiment={experiment}", rng.choice(others)
         if path := rng.choice([part for part in ("model.network", "data", "model") if part in nodes(other)]):
             typed = (chosen, f"{path}._target_={nodes(other)[path]}")
@@ -341,6 +341,11 @@ def nodes(experiment: str) -> dict[str, str]:
     """Path -> `_target_` of every node in an experiment."""
     found = {path: value for path, value in leaves(config(experiment)) if path.endswith("._target_")}
     return {path.removesuffix("._target_"): target for path, target in found.items()}
+
+
+def owner_of(experiment: str) -> str:
+    """The workload that the model of an experiment belongs to."""
+    return nodes(experiment)["model"].partition(".workloads.")[2].partition(".")[0]
 
 
 def names_beside(experiment: str, path: str) -> list[str]:
