@@ -3,7 +3,9 @@
 import argparse
 import json
 import os
+import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from fulmen.config.arguments import AnyOrder
@@ -145,22 +147,39 @@ def show_runs(arguments: argparse.Namespace) -> int:
 
 
 def compare_runs(arguments: argparse.Namespace) -> int:
-    from fulmen.comparison.compare import compare
-    from fulmen.comparison.find_or_run import find_or_run
-
     overrides = [name for name in arguments.overrides if "=" in name.split()[0]]
     names = dict.fromkeys(name for name in arguments.overrides if name not in overrides)
     if len(names) < 2:
         raise FulmenError("a comparison takes two runs or more: fulmen compare RUN RUN ...")
+    for experiment, *own in map(shlex.split, names):
+        judge(experiment, [*own, *overrides])
+    from fulmen.comparison.compare import compare
+    from fulmen.comparison.find_or_run import find_or_run
+
     with interruptible(lambda: "interrupted; what has been trained is kept, the same command goes on"):
         compare(find_or_run(list(names), overrides), arguments.out)
     return 0
 
 
+def judge(experiment: str, overrides: Sequence[str]) -> None:
+    """Pass if overrides of an experiment have no mistake that can be seen before torch is imported.
+
+    Raises:
+        ConfigError: they have; the message holds a command that works.
+    """
+    from fulmen.config.cures import refuse_without_import
+    from fulmen.config.schema import choices
+    from fulmen.entrypoints import started_from
+
+    if experiment in choices("experiment"):
+        refuse_without_import(started_from([f"experiment={experiment}", *overrides]))
+
+
 def hold_contest(arguments: argparse.Namespace) -> int:
+    a = arguments
+    judge(a.experiment, a.overrides)
     from fulmen.comparison.benchmark import rank
 
-    a = arguments
     rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs, a.save_top)
     return 0
 

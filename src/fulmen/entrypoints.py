@@ -16,7 +16,6 @@ from omegaconf import DictConfig, OmegaConf
 from fulmen.config.check import check_overrides, finalize
 from fulmen.config.completion import answer as completion
 from fulmen.config.compose import expand
-from fulmen.config.cures import refuse_without_import
 from fulmen.config.help import experiments_text, help_text, search_help_text
 from fulmen.config.intervals import refuse_intervals
 from fulmen.config.mistakes import ConfigError, as_text, command, key_of
@@ -27,8 +26,8 @@ from fulmen.config.schema import choices
 from fulmen.config.stored import refuse_if_used, resume_folder
 from fulmen.config.words import in_full
 from fulmen.distributed import torchrun
-from fulmen.distributed.devices import refuse_unless_here
 from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obstructed
+from fulmen.runs.multirun import check_runs
 from fulmen.runs.ownership import refuse_if_owned
 from fulmen.signals import answering, is_relaunched, listener, number_of, output_closed, tell_interruption
 from fulmen.utils.files import obstruction
@@ -221,33 +220,6 @@ def before_search(argv: list[str]) -> list["Plan"]:
     from fulmen.search.plans import plans
 
     return plans(started_from(asked.overrides))
-
-
-def check_runs(runs: list[list[str]]) -> dict[tuple[str, ...], DictConfig]:
-    """Check every run of a multirun.
-
-    Returns:
-        What Hydra has composed for each, by its overrides.
-
-    Raises:
-        FulmenError: the mistakes of all runs, each once, or a run over several machines.
-    """
-    raw: dict[tuple[str, ...], DictConfig] = {}
-
-    def check_whole(overrides: list[str]) -> None:
-        refuse_unless_here(check_overrides(overrides, raw).trainer, "-m")
-
-    for check in (refuse_without_import, check_whole):
-        refused: dict[str, str] = {}
-        for number, overrides in enumerate(runs, 1):
-            try:
-                check(overrides)
-            except ConfigError as error:
-                mistakes = "; ".join(map(str, error.mistakes))
-                refused.setdefault(mistakes, f"run {number} of {len(runs)}: {error}")
-        if refused:
-            raise FulmenError("\n".join(refused.values()))
-    return raw
 
 
 @contextmanager

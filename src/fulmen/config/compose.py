@@ -2,14 +2,14 @@
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import yaml
 from hydra import compose as hydra_compose
@@ -33,7 +33,9 @@ from fulmen.migrations import renewed
 
 Composition = tuple[DictConfig, dict[str, str | None]]  # what is trained, and group -> choice
 
-_kept: ContextVar[dict[tuple[str, ...], Composition] | None] = ContextVar("kept", default=None)
+Made = TypeVar("Made")
+
+_kept: ContextVar[dict[tuple[str, ...], Any] | None] = ContextVar("kept", default=None)
 
 
 def composed(
@@ -52,7 +54,7 @@ def composed(
     read = [explicit(override) for override in in_full(overrides)]
     try:
         if raw is not None:
-            raw[tuple(read)] = _by_hydra([MULTIRUN, *read])
+            raw[tuple(read)] = once(("multirun", *read), lambda: _by_hydra([MULTIRUN, *read]))
             cfg, chosen = _without_hydra(deepcopy(raw[tuple(read)]))
         else:
             cfg, chosen = _put_together(read)
@@ -97,20 +99,26 @@ def _put_together(read: list[str]) -> Composition:
 
     Whatever else stands in `read` is then written into a copy, and where that fails Hydra says why.
     """
-    kept = _kept.get()
-    if kept is None:
+    if _kept.get() is None:
         return _without_hydra(_by_hydra(read))
     written = [override for override in read if "." in key_of(override) and not re.match(r"hydra\b", key_of(override))]
     choosing = tuple(override for override in read if override not in written)
     try:
-        if choosing not in kept:
-            kept[choosing] = _without_hydra(_by_hydra(choosing))
-        cfg, chosen = kept[choosing]
-        cfg = deepcopy(cfg)
+        cfg, chosen = once(("train", *choosing), lambda: _without_hydra(_by_hydra(choosing)))
         apply(OverridesParser.create().parse_overrides(written), cfg)
         return cfg, chosen
     except (HydraException, OmegaConfBaseException):
         return _without_hydra(_by_hydra(read))
+
+
+def once(key: tuple[str, ...], make: Callable[[], Made]) -> Made:
+    """What `make` gives; inside `compositions_kept` a copy of what it gave the first time."""
+    kept = _kept.get()
+    if kept is None:
+        return make()
+    if key not in kept:
+        kept[key] = make()
+    return cast(Made, deepcopy(kept[key]))
 
 
 @contextmanager

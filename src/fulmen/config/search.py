@@ -11,10 +11,10 @@ from typing import Any, cast
 import yaml
 from hydra import compose as hydra_compose
 from hydra.errors import HydraException, MissingConfigException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from fulmen.config.compose import refuse_missing_folders, say_shadowed
+from fulmen.config.compose import once, refuse_missing_folders, say_shadowed
 from fulmen.config.hydra_errors import replace, translated
 from fulmen.config.mistakes import ConfigError, Mistake, as_text, did_you_mean, key_of, nearest, put, take_back
 from fulmen.config.override_values import Interval, Several, as_entry, value_of
@@ -43,15 +43,19 @@ def compose_search(overrides: Iterable[str], experiment: str) -> dict[str, Any]:
     if mistakes := [*_swept(asked), *_of_another_workload(asked, experiment)]:
         raise ConfigError(mistakes)
     try:
-        with hydra_on_conf():
-            whole = [each for override in _with_space(asked, experiment) for each in _for_hydra(override)]
-            cfg = hydra_compose("sweep", whole, return_hydra_config=True)
+        whole = [each for override in _with_space(asked, experiment) for each in _for_hydra(override)]
+        cfg = once(("sweep", *whole), lambda: _sweep_by_hydra(whole))
         say_shadowed("sweep", cfg.hydra.runtime.choices)
         return cast(dict[str, Any], OmegaConf.to_container(cfg.search, resolve=True))
     except MissingConfigException as error:
         raise ConfigError([_no_such(error, asked, experiment)]) from error
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
         raise ConfigError([translated(error, asked, lambda _: [])]) from error
+
+
+def _sweep_by_hydra(overrides: list[str]) -> DictConfig:
+    with hydra_on_conf():
+        return hydra_compose("sweep", overrides, return_hydra_config=True)
 
 
 def meant_key(key: str, keys: Iterable[str] = ENTRY) -> str | None:
