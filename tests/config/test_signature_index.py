@@ -81,9 +81,11 @@ def test_an_experiment_is_without_mistake_by_what_is_kept_too(experiment):
 
 @pytest.mark.parametrize("typed", WRONG, ids=" ".join)
 def test_a_mistake_is_told_as_the_modules_tell_it(typed):
-    overrides = [f"experiment={['pbpk_gnn', 'images_balanced'][WRONG.index(typed) % 2]}", *typed]
+    experiment = f"experiment={['pbpk_gnn', 'images_balanced'][WRONG.index(typed) % 2]}"
+    overrides = [experiment, *typed]
+    learn([experiment])
     told = learn(overrides)
-    assert told == str(ConfigError(*diagnosed(composed, overrides)))
+    assert told == str(diagnosed(composed, overrides))
     forget()
     with pytest.raises(ConfigError) as refused:
         refuse_without_import(overrides)
