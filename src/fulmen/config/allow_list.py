@@ -87,6 +87,11 @@ def without_import() -> Iterator[set[str]]:
         _not_described.reset(token)
 
 
+def imports_nothing() -> bool:
+    """Whether this is inside `without_import`."""
+    return _not_described.get() is not None
+
+
 def locate(target: str) -> Callable[..., Any]:
     """The class or function that `target` names; inside `without_import` what stands for it.
 
@@ -98,7 +103,7 @@ def locate(target: str) -> Callable[..., Any]:
         raise TargetError(f"{target} is {today} now", today)
     if not all(part.isidentifier() for part in target.split(".")):
         raise TargetError(f"{target!r} is no dotted name of a class or function")
-    return _located(target) if _not_described.get() is None else _described(target)
+    return _described(target) if imports_nothing() else _located(target)
 
 
 @cache

@@ -26,7 +26,7 @@ from fulmen.config.mistakes import ConfigError, Mistake, key_of, nearest, put, t
 from fulmen.config.multirun import MULTIRUN, combined
 from fulmen.config.overrides import apply, explicit, hydra_on_conf, implicit
 from fulmen.config.places import shadowed
-from fulmen.config.schema import choices, leaves
+from fulmen.config.schema import choices, is_group, leaves
 from fulmen.config.side_effects import misnamed, say_what_comes_along
 from fulmen.config.words import in_full, say_once
 from fulmen.migrations import renewed
@@ -101,8 +101,8 @@ def _put_together(read: list[str]) -> Composition:
     """
     if _kept.get() is None:
         return _without_hydra(_by_hydra(read))
-    written = [override for override in read if "." in key_of(override) and not re.match(r"hydra\b", key_of(override))]
-    choosing = tuple(override for override in read if override not in written)
+    choosing = tuple(override for override in read if is_group(key_of(override)) or re.match(r"\+*hydra\b", override))
+    written = [override for override in read if override not in choosing]
     try:
         cfg, chosen = once(("train", *choosing), lambda: _without_hydra(_by_hydra(choosing)))
         apply(OverridesParser.create().parse_overrides(written), cfg)
@@ -146,13 +146,9 @@ def refuse_missing_folders(overrides: Iterable[str]) -> None:
 @lru_cache(maxsize=64)
 def composed_once(overrides: tuple[str, ...]) -> tuple[DictConfig, str | None]:
     """What Hydra composes, interpolations and all, and the experiment."""
-    with hydra_on_conf():
-        cfg = hydra_compose("train", [explicit(o) for o in in_full(overrides)], return_hydra_config=True)
-    experiment = cfg.hydra.runtime.choices.get("experiment")
-    with open_dict(cfg):
-        del cfg["hydra"]
+    cfg, chosen = _put_together([explicit(override) for override in in_full(overrides)])
     OmegaConf.set_struct(cfg, False)
-    return cfg, experiment
+    return cfg, chosen.get("experiment")
 
 
 def expand(overrides: list[str]) -> list[list[str]]:
@@ -179,7 +175,7 @@ def expand(overrides: list[str]) -> list[list[str]]:
 
 def resolved(cfg: DictConfig, experiment: str | None) -> DictConfig:
     """A plain copy without interpolations that records the experiment; `mode` is that of the metric if not said."""
-    if mistakes := _unresolvable(cfg):
+    if not _can_be_resolved(cfg) and (mistakes := _unresolvable(cfg)):
         raise ConfigError(mistakes)
     if OmegaConf.is_list(cfg.get("experiment")):
         raise ConfigError(
@@ -234,6 +230,14 @@ def _paths_after(overrides: list[str]) -> list[str]:
         return paths(composed(overrides))
     except ConfigError:
         return []
+
+
+def _can_be_resolved(cfg: DictConfig) -> bool:
+    try:
+        OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
+    except OmegaConfBaseException:
+        return False
+    return True
 
 
 def _unresolvable(cfg: DictConfig | ListConfig) -> list[Mistake]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from omegaconf import DictConfig
 
 from fulmen.config import signature_index
-from fulmen.config.allow_list import without_import
+from fulmen.config.allow_list import imports_nothing, without_import
 from fulmen.config.compose import composed, compositions_kept, to_plain
 from fulmen.config.mistakes import ConfigError, Mistake, is_typed, key_of, mended_by
 from fulmen.config.schema import find_mistakes
@@ -30,6 +30,8 @@ def judged(load: Load, overrides: list[str], trusted: bool) -> DictConfig:
     """
     with compositions_kept():
         unknown = refuse_without_import(overrides, load, trusted)
+        if imports_nothing():
+            return load(overrides)
         try:
             with suppress(ConfigError):
                 cfg = load(overrides)
