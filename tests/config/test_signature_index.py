@@ -14,6 +14,7 @@ from fulmen.config.described import is_described
 from fulmen.config.mistakes import ConfigError
 from fulmen.config.schema import choices, find_mistakes
 from fulmen.config.signatures import parameters
+from fulmen.config.surface import surface
 
 WRONG = [
     ["trainer.max_epoch=3"],
@@ -41,24 +42,14 @@ def shared(tmp_path_factory):
     """An index of these tests alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FULMEN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        forget()
         yield
-    forget()
 
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """An index of one test, and nothing remembered of another."""
+    """An index of one test."""
     monkeypatch.setenv("FULMEN_CACHE", str(tmp_path / "cache"))
-    forget()
-    yield tmp_path / "cache" / "signatures"
-    forget()
-
-
-def forget():
-    for remembered in (signature_index.read, signature_index.find, signature_index.source_of,
-                       signature_index._package, signature_index.digest):  # fmt: skip
-        remembered.cache_clear()
+    return tmp_path / "cache" / "signatures"
 
 
 def learn(overrides):
@@ -73,7 +64,6 @@ def learn(overrides):
 @pytest.mark.parametrize("experiment", choices("experiment"))
 def test_an_experiment_is_without_mistake_by_what_is_kept_too(experiment):
     cfg = check_overrides([f"experiment={experiment}"])
-    forget()
     with allow_list.without_import() as unknown:
         assert find_mistakes(to_plain(cfg)) == []
     assert unknown == set()
@@ -86,7 +76,6 @@ def test_a_mistake_is_told_as_the_modules_tell_it(typed):
     learn([experiment])
     told = learn(overrides)
     assert told == str(diagnosed(composed, overrides))
-    forget()
     with pytest.raises(ConfigError) as refused:
         refuse_without_import(overrides)
     assert str(refused.value) == told
@@ -113,7 +102,6 @@ def network(tmp_path, monkeypatch, cache):
 
 def kept_parameters():
     """Of the network, as long as they are believed."""
-    forget()
     with allow_list.without_import() as unknown:
         try:
             found = allow_list.locate("pump_lab.networks.Net")
@@ -155,6 +143,9 @@ def test_where_nothing_can_be_written_the_modules_judge(tmp_path, monkeypatch, c
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("FULMEN_CACHE", str(tmp_path / "file" / "cache"))
     assert "did you mean max_epochs?" in learn(["experiment=pbpk_mlp", "trainer.max_epoch=3"])
+    nodes = {node.path: node for node in surface(["experiment=pbpk_mlp"]).nodes}
+    assert {"data", "model", "model.network", "model.optimizer", "trainer"} <= nodes.keys()
+    assert all(each.about for each in nodes["data"].arguments)
 
 
 def test_processes_that_write_and_read_at_once_find_whole_files(cache):

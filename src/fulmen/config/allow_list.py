@@ -79,6 +79,8 @@ _not_described: ContextVar[set[str] | None] = ContextVar("not_described", defaul
 @contextmanager
 def without_import() -> Iterator[set[str]]:
     """Let `locate` answer from what is known of modules; gets the names of which nothing is."""
+    if not imports_nothing():
+        signature_index.look_again()
     missing: set[str] = set()
     token = _not_described.set(missing)
     try:

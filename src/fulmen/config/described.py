@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from fulmen.config.docstrings import arguments_of, first_sentence
+from fulmen.config.docstrings import arguments_of, first_paragraph
 from fulmen.config.plain_types import (
     Described,
     described_methods,
@@ -56,7 +56,7 @@ def describe(found: Any, parameters: Parameters | None) -> Entry:
         "name": found.__qualname__,
         "at_home": getattr(sys.modules.get(found.__module__), found.__qualname__, None) is found,
         "parameters": None if parameters is None else list(map(_described_parameter, parameters.values())),
-        "doc": first_sentence(found),
+        "doc": first_paragraph(found),
         "arguments": arguments_of(found),
     }
     if isinstance(found, type):

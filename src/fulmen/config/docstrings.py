@@ -8,8 +8,8 @@ SECTION = re.compile(r"^(Args|Arguments|Parameters):\s*$")
 ENTRY = re.compile(r"^\*{0,2}(\w+)(?: \([^)]*\))?:\s*(.*)$")
 
 
-def first_sentence(thing: Any) -> str:
-    """The first paragraph of its docstring in one line; "" without one."""
+def first_paragraph(thing: Any) -> str:
+    """Of its docstring, in one line; "" without one."""
     text = _docstring(thing)
     return " ".join(text.partition("\n\n")[0].split())
 

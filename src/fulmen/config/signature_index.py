@@ -123,6 +123,12 @@ def keep(targets: Iterable[str], parameters: Callable[[Any], Parameters | None])
                            for name, each in few.items()})  # fmt: skip
 
 
+def look_again() -> None:
+    """Forget what files held: the next answer is of the files as they are then."""
+    for remembered in (read, find, source_of, _package, digest):
+        remembered.cache_clear()
+
+
 @cache
 def source_of(module: str) -> Path:
     """The file of a module, found without an import; the folder of a package without one.
