@@ -23,6 +23,7 @@ from fulmen.config.multirun import hand_over
 from fulmen.config.overrides import explicit, in_multirun, parse, run_failed, typed_overrides
 from fulmen.config.places import SWEEP, TRAIN
 from fulmen.config.schema import choices
+from fulmen.config.side_effects import naming_experiment
 from fulmen.config.stored import refuse_if_used, resume_folder
 from fulmen.config.words import in_full
 from fulmen.distributed import torchrun
@@ -167,6 +168,9 @@ def refuse_no_experiment(typed: list[str]) -> None:
     """
     chosen = any(key_of(o) == "experiment" and o.partition("=")[2] not in ("", "null") for o in typed)
     if not chosen and resume_folder(typed) is None:
+        if meant := naming_experiment(typed):
+            named = next(word for word in meant if key_of(word) == "experiment")
+            raise FulmenError(f"no experiment chosen; did you mean {named}?\n  this works: {command(meant)}")
         raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {_first_command()}")
 
 

@@ -11,7 +11,7 @@ from fulmen.config.readings import decimal_comma, meant_by
 @pytest.mark.parametrize(
     ("written", "meant"),
     [("1e-3x", 1e-3), ("0.002.", 0.002), ("'7'".strip("'"), 7), ("3,5", 3.5), ("yes", True), ("Flase", False),
-     ("ture", True), ("off", False), (1, True), ("12 epochs", 12)],
+     ("ture", True), ("off", False), (1, True), ("12 epochs", 12), ("1e_3", 1e-3)],
 )  # fmt: skip
 def test_a_slip_in_a_value_is_read_as_what_was_meant(written, meant):
     assert meant in meant_by(written)

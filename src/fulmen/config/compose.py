@@ -27,7 +27,7 @@ from fulmen.config.multirun import MULTIRUN, combined
 from fulmen.config.overrides import apply, explicit, hydra_on_conf, implicit
 from fulmen.config.places import shadowed
 from fulmen.config.schema import choices, is_group, leaves
-from fulmen.config.side_effects import misnamed, say_what_comes_along
+from fulmen.config.side_effects import misnamed, say_what_comes_along, spaced
 from fulmen.config.words import in_full, say_once
 from fulmen.migrations import renewed
 
@@ -49,7 +49,7 @@ def composed(
         raw: gets what Hydra has composed for this run of a multirun, by its overrides.
     """
     refuse_missing_folders(overrides)
-    if mistakes := misnamed(overrides):
+    if mistakes := spaced(overrides) or misnamed(overrides):
         raise ConfigError(mistakes)
     read = [explicit(override) for override in in_full(overrides)]
     try:

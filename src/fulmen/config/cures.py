@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from fulmen.config import signature_index
 from fulmen.config.allow_list import imports_nothing, without_import
 from fulmen.config.compose import composed, compositions_kept, to_plain
-from fulmen.config.mistakes import ConfigError, Mistake, is_typed, key_of, mended_by
+from fulmen.config.mistakes import ConfigError, Mistake, Unknown, is_typed, key_of, mended_by
 from fulmen.config.schema import find_mistakes
 from fulmen.config.side_effects import undoes
 from fulmen.config.signatures import parameters
@@ -54,7 +54,8 @@ def refuse_without_import(overrides: list[str], load: Load = composed, trusted: 
     """
     with compositions_kept(), without_import() as unknown:
         refused = diagnosed(load, overrides, trusted)
-    unsure = unknown and any("." in key_of(each) or each.startswith("~") for each in overrides)
+    strange = any(isinstance(mistake, Unknown) for mistake in refused.mistakes)
+    unsure = unknown and (strange or any("." in key_of(each) or each.startswith("~") for each in overrides))
     if refused.mistakes and not unsure:
         raise refused
     return unknown

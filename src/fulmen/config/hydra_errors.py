@@ -88,7 +88,8 @@ def _no_such_choice(error: MissingConfigException) -> Mistake:
     options = list(error.options or [])
     if not options and group not in groups():
         return Mistake(group, f"no such group{did_you_mean(group, groups())} ({first_line(error)})")
-    mend = put(group, nearest(choice, options) or options[0]) if options and group in groups() else take_back(group)
+    meant = nearest(choice, options) or (options[0] if options and group == "experiment" else None)
+    mend = put(group, meant) if meant and group in groups() else take_back(group)
     return Mistake(group, f"there is no {choice}{did_you_mean(choice, options)}", mend)
 
 

@@ -34,6 +34,19 @@ class Mistake:
         return f"{self.path}: {self.problem}" if self.path else self.problem
 
 
+@dataclass(frozen=True)
+class Unknown(Mistake):
+    """An argument that nothing takes in its place.
+
+    Attributes:
+        value: what was written for it.
+        meant: the argument there of nearly the same name, if there is one.
+    """
+
+    value: Any = field(default=None, compare=False)
+    meant: str | None = None
+
+
 class ConfigError(FulmenError):
     """Everything that is wrong with a config and, if there is one, a command that works.
 
@@ -72,11 +85,17 @@ def for_shell(text: str) -> str:
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The one of `names` that `name` is probably a misspelling of; case does not count, swapped letters hardly."""
+    """The one of `names` that `name` is the beginning or probably a misspelling of.
+
+    Case does not count, swapped letters hardly.
+    """
     by_lower = {candidate.lower(): candidate for candidate in names}
+    begun = [lower for lower in by_lower if len(name) > 3 and lower.startswith(name.lower())]
+    if begun:
+        return by_lower[min(begun, key=len)]
     if len(name) < 4:  # one letter of two or three is much: only words of nearly that length can be meant
         by_lower = {lower: candidate for lower, candidate in by_lower.items() if abs(len(lower) - len(name)) < 2}
-    close = get_close_matches(name.lower(), by_lower, n=5, cutoff=0.55 if len(name) > 3 else 0.5)
+    close = get_close_matches(name.lower(), by_lower, n=5, cutoff=0.65 if len(name) > 3 else 0.5)
     swapped = [candidate for candidate in close if sorted(candidate) == sorted(name.lower())]
     return by_lower[(swapped or close)[0]] if close else None
 

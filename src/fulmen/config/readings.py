@@ -14,8 +14,10 @@ def meant_by(value: Any) -> list[Any]:
         return value if len(value) == 1 else []
     if isinstance(value, bool):
         return []
-    text = str(value).strip()
-    found: list[Any] = [read for kind in (int, float) if (read := _read(kind, value)) is not None]
+    text = re.sub(r"(?<=\d[eE])_(?=\d)", "-", str(value).strip())
+    found: list[Any] = [
+        read for kind in (int, float) if (read := _read(kind, text if isinstance(value, str) else value)) is not None
+    ]
     if begun := NUMBER.match(text):
         found += [read for kind in (int, float) if (read := _read(kind, begun[0].replace(",", "."))) is not None]
     words = (

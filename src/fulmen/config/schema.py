@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from fulmen.config.allow_list import locate, locate_untrusted
 from fulmen.config.classes import of_two_workloads, wrong_parts
 from fulmen.config.contradictions import contradictions
+from fulmen.config.elsewhere import told_where
 from fulmen.config.mistakes import Mistake, by_cause, did_you_mean, drop, join, nearest, put, rename
 from fulmen.config.places import conf_folders
 from fulmen.config.places import project_root as project_root
@@ -113,6 +114,7 @@ def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
     known = {mistake.path for mistake in found}
     parts = wrong_parts(plain, locate if trusted else locate_untrusted)
     found += [mistake for mistake in parts if mistake.path not in known]
+    found = told_where(found, plain, locate if trusted else locate_untrusted)
     missing = [path for path, value in values.items() if value == "???" and path not in known]
     if trusted and not found:
         found += contradictions(plain)

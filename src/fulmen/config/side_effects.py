@@ -1,8 +1,10 @@
 """What a choice of one config group sets in places of another, told when it applies."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
+from itertools import pairwise
 
 from fulmen.config.choice_files import read_choice
 from fulmen.config.hydra_errors import replace
@@ -60,6 +62,34 @@ def misnamed(overrides: Iterable[str]) -> list[Mistake]:
             instead = f"{there}.{override.partition('.')[2]}"
             found += [Mistake(key, problem, replace(implicit(override), instead))] if there else []
     return found
+
+
+def spaced(overrides: Sequence[str]) -> list[Mistake]:
+    """`trainer.max_epochs 3`, two words in a row where one `key=value` is wanted."""
+    found, words = [], list(overrides)
+    for i, (first, second) in enumerate(pairwise(words)):
+        is_value = re.fullmatch(r"[^=~+]+", second) and re.fullmatch(r"[A-Za-z_][\w.]*", first)
+        if is_value and (i == 0 or "=" in words[i - 1]):
+            whole = f"{first}={second}"
+            cure = partial(_joined, first=first, second=second)
+            found.append(Mistake(first, f"has no value; did you mean {whole}?", cure))
+    return found
+
+
+def _joined(overrides: list[str], first: str, second: str) -> list[str]:
+    i = next((i for i, pair in enumerate(pairwise(overrides)) if pair == (first, second)), None)
+    return overrides if i is None else [*overrides[:i], f"{first}={second}", *overrides[i + 2 :]]
+
+
+def naming_experiment(overrides: Sequence[str]) -> list[str] | None:
+    """`stocks` and `experiment stocks` with the `=` that is left out; None: no word of `overrides` is an experiment."""
+    words = list(overrides)
+    for mistake in spaced(words):
+        words = mistake.mend(words) if mistake.mend and mistake.path == "experiment" else words
+    if any(key_of(word) == "experiment" and "=" in word for word in words):
+        return words if words != list(overrides) else None
+    named = {word: meant for word in words if "=" not in word and (meant := nearest(word, choices("experiment")))}
+    return [f"experiment={named[word]}" if word in list(named)[:1] else word for word in words] if named else None
 
 
 def undoes(mended: Collection[str], typed: Collection[str]) -> bool:

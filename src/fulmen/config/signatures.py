@@ -16,6 +16,7 @@ from fulmen.config.classes import contracts, wrong_class
 from fulmen.config.described import is_described, parameters_of
 from fulmen.config.mistakes import (
     Mistake,
+    Unknown,
     as_text,
     did_you_mean,
     drop,
@@ -114,7 +115,7 @@ def check_call(
         elif not open_ended:
             meant = nearest(name, free)
             mend = rename(where, join(path, meant), value) if meant else drop(where)
-            yield Mistake(where, f"{label} takes no {name}{did_you_mean(name, free)}", mend)
+            yield Unknown(where, f"{label} takes no {name}{did_you_mean(name, free)}", mend, value, meant)
     for name in free if complete else ():
         if name not in given and named[name].default is inspect.Parameter.empty:
             where, annotation = join(path, name), named[name].annotation

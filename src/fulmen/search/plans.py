@@ -10,9 +10,10 @@ from pathlib import Path
 from fulmen.config.allow_list import without_import
 from fulmen.config.check import check_overrides
 from fulmen.config.compose import compositions_kept
-from fulmen.config.mistakes import ConfigError, Mend, Mistake, key_of, put
+from fulmen.config.mistakes import ConfigError, Mend, Mistake, command, key_of, put
 from fulmen.config.schema import choices
 from fulmen.config.search import compose_search
+from fulmen.config.side_effects import naming_experiment
 from fulmen.errors import FulmenError
 from fulmen.registry.names import check_name, cleaned
 from fulmen.search.architectures import expand_each, joint_choice, joint_space
@@ -142,6 +143,8 @@ def experiment_of(overrides: list[str]) -> str:
     """
     experiment = next((o.partition("=")[2] for o in reversed(overrides) if key_of(o) == "experiment"), "")
     if experiment in ("", "null"):
+        if meant := naming_experiment(overrides):
+            raise FulmenError(f"no experiment chosen\n  this works: {command(meant, PROGRAM)}")
         there = choices("experiment")
         works = f"{PROGRAM} experiment={next(iter(there), '<name>')}"
         raise FulmenError(f"no experiment chosen; there is {', '.join(there)}\n  this works: {works}")
