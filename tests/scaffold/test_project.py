@@ -54,6 +54,54 @@ def test_every_patient_is_tested_by_one_fold_and_in_one_split(project):
     assert sorted(tested) == list(range(442))
 
 
+@pytest.mark.parametrize("fold", [5, -1])
+def test_a_fold_that_there_is_not_is_refused_before_training(fold):
+    with pytest.raises(fulmen.FulmenError, match=f"data.fold is {fold}; with folds=5 it runs from 0 to 4"):
+        fulmen.train("experiment=hilllab", *QUICK, f"data.fold={fold}")
+
+
+TABLES = """
+import fulmen
+
+class InSetup(fulmen.WorkloadData):
+    def __init__(self, csv: str = "a.csv", seed: int = 0):
+        super().__init__(seed=seed)
+        self.csv = csv
+
+    def setup(self, stage=None):
+        open(self.csv)
+
+class AtOnce(InSetup):
+    def __init__(self, csv: str, seed: int = 0):
+        super().__init__(csv)
+        open(csv)
+
+class FromAfar(InSetup):
+    def prepare_data(self):
+        raise ConnectionError("the line is dead")
+
+class Inside(InSetup):
+    def setup(self, stage=None):
+        open("constant.csv")
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("InSetup", "data.csv: nosuch.csv: No such file or directory"),
+        ("AtOnce", "data.csv: nosuch.csv: No such file or directory"),
+        ("FromAfar", "data: the line is dead"),
+        ("Inside", "data: constant.csv: No such file or directory"),
+    ],
+)
+def test_a_file_that_the_data_cannot_read_is_told_in_a_line(kind, said, project):
+    (project / "hilllab" / "tables.py").write_text(TABLES)
+    with pytest.raises(fulmen.FulmenError) as caught:
+        fulmen.train("experiment=hilllab", *QUICK, f"data._target_=hilllab.tables.{kind}", "data.csv=nosuch.csv")
+    assert str(caught.value) == said
+
+
 def test_runs_are_compared(trained, capsys):
     assert main(["compare", *(str(run.folder) for run in trained)]) == 0
     assert "test items" in capsys.readouterr().out
@@ -85,6 +133,9 @@ def test_a_model_is_kept_verified_and_predicts_for_a_file(trained, project, caps
     assert len(capsys.readouterr().out.splitlines()) >= 2
     assert main(["predict", "kept@champion", "short.csv"]) == 2
     assert "short.csv has to be a CSV of numbers with the columns age, sex, bmi" in capsys.readouterr().err
+    (project / "page.md").write_text("# A page\n\none, two\n1,2,3,4\n")
+    assert main(["predict", "kept@champion", "page.md"]) == 2
+    assert "page.md has to be a CSV of numbers" in capsys.readouterr().err
     assert fulmen.load_model("kept").predict_step({"x": torch.ones(2, 10)})["y"].shape == (2, 1)
 
 

@@ -18,6 +18,8 @@ from fulmen.comparison.ranking_files import write
 from fulmen.comparison.run_scores import rankable, with_metric
 from fulmen.comparison.unfinished import Unfinished
 from fulmen.config.check import build
+from fulmen.config.compose import to_plain
+from fulmen.config.named_files import files_in_words
 from fulmen.config.stored import moved
 from fulmen.errors import FulmenError
 from fulmen.registry.rows import keep_best
@@ -98,8 +100,9 @@ def _together(asked: Entrants, folds: int, seeds: int, kept: Path | None) -> tup
     set_threads(base.threads)
     data = [build(OmegaConf.merge(base.data, {"fold": fold}), "data") for fold in range(folds)]
     for each in data:
-        each.prepare_data()
-        each.setup()
+        with files_in_words(to_plain(base.data), "data", each):
+            each.prepare_data()
+            each.setup()
     variants = {name: Variant(_maker(cfg), cfg.trainer.max_epochs) for name, cfg in asked.configs.items()}
     code: dict[str, str] = {}
     for cfg in asked.configs.values():

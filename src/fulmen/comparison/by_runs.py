@@ -14,7 +14,9 @@ from fulmen.comparison import run_scores
 from fulmen.comparison.entrants import Entrants, checked
 from fulmen.comparison.find_or_run import completed_run, trained
 from fulmen.config.check import build
+from fulmen.config.compose import to_plain
 from fulmen.config.mistakes import as_text
+from fulmen.config.named_files import files_in_words
 from fulmen.data.batches import size
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.report.contest import Contest
@@ -113,8 +115,9 @@ class ByRuns:
         cfg = next(iter(self.configs.values()))
         data = [build(OmegaConf.merge(cfg.data, {"fold": k, "folds": self.folds}), "data") for k in range(self.folds)]
         for each in data:
-            each.prepare_data()
-            each.setup("test")
+            with files_in_words(to_plain(cfg.data), "data", each):
+                each.prepare_data()
+                each.setup("test")
         count = {part: [size(splits_of(each)[part]) for each in data] for part in ("train", "test")}
         return {part: sum(counts) / len(counts) for part, counts in count.items()}
 

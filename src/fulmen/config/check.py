@@ -23,6 +23,7 @@ from fulmen.config.gone import with_origin, written_by
 from fulmen.config.hydra_errors import translated
 from fulmen.config.intervals import refuse_intervals
 from fulmen.config.mistakes import ConfigError, as_text, join, key_of
+from fulmen.config.named_files import argument_of, refused
 from fulmen.config.outside import named, refuse_unsaid
 from fulmen.config.override_values import plain as plain_value
 from fulmen.config.overrides import apply, as_file_name, explicit, typed_overrides
@@ -32,6 +33,7 @@ from fulmen.config.signatures import parameters, refuse_incomplete
 from fulmen.config.stored import read_stored, refuse_unless_resumable, resume_folder
 from fulmen.config.words import renamed
 from fulmen.errors import FulmenError
+from fulmen.utils.files import obstruction
 from fulmen.utils.plain import Plain
 
 
@@ -174,6 +176,8 @@ def build(node: Any, path: str, **extra: Any) -> Any:
             cause = cause.__cause__
         below = re.search(r"^full_key: (\S+)$", str(error), re.MULTILINE)
         where = join(path, below[1]) if below and cause is not error else path
+        if isinstance(cause, OSError) and not obstruction(cause):
+            raise refused(cause, argument_of(cause, to_plain(node), path) or where) from cause
         users = (ValueError, TypeError, ModuleNotFoundError, FulmenError, InstantiationException)
         if isinstance(cause, users) or type(cause).__name__ == "MisconfigurationException":
             argument = re.match(r"(\w+)(?=[.:\[]|\s)", str(cause))  # `dose_mg is -1` is about data.dose_mg

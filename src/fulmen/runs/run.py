@@ -12,7 +12,9 @@ from omegaconf import DictConfig
 
 from fulmen.callbacks.fitting import refusals_in_words
 from fulmen.callbacks.resume import ExactResume, reached
+from fulmen.config.compose import to_plain
 from fulmen.config.mistakes import key_of
+from fulmen.config.named_files import files_in_words
 from fulmen.config.overrides import in_multirun
 from fulmen.config.resume_table import KEPT
 from fulmen.config.stored import clear_failed_start, refuse_if_used
@@ -92,7 +94,12 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path, ready: Map
         write_provenance(folder, cfg, overrides, bool(resume), {"weights": start.facts} if start else {})
 
     only_evaluate = result.trained and all(key_of(o).partition(".")[0] in ("resume", *KEPT) for o in overrides)
-    with recorded(result, trainer, overrides), together(trainer, cfg, overrides):
+    with (
+        recorded(result, trainer, overrides),
+        together(trainer, cfg, overrides),
+        files_in_words(to_plain(cfg.model), "model", model),
+        files_in_words(to_plain(cfg.data), "data", data),
+    ):
         if trainer.is_global_zero:
             how = f"{result.cost['device']}, {threads} threads, {trainer.precision}"
             size = f"{result.cost['parameters']:,} parameters"

@@ -66,9 +66,12 @@ class Run:
     @cached_property
     def data(self) -> Any:
         """The LightningDataModule, prepared and set up for testing."""
+        from fulmen.config.named_files import files_in_words
+
         data = self._built("data")
-        data.prepare_data()
-        data.setup("test")
+        with files_in_words(OmegaConf.to_container(self.config.data), "data", data):
+            data.prepare_data()
+            data.setup("test")
         return data
 
     def summarize(self, figures: str | Path) -> Summary:
