@@ -19,7 +19,7 @@ from pages import GUIDES, LANGUAGES, ROOT, Command, blocks, commands, every_comm
 from fulmen.cli import main as fulmen_command
 from fulmen.config.check import check_overrides
 from fulmen.config.compose import expand
-from fulmen.config.overrides import parse
+from fulmen.config.options import parse
 from fulmen.config.schema import choices
 from fulmen.entrypoints import before_search, before_work, messages, started_from
 from fulmen.runs.run import run
@@ -79,7 +79,7 @@ def test_every_block_is_in_a_language_that_is_tried_here():
     "command", [c for c in of("train") if is_shipped(c) and not NEEDS_A_RUN.search(c.text)], ids=str
 )
 def test_trainings_pass_the_check(command):
-    typed = parse(overrides_of(command))
+    typed = parse(overrides_of(command), "", lambda typed: None)
     runs = expand(typed.overrides) if typed.multirun else [typed.overrides]
     for overrides in [runs[0], *runs[1:][-1:]]:  # the first and the last of many
         check_overrides(overrides)

@@ -16,11 +16,13 @@ from omegaconf import DictConfig, OmegaConf
 from fulmen.config.check import check_overrides, finalize
 from fulmen.config.completion import answer as completion
 from fulmen.config.compose import expand
+from fulmen.config.cures import refuse_without_import
 from fulmen.config.help import experiments_text, help_text, search_help_text
 from fulmen.config.intervals import refuse_intervals
 from fulmen.config.mistakes import ConfigError, as_text, command, key_of
 from fulmen.config.multirun import hand_over
-from fulmen.config.overrides import explicit, in_multirun, parse, run_failed, typed_overrides
+from fulmen.config.options import parse, refuse_missing
+from fulmen.config.overrides import explicit, in_multirun, run_failed, typed_overrides
 from fulmen.config.places import SWEEP, TRAIN
 from fulmen.config.schema import choices
 from fulmen.config.side_effects import naming_experiment
@@ -95,7 +97,7 @@ def before_work(argv: list[str]) -> DictConfig | None:
         SystemExit: with 0 after `--help`.
     """
     quiet_waiting()
-    asked = parse(argv[1:])
+    asked = parse(argv[1:], TRAIN, seems_right)
     if asked.help:
         print(help_for(asked.overrides))
         sys.exit(0)
@@ -104,13 +106,12 @@ def before_work(argv: list[str]) -> DictConfig | None:
         sys.exit(0)
     typed, as_typed = started_from(asked.overrides), asked.overrides
     argv[1:] = [*(argument for argument in argv[1:] if argument not in as_typed), *for_hydra(typed, asked)]
+    refuse_missing(asked)
     if asked.hydra_help or asked.cfg or asked.info or asked.experimental_rerun:
         return None
     resuming = resume_folder(typed) is not None
     if resuming and asked.multirun:
         raise FulmenError("resume=<folder> goes on with one run: leave out -m")
-    if asked.config_dir and not Path(asked.config_dir).is_dir():
-        raise FulmenError(f"--config-dir {asked.config_dir}: there is no such folder")
     if asked.config_dir:
         typed.insert(0, f"hydra.searchpath={as_text([f'file://{Path(asked.config_dir).resolve()}'])}")
     if torchrun.starts_this():
@@ -174,6 +175,17 @@ def refuse_no_experiment(typed: list[str]) -> None:
         raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {_first_command()}")
 
 
+def seems_right(typed: list[str]) -> None:
+    """Pass if nothing is wrong with a training as far as can be told before anything is imported.
+
+    Raises:
+        FulmenError: no experiment, or a mistake; the message holds a command that works.
+    """
+    refuse_no_experiment(typed)
+    if resume_folder(typed) is None:
+        refuse_without_import(started_from(typed))
+
+
 def for_hydra(typed: list[str], asked: Namespace) -> list[str]:
     """What was typed as Hydra reads it; a mistake in it is told where the runs are checked."""
     read = list(typed)
@@ -209,7 +221,9 @@ def before_search(argv: list[str]) -> list["Plan"]:
         SystemExit: with 0 after `--help`.
     """
     quiet_waiting()
-    asked = parse(argv)
+    from fulmen.search.plans import plans
+
+    asked = parse(argv, SWEEP, plans)
     if asked.help:
         print(search_help_text())
         sys.exit(0)
@@ -221,8 +235,6 @@ def before_search(argv: list[str]) -> list["Plan"]:
     if torchrun.starts_this():
         with torchrun.said_once():
             raise FulmenError(f"a search starts its processes by itself\n  this works: {command(argv, SWEEP)}")
-    from fulmen.search.plans import plans
-
     return plans(started_from(asked.overrides))
 
 

@@ -1,6 +1,5 @@
 """Overrides as people type them and as Hydra reads them, and what `hydra.main` knows of the run it has started."""
 
-import argparse
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -8,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hydra import initialize_config_dir
-from hydra._internal.utils import get_args_parser  # private: `hydra.main` shows nobody else the options it takes
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -39,11 +37,6 @@ def hydra_on_conf() -> Iterator[None]:
             yield
     finally:
         GlobalHydra.instance().hydra = by_main
-
-
-def parse(arguments: list[str]) -> argparse.Namespace:
-    """Command-line arguments as Hydra reads them: `overrides`, `help`, `multirun`, `cfg`, `config_dir` ..."""
-    return get_args_parser().parse_intermixed_args(arguments)
 
 
 def explicit(override: str) -> str:
