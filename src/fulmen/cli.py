@@ -5,8 +5,11 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fulmen.config.arguments import AnyOrder
 from fulmen.config.places import TRAIN, workloads
@@ -14,6 +17,7 @@ from fulmen.errors import FulmenError
 from fulmen.signals import answering, interruptible, output_closed
 from fulmen.utils.threads import quiet_waiting
 
+RANK_OPTIONS = {"metric": None, "folds": 5, "seeds": 1, "outputs": "outputs", "save_top": 0}  # name -> default
 INTERRUPTED = "interrupted; the same command does it again"
 PROGRAMS = {  # verb -> what it does, and what to say of it where a signal ends it
     "train": ("train one experiment", "interrupted before anything was begun; start it again"),
@@ -151,14 +155,48 @@ def compare_runs(arguments: argparse.Namespace) -> int:
     names = dict.fromkeys(name for name in arguments.overrides if name not in overrides)
     if len(names) < 2:
         raise FulmenError("a comparison takes two runs or more: fulmen compare RUN RUN ...")
-    for experiment, *own in map(shlex.split, names):
-        judge(experiment, [*own, *overrides])
+    for name in names:
+        experiment, *own = shlex.split(name)
+        with mended_as(partial(compare_again, arguments, name, own, overrides)):
+            judge(experiment, [*own, *overrides])
     from fulmen.comparison.compare import compare
     from fulmen.comparison.find_or_run import find_or_run
 
     with interruptible(lambda: "interrupted; what has been trained is kept, the same command goes on"):
         compare(find_or_run(list(names), overrides), arguments.out)
     return 0
+
+
+@contextmanager
+def mended_as(words: Callable[[list[str]], list[str]]) -> Iterator[None]:
+    """Tell mistakes with a command of this verb: `words` makes it of overrides that work, `experiment=` left out."""
+    from fulmen.config.mistakes import ConfigError, key_of
+
+    try:
+        yield
+    except ConfigError as error:
+        mended = [each for each in error.overrides if key_of(each) != "experiment"] if error.overrides else None
+        works = None if mended is None else words(mended)
+        raise ConfigError(error.mistakes, works, "fulmen", error.without) from error
+
+
+def options_of(arguments: argparse.Namespace, defaults: Mapping[str, Any]) -> list[str]:
+    """The options that were typed, as one types them."""
+    given = {name: vars(arguments)[name] for name, default in defaults.items() if vars(arguments)[name] != default}
+    return [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+
+
+def compare_again(
+    arguments: argparse.Namespace, name: str, own: list[str], shared: list[str], mended: list[str]
+) -> list[str]:
+    """The words of a comparison in which `mended` stand for `own` overrides of one name and those `shared` by all."""
+    if all(override in mended for override in own):
+        own, shared = own, [override for override in mended if override not in own]
+    else:
+        own = [override for override in mended if override not in shared]
+    again = shlex.join([shlex.split(name)[0], *own])
+    others = [again if each == name else each for each in arguments.overrides if "=" not in each.split()[0]]
+    return ["compare", *others, *shared, *options_of(arguments, {"out": None})]
 
 
 def judge(experiment: str, overrides: Sequence[str]) -> None:
@@ -177,7 +215,8 @@ def judge(experiment: str, overrides: Sequence[str]) -> None:
 
 def hold_contest(arguments: argparse.Namespace) -> int:
     a = arguments
-    judge(a.experiment, a.overrides)
+    with mended_as(lambda mended: ["rank", a.experiment, *mended, *options_of(a, RANK_OPTIONS)]):
+        judge(a.experiment, a.overrides)
     from fulmen.comparison.benchmark import rank
 
     rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs, a.save_top)

@@ -132,7 +132,7 @@ def before_work(argv: list[str]) -> DictConfig | None:
     refuse_no_experiment(typed)
     if asked.multirun:
         refuse_intervals(typed, check_overrides)
-        hand_over(check_runs(expand(typed)))
+        hand_over(check_runs(expand(typed), typed))
         return None
     refuse_taken_folder(typed)
     cfg = check_overrides(typed)

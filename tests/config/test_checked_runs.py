@@ -10,11 +10,13 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from fulmen.config.check import check_overrides
 from fulmen.config.compose import expand
 from fulmen.config.multirun import MULTIRUN, expanded, hand_over, take_checked
 from fulmen.config.overrides import hydra_on_conf
 from fulmen.config.schema import project_root
 from fulmen.entrypoints import check_runs
+from fulmen.errors import FulmenError
 
 
 def test_a_multirun_starts_with_what_hydra_would_compose_again():
@@ -62,3 +64,27 @@ def test_a_multirun_leaves_every_class_of_hydra_as_it_was(tmp_path, monkeypatch)
     GlobalHydra.instance().clear()
     assert [cfg.seed for cfg in seen] == [1, 2]
     assert [each for each, was in before.items() if dict(vars(each)) != was] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "works"),
+    [
+        (["experiment=pbpk_mlp", "seed=1,two,3"], ["  without: seed=two", "-m experiment=pbpk_mlp seed=1,3"]),
+        (["experiment=stocks,pbpk_gn", "seed=1"], ["-m experiment=stocks,pbpk_gnn seed=1"]),
+        (["experiment=pbpk_mlp", "model.optimizer.lrr=0.1,0.2"], ["-m experiment=pbpk_mlp model.optimizer.lr=0.1,0.2"]),
+        (["experiment=pbpk_mlp", "seed=1,2", "trainer.max_epoch=3"],
+         ["-m experiment=pbpk_mlp seed=1,2 trainer.max_epochs=3"]),
+        (["experiment=pbpk_mlp", "seed=one,two"], ["  without: seed=one", "-m experiment=pbpk_mlp seed=42"]),
+    ],
+)  # fmt: skip
+def test_the_command_that_works_is_a_multirun_of_what_was_right(typed, works):
+    with pytest.raises(FulmenError) as refused:
+        check_runs(expand(typed), typed)
+    lines = [line.removeprefix("  this works: python train.py ") for line in str(refused.value).splitlines()]
+    assert [line for line in lines if line.startswith(("-m", "  without"))] == works
+
+
+def test_several_values_without_m_are_answered_with_all_of_them():
+    typed = ["experiment=pbpk_mlp", "seed=1,2"]
+    with pytest.raises(FulmenError, match=r"this runs them all: python train\.py -m experiment=pbpk_mlp seed=1,2"):
+        check_overrides(typed)

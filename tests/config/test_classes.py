@@ -54,6 +54,21 @@ def test_a_network_that_does_not_fulfil_the_contract_is_refused(target, problem)
     assert refused.value.without == [f"model.network._target_={target}"]
 
 
+def test_a_function_of_python_makes_no_part_of_a_training():
+    with pytest.raises(ConfigError, match=r"^model\._target_: os\.system makes no LightningModule"):
+        check_overrides(["experiment=stocks", "model._target_=os.system"])
+
+
+def test_a_class_of_torch_has_not_the_attributes_of_a_network_of_stocks():
+    with pytest.raises(ConfigError, match=r"^model\.network\._target_: torch\.nn\.Linear has no inputs, which every"):
+        check_overrides(["experiment=stocks", "model.network._target_=torch.nn.Linear"])
+
+
+def test_data_that_are_missing_are_sought_among_those_of_the_workload():
+    with pytest.raises(ConfigError, match=r"^data: nothing chosen; there is pbpk\n"):
+        check_overrides(["experiment=pbpk_mlp", "data=null"])
+
+
 def test_data_of_one_workload_and_a_model_of_another_are_refused():
     with pytest.raises(ConfigError, match="data=stocks belongs to stocks; data of pbpk: pbpk"):
         check_overrides(["experiment=pbpk_mlp", "data=stocks"])

@@ -4,6 +4,7 @@ Classes are judged, as far as annotations name classes; what a function returns 
 """
 
 import inspect
+import sys
 import types
 import typing
 from collections import abc
@@ -35,7 +36,8 @@ def wrong_parts(plain: Mapping[str, Any], find: Find) -> Iterator[Mistake]:
             nodes += [(join(part, name), node, wanted) for name, node in entries.items()]
     for path, node, wanted in nodes:
         made = _class_of(node, find)
-        if made is not None and wanted not in [base.rpartition(".")[2] for base in names(made)]:
+        other = made is not None and wanted not in [base.rpartition(".")[2] for base in names(made)]
+        if other or (made is None and _is_of_python(node, find)):
             where = join(path, "_target_")
             yield Mistake(where, f"{node['_target_']} makes no {wanted}", take_back(where))
 
@@ -88,6 +90,16 @@ def _class_of(node: Any, find: Find) -> type | None:
     except TargetError:
         return None
     return found if isinstance(found, type) else None
+
+
+def _is_of_python(node: Any, find: Find) -> bool:
+    """Whether a node calls a function of Python's own modules: none of them makes a part of a training."""
+    target = node.get("_target_") if isinstance(node, Mapping) else None
+    try:
+        home = find(target).__module__ if isinstance(target, str) else None
+    except (TargetError, AttributeError):
+        return False
+    return isinstance(home, str) and home.partition(".")[0] in sys.stdlib_module_names
 
 
 def _may_be(made: type, partial: bool, annotation: Any) -> bool:

@@ -10,6 +10,7 @@ from fulmen.config.file_errors import in_file, not_text, unreadable
 from fulmen.config.mistakes import (
     Mend,
     Mistake,
+    command,
     did_you_mean,
     join,
     key_of,
@@ -49,7 +50,7 @@ def translated(error: Exception, overrides: list[str], paths: Callable[[list[str
 
     text = "\n".join(filter(None, [str(error), str(error.__cause__ or "")]))
     if several := re.search(r"(?:Ambiguous value for argument|Sweep parameters) '([^']+)'", text):
-        return _several(several[1].removeprefix("++"))
+        return _several(several[1].removeprefix("++"), overrides)
     for typed in reversed(overrides):
         if re.search(rf"(?<![\w.]){re.escape(key_of(typed))}(?![\w.]\w)", first_line(text)):
             if re.match(r"search\b", key_of(typed)):
@@ -73,14 +74,13 @@ def _unparsable(error: OverrideParseException) -> Mistake:
     return Mistake(typed, problem, replace(typed))
 
 
-def _several(typed: str) -> Mistake:
+def _several(typed: str, overrides: list[str]) -> Mistake:
     """Several values where one is wanted, or a number with a decimal comma."""
     if number := decimal_comma(typed):
         problem = "a decimal point is wanted, and values for several runs need -m"
         return Mistake(key_of(typed), problem, replace(typed, number))
-    first = typed.partition(",")[0]
-    one = first if re.fullmatch(r"[^(\[{]+", first) else None
-    return Mistake(key_of(typed), "several values for one run; add -m to run them all", replace(typed, one))
+    problem = f"several values for one run; this runs them all: {command(['-m', *overrides])}"
+    return Mistake(key_of(typed), problem)
 
 
 def _no_such_choice(error: MissingConfigException) -> Mistake:

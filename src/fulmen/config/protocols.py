@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 BASES = ("torch.nn.modules.module", "lightning.pytorch.core", "builtins", "typing")  # what everybody has of them
+LIBRARIES = ("torch", "torchvision", "torch_geometric", "torchmetrics")
 CALLED = ("forward", "__call__")
 
 
@@ -20,9 +21,15 @@ class Fulfils:
         return [name for name in inspect.get_annotations(self.protocol) if not hasattr(made, name)]
 
     def missing(self, made: type) -> str | None:
-        """What a class lacks of the protocol, as `forward(window)`; None if it fulfils it."""
-        return next((f"{name}({', '.join(_names(wanted))})" for name, wanted in methods(self.protocol)
-                     if not _can_be_called(getattr(made, name, None), wanted)), None)  # fmt: skip
+        """What a class lacks of the protocol, as `forward(window)`; None as far as it fulfils it."""
+        lacking = (f"{name}({', '.join(_names(wanted))})" for name, wanted in methods(self.protocol)
+                   if not _can_be_called(getattr(made, name, None), wanted))  # fmt: skip
+        return next(lacking, None) or next(iter(self._foreign_attributes(made)), None)
+
+    def _foreign_attributes(self, made: type) -> list[str]:
+        """What no class of torch has: only classes written for a workload name the attributes of its protocol."""
+        of_library = made.__module__.partition(".")[0] in LIBRARIES
+        return [name for name in inspect.get_annotations(self.protocol) if of_library and not hasattr(made, name)]
 
 
 def methods(cls: type) -> Iterator[tuple[str, inspect.Signature]]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fulmen.config.allow_list import locate, locate_untrusted
-from fulmen.config.classes import of_two_workloads, wrong_parts
+from fulmen.config.choice_files import workload_of
+from fulmen.config.classes import of_two_workloads, owner_of, wrong_parts
 from fulmen.config.contradictions import contradictions
 from fulmen.config.elsewhere import told_where
 from fulmen.config.mistakes import Mistake, by_cause, did_you_mean, drop, join, nearest, put, rename
@@ -100,7 +101,7 @@ def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
         return found
     if trusted and (strangers := list(of_two_workloads(plain))):
         return strangers  # nothing of them fits the rest
-    found = [_nothing_chosen(part) for part in ("data", "model", "trainer") if plain.get(part) is None]
+    found = [_nothing_chosen(part, plain) for part in ("data", "model", "trainer") if plain.get(part) is None]
     found += [m for m in check_call(TrainConfig, plain, "", "the config") if m.path not in {f.path for f in found}]
     found += _entries_without_target(plain)
 
@@ -136,9 +137,15 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _nothing_chosen(part: str) -> Mistake:
+def _nothing_chosen(part: str, plain: dict[str, Any]) -> Mistake:
+    """The mistake of a config without data, a model or a trainer; data and a model have to be of one workload."""
     there = sorted(choices(part), key=lambda choice: choice != "default")
-    return Mistake(part, f"nothing chosen; there is {', '.join(there)}", put(part, there[0]) if there else None)
+    other = plain.get("model" if part == "data" else "data")
+    if part != "trainer" and isinstance(other, dict) and is_node(other):
+        owner = owner_of(other["_target_"])
+        there = [name for name in there if owner and workload_of(part, name) == owner[1]]
+    known = f"there is {', '.join(there)}" if there else f"the experiment needs a node `{part}:` with a _target_"
+    return Mistake(part, f"nothing chosen; {known}", put(part, there[0]) if there else None)
 
 
 def _entries_without_target(plain: dict[str, Any]) -> Iterator[Mistake]:

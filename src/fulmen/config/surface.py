@@ -8,8 +8,8 @@ from typing import Any
 from fulmen.config import signature_index
 from fulmen.config.allow_list import TargetError, locate, without_import
 from fulmen.config.check import compose
-from fulmen.config.classes import owner_of
-from fulmen.config.comments import first_comment, read_yaml
+from fulmen.config.choice_files import workload_of
+from fulmen.config.comments import first_comment
 from fulmen.config.compose import choices_made, compositions_kept, to_plain
 from fulmen.config.described import Entry, describe
 from fulmen.config.mistakes import join
@@ -119,19 +119,11 @@ def surface(overrides: Sequence[str]) -> Surface:
 def _groups(experiment: str, owner: str, chosen: Mapping[str, str | None], overrides: Sequence[str]) -> Iterator[Group]:
     for group in groups():
         names = options(group, experiment, overrides) if group != "experiment" else choices(group)
-        names = [name for name in names if group not in PARTS or _owner(group, name) in (owner, "")]
+        names = [name for name in names if group not in PARTS or workload_of(group, name) in (owner, "")]
         folder = f"{group}/{owner}" if group in shared_out() else group
         if names:
             about = {name: first_comment(conf_file(f"{folder}/{name}.yaml")) for name in names}
             yield Group(group, (chosen.get(group) or "").rpartition("/")[2] or None, about)
-
-
-def _owner(group: str, choice: str) -> str:
-    """The workload whose class a choice of `data` or `model` makes; "" where it makes none of a workload."""
-    content = read_yaml(conf_file(f"{group}/{choice}.yaml"))
-    others = [each for each in content.get("defaults", []) if isinstance(each, str) and each != "_self_"]
-    owner = owner_of(content.get("_target_"))
-    return owner[1] if owner else next((_owner(group, each) for each in others), "")
 
 
 def _top(plain: Mapping[str, Any]) -> list[Argument]:
