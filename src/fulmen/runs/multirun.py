@@ -38,16 +38,17 @@ def check_runs(runs: list[list[str]], typed: Sequence[str] = ()) -> dict[tuple[s
 def _refuse(runs: list[list[str]], check: Callable[[list[str]], object], typed: Sequence[str]) -> None:
     """Raise what `check` raises of any run, each message once."""
     refused: dict[str, str] = {}
-    now, without = list(typed), list[str]()
+    now, without, told = list(typed), list[str](), set[Mistake]()
     for number, overrides in enumerate(runs, 1):
         try:
             check(overrides)
         except ConfigError as error:
             mistakes = "; ".join(map(str, error.mistakes))
             refused.setdefault(mistakes, f"run {number} of {len(runs)}: {ConfigError(error.mistakes)}")
-            for mistake in error.mistakes:
+            for mistake in (each for each in error.mistakes if each not in told):
                 now, gone = _mended(now, mistake, overrides)
                 without += gone
+            told.update(error.mistakes)
     if refused:
         lines = [*refused.values(), *(_that_works(now, without) if now else [])]
         raise FulmenError("\n".join(lines))
