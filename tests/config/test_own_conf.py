@@ -241,3 +241,30 @@ def test_a_named_package_that_is_not_there_is_told(project):
 def test_a_target_of_no_module_names_the_projects_package_first(project):
     with pytest.raises(FulmenError, match=rf"there is no module a; there is {project.name}, fulmen, torch"):
         check_overrides(["experiment=hers", "data._target_=a.B"])
+
+
+def test_a_value_that_the_file_of_an_experiment_leaves_open_has_to_be_typed(project):
+    project.names(project.name)
+    project.write("conf/experiment/open.yaml", EXPERIMENT.format(name=project.name).replace("epochs: 1", "epochs: ???"))
+    with pytest.raises(
+        FulmenError, match=r"trainer.max_epochs: has no value \(\?\?\? in conf/experiment/open.yaml\)"
+    ) as e:
+        check_overrides(["experiment=open"])
+    assert "this works" in str(e.value)
+    assert check_overrides(["experiment=open", "trainer.max_epochs=7"]).trainer.max_epochs == 7
+
+
+@pytest.mark.parametrize("part", ["model", "data", "trainer"])
+def test_a_part_that_the_experiment_itself_says_is_not_kept_in_silence(part, project):
+    project.names(project.name)
+    with pytest.raises(FulmenError, match=f"{part}: a training needs one") as refused:
+        check_overrides(["experiment=hers", f"{part}=null"])
+    assert f"without: {part}=null" in str(refused.value)
+
+
+def test_callbacks_that_the_experiment_itself_says_are_switched_off_too(project):
+    project.names(project.name)
+    told = EXPERIMENT.format(name=project.name) + "callbacks:\n  early_stopping:\n    patience: 3\n"
+    project.write("conf/experiment/told.yaml", told)
+    assert check_overrides(["experiment=told"]).callbacks.early_stopping.patience == 3
+    assert check_overrides(["experiment=told", "callbacks=null"]).callbacks is None

@@ -150,6 +150,7 @@ def test_a_study_of_other_settings_is_refused_with_the_whole_command_for_another
 
 REFUSED = [
     (["search/space=null"], "search.space is empty"),
+    (["search.space={}"], "there would be nothing to search"),
     (["search.space.model.z={low:0,high:1}"], "toy.Model takes no z"),
     (["search.space.model.x.low=2"], "low must be less than high"),
     (["search=grid"], r"a grid needs choices or a step here[\s\S]*this works"),

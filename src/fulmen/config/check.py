@@ -116,7 +116,7 @@ def check_values(shared: Iterable[str], values: Mapping[str, Plain]) -> DictConf
         cfg = deepcopy(base)
         for path, value in values.items():
             OmegaConf.update(cfg, path, value, merge=True, force_add=True)
-        cfg = resolved(cfg, experiment)
+        cfg = resolved(cfg, experiment, [*shared, *(f"{path}=" for path in values)])
         if not find_mistakes(to_plain(cfg)):
             return cfg
     return check_overrides([*shared, *(f"{path}={as_text(value)}" for path, value in values.items())])
@@ -131,7 +131,7 @@ def finalize(cfg: DictConfig) -> DictConfig:
     if not HydraConfig.initialized():
         return cfg
     runtime = HydraConfig.get().runtime
-    final = resolved(cfg, runtime.choices.get("experiment"))
+    final = resolved(cfg, runtime.choices.get("experiment"), HydraConfig.get().overrides.task)
     if final.output_dir != runtime.output_dir:
         with suppress(OSError):
             Path(runtime.output_dir).rmdir()  # Hydra makes its folder even where another one is asked for

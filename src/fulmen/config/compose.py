@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
@@ -19,8 +19,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from fulmen.config.choice_files import read_choice
 from fulmen.config.directions import fill_modes
+from fulmen.config.experiment_file import switch_off, wrong_file
 from fulmen.config.hydra_errors import first_line, translated
 from fulmen.config.mistakes import ConfigError, Mistake, key_of, nearest, put, take_back
 from fulmen.config.multirun import MULTIRUN, combined
@@ -67,7 +67,7 @@ def composed(
         stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
         with open_dict(cfg):
             cfg.output_dir = str(output_dir or Path("outputs", "runs", str(experiment), stamp))
-    return resolved(cfg, experiment)
+    return resolved(cfg, experiment, read)
 
 
 def choices_made(overrides: list[str]) -> dict[str, str | None]:
@@ -146,8 +146,10 @@ def refuse_missing_folders(overrides: Iterable[str]) -> None:
 @lru_cache(maxsize=64)
 def composed_once(overrides: tuple[str, ...]) -> tuple[DictConfig, str | None]:
     """What Hydra composes, interpolations and all, and the experiment."""
-    cfg, chosen = _put_together([explicit(override) for override in in_full(overrides)])
+    read = [explicit(override) for override in in_full(overrides)]
+    cfg, chosen = _put_together(read)
     OmegaConf.set_struct(cfg, False)
+    switch_off(cfg, read)
     return cfg, chosen.get("experiment")
 
 
@@ -173,18 +175,21 @@ def expand(overrides: list[str]) -> list[list[str]]:
     return [[implicit(override) for override in job] for job in jobs]
 
 
-def resolved(cfg: DictConfig, experiment: str | None) -> DictConfig:
-    """A plain copy without interpolations that records the experiment; `mode` is that of the metric if not said."""
+def resolved(cfg: DictConfig, experiment: str | None, read: Collection[str] = ()) -> DictConfig:
+    """A plain copy without interpolations that records the experiment; `mode` is that of the metric if not said.
+
+    Args:
+        read: the overrides as Hydra reads them: what they switch off is off, and what the file of the experiment
+            leaves open has to be among them.
+
+    Raises:
+        ConfigError: a value cannot be resolved, or the file of the experiment is wrong as a whole or leaves one open.
+    """
+    switch_off(cfg, read)
     if not _can_be_resolved(cfg) and (mistakes := _unresolvable(cfg)):
         raise ConfigError(mistakes)
-    if OmegaConf.is_list(cfg.get("experiment")):
-        raise ConfigError(
-            [Mistake(f"conf/experiment/{experiment}.yaml", "holds a list; write `key: value` in each line")]
-        )
-    elsewhere = experiment and read_choice("experiment", experiment)[0] not in ("", "experiment")
-    if OmegaConf.is_dict(cfg.get("experiment")) or elsewhere:
-        problem = f"conf/experiment/{experiment}.yaml has to begin with the line `# @package _global_`"
-        raise ConfigError([Mistake("experiment", f"{problem}: what it says is of the whole config")])
+    if experiment and (mistakes := wrong_file(cfg, experiment, read)):
+        raise ConfigError(mistakes)
     fill_modes(cfg)
     return OmegaConf.create({"experiment": experiment, **with_names_of_today(to_plain(cfg))})
 

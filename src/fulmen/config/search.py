@@ -134,6 +134,9 @@ def _swept(asked: Iterable[str]) -> Iterator[Mistake]:
         elif key == "search.space" and isinstance(value, str):
             problem = f"one of those in conf/search/space is chosen by {SPACE}={value}"
             yield Mistake(key, problem, replace(override, f"{SPACE}={value}"))
+        elif key == "search.space" and value == {}:
+            problem = "is empty: there would be nothing to search; without it the space of the experiment is searched"
+            yield Mistake(key, problem, take_back(key))
         elif isinstance(value, Several):
             instead = f"{key}={as_text(value.values[0])}"
             yield Mistake(key, f"takes one value; {instead} is the first", replace(override, instead))

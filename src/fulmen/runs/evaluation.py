@@ -34,7 +34,7 @@ def evaluate(trainer: Trainer, model: LightningModule, data: Any, cfg: DictConfi
     if trainer.is_global_zero:
         path = tell(summary, cfg, result)
         log_hyperparameters(trainer.loggers, cfg, result.metrics, result.steps)
-        print(f"report: {path}")
+        print(f"report: {path.with_suffix('.html')}, the same in report.md")
 
 
 def load_best(model: LightningModule, folder: Path) -> None:
