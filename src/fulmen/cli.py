@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.config.arguments import AnyOrder
-from fulmen.config.places import TRAIN, workloads
+from fulmen.config.places import TRAIN, first_experiment, workloads
+from fulmen.config.workload_verbs import with_verbs
 from fulmen.errors import FulmenError
 from fulmen.signals import answering, interruptible, output_closed
 from fulmen.utils.threads import quiet_waiting
@@ -37,7 +39,9 @@ def main(argv: list[str] | None = None) -> int:
 
                 print(answer(typed[1:], parser().get_default("verbs")))
                 return 0
-            arguments = parser().parse_args(argv)
+            known = parser()
+            refuse_no_verb(typed, known.get_default("verbs"))
+            arguments = known.parse_args(argv)
             return arguments.call(arguments)
     except FulmenError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -68,7 +72,7 @@ def parser() -> AnyOrder:
         verbs.add_parser(program, help=f"{text}; `fulmen {program} --help` says more", add_help=False)
     new = verbs.add_parser("new", help="write a project of your own, which trains at once")
     new.add_argument("name", type=Path, help="name of its folder and its package, for example mylab")
-    new.add_argument("--workload", help="one to start from, for example sensors (default: a small data set)")
+    new.add_argument("--workload", help=f"one to start from: {', '.join(workloads())} (default: a small data set)")
     new.set_defaults(call=begin_project)
     runs = verbs.add_parser("runs", help="list the runs: status, cost and main metrics")
     runs.add_argument("experiment", nargs="?", default="*", help="only its runs (default: all)")
@@ -105,12 +109,27 @@ def parser() -> AnyOrder:
     diagnose.add_argument("--val", metavar="COLUMN", help="column of the validation loss")
     diagnose.add_argument("--strict", action="store_true", help="end with exit code 1 if something is wrong")
     diagnose.set_defaults(call=show_diagnosis)
-    for name in workloads():
+    for name in with_verbs():
         own = verbs.add_parser(name, help=f"commands of the {name} workload; `fulmen {name}` lists them")
         own.add_argument("words", nargs="*", metavar="VERB|WORD|OVERRIDE", help="a command, its arguments, settings")
         own.set_defaults(call=do_own_verb, workload=name)
     whole.set_defaults(verbs=list(verbs.choices))
     return whole
+
+
+def refuse_no_verb(typed: Sequence[str], verbs: Sequence[str]) -> None:
+    """Pass if a command line begins with a verb, or with an option.
+
+    Raises:
+        FulmenError: it begins with another word.
+    """
+    if not typed or typed[0].startswith("-") or typed[0] in verbs:
+        return
+    from fulmen.config.mistakes import did_you_mean
+
+    if typed[0] in workloads():
+        raise FulmenError(f"{typed[0]} has no commands of its own; `{TRAIN} --help` lists what can be trained")
+    raise FulmenError(f"fulmen has no command {typed[0]}{did_you_mean(typed[0], verbs)}")
 
 
 def begin_project(arguments: argparse.Namespace) -> int:
@@ -124,6 +143,7 @@ def begin_project(arguments: argparse.Namespace) -> int:
 
 
 def show_runs(arguments: argparse.Namespace) -> int:
+    from fulmen.config.mistakes import did_you_mean
     from fulmen.config.schema import choices
     from fulmen.report.summary import print_table
     from fulmen.runs.run_folder import list_runs
@@ -133,10 +153,12 @@ def show_runs(arguments: argparse.Namespace) -> int:
         raise FulmenError(
             f"{arguments.experiment} is no experiment; `fulmen runs --outputs FOLDER` lists what lies in FOLDER/runs"
         )
+    named = not re.search(r"[*?\[]", arguments.experiment)
+    if not rows and named and arguments.experiment not in choices("experiment"):
+        near = did_you_mean(arguments.experiment, choices("experiment"))
+        raise FulmenError(f"there is no experiment {arguments.experiment}{near}")
     if not rows:
-        experiment = (
-            next(iter(choices("experiment")), "<name>") if arguments.experiment == "*" else arguments.experiment
-        )
+        experiment = arguments.experiment if named else first_experiment()
         where = Path(arguments.outputs, "runs", arguments.experiment.replace("*", ""))
         print(f"no runs in {where} yet; start one: {TRAIN} experiment={experiment}")
         return 0
@@ -238,7 +260,7 @@ def do_own_verb(arguments: argparse.Namespace) -> int:
     if not words or words[0] not in verbs:
         lines = [f"  {name:10} {(verb.__doc__ or '').partition(chr(10))[0]}" for name, verb in verbs.items()]
         raise FulmenError("\n".join([f"fulmen {arguments.workload} takes one of", *lines]) if lines else
-                          f"{arguments.workload} has no verbs of its own")  # fmt: skip
+                          f"{arguments.workload} has no commands of its own")  # fmt: skip
     verbs[words[0]](cfg, words[1:])
     return 0
 

@@ -6,7 +6,7 @@ import sys
 import traceback
 import warnings
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,8 @@ from fulmen.config.intervals import refuse_intervals
 from fulmen.config.mistakes import ConfigError, as_text, command, key_of
 from fulmen.config.multirun import hand_over
 from fulmen.config.options import parse, refuse_missing
-from fulmen.config.overrides import explicit, in_multirun, run_failed, typed_overrides
-from fulmen.config.places import SWEEP, TRAIN
-from fulmen.config.schema import choices
+from fulmen.config.overrides import explicit, in_multirun, listed, run_failed, typed_overrides
+from fulmen.config.places import SWEEP, TRAIN, first_experiment
 from fulmen.config.side_effects import naming_experiment
 from fulmen.config.stored import refuse_if_used, resume_folder
 from fulmen.config.words import in_full
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from fulmen.search.settings import Plan
 
 
-def train(*overrides: str) -> "Run":
+def train(*overrides: str | Iterable[str]) -> "Run":
     """What `python train.py <overrides>` does, as a function: `train("experiment=pbpk_mlp", "trainer.max_epochs=3")`.
 
     Returns:
@@ -50,7 +49,7 @@ def train(*overrides: str) -> "Run":
     Raises:
         FulmenError: no experiment, a mistake in an override, or whatever ends the training.
     """
-    typed = started_from(list(overrides))
+    typed = started_from(listed(overrides, "train"))
     refuse_no_experiment(typed)
     refuse_taken_folder(typed)
     cfg = check_overrides(typed)
@@ -172,7 +171,8 @@ def refuse_no_experiment(typed: list[str]) -> None:
         if meant := naming_experiment(typed):
             named = next(word for word in meant if key_of(word) == "experiment")
             raise FulmenError(f"no experiment chosen; did you mean {named}?\n  this works: {command(meant)}")
-        raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {_first_command()}")
+        works = f"{TRAIN} experiment={first_experiment()}"
+        raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {works}")
 
 
 def seems_right(typed: list[str]) -> None:
@@ -274,10 +274,6 @@ def messages() -> Iterator[None]:
 def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **_: Any) -> None:
     """What is meant for the user without the place in the code that says it."""
     print(f"{'warning' if issubclass(category, UserWarning) else category.__name__}: {message}", file=sys.stderr)
-
-
-def _first_command() -> str:
-    return f"{TRAIN} experiment={next(iter(choices('experiment')), '<name>')}"
 
 
 def follow() -> None:

@@ -2,7 +2,10 @@
 
 import pytest
 
+import fulmen
+from fulmen.cli import main, parser
 from fulmen.config.places import SWEEP, TRAIN
+from fulmen.config.workload_verbs import with_verbs
 from fulmen.entrypoints import before_search, before_work
 from fulmen.errors import FulmenError
 
@@ -40,3 +43,52 @@ def test_a_setting_that_there_is_not_is_not_left_out():
 def test_an_option_of_a_search_is_read_as_its_setting():
     with pytest.raises(FulmenError, match=f"this works: {SWEEP} experiment=pbpk_mlp search.trials=3$"):
         before_search(["experiment=pbpk_mlp", "--trials", "3"])
+
+
+@pytest.mark.parametrize("overrides", [("experiment=sensors", "seed=3"), (["experiment=sensors", "seed=3"],)])
+def test_a_function_takes_overrides_one_by_one_or_in_a_list(overrides):
+    assert fulmen.compose(*overrides).seed == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: fulmen.train("-m", "seed=1,2"), "train() is of one run and takes no options such as -m"),
+        (lambda: fulmen.train(["experiment=sensor"]), "did you mean sensors?"),
+        (lambda: fulmen.train(3), 'train() takes texts such as "trainer.max_epochs=3", not 3'),
+        (lambda: fulmen.load_run("nosuch"), "there is no run folder nosuch"),
+        (lambda: fulmen.rank("sensors", folds=1), "a ranking in 1 folds with 1 seeds: take 2 folds or more"),
+    ],
+)
+def test_a_wrong_call_is_told_in_a_sentence(call, said):
+    with pytest.raises(FulmenError) as refused:
+        call()
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("trian", "fulmen has no command trian; did you mean train?"),
+        ("stocks", "stocks has no commands of its own"),
+        ("runs sensor", "there is no experiment sensor; did you mean sensors?"),
+    ],
+)
+def test_a_command_that_there_is_not_is_told_with_the_nearest(line, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(line.split()) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_workloads_without_commands_are_no_commands():
+    assert with_verbs() == ["pbpk"]
+    assert "stocks" not in parser().get_default("verbs")
+
+
+def test_a_project_without_runs_is_told_of_its_own_experiment(tmp_path, monkeypatch, capsys):
+    (tmp_path / "conf" / "experiment").mkdir(parents=True)
+    (tmp_path / "conf" / "experiment" / "zebra.yaml").write_text("# @package _global_\n# Stripes\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.fulmen]\npackages = []\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["runs"]) == 0
+    assert "experiment=zebra" in capsys.readouterr().out

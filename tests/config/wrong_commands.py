@@ -334,7 +334,7 @@ def place_of(path: str) -> str:
 
 @cache
 def config(experiment: str) -> dict[str, typing.Any]:
-    return typing.cast(dict, OmegaConf.to_container(compose([f"experiment={experiment}"], "folder")))
+    return typing.cast(dict, OmegaConf.to_container(compose(f"experiment={experiment}", output_dir="folder")))
 
 
 @cache

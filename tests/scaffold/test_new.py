@@ -58,6 +58,8 @@ def test_the_config_of_a_project_is_free_of_mistakes(workload, folder, monkeypat
         (["there"], "there exists already; choose another name, nothing was written"),
         (["my-lab"], "'my-lab' names no Python package (letters, digits and _, a letter first); fulmen new my_lab"),
         (["2lab"], "fulmen new my_2lab works"),
+        ([""], "a project needs a name: fulmen new mylab works"),
+        (["été"], "fulmen new ete works"),
         (["§"], "fulmen new mylab works"),
         (["class"], "class is a word of Python and names no package; fulmen new my_class works"),
         (["torch"], "a package torch would hide the module torch that is there already; fulmen new my_torch works"),

@@ -58,7 +58,7 @@ def rank(
     metrics = dict(asked.contender.ranking_metrics) or LOSS
     _refuse_metric(metric, metrics)
     if save_top < 0:
-        raise FulmenError(f"--save-top {save_top}: it must be 0 or more")
+        raise FulmenError(f"{save_top} of the best cannot be kept: it must be 0 or more")
     contest, unfinished = _held(asked, folds, seeds, Path(outputs), kept=True)
     metrics = rankable(contest, list(asked.chosen_by), metrics)
     _refuse_metric(metric, metrics)
@@ -81,7 +81,7 @@ def hold(
 def _held(asked: Entrants, folds: int, seeds: int, outputs: Path, kept: bool) -> tuple[Contest, Unfinished | None]:
     """The scores on all folds, and what lies in a folder so that an interrupted ranking goes on with it."""
     if folds < 2 or seeds < 1:
-        raise FulmenError(f"--folds {folds} --seeds {seeds}: take 2 folds or more, 1 seed or more")
+        raise FulmenError(f"a ranking in {folds} folds with {seeds} seeds: take 2 folds or more, 1 seed or more")
     if is_fast(asked.contender):
         return _together(asked, folds, seeds, outputs / "rankings" / ".unfinished" if kept else None)
     runs = ByRuns(asked, folds, seeds, outputs)

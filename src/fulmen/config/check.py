@@ -26,7 +26,7 @@ from fulmen.config.mistakes import ConfigError, as_text, join, key_of
 from fulmen.config.named_files import argument_of, refused
 from fulmen.config.outside import named, refuse_unsaid
 from fulmen.config.override_values import plain as plain_value
-from fulmen.config.overrides import apply, as_file_name, explicit, typed_overrides
+from fulmen.config.overrides import apply, as_file_name, explicit, listed, typed_overrides
 from fulmen.config.resume_table import entry, of_group
 from fulmen.config.schema import choices, find_mistakes, groups
 from fulmen.config.signatures import parameters, refuse_incomplete
@@ -37,20 +37,21 @@ from fulmen.utils.files import obstruction
 from fulmen.utils.plain import Plain
 
 
-def compose(overrides: Iterable[str] = (), output_dir: str | Path | None = None) -> DictConfig:
+def compose(*overrides: str | Iterable[str], output_dir: str | Path | None = None) -> DictConfig:
     """The config that `python train.py <overrides>` runs: resolved and plain, its experiment recorded in it.
 
     Args:
+        overrides: one by one, or in a list.
         output_dir: the run folder; without it a fresh name below outputs/runs. Nothing is created.
 
     Raises:
         ConfigError: the overrides or the files cannot be put together. What the config then says, `check` judges.
     """
-    overrides = list(overrides)
+    typed = listed(overrides, "compose")
     try:
-        return composed(overrides, output_dir)
+        return composed(typed, output_dir)
     except ConfigError as error:
-        raise diagnosed(composed, overrides) from error
+        raise diagnosed(composed, typed) from error
 
 
 def check(cfg: DictConfig | dict[str, Any], trusted: bool = True, overrides: Iterable[str] | None = None) -> None:

@@ -19,6 +19,7 @@ from fulmen.config.mistakes import key_of, quoted
 from fulmen.config.multirun import register
 from fulmen.config.places import conf_folder, use_own_project
 from fulmen.config.schema import is_group, shared_out
+from fulmen.errors import FulmenError
 
 LIKE_A_PATH = re.compile(r"^[^\[{'\"$]*(/|\.[A-Za-z]\w{0,7}$)")  # a folder in it, or an ending
 ODD = re.compile(r"[=,()\[\]{}:;!&<>#]|[^ -~]")  # what Hydra's grammar reads as more than text
@@ -37,6 +38,26 @@ def hydra_on_conf() -> Iterator[None]:
             yield
     finally:
         GlobalHydra.instance().hydra = by_main
+
+
+def listed(overrides: Iterable[str | Iterable[str]], function: str) -> list[str]:
+    """What a function of Python is called with, overrides or lists of them, as one list.
+
+    Args:
+        function: its name, for the message.
+
+    Raises:
+        FulmenError: an option of the command line, or what is no text.
+    """
+    found: list[str] = []
+    for each in overrides:
+        found += [each] if isinstance(each, str) or not isinstance(each, Iterable) else each
+    for each in found:
+        if not isinstance(each, str):
+            raise FulmenError(f'{function}() takes texts such as "trainer.max_epochs=3", not {each!r}')
+        if each.startswith("-"):
+            raise FulmenError(f"{function}() is of one run and takes no options such as {each}: call it for each run")
+    return found
 
 
 def explicit(override: str) -> str:

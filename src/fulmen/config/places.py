@@ -85,6 +85,12 @@ def workloads() -> list[str]:
     return sorted({path.parent.name for folder in conf_folders() for path in folder.glob("network/*/*.yaml")})
 
 
+def first_experiment() -> str:
+    """One to name in a message: the first of the project at hand, else of fulmen; `<name>` if there is none."""
+    found = (path.stem for folder in conf_folders() for path in sorted(folder.glob("experiment/*.yaml")))
+    return next(found, "<name>")
+
+
 def use_own_project() -> None:
     """Let the modules of the project at hand be imported, and those that our starter has found.
 

@@ -24,6 +24,10 @@ def read_stored(folder: Path) -> dict[str, Any]:
         FulmenError: there is none, it cannot be read, it is not fully resolved, or a later release has written it.
     """
     path = folder / "config.yaml"
+    if not folder.is_dir():
+        raise FulmenError(f"there is no run folder {folder}")
+    if not path.is_file():
+        raise FulmenError(f"{folder} holds no config.yaml, as a run folder does")
     try:
         plain = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:

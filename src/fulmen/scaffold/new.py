@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from unicodedata import normalize
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -40,6 +41,8 @@ def new_project(place: Path, workload: str | None = None) -> list[Path]:
         Obstructed: the folder cannot be written.
     """
     name = place.name
+    if not name:
+        raise FulmenError("a project needs a name: fulmen new mylab works")
     if place.exists() or place.is_symlink():
         raise FulmenError(f"{place} exists already; choose another name, nothing was written")
     if problem := wrong_name(name):
@@ -60,7 +63,8 @@ def wrong_name(name: str) -> str:
     problem = _problem(name)
     if not problem:
         return ""
-    offered = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
+    letters = normalize("NFKD", name).encode("ascii", "ignore").decode() if name.isidentifier() else name  # e of é
+    offered = re.sub(r"\W+", "_", letters, flags=re.ASCII).strip("_")
     names = [offered, f"my_{offered}", "mylab"] if offered else ["mylab"]
     return f"{problem}; fulmen new {next((word for word in names if not _problem(word)), 'mylab')} works"
 

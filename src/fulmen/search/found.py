@@ -1,5 +1,6 @@
 """`fulmen.sweep(...)`: a search as a function, and what it found."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pandas
 
+from fulmen.config.overrides import listed
 from fulmen.errors import FulmenError
 from fulmen.registry.start_from import resolved
 from fulmen.runs.run_folder import Run
@@ -86,7 +88,7 @@ class Sweep:
         )
 
 
-def sweep(*overrides: str) -> Sweep:
+def sweep(*overrides: str | Iterable[str]) -> Sweep:
     """What `python sweep.py <overrides>` does, as a function: `sweep("experiment=pbpk_mlp", "search.trials=20")`.
 
     The same call again goes on where the search stopped.
@@ -95,7 +97,7 @@ def sweep(*overrides: str) -> Sweep:
         FulmenError: no experiment, a mistake in an override, or whatever ends the search.
         Interrupted: it was asked to stop.
     """
-    studies = run_searches(plans(resolved(list(overrides))))
+    studies = run_searches(plans(resolved(listed(overrides, "sweep"))))
     return Sweep({study.plan.name: _found(study) for study in studies})
 
 

@@ -1,0 +1,20 @@
+"""Which workloads bring commands of their own, told from the source of their models: nothing is imported."""
+
+from contextlib import suppress
+
+from fulmen.config.choice_files import read_choice
+from fulmen.config.places import workloads
+from fulmen.config.signature_index import Stale, module_of, source_of
+
+
+def with_verbs() -> list[str]:
+    """The shipped workloads whose model has `verbs`, and those of the project at hand, which may inherit them."""
+    return [name for name in workloads() if _may_have(name)]
+
+
+def _may_have(workload: str) -> bool:
+    target = read_choice("model", workload)[1].get("_target_")
+    if isinstance(target, str) and target.startswith("fulmen."):
+        with suppress(Stale):
+            return "def verbs(" in source_of(module_of(target)[0]).read_text(encoding="utf-8")
+    return True
