@@ -96,7 +96,7 @@ def before_work(argv: list[str]) -> DictConfig | None:
         SystemExit: with 0 after `--help`.
     """
     quiet_waiting()
-    asked = parse(argv[1:], TRAIN, seems_right)
+    asked = parse(argv[1:], TRAIN, refuse_wrong)
     if asked.help:
         print(help_for(asked.overrides))
         sys.exit(0)
@@ -175,15 +175,15 @@ def refuse_no_experiment(typed: list[str]) -> None:
         raise FulmenError(f"no experiment chosen\n{experiments_text()}\n  this works: {works}")
 
 
-def seems_right(typed: list[str]) -> None:
-    """Pass if nothing is wrong with a training as far as can be told before anything is imported.
+def refuse_wrong(typed: list[str]) -> None:
+    """Pass if nothing is wrong with a new training; modules are imported only if nothing else can tell.
 
     Raises:
         FulmenError: no experiment, or a mistake; the message holds a command that works.
     """
     refuse_no_experiment(typed)
-    if resume_folder(typed) is None:
-        refuse_without_import(started_from(typed))
+    if resume_folder(typed) is None and refuse_without_import(started_from(typed)):
+        check_overrides(started_from(typed))
 
 
 def for_hydra(typed: list[str], asked: Namespace) -> list[str]:
