@@ -66,3 +66,10 @@ def test_a_choice_without_a_near_name_is_left_out_and_not_replaced_by_the_first(
     with pytest.raises(ConfigError) as refused:
         check_overrides(["experiment=stocks", "debug=quick"])
     assert refused.value.overrides == ["experiment=stocks"]
+
+
+def test_an_argument_of_a_group_of_another_workload_is_one_mistake():
+    with pytest.raises(ConfigError) as refused:
+        check_overrides(["experiment=stocks", "sampler.foo=3"])
+    assert str(refused.value).startswith("sampler.foo: sampler= belongs to images; stocks has no such group")
+    assert refused.value.overrides == ["experiment=stocks"]

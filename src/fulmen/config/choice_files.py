@@ -34,3 +34,13 @@ def workload_of(group: str, choice: str) -> str:
         return found[1]
     below = [each for each in defaults if isinstance(each, str) and each != "_self_"]
     return next((owner for each in below if (owner := workload_of(group, each))), "")
+
+
+def target_in(group: str, choice: str, part: str) -> str:
+    """The class that a choice, or one it builds on, names for a part such as `data`; "" if it names none."""
+    _, content, defaults = read_choice(group, choice)
+    node = content.get(part)
+    if isinstance(node, dict) and "_target_" in node:
+        return str(node["_target_"])
+    below = [each for each in defaults if isinstance(each, str) and each not in ("_self_", choice)]
+    return next((found for each in below if (found := target_in(group, each, part))), "")

@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from fulmen.config.directions import fill_modes
 from fulmen.config.experiment_file import switch_off, wrong_file
+from fulmen.config.file_errors import marked
 from fulmen.config.hydra_errors import first_line, translated
 from fulmen.config.mistakes import ConfigError, Mistake, key_of, nearest, put, take_back
 from fulmen.config.multirun import MULTIRUN, combined
@@ -49,7 +50,7 @@ def composed(
         raw: gets what Hydra has composed for this run of a multirun, by its overrides.
     """
     refuse_missing_folders(overrides)
-    if mistakes := spaced(overrides) or misnamed(overrides):
+    if mistakes := marked(overrides) or spaced(overrides) or misnamed(overrides):
         raise ConfigError(mistakes)
     read = [explicit(override) for override in in_full(overrides)]
     try:

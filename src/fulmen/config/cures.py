@@ -1,18 +1,20 @@
 """Every mistake in what was typed, told with a command that works, and before any import where that is possible."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from omegaconf import DictConfig
 
 from fulmen.config import signature_index
 from fulmen.config.allow_list import imports_nothing, without_import
-from fulmen.config.compose import composed, compositions_kept, to_plain
-from fulmen.config.mistakes import ConfigError, Mistake, Unknown, is_typed, key_of, mended_by
+from fulmen.config.compose import choices_made, composed, compositions_kept, to_plain
+from fulmen.config.mistakes import Broken, ConfigError, Mistake, Unknown, is_typed, key_of, mended_by
+from fulmen.config.places import own_conf
 from fulmen.config.schema import find_mistakes
 from fulmen.config.side_effects import undoes
 from fulmen.config.signatures import parameters
 from fulmen.config.words import renamed
+from fulmen.config.written import with_line
 
 Load = Callable[[list[str]], DictConfig]
 
@@ -76,7 +78,8 @@ def diagnosed(load: Load, overrides: list[str], trusted: bool = True) -> ConfigE
         except ConfigError as error:
             now = error.mistakes
         if not now:
-            return ConfigError(found, None if undoes(overrides, typed) else overrides, without=without)
+            mended = None if undoes(overrides, typed) else overrides
+            return ConfigError(with_lines(found, typed), mended, without=without)
         now = [mistake for mistake in now if mistake.mend and is_typed(mistake.path, overrides)] or now
         found += [mistake for mistake in now if mistake not in found]
         if any(mistake.mend is None for mistake in now):
@@ -85,4 +88,16 @@ def diagnosed(load: Load, overrides: list[str], trusted: bool = True) -> ConfigE
         without += [override for override in gone if override in typed]
         if overrides == before:
             break
-    return ConfigError(found)
+    return ConfigError(with_lines(found, typed))
+
+
+def with_lines(mistakes: Iterable[Mistake], typed: list[str]) -> list[Mistake]:
+    """`mistakes`, those that nobody typed with the file and line of the project at hand that say it."""
+    found = list(mistakes)
+    if own_conf() is None:
+        return found
+    with suppress(ConfigError):
+        chosen = choices_made(typed)
+        told = [each for each in found if isinstance(each, Broken) or is_typed(each.path, typed)]
+        return [each if each in told else with_line(each, chosen) for each in found]
+    return found

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterator
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 from hydra.errors import HydraException, MissingConfigException
 
 from fulmen.config.mistakes import Mistake, did_you_mean, join, nearest
-from fulmen.config.places import conf_file, conf_folders
+from fulmen.config.places import conf_file, conf_folders, own_conf
 from fulmen.config.schema import choices, groups
 
 PLAIN = (  # what the YAML reader says -> what a person can do; {begun} is the line where the thing was opened
@@ -20,7 +21,7 @@ PLAIN = (  # what the YAML reader says -> what a person can do; {begun} is the l
     (r"expected <block end>|expected '<document start>'", "the indentation is that of no line above"),
     (r"unexpected end of stream", "a quote that is opened in line {begun} is never closed"),
     (r"expected ',' or '[\]}]'", "a bracket that is opened in line {begun} is never closed, or a comma is missing"),
-    (r"could not find expected ':'", "a key without a colon: write name: value"),
+    (r"could not find expected ':'", "a key without a colon, or no space after it: write name: value"),
     (r"found duplicate key (.+)", "{0} stands here for the second time; put both together"),
     (r"cannot start any token", "a text that begins with such a character needs quotes"),
 )  # fmt: skip
@@ -30,8 +31,9 @@ def unreadable(error: yaml.MarkedYAMLError) -> Mistake | None:
     """The mistake that keeps a file from being read at all; None if the reader says no place."""
     if error.problem_mark is None:
         return None
-    begun = (error.context_mark or error.problem_mark).line + 1
-    where, problem = f"{shown(error.problem_mark.name)}, line {error.problem_mark.line + 1}", error.problem or ""
+    begun, problem = (error.context_mark or error.problem_mark).line + 1, error.problem or ""
+    line = begun if problem == "could not find expected ':'" else error.problem_mark.line + 1  # it is seen one too late
+    where = f"{shown(error.problem_mark.name)}, line {line}"
     for pattern, plain in PLAIN:
         if found := re.search(pattern, problem):
             return Mistake(where, plain.format(*found.groups(), begun=begun))
@@ -64,6 +66,9 @@ def in_file(error: Exception) -> Mistake | None:
         return Mistake(shown(path), f"there is no {error.missing_cfg_file}{did_you_mean(choice, choices(group))}")
     if unknown := re.search(r"Could not override '([^']+)'", text):
         group = unknown[1].partition("@")[0]
+        above, _, name = group.partition("/")
+        if above == named[1].partition("/")[0] and name in groups():
+            return Mistake(shown(path), f"a slash is missing: write `override /{name}: <choice>`")
         return Mistake(shown(path), f"no group {group} is chosen yet that it could override{_meant(group)}")
     if "defaults must be a list" in text:
         return Mistake(shown(path), "defaults has to be a list: write `- name` below it, with a dash")
@@ -71,6 +76,26 @@ def in_file(error: Exception) -> Mistake | None:
         where = next(_lists_of_mappings(yaml.safe_load(path.read_text(encoding="utf-8"))), None)
         return Mistake(join_file(path, where), "a list stands where a mapping belongs: leave out the dashes")
     return Mistake(shown(path), text.partition(": ")[2].partition("\n")[0].strip())
+
+
+def marked(overrides: Iterable[str]) -> list[Mistake]:
+    """The mistake of an experiment whose file begins with a byte order mark, behind which Hydra sees no first line."""
+    names = [override.partition("=")[2] for override in overrides if override.startswith("experiment=")]
+    files = [path for name in names if (path := conf_file(f"experiment/{name}.yaml")).is_file()]
+    problem = "begins with an invisible mark (a BOM), which Hydra cannot read: save it as UTF-8 without it"
+    return [Mistake(f"{shown(path)}, line 1", problem) for path in files if path.read_bytes().startswith(BOM_UTF8)]
+
+
+def line_choosing(missing: str) -> str:
+    """The file and line of the project at hand that choose `network/sensors/tabmm`; "" if none does."""
+    group, _, choice = missing.partition("/")
+    wanted = re.compile(rf"^[^#]*\b{re.escape(group)}\s*:\s*['\"]?{re.escape(choice)}['\"]?\s*(#|$)")
+    own = own_conf()
+    for path in sorted(own.rglob("*.yaml")) if own else ():
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+            if wanted.search(line):
+                return f"{shown(path)}, line {number}"
+    return ""
 
 
 def shown(path: str | Path) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import yaml
 from hydra.errors import MissingConfigException, OverrideParseException
 
-from fulmen.config.file_errors import in_file, not_text, unreadable
+from fulmen.config.file_errors import in_file, line_choosing, not_text, unreadable
 from fulmen.config.mistakes import (
     Mend,
     Mistake,
@@ -22,7 +22,7 @@ from fulmen.config.mistakes import (
 )
 from fulmen.config.places import SWEEP
 from fulmen.config.readings import decimal_comma
-from fulmen.config.schema import choices, groups
+from fulmen.config.schema import choices, groups, shared_out
 
 
 def translated(error: Exception, overrides: list[str], paths: Callable[[list[str]], list[str]]) -> Mistake:
@@ -40,7 +40,7 @@ def translated(error: Exception, overrides: list[str], paths: Callable[[list[str
     if not any(override.startswith("+") for override in overrides) and (mistake := in_file(error)):
         return mistake
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        return _no_such_choice(error)
+        return _no_such_choice(error, overrides)
     if isinstance(error, ValueError):
         for override in overrides:
             key, value = key_of(override), override.partition("=")[2]
@@ -83,14 +83,19 @@ def _several(typed: str, overrides: list[str]) -> Mistake:
     return Mistake(key_of(typed), problem)
 
 
-def _no_such_choice(error: MissingConfigException) -> Mistake:
-    group, _, choice = (error.missing_cfg_file or "").rpartition("/")
-    options = list(error.options or [])
+def _no_such_choice(error: MissingConfigException, overrides: list[str]) -> Mistake:
+    missing = error.missing_cfg_file or ""
+    group, _, choice = missing.rpartition("/")
+    options = choices(group) or list(error.options or [])
     if not options and group not in groups():
         return Mistake(group, f"no such group{did_you_mean(group, groups())} ({first_line(error)})")
     meant = nearest(choice, options) or (options[0] if options and group == "experiment" else None)
     mend = put(group, meant) if meant and group in groups() else take_back(group)
-    return Mistake(group, f"there is no {choice}{did_you_mean(choice, options)}", mend)
+    homes = [home for home in shared_out().get(group, ()) if choice in choices(f"{group}/{home}")]
+    meant_home = f"; did you mean {homes[0]}/{choice}?" if homes else did_you_mean(choice, options)
+    typed = group.partition("/")[0] in map(key_of, overrides)
+    where = "" if typed else line_choosing(missing)
+    return Mistake(group, f"there is no {choice}{meant_home}", mend, where)
 
 
 def _unknown_key(typed: str, there: list[str]) -> Mistake | None:

@@ -24,14 +24,16 @@ class Mistake:
         path: the place, as one would write it on the command line: `model.optimizer.lr`.
         problem: what is wrong there and what was probably meant.
         mend: turns the overrides typed into overrides without this mistake; None if only a file can be edited.
+        where: the file and line that say it, where it was not typed.
     """
 
     path: str
     problem: str
     mend: Mend | None = field(default=None, compare=False)
+    where: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.problem}" if self.path else self.problem
+        return ": ".join(filter(None, [self.where, self.path, self.problem]))
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Unknown(Mistake):
 
     value: Any = field(default=None, compare=False)
     meant: str | None = None
+
+
+class Broken(Mistake):
+    """A module that cannot be imported: one cause, however many places of a config name it."""
 
 
 class ConfigError(FulmenError):

@@ -12,7 +12,7 @@ from fulmen.config.choice_files import workload_of
 from fulmen.config.classes import of_two_workloads, owner_of, wrong_parts
 from fulmen.config.contradictions import contradictions
 from fulmen.config.elsewhere import told_where
-from fulmen.config.mistakes import Mistake, by_cause, did_you_mean, drop, join, nearest, put, rename
+from fulmen.config.mistakes import Broken, Mistake, by_cause, did_you_mean, drop, join, nearest, put, rename
 from fulmen.config.places import conf_folders
 from fulmen.config.places import project_root as project_root
 from fulmen.config.rules import Count, Rule, between, is_node, says_something
@@ -110,6 +110,8 @@ def find_mistakes(plain: dict[str, Any], trusted: bool = True) -> list[Mistake]:
     values = dict(leaves(plain))
     wrong = [values[mistake.path] for mistake in found if mistake.path in values]
     for mistake in check_nodes(plain, "", trusted):
+        if isinstance(mistake, Broken) and mistake.problem in {each.problem for each in found}:
+            continue
         if values.get(mistake.path, ...) not in wrong:  # ${seed} is as wrong as seed: say it once
             found.append(mistake)
     known = {mistake.path for mistake in found}

@@ -11,7 +11,7 @@ from fulmen.config.hydra_errors import replace
 from fulmen.config.mistakes import Mistake, join, key_of, nearest, take_back
 from fulmen.config.overrides import implicit
 from fulmen.config.schema import TrainConfig, choices, groups, is_group, leaves, shared_out
-from fulmen.config.words import in_full, say_once
+from fulmen.config.words import in_full, network_of, options, say_once
 
 PARTS = ("data", "model", "trainer", "callbacks", "logger")  # groups whose choices are written to their own name
 
@@ -41,7 +41,7 @@ def sets_of(group: str, choice: str) -> list[str]:
     return [f"{join(package, path)}={value}" for path, value in leaves(content)]
 
 
-def misnamed(overrides: Iterable[str]) -> list[Mistake]:
+def misnamed(overrides: Collection[str]) -> list[Mistake]:
     """Misspelled groups, and arguments below a group whose choices are written elsewhere: `scheduler.patience=3`."""
     found = []
     known = [*(each.name for each in fields(TrainConfig)), *groups()]
@@ -55,13 +55,26 @@ def misnamed(overrides: Iterable[str]) -> list[Mistake]:
         if key in groups() and re.search(r"=\s*$", override) and key != "experiment":
             found.append(Mistake("", f"{key}= names no choice; {key}=null chooses none", take_back(key)))
         group, _, rest = key.partition(".")
-        if rest and group in groups() and group not in PARTS:
+        if rest and group in groups() and group not in PARTS and (mistake := _of_others(group, key, overrides)):
+            found.append(mistake)
+        elif rest and group in groups() and group not in PARTS:
             owner = next(iter(shared_out().get(group, ())), "")
             there = place(group, f"{owner}/" if owner else "")
             problem = f"the arguments of {group}= stand in {there}; did you mean {there}.{rest}?"
             instead = f"{there}.{override.partition('.')[2]}"
             found += [Mistake(key, problem, replace(implicit(override), instead))] if there else []
     return found
+
+
+def _of_others(group: str, key: str, overrides: Collection[str]) -> Mistake | None:
+    """The mistake of writing to a group of another workload; None if the experiment has choices of it."""
+    chosen = [value for each, _, value in (word.partition("=") for word in overrides) if each == "experiment"]
+    if not chosen or group == "network" or group not in shared_out() or network_of(chosen[-1]) is None:
+        return None  # any experiment may say itself what its network is
+    if options(group, chosen[-1]):
+        return None
+    homes = " and ".join(shared_out()[group])
+    return Mistake(key, f"{group}= belongs to {homes}; {chosen[-1]} has no such group", take_back(key))
 
 
 def spaced(overrides: Sequence[str]) -> list[Mistake]:

@@ -15,6 +15,7 @@ from fulmen.config.allow_list import BrokenModule, NotDescribed, TargetError, lo
 from fulmen.config.classes import contracts, wrong_class
 from fulmen.config.described import is_described, parameters_of
 from fulmen.config.mistakes import (
+    Broken,
     Mistake,
     Unknown,
     as_text,
@@ -71,7 +72,7 @@ def _check_node(node: dict[str, Any], path: str, trusted: bool, complete: bool) 
     except NotDescribed:
         return  # judged once it is imported
     except BrokenModule as error:
-        yield Mistake(path, str(error))
+        yield Broken(path, str(error))
         return
     except TargetError as error:
         yield Mistake(where, str(error), put(where, error.meant) if error.meant else take_back(where))
@@ -115,7 +116,7 @@ def check_call(
         elif not open_ended:
             meant = nearest(name, free)
             mend = rename(where, join(path, meant), value) if meant else drop(where)
-            yield Unknown(where, f"{label} takes no {name}{did_you_mean(name, free)}", mend, value, meant)
+            yield Unknown(where, f"{label} takes no {name}{did_you_mean(name, free)}", mend, value=value, meant=meant)
     for name in free if complete else ():
         if name not in given and named[name].default is inspect.Parameter.empty:
             where, annotation = join(path, name), named[name].annotation

@@ -18,7 +18,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
-from fulmen.config.choice_files import workload_of
+from fulmen.config.choice_files import target_in, workload_of
 from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put, take_back
 from fulmen.config.overrides import hydra_on_conf
 from fulmen.config.places import conf_folders
@@ -177,6 +177,13 @@ def _of_another(words: Sequence[str], experiment: str) -> Mistake | None:
     typed = {key_of(word): word.partition("=")[2] for word in words if word.startswith(("data=", "model="))}
     chosen = (chosen_by(experiment, words) or {}) if typed else {}
     owners = {part: workload_of(part, typed.get(part) or chosen.get(part, "")) for part in ("data", "model")}
+    for part, choice in typed.items():
+        target = target_in("experiment", experiment, part)
+        if target and owners[part] and f".workloads.{owners[part]}." not in target:
+            problem = (
+                f"{part}={choice} belongs to {owners[part]}; {experiment} says itself what its {part} is: {target}"
+            )
+            return Mistake("", problem, take_back(part))
     if not typed or len(set(owners.values())) == 1 or "" in owners.values():
         return None
     part = "data" if "data" in typed else "model"

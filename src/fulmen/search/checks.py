@@ -117,6 +117,7 @@ def _cure(mistake: Mistake, parameter: Parameter, value: Plain) -> tuple[Mend | 
     instead = value_of(mended[0])
     if isinstance(parameter, Choices):
         choices = [instead if choice == value else choice for choice in parameter.choices]
-        return put_entry(parameter.path, {**entry, "choices": choices}), False
+        single = [choice for i, choice in enumerate(choices) if choice not in choices[:i]]
+        return put_entry(parameter.path, {**entry, "choices": single}), False
     ends = {name: instead if entry[name] == value else entry[name] for name in ("low", "high")}
     return put_entry(parameter.path, entry | ends), False
