@@ -4,6 +4,8 @@ import pytest
 
 from fulmen.config.check import check_overrides
 from fulmen.config.mistakes import ConfigError, nearest
+from fulmen.config.rules import Count
+from fulmen.config.signatures import describe
 from fulmen.entrypoints import before_search, before_work
 from fulmen.errors import FulmenError
 
@@ -73,3 +75,23 @@ def test_an_argument_of_a_group_of_another_workload_is_one_mistake():
         check_overrides(["experiment=stocks", "sampler.foo=3"])
     assert str(refused.value).startswith("sampler.foo: sampler= belongs to images; stocks has no such group")
     assert refused.value.overrides == ["experiment=stocks"]
+
+
+LISTS = {
+    "a list of texts": list[str],
+    "a list of 2 numbers": tuple[float, float],
+    "a list of whole numbers of at least 1": list[Count],
+    "a list of values, each a text or null": list[str | None],
+    "a list of a text and a number": tuple[str, float],
+    "a list": list,
+}
+
+
+@pytest.mark.parametrize(("words", "annotation"), LISTS.items())
+def test_a_list_is_described_in_plain_words(words, annotation):
+    assert describe(annotation) == words
+
+
+def test_a_word_for_a_class_is_answered_with_how_a_class_is_written():
+    with pytest.raises(ConfigError, match=r"got sgd; write the class as model.optimizer._target_=<package>.<class>"):
+        check_overrides(["experiment=stocks", "model.optimizer=sgd"])

@@ -27,7 +27,7 @@ class Made:
         ({"keep": 1, "every": 0}, "every is 0; it must be a whole number of at least 1 or null"),
         ({"keep": 1, "threads": 0}, "threads is 0; it must be a whole number of at least 1 or auto"),
         ({"keep": 1, "threads": "all"}, "threads is all; it must be a whole number of at least 1 or auto"),
-        ({"keep": 1, "widths": [8, 0]}, r"widths is \[8,0\]; it must be a list of \(a whole number of at least 1\)"),
+        ({"keep": 1, "widths": [8, 0]}, r"widths is \[8,0\]; it must be a list of whole numbers of at least 1"),
         ({"keep": 1, "degrees": 181}, "degrees is 181; it must be a number from 0 to 180"),
     ],
 )

@@ -1,6 +1,7 @@
 """Does a config node fit the signature of what it names?"""
 
 import inspect
+import re
 import sys
 import types
 import typing
@@ -175,6 +176,8 @@ def wrong_value(path: str, value: Any, annotation: Any, default: Any) -> Mistake
     mend = leave_out_or(mend, path) if value in ("???", "") else mend
     meant = nearest(value, [c for c in literals(annotation) if isinstance(c, str)]) if isinstance(value, str) else None
     hint = f"; did you mean {meant}?" if meant else ""
+    if isinstance(value, str) and "_target_" in describe(annotation) and not hint:
+        hint = f"; write the class as {join(path, '_target_')}=<package>.<class>"
     return Mistake(path, f"must be {describe(annotation)}, got {got}{hint}", mend)
 
 
@@ -252,12 +255,29 @@ def describe(annotation: Any) -> str:
     kind = origin or annotation
     if kind in LISTS:
         inner = [describe(arg) for arg in args if arg is not Ellipsis]
-        return f"a list of ({', '.join(inner)})" if inner else "a list"
+        same = len(set(inner)) == 1
+        many = f"{len(inner)} " if same and len(inner) > 1 else ""
+        return (
+            f"a list of {many}{_plural(inner[0])}"
+            if same
+            else f"a list of {' and '.join(inner)}"
+            if inner
+            else "a list"
+        )
     if kind in DICTS:
         return "a mapping"
     if isinstance(kind, type) and issubclass(kind, PathLike):
         return "a path"
-    return f"a _target_ node that makes {getattr(kind, '__name__', kind)}"
+    made = args[1] if kind is abc.Callable and len(args) == 2 else kind
+    return f"a _target_ node that makes {getattr(made, '__name__', made)}"
+
+
+def _plural(words: str) -> str:
+    """`whole numbers of at least 1` of `a whole number of at least 1`; of choices `values, each a or b`."""
+    one = re.fullmatch(r"a (whole number|number|text|mapping|path|value|list)( (?!or ).*)?", words)
+    if one is None or " or " in words or "," in words:
+        return f"values, each {words}"
+    return f"{one[1]}s{one[2] or ''}"
 
 
 def example(annotation: Any, value: Any = None, default: Any = None) -> Any:
@@ -269,7 +289,8 @@ def example(annotation: Any, value: Any = None, default: Any = None) -> Any:
         readings += meant_by(value)
         readings += [default, [value], str(value)]
     readings += [default, *literals(annotation), 1, 0.1, True, "name", [1], [1, 1], [0.1], ["name"], {}, {"name": 1}]
-    return next((reading for reading in readings if reading is not None and fits(reading, annotation)), None)
+    plain = [reading for reading in readings if isinstance(reading, str | int | float | list | tuple | dict)]
+    return next((reading for reading in plain if fits(reading, annotation)), None)
 
 
 def _is_text(value: Any) -> bool:

@@ -73,7 +73,9 @@ def feature(name: str) -> Callable[[Prices], np.ndarray]:
         function, days = OVER_DAYS[windowed[1]], int(windowed[2])
         return lambda prices: function(prices, days)
     known = [*DAILY, *(f"{stem}_20" for stem in OVER_DAYS)]
-    raise FulmenError(f"features: there is no {name}{did_you_mean(name, known)} (20 stands for any number of days)")
+    raise FulmenError(
+        f"features: there is no {name}{did_you_mean(name, known)} (any other number of days may stand for 20)"
+    )
 
 
 def features(prices: Prices, names: Sequence[str]) -> np.ndarray:
