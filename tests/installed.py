@@ -8,12 +8,13 @@ from pathlib import Path
 
 UV = Path(sysconfig.get_path("scripts"), "uv")
 OF_THIS_PROCESS = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "FULMEN_CACHE", "XDG_CACHE_HOME", "VIRTUAL_ENV")
+OF_MAKE = ("ARGS", "MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS")  # these tests may themselves be started by make
 NO_NETWORK = {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1"}
 
 
 def outside():
     """The environment of this process without what leads to the checkout."""
-    return {name: value for name, value in os.environ.items() if name not in OF_THIS_PROCESS}
+    return {name: value for name, value in os.environ.items() if name not in OF_THIS_PROCESS + OF_MAKE}
 
 
 def uv(*arguments):

@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -227,12 +227,19 @@ def judge(experiment: str, overrides: Sequence[str]) -> None:
     Raises:
         ConfigError: they have; the message holds a command that works.
     """
+    from fulmen.config.compose import expand
     from fulmen.config.cures import refuse_without_import
+    from fulmen.config.mistakes import ConfigError
     from fulmen.config.schema import choices
     from fulmen.entrypoints import started_from
 
     if experiment in choices("experiment"):
-        refuse_without_import(started_from([f"experiment={experiment}", *overrides]))
+        typed = started_from([f"experiment={experiment}", *overrides])
+        runs = [typed]
+        with suppress(ConfigError):
+            runs = expand(typed)
+        if len(runs) == 1:  # what several values mean, the verb knows
+            refuse_without_import(typed)
 
 
 def hold_contest(arguments: argparse.Namespace) -> int:

@@ -87,7 +87,7 @@ def browser(tmp_path_factory):
         ("?tagFilter=^weights.network#timeseries", ["weights/network.layers.0.weight", "weights/network.0.weight"]),
         ("?tagFilter=images|confusion#timeseries", ["images/predictions", "classes/confusion", "images/filters"]),
         ("#hparams", ["TABLEVIEW", "model.optimizer.lr", "test/r2_log"]),
-        ("#text", ["diagnosis", "smallvalidationset", "Try:alargervalidationpart"]),
+        ("#text", ["diagnosis", "smallvalidationset", "Try:alargervalidationsplit"]),
     ],
     ids=["scalars", "diagnosis", "histograms", "images", "hparams", "text"],
 )
