@@ -239,7 +239,7 @@ def judge(experiment: str, overrides: Sequence[str]) -> None:
         with suppress(ConfigError):
             runs = expand(typed)
         if len(runs) == 1:  # what several values mean, the verb knows
-            refuse_without_import(typed)
+            refuse_without_import(runs[0])
 
 
 def hold_contest(arguments: argparse.Namespace) -> int:

@@ -1,7 +1,6 @@
 """`fulmen rank` of workloads whose folds are runs: a table with baselines, folds and intervals; the winner is kept."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,17 +53,6 @@ def test_a_table_has_baselines_folds_and_intervals_and_its_network_is_kept(exper
     assert main(["models", "save", str(folder), "--row", str(networks[0]), "--name", "best"]) == 0
     assert [row["state"] for row in verify("best")] == [""]
     assert fulmen.load_model("best")
-
-
-def test_a_workload_of_ones_own_is_ranked_by_the_contract_alone(here, monkeypatch):
-    line = Path(__file__).parents[1] / "line"
-    monkeypatch.syspath_prepend(str(line))
-    typed = [f"hydra.searchpath=[file://{line / 'conf'}]", "trainer.max_epochs=1", *QUICK[1:]]
-    assert main(["rank", "line", *typed, "--folds", "3"]) == 0
-    known, _, _ = ranked(here)
-    assert [row["baseline"] for row in known["rows"]].count(False) == 1
-    assert known["metric"] == "r2"
-    assert len(known["rows"]) > 1
 
 
 def test_the_cost_is_said_first_and_what_was_trained_is_trained_once(here, capsys, monkeypatch):

@@ -75,7 +75,6 @@ TYPED = [  # what is typed, the place named, what the message offers
     ("seed", "seed", "name=value"),
     ("model.lr==", "model.lr", "name=value"),
     ("seed=[1", "seed", "name=value"),
-    ("seed=1,2", "seed", "-m"),
     ("~trainer.acelerator", "trainer.acelerator", "did you mean accelerator?"),
     ("callbacks.early_stoping=null", "callbacks.early_stoping", "callbacks.early_stopping=null"),
     ("callbacks.early_stoping.patience=3", "callbacks.early_stoping", "callbacks.early_stopping.patience=3"),
