@@ -22,7 +22,8 @@ def missing(names):
 @pytest.mark.parametrize("name", PAGES)
 def test_files_folders_make_targets_and_public_names_exist(name):
     text = (ROOT / name).read_text()
-    assert missing(re.findall(rf"(?<![\w./])((?:{TOPS})/[\w./]*\w)(?![\w*<])", text)) == []
+    named = re.findall(rf"(?<![\w./])((?:{TOPS})/[\w./]*\w)(?![\w*<])", text)
+    assert missing(each for each in named if "mylab" not in each) == []  # the project that docs/own_project.md begins
     assert sorted(set(re.findall(r"(?:^ *|`)make ([\w-]+)", text, re.MULTILINE)) - TARGETS) == []
     assert [each for each in re.findall(r"`fulmen\.(\w+)[`(]", text) if not hasattr(fulmen, each)] == []
 

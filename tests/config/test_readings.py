@@ -31,14 +31,14 @@ def test_a_decimal_comma_is_told_from_two_values(typed, meant):
 
 @pytest.mark.parametrize("name", ["px=2024.csv", "px (1).csv", "my file.csv", "runs/lr=0.1/px.csv", "a=b/c&d.csv"])
 def test_the_name_of_a_file_is_taken_as_it_is_typed(name):
-    assert compose(["experiment=stocks", f"data.csv={name}"], "folder").data.csv == name
+    assert compose(["experiment=stocks", f"data.csv={name}"], output_dir="folder").data.csv == name
 
 
 def test_a_name_with_a_comma_is_one_file_where_there_is_such_a_file(tmp_path, monkeypatch):
     assert explicit("data.csv=a,b.csv") == "++data.csv=a,b.csv"
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a,b.csv").touch()
-    assert compose(["experiment=stocks", "data.csv=a,b.csv"], "folder").data.csv == "a,b.csv"
+    assert compose(["experiment=stocks", "data.csv=a,b.csv"], output_dir="folder").data.csv == "a,b.csv"
 
 
 def test_text_that_needs_quotes_is_offered_in_quotes():

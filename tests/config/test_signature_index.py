@@ -27,6 +27,7 @@ WRONG = [
     ["model.optimizer.lr=[1]", "model.optimizer.beta=0.9"],
     ["model.network._target_=torch.nn.Identity", "data._target_=torch.nn.Identity"],
     ["callbacks.early_stopping.patience=-1"],
+    ["model.network._target_=torch.nn.Conv2d"],
     ["callbacks.early_stopping.monitor=val/loss", "callbacks.early_stopping.mode=max"],
     ["monitor=val/loss", "mode=max"],
     ["callbacks.best.save_topk=1"],

@@ -94,10 +94,10 @@ def test_experiments_of_several_workloads_share_no_networks():
     ],
 )
 def test_words_of_before_still_work_and_say_what_they_are_called_once(old, new, capsys):
-    compose(old, "folder")
+    compose(old, output_dir="folder")
     capsys.readouterr()
     words._said.clear()
-    assert compose(old, "folder") == compose(old, "folder") == compose(new, "folder")
+    assert compose(old, output_dir="folder") == compose(old, output_dir="folder") == compose(new, output_dir="folder")
     key, _, value = old[1].partition("=")
     name = new[1].partition("=")[0]
     line = f"model={value} is called network={value} now" if key == "model" else f"{key}= is called {name}= now"
@@ -124,8 +124,8 @@ def test_a_network_file_holds_the_network_alone():
 
 
 def test_a_data_choice_writes_to_the_data_alone():
-    plain = compose(["experiment=images_plain", "data=cifar10"], "folder")
-    digits = compose(["experiment=images_plain"], "folder")
+    plain = compose(["experiment=images_plain", "data=cifar10"], output_dir="folder")
+    digits = compose(["experiment=images_plain"], output_dir="folder")
     assert plain.model.augmentation.pop("flip") is True
     assert digits.model.augmentation.pop("flip") is False
     plain.pop("data")

@@ -132,12 +132,13 @@ def remade_methods(plain: Plain) -> dict[str, Callable[..., Any]]:
 
 
 def described_protocol(protocol: type) -> list[Plain]:
-    """The name of a protocol, and its methods."""
-    return [full_name(protocol), described_methods(protocol)]
+    """The name of a protocol, its methods, and the attributes that it names."""
+    return [full_name(protocol), described_methods(protocol), list(inspect.get_annotations(protocol))]
 
 
-def remade_protocol(name: str, plain: Plain) -> Described:
-    return make_class([name], remade_methods(plain), is_protocol=True)
+def remade_protocol(name: str, plain: Plain, attributes: list[str]) -> Described:
+    annotations = dict.fromkeys(attributes, Any)
+    return make_class([name], {**remade_methods(plain), "__annotations__": annotations}, is_protocol=True)
 
 
 def _place(kind: int, name: str, optional: bool) -> inspect.Parameter:

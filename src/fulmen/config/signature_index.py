@@ -22,7 +22,7 @@ from fulmen.config.places import cache_folder
 from fulmen.errors import FulmenError
 from fulmen.utils.files import atomic_write
 
-FORMAT = 2
+FORMAT = 3
 MOST = 200  # members of a module; of one with more, those asked for are described
 OF_LIBRARIES = ("site-packages", "dist-packages")
 
