@@ -143,8 +143,7 @@ def begin_project(arguments: argparse.Namespace) -> int:
 
 
 def show_runs(arguments: argparse.Namespace) -> int:
-    from fulmen.config.mistakes import did_you_mean
-    from fulmen.config.schema import choices
+    from fulmen.config.schema import refuse_unknown
     from fulmen.report.summary import print_table
     from fulmen.runs.run_folder import list_runs
 
@@ -154,9 +153,8 @@ def show_runs(arguments: argparse.Namespace) -> int:
             f"{arguments.experiment} is no experiment; `fulmen runs --outputs FOLDER` lists what lies in FOLDER/runs"
         )
     named = not re.search(r"[*?\[]", arguments.experiment)
-    if not rows and named and arguments.experiment not in choices("experiment"):
-        near = did_you_mean(arguments.experiment, choices("experiment"))
-        raise FulmenError(f"there is no experiment {arguments.experiment}{near}")
+    if not rows and named:
+        refuse_unknown(arguments.experiment)
     if not rows:
         experiment = arguments.experiment if named else first_experiment()
         where = Path(arguments.outputs, "runs", arguments.experiment.replace("*", ""))
@@ -273,13 +271,11 @@ def do_own_verb(arguments: argparse.Namespace) -> int:
 
 
 def show_schema(arguments: argparse.Namespace) -> int:
-    from fulmen.config.mistakes import did_you_mean
-    from fulmen.config.schema import choices
+    from fulmen.config.schema import choices, refuse_unknown
     from fulmen.config.surface import as_plain
 
     for name in arguments.experiment:
-        if name not in choices("experiment"):
-            raise FulmenError(f"there is no experiment {name}{did_you_mean(name, choices('experiment'))}")
+        refuse_unknown(name)
     print(json.dumps(as_plain(arguments.experiment or choices("experiment")), indent=1))
     return 0
 

@@ -9,8 +9,8 @@ from omegaconf import DictConfig
 from fulmen.config.allow_list import locate
 from fulmen.config.check import check_overrides
 from fulmen.config.compose import expand
-from fulmen.config.mistakes import ConfigError, did_you_mean, key_of
-from fulmen.config.schema import choices, groups
+from fulmen.config.mistakes import ConfigError, key_of
+from fulmen.config.schema import groups, refuse_unknown
 from fulmen.config.words import network_of, options
 from fulmen.errors import FulmenError
 from fulmen.workload import Workload, WorkloadData
@@ -67,9 +67,8 @@ def entrants(experiment: str, overrides: Sequence[str]) -> Entrants:
         FulmenError: no such experiment, mistakes in a config, a sweep over more than the choices of one group, or data
             without folds.
     """
-    elsewhere = any(key_of(override) == "hydra.searchpath" for override in overrides)
-    if experiment not in (there := choices("experiment")) and not elsewhere:
-        raise FulmenError(f"there is no experiment {experiment}{did_you_mean(experiment, there)}")
+    if not any(key_of(override) == "hydra.searchpath" for override in overrides):
+        refuse_unknown(experiment)
     try:
         runs = [run[1:] for run in expand([f"experiment={experiment}", *overrides])]
     except ConfigError:

@@ -1,6 +1,5 @@
 """What the YAML reader and Hydra complain about in the files of conf/, with the file, the line and what to write."""
 
-import os
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
@@ -11,6 +10,7 @@ import yaml
 from hydra.errors import HydraException, MissingConfigException
 
 from fulmen.config.mistakes import Mistake, did_you_mean, join, nearest
+from fulmen.config.own_project import shown
 from fulmen.config.places import conf_file, conf_folders, own_conf
 from fulmen.config.schema import choices, groups
 
@@ -33,7 +33,7 @@ def unreadable(error: yaml.MarkedYAMLError) -> Mistake | None:
         return None
     begun, problem = (error.context_mark or error.problem_mark).line + 1, error.problem or ""
     line = begun if problem == "could not find expected ':'" else error.problem_mark.line + 1  # it is seen one too late
-    where = f"{shown(error.problem_mark.name)}, line {line}"
+    where = f"{shown(Path(error.problem_mark.name))}, line {line}"
     for pattern, plain in PLAIN:
         if found := re.search(pattern, problem):
             return Mistake(where, plain.format(*found.groups(), begun=begun))
@@ -96,12 +96,6 @@ def line_choosing(missing: str) -> str:
             if wanted.search(line):
                 return f"{shown(path)}, line {number}"
     return ""
-
-
-def shown(path: str | Path) -> str:
-    """A path as short as it can be typed."""
-    below = os.path.relpath(path)
-    return below if not below.startswith("..") else str(path)
 
 
 def join_file(path: Path, place: str | None) -> str:

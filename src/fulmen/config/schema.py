@@ -17,6 +17,7 @@ from fulmen.config.places import conf_folders
 from fulmen.config.places import project_root as project_root
 from fulmen.config.rules import Count, Rule, between, is_node, says_something
 from fulmen.config.signatures import check_call, check_nodes
+from fulmen.errors import FulmenError
 from fulmen.utils.precision import AUTO
 
 OLD_WORDS = {"zoo": "network", "tabular": "network", "gallery": "debug"}  # what groups were called -> are called
@@ -68,6 +69,16 @@ class TrainConfig:
 def choices(group: str) -> list[str]:
     """The files in conf/<group>, without `.yaml`."""
     return sorted({path.stem for folder in conf_folders() for path in (folder / group).glob("*.yaml")})
+
+
+def refuse_unknown(experiment: str) -> None:
+    """Pass if there is an experiment of this name.
+
+    Raises:
+        FulmenError: there is none.
+    """
+    if experiment not in (there := choices("experiment")):
+        raise FulmenError(f"there is no experiment {experiment}{did_you_mean(experiment, there)}")
 
 
 def groups() -> list[str]:

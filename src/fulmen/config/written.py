@@ -7,8 +7,8 @@ from dataclasses import replace
 import yaml
 
 from fulmen.config.choice_files import read_choice
-from fulmen.config.file_errors import shown
 from fulmen.config.mistakes import Mistake
+from fulmen.config.own_project import shown
 from fulmen.config.places import own_conf
 
 
