@@ -7,6 +7,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
+from fulmen.config import compose as composing
 from fulmen.config.allow_list import TargetError, locate_untrusted
 from fulmen.config.check import build, check, check_overrides, compose, load_config
 from fulmen.config.compose import expand
@@ -401,3 +402,15 @@ def test_values_survive_the_command_line(value):
 def test_swapped_letters_count_as_nearest():
     assert nearest("modle", ["mode", "model"]) == "model"
     assert nearest("xyz", ["mode", "model"]) is None
+
+
+def test_hydra_composes_the_same_choices_once_whatever_else_is_typed(monkeypatch):
+    asked = []
+    by_hydra = composing._by_hydra
+    monkeypatch.setattr(composing, "_by_hydra", lambda read: (asked.append(list(read)), by_hydra(read))[1])
+    more = [[], ["trainer.max_epochs=3"], ["model.optimizer.lr=0.5"]]
+    typed = [["experiment=synthetic_mlp", "output_dir=folder", *each] for each in more]
+    with composing.compositions_kept():
+        kept = [composing.composed(each) for each in typed]
+    assert asked == [["experiment=synthetic_mlp"]]
+    assert kept == [composing.composed(each) for each in typed]

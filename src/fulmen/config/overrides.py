@@ -111,7 +111,8 @@ def apply(overrides: Iterable[Override], cfg: DictConfig) -> None:
         key, value = override.key_or_group, override.value()
         if override.package is not None:
             raise HydraException(f"{override.input_line}: there is no config group {key}")
-        there = OmegaConf.select(cfg, key, throw_on_missing=False)
+        # what stands there may lead to a value that is known later, such as the run folder; `+key` has to know now
+        there = OmegaConf.select(cfg, key, throw_on_missing=False, throw_on_resolution_failure=override.is_add())
         if override.is_delete():
             if there is None or (value is not None and value != there):
                 raise HydraException(f"Could not delete from config. '{key}' is {there}.")
