@@ -15,7 +15,7 @@ test: $(READY)    ## all tests, in two processes; a selection as in `make test A
 	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 test-fast: $(READY)   ## while working: what needs neither long trainings nor processes of its own
-	$(BIN)/python -m pytest $(TOGETHER) -m "not slow and not ddp" $(ARGS)
+	$(BIN)/python -m pytest $(TOGETHER) -m "not slow and not ddp and not service" $(ARGS)
 
 lint: $(READY)    ## style, types, links between the pages
 	$(BIN)/ruff check .

@@ -65,6 +65,7 @@ def start(program: str, arguments: list[str]) -> int:
 def parser() -> AnyOrder:
     """The command line of all verbs."""
     from fulmen.registry.cli import add_verbs as add_registry
+    from fulmen.serve.command import add_verb as add_serve
 
     whole = AnyOrder(prog="fulmen", description="Train, search, and work with finished runs.")
     verbs = whole.add_subparsers(dest="verb", required=True)
@@ -87,6 +88,7 @@ def parser() -> AnyOrder:
     compare.add_argument("-o", "--out", type=Path, help="folder of the report (default: outputs/comparisons/<stamp>)")
     compare.set_defaults(call=compare_runs)
     add_registry(verbs)
+    add_serve(verbs)
     rank = verbs.add_parser(
         "rank", help="train all networks of an experiment and its baselines on the same folds, and rank them"
     )

@@ -1,0 +1,7 @@
+"""The routers of the service, one file per subject; none knows another."""
+
+from fastapi import APIRouter
+
+from fulmen.serve.api import operations
+
+ROUTERS: tuple[APIRouter, ...] = (operations.router,)

@@ -1,0 +1,39 @@
+"""Whether the service is alive and ready."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from fulmen.serve.problems import Fault, Problem, answers
+from fulmen.serve.services import Wanted
+
+router = APIRouter(tags=["operations"])
+
+
+class Health(BaseModel):
+    """That the server answers."""
+
+    status: str = "ok"
+
+
+class Ready(BaseModel):
+    """That the server can do its work; the parts that were looked at."""
+
+    status: str = "ready"
+    parts: list[str]
+
+
+@router.get("/health")
+async def health() -> Health:
+    """Whether the server answers at all."""
+    return Health()
+
+
+@router.get("/ready", responses=answers(503))
+def ready(services: Wanted) -> Ready:
+    """Whether every part of the server can do its work."""
+    if services.stopping.is_set():
+        raise Problem(503, "the server is stopping")
+    found = {name: check() for name, check in services.checks.items()}
+    if faults := [Fault(key=name, problem=why) for name, why in found.items() if why]:
+        raise Problem(503, "; ".join(f"{each.key}: {each.problem}" for each in faults), faults)
+    return Ready(parts=list(found))
