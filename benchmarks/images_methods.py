@@ -68,7 +68,8 @@ def adjusted(folder: Path) -> dict[str, Row]:
     """The same network with its logits adjusted afterwards: tau 1, and tau chosen on the validation split."""
     done = fulmen.load_run(folder)
     model, validation = done.model, done.data.splits["validation"]
-    logits = model.log_probabilities(validation["image"])
+    with torch.no_grad():
+        logits = torch.cat([model.adjusted(model(each)) for each in validation["image"].split(256)])
     chosen = best_tau(logits, validation["label"], log_prior(model.counts))
     rows = {}
     for name, tau in (("+ logit adjustment, tau 1", torch.tensor(1.0)), ("+ tau of validation", chosen)):

@@ -89,7 +89,7 @@ COMMANDS = {
         {
             "imports 0.5 s": 0.5,
             "model": ("fulmen.registry.bundle:Bundle.model", 1),
-            "prediction": ("fulmen.workloads.stocks.predict:predict_file", 1),
+            "prediction": ("fulmen.workloads.stocks.predict:inputs", 1),
         },
     ),
 }  # fmt: skip

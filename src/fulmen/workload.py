@@ -10,7 +10,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from lightning.pytorch import LightningDataModule, LightningModule
@@ -18,15 +18,13 @@ from torch import Tensor, nn
 
 from fulmen.data import batches
 from fulmen.data.batches import Batch, BatchLoader, loss_and_predictions, size
+from fulmen.data.predicting import Predicts
 from fulmen.errors import FulmenError
 from fulmen.lightning_private import datamodule_of, log_epoch_mean, log_mean
 from fulmen.optim.schedulers import optimizers
 from fulmen.report.classes import class_probabilities
 from fulmen.report.contest import Contest, Once, Variant
 from fulmen.report.summary import Summary
-
-if TYPE_CHECKING:
-    import pandas
 
 Split = Literal["train", "validation", "test"]
 Stage = Literal["train", "val", "test"]
@@ -105,8 +103,10 @@ class WorkloadData(LightningDataModule):
         return {"fold", "folds"} <= set(inspect.signature(cls).parameters)
 
 
-class Workload(LightningModule):
+class Workload(Predicts, LightningModule):
     """A network with its loss, trained, evaluated, kept and used.
+
+    How it reads files and values and answers with tables is said by the hooks of `fulmen.data.predicting.Predicts`.
 
     Args:
         network: knows nothing of Lightning.
@@ -118,7 +118,6 @@ class Workload(LightningModule):
             better low; of a metric that is not named nothing is known, and a search by it has to be told.
         ranking_metrics: metric -> whether larger is better: what `fulmen rank` may rank by, the first by default.
             Without any it ranks by `test/loss`.
-        reading: arguments of the data that `fulmen predict` takes too, say `delimiter`.
         of_the_data: names in the state dict that tell of the data or the config rather than of what was learned, such
             as class counts: `weights=`, which starts from another run, leaves them as they are.
         averages_gradients: True if the module itself makes accumulated gradients a mean over samples.
@@ -128,7 +127,6 @@ class Workload(LightningModule):
 
     directions: ClassVar[Mapping[str, str]] = {}
     ranking_metrics: ClassVar[Mapping[str, bool]] = {}
-    reading: ClassVar[Sequence[str]] = ()
     of_the_data: ClassVar[Sequence[str]] = ()
     averages_gradients: ClassVar[bool] = False
     naive_loss: float = math.inf
@@ -221,23 +219,6 @@ class Workload(LightningModule):
     def decision_threshold(self) -> float | None:
         """Of the second of two classes, where one was chosen: kept with the model."""
         return None
-
-    def input_schema(self, data: WorkloadData) -> dict[str, Any] | None:
-        """How a file for `predict_file` has to look: plain values, a sentence as `format`. None: it reads no files."""
-        return None
-
-    def predict_file(self, path: Path, schema: dict[str, Any], **reading: str) -> "pandas.DataFrame":
-        """One row per prediction for what the file at `path` holds.
-
-        Args:
-            path: an existing file.
-            schema: what `input_schema` said when the model was kept.
-            reading: values of `reading`, as typed.
-
-        Raises:
-            FulmenError: the file does not fit; the message names the place.
-        """
-        raise FulmenError(f"{type(self).__name__} reads no files (it has no predict_file); use fulmen.load_model")
 
     # The command line
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fulmen.errors import FulmenError
 from fulmen.registry.bundle import Bundle
 from fulmen.registry.examples import compare, predictions
+from fulmen.registry.predictor import Predictor
 from fulmen.registry.store import Store
 from fulmen.registry.versions import Version, input_schema
 from fulmen.workload import hooks
@@ -36,17 +37,13 @@ def predict(
     Raises:
         FulmenError: no such model, or a file that does not fit its input schema: the message names column and row.
     """
-    import torch
-
-    bundle = Bundle(Store(registry).find(reference))
-    schema = input_schema(bundle.version)
+    version = Store(registry).find(reference)
+    schema = input_schema(version)
     path = Path(path)
     if not path.is_file():
         raise FulmenError(f"there is no file {path}; it would have to be: {schema.get('format', 'see --explain')}")
-    model = bundle.model()
-    reading = how_to_read(overrides, hooks(model).reading)
-    with torch.no_grad():
-        return hooks(model).predict_file(path, schema, **reading)
+    predictor = Predictor(version)
+    return predictor.predict_file(path, **how_to_read(overrides, hooks(predictor.model).reading))
 
 
 def how_to_read(overrides: Sequence[str], known: Sequence[str]) -> dict[str, str]:

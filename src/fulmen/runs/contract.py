@@ -15,13 +15,12 @@ def refuse_unless_kept(kind: type, contract: type) -> None:
     Raises:
         FulmenError: a hook with another signature, or hooks in a class that is not derived from the contract.
     """
-    for name in vars(contract):
+    lightning = next(base for base in contract.__mro__ if not base.__module__.startswith("fulmen."))
+    for name in [name for base in contract.__mro__ if base.__module__.startswith("fulmen.") for name in vars(base)]:
         if name.startswith("_") or not callable(getattr(contract, name)) or name not in dir(kind):
             continue
         own = getattr(kind, name)
-        if own is getattr(contract, name, None) or (
-            not issubclass(kind, contract) and name in dir(contract.__mro__[1])
-        ):
+        if own is getattr(contract, name, None) or (not issubclass(kind, contract) and name in dir(lightning)):
             continue
         place = f"{kind.__module__}.{kind.__qualname__}"
         if not issubclass(kind, contract):

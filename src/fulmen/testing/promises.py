@@ -191,10 +191,10 @@ class Promises:
 
     def predicts_files(self) -> None:
         model, schema = self.loaded.model, self.loaded.model.input_schema(self.loaded.data)
-        reads = type(model).predict_file is not Workload.predict_file
+        reads = any(getattr(type(model), name) is not getattr(Workload, name) for name in ("predict_file", "read_file"))
         keep(schema is not None and schema.get("format"), "fulmen predict takes no files",
              "say in `input_schema` what a file has to look like, with a sentence as `format`")  # fmt: skip
-        keep(reads, "input_schema speaks of files, and nothing reads them", "write `predict_file`")
+        keep(reads, "input_schema speaks of files, and nothing reads them", "write `read_file` and `answer`")
 
 
 def differences(finished: Result, resumed: Result) -> list[str]:

@@ -5,13 +5,12 @@ runs with different losses compare, and early stopping does not favour those tha
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-import pandas
 import torch
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
@@ -19,6 +18,7 @@ from torchmetrics import CatMetric
 
 from fulmen.config.protocols import Fulfils
 from fulmen.data.batches import Batch
+from fulmen.data.predicting import Answer, Inputs, Record, Schema
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
 from fulmen.lightning_private import log_epoch_mean, overfits_batches
@@ -217,12 +217,6 @@ class ImageClassifier(Workload):
         said = self.optimizer.keywords if isinstance(self.optimizer, partial) else {}
         return optimizers(self, self.network.groups(**{k: said[k] for k in ("lr", "weight_decay") if k in said}))
 
-    @torch.no_grad()
-    def log_probabilities(self, image: Tensor) -> Tensor:
-        """Of uint8 images [N, 3, H, W], on the CPU: [N, C]."""
-        self.eval()
-        return torch.cat([self.adjusted(self(each.to(self.device))).cpu() for each in image.split(256)])
-
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
         """Compare with the baselines on the test split, and draw it."""
         from fulmen.workloads.images.evaluate import summarize
@@ -237,13 +231,20 @@ class ImageClassifier(Workload):
         linear = "fulmen.workloads.images.networks.estimator.LinearEstimator"
         return {"_target_": linear, "classes": network["classes"], "kind": name}
 
-    def input_schema(self, data: Any) -> dict[str, Any]:
+    def input_schema(self, data: Any) -> Schema:
         return predict.schema(data)
 
-    def predict_file(self, path: Path, schema: dict[str, Any], **reading: str) -> pandas.DataFrame:
-        """Class and probabilities of every image in an .npz (array `x`) or .npy."""
-        image = torch.from_numpy(predict.read(Path(path), schema))
-        return predict.table(self.log_probabilities(image).exp().numpy(), schema)
+    def read_file(self, path: Path, schema: Schema, **reading: str) -> Inputs:
+        return predict.read_file(path, schema)
+
+    def read_records(self, records: Sequence[Record], schema: Schema) -> Inputs:
+        return predict.read_records(records, schema)
+
+    def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
+        return predict.answer(predicted, schema)
+
+    def example_records(self, schema: Schema, kept: Batch) -> list[dict[str, Any]]:
+        return predict.example_records(kept)
 
     def _check(self, data: Any, image: Tensor) -> None:
         """Do network and data fit together?"""

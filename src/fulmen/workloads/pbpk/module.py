@@ -12,7 +12,7 @@ taken out before anything is learned. The loss is
 since the logarithm alone leaves the few high peaks that dominate errors in mg/L to chance.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -23,12 +23,15 @@ from torchmetrics import MetricCollection, R2Score
 
 from fulmen.config.protocols import Fulfils
 from fulmen.data.batches import Batch
+from fulmen.data.predicting import Answer, Inputs, Record, Schema
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Verb, Workload
+from fulmen.workloads.pbpk import predict
 from fulmen.workloads.pbpk.contract import BodyNetwork
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.networks import MLP, DynamicGNN
+from fulmen.workloads.pbpk.records import example_records, population_of
 from fulmen.workloads.pbpk.simulator.population import Population
 
 INPUTS = ("node", "edge", "context", "dosing")
@@ -118,18 +121,27 @@ class PBPKSurrogate(Workload):
 
         return {"export": export}
 
-    def input_schema(self, data: Any) -> dict[str, Any]:
-        """What `predict_file` reads: an `.npz` of subjects; see `predict.py`."""
-        from fulmen.workloads.pbpk.predict import input_schema
+    def input_schema(self, data: Any) -> Schema:
+        """Of an `.npz` of subjects; see `predict.py`."""
+        return predict.input_schema(data)
 
-        return input_schema(data)
+    def read_file(self, path: Path, schema: Schema, **reading: str) -> Inputs:
+        """Subjects from an `.npz`."""
+        return predict.read_file(path, schema)
 
-    @torch.no_grad()
-    def predict_file(self, path: Path, schema: dict[str, Any], **reading: str) -> Any:
-        """Concentrations as a table, one row per subject, organ and time."""
-        from fulmen.workloads.pbpk.predict import predict_file
+    def read_records(self, records: Sequence[Record], schema: Schema) -> Inputs:
+        """Subjects, one record each; see `records.py`."""
+        population, warnings = population_of(records, schema)
+        asked = predict.inputs_of(population, schema)
+        asked.warnings += warnings
+        return asked
 
-        return predict_file(self.eval(), path, schema)
+    def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
+        """Concentrations, one row per subject, organ and time."""
+        return predict.answer(predicted, schema)
+
+    def example_records(self, schema: Schema, kept: Batch) -> list[dict[str, Any]]:
+        return example_records(schema)
 
     def _offset(self, batch: dict[str, Tensor]) -> Tensor | float:
         """What the target is relative to, on the log scale: [B, 14, T] or 0."""

@@ -1,16 +1,17 @@
-"""Concentrations for a file of subjects: what it has to hold, and one row per subject, organ and time."""
+"""Concentrations for subjects: what a file of them has to hold, and one row per subject, organ and time."""
 
-import warnings
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas
 import torch
 from torch import Tensor
 
-from fulmen.data.batches import EVALUATION_BATCH
+from fulmen.data.batches import EVALUATION_BATCH, Batch
+from fulmen.data.predicting import Answer, Inputs, Schema, joined
+from fulmen.data.ranges import Outside, Ranges
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from, read_subjects
@@ -23,7 +24,7 @@ LABELS = ("compound", "lipophilicity")  # neither enters the equations
 
 
 def input_schema(data: Any) -> dict[str, Any]:
-    """What `predict_file` reads and needs; ranges are those of the training split."""
+    """What is read and needed; ranges are those of the training split."""
     seen = data.population[data.splits["train"]["subject"]]
     return {
         "format": ".npz of named arrays for S subjects, as PBPKData.export writes them; concentrations are not needed",
@@ -42,8 +43,8 @@ def input_schema(data: Any) -> dict[str, Any]:
     }
 
 
-def predict_file(model: Any, path: Path, schema: dict[str, Any]) -> pandas.DataFrame:
-    """Concentrations of every subject at the times of the training grid.
+def read_file(path: Path, schema: Schema) -> Inputs:
+    """The subjects of an `.npz`.
 
     Raises:
         FulmenError: the file does not fit the schema; it names array, subject and value.
@@ -55,25 +56,42 @@ def predict_file(model: Any, path: Path, schema: dict[str, Any]) -> pandas.DataF
             f"{path}: time_h is not the grid the model was trained on ({len(time_h)} times from {time_h[0]:.4g} to "
             f"{time_h[-1]:.4g} h); leave the array out, or interpolate the predictions"
         )
-    population = population_from(arrays)
-    _refuse_other_regimen(population, schema, path)
+    asked = inputs_of(population_from(arrays), schema, f"{path}: ")
     if unused := sorted(set(arrays) - {*NAMES, "organ", "route_name", "kinetics", "time_h"}):
-        warnings.warn(f"{path}: not used: {', '.join(unused)}; the units are those of --explain", stacklevel=2)
-    _warn_of_ranges(population, schema)
-    concentration = torch.cat([_predicted(model, part, time_h, schema) for part in _parts(population, schema)])
-    back = torch.cat(_groups(population, schema)).argsort()
+        asked.warnings.insert(0, f"{path}: not used: {', '.join(unused)}; the units are those of --explain")
+    return asked
+
+
+def inputs_of(population: Population, schema: Schema, where: str = "") -> Inputs:
+    """Curves are asked for every subject, at the times of the training grid.
+
+    Raises:
+        FulmenError: another regimen than the model was trained on.
+    """
+    _refuse_other_regimen(population, schema, where)
+    time_h = torch.tensor(schema["time_h"])
+    groups = _groups(population, schema)
+    parts = [_features(population[group], time_h, schema) for group in groups]
+    back = torch.cat(groups).argsort()
+    batch = {name: value[back] for name, value in joined(parts).items()} | {"subject": torch.arange(len(population))}
+    outside, warnings = _out_of_range(population, schema)
+    return Inputs(batch, len(population), shared={"time_h": time_h}, outside=outside, warnings=warnings)
+
+
+def answer(predicted: Batch, schema: Schema) -> Answer:
+    """One row per subject, organ and time."""
+    concentration = predicted["concentration_mg_per_l"].numpy()
     subjects, organs, times = concentration.shape
-    return pandas.DataFrame(
-        {
-            "subject": np.repeat(np.arange(subjects), organs * times),
-            "organ": np.tile(np.repeat(np.array(ORGANS), times), subjects),
-            "time_h": np.tile(time_h.numpy(), subjects * organs),
-            "concentration_mg_per_L": concentration[back].numpy().ravel(),
-        }
-    )
+    columns = {
+        "subject": np.repeat(np.arange(subjects), organs * times),
+        "organ": np.tile(np.repeat(np.array(ORGANS), times), subjects),
+        "time_h": np.tile(np.array(schema["time_h"], dtype=np.float32), subjects * organs),
+        "concentration_mg_per_L": concentration.ravel(),
+    }
+    return Answer(columns, {"time_h": "h", "concentration_mg_per_L": "mg/L"})
 
 
-def _refuse_other_regimen(population: Population, schema: dict[str, Any], path: Path) -> None:
+def _refuse_other_regimen(population: Population, schema: Schema, where: str) -> None:
     """Pass if doses are given as often as in training and by a route seen there: no model knows another regimen."""
     seen = {facts["name"]: facts["range"] for facts in schema["arrays"] if "range" in facts}
     one_dose = population.n_doses == 1
@@ -81,7 +99,7 @@ def _refuse_other_regimen(population: Population, schema: dict[str, Any], path: 
         value, trained = getattr(population, name), seen.get(name, [None])[0]
         if trained is not None and value != trained:
             raise FulmenError(
-                f"{path}: {name} is {value:g}; the model was trained on {trained:g} and knows no other: take one that "
+                f"{where}{name} is {value:g}; the model was trained on {trained:g} and knows no other: take one that "
                 f"was trained with data.{name}={value:g}"
             )
     low, high = seen.get("route", (0, len(ROUTES)))
@@ -89,17 +107,15 @@ def _refuse_other_regimen(population: Population, schema: dict[str, Any], path: 
     if bool(strange.any()):
         subject = int(strange.int().argmax())
         route = ROUTES[int(population.route[subject])]
-        raise FulmenError(f"{path}: subject {subject} has the route {route}, which the model was not trained on")
+        raise FulmenError(f"{where}subject {subject} has the route {route}, which the model was not trained on")
 
 
-def _predicted(model: Any, part: Population, time_h: Tensor, schema: dict[str, Any]) -> Tensor:
-    """Concentrations [s, 14, T] of subjects that share the step of the reduced model."""
-    step = min(schema["reduced_step_h"], float(step_h(part).min()))
-    batch = inputs(part, time_h, schema["kinetics"], step) | {"time_h": time_h, "subject": torch.arange(len(part))}
-    return model.predict_step(batch)["concentration_mg_per_l"]
+def _features(part: Population, time_h: Tensor, schema: Schema) -> Batch:
+    """What the model reads of subjects that share the step of the reduced model."""
+    return inputs(part, time_h, schema["kinetics"], min(schema["reduced_step_h"], float(step_h(part).min())))
 
 
-def _groups(population: Population, schema: dict[str, Any]) -> list[Tensor]:
+def _groups(population: Population, schema: Schema) -> list[Tensor]:
     """Subject numbers that go together, so that nobody's prediction depends on who else is in the file.
 
     All who are well served by the step of the reduced model in training share it; who needs a finer one stays alone.
@@ -107,10 +123,6 @@ def _groups(population: Population, schema: dict[str, Any]) -> list[Tensor]:
     alone = step_h(population) < schema["reduced_step_h"] * (1 - 1e-9)
     together = (~alone).nonzero()[:, 0].split(EVALUATION_BATCH)
     return [group for group in (*together, *alone.nonzero()[:, 0].split(1)) if len(group)]
-
-
-def _parts(population: Population, schema: dict[str, Any]) -> list[Population]:
-    return [population[group] for group in _groups(population, schema)]
 
 
 def _same_times(stored: np.ndarray, time_h: Tensor) -> bool:
@@ -134,24 +146,28 @@ def _array(name: str, seen: Population) -> dict[str, Any]:
     return facts | {"range": [float(value.min()), float(value.max())] if isinstance(value, Tensor) else [value, value]}
 
 
-def _warn_of_ranges(population: Population, schema: dict[str, Any]) -> None:
-    """Say which arrays leave what the model has seen in training, and where most."""
+def _out_of_range(population: Population, schema: Schema) -> tuple[list[Outside], list[str]]:
+    """What leaves the range seen in training, and a warning for each array, which names the worst."""
+    outside, found = [], []
     for facts in schema["arrays"]:
-        ranges = facts.get("range_by_organ") or ({"": facts["range"]} if "range" in facts else {})
-        if not ranges:
+        name, seen = facts["name"], _ranges(facts)
+        if not seen.names:
             continue
-        value = (
-            torch.as_tensor(getattr(population, facts["name"])).double().reshape(-1, len(ranges))
-        )  # [S, 14] or [S, 1]
-        low, high = torch.tensor(list(ranges.values()), dtype=torch.float64).T
-        beyond = torch.maximum(low - value, value - high) / torch.maximum(low.abs(), high.abs()).clamp(min=1e-12)
-        outside = beyond > 1e-9
-        if bool(outside.any()):
-            subject, column = divmod(int(beyond.argmax()), len(ranges))
-            organ = list(ranges)[column]
-            warnings.warn(
-                f"{facts['name']}{f' of {organ}' if organ else ''} is {value[subject, column].item():.4g} for subject "
-                f"{subject}, outside {low[column].item():.4g} to {high[column].item():.4g}, the range in training "
-                f"({int(outside.any(1).sum())} of {len(value)} subjects are outside)",
-                stacklevel=3,
+        value = torch.as_tensor(getattr(population, name)).double().reshape(-1, len(seen.names)).numpy()
+        far = seen.beyond(value)  # [S, 14] or [S, 1]; of a scalar of all subjects [1, 1]
+        if far.any():
+            outside += seen.outside(value)
+            subject, column = divmod(int(far.argmax()), len(seen.names))
+            found.append(
+                f"{seen.names[column]} is {value[subject, column]:.4g} for subject {subject}, outside "
+                f"{seen.low[column]:.4g} to {seen.high[column]:.4g}, the range in training "
+                f"({int(far.any(1).sum())} of {len(value)} subjects are outside)"
             )
+    return outside, found
+
+
+def _ranges(facts: Mapping[str, Any]) -> Ranges:
+    """Of an array, those of each organ, or that of all subjects, if it has one."""
+    by_organ = facts.get("range_by_organ", {})
+    wide = [{"name": f"{facts['name']} of {organ}", "range": ends} for organ, ends in by_organ.items()]
+    return Ranges.of([each | {"unit": facts["unit"]} for each in wide] or [facts], slack=1e-9)

@@ -11,10 +11,12 @@ import torch
 
 from fulmen.config.ranges import Count, between, refuses_out_of_range
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
+from fulmen.data.ranges import Ranges
 from fulmen.errors import FulmenError
 from fulmen.utils.seeding import derived_seed
 from fulmen.workloads.sensors import arguments, leakage
 from fulmen.workloads.sensors.features.feature_set import RANGES, Features
+from fulmen.workloads.sensors.io.cells import Where
 from fulmen.workloads.sensors.io.tables import Columns, check_for_training, out_of_range
 from fulmen.workloads.sensors.simulator.plant import SENSORS, Fault
 from fulmen.workloads.sensors.sources import Plant, TableFile
@@ -163,6 +165,9 @@ class SensorData(TableData):
     def _build(self, rows: TableFile | Plant) -> Arrays:
         columns = self.features.columns
         table = rows.table(columns)
+        where = Where(str(rows.name), table.line)
+        known = self.features.ranges.items()
+        plausible = Ranges.of([{"name": name, "range": ends} for name, ends in known if name in table.numeric])
         check_for_training(table, columns, rows.name)
         names, group = np.unique(table.group, return_inverse=True)
         best = {"bayes": rows.bayes()} if isinstance(rows, Plant) and rows.has_ceiling else {}
@@ -174,5 +179,5 @@ class SensorData(TableData):
             "group": group,
             "group_name": names,
             "time_h": table.time_h,
-            "warnings": np.array(out_of_range(table, self.features.ranges, rows.name), dtype=np.str_),
+            "warnings": np.array(out_of_range(table, plausible, where), dtype=np.str_),
         }

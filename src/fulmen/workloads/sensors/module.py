@@ -10,12 +10,14 @@ from torchmetrics import CatMetric
 
 from fulmen.config.protocols import Fulfils
 from fulmen.data.batches import Batch
+from fulmen.data.predicting import Answer, Inputs, Record, Schema
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
 from fulmen.optim.schedulers import optimizers
 from fulmen.report.contest import Contest, Once, Variant
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Workload
+from fulmen.workloads.sensors import predict
 from fulmen.workloads.sensors.contract import TableNetwork
 from fulmen.workloads.sensors.metrics import DIRECTIONS, LARGER_IS_BETTER, choose_threshold
 from fulmen.workloads.sensors.networks.tabular import TableNet, parameter_groups, probability, row_loss
@@ -112,19 +114,29 @@ class SensorClassifier(Workload):
     def decision_threshold(self) -> float:
         return float(self.threshold)
 
-    def input_schema(self, data: Any) -> dict[str, Any]:
-        """What a table must look like to be predicted; see `exchange.schema`."""
-        from fulmen.workloads.sensors.predict import schema
+    reading = ("delimiter",)
+    at_once = 4096
+
+    def input_schema(self, data: Any) -> Schema:
+        """What a table must look like to be predicted."""
+        from fulmen.workloads.sensors.input_format import schema
 
         return schema(data)
 
-    reading = ("delimiter",)  # arguments of the data that `fulmen predict` takes too
+    def read_file(self, path: Path, schema: Schema, **reading: str) -> Inputs:
+        """The rows of a CSV or Parquet file."""
+        return predict.read_file(path, schema, self.network.inputs.names, reading)
 
-    def predict_file(self, path: Path, schema: dict[str, Any], **reading: str) -> Any:
-        """One row of probabilities and a decision per row of a CSV or Parquet file, as a pandas DataFrame."""
-        from fulmen.workloads.sensors.predict import predict_file
+    def read_records(self, records: Sequence[Record], schema: Schema) -> Inputs:
+        """Rows of `{column: value}`."""
+        return predict.read_records(records, schema, self.network.inputs.names)
 
-        return predict_file(self, path, schema, reading)
+    def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
+        """A decision and the probabilities of every row."""
+        return predict.answer(inputs, predicted, schema)
+
+    def example_records(self, schema: Schema, kept: Batch) -> list[dict[str, Any]]:
+        return predict.example_records(schema, kept)
 
     @classmethod
     def cross_validate(

@@ -1,59 +1,33 @@
-"""How a kept classifier says what it needs, and reads a table that has it."""
+"""How a kept classifier reads a table or records that have what it needs, and the table of what it says."""
 
-import re
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 
+from fulmen.data.batches import Batch
+from fulmen.data.predicting import Answer, Inputs, Record, Schema, cells, unused
+from fulmen.data.ranges import Ranges
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors import drift
 from fulmen.workloads.sensors.arguments import one_character
 from fulmen.workloads.sensors.features.feature_set import RANGES, Features
-from fulmen.workloads.sensors.features.features import needs_time, source_columns
+from fulmen.workloads.sensors.features.features import source_columns
+from fulmen.workloads.sensors.io.cells import Cells, InRecords, Where
 from fulmen.workloads.sensors.io.files import read_frame
-from fulmen.workloads.sensors.io.tables import Columns, check_table, out_of_range
-from fulmen.workloads.sensors.table_data import TableData
-
-UNITS = {"lux": "lux", "c": "°C", "mm_s": "mm/s", "k": "K", "w": "W", "h": "h"}
-ROWS = 4096  # predicted at once
+from fulmen.workloads.sensors.io.tables import Columns, Table, check_cells, check_table, numeric_of, out_of_range
 
 
-def schema(data: TableData) -> dict[str, Any]:
-    """Columns with unit, kind, and range and shares seen in training, and what else a prediction depends on."""
-    features, names = data.features, data.numeric
-    c = features.columns
-    columns = [_numeric(n, data, names.index(n) if n in names else None) for n in source_columns(c.numeric)]
-    columns += [
-        {"name": name, "dtype": "text", "levels": list(map(str, levels)), "missing": c.missing}
-        for name, levels in c.categorical.items()
-    ]
-    time = c.time if needs_time(c.numeric) or features.windows else None
-    group = c.group if features.windows else None
-    columns += [{"name": name, "dtype": dtype, "missing": False} for name, dtype in
-                ((group, "text"), (time, "time: ISO, or hours")) if name]  # fmt: skip
-    options = {
-        "numeric": list(c.numeric), "categorical": {k: list(map(str, v)) for k, v in c.categorical.items()},
-        "target": c.target, "labels": list(c.labels), "group": group, "time": time, "missing": c.missing,
-        "wear": list(features.wear), "windows": list(features.windows),
-        "ranges": {name: list(bounds) for name, bounds in features.ranges.items()},
-        "delimiter": "tab" if data.delimiter == "\t" else data.delimiter,
-    }  # fmt: skip
-    return {"format": "csv or parquet", "columns": columns, "labels": list(c.labels), "options": options,
-            "fitted_windows": features.fitted, "carried": [name for name in (c.group, c.time) if name]}  # fmt: skip
-
-
-def predict_file(module: Any, path: Path, schema: dict[str, Any], reading: Mapping[str, str]) -> pd.DataFrame:
-    """One row per row of the file: its row number, machine and time where it has them, decision, probabilities.
+def read_file(path: Path, schema: Schema, names: Sequence[str], reading: Mapping[str, str]) -> Inputs:
+    """The rows of a CSV or Parquet file.
 
     Columns may stand in any order; further ones are not used. Readings beyond the range seen in training, or
     distributed otherwise, are a warning.
 
     Args:
+        names: the features that the network reads.
         reading: how the file is read where that differs from the training data: `delimiter`.
 
     Raises:
@@ -61,42 +35,47 @@ def predict_file(module: Any, path: Path, schema: dict[str, Any], reading: Mappi
     """
     options = schema["options"] | ({"delimiter": reading["delimiter"]} if "delimiter" in reading else {})
     features = as_fitted(schema)
-    columns = features.columns
-    frame, first_line = read_frame(path, one_character(options.get("delimiter", ",")), columns.named())
+    frame, first_line = read_frame(path, one_character(options.get("delimiter", ",")), features.columns.named())
     needed = [column["name"] for column in schema["columns"]]
     if missing := [name for name in needed if name not in frame.columns]:
         raise FulmenError(
             f"{path}: no column {', '.join(missing)}; the model needs {', '.join(needed)}, "
             f"the file has {', '.join(map(str, frame.columns[:20]))}"
         )
-    table = check_table(frame, columns, path, first_line)
-    limits = {c["name"]: c["range"] for c in schema["columns"] if c.get("range")}
-    unlike = drift.alarms_of_file(schema["columns"], table.numeric, path)
-    for warning in [*out_of_range(table, limits, path, "the range seen in training,"), *unlike]:
-        warnings.warn(warning, stacklevel=2)
-    batch = {
-        "x": torch.from_numpy(features.with_past(features.of_rows(table), table.group, table.time_h)),
-        "category": torch.from_numpy(table.category),
-        "row": torch.from_numpy(table.line),
-    }
-    if len(module.network.inputs.names) != batch["x"].shape[1]:
-        raise FulmenError(
-            f"the schema has {batch['x'].shape[1]} features, the model {len(module.network.inputs.names)}"
-        )
-    module.eval()
-    with torch.no_grad():
-        parts = [
-            module.predict_step({k: v[i : i + ROWS] for k, v in batch.items()}) for i in range(0, len(table.line), ROWS)
-        ]
-    made = {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
-    labels = np.array([str(label) for label in columns.labels])
-    found = {"row": made["row"]}
-    found |= {name: frame[name].to_numpy() for name in schema.get("carried", ()) if name in frame.columns}
-    found["decision"] = labels[made["decision"]]
-    return pd.DataFrame(found | {f"p({label})": made["probability"][:, i] for i, label in enumerate(labels)})
+    table = check_table(frame, features.columns, path, first_line)
+    carried = {name: frame[name] for name in schema.get("carried", ()) if name in frame.columns}
+    return _inputs(table, features, schema, names, Where(str(path), table.line), carried)
 
 
-def as_fitted(schema: Mapping[str, Any]) -> Features:
+def read_records(records: Sequence[Record], schema: Schema, names: Sequence[str]) -> Inputs:
+    """The rows of a table in memory, `{column: value}` each; otherwise as `read_file`.
+
+    Raises:
+        FulmenError: as for a file; a message begins with the place, `rows[0].light_lux: `.
+    """
+    features, carried = as_fitted(schema), schema.get("carried", ())
+    needed = [column["name"] for column in schema["columns"]]
+    columns = cells(records, needed, carried)
+    where = InRecords("rows", np.arange(len(records)))
+    table = check_cells(columns, features.columns, where)
+    _refuse_without_history(table, features, where)
+    inputs = _inputs(table, features, schema, names, where, {n: columns[n] for n in carried if n in columns})
+    inputs.warnings += unused(records, [*needed, *carried])
+    return inputs
+
+
+def answer(inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
+    """One row per row of the table: its number, machine and time where it has them, decision, probabilities."""
+    labels = np.array([str(label) for label in as_fitted(schema).columns.labels])
+    probability = predicted["probability"].numpy()
+    columns = {"row": predicted["row"].numpy()}
+    columns |= {name: np.asarray(values) for name, values in inputs.about.items()}
+    columns["decision"] = labels[predicted["decision"].numpy()]
+    columns |= {f"p({label})": probability[:, i] for i, label in enumerate(labels)}
+    return Answer(columns, {f"p({label})": "probability" for label in labels})
+
+
+def as_fitted(schema: Schema) -> Features:
     """The features of a model's training data, of which a target is not asked for; older schemas say less."""
     options = schema["options"]
     columns = Columns(
@@ -107,19 +86,75 @@ def as_fitted(schema: Mapping[str, Any]) -> Features:
     return Features(columns, wear, windows, options.get("ranges", RANGES), schema.get("fitted_windows", {}))
 
 
-def _numeric(name: str, data: TableData, position: int | None) -> dict[str, Any]:
-    missing = data.features.columns.missing
-    column: dict[str, Any] = {"name": name, "dtype": "number", "unit": unit(name), "missing": missing}
-    if position is not None:
-        seen = data.splits["train"]["x"][:, position].numpy()
-        column["range"] = [float(np.nanmin(seen)), float(np.nanmax(seen))]
-        column["bins"] = drift.bins_of(seen)
-    return column
+def _inputs(
+    table: Table, features: Features, schema: Schema, names: Sequence[str], where: Where, carried: Mapping[str, Cells]
+) -> Inputs:
+    """The features of checked rows, and what about them is unlike the training data."""
+    x = features.with_past(features.of_rows(table), table.group, table.time_h)
+    if len(names) != x.shape[1]:
+        raise FulmenError(f"the schema has {x.shape[1]} features, the model {len(names)}")
+    sources = source_columns(features.columns.numeric)
+    seen = Ranges.of([column for column in schema["columns"] if column["name"] in sources])
+    unlike = drift.alarms_of_file(schema["columns"], table.numeric, where.source)
+    return Inputs(
+        {
+            "x": torch.from_numpy(x),
+            "category": torch.from_numpy(table.category),
+            "row": torch.from_numpy(table.line),
+        },
+        rows=len(table.line),
+        about={name: values if isinstance(values, list) else values.to_numpy() for name, values in carried.items()},
+        outside=seen.outside(numeric_of(table, seen.names)),
+        warnings=[*out_of_range(table, seen, where, "the range seen in training,"), *unlike],
+    )
 
 
-def unit(name: str) -> str | None:
-    """Of a column whose name ends in one: `Torque [Nm]`, `light_lux`."""
-    in_brackets = re.search(r"\[([^\]]+)\]\s*$", name)
-    if in_brackets:
-        return in_brackets[1]
-    return next((UNITS[end] for end in UNITS if name.lower().endswith(f"_{end}")), None)
+def _refuse_without_history(table: Table, features: Features, where: Where) -> None:
+    """Pass unless the model looks at the past of a machine and no machine has any."""
+    if features.windows and len(np.unique(table.group)) == len(table.group):
+        column = features.columns.group
+        raise FulmenError(
+            f"{where.source}: the model looks at the {features.hours_back} hours before each reading, and no {column} "
+            f"has more than one row; give the earlier readings of the {column} too"
+        )
+
+
+def example_records(schema: Schema, kept: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows that were kept with the model, where their columns are features; else rows in the middle of the ranges."""
+    features = as_fitted(schema)
+    columns = features.columns
+    if features.windows or set(source_columns(columns.numeric)) - set(columns.numeric):
+        return _typical(schema, rows=48 if features.windows else 1)
+    time = next((each["name"] for each in schema["columns"] if each["name"] == columns.time), None)
+    rows = []
+    for x, level in zip(kept["x"].tolist(), kept["category"].tolist(), strict=True):
+        value = dict(zip(features.names, x, strict=True))
+        row: dict[str, Any] = {
+            name: None if value[name] != value[name] else value[name] for name in source_columns(columns.numeric)
+        }
+        names = zip(columns.categorical.items(), level, strict=True)
+        row |= {name: str(levels[number]) if number >= 0 else None for (name, levels), number in names}
+        rows.append(row | ({time: _clock(value)} if time else {}))
+    return rows
+
+
+def _typical(schema: Schema, rows: int) -> list[dict[str, Any]]:
+    """An hourly series of middling readings."""
+    row = {column["name"]: _middle(column) for column in schema["columns"]}
+    group, time = schema["options"].get("group"), schema["options"].get("time")
+    fixed = row | ({group: "M1"} if group in row else {})
+    return [fixed | ({time: f"2024-01-{1 + i // 24:02}T{i % 24:02}:00"} if time in row else {}) for i in range(rows)]
+
+
+def _middle(column: Mapping[str, Any]) -> Any:
+    if column.get("levels"):
+        return str(column["levels"][0])
+    borders = (column.get("bins") or {}).get("borders") or column.get("range") or [0.0]
+    return borders[len(borders) // 2]
+
+
+def _clock(features: Mapping[str, float]) -> str:
+    """The hour of the day that sine and cosine tell of, on some day."""
+    hour = np.arctan2(features.get("hour_sin", 0.0), features.get("hour_cos", 1.0)) / (2 * np.pi) * 24 % 24
+    minutes = round(hour * 60) % 1440
+    return f"2024-01-31T{minutes // 60:02}:{minutes % 60:02}"

@@ -7,7 +7,7 @@ tomorrow's price is near today's, which persistence knows for nothing.
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -18,12 +18,13 @@ from torchmetrics import CatMetric
 
 from fulmen.config.protocols import Fulfils
 from fulmen.data.batches import Batch
+from fulmen.data.predicting import Answer, Inputs, Record, Schema, unused
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
 from fulmen.utils.estimators import Estimator
 from fulmen.workload import Stage, Workload
-from fulmen.workloads.stocks import conformal
+from fulmen.workloads.stocks import conformal, predict, prices
 from fulmen.workloads.stocks.contract import SequenceNetwork
 from fulmen.workloads.stocks.metrics import DIRECTIONS
 from fulmen.workloads.stocks.networks.sequence_net import SequenceNet
@@ -165,18 +166,26 @@ class StockForecaster(Workload):
         ridge = "fulmen.workloads.stocks.networks.estimator.RidgeForecast"
         return {"_target_": ridge, "inputs": network["inputs"], "horizon_days": network.get("horizon_days", 1)}
 
-    def input_schema(self, data: Any) -> dict[str, Any]:
-        """What `predict_file` reads: a CSV of prices; see `predict.py`."""
-        from fulmen.workloads.stocks.predict import input_schema
+    def input_schema(self, data: Any) -> Schema:
+        """Of a CSV of prices; see `predict.py`."""
+        return predict.input_schema(data)
 
-        return input_schema(data)
+    def read_file(self, path: Path, schema: Schema, **reading: str) -> Inputs:
+        """Daily prices from a CSV."""
+        return predict.inputs(prices.read_csv(path), schema)
 
-    @torch.no_grad()
-    def predict_file(self, path: Path, schema: dict[str, Any], **reading: str) -> Any:
-        """Forecasts with intervals as a table, one row per ticker, day and day ahead, beyond the last day too."""
-        from fulmen.workloads.stocks.predict import predict_file
+    def read_records(self, records: Sequence[Record], schema: Schema) -> Inputs:
+        """Daily prices, one record a day."""
+        asked = predict.inputs(prices.read_records(records), schema)
+        asked.warnings += unused(records, [*prices.REQUIRED, *prices.OPTIONAL])
+        return asked
 
-        return predict_file(self.eval(), path, schema)
+    def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
+        """Forecasts with intervals, one row per ticker, day and day ahead, beyond the last day too."""
+        return predict.answer(inputs, predicted, schema)
+
+    def example_records(self, schema: Schema, kept: Batch) -> list[dict[str, Any]]:
+        return predict.example_records(schema)
 
     def _target(self, log_return: Tensor, price: Tensor) -> Tensor:
         """What is learned, before it is standardised: [B, H]."""

@@ -1,19 +1,18 @@
-"""Forecasts for a CSV of prices: what the file has to hold, and one row per ticker, day and day ahead."""
+"""Forecasts for daily prices: what a file or records have to hold, and one row per ticker, day and day ahead."""
 
-import warnings
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas
 import torch
-from torch import Tensor
 
-from fulmen.data.batches import EVALUATION_BATCH
+from fulmen.data.batches import Batch
+from fulmen.data.predicting import Answer, Inputs, Interval, Schema, joined
+from fulmen.data.ranges import Ranges
 from fulmen.errors import FulmenError
 from fulmen.workloads.stocks import prices
 from fulmen.workloads.stocks.data import inputs_at, known_days, warm_up
-from fulmen.workloads.stocks.simulator import Prices
+from fulmen.workloads.stocks.simulator import Prices, simulate_market
 
 COLUMNS = [
     {"name": "Date", "dtype": "ISO date, one line a day, oldest first", "missing": False},
@@ -25,7 +24,7 @@ COLUMNS = [
 
 
 def input_schema(data: Any) -> dict[str, Any]:
-    """What `predict_file` reads and needs; ranges are those of the training split."""
+    """What is read and needed; ranges are those of the training split."""
     window = data.splits["train"]["window"].flatten(0, 1)  # [N * lookback, F]
     low, high = window.amin(0).tolist(), window.amax(0).tolist()
     return {
@@ -48,17 +47,55 @@ def input_schema(data: Any) -> dict[str, Any]:
     }
 
 
-def predict_file(model: Any, path: Path, schema: dict[str, Any]) -> pandas.DataFrame:
-    """Forecasts from every day of the file that has enough days before it, up to its very last.
+def inputs(tickers: Sequence[Prices], schema: Schema) -> Inputs:
+    """Forecasts are asked from every day that has enough days before it, up to the very last of each ticker.
 
     Raises:
-        FulmenError: a column is missing, a value is bad, or there are too few days: file, line and column are named.
+        FulmenError: there are too few days.
     """
-    tables = [_forecast(model, series, schema) for series in prices.read_csv(path)]
-    return pandas.concat(tables, ignore_index=True)
+    asked = [_windows(series, number, schema) for number, series in enumerate(tickers)]
+    batch = joined([windows for windows, _ in asked])
+    names = [series.ticker for series in tickers]
+    warnings = [sentence for _, sentences in asked for sentence in sentences]
+    seen = Ranges.of(schema["features"])
+    worst = _worst(batch["window"].double().numpy(), seen)
+    return Inputs(batch, len(worst), about={"tickers": names}, outside=seen.outside(worst), warnings=warnings)
 
 
-def _forecast(model: Any, series: Prices, schema: dict[str, Any]) -> pandas.DataFrame:
+def answer(asked: Inputs, predicted: Batch, schema: Schema) -> Answer:
+    """One row per ticker, day and day ahead."""
+    horizon = schema["horizon_days"]
+    said = {name: value.numpy() for name, value in predicted.items()}
+    samples = len(said["day"])
+    columns = {
+        "ticker": np.repeat(np.array(asked.about["tickers"])[said["ticker"]], horizon),
+        "day": np.repeat(said["day"], horizon).astype("datetime64[D]"),
+        "horizon": np.tile(np.arange(1, horizon + 1), samples),
+    }
+    bounds = [name for name in said if name.startswith(("low_", "high_"))]
+    columns |= {name: said[name].ravel() for name in ("price", "log_return", *bounds)}
+    levels = [name.removeprefix("low_") for name in bounds if name.startswith("low_")]
+    intervals = [Interval("price", int(level) / 100, f"low_{level}", f"high_{level}") for level in levels]
+    return Answer(columns, dict.fromkeys(("price", *bounds), "currency") | {"horizon": "trading days"}, intervals)
+
+
+def example_records(schema: Schema) -> list[dict[str, Any]]:
+    """Days of a simulated market, just enough for a forecast, at a price level that the model has seen."""
+    names = tuple(feature["name"] for feature in schema["features"])
+    market = simulate_market(warm_up(names) + schema["lookback_days"], seed=0)
+    level = next((sum(each["range"]) / 2 for each in schema["features"] if each["name"] == "close"), 100.0)
+    scale = level / float(market.close.mean())
+    days = market.day.astype("datetime64[D]").astype(str)
+    return [
+        {"Date": str(days[i])}
+        | {name: round(scale * float(getattr(market, name.lower())[i]), 4) for name in prices.PRICES}
+        | {"Volume": float(market.volume[i])}
+        for i in range(len(market))
+    ]
+
+
+def _windows(series: Prices, number: int, schema: Schema) -> tuple[Batch, list[str]]:
+    """What a forecast from each day of a ticker needs, and what is unlike the training data."""
     names, lookback = tuple(feature["name"] for feature in schema["features"]), schema["lookback_days"]
     x, volatility, first = known_days(series, names)
     origin = np.arange(first + lookback - 1, len(series))
@@ -68,34 +105,28 @@ def _forecast(model: Any, series: Prices, schema: dict[str, Any]) -> pandas.Data
             f"{series.ticker}: {len(series)} days are too few: the features take {needed} and a window {lookback}; "
             f"give at least {needed + lookback} days"
         )
-    _warn_of_ranges(series, x[first:], first, schema)
-    arrays = inputs_at(series, x, volatility, origin, lookback)
+    arrays = inputs_at(series, x, volatility, origin, lookback) | {"ticker": np.full(len(origin), number)}
     batch = {name: torch.from_numpy(value) for name, value in arrays.items()}
-    batch["ticker"] = torch.zeros(len(origin), dtype=torch.long)
-    said = [model.predict_step(_part(batch, i)) for i in range(0, len(origin), EVALUATION_BATCH)]
-    columns = {name: torch.cat([each[name] for each in said]).numpy() for name in said[0]}
-    horizon = schema["horizon_days"]
-    day = np.repeat(columns.pop("day"), horizon).astype("datetime64[D]")
-    table = {"ticker": series.ticker, "day": day, "horizon": np.tile(np.arange(1, horizon + 1), len(origin))}
-    order = ["price", "log_return", *(name for name in columns if "_" in name and name != "log_return")]
-    return pandas.DataFrame(table | {name: columns[name].ravel() for name in order})
+    return batch, _strange_days(series, x[first:], first, Ranges.of(schema["features"]))
 
 
-def _part(batch: dict[str, Tensor], start: int) -> dict[str, Tensor]:
-    return {name: value[start : start + EVALUATION_BATCH] for name, value in batch.items()}
+def _worst(window: np.ndarray, seen: Ranges) -> np.ndarray:
+    """Of each feature in each window [N, lookback, F], the value that lies furthest outside: [N, F]."""
+    place = seen.beyond(window).argmax(1)
+    return np.take_along_axis(window, place[:, None], 1)[:, 0]
 
 
-def _warn_of_ranges(series: Prices, x: np.ndarray, first: int, schema: dict[str, Any]) -> None:
-    """Say which features leave what the model has seen, and where first."""
-    for i, feature in enumerate(schema["features"]):
-        low, high = feature["range"]
-        slack = 1e-6 * max(abs(low), abs(high))  # the range is kept in single precision
-        outside = np.flatnonzero((x[:, i] < low - slack) | (x[:, i] > high + slack))
+def _strange_days(series: Prices, x: np.ndarray, first: int, seen: Ranges) -> list[str]:
+    """A warning for each feature that leaves what the model has seen, which names the worst day."""
+    found = []
+    for i, far in enumerate(seen.beyond(x).T):
+        outside = np.flatnonzero(far)
         if len(outside):
+            low, high = seen.low[i], seen.high[i]
             worst = outside[np.abs(x[outside, i] - (low + high) / 2).argmax()]
             when = np.datetime64(int(series.day[first + worst]), "D")
-            warnings.warn(
-                f"{series.ticker}: {feature['name']} is {x[worst, i]:.4g} on {when}, outside {low:.4g} to {high:.4g}, "
-                f"the range in training ({len(outside)} of {len(x)} days are outside)",
-                stacklevel=2,
+            found.append(
+                f"{series.ticker}: {seen.names[i]} is {x[worst, i]:.4g} on {when}, outside {low:.4g} to {high:.4g}, "
+                f"the range in training ({len(outside)} of {len(x)} days are outside)"
             )
+    return found

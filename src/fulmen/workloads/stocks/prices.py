@@ -2,12 +2,15 @@
 
 import csv
 import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fulmen.config.mistakes import did_you_mean
+from fulmen.data.predicting import Record, cells
 from fulmen.errors import FulmenError
 from fulmen.utils.files import atomic_write
 from fulmen.workloads.stocks.simulator import Prices
@@ -16,6 +19,8 @@ PRICES = ("Open", "High", "Low", "Close")
 REQUIRED = ("Date", *PRICES, "Volume")
 OPTIONAL = ("Adj Close", "Ticker")
 EPOCH = datetime(1970, 1, 1).toordinal()
+
+Day = tuple[str, str, Mapping[str, Any]]  # where it stands, what comes between that and a column, and its cells
 
 
 def read_csv(path: str | Path) -> list[Prices]:
@@ -58,6 +63,20 @@ def download(ticker: str, start: str, end: str, folder: str | Path) -> Path:
     return path
 
 
+def read_records(records: Sequence[Record], name: str = "prices") -> list[Prices]:
+    """The tickers in records of one day each, under the names that the columns of a CSV have.
+
+    Args:
+        name: of the ticker where no record has one.
+
+    Raises:
+        FulmenError: a name is missing or a value bad: the message begins with the place, `rows[3].Close: `.
+    """
+    columns = cells(records, REQUIRED, OPTIONAL)
+    days = (dict(zip(columns, day, strict=True)) for day in zip(*columns.values(), strict=True))
+    return _series(((f"rows[{number}]", ".", each) for number, each in enumerate(days)), name)
+
+
 def _read(reader, path: Path) -> list[Prices]:
     columns = [name.strip() for name in next(reader, [])]
     for name in REQUIRED:
@@ -66,54 +85,64 @@ def _read(reader, path: Path) -> list[Prices]:
             other = next((mark for mark in ";\t|" if len(columns) == 1 and mark in columns[0]), None)
             hint = f"; columns are separated by commas, here by {other!r}" if other else did_you_mean(name, there)
             raise FulmenError(f"{path}, line 1: no column {name}{hint}")
-    series: dict[str, list[list[float]]] = {}
+    series = _series(_lines(reader, columns, path), path.stem)
+    if not series:
+        raise FulmenError(f"{path}: there is no line below the header")
+    return series
+
+
+def _lines(reader, columns: Sequence[str], path: Path) -> Iterator[Day]:
     for row in reader:
         if not row:
             continue
         where = f"{path}, line {reader.line_num}"
         if len(row) != len(columns):
             raise FulmenError(f"{where}: {len(row)} values for the {len(columns)} columns of line 1")
-        cells = dict(zip(columns, row, strict=True))
-        days = series.setdefault(cells.get("Ticker", path.stem), [])
-        values = _values(cells, where)
-        if days and values[0] <= days[-1][0]:
-            problem = "repeats the day before it" if values[0] == days[-1][0] else "lies before the line above it"
+        yield where, ", ", dict(zip(columns, row, strict=True))
+
+
+def _series(days: Iterable[Day], name: str) -> list[Prices]:
+    """Days of any number of tickers, those of each oldest first."""
+    series: dict[str, list[list[float]]] = {}
+    for where, mark, line in days:
+        known = series.setdefault(str(line.get("Ticker", name)), [])
+        values = _values(line, f"{where}{mark}")
+        if known and values[0] <= known[-1][0]:
+            problem = "repeats the day before it" if values[0] == known[-1][0] else "lies before the line above it"
             raise FulmenError(
-                f"{where}, Date: {cells['Date']} {problem}; each ticker needs one line a day, oldest first"
+                f"{where}{mark}Date: {line['Date']} {problem}; each ticker needs one line a day, oldest first"
             )
-        days.append(values)
-    if not series:
-        raise FulmenError(f"{path}: there is no line below the header")
+        known.append(values)
     return [_prices(ticker, np.array(days)) for ticker, days in series.items()]
 
 
-def _values(cells: dict[str, str], where: str) -> list[float]:
+def _values(line: Mapping[str, Any], where: str) -> list[float]:
     """[day, open, high, low, close, volume] of one line, adjusted."""
     try:
-        day = datetime.fromisoformat(cells["Date"].strip()).toordinal() - EPOCH
+        day = datetime.fromisoformat(str(line["Date"]).strip()).toordinal() - EPOCH
     except ValueError:
-        raise FulmenError(f"{where}, Date: {cells['Date']!r} is no date; write it as 2024-01-31") from None
-    number = {name: _number(cells[name], f"{where}, {name}") for name in (*PRICES, "Volume")}
-    if "Adj Close" in cells:
-        number["Adj Close"] = _number(cells["Adj Close"], f"{where}, Adj Close")
+        raise FulmenError(f"{where}Date: {line['Date']!r} is no date; write it as 2024-01-31") from None
+    number = {name: _number(line[name], f"{where}{name}") for name in (*PRICES, "Volume")}
+    if "Adj Close" in line:
+        number["Adj Close"] = _number(line["Adj Close"], f"{where}Adj Close")
     for name, value in number.items():
         if value < 0 or (value == 0 and name != "Volume"):
             bound = "0 or more" if name == "Volume" else "above 0"
-            raise FulmenError(f"{where}, {name}: {value:g}; it must be {bound}")
+            raise FulmenError(f"{where}{name}: {value:g}; it must be {bound}")
     if number["High"] < number["Low"]:
-        raise FulmenError(f"{where}, High: {number['High']:g} is below Low, {number['Low']:g}; are the two swapped?")
+        raise FulmenError(f"{where}High: {number['High']:g} is below Low, {number['Low']:g}; are the two swapped?")
     factor = number.get("Adj Close", number["Close"]) / number["Close"]
     return [day, *(number[name] * factor for name in PRICES), number["Volume"]]
 
 
-def _number(text: str, where: str) -> float:
+def _number(cell: Any, where: str) -> float:
     try:
-        value = float(text)
-    except ValueError:
-        what = f"{text!r} is no number" if text.strip() else "is empty"
+        value = math.nan if isinstance(cell, bool) else float(cell)
+    except (ValueError, TypeError, OverflowError):
+        what = "is empty" if cell is None or not str(cell).strip() else f"{str(cell)[:60]!r} is no number"
         raise FulmenError(f"{where}: {what}; fill the gap or drop the line") from None
     if not math.isfinite(value):
-        raise FulmenError(f"{where}: {text.strip()} is no finite number; fill the gap or drop the line")
+        raise FulmenError(f"{where}: {str(cell).strip()} is no finite number; fill the gap or drop the line")
     return value
 
 

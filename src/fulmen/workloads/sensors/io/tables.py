@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from fulmen.config.mistakes import did_you_mean, nearest
+from fulmen.data.ranges import Ranges
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors.features.features import needs_time, source_columns
-from fulmen.workloads.sensors.io.cells import MISSING, Where, hours, labels, levels, numbers, texts
+from fulmen.workloads.sensors.io.cells import MISSING, Cells, Where, hours, labels, levels, numbers, texts
 from fulmen.workloads.sensors.io.files import read_frame
 
 
@@ -88,23 +89,32 @@ def check_table(table: pd.DataFrame, columns: Columns, source: str | Path, first
     if len(table) == 0:
         raise FulmenError(f"{source}: there is no row below the header")
     line = np.arange(first_line, first_line + len(table))
-    where = Where(str(source), line)
+    return check_cells({name: table[name] for name in columns.named()}, columns, Where(str(source), line))
+
+
+def check_cells(table: Mapping[str, Cells], columns: Columns, where: Where) -> Table:
+    """The cells of every column that `columns` names, as `Table`; see `read_table`.
+
+    Args:
+        where: says how a message names a cell, and which line of the source each row is.
+    """
+    line = where.line
     gaps = columns.missing, MISSING if columns.target else "the model was trained on rows without gaps"
-    numeric = {name: numbers(table[name], where, *gaps) for name in source_columns(columns.numeric)}
+    numeric = {name: numbers(table[name], name, where, *gaps) for name in source_columns(columns.numeric)}
     category = [levels(table[name], name, known, where, *gaps) for name, known in columns.categorical.items()]
     target = (
         labels(table[columns.target], columns.target, columns.labels, where)
         if columns.target
-        else np.full(len(table), -1)
+        else np.full(len(line), -1)
     )
     if needs_time(columns.numeric) and not columns.time:
         raise FulmenError("numeric: hour_sin and hour_cos are made of the time; name its column: data.time=<column>")
     return Table(
         numeric,
-        np.stack(category, 1) if category else np.empty((len(table), 0), dtype=np.int64),
+        np.stack(category, 1) if category else np.empty((len(line), 0), dtype=np.int64),
         target,
-        texts(table[columns.group], where, needed=True) if columns.group else line.astype(str),
-        hours(table[columns.time], where) if columns.time else np.full(len(table), np.nan),
+        texts(table[columns.group], columns.group, where, needed=True) if columns.group else line.astype(str),
+        hours(table[columns.time], columns.time, where) if columns.time else np.full(len(line), np.nan),
         line,
     )
 
@@ -147,19 +157,20 @@ def check_for_training(table: Table, columns: Columns, source: str | Path) -> No
             )
 
 
-def out_of_range(table: Table, ranges: Mapping[str, Sequence[float]], source: str | Path, what: str = "") -> list[str]:
+def numeric_of(table: Table, names: Sequence[str]) -> np.ndarray:
+    """Some of the numeric columns, [N, C]."""
+    return np.array([table.numeric[name] for name in names]).reshape(-1, len(table.line)).T
+
+
+def out_of_range(table: Table, ranges: Ranges, where: Where, what: str = "") -> list[str]:
     """A warning for each column with values outside its range (`what` says which range), which names the first."""
-    found, where = [], Where(str(source), table.line)
-    for name, (low, high) in ranges.items():
-        values = table.numeric.get(name)
-        if values is None:
-            continue
-        slack = 1e-6 * max(abs(low), abs(high))  # a training range is kept in single precision
-        outside = np.flatnonzero((values < low - slack) | (values > high + slack))
-        if len(outside):
+    found, rows = [], len(table.line)
+    for i, outside in enumerate(ranges.beyond(numeric_of(table, ranges.names)).T > 0):
+        if outside.any():
+            name, first = ranges.names[i], int(outside.argmax())
             found.append(
-                f"{where(outside[0], name)}: {values[outside[0]]:g} lies outside {what}{' ' * bool(what)}{low:g} to "
-                f"{high:g} ({len(outside)} of {len(values)} rows); is the unit right?"
+                f"{where(first, name)}: {table.numeric[name][first]:g} lies outside {what}{' ' * bool(what)}"
+                f"{ranges.low[i]:g} to {ranges.high[i]:g} ({outside.sum()} of {rows} rows); is the unit right?"
             )
     return found
 

@@ -1,0 +1,80 @@
+"""A kept model that is ready to predict: verified and built once, used as often as needed."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fulmen.data.predicting import Answer, Inputs, Predicts, Record, predictions
+from fulmen.registry.bundle import Bundle
+from fulmen.registry.versions import Version, input_schema
+from fulmen.utils.precision import in_precision, lost_precision
+from fulmen.workload import hooks
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class Predictor:
+    """A version in memory, on the CPU, in the precision of its run.
+
+    Reading a question is apart from predicting, so that the rows of several questions can be predicted together.
+
+    Raises:
+        FulmenError: the version is not what was saved, or its workload describes no input.
+
+    Attributes:
+        schema: what an input has to look like.
+        bytes: of weights and buffers.
+    """
+
+    def __init__(self, version: Version):
+        bundle = Bundle(version)
+        self.version, self.schema = version, input_schema(version)
+        self.model = bundle.model()
+        self._hooks: Predicts = hooks(self.model)
+        self._kept = bundle.example[0]
+        self.bytes = sum(len(content) for content in bundle.files.values())
+        run = version.manifest.get("run")
+        self._precision = ((run and run.get("cost")) or {}).get("precision")
+
+    def __repr__(self) -> str:
+        return f"Predictor({self.version})"
+
+    def read_records(self, records: Sequence[Record]) -> Inputs:
+        """A question of plain values, one record a row.
+
+        Raises:
+            FulmenError: a record does not fit; the message begins with its place, such as `rows[3].light_lux: `.
+        """
+        return self._warned(self._hooks.read_records(records, self.schema))
+
+    def read_file(self, path: Path, **reading: str) -> Inputs:
+        """A question that a file holds.
+
+        Raises:
+            FulmenError: the file does not fit; the message names the place.
+        """
+        return self._warned(self._hooks.read_file(path, self.schema, **reading))
+
+    def answers(self, questions: Sequence[Inputs]) -> list[Answer]:
+        """A table for each question; their rows are predicted together."""
+        with in_precision(self._precision):
+            predicted = predictions(self.model, questions)
+        return [self._hooks.answer(*each, self.schema) for each in zip(questions, predicted, strict=True)]
+
+    def predict_file(self, path: Path, **reading: str) -> "pandas.DataFrame":
+        """The table for a file; what is unlike the training data is a warning."""
+        if sentence := lost_precision(self._precision):
+            warnings.warn(sentence, stacklevel=2)
+        with in_precision(self._precision):
+            return self._hooks.predict_file(path, self.schema, **reading)
+
+    def examples(self) -> list[dict[str, Any]]:
+        """Records to try the model with; [] if its workload knows none."""
+        return self._hooks.example_records(self.schema, self._kept)
+
+    def _warned(self, inputs: Inputs) -> Inputs:
+        if sentence := lost_precision(self._precision):
+            inputs.warnings.append(sentence)
+        return inputs

@@ -1,0 +1,115 @@
+"""Subjects as records: plain numbers by name, one record a subject."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fulmen.config.mistakes import did_you_mean
+from fulmen.data.predicting import Record, Schema, cells, unused
+from fulmen.errors import FulmenError
+from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from
+from fulmen.workloads.pbpk.simulator.physiology import ORGANS
+from fulmen.workloads.pbpk.simulator.population import ROUTES, Population, validate
+from fulmen.workloads.pbpk.simulator.sampling import sample_population
+
+LABELS = ("compound", "lipophilicity")  # neither enters the equations
+OF_SUBJECT = re.compile(r"(\w+)(.*), subject (\d+): (.*)", re.DOTALL)
+
+
+def population_of(records: Sequence[Record], schema: Schema) -> tuple[Population, list[str]]:
+    """The subjects, and warnings.
+
+    A record names every array of the schema: a number, or one for each organ, as a list in the order of `organ` or as
+    an object; `route` may be a name. What all subjects share (`n_doses`, `interval_h`) and labels may be left out.
+
+    Raises:
+        FulmenError: a value that cannot be; the message begins with its place, `rows[2].weight_kg: `.
+    """
+    needed = [name for name in NAMES if name not in (*SCALARS, *LABELS)]
+    columns = cells(records, needed, [*SCALARS, *LABELS])
+    trained = {facts["name"]: facts["range"][0] for facts in schema["arrays"] if facts["name"] in SCALARS}
+    arrays = {name: _array(name, column) for name, column in columns.items()}
+    for name in SCALARS:
+        arrays[name] = _shared(name, arrays[name]) if name in arrays else np.array(trained[name])
+    arrays = {name: np.zeros(len(records)) for name in LABELS} | arrays
+    arrays |= {name: arrays[name].astype(np.int64) for name in ("route", "compound")}
+    try:
+        population = validate(population_from(arrays))
+    except FulmenError as error:
+        if found := OF_SUBJECT.fullmatch(str(error)):
+            raise FulmenError(
+                f"rows[{found[3]}].{found[1]}: {found[2].strip()}{' ' * bool(found[2])}{found[4]}"
+            ) from None
+        raise
+    return population, unused(records, NAMES)
+
+
+def example_records(schema: Schema) -> list[dict[str, Any]]:
+    """A subject of the virtual population with a dose and a route that the model was trained on."""
+    seen = {facts["name"]: facts["range"] for facts in schema["arrays"] if "range" in facts}
+    route = int(seen["route"][0])
+    dose_mg = math.exp(sum(map(math.log, seen["dose_mg"])) / 2)
+    subject = sample_population(
+        compounds=1, subjects_per_compound=1, seed=0, dose_mg=dose_mg, routes=(ROUTES[route],),
+        infusion_h=max(seen["infusion_h"][1] / 2, 0.5), n_doses=int(seen["n_doses"][0]),
+        interval_h=seen["interval_h"][0],
+    )  # fmt: skip
+    values: dict[str, Any] = {
+        name: value[0].tolist() for name, value in subject.tensors().items() if name not in LABELS
+    }
+    values |= {name: dict(zip(ORGANS, values[name], strict=True)) for name in WIDE}
+    return [values | {"route": ROUTES[route], "n_doses": subject.n_doses, "interval_h": subject.interval_h}]
+
+
+def _array(name: str, column: list[Any]) -> np.ndarray:
+    """float64 [S], or [S, 14] of what each organ has."""
+    read = _organs if name in WIDE else _route if name == "route" else _number
+    return np.array([read(value, f"rows[{subject}].{name}") for subject, value in enumerate(column)], dtype=np.float64)
+
+
+def _organs(value: Any, where: str) -> list[float]:
+    if isinstance(value, Mapping):
+        if missing := [organ for organ in ORGANS if organ not in value]:
+            raise FulmenError(f"{where}.{missing[0]}: it is missing; each of the {len(ORGANS)} organs needs a number")
+        if strange := [str(organ) for organ in value if organ not in ORGANS]:
+            raise FulmenError(f"{where}.{strange[0]}: there is no such organ{did_you_mean(strange[0], ORGANS)}")
+        return [_number(value[organ], f"{where}.{organ}") for organ in ORGANS]
+    if not isinstance(value, list) or len(value) != len(ORGANS):
+        raise FulmenError(f"{where}: it has to hold {len(ORGANS)} numbers: {', '.join(ORGANS)}")
+    return [_number(each, f"{where}.{organ}") for organ, each in zip(ORGANS, value, strict=True)]
+
+
+def _route(value: Any, where: str) -> float:
+    if isinstance(value, str):
+        if value not in ROUTES:
+            raise FulmenError(f"{where}: {value[:60]!r} is no route; there is {', '.join(ROUTES)}")
+        return float(ROUTES.index(value))
+    number = _number(value, where)
+    if number % 1:
+        raise FulmenError(f"{where}: {number:g} is no route; there is {', '.join(ROUTES)}")
+    return number
+
+
+def _number(value: Any, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise FulmenError(f"{where}: {str(value)[:60]!r} is no number")
+    if not abs(value) < 1e300:
+        raise FulmenError(f"{where}: {str(value)[:20]} is not finite")
+    return float(value)
+
+
+def _shared(name: str, values: np.ndarray) -> np.ndarray:
+    """The one value of all subjects."""
+    other = np.flatnonzero(values != values[0])
+    if len(other):
+        raise FulmenError(
+            f"rows[{other[0]}].{name}: {values[other[0]]:g}; all rows have to have one, row 0 has {values[0]:g}"
+        )
+    if not values[0] > 0 or (name == "n_doses" and values[0] % 1):
+        raise FulmenError(
+            f"rows[0].{name}: {values[0]:g}; it must be above 0{', a whole number' * (name == 'n_doses')}"
+        )
+    return values[0]
