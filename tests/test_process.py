@@ -15,7 +15,7 @@ from helpers import differing
 from fulmen.callbacks.resume import read_checkpoint
 from fulmen.config.check import check_overrides
 from fulmen.config.schema import project_root
-from fulmen.runs.result import read_result
+from fulmen.runs.reading import read_result
 from fulmen.runs.run import run
 
 pytestmark = pytest.mark.slow

@@ -18,7 +18,8 @@ from fulmen.config.allow_list import locate
 from fulmen.config.check import check_overrides
 from fulmen.config.schema import project_root
 from fulmen.errors import FulmenError, Interrupted
-from fulmen.runs.result import Result, read_result
+from fulmen.runs.reading import read_result
+from fulmen.runs.result import Result
 from fulmen.runs.run import run
 from fulmen.runs.status import recorded
 from fulmen.signals import NUMBERS, answering, listener, listening

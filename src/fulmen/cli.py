@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.config.arguments import AnyOrder
-from fulmen.config.places import TRAIN, first_experiment, workloads
+from fulmen.config.places import TRAIN, workloads
 from fulmen.config.workload_verbs import with_verbs
 from fulmen.errors import FulmenError
 from fulmen.signals import answering, interruptible, output_closed
@@ -65,6 +64,7 @@ def start(program: str, arguments: list[str]) -> int:
 def parser() -> AnyOrder:
     """The command line of all verbs."""
     from fulmen.registry.cli import add_verbs as add_registry
+    from fulmen.runs.cli import add_verbs as add_runs
     from fulmen.serve.command import add_verb as add_serve
 
     whole = AnyOrder(prog="fulmen", description="Train, search, and work with finished runs.")
@@ -75,10 +75,7 @@ def parser() -> AnyOrder:
     new.add_argument("name", type=Path, help="name of its folder and its package, for example mylab")
     new.add_argument("--workload", help=f"one to start from: {', '.join(workloads())} (default: a small data set)")
     new.set_defaults(call=begin_project)
-    runs = verbs.add_parser("runs", help="list the runs: status, cost and main metrics")
-    runs.add_argument("experiment", nargs="?", default="*", help="only its runs (default: all)")
-    runs.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
-    runs.set_defaults(call=show_runs)
+    add_runs(verbs, kept_models)
     compare = verbs.add_parser("compare", help="compare runs on the test items they share; trains what is missing")
     compare.add_argument(
         "overrides", nargs="+", metavar="RUN|EXPERIMENT|OVERRIDE",
@@ -144,32 +141,11 @@ def begin_project(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def show_runs(arguments: argparse.Namespace) -> int:
-    from fulmen.config.schema import refuse_unknown
-    from fulmen.report.summary import print_table
-    from fulmen.runs.run_folder import list_runs
+def kept_models() -> dict[Path, list[str]]:
+    """The models that are kept, by the run folder that each came from."""
+    from fulmen.registry.origins import origins
 
-    rows = list_runs(arguments.outputs, arguments.experiment)
-    if not rows and "/" in arguments.experiment:
-        raise FulmenError(
-            f"{arguments.experiment} is no experiment; `fulmen runs --outputs FOLDER` lists what lies in FOLDER/runs"
-        )
-    named = not re.search(r"[*?\[]", arguments.experiment)
-    if not rows and named:
-        refuse_unknown(arguments.experiment)
-    if not rows:
-        experiment = arguments.experiment if named else first_experiment()
-        where = Path(arguments.outputs, "runs", arguments.experiment.replace("*", ""))
-        print(f"no runs in {where} yet; start one: {TRAIN} experiment={experiment}")
-        return 0
-    for experiment in dict.fromkeys(row["run"].partition("/")[0] for row in rows):
-        own = [row for row in rows if row["run"].startswith(f"{experiment}/")]
-        columns = list(dict.fromkeys(column for row in own for column in row if column != "message"))
-        print_table(experiment, [{column: row.get(column) for column in columns} for row in own])
-        for row in own:
-            if "message" in row:
-                print(f"  {row['run']} {row['status']}: {row['message']}")
-    return 0
+    return origins()
 
 
 def compare_runs(arguments: argparse.Namespace) -> int:

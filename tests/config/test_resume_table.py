@@ -19,7 +19,7 @@ from fulmen.config.resume_table import TABLE, entry, lines
 from fulmen.config.schema import TrainConfig, groups
 from fulmen.errors import FulmenError
 from fulmen.runs.loggers import EpochTable, TensorBoard
-from fulmen.runs.result import read_result
+from fulmen.runs.reading import read_result
 from fulmen.runs.run import run
 
 TINY = ["trainer.accelerator=cpu", "trainer.limit_train_batches=3", "trainer.limit_val_batches=1", "test=false",

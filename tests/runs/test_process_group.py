@@ -15,7 +15,7 @@ from fulmen.config.schema import project_root
 from fulmen.distributed.devices import refuse_unless_here
 from fulmen.errors import FulmenError, Interrupted, Obstructed
 from fulmen.runs import process_group
-from fulmen.runs.result import read_result
+from fulmen.runs.reading import read_result
 from fulmen.runs.run import run
 
 pytestmark = [pytest.mark.ddp, pytest.mark.timeout(900)]

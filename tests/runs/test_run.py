@@ -19,7 +19,8 @@ from fulmen.entrypoints import before_work
 from fulmen.errors import FulmenError
 from fulmen.runs.loggers import flatten
 from fulmen.runs.ownership import LOCK
-from fulmen.runs.result import Result, read_result, write_provenance
+from fulmen.runs.reading import read_result
+from fulmen.runs.result import Result, write_provenance
 from fulmen.runs.run import run
 from fulmen.runs.run_folder import list_runs
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from fulmen.errors import Interrupted
-from fulmen.runs.result import Result, read_result
+from fulmen.runs.reading import read_result
+from fulmen.runs.result import Result
 from fulmen.runs.status import recorded
 
 RANK_ZERO = SimpleNamespace(is_global_zero=True, current_epoch=0, global_step=0)

@@ -21,8 +21,8 @@ from fulmen.data.batches import size
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.report.contest import Contest
 from fulmen.report.known import is_known
+from fulmen.runs.reading import read_result
 from fulmen.runs.repeat import child_folder
-from fulmen.runs.result import read_result
 from fulmen.workload import splits_of
 
 

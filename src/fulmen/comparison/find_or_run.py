@@ -15,8 +15,9 @@ from fulmen.config.stored import moved, read_stored
 from fulmen.errors import FulmenError
 from fulmen.registry.start_from import resolved
 from fulmen.report.test_predictions import read_items
-from fulmen.runs.result import other_code, read_result
-from fulmen.runs.run_folder import Run, now
+from fulmen.runs.reading import now, read_result
+from fulmen.runs.result import other_code
+from fulmen.runs.run_folder import Run
 from fulmen.runs.training_code import code_of
 
 

@@ -21,7 +21,7 @@ from fulmen.config.overrides import implicit
 from fulmen.errors import FulmenError
 from fulmen.report import known
 from fulmen.report.summary import Rows, markdown_table, print_table
-from fulmen.runs.result import read_environment, read_result
+from fulmen.runs.reading import read_environment, read_result
 from fulmen.utils.files import atomic_write
 
 HOLM = "p-values (..._p) are adjusted for the number of runs (Holm)."

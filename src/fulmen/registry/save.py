@@ -22,7 +22,7 @@ from fulmen.registry.verification import CONFIG, ESTIMATOR, PREPROCESS, PROBE, W
 from fulmen.registry.versions import Version
 from fulmen.registry.weights import encode
 from fulmen.runs.provenance import environment
-from fulmen.runs.result import read_environment
+from fulmen.runs.reading import read_environment
 from fulmen.runs.run_folder import Run
 from fulmen.workload import WorkloadData, fingerprint_of, hooks, splits_of
 

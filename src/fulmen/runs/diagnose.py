@@ -6,7 +6,7 @@ from fulmen.diagnosis.curves import Curves
 from fulmen.diagnosis.logs import read_log
 from fulmen.diagnosis.verdicts import Verdict, diagnose
 from fulmen.errors import FulmenError
-from fulmen.runs.result import read_result
+from fulmen.runs.reading import read_result
 
 
 def diagnose_path(path: Path, train: str | None = None, val: str | None = None) -> tuple[list[Verdict], str]:

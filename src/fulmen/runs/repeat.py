@@ -19,7 +19,8 @@ from fulmen.report.known import deviation, has_mean, is_known, mean
 from fulmen.report.summary import Rows, markdown_table, print_table
 from fulmen.report.test_predictions import ITEMS, read_items, write_items
 from fulmen.runs.process_group import train_in_group
-from fulmen.runs.result import Result, read_result, write_provenance
+from fulmen.runs.reading import read_result
+from fulmen.runs.result import Result, write_provenance
 from fulmen.utils.files import atomic_write
 
 OURS = ("folds", "seeds", "resume", "output_dir", "seed", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")

@@ -13,13 +13,12 @@ from omegaconf import DictConfig, OmegaConf
 from fulmen.config.stored import as_stored
 from fulmen.errors import FulmenError
 from fulmen.runs.provenance import environment
+from fulmen.runs.reading import read_environment, read_result
 from fulmen.runs.training_code import Code, changes, code_of
 from fulmen.utils.files import atomic_write, set_aside, write_json
 from fulmen.workload import fingerprint_of
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-KINDS = {"experiment": str, "status": str, "message": str, "metrics": dict, "baselines": dict, "cost": dict}
-KINDS |= {"runs": list, "sd": dict, "verdicts": list}
 
 
 @dataclass
@@ -28,7 +27,7 @@ class Result:
 
     Attributes:
         status: running, completed, interrupted, diverged or failed, or a callback's `ending` (pruned,
-            stopped); a run that was killed stays "running", and `fulmen.runs.run_folder.now` tells the two apart.
+            stopped); a run that was killed stays "running", and `fulmen.runs.reading.now` tells the two apart.
         epochs: begun or completed so far.
         steps: of the optimizer.
         metrics: `test/...` of the best checkpoint, `best/<monitor>` of its epoch, the others of the last epoch.
@@ -72,27 +71,6 @@ class Result:
         return cls(**{"experiment": folder.parent.name} | values | {"folder": folder})
 
 
-def read_result(folder: Path) -> dict[str, Any]:
-    """`result.json` of a run folder, or {} if it was not written yet.
-
-    Raises:
-        FulmenError: the file is there but cannot be read, or holds something else.
-    """
-    path = folder / "result.json"
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise FulmenError(f"{path} is damaged: {error}") from error
-    if not isinstance(known, dict):
-        raise FulmenError(f"{path} is damaged: it holds no mapping")
-    for name, kind in KINDS.items():
-        if not isinstance(known.get(name, kind()), kind):
-            raise FulmenError(f"{path} is damaged: {name} is no {'text' if kind is str else kind.__name__}")
-    return known
-
-
 def write_provenance(
     folder: Path, cfg: DictConfig, overrides: Sequence[str], resumed: bool, more: Mapping[str, Any] = NOTHING
 ) -> None:
@@ -108,15 +86,6 @@ def write_provenance(
     now = {"time": datetime.now().astimezone().isoformat(timespec="seconds"), "seed": cfg.seed, **environment()}
     now |= {"training_code": code_of(cfg), **more}
     write_json(folder / "environment.json", {"starts": [*_starts(folder, resumed), now]})
-
-
-def read_environment(folder: Path) -> dict[str, Any]:
-    """environment.json of a run; {} if it is gone or damaged."""
-    try:
-        found = json.loads((folder / "environment.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def other_code(folder: Path, now: Code) -> str:

@@ -1,4 +1,4 @@
-"""Finished runs: load one, list them all."""
+"""Finished runs: load one; `list_runs` lists them all."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -7,11 +7,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from fulmen.config.places import TRAIN
 from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
-from fulmen.runs.ownership import holder
-from fulmen.runs.result import read_result
+from fulmen.runs.listing import list_runs as list_runs
+from fulmen.runs.reading import now, read_result
 
 
 class Run:
@@ -101,34 +100,3 @@ def load_run(folder: str | Path, overrides: Sequence[str] = ()) -> Run:
         FulmenError: no run folder, or a configuration that names targets outside the allow-list.
     """
     return Run(folder, overrides)
-
-
-def list_runs(outputs: str | Path = "outputs", experiment: str = "*") -> list[dict[str, Any]]:
-    """One row per run folder below `outputs`, oldest first: run, status, epochs, seconds and the main test metrics.
-
-    A run that did not come to its end has its `message` instead of metrics; one whose result.json cannot be read has
-    the status `damaged`, and one whose process has died without a word `killed`.
-    """
-    rows = []
-    for path in sorted(Path(outputs).glob(f"runs/{experiment}/*/result.json"), key=lambda path: path.parent.name):
-        try:
-            result = read_result(path.parent)
-        except FulmenError as error:
-            result = {"status": "damaged", "message": str(error)}
-        result = now(path.parent, result)
-        metrics = result.get("metrics", {})
-        shown = {name: value for name, value in metrics.items() if name.startswith("test/")} or metrics
-        row = {"run": f"{path.parent.parent.name}/{path.parent.name}", "status": result.get("status", "")}
-        row |= {"epochs": result.get("epochs"), "seconds": result.get("cost", {}).get("fit_seconds")}
-        message = result.get("message", "")
-        rows.append(row | ({"message": message.partition("\n")[0]} if message else dict(list(shown.items())[:3])))
-    return rows
-
-
-def now(folder: Path, result: dict[str, Any]) -> dict[str, Any]:
-    """`result` as it stands: a run that nobody is at work on any more is not `running` but `killed`."""
-    if result.get("status") != "running" or holder(folder):
-        return result
-    begun = (folder / "checkpoints" / "last.ckpt").is_file() or bool(result.get("runs"))
-    on = f"; go on with: {TRAIN} resume={folder}" if begun else " before its first checkpoint; start it again"
-    return result | {"status": "killed", "message": f"killed{on}"}

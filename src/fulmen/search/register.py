@@ -10,7 +10,7 @@ from fulmen.registry.save import save_run
 from fulmen.registry.store import Store
 from fulmen.registry.versions import Version
 from fulmen.report.known import place
-from fulmen.runs.result import read_result
+from fulmen.runs.reading import read_result
 from fulmen.search.champion import Champion
 from fulmen.search.study import Study
 

@@ -1,0 +1,12 @@
+"""What `fulmen runs` and `fulmen clean` may be asked for, apart from what they do: cheap to import."""
+
+ORDERS = ("created", "ended", "experiment", "network", "status", "epochs", "seconds", "name")  # of the list
+KINDS = {
+    "failed": "failed or diverged, or their files are damaged",
+    "killed": "their process was killed",
+    "begun": "nothing came of their start",
+    "cache": "prepared data, made again when they are needed",
+    "interrupted": "asked to stop, and can go on",
+    "archived": "archived by hand",
+}
+USUAL = ("failed", "killed", "begun", "cache")

@@ -1,0 +1,143 @@
+"""What the folder of a run says of itself, for the list of runs: read without importing anything heavy."""
+
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fulmen.errors import FulmenError
+from fulmen.launch.record import OWN
+from fulmen.report import known
+from fulmen.runs.labels import LABELS
+from fulmen.runs.ownership import LOCK, TEMPORARY, holder
+from fulmen.runs.reading import now, read_environment, read_result
+
+Facts = dict[str, Any]  # fields of an Entry
+
+SHOWN = 3  # metrics
+CONFIG = "config.yaml"
+CEILING = "ceiling"  # a baseline that nothing can beat
+OF_A_START = {CONFIG, "overrides.txt", "environment.json", "progress.json", "log.txt", LOCK, LABELS, *OWN}
+TARGET = re.compile(r"^model:\n(?:(?:  .*)?\n)*?  network:\n(?:    .*\n)*?    _target_: *(\S+)", re.MULTILINE)
+TOP_LEVEL = re.compile(r"^(monitor|mode): *(\S+)", re.MULTILINE)
+
+
+def run_facts(folder: Path) -> Facts | None:
+    """What a folder below outputs/runs is; None if it is no run of ours."""
+    try:
+        result = read_result(folder)
+    except FulmenError as error:
+        return {"status": "damaged", "message": _line(error), "experiment": folder.parent.name}
+    if not result:
+        return _without_result(folder)
+    result, environment = now(folder, result), read_environment(folder)
+    config, typed = _text(folder / CONFIG), _text(folder / "overrides.txt")
+    metrics = main_metrics(result.get("metrics", {}))
+    cost, starts = result.get("cost", {}), environment.get("starts") or [{}]
+    runs = result.get("runs") or []
+    return {
+        "experiment": str(result.get("experiment") or folder.parent.name),
+        "network": network(config, typed),
+        "status": str(result.get("status", "")),
+        "created": _first(starts, "time"),
+        "ended": None if result.get("status") == "running" else _ended(folder, starts, cost),
+        "epochs": result.get("epochs"),
+        "seconds": cost.get("fit_seconds"),
+        "metrics": metrics,
+        "baseline": best_baseline(metrics, result.get("baselines", {}), dict(TOP_LEVEL.findall(config))),
+        "verdict": _verdict(result.get("verdicts") or []),
+        "message": result.get("message", ""),
+        "data": environment.get("data_fingerprint"),
+    } | ({"done": _done(folder, runs), "total": len(runs)} if runs else {})
+
+
+def main_metrics(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    """The first metrics of the test split; of what was not tested those of its last epoch."""
+    tested = {name: value for name, value in metrics.items() if name.startswith("test/")} or metrics
+    return {name: value for name, value in list(tested.items())[:SHOWN] if isinstance(value, int | float | None)}
+
+
+def best_baseline(
+    metrics: Mapping[str, float | None], baselines: Mapping[str, Any], config: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """The baseline that is best by the first of `metrics` of which it is known which way is better.
+
+    Args:
+        config: `monitor` and `mode` of the run.
+    """
+    rivals = {name: scores for name, scores in baselines.items() if name != CEILING and isinstance(scores, dict)}
+    ways = {"loss": "min", config.get("monitor", "").rpartition("/")[2]: config.get("mode", "")}
+    for metric in metrics:
+        short = metric.removeprefix("test/")
+        if ways.get(short) in ("min", "max"):
+            first = known.best({name: scores.get(short) for name, scores in rivals.items()}, ways[short] == "max")
+            if first:
+                own = {name: rivals[first].get(name.removeprefix("test/")) for name in metrics}
+                return {"name": first, "by": metric, "metrics": own}
+    return None
+
+
+def network(config: str, typed: str) -> str | None:
+    """The network that was typed last, else the name of the class in a config."""
+    chosen = [line.partition("=")[2].strip("'\" ") for line in typed.splitlines() if line.startswith("network=")]
+    if chosen and chosen[-1]:
+        return chosen[-1]
+    found = TARGET.search(config)
+    return found[1].rpartition(".")[2] if found else None
+
+
+def _without_result(folder: Path) -> Facts | None:
+    """A run that is just beginning, or has never begun."""
+    facts = {"experiment": folder.parent.name, "network": network(_text(folder / CONFIG), "")}
+    if holder(folder):
+        return facts | {"status": "running"}
+    try:
+        names = {name for name in os.listdir(folder) if not TEMPORARY.fullmatch(name)}
+        saved = any((folder / "checkpoints").iterdir()) if "checkpoints" in names else False
+    except OSError:
+        return None
+    if saved and CONFIG in names:
+        return facts | {"status": "damaged", "message": f"{folder / 'result.json'} is gone"}
+    left = {name for name in names - OF_A_START if not name.startswith(("seed_", "events.out.tfevents."))}
+    return facts | {"status": "not begun"} if left <= {"checkpoints", "figures"} else None
+
+
+def _ended(folder: Path, starts: list[Any], cost: Mapping[str, Any]) -> str | None:
+    """When the last start ended: a copied folder does not say it by its times."""
+    with suppress(KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return (datetime.fromisoformat(starts[-1]["time"]) + timedelta(seconds=float(cost["seconds"]))).isoformat()
+    with suppress(OSError):
+        return datetime.fromtimestamp((folder / "result.json").stat().st_mtime).astimezone().isoformat()
+    return None
+
+
+def _done(folder: Path, runs: list[Any]) -> int:
+    done = 0
+    for name in runs:
+        with suppress(FulmenError, TypeError):
+            done += read_result(folder / name).get("status") in ("completed", "stopped", "diverged")
+    return done
+
+
+def _first(starts: list[Any], name: str) -> str | None:
+    found = starts[0].get(name) if isinstance(starts, list) and isinstance(starts[0], dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _verdict(verdicts: list[Any]) -> str:
+    first = verdicts[0] if verdicts and isinstance(verdicts[0], dict) else {}
+    return str(first.get("finding", ""))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,247 @@
+"""`fulmen runs` and `fulmen clean`: what they print and do. None of it imports torch."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fulmen.config.places import TRAIN, first_experiment
+from fulmen.errors import FulmenError
+from fulmen.runs import clean as cleaning
+from fulmen.runs.deleting import InUse, delete
+from fulmen.runs.entry import Entry
+from fulmen.runs.index import Index
+from fulmen.runs.labels import label
+from fulmen.runs.listing import chosen, in_order, row
+from fulmen.runs.side_by_side import side_by_side
+
+WITH_TEXT = ("tag", "untag", "note")  # verbs with a word before the runs
+
+
+def runs(arguments: argparse.Namespace) -> int:
+    """List runs, or do with some what the verb says."""
+    words, index = arguments.words, Index(arguments.outputs)
+    verb = words[0] if len(words) > 1 else None
+    if verb is None:
+        return show_list(index, words[0] if words else "*", arguments)
+    if verb not in VERBS:
+        from fulmen.config.mistakes import did_you_mean
+
+        told = did_you_mean(verb, VERBS) or f"; there is {', '.join(VERBS)}"
+        raise FulmenError(f"fulmen runs has no verb {verb}{told}")
+    text, named = (words[1], words[2:]) if verb in WITH_TEXT else ("", words[1:])
+    if not named:
+        what = verb.removeprefix("un").upper() if verb != "note" else "TEXT"
+        raise FulmenError(f"fulmen runs {verb}: which run? fulmen runs {verb} {what} RUN ...")
+    entries = index.entries()
+    return VERBS[verb](index, [find(index, entries, word) for word in named], text, arguments)
+
+
+def find(index: Index, entries: Sequence[Entry], word: str) -> Entry:
+    """The result that is meant by a path, or by what the list calls it.
+
+    Raises:
+        FulmenError: there is none.
+    """
+    places = [f"runs/{word.strip('/')}", word.strip("/")]
+    here = Path(word).resolve()
+    if here.is_relative_to(index.outputs.resolve()):
+        places.insert(0, here.relative_to(index.outputs.resolve()).as_posix())
+    for place in places:
+        if found := next((entry for entry in entries if entry.path == place), None):
+            return found
+    from fulmen.config.mistakes import nearest
+
+    near = nearest(word, [entry.name for entry in reversed(entries)])
+    told = f"did you mean {near}?" if near else "`fulmen runs --kind all` lists them"
+    raise FulmenError(f"{word} is no run, search, ranking or comparison in {index.outputs}; {told}")
+
+
+def show_list(index: Index, experiment: str, arguments: argparse.Namespace) -> int:
+    """The table of each experiment, and why runs did not complete."""
+    status = tuple(filter(None, arguments.status.split(",")))
+    entries = index.entries()
+    asked = {"kind": arguments.kind, "experiment": experiment, "status": status, "tags": arguments.tag}
+    shown = in_order(chosen(entries, archived=arguments.archived, **asked), arguments.sort)
+    if arguments.json:
+        print(json.dumps([asdict(entry) for entry in shown], indent=1))
+        return 0
+    hidden = 0 if arguments.archived else len(chosen(entries, archived=True, **asked))
+    if not shown and not hidden:
+        return say_that_there_are_none(experiment, arguments)
+    for name in dict.fromkeys(heading(entry) for entry in shown):
+        show_table(name, [entry for entry in shown if heading(entry) == name], index.outputs)
+    if hidden:
+        print(f"{hidden} archived: fulmen runs {experiment if experiment != '*' else ''} --archived".replace("  ", " "))
+    return 0
+
+
+def heading(entry: Entry) -> str:
+    """What an entry stands below: runs below the folder of their experiment, all else below its kind."""
+    return entry.name.partition("/")[0] if entry.kind == "run" else f"{entry.kind}: {entry.experiment}".rstrip(": ")
+
+
+def show_table(title: str, entries: Sequence[Entry], outputs: Path) -> None:
+    from fulmen.report.summary import print_table
+
+    rows = [row(entry, outputs) for entry in entries]
+    columns = list(dict.fromkeys(column for each in rows for column in each if column != "message"))
+    print_table(title, [{column: each.get(column) for column in columns} for each in rows])
+    for each in rows:
+        if "message" in each:
+            print(f"  {each['run']} {each['status']}: {each['message']}")
+
+
+def say_that_there_are_none(experiment: str, arguments: argparse.Namespace) -> int:
+    """A line that says what would list or begin some.
+
+    Raises:
+        FulmenError: there is no such experiment.
+    """
+    from fulmen.config.schema import refuse_unknown
+
+    if "/" in experiment:
+        raise FulmenError(
+            f"{experiment} is no experiment; `fulmen runs --outputs FOLDER` lists what lies in FOLDER/runs, "
+            f"`fulmen runs show RUN` shows one run"
+        )
+    named = not re.search(r"[*?\[]", experiment)
+    if experiment in VERBS and not (Path(arguments.outputs) / "runs" / experiment).is_dir():
+        raise FulmenError(
+            f"fulmen runs {experiment}: which run? `fulmen runs` lists them, `fulmen runs --help` says more"
+        )
+    if named:
+        refuse_unknown(experiment)
+    if arguments.status or arguments.tag or arguments.archived or arguments.kind != "run":
+        print("nothing is like that")
+        return 0
+    where = Path(arguments.outputs, "runs", experiment.replace("*", ""))
+    print(f"no runs in {where} yet; start one: {TRAIN} experiment={experiment if named else first_experiment()}")
+    return 0
+
+
+def show(index: Index, entries: Sequence[Entry], _: str, arguments: argparse.Namespace) -> int:
+    """All that is known of each."""
+    facts = [asdict(entry) | {"bytes": index.bytes(entry)} for entry in entries]
+    if arguments.json:
+        print(json.dumps(facts if len(facts) > 1 else facts[0], indent=1))
+        return 0
+    for entry, each in zip(entries, facts, strict=True):
+        folder = index.outputs / entry.path
+        each |= {"message": entry.said(folder), "bytes": cleaning.as_size(each["bytes"]), "path": folder}
+        for name, value in each.items():
+            if value not in (None, "", [], {}, False):
+                print(f"{name:11} {_plain(value)}")
+        print() if entry is not entries[-1] else None
+    return 0
+
+
+def compare(index: Index, entries: Sequence[Entry], _: str, arguments: argparse.Namespace) -> int:
+    """A table of metrics and one of the settings that differ."""
+    if len(entries) < 2:
+        raise FulmenError("fulmen runs compare takes two runs or more: fulmen runs compare RUN RUN ...")
+    found = side_by_side(index.outputs, entries)
+    if arguments.json:
+        print(json.dumps({"runs": [entry.path for entry in entries]} | found, indent=1))
+        return 0
+    from fulmen.report.summary import print_table
+
+    for title, lines in found.items():
+        names = [f"{number}: {entry.name}" for number, entry in enumerate(entries, 1)]
+        rows = [{"": name} | dict(zip(names, map(_short, values), strict=True)) for name, values in lines.items()]
+        if rows:
+            print_table({"facts": "The runs", "metrics": "Metrics", "settings": "Settings that differ"}[title], rows)
+    print("fulmen compare judges them on the test items that they share")
+    return 0
+
+
+def change(index: Index, entries: Sequence[Entry], **changes: Any) -> int:
+    """Label each, and say so."""
+    for entry in entries:
+        labels = label(index.outputs / entry.path, **changes)
+        said = ", ".join(filter(None, ["archived" * labels.archived, *labels.tags, labels.note and repr(labels.note)]))
+        print(f"{entry.name}: {said or 'no labels'}")
+    return 0
+
+
+def delete_some(index: Index, entries: Sequence[Entry], _: str, arguments: argparse.Namespace) -> int:
+    """Delete their folders, once that is confirmed."""
+    kept, total = arguments.kept(), sum(index.bytes(entry) for entry in entries)
+    names = ", ".join(str(index.outputs / entry.path) for entry in entries)
+    if not arguments.yes and not confirmed(f"delete {names} ({cleaning.as_size(total)}) for good?", "--yes deletes"):
+        return 0
+    for entry in entries:
+        delete(index.outputs, entry.path, kept, arguments.force)
+        print(f"deleted: {index.outputs / entry.path}")
+    return 0
+
+
+def clean(arguments: argparse.Namespace) -> int:
+    """List what may go, and remove it once that is confirmed."""
+    kinds, kept, index = cleaning.read_kinds(arguments.kind), arguments.kept(), Index(arguments.outputs)
+    older = cleaning.read_age(arguments.older) if arguments.older else 0.0
+    found = cleaning.waste(index, kinds, older, kept)
+    if arguments.json:
+        print(json.dumps([{**asdict(each), "folder": str(each.folder)} for each in found], indent=1))
+        return 0
+    going, staying = [each for each in found if not each.kept], [each for each in found if each.kept]
+    for each in sorted(going, key=lambda each: kinds.index(each.kind)):
+        size = cleaning.as_size(each.bytes)
+        print(f"{each.kind:11} {cleaning.in_words(each.age):>7} {size:>9}  {each.path}  {each.remark}")
+    for each in staying:
+        print(f"left alone: {each.path}: {each.kept}; fulmen runs delete {each.path} --force deletes it")
+    if not going:
+        print("nothing to remove")
+        return 0
+    total = f"{len(going)} of them, {cleaning.as_size(sum(each.bytes for each in going))}"
+    if not arguments.yes and not confirmed(f"remove {total}?", "--yes removes"):
+        return 0
+    refused = list(filter(None, (_refusal(index, each, kept) for each in going)))
+    print("\n".join([*refused, f"removed {len(going) - len(refused)} of {len(going)}"]))
+    return 0
+
+
+def confirmed(question: str, otherwise: str) -> bool:
+    """Whether a person at the terminal says yes; without one nobody does, and a line says how to go on."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print(f"{question.rstrip('?')}: nothing is done yet, {otherwise} them")
+        return False
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _refusal(index: Index, each: cleaning.Waste, kept: Any) -> str:
+    """Why one could not be removed, "" if it was."""
+    try:
+        cleaning.remove(index.outputs, each, kept)
+    except InUse as error:
+        return f"left alone: {error}"
+    return ""
+
+
+def _plain(value: Any) -> str:
+    from fulmen.report.summary import number
+
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else number(value)
+
+
+def _short(value: Any) -> Any:
+    return value if value is None or isinstance(value, int | float | str) else json.dumps(value)
+
+
+Verb = Callable[[Index, Sequence[Entry], str, argparse.Namespace], int]
+VERBS: dict[str, Verb] = {
+    "show": show,
+    "compare": compare,
+    "note": lambda index, entries, text, _: change(index, entries, note=text),
+    "tag": lambda index, entries, text, _: change(index, entries, add=[text]),
+    "untag": lambda index, entries, text, _: change(index, entries, remove=[text]),
+    "archive": lambda index, entries, *_: change(index, entries, archived=True),
+    "unarchive": lambda index, entries, *_: change(index, entries, archived=False),
+    "delete": delete_some,
+}
