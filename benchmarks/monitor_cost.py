@@ -1,4 +1,4 @@
-"""What the monitor and the diagnosis cost: the same training with and without them, in one process, taking turns.
+"""What the monitor, the diagnosis and the progress file cost: the same training with and without them, taking turns.
 
     python benchmarks/monitor_cost.py [--rounds 10] [--long]
 
@@ -27,6 +27,7 @@ from torchvision.models import resnet18
 
 from fulmen.callbacks.diagnosis import Diagnosis
 from fulmen.callbacks.monitor import Monitor
+from fulmen.callbacks.run_progress import RunProgress
 from fulmen.callbacks.writing import histogram
 from fulmen.runs.loggers import TensorBoard
 from fulmen.runs.surroundings import quiet_libraries
@@ -46,12 +47,16 @@ class Sized(Digits):
 
 
 class Idle(Callback):
-    """Every hook that one of the two has, doing nothing."""
+    """Every hook that one of the three has, doing nothing."""
 
 
 for hook in dir(Callback):
-    if hook.startswith("on_") and any(hook in vars(each) for each in (Monitor, Diagnosis)):
+    if hook.startswith("on_") and any(hook in vars(each) for each in (Monitor, Diagnosis, RunProgress)):
         setattr(Idle, hook, lambda *_, **__: None)
+
+
+def progress() -> RunProgress:
+    return RunProgress(tempfile.mkdtemp())
 
 
 def accounted(callback: Callback) -> Counter[str]:
@@ -123,7 +128,7 @@ def compare(samples: int, epochs: int, rounds: int) -> None:
     own, paired, bare = defaultdict(list), defaultdict(list), []
     for _ in range(rounds):
         bare.append(fit(samples, epochs, []))
-        for name, make in (("off", Idle), ("monitor", Monitor), ("diagnosis", Diagnosis)):
+        for name, make in (("off", Idle), ("monitor", Monitor), ("diagnosis", Diagnosis), ("progress", progress)):
             callback = make()
             spent = accounted(callback)
             total = fit(samples, epochs, [callback])

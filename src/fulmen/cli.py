@@ -18,7 +18,14 @@ from fulmen.errors import FulmenError
 from fulmen.signals import answering, interruptible, output_closed
 from fulmen.utils.threads import quiet_waiting
 
-RANK_OPTIONS = {"metric": None, "folds": 5, "seeds": 1, "outputs": "outputs", "save_top": 0}  # name -> default
+RANK_OPTIONS = {
+    "metric": None,
+    "folds": 5,
+    "seeds": 1,
+    "outputs": "outputs",
+    "save_top": 0,
+    "out": None,
+}  # name -> default
 INTERRUPTED = "interrupted; the same command does it again"
 PROGRAMS = {  # verb -> what it does, and what to say of it where a signal ends it
     "train": ("train one experiment", "interrupted before anything was begun; start it again"),
@@ -83,6 +90,7 @@ def parser() -> AnyOrder:
         "without quotes (seeds=3) is for all of them",
     )  # fmt: skip
     compare.add_argument("-o", "--out", type=Path, help="folder of the report (default: outputs/comparisons/<stamp>)")
+    compare.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
     compare.set_defaults(call=compare_runs)
     add_registry(verbs)
     add_serve(verbs)
@@ -97,6 +105,7 @@ def parser() -> AnyOrder:
     rank.add_argument("--folds", type=int, default=5, help="number of folds of the cross-validation (default: 5)")
     rank.add_argument("--seeds", type=int, default=1, help="how many networks to train for each fold (default: 1)")
     rank.add_argument("--outputs", default="outputs", help="folder that holds rankings/ (default: outputs)")
+    rank.add_argument("-o", "--out", type=Path, help="folder of the ranking (default: outputs/rankings/<stamp>)")
     rank.add_argument("--save-top", type=int, default=0, metavar="K", help="keep the K best rows as models")
     rank.set_defaults(call=hold_contest)
     schema = verbs.add_parser("schema", help="all that can be chosen and changed of experiments, as JSON")
@@ -157,11 +166,10 @@ def compare_runs(arguments: argparse.Namespace) -> int:
         experiment, *own = shlex.split(name)
         with mended_as(partial(compare_again, arguments, name, own, overrides)):
             judge(experiment, [*own, *overrides])
-    from fulmen.comparison.compare import compare
-    from fulmen.comparison.find_or_run import find_or_run
+    from fulmen.comparison.named import compare_named
 
     with interruptible(lambda: "interrupted; what has been trained is kept, the same command goes on"):
-        compare(find_or_run(list(names), overrides), arguments.out)
+        compare_named(list(names), overrides, arguments.out, Path(arguments.outputs))
     return 0
 
 
@@ -194,7 +202,7 @@ def compare_again(
         own = [override for override in mended if override not in shared]
     again = shlex.join([shlex.split(name)[0], *own])
     others = [again if each == name else each for each in arguments.overrides if "=" not in each.split()[0]]
-    return ["compare", *others, *shared, *options_of(arguments, {"out": None})]
+    return ["compare", *others, *shared, *options_of(arguments, {"out": None, "outputs": "outputs"})]
 
 
 def judge(experiment: str, overrides: Sequence[str]) -> None:
@@ -224,7 +232,7 @@ def hold_contest(arguments: argparse.Namespace) -> int:
         judge(a.experiment, a.overrides)
     from fulmen.comparison.benchmark import rank
 
-    rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs, a.save_top)
+    rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs, a.save_top, a.out)
     return 0
 
 

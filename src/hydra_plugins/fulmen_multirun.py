@@ -37,6 +37,7 @@ class CheckedRuns(Sweeper):
             ended = launcher.launch(runs, initial_job_idx=0)
         else:
             Path(self.config.hydra.sweep.dir).mkdir(parents=True, exist_ok=True)
+            self._count = len(runs)
             ended = [self._run(number, overrides) for number, overrides in enumerate(runs)]
         for run in ended:
             _ = run.return_value  # raises what a run has raised, once all are over
@@ -50,6 +51,7 @@ class CheckedRuns(Sweeper):
             config = self.hydra_context.config_loader.load_sweep_config(self.config, overrides)
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
+            config.hydra.sweeper.runs = self._count  # for callbacks
         return run_job(
             hydra_context=self.hydra_context,
             task_function=self.task_function,

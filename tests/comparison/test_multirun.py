@@ -1,5 +1,6 @@
 """The runs of a multirun come out in order, told apart by what was typed."""
 
+import json
 import subprocess
 import sys
 
@@ -123,3 +124,6 @@ def test_a_multirun_ends_with_one_table_even_if_a_run_fails(tmp_path):
     for word in ("01_lstm_classic", "28_cnn_lstm", "🥇", "diverged"):
         assert word in table.read_text()
     assert (table.parent / "ranking.png").exists()
+    progress = json.loads((table.parent / "progress.json").read_text())
+    assert (progress["unit"], progress["done"], progress["total"], bool(progress["ended"])) == ("runs", 4, 4, True)
+    assert progress["best"]["metric"] == "val/loss"

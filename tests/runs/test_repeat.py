@@ -60,6 +60,14 @@ def test_the_result_is_the_mean_and_the_deviation_of_the_runs(repeated):
         fulmen.load_run(repeated.folder).model  # noqa: B018
 
 
+def test_the_folder_says_how_far_the_runs_are(repeated):
+    whole, one = (json.loads((folder / "progress.json").read_text()) for folder in
+                  (repeated.folder, repeated.folder / "seed_43" / "fold_1"))  # fmt: skip
+    assert (whole["unit"], whole["done"], whole["total"], whole["best"]["metric"]) == ("runs", 4, 4, "val/loss")
+    assert (one["unit"], one["done"], one["total"], one["best"]["metric"]) == ("epochs", 2, 2, "val/loss")
+    assert whole["best"]["value"] <= one["best"]["value"]
+
+
 def test_an_interrupted_series_goes_on_with_what_is_left(repeated, tmp_path, monkeypatch):
     trained = []
 
@@ -114,7 +122,8 @@ def test_compare_runs_what_is_missing_once_and_pairs_the_rest(tmp_path, monkeypa
     out = capsys.readouterr().out
     assert "not run yet" not in out
     assert "stocks model.optimizer.lr=3e-3 - stocks: " in out
-    assert {path.name for path in (tmp_path / "report").iterdir()} == {"comparison.md", "learning_curves.png"}
+    found = {path.name for path in (tmp_path / "report").iterdir()}
+    assert found == {"comparison.md", "learning_curves.png", "progress.json"}
 
 
 def test_classifiers_get_f1_per_class_and_confusions(repeated, tmp_path, capsys):

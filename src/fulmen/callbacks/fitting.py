@@ -19,6 +19,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from fulmen.callbacks.accumulation import WindowMean
 from fulmen.callbacks.best import BestInPlace
 from fulmen.callbacks.debug import FixedOrder
+from fulmen.callbacks.run_progress import RunProgress
 from fulmen.config.contradictions import is_validated
 from fulmen.config.mistakes import did_you_mean
 from fulmen.errors import FulmenError
@@ -46,6 +47,7 @@ def completed(
     watched = next((each for each in kept if isinstance(each, ModelCheckpoint)), None)
     if watched:
         kept.append(BestInPlace(folder, watched))
+    kept.append(RunProgress(Path(folder).parent, watched))
     return kept
 
 

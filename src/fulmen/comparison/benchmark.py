@@ -27,6 +27,7 @@ from fulmen.report.contest import Contest, Variant
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.runs.training_code import code_of
 from fulmen.signals import interruptible
+from fulmen.utils.progress import ProgressFile
 from fulmen.utils.threads import set_threads
 from fulmen.workload import fingerprint_of
 
@@ -35,7 +36,7 @@ LOSS = {"loss": False}  # what any workload can be ranked by
 
 def rank(
     experiment: str, overrides: Sequence[str] = (), metric: str | None = None, folds: int = 5, seeds: int = 1,
-    outputs: str | Path = "outputs", save_top: int = 0,
+    outputs: str | Path = "outputs", save_top: int = 0, out: str | Path | None = None,
 ) -> Path:  # fmt: skip
     """Train every variant on every fold, print the first places and write ranking.md, ranking.json and ranking.png.
 
@@ -46,6 +47,7 @@ def rank(
         folds: of the cross-validation.
         seeds: networks for each fold, from the config's seed on.
         save_top: so many of the best rows are trained as runs and kept in the registry.
+        out: folder of the files; by default outputs/rankings/<experiment>_<stamp>.
 
     Returns:
         The folder of the files.
@@ -59,15 +61,16 @@ def rank(
     _refuse_metric(metric, metrics)
     if save_top < 0:
         raise FulmenError(f"{save_top} of the best cannot be kept: it must be 0 or more")
-    contest, unfinished = _held(asked, folds, seeds, Path(outputs), kept=True)
-    metrics = rankable(contest, list(asked.chosen_by), metrics)
-    _refuse_metric(metric, metrics)
-    metric = metric or next(iter(metrics))
-    folder = Path(outputs, "rankings", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
-    write(folder, asked, with_metric(contest, metric), metric, metrics)
-    if unfinished:
-        unfinished.forget()
-    keep_best(folder, save_top)
+    folder = Path(out or Path(outputs, "rankings", f"{experiment}_{datetime.now():%Y-%m-%d_%H-%M-%S}"))
+    with ProgressFile(folder, "models") as progress:
+        contest, unfinished = _held(asked, folds, seeds, Path(outputs), True, progress)
+        metrics = rankable(contest, list(asked.chosen_by), metrics)
+        _refuse_metric(metric, metrics)
+        metric = metric or next(iter(metrics))
+        write(folder, asked, with_metric(contest, metric), metric, metrics)
+        if unfinished:
+            unfinished.forget()
+        keep_best(folder, save_top)
     return folder
 
 
@@ -75,22 +78,27 @@ def hold(
     experiment: str, overrides: Sequence[str] = (), folds: int = 5, seeds: int = 1, outputs: str | Path = "outputs"
 ) -> Contest:
     """The scores alone: no table, and nothing kept but the runs that were trained; arguments and errors as `rank`."""
-    return _held(entrants(experiment, overrides), folds, seeds, Path(outputs), kept=False)[0]
+    with ProgressFile(None, "models") as progress:
+        return _held(entrants(experiment, overrides), folds, seeds, Path(outputs), False, progress)[0]
 
 
-def _held(asked: Entrants, folds: int, seeds: int, outputs: Path, kept: bool) -> tuple[Contest, Unfinished | None]:
+def _held(
+    asked: Entrants, folds: int, seeds: int, outputs: Path, kept: bool, progress: ProgressFile
+) -> tuple[Contest, Unfinished | None]:
     """The scores on all folds, and what lies in a folder so that an interrupted ranking goes on with it."""
     if folds < 2 or seeds < 1:
         raise FulmenError(f"a ranking in {folds} folds with {seeds} seeds: take 2 folds or more, 1 seed or more")
     if is_fast(asked.contender):
-        return _together(asked, folds, seeds, outputs / "rankings" / ".unfinished" if kept else None)
+        return _together(asked, folds, seeds, outputs / "rankings" / ".unfinished" if kept else None, progress)
     runs = ByRuns(asked, folds, seeds, outputs)
     print(f"{asked.experiment}: {runs.cost()}", flush=True)
-    return runs.contest(), None
+    return runs.contest(progress), None
 
 
 @kept_surroundings()
-def _together(asked: Entrants, folds: int, seeds: int, kept: Path | None) -> tuple[Contest, Unfinished | None]:
+def _together(
+    asked: Entrants, folds: int, seeds: int, kept: Path | None, progress: ProgressFile
+) -> tuple[Contest, Unfinished | None]:
     """All folds by the workload's own way.
 
     Args:
@@ -114,9 +122,14 @@ def _together(asked: Entrants, folds: int, seeds: int, kept: Path | None) -> tup
         "code": code,
     }
     unfinished = Unfinished(kept, shared, {name: _plain(cfg) for name, cfg in asked.configs.items()})
+
+    def once(name: str, make: Callable[[], Any]) -> Any:
+        progress.update(min(len(unfinished.done), len(variants)), total=len(variants) + 1, what=name)
+        return unfinished.once(name, make)
+
     with interruptible(lambda: f"interrupted; {unfinished}"):
         numbers = [base.seed + i for i in range(seeds)]
-        contest = asked.contender.cross_validate(data, variants, numbers, unfinished.once)
+        contest = asked.contender.cross_validate(data, variants, numbers, once)  # the last part are the baselines
     if contest is None:
         raise FulmenError(f"{asked.contender.__name__}.cross_validate gave nothing; leave the hook out to rank by runs")
     return contest, unfinished

@@ -4,6 +4,7 @@ Runs that were made before with the same config by the same code are used again,
 goes on: the runs themselves are all that a ranking keeps while it is not finished.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from fulmen.config.named_files import files_in_words
 from fulmen.data.batches import size
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.report.contest import Contest
-from fulmen.report.known import is_known
+from fulmen.report.known import is_known, mean
 from fulmen.runs.reading import read_result
 from fulmen.runs.repeat import child_folder
+from fulmen.utils.progress import Best, ProgressFile
 from fulmen.workload import splits_of
 
 
@@ -57,14 +59,17 @@ class ByRuns:
         seconds = last_speed(self.entrants.experiment, self.outputs)
         return said if seconds is None or not left else f"{said}, about {_time(left * seconds)} at the last run's speed"
 
-    def contest(self) -> Contest:
+    def contest(self, progress: ProgressFile) -> Contest:
         """Train what was not trained before, and collect the scores of variants and baselines.
 
         Raises:
             Interrupted: asked to stop; the same command goes on.
             FulmenError: a training fails.
         """
-        results = {name: self._of_folds(self._folder(name)) for name in self.plans}
+        results: dict[str, list[list[dict[str, Any]]]] = {}
+        for number, name in enumerate(self.plans):
+            progress.update(number, len(self.plans), self._best(results), self._place(name))
+            results[name] = self._of_folds(self._folder(name))
         scores = {name: run_scores.of_variant(seeds) for name, seeds in results.items()}
         sizes = self._sizes()
         return Contest(
@@ -84,11 +89,27 @@ class ByRuns:
         if name in self.done:
             print(f"{name}: done before, {self.done[name]}", flush=True)
             return self.done[name]
-        place = f"{name}, variant {list(self.plans).index(name) + 1} of {len(self.plans)}"
+        place = self._place(name)
         try:
             return trained(place, self.configs[name], self.plans[name], self.outputs)
         except Interrupted as error:
             raise Interrupted(f"interrupted in {place}; the same command goes on", error.exit_code) from error
+
+    def _place(self, name: str) -> str:
+        return f"{name}, variant {list(self.plans).index(name) + 1} of {len(self.plans)}"
+
+    def _best(self, results: Mapping[str, list[list[dict[str, Any]]]]) -> Best | None:
+        """The best variant so far, by the mean of the metric that its runs watch."""
+        monitor, mode = self.entrants.base.monitor, self.entrants.base.mode
+        values = {}
+        for name, seeds in results.items():
+            found = [run["metrics"].get(f"best/{monitor}") for folds in seeds for run in folds]
+            if all(map(is_known, found)):
+                values[name] = float(mean(found))
+        if not values:
+            return None
+        first = (max if mode == "max" else min)(values, key=lambda name: values[name])
+        return Best(name=first, metric=monitor, value=values[first])
 
     def _typed(self, name: str) -> list[str]:
         """What one types for all runs of a variant."""

@@ -19,14 +19,19 @@ from fulmen.runs.reading import now, read_result
 from fulmen.runs.result import other_code
 from fulmen.runs.run_folder import Run
 from fulmen.runs.training_code import code_of
+from fulmen.utils.progress import ProgressFile
 
 
-def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Path = Path("outputs")) -> dict[str, Run]:
+def find_or_run(
+    names: Sequence[str], overrides: Iterable[str] = (), outputs: Path = Path("outputs"),
+    progress: ProgressFile | None = None,
+) -> dict[str, Run]:  # fmt: skip
     """A run for each of `names`, labelled by it.
 
     Args:
         names: folders of runs, or experiments with or without overrides ("images_plain loss=focal").
         overrides: for all experiments.
+        progress: to tell of runs that are there.
 
     Raises:
         FulmenError: neither a run nor an experiment, or its training fails.
@@ -52,6 +57,8 @@ def find_or_run(names: Sequence[str], overrides: Iterable[str] = (), outputs: Pa
         kinds = ", ".join(f"{name} has {target.rpartition('.')[2]}" for name, target in data.items())
         raise FulmenError(f"runs of different data share no test items: {kinds}")
     for name, plan in plans.items():
+        if progress:
+            progress.update(len(found), what=name)
         found[name] = Run(completed_run(checked[name], outputs) or trained(name, checked[name], plan, outputs))
         print(f"{name}: {found[name].folder}")
     return {name: found[name] for name in names}

@@ -17,12 +17,14 @@ from omegaconf import DictConfig
 from fulmen.comparison.places import MEDALS
 from fulmen.comparison.statistics import holm
 from fulmen.config.directions import fill_modes
+from fulmen.config.mistakes import key_of
 from fulmen.config.overrides import implicit
 from fulmen.errors import FulmenError
 from fulmen.report import known
 from fulmen.report.summary import Rows, markdown_table, print_table
 from fulmen.runs.reading import read_environment, read_result
 from fulmen.utils.files import atomic_write
+from fulmen.utils.progress import Best, ProgressFile
 
 HOLM = "p-values (..._p) are adjusted for the number of runs (Holm)."
 OTHER_DATA = "The runs saw different data, so that their scores do not rank them: no medals."
@@ -42,13 +44,32 @@ class Ended:
 
 
 class Ranking(Callback):
-    """Ranks the runs of a multirun and leaves `ranking.md` and `ranking.png` in outputs/sweeps/<experiment>_<stamp>."""
+    """Ranks the runs of a multirun and leaves `ranking.md` and `ranking.png` in a folder, and there how far it is.
 
-    def __init__(self) -> None:
+    Args:
+        folder: by default outputs/sweeps/<experiment>_<stamp>.
+    """
+
+    def __init__(self, folder: str | None = None) -> None:
         self.runs: list[Ended] = []
+        self.folder = Path(folder) if folder else None
+        self.progress: ProgressFile | None = None
+        self._several = False
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        chosen = [override for override in config.hydra.overrides.task if key_of(override) == "experiment"]
+        self._several = any(mark in override for override in chosen for mark in ",*")
         atexit.register(self.show)  # Hydra skips on_multirun_end if one run has failed
+
+    def on_job_start(self, config: DictConfig, **_: Any) -> None:
+        count = config.hydra.sweeper.get("runs")
+        if not count or count < 2:  # started elsewhere by a launcher, or alone
+            return
+        if self.progress is None:
+            name = "multirun" if self._several else str(config.hydra.runtime.choices.get("experiment"))
+            folder = self.folder or _place(name)
+            self.folder, self.progress = folder, ProgressFile(folder, "runs", count).open()
+        self.progress.update(len(self.runs), best=self._best(), what=f"run {len(self.runs) + 1} of {count}")
 
     def on_job_end(self, config: DictConfig, job_return: Any, **_: Any) -> None:
         fill_modes(config)
@@ -61,11 +82,13 @@ class Ranking(Callback):
 
     def show(self) -> None:
         """Print the tables and write them down."""
+        if self.progress:
+            self.progress.update(len(self.runs), best=self._best())
+            self.progress.close(ended=len(self.runs) == self.progress.total)
         if len(self.runs) < 2:
             return
         found = tasks(self.runs)
-        name = found[0][0].experiment if len(found) == 1 else "multirun"
-        folder = Path("outputs", "sweeps", f"{name}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
+        folder = self.folder or _place(found[0][0].experiment if len(found) == 1 else "multirun")
         parts = []
         for number, runs in enumerate(found, 1):
             said, rows, notes = heading(runs), table(runs), notes_on(runs)
@@ -76,6 +99,20 @@ class Ranking(Callback):
         with atomic_write(folder / "ranking.md") as file:
             file.write("\n\n".join(parts) + "\n")
         print(f"ranking: {folder / 'ranking.md'}")
+
+    def _best(self) -> Best | None:
+        """The best run so far, where all runs are of one task and saw the same data."""
+        scored = [run for run in self.runs if has_score(run)]
+        if not scored or len(tasks(self.runs)) > 1 or saw_other_data(self.runs):
+            return None
+        monitor, mode = scored[0].monitor, scored[0].mode
+        scores = {number: float(_best(run.result, monitor) or 0.0) for number, run in enumerate(scored)}
+        first = (max if mode == "max" else min)(scores, key=lambda number: scores[number])
+        return Best(name=labels([run.overrides for run in scored])[first], metric=monitor, value=scores[first])
+
+
+def _place(name: str) -> Path:
+    return Path("outputs", "sweeps", f"{name}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
 
 
 def tasks(runs: Sequence[Ended]) -> list[list[Ended]]:

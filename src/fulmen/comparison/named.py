@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from fulmen.comparison import compare as comparing
 from fulmen.comparison.find_or_run import find_or_run
 from fulmen.errors import FulmenError
 from fulmen.runs.run_folder import Run
+from fulmen.utils.progress import ProgressFile
 
 
 def compare(*runs: str | Path | Run, overrides: Sequence[str] = (), folder: str | Path | None = None) -> Path:
@@ -33,7 +35,20 @@ def compare(*runs: str | Path | Run, overrides: Sequence[str] = (), folder: str 
     names = list(dict.fromkeys(str(each.folder if isinstance(each, Run) else each) for each in runs))
     if len(names) < 2:
         raise FulmenError("a comparison takes two different runs or more: compare(run, run, ...)")
-    return comparing.compare(find_or_run(names, overrides), Path(folder) if folder else None)
+    return compare_named(names, overrides, Path(folder) if folder else None)
+
+
+def compare_named(
+    names: Sequence[str], overrides: Sequence[str], folder: Path | None = None, outputs: Path = Path("outputs")
+) -> Path:
+    """As `compare`, with the progress of what is trained in the folder of the report.
+
+    Args:
+        outputs: folder that holds runs/ and, unless `folder` is said, comparisons/.
+    """
+    folder = folder or outputs / "comparisons" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    with ProgressFile(folder, "runs", len(names)) as progress:
+        return comparing.compare(find_or_run(names, overrides, outputs, progress), folder)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from fulmen.runs.process_group import train_in_group
 from fulmen.runs.reading import read_result
 from fulmen.runs.result import Result, write_provenance
 from fulmen.utils.files import atomic_write
+from fulmen.utils.progress import Best, ProgressFile
 
 OURS = ("folds", "seeds", "resume", "output_dir", "seed", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
 SHOWN = 6  # metrics in the table
@@ -61,15 +62,19 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
     result = Result(cfg.experiment, folder, runs=[child.relative_to(folder).as_posix() for child in children])
     result.write()
     try:
-        for number, child in enumerate(children, 1):
-            if read_result(child).get("status") in ("completed", "diverged"):
-                continue
-            print(f"run {number} of {len(children)}: {child.relative_to(folder)}", flush=True)
-            if (child / "checkpoints" / "last.ckpt").is_file():
-                typed = [f"resume={as_text(str(child))}", *said_of(child, overrides)]
-                train(check_overrides(typed), typed[:1])
-            else:
-                train(configs[child] if configs else load_config(child, overrides), overrides)
+        with ProgressFile(folder, "runs", len(children), sum(map(is_over, children))) as progress:
+            for number, child in enumerate(children, 1):
+                said = f"run {number} of {len(children)}"
+                progress.update(number - 1, best=best_of(folder, children[: number - 1], cfg), what=said)
+                if is_over(child):
+                    continue
+                print(f"{said}: {child.relative_to(folder)}", flush=True)
+                if (child / "checkpoints" / "last.ckpt").is_file():
+                    typed = [f"resume={as_text(str(child))}", *said_of(child, overrides)]
+                    train(check_overrides(typed), typed[:1])
+                else:
+                    train(configs[child] if configs else load_config(child, overrides), overrides)
+            progress.update(len(children), best=best_of(folder, children, cfg))
     except Interrupted as error:
         on = f"interrupted in {child.relative_to(folder)}; go on with: {resume_command(folder)}"
         result.status, result.message = error.status, on
@@ -86,6 +91,21 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
 def child_folder(folder: Path, seed: int, fold: int | None) -> Path:
     """Where one run lies below the folder of them all."""
     return folder / f"seed_{seed}" / ("" if fold is None else f"fold_{fold}")
+
+
+def is_over(child: Path) -> bool:
+    """Whether a run is not trained again."""
+    return read_result(child).get("status") in ("completed", "diverged")
+
+
+def best_of(folder: Path, children: Sequence[Path], cfg: DictConfig) -> Best | None:
+    """The best of the runs that are over, by the metric that is watched; None if none has a value."""
+    values = {child: read_result(child).get("metrics", {}).get(f"best/{cfg.monitor}") for child in children}
+    known = {child: float(value) for child, value in values.items() if is_known(value)}
+    if not known:
+        return None
+    first = (max if cfg.mode == "max" else min)(known, key=lambda child: known[child])
+    return Best(name=first.relative_to(folder).as_posix(), metric=cfg.monitor, value=known[first])
 
 
 def refuse(cfg: DictConfig) -> None:

@@ -9,7 +9,7 @@ from fulmen.errors import FulmenError, Obstructed
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.search.champion import crown
 from fulmen.search.leaderboard import print_leaderboard
-from fulmen.search.live_display import Progress
+from fulmen.search.live_display import Progress, best_of, progress_of
 from fulmen.search.pools import Processes, Slots
 from fulmen.search.register import keep
 from fulmen.search.report import write_report, write_summary
@@ -33,8 +33,9 @@ def run_searches(plans: Sequence[Plan]) -> list[Study]:
     for study in studies:
         announce(study)
     failure: FulmenError | None = None
-    shown = Progress(studies)
-    with going_on():
+    file = progress_of(studies)
+    shown = Progress(studies, file=file)
+    with file, going_on():
         try:
             with going_on(), shown:
                 run_trials(studies, shown)
@@ -43,6 +44,7 @@ def run_searches(plans: Sequence[Plan]) -> list[Study]:
         except FulmenError as error:
             failure = error
         print(shown.summary(), flush=True)
+        file.update(file.done, best=best_of(studies), what="champion and report")
         for study in studies:
             if study.finished:
                 uncrowned = conclude(study, whole=failure is None, alone=len(studies) == 1)

@@ -19,13 +19,14 @@ from fulmen.report.summary import number
 from fulmen.search.study import Study
 from fulmen.search.trial_states import is_lost
 from fulmen.utils.plain import Scalar
+from fulmen.utils.progress import Best, ProgressFile
 
 
 class Progress:
-    """Shows the studies between `with` and its end; call `update` now and then."""
+    """Shows the studies between `with` and its end, and tells `file`; call `update` now and then."""
 
-    def __init__(self, studies: Sequence[Study], stream: TextIO | None = None):
-        self.studies, self.stream = studies, stream or sys.stdout
+    def __init__(self, studies: Sequence[Study], stream: TextIO | None = None, file: ProgressFile | None = None):
+        self.studies, self.stream, self.file = studies, stream or sys.stdout, file
         self._began = time.monotonic()
         self._before = {study.plan.name: len(study.finished) for study in studies}
         self._told = {(study.plan.name, t.number) for study in studies for t in study.trials if t.state.is_finished()}
@@ -46,7 +47,11 @@ class Progress:
             self._live.stop()
 
     def update(self) -> None:
-        """Show how things stand."""
+        """Show how things stand, and write it down."""
+        if self.file:
+            trials = sum(len(study.finished) for study in self.studies)
+            best = best_of(self.studies) if self.file.due else None
+            self.file.update(trials, best=best, what=f"{trials} of {self.file.total} trials")
         if self._live:
             self._live.update(Group(self._table(), Text(self.summary())), refresh=True)
             return
@@ -72,6 +77,25 @@ class Progress:
 
     def _table(self) -> Table:
         return _of_studies(self.studies) if len(self.studies) > 1 else _of_trials(self.studies[0])
+
+
+def progress_of(studies: Sequence[Study]) -> ProgressFile:
+    """The file of how far a search is, in its folder; that of several studies is the one around theirs."""
+    folder = studies[0].folder if len(studies) == 1 else studies[0].folder.parent
+    done, total = (sum(numbers) for numbers in zip(*((len(s.finished), s.total) for s in studies), strict=True))
+    return ProgressFile(folder, "trials", total, done)
+
+
+def best_of(studies: Sequence[Study]) -> Best | None:
+    """The best trial so far, by the first objective; of several studies the best of the best."""
+    best = None
+    for study in studies:
+        metric, mode = next(iter(study.objectives)), study.modes[0]
+        for trial in study.ranked()[:1]:
+            value = trial.values[0]
+            if best is None or (value > best["value"] if mode == "max" else value < best["value"]):
+                best = Best(name=f"{study.plan.name} trial {trial.number}", metric=metric, value=value)
+    return best
 
 
 def _of_studies(studies: Sequence[Study]) -> Table:

@@ -29,6 +29,9 @@ def test_networks_and_baselines_are_ranked_on_the_same_folds(tmp_path, capsys):
     assert result["chance"]["roc_auc"] == 0.5
     assert 0.03 < result["chance"]["pr_auc"] < 0.2
     assert (folder / "ranking.png").stat().st_size
+    progress = json.loads((folder / "progress.json").read_text())
+    assert (progress["unit"], progress["done"], progress["total"]) == ("models", 3, 3)  # two networks, the baselines
+    assert progress["ended"]
 
 
 def test_windows_are_not_measured_by_the_ceiling_of_single_rows(tmp_path, capsys):
