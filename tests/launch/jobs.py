@@ -6,9 +6,11 @@ import time
 WORK = """
 import json, os, signal, sys, time
 words = dict(word.split("=", 1) for word in sys.argv[1:] if "=" in word)
-folder = words.get("output_dir") or words.get("resume") or "."
-open(os.path.join(folder, "ran.txt"), "a").write("ran\\n")
+out = sys.argv[sys.argv.index("--out") + 1] if "--out" in sys.argv else None
+folder = words.get("output_dir") or words.get("resume") or out
 print("gpu", os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
+with open(os.path.join(folder, "ran.txt"), "a") as file:
+    file.write("ran\\n")
 def stop(number, frame):
     print("error: interrupted; it goes on", file=sys.stderr)
     open(os.path.join(folder, "stopped.txt"), "a").write("stopped\\n")
