@@ -1,10 +1,11 @@
 """What an override says, as plain values: one, several for a multirun, or an interval without an end of values."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, IntervalSweep, QuotedString
+from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep, QuotedString, RangeSweep
 from hydra.errors import HydraException
 
 from fulmen.utils.plain import Plain
@@ -46,6 +47,26 @@ def value_of(override: str) -> "Plain | Several | Interval":
         raise ValueError(f"{override} cannot be read") from error
     read: Plain = plain(value)
     return read
+
+
+def how_many(override: str) -> int:
+    """How many values an override names: those of a range are counted and not made.
+
+    Raises:
+        ValueError: it cannot be read, or has no end of values.
+    """
+    try:
+        parsed = OverridesParser.create().parse_override(override)
+        value: Any = parsed.value()
+    except HydraException as error:
+        raise ValueError(f"{override} cannot be read") from error
+    if isinstance(value, IntervalSweep):
+        raise ValueError(f"{override} has no end of values")
+    if isinstance(value, RangeSweep):
+        if not value.step:
+            raise ValueError(f"{override} has no end of values")
+        return max(0, math.ceil(((value.stop or 0) - (value.start or 0)) / value.step))
+    return len(value.list) if isinstance(value, ChoiceSweep) else 1
 
 
 def as_entry(value: Several | Interval, whole: bool = False) -> dict[str, Any]:

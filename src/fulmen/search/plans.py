@@ -45,6 +45,19 @@ def plans(typed: list[str]) -> list[Plan]:
         return asked
 
 
+def refuse_wrong(typed: list[str]) -> None:
+    """Pass if there is no mistake as far as can be told before anything is imported.
+
+    Raises:
+        ConfigError: as `plans`.
+        FulmenError: no experiment, or no study to start from.
+    """
+    with compositions_kept(), without_import():
+        refusal = _judged(typed)[1]
+    if refusal:
+        raise refusal
+
+
 def _judged(typed: list[str]) -> tuple[list[Plan], ConfigError | None]:
     """The studies asked for, or every mistake with what was typed without them, if that was tried and has none."""
     found: list[Mistake] = []

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from fulmen.serve.judging import Judge
 from fulmen.serve.settings import Settings
 
 Check = Callable[[], str | None]
@@ -19,12 +20,17 @@ class Services:
     Attributes:
         settings: what the server was started with.
         stopping: set once the server is asked to stop; a request that waits for something then ends.
+        judge: says whether a job may start.
         checks: name -> what answers why that part is not ready, or None if it is.
     """
 
     settings: Settings
     stopping: threading.Event = field(default_factory=threading.Event)
     checks: dict[str, Check] = field(default_factory=dict)
+    judge: Judge = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.judge = Judge(self.settings)
 
     def start(self) -> None:
         """Begin what goes on beside the requests."""

@@ -49,6 +49,7 @@ class Settings:
         stocks_csv: prices that the published calls train on; None: a simulated market.
         stocks_epochs: how many epochs at most the published calls train for; None: as many as they ask for.
         keys: whether an API key is asked for on the loopback address too.
+        allow: keys of configs that may open a database or an address, such as `data.download`.
     """
 
     outputs: Path = Path("outputs")
@@ -60,9 +61,15 @@ class Settings:
     stocks_csv: Path | None = None
     stocks_epochs: int | None = None
     keys: bool = False
+    allow: tuple[str, ...] = ()
     limits: Limits = Limits()
 
     @property
     def state(self) -> Path:
         """The folder of what belongs to the service: its index, lock, keys and uploads."""
         return self.outputs / ".fulmen"
+
+    @property
+    def uploads(self) -> Path:
+        """The folder of uploaded files."""
+        return self.state / "uploads"

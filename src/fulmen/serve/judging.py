@@ -1,0 +1,147 @@
+"""What is asked over the network held against the configs, before anything starts and without an import of torch.
+
+Hydra holds global state: one request is judged at a time, in a thread.
+"""
+
+import shlex
+import threading
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fulmen.config.places import conf_folders
+from fulmen.errors import FulmenError
+from fulmen.launch import commands
+from fulmen.serve.settings import Settings
+
+if TYPE_CHECKING:
+    from fulmen.serve.untrusted import Places
+
+RUN = Path("outputs", "runs", "asked")  # stands for the folder of a run that may never be
+MOST_JUDGED = 40  # runs of a multirun that are looked at one by one: the first and the last of more
+
+Asked = tuple[str, str, tuple[str, ...], tuple[tuple[str, Any], ...]]
+
+
+class Judge:
+    """Says whether a job may start.
+
+    Args:
+        settings: of the server: the folders that may be read, what may be opened.
+    """
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        self._one_at_a_time = threading.Lock()
+        self._judged = lru_cache(maxsize=256)(self._mistake)
+
+    def refuse(
+        self, kind: str, experiment: str, overrides: Sequence[str], options: Mapping[str, Any] | None = None
+    ) -> None:
+        """Pass if this can be asked of this server and has no mistake that can be seen before an import.
+
+        Raises:
+            ConfigError: every mistake, and a command that works.
+            FulmenError: there is no such experiment, or no job can be made of it.
+        """
+        commands.check(kind, experiment, overrides, options or {})
+        given = tuple((name, tuple(v) if isinstance(v, list) else v) for name, v in (options or {}).items())
+        with self._one_at_a_time:
+            mistake = self._judged((kind, experiment, tuple(overrides), given), newest_config())
+        if mistake is not None:
+            raise mistake
+
+    def _mistake(self, asked: Asked, _: float) -> FulmenError | None:
+        try:
+            self._judge(*asked)
+        except FulmenError as error:
+            return error
+        except RecursionError:
+            return FulmenError("overrides: a value is nested too deeply")
+        return None
+
+    def _judge(
+        self, kind: str, experiment: str, overrides: tuple[str, ...], options: tuple[tuple[str, Any], ...]
+    ) -> None:
+        from fulmen.config.schema import refuse_unknown
+        from fulmen.serve.untrusted import refuse_untrusted
+
+        refuse_untrusted(overrides, self.places())
+        if kind == "compare":
+            for name in dict(options)["runs"]:
+                self._judge_compared(name, overrides)
+            return
+        refuse_unknown(experiment)
+        typed = [f"experiment={experiment}", *overrides]
+        if kind == "sweep":
+            from fulmen.search.plans import refuse_wrong
+
+            refuse_wrong(typed)
+        else:
+            self._judge_runs(typed, several=kind != "train")
+
+    def _judge_compared(self, name: str, shared: Sequence[str]) -> None:
+        """One thing to compare: a run folder, or an experiment with overrides of its own in one text."""
+        from fulmen.config.schema import choices
+        from fulmen.serve.untrusted import refuse_untrusted, run_inside
+
+        try:
+            experiment, *own = shlex.split(name)
+        except ValueError as error:
+            raise FulmenError(f"options.runs: {name[:80]}: {error}") from error
+        if experiment in choices("experiment"):
+            refuse_untrusted(own, self.places())
+            self._judge_runs([f"experiment={experiment}", *own, *shared], several=True)
+        else:
+            run_inside(name, self.settings.outputs)
+
+    def _judge_runs(self, typed: list[str], several: bool) -> None:
+        """Every run that `typed` asks for; what several values mean, the verb knows."""
+        from fulmen.config.compose import compositions_kept, expand
+        from fulmen.config.cures import refuse_without_import
+        from fulmen.entrypoints import started_from
+        from fulmen.serve.learn import learn
+
+        typed = started_from(typed)
+        with compositions_kept():
+            runs = expand(typed) if several else [typed]
+            chosen = runs if len(runs) <= MOST_JUDGED else [runs[0], runs[-1]]
+            for overrides in chosen:
+                if unknown := refuse_without_import(overrides):
+                    learn(unknown)
+                    refuse_without_import(overrides)
+            self._refuse_outside(chosen[0])
+
+    def _refuse_outside(self, typed: list[str]) -> None:
+        """Pass if the choices of groups bring in nothing that opens an address or writes elsewhere."""
+        from fulmen.config.compose import composed, to_plain
+        from fulmen.config.mistakes import ConfigError, Mistake
+        from fulmen.config.outside import named_outside
+
+        usual = {(path, str(value)) for path, value, _ in named_outside(to_plain(composed(typed[:1], RUN)), RUN)}
+        found = [
+            Mistake(path, f"{effect}; the server allows it with --allow {path}")
+            for path, value, effect in named_outside(to_plain(composed(typed, RUN)), RUN)
+            if (path, str(value)) not in usual and path not in self.settings.allow and not self._is_readable(value)
+        ]
+        if found:
+            raise ConfigError(found)
+
+    def _is_readable(self, value: Any) -> bool:
+        from fulmen.serve.untrusted import is_within
+
+        return isinstance(value, str) and is_within(Path(value), self.places().readable)
+
+    def places(self) -> "Places":
+        """What overrides may lead to."""
+        from fulmen.serve.untrusted import Places
+
+        folders = (*self.settings.data, self.settings.uploads)
+        return Places(folders, self.settings.outputs, frozenset(self.settings.allow))
+
+
+def newest_config() -> float:
+    """When a file of the configs was last changed, so that what was judged before is judged again after that."""
+    files = [path for folder in conf_folders() for path in folder.rglob("*.yaml")]
+    return max((path.stat().st_mtime for path in files), default=0.0)
