@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from fulmen.serve.judging import Judge
+from fulmen.serve.results import Results
 from fulmen.serve.settings import Settings
 
 Check = Callable[[], str | None]
@@ -21,6 +22,7 @@ class Services:
         settings: what the server was started with.
         stopping: set once the server is asked to stop; a request that waits for something then ends.
         judge: says whether a job may start.
+        results: runs, searches, rankings and comparisons below the outputs folder.
         checks: name -> what answers why that part is not ready, or None if it is.
     """
 
@@ -28,9 +30,10 @@ class Services:
     stopping: threading.Event = field(default_factory=threading.Event)
     checks: dict[str, Check] = field(default_factory=dict)
     judge: Judge = field(init=False)
+    results: Results = field(init=False)
 
     def __post_init__(self) -> None:
-        self.judge = Judge(self.settings)
+        self.judge, self.results = Judge(self.settings), Results(self.settings)
 
     def start(self) -> None:
         """Begin what goes on beside the requests."""

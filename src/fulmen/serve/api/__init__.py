@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from fulmen.serve.api import operations
+from fulmen.serve.api import operations, rankings, runs, searches
 
-ROUTERS: tuple[APIRouter, ...] = (operations.router,)
+ROUTERS: tuple[APIRouter, ...] = (operations.router, runs.router, searches.router, rankings.router)
