@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from jobs import PROGRAM, ended, running, until
+from short_jobs import PROGRAM, ended, running, until
 
 from fulmen.errors import FulmenError
 from fulmen.launch.queue import NoSuchJob, Queue, WrongState

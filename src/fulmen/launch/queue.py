@@ -59,9 +59,7 @@ class Queue:
         self._lock = threading.RLock()
         self._found = Found(self.outputs)
         self._private = self.outputs / ".fulmen"
-        for left_over in ("staging", "deleted"):
-            shutil.rmtree(self._private / left_over, ignore_errors=True)
-        self._paused = self._was_paused()
+        self._paused, self._tidy = self._was_paused(), False
 
     @property
     def paused(self) -> bool:
@@ -197,6 +195,7 @@ class Queue:
         Call it now and then, from one thread; it does not wait for anything.
         """
         with self._lock:
+            self._tidy_up()
             entries = self._found.open()
             self.slots.look(entries)
             if self.paused:
@@ -209,6 +208,12 @@ class Queue:
                 self._start(entry, slot)
                 started.append(entry.job.id)
             return started
+
+    def _tidy_up(self) -> None:
+        """Remove what a queue that was killed had begun to take, or to delete."""
+        for left_over in ("staging", "deleted") if not self._tidy else ():
+            shutil.rmtree(self._private / left_over, ignore_errors=True)
+        self._tidy = True
 
     def _start(self, entry: Entry, slot: Slot) -> None:
         words = [*self.supervisor, str(entry.folder.resolve()), str(slot.number), slot.gpu or "", *self.program]

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from fulmen.config.mistakes import ConfigError
 from fulmen.errors import FulmenError, Obstructed
+from fulmen.launch.queue import NoSuchJob, WrongState
 from fulmen.registry.versions import NotFound
 
 MEDIA_TYPE = "application/problem+json"
@@ -95,7 +96,8 @@ def from_error(error: FulmenError) -> Problem:
     """What a message for the person at the keyboard answers to a request."""
     if isinstance(error, ConfigError):
         return from_config(error)
-    status = 404 if isinstance(error, NotFound) else 507 if isinstance(error, Obstructed) else 422
+    statuses = {NotFound: 404, NoSuchJob: 404, WrongState: 409, Obstructed: 507}
+    status = next((number for kind, number in statuses.items() if isinstance(error, kind)), 422)
     return Problem(status, str(error), [Fault(key="", problem=str(error))] if status == 422 else ())
 
 

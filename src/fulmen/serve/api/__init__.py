@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from fulmen.serve.api import operations, rankings, runs, searches
+from fulmen.serve.api import jobs, operations
 
-ROUTERS: tuple[APIRouter, ...] = (operations.router, runs.router, searches.router, rankings.router)
+ROUTERS: tuple[APIRouter, ...] = (operations.router, jobs.router)
