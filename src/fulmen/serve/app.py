@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from fulmen.serve.api import ROUTERS
+from fulmen.serve.guard import Guard
 from fulmen.serve.problems import add_handlers
 from fulmen.serve.services import Services
 from fulmen.serve.settings import Settings
@@ -29,6 +30,7 @@ def create_app(settings: Settings) -> FastAPI:
                   openapi_url="/api/openapi.json")  # fmt: skip
     app.state.services = services
     add_handlers(app)
+    app.add_middleware(Guard, services.admission, settings.limits, services.metrics)
     for router in ROUTERS:
         app.include_router(router)
     return app

@@ -1,6 +1,5 @@
 """Errors as problem details (RFC 9457): what is wrong, where, and what would work; never a traceback."""
 
-import logging
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +16,6 @@ from fulmen.launch.queue import NoSuchJob, WrongState
 from fulmen.registry.versions import NotFound
 
 MEDIA_TYPE = "application/problem+json"
-LOG = logging.getLogger("fulmen.serve")
 
 
 class Fault(BaseModel):
@@ -40,7 +38,7 @@ class ProblemDetails(BaseModel):
     request_id: str | None = None
 
 
-class Problem(Exception):
+class Problem(HTTPException):
     """An answer that is an error.
 
     Args:
@@ -59,9 +57,8 @@ class Problem(Exception):
         works: str | None = None,
         headers: dict[str, str] | None = None,
     ):
-        super().__init__(detail)
-        self.status, self.detail, self.errors = status, detail, list(errors)
-        self.works, self.headers = works, headers
+        super().__init__(status, detail, headers)
+        self.status, self.errors, self.works = status, list(errors), works
 
 
 def wrong(key: str, problem: str, cure: str | None = None) -> Problem:
@@ -108,7 +105,8 @@ def answer(request: Request, problem: Problem) -> JSONResponse:
         title=title, status=problem.status, detail=problem.detail, errors=problem.errors, works=problem.works,
         request_id=request.scope.get("state", {}).get("request_id"),
     )  # fmt: skip
-    return JSONResponse(body.model_dump(), problem.status, problem.headers, MEDIA_TYPE)
+    headers = dict(problem.headers) if problem.headers else None
+    return JSONResponse(body.model_dump(), problem.status, headers, MEDIA_TYPE)
 
 
 def _invalid(error: RequestValidationError) -> Problem:
@@ -139,8 +137,3 @@ def add_handlers(app: FastAPI) -> None:
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         headers = dict(error.headers) if error.headers else None
         return answer(request, Problem(error.status_code, str(error.detail), headers=headers))
-
-    @app.exception_handler(Exception)
-    async def _defect(request: Request, error: Exception) -> JSONResponse:
-        LOG.exception("a defect of the service", exc_info=error)
-        return answer(request, Problem(500, "the service has a defect here; its log has the details"))

@@ -1,6 +1,7 @@
 """What the routers call: one object of each kind, made with the application and open as long as it runs."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, cast
@@ -8,10 +9,14 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from fulmen.launch.queue import Queue
+from fulmen.launch.record import ACTIVE
 from fulmen.launch.slots import gpus_here
 from fulmen.launch.ticker import Ticker
+from fulmen.serve.admission import Admission
 from fulmen.serve.feed import Feed
 from fulmen.serve.judging import Judge
+from fulmen.serve.keys import Keys
+from fulmen.serve.metrics import Metrics
 from fulmen.serve.settings import Settings
 
 Check = Callable[[], str | None]
@@ -24,6 +29,9 @@ class Services:
     Attributes:
         settings: what the server was started with.
         stopping: set once the server is asked to stop; a request that waits for something then ends.
+        metrics: what Prometheus is told.
+        keys: of the API.
+        admission: says whether a request is let in.
         judge: says whether a job may start.
         queue: of the jobs.
         ticker: starts them.
@@ -34,16 +42,22 @@ class Services:
     settings: Settings
     stopping: threading.Event = field(default_factory=threading.Event)
     checks: dict[str, Check] = field(default_factory=dict)
+    metrics: Metrics = field(default_factory=Metrics)
+    keys: Keys = field(init=False)
+    admission: Admission = field(init=False)
     judge: Judge = field(init=False)
     queue: Queue = field(init=False)
     ticker: Ticker = field(init=False)
     feed: Feed = field(init=False)
 
     def __post_init__(self) -> None:
+        self.keys = Keys(self.settings.state / "keys.json")
+        self.admission = Admission(self.settings, self.keys)
         self.judge = Judge(self.settings)
         self.queue = Queue(self.settings.outputs, self.settings.slots, gpus_here())
         self.ticker, self.feed = Ticker(self.queue), Feed(self.queue, self.stopping)
         self.checks["queue"] = lambda: self.ticker.problem
+        self.metrics.watch_jobs(lambda: Counter(entry.state for entry in self.queue.jobs()))
 
     def start(self) -> None:
         """Begin what goes on beside the requests."""
@@ -54,8 +68,13 @@ class Services:
         self.stopping.set()
         self.ticker.stop()
 
+    def left_running(self) -> str:
+        """What goes on without the server, in words."""
+        running = sum(entry.state in ACTIVE for entry in self.queue.open_jobs())
+        return f"{running} job{'s' * (running != 1)} still at work: the next server finds them again"
 
-def _services(request: Request) -> Services:
+
+async def _services(request: Request) -> Services:  # a plain function would cost each request a change of threads
     return cast(Services, request.app.state.services)
 
 

@@ -49,6 +49,7 @@ class Settings:
         stocks_csv: prices that the published calls train on; None: a simulated market.
         stocks_epochs: how many epochs at most the published calls train for; None: as many as they ask for.
         keys: whether an API key is asked for on the loopback address too.
+        names: that the server is called by in addresses, beside its address in numbers.
         allow: keys of configs that may open a database or an address, such as `data.download`.
     """
 
@@ -61,6 +62,7 @@ class Settings:
     stocks_csv: Path | None = None
     stocks_epochs: int | None = None
     keys: bool = False
+    names: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     limits: Limits = Limits()
 

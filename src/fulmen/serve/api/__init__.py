@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from fulmen.serve.api import jobs, operations
+from fulmen.serve.api import jobs, operations, session
 
-ROUTERS: tuple[APIRouter, ...] = (operations.router, jobs.router)
+ROUTERS: tuple[APIRouter, ...] = (operations.router, session.router, jobs.router)

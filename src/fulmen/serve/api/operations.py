@@ -1,6 +1,7 @@
-"""Whether the service is alive and ready."""
+"""Whether the service is alive and ready, and what it has done."""
 
 from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from fulmen.serve.problems import Fault, Problem, answers
@@ -37,3 +38,9 @@ def ready(services: Wanted) -> Ready:
     if faults := [Fault(key=name, problem=why) for name, why in found.items() if why]:
         raise Problem(503, "; ".join(f"{each.key}: {each.problem}" for each in faults), faults)
     return Ready(parts=list(found))
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics(services: Wanted) -> PlainTextResponse:
+    """Requests, predictions and jobs, as Prometheus reads them."""
+    return PlainTextResponse(services.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
