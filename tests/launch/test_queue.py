@@ -237,3 +237,13 @@ def test_a_queue_may_be_asked_by_many_threads_at_a_time(queue):
 def test_the_supervisor_needs_no_heavy_module():
     code = "import fulmen.launch.supervisor, sys; print([m for m in ('torch', 'hydra', 'numpy') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_a_row_of_a_ranking_is_kept_by_the_verb_that_keeps_models(queue):
+    options = {"ranking": "rankings/one", "row": 2, "name": "pump", "note": "-wins", "registry": "models"}
+    entry = queue.submit("keep", "sensors", [], options)
+    assert entry.job.typed == "fulmen models save rankings/one --row=2 --name=pump --note=-wins --registry=models"
+    assert entry.job.command[-2:] == ("--exist=error", f"output_dir={entry.folder}")
+    assert entry.folder.parent == queue.outputs / "runs" / "sensors"
+    with pytest.raises(FulmenError, match=r"options\.name: which row"):
+        queue.submit("keep", "sensors", [], {"ranking": "rankings/one", "row": 2})

@@ -121,3 +121,14 @@ def test_a_ranking_of_before_rows_could_be_kept_and_a_damaged_one_say_so(ranking
         (ranking / "ranking.json").write_text(text)
         assert main(["models", "save", str(ranking), "--row", "1", "--name", "pump"]) == 2
         assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("row", [2, pytest.param(1, marks=pytest.mark.slow)], ids=["baseline", "network"])
+def test_a_row_that_was_trained_but_not_kept_is_not_trained_again(row, ranking, tmp_path, capsys):
+    there = f"output_dir={tmp_path / 'run'}"
+    keep_row(ranking, row, "first", overrides=[there])
+    weights = (tmp_path / "run" / "checkpoints" / "best.ckpt").stat().st_mtime_ns
+    keep_row(ranking, row, "second", overrides=[there])
+    assert (tmp_path / "run" / "checkpoints" / "best.ckpt").stat().st_mtime_ns == weights
+    assert [each["state"] for each in verify("second")] == [""]
+    assert show("first")["metrics"] == show("second")["metrics"]

@@ -15,6 +15,7 @@ PLACES = ("output_dir", "hydra.run.dir", "hydra.sweep.dir", "search.folder")  # 
 OPTIONS: dict[str, dict[str, type]] = {
     "rank": {"metric": str, "folds": int, "seeds": int, "save_top": int},
     "compare": {"runs": list},
+    "keep": {"ranking": str, "row": int, "name": str, "note": str, "registry": str},
 }
 
 
@@ -45,6 +46,9 @@ def check(kind: str, experiment: str, overrides: Sequence[str], options: Mapping
             raise FulmenError(f"options.{name}: it must be {_words(known[name])}, got {value!r}")
     if kind == "compare":
         _check_runs(options.get("runs", []))
+    for name in ("ranking", "row", "name") if kind == "keep" else ():
+        if name not in options:
+            raise FulmenError(f"options.{name}: which row of which ranking is to be kept, and by what name?")
 
 
 def command(job: Job, outputs: Path) -> tuple[str, ...]:
@@ -62,6 +66,8 @@ def command(job: Job, outputs: Path) -> tuple[str, ...]:
         words = [word for word in words if key_of(word) != "search.name"]
         own = [f"search.name={as_text(folder.name)}"]
         own += [] if outputs == Path("outputs") else [f"search.folder={as_text(str(folder.parent))}"]
+    elif job.kind == "keep":
+        own = ["--exist=error", f"output_dir={as_text(str(folder))}"]
     else:
         own = ["--out", str(folder)] + ([] if outputs == Path("outputs") else ["--outputs", str(outputs)])
     return (*words, *own)
@@ -89,7 +95,8 @@ def folder_for(
             raise FulmenError(f"search.name: {name} is taken; resume goes on with it, another name begins another one")
         return f"sweeps/{name}"
     names = {
-        "train": f"runs/{what}/{stamp:%Y-%m-%d_%H-%M-%S-%f}", "multirun": f"sweeps/{what}_{stamp:%Y-%m-%d_%H-%M-%S}",
+        "train": f"runs/{what}/{stamp:%Y-%m-%d_%H-%M-%S-%f}", "keep": f"runs/{what}/{stamp:%Y-%m-%d_%H-%M-%S-%f}",
+        "multirun": f"sweeps/{what}_{stamp:%Y-%m-%d_%H-%M-%S}",
         "sweep": f"sweeps/{what}_{stamp:%Y-%m-%d_%H-%M-%S}", "rank": f"rankings/{what}_{stamp:%Y-%m-%d_%H-%M-%S}",
         "compare": f"comparisons/{stamp:%Y-%m-%d_%H-%M-%S}",
     }  # fmt: skip

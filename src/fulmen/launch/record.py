@@ -21,7 +21,7 @@ from fulmen.utils.files import write_json
 JOB, ATTEMPT, LOCK, LOG = "job.json", "attempt.json", "job.lock", "job.log"
 OWN = (JOB, ATTEMPT, LOCK, LOG)
 FORMAT = 1
-Kind = Literal["train", "multirun", "sweep", "rank", "compare"]
+Kind = Literal["train", "multirun", "sweep", "rank", "compare", "keep"]
 State = Literal[
     "queued", "running", "cancelling", "completed", "cancelled", "interrupted", "failed", "diverged", "killed"
 ]
@@ -40,7 +40,7 @@ class Job:
         folder: of the job, below the outputs folder; a record that lies elsewhere was moved or copied by hand.
         experiment: "" where a comparison names only runs.
         overrides: as they were asked for.
-        options: of rank (metric, folds, seeds, save_top) and compare (runs).
+        options: of rank (metric, folds, seeds, save_top), compare (runs) and keep (ranking, row, name, note, registry).
         command: of the work, what follows `python -m fulmen`.
         cwd: the working directory it was asked for in; paths in the command are relative to it.
         by: who asked for it, as far as is known.
@@ -70,9 +70,12 @@ class Job:
     def words(self) -> list[str]:
         """What a person would type after `fulmen` for the same work."""
         chosen = [f"experiment={self.experiment}"] if self.experiment else []
+        given = {name.replace("_", "-"): value for name, value in self.options.items() if value is not None}
+        options = [f"--{name}={value}" for name, value in given.items() if name not in ("ranking", "runs")]
         if self.kind == "rank":
-            given = {name.replace("_", "-"): value for name, value in self.options.items() if value is not None}
-            return ["rank", self.experiment, *self.overrides, *(f"--{name}={value}" for name, value in given.items())]
+            return ["rank", self.experiment, *self.overrides, *options]
+        if self.kind == "keep":
+            return ["models", "save", str(self.options.get("ranking")), *self.overrides, *options]
         if self.kind == "compare":
             return ["compare", *self.options.get("runs", []), *self.overrides]
         return [*(["train", "-m"] if self.kind == "multirun" else [self.kind]), *chosen, *self.overrides]

@@ -11,11 +11,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from fulmen.config.allow_list import locate
 from fulmen.config.check import check_overrides
+from fulmen.config.mistakes import as_text
+from fulmen.config.outside import said_of
 from fulmen.errors import FulmenError
 from fulmen.registry.bundle import check_model
 from fulmen.registry.names import check_name, model_name
 from fulmen.registry.save import save_run
 from fulmen.registry.versions import Version
+from fulmen.runs.reading import read_result
 from fulmen.workload import Workload
 
 RANKING = "ranking.json"
@@ -81,7 +84,7 @@ def keep_row(
 
     Args:
         row: its place in the table, from 1.
-        overrides: added to those of the ranking.
+        overrides: added to those of the ranking; with an `output_dir` the training there goes on, if it has begun.
 
     Raises:
         FulmenError: no such row, a baseline with nothing to keep, a training that fails, a name that cannot be.
@@ -129,10 +132,18 @@ def train_row(row: Row, typed: Sequence[str]) -> Path:
     from fulmen.runs.fitted import run_fitted
     from fulmen.runs.run import run
 
-    if not row.baseline:
-        whole = [*typed, *([row.override] if row.override else [])]
-        return run(check_overrides(whole), whole).folder
-    return run_fitted(as_estimator(check_overrides(list(typed)), row.model), typed).folder
+    if row.baseline:
+        cfg = check_overrides(list(typed))
+        folder = Path(cfg.output_dir)
+        if read_result(folder).get("status") == "completed":
+            return folder
+        return run_fitted(as_estimator(cfg, row.model), typed).folder
+    whole = [*typed, *([row.override] if row.override else [])]
+    cfg = check_overrides(whole)
+    if (Path(cfg.output_dir) / "checkpoints" / "last.ckpt").is_file():
+        whole = [f"resume={as_text(cfg.output_dir)}", *said_of(Path(cfg.output_dir), whole)]
+        cfg = check_overrides(whole)
+    return run(cfg, whole).folder
 
 
 def as_estimator(cfg: DictConfig, baseline: str) -> DictConfig:
