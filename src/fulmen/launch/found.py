@@ -122,7 +122,10 @@ class Found:
                 break
         taken = attempt is not None and attempt.attempt >= job.attempt
         began = attempt.began if taken and attempt else ""
-        state = state_of(job, attempt, alive, _said(folder, began) if began and not alive else "")
+        said = _said(folder, began) if began and not alive else ""
+        if job.kind == "keep" and said == "completed":  # the training alone; whether it was kept is not known
+            said = ""
+        state = state_of(job, attempt, alive, said)
         return Entry(job, attempt if taken else None, state, folder, _progress(folder, began) if began else None)
 
 

@@ -27,15 +27,20 @@ def write_page(report: Path, attached: Mapping[str, Path]) -> Path:
         report: the Markdown; images that lie below its folder become part of the page.
         attached: title -> text files shown folded up at the end, as far as they exist.
     """
+    page, target = as_page(report, attached), report.with_suffix(".html")
+    with atomic_write(target) as file:
+        file.write(page)
+    return target
+
+
+def as_page(report: Path, attached: Mapping[str, Path]) -> str:
+    """The page that `write_page` writes."""
     text = report.read_text(encoding="utf-8")
     texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in attached.items()
              if path.is_file()}  # fmt: skip
     template = Environment(autoescape=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
     title, body = text.partition("\n")[0].lstrip("# "), Markup(as_html(text, report.parent))
-    target = report.with_suffix(".html")
-    with atomic_write(target) as file:
-        file.write(template.render(title=title, body=body, attached=texts) + "\n")
-    return target
+    return template.render(title=title, body=body, attached=texts) + "\n"
 
 
 def as_html(text: str, folder: Path) -> str:

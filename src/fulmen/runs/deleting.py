@@ -68,11 +68,15 @@ def refuse_at_work(outputs: Path, folder: Path) -> None:
 
 def reason_to_keep(folder: Path, kept: Kept) -> str:
     """Why a folder should stay, "" if nothing speaks for it."""
-    here = folder.resolve()
-    models = [model for place, names in kept.items() if here == place or here in place.parents for model in names]
-    if models:
+    if models := models_from(folder, kept):
         return f"{', '.join(models)} came from it"
     return "the champion of the search lies in it" if any((folder / "champion").glob("*/result.json")) else ""
+
+
+def models_from(folder: Path, kept: Kept) -> list[str]:
+    """The models that came from a folder or one below it."""
+    here = folder.resolve()
+    return [model for place, names in kept.items() if here == place or here in place.parents for model in names]
 
 
 def move_out(folder: Path, bin_folder: Path) -> None:

@@ -59,7 +59,9 @@ class Index:
     def entry(self, path: str) -> Entry | None:
         """The result at a path below the outputs folder, such as `runs/sensors/<stamp>`; None if there is none."""
         with self._lock:
-            known = self._brought_up_to_date().get(path)
+            before = (self._known or {}).get(path)
+            known = before and self._looked_at(path, before)
+            known = known or self._brought_up_to_date().get(path)
         return known.entry if known else None
 
     def bytes(self, entry: Entry) -> int:
@@ -77,25 +79,29 @@ class Index:
         found: dict[str, Known] = {}
         changed: dict[str, Known] = {}
         for place in places(self.outputs):
-            try:
-                mark, newest = signature(self.outputs, place)
-                known = before.get(place)
-                if known is None or not known.final or known.signature != mark:
-                    entry = read_entry(self.outputs, place, self._jobs)
-                    if entry is None:
-                        continue
-                    old = time.time_ns() - newest > FRESH
-                    known = Known(mark, entry, final=entry.is_settled and old)
-                    if known.final:
-                        changed[place] = known
-                found[place] = known
-            except OSError:  # it goes while we look
+            known = self._looked_at(place, before.get(place))
+            if known is None:
                 continue
+            found[place] = known
+            if known.final and known is not before.get(place):
+                changed[place] = known
         gone = before.keys() - found.keys()
         self._known = found
         if changed or gone:
             self._store(changed, gone)
         return found
+
+    def _looked_at(self, place: str, before: Known | None) -> Known | None:
+        """What is at a place: what was known of it, if it has not changed since; None if it is nothing of ours."""
+        try:
+            mark, newest = signature(self.outputs, place)
+            if before and before.final and before.signature == mark:
+                return before
+            entry = read_entry(self.outputs, place, self._jobs)
+        except OSError:  # it goes while we look
+            return None
+        final = entry is not None and entry.is_settled and time.time_ns() - newest > FRESH
+        return Known(mark, entry, final) if entry else None
 
     def _stored(self) -> dict[str, Known]:
         """What another process has kept; only a hint, for each row says of which files it was read."""

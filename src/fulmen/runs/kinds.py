@@ -35,11 +35,12 @@ def search_facts(folder: Path) -> Facts:
         values = {str(first.get("metric")): _number(first.get("value"))}
     trials = search.get("trials")
     total = progress.get("total") or (trials if isinstance(trials, int) else None)
+    status = _status_of_search(folder, progress)
     return {
         "experiment": chosen(overrides, "experiment") or "",
         "network": chosen(overrides, "network"),
-        "status": _status_of_search(folder, progress),
-        "ended": progress.get("ended"),
+        "status": status,
+        "ended": progress.get("ended") or (None if status == "running" else _changed(folder / "report.md")),
         "created": progress.get("started"),
         "seconds": sum(filter(None, (_number(row.get("seconds")) for row in table))) or None,
         "metrics": values,

@@ -17,6 +17,7 @@ from fulmen.serve.feed import Feed
 from fulmen.serve.judging import Judge
 from fulmen.serve.keys import Keys
 from fulmen.serve.metrics import Metrics
+from fulmen.serve.results import Results
 from fulmen.serve.settings import Settings
 
 Check = Callable[[], str | None]
@@ -33,6 +34,7 @@ class Services:
         keys: of the API.
         admission: says whether a request is let in.
         judge: says whether a job may start.
+        results: runs, searches, rankings and comparisons below the outputs folder.
         queue: of the jobs.
         ticker: starts them.
         feed: of what changes among them.
@@ -46,6 +48,7 @@ class Services:
     keys: Keys = field(init=False)
     admission: Admission = field(init=False)
     judge: Judge = field(init=False)
+    results: Results = field(init=False)
     queue: Queue = field(init=False)
     ticker: Ticker = field(init=False)
     feed: Feed = field(init=False)
@@ -53,7 +56,7 @@ class Services:
     def __post_init__(self) -> None:
         self.keys = Keys(self.settings.state / "keys.json")
         self.admission = Admission(self.settings, self.keys)
-        self.judge = Judge(self.settings)
+        self.judge, self.results = Judge(self.settings), Results(self.settings)
         self.queue = Queue(self.settings.outputs, self.settings.slots, gpus_here())
         self.ticker, self.feed = Ticker(self.queue), Feed(self.queue, self.stopping)
         self.checks["queue"] = lambda: self.ticker.problem

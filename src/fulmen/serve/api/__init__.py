@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter
 
-from fulmen.serve.api import jobs, operations, session
+from fulmen.serve.api import jobs, operations, rankings, runs, searches, session
 
-ROUTERS: tuple[APIRouter, ...] = (operations.router, session.router, jobs.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    operations.router, session.router, jobs.router, runs.router, searches.router, rankings.router,
+)  # fmt: skip

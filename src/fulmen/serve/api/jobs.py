@@ -1,6 +1,6 @@
 """Jobs: ask for one, watch it, cancel it, let it go on; and the queue of them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,7 +24,7 @@ class JobAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Kind = "train"
+    kind: Literal["train", "multirun", "sweep", "rank", "compare"] = "train"
     experiment: Annotated[str, Field(max_length=200)] = ""
     overrides: Annotated[list[Annotated[str, Field(max_length=20_000)]], Field(max_length=500)] = []
     options: Annotated[

@@ -1,0 +1,52 @@
+"""Searches: their leaderboard, their champion, their history; figures and reports."""
+
+from fastapi import APIRouter, Response
+
+from fulmen.runs.listing import chosen, in_order
+from fulmen.serve import result_files, search_details
+from fulmen.serve.problems import answers
+from fulmen.serve.results import Limit, Listed, Listing, Offset
+from fulmen.serve.services import Wanted
+
+router = APIRouter(prefix="/api/searches", tags=["searches"])
+
+
+class Search(Listed, search_details.Found):
+    """A search: its line in the list, and what it has found so far."""
+
+    figures: list[str]
+    has_report: bool
+
+
+@router.get("")
+def list_searches(services: Wanted, experiment: str = "*", limit: Limit = 50, offset: Offset = 0) -> Listing:
+    """All searches, the newest first."""
+    among = chosen(services.results.index.entries(), kind="search")
+    found = in_order(chosen(among, kind="search", experiment=experiment), "-created")
+    return services.results.listing(found, among, limit, offset)
+
+
+@router.get("/{name:path}/report", responses=answers(404), response_class=Response)
+def report(services: Wanted, name: str) -> Response:
+    """The report of a search, one page that loads nothing and runs no script."""
+    entry = services.results.find(f"sweeps/{name}", "search")
+    return result_files.report(services.results.folder(entry), entry)
+
+
+@router.get("/{name:path}/figures/{figure}", responses=answers(404), response_class=Response)
+def draw(services: Wanted, name: str, figure: str) -> Response:
+    """One of the figures of a search."""
+    entry = services.results.find(f"sweeps/{name}", "search")
+    return result_files.figure(services.results.folder(entry), figure)
+
+
+@router.get("/{name:path}", responses=answers(404))
+def details(services: Wanted, name: str) -> Search:
+    """What a search has found, also while it goes on."""
+    entry = services.results.find(f"sweeps/{name}", "search")
+    folder = services.results.folder(entry)
+    found = search_details.found(folder, going_on=not entry.is_settled)
+    return Search(
+        **services.results.listed(entry).model_dump(), **found.model_dump(), figures=result_files.figures(folder),
+        has_report=result_files.has_report(folder),
+    )  # fmt: skip
