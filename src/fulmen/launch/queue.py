@@ -22,7 +22,7 @@ from typing import Any
 from fulmen.errors import FulmenError
 from fulmen.launch import commands
 from fulmen.launch.found import Entry, Found
-from fulmen.launch.record import ACTIVE, ATTEMPT, JOB, LOG, OWN, Job, Kind, now, write
+from fulmen.launch.record import ACTIVE, ATTEMPT, JOB, LOG, OWN, Job, Kind, held, now, write
 from fulmen.launch.slots import Slot, Slots
 from fulmen.utils.files import write_json
 
@@ -166,18 +166,19 @@ class Queue:
         """
         with self._lock:
             entry = self.job(id)
-            if entry.state in ACTIVE or self.slots.is_starting(entry.job):
-                raise WrongState(f"job {id} runs; cancel it first")
-            if folder:
-                gone = self._private / "deleted" / id
-                gone.parent.mkdir(parents=True, exist_ok=True)
-                entry.folder.rename(gone)
-                shutil.rmtree(gone, ignore_errors=True)
-            else:
+            with held(entry.folder) as mine:  # nobody begins to run it meanwhile
+                if not mine or self.job(id).state in ACTIVE:
+                    raise WrongState(f"job {id} runs; cancel it first")
                 for name in OWN:  # job.json first: without it there is no job any more
                     (entry.folder / name).unlink(missing_ok=True)
-                with suppress(OSError):
-                    entry.folder.rmdir()  # only if it is empty
+                if folder:
+                    gone = self._private / "deleted" / id
+                    gone.parent.mkdir(parents=True, exist_ok=True)
+                    entry.folder.rename(gone)
+                    shutil.rmtree(gone, ignore_errors=True)
+                else:
+                    with suppress(OSError):
+                        entry.folder.rmdir()  # only if it is empty
             self._found.at(entry.folder)
 
     def log(self, id: str, tail: int = 200, most: int = 262144) -> list[str]:

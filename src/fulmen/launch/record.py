@@ -8,9 +8,10 @@ takes what all attempts print. How a job stands is never written down, it follow
 
 import fcntl
 import json
+import os
 import shlex
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -175,6 +176,23 @@ def is_locked(folder: Path) -> bool | None:
     except OSError:
         return None
     return False
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[bool]:
+    """The job's lock in this block; False if a process that runs the job, or its work, has it."""
+    file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        mine = True
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            mine = False
+        except OSError:  # some shared file systems have no locks
+            pass
+        yield mine
+    finally:
+        os.close(file)
 
 
 def now() -> str:

@@ -78,10 +78,6 @@ class Slots:
         """Whether it is not being started already, and has not just failed to."""
         return job.id not in self._starting and self._failures.get(job.id, (0, 0.0))[1] <= time.monotonic()
 
-    def is_starting(self, job: Job) -> bool:
-        """Whether a process was started for it that has not shown itself yet."""
-        return job.id in self._starting
-
     def start(self, job: Job, slot: Slot, process: subprocess.Popen[bytes] | None) -> None:
         """A process was started for it, or could not be."""
         self._starting[job.id] = Starting(job.attempt, slot, process, time.monotonic())
