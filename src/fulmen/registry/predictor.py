@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Predicts, Record, predictions
 from fulmen.registry.bundle import Bundle
 from fulmen.registry.versions import Version, input_schema
@@ -57,11 +58,18 @@ class Predictor:
         """
         return self._warned(self._hooks.read_file(path, self.schema, **reading))
 
-    def answers(self, questions: Sequence[Inputs]) -> list[Answer]:
-        """A table for each question; their rows are predicted together."""
+    def predict(self, questions: Sequence[Inputs]) -> list[Batch]:
+        """What the model says of each question, whose rows are predicted together: tensors [B, ...]."""
         with in_precision(self._precision):
-            predicted = predictions(self.model, questions)
-        return [self._hooks.answer(*each, self.schema) for each in zip(questions, predicted, strict=True)]
+            return predictions(self.model, questions)
+
+    def answer(self, question: Inputs, predicted: Batch) -> Answer:
+        """The table of what `predict` said of a question."""
+        return self._hooks.answer(question, predicted, self.schema)
+
+    def answers(self, questions: Sequence[Inputs]) -> list[Answer]:
+        """A table for each question."""
+        return [self.answer(*each) for each in zip(questions, self.predict(questions), strict=True)]
 
     def predict_file(self, path: Path, **reading: str) -> "pandas.DataFrame":
         """The table for a file; what is unlike the training data is a warning."""

@@ -17,6 +17,7 @@ from fulmen.serve.feed import Feed
 from fulmen.serve.judging import Judge
 from fulmen.serve.keys import Keys
 from fulmen.serve.metrics import Metrics
+from fulmen.serve.predictions import Predictions
 from fulmen.serve.results import Results
 from fulmen.serve.settings import Settings
 
@@ -39,6 +40,7 @@ class Services:
         ticker: starts them.
         feed: of what changes among them.
         checks: name -> what answers why that part is not ready, or None if it is.
+        predictions: of kept models.
     """
 
     settings: Settings
@@ -52,8 +54,12 @@ class Services:
     queue: Queue = field(init=False)
     ticker: Ticker = field(init=False)
     feed: Feed = field(init=False)
+    predictions: Predictions = field(init=False)
 
     def __post_init__(self) -> None:
+        limits = self.settings.limits
+        self.predictions = Predictions(self.settings.registry, limits.models_bytes, limits.prediction_seconds)
+        self.predictions.observers.append(self.metrics.predicted)
         self.keys = Keys(self.settings.state / "keys.json")
         self.admission = Admission(self.settings, self.keys)
         self.judge, self.results = Judge(self.settings), Results(self.settings)
@@ -70,6 +76,7 @@ class Services:
         """End what `start` has begun; what it has changed is kept."""
         self.stopping.set()
         self.ticker.stop()
+        self.predictions.close()
 
     def left_running(self) -> str:
         """What goes on without the server, in words."""

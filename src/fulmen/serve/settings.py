@@ -17,6 +17,8 @@ class Limits:
         upload_bytes: of one uploaded file.
         quota_bytes: of all uploaded files together.
         rows: that one prediction may ask for.
+        models_bytes: of all kept models in memory together.
+        prediction_seconds: that one prediction may take.
         header_bytes: of the first line and all headers of a request.
         header_seconds: for them to arrive.
         body_seconds: for the next part of a body to arrive.
@@ -28,6 +30,8 @@ class Limits:
     upload_bytes: int = 2048 * MIB
     quota_bytes: int = 16 * 1024 * MIB
     rows: int = 10_000
+    models_bytes: int = 2048 * MIB
+    prediction_seconds: float = 60.0
     header_bytes: int = 32 * 1024
     header_seconds: float = 10.0
     body_seconds: float = 20.0
