@@ -1,6 +1,7 @@
 """Questions to kept models: found, loaded if need be, answered in time or refused in words."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from fulmen.serve.warm import Warm, WarmModels
 if TYPE_CHECKING:
     from fulmen.registry.predictor import Predictor
 
-Observer = Callable[[str, int, int], None]
+Observer = Callable[[str, int, int, float], None]
 
 
 class Predictions:
@@ -26,7 +27,7 @@ class Predictions:
         seconds: that a question may take, loading the model included.
 
     Attributes:
-        observers: called with the model's name, its version and the number of rows after every answer.
+        observers: called with the model's name, its version, the number of rows and the seconds after every answer.
     """
 
     def __init__(self, registry: Path, largest_bytes: int, seconds: float):
@@ -57,6 +58,7 @@ class Predictions:
             Problem: what was asked wrongly; 503 where too many wait, or it took too long.
         """
         size = question.file.stat().st_size if question.file else len(question.body)
+        began = time.perf_counter()
         for _ in range(3):  # a model that is let go in between is loaded again
             warm = await self.model(reference)
             try:
@@ -76,7 +78,7 @@ class Predictions:
             raise busy(f"no answer within {self.seconds:g} s; ask for fewer rows", after=5) from None
         version = warm.predictor.version
         for observe in self.observers:
-            observe(version.name, version.number, reply.rows)
+            observe(version.name, version.number, reply.rows, time.perf_counter() - began)
         return reply
 
     def close(self) -> None:

@@ -1,13 +1,16 @@
 """Kept models in memory: loaded once however many ask, the least recently used let go where memory is short."""
 
 import os
+import re
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fulmen.registry.aliases import ALIASES
 from fulmen.registry.catalogue import Catalogue
 from fulmen.registry.versions import Version
 from fulmen.serve.batching import Batcher
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 Loader = Callable[[Version], "Predictor"]
 Answering = Callable[["Predictor", Sequence[Question]], Sequence[Reply | Exception]]
 Mark = tuple[tuple[str, int, int, int], ...]
+Stamp = tuple[tuple[int, int], ...]
+REFERENCE = re.compile("[:@]")
+SETTLED_NS = 3_000_000_000  # a change within the resolution of a file system's clock would not be seen
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class WarmModels:
         self.catalogue = Catalogue(registry)
         self._largest, self._load, self._answer = largest_bytes, load, answer
         self._entries: dict[tuple[str, int], _Entry] = {}  # the least recently used first
+        self._found: dict[str, tuple[Stamp, Version]] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="load")
 
@@ -62,7 +69,7 @@ class WarmModels:
         Raises:
             FulmenError: there is no such version. That it is damaged, the future says.
         """
-        version = self.catalogue.find(reference)
+        version = self._find(reference)
         key, mark = (version.name, version.number), _mark(version.folder)
         with self._lock:
             entry = self._entries.pop(key, None)
@@ -96,6 +103,20 @@ class WarmModels:
             warm.batcher.join(seconds)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def _find(self, reference: str) -> Version:
+        """`Catalogue.find`, which lists folders and reads the aliases, only where these have changed."""
+        home = f"{self.catalogue.root}/{REFERENCE.split(reference, 1)[0]}"
+        stamp = _stamp(home, f"{home}/{ALIASES}")
+        known = self._found.get(reference)
+        if known and known[0] == stamp:
+            return known[1]
+        version = self.catalogue.find(reference)
+        if time.time_ns() - max(mtime for _, mtime in stamp) > SETTLED_NS:
+            if len(self._found) >= 1000:
+                self._found.clear()
+            self._found[reference] = stamp, version
+        return version
+
     def _loaded(self, version: Version) -> Warm:
         predictor = self._load(version)
         warm = Warm(predictor, Batcher(lambda questions: self._answer(predictor, questions)))
@@ -111,6 +132,18 @@ class WarmModels:
                 if sum(entry.bytes for entry in self._entries.values()) <= self._largest:
                     return
                 _let_go(self._entries.pop(other))
+
+
+def _stamp(*paths: str) -> Stamp:
+    """Inode and time of change of each path."""
+    found = []
+    for path in paths:
+        try:
+            stat = os.stat(path)
+            found.append((stat.st_ino, stat.st_mtime_ns))
+        except (OSError, ValueError):  # a name may hold anything
+            found.append((0, 0))
+    return tuple(found)
 
 
 def _mark(folder: Path) -> Mark:

@@ -58,6 +58,7 @@ class SensorClassifier(Workload):
             raise FulmenError(f"cost_ratio is {cost_ratio}; it must be above 0")
         self.by, self.cost_ratio, self.figures = threshold, cost_ratio, figures
         self.register_buffer("threshold", torch.tensor(0.5))
+        self._fitted: predict.Fitted | None = None
         self.targets, self.probabilities = (CatMetric(dist_sync_fn=gather_rows) for _ in range(2))
 
     def setup(self, stage: str) -> None:
@@ -125,15 +126,21 @@ class SensorClassifier(Workload):
 
     def read_file(self, path: Path, schema: Schema, **reading: str) -> Inputs:
         """The rows of a CSV or Parquet file."""
-        return predict.read_file(path, schema, self.network.inputs.names, reading)
+        return predict.read_file(path, self._read(schema), reading)
 
     def read_records(self, records: Sequence[Record], schema: Schema) -> Inputs:
         """Rows of `{column: value}`."""
-        return predict.read_records(records, schema, self.network.inputs.names)
+        return predict.read_records(records, self._read(schema))
 
     def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
         """A decision and the probabilities of every row."""
-        return predict.answer(inputs, predicted, schema)
+        return predict.answer(inputs, predicted, self._read(schema))
+
+    def _read(self, schema: Schema) -> predict.Fitted:
+        """What is read of a schema, which stays the same as long as a kept model is used."""
+        if self._fitted is None or self._fitted.schema is not schema:
+            self._fitted = predict.Fitted.of(schema, self.network.inputs.names)
+        return self._fitted
 
     def example_records(self, schema: Schema, kept: Batch) -> list[dict[str, Any]]:
         return predict.example_records(schema, kept)

@@ -1,6 +1,7 @@
 """How a kept classifier reads a table or records that have what it needs, and the table of what it says."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,53 +21,76 @@ from fulmen.workloads.sensors.io.files import read_frame
 from fulmen.workloads.sensors.io.tables import Columns, Table, check_cells, check_table, numeric_of, out_of_range
 
 
-def read_file(path: Path, schema: Schema, names: Sequence[str], reading: Mapping[str, str]) -> Inputs:
+@dataclass(frozen=True)
+class Fitted:
+    """What a kept classifier reads, made once of its schema.
+
+    Attributes:
+        names: the features that the network reads.
+        needed: the columns that an input has to have.
+        carried: further columns, which come back with the answer.
+        seen: ranges of the columns in training.
+    """
+
+    schema: Schema
+    names: Sequence[str]
+    features: Features
+    needed: Sequence[str]
+    carried: Sequence[str]
+    seen: Ranges
+
+    @classmethod
+    def of(cls, schema: Schema, names: Sequence[str]) -> "Fitted":
+        features, columns = as_fitted(schema), schema["columns"]
+        sources = source_columns(features.columns.numeric)
+        seen = Ranges.of([column for column in columns if column["name"] in sources])
+        needed = [column["name"] for column in columns]
+        return cls(schema, names, features, needed, schema.get("carried", ()), seen)
+
+
+def read_file(path: Path, fitted: Fitted, reading: Mapping[str, str]) -> Inputs:
     """The rows of a CSV or Parquet file.
 
     Columns may stand in any order; further ones are not used. Readings beyond the range seen in training, or
     distributed otherwise, are a warning.
 
     Args:
-        names: the features that the network reads.
         reading: how the file is read where that differs from the training data: `delimiter`.
 
     Raises:
         FulmenError: a column is missing, or a value cannot be; the message names column and row.
     """
+    schema, features, needed = fitted.schema, fitted.features, fitted.needed
     options = schema["options"] | ({"delimiter": reading["delimiter"]} if "delimiter" in reading else {})
-    features = as_fitted(schema)
     frame, first_line = read_frame(path, one_character(options.get("delimiter", ",")), features.columns.named())
-    needed = [column["name"] for column in schema["columns"]]
     if missing := [name for name in needed if name not in frame.columns]:
         raise FulmenError(
             f"{path}: no column {', '.join(missing)}; the model needs {', '.join(needed)}, "
             f"the file has {', '.join(map(str, frame.columns[:20]))}"
         )
     table = check_table(frame, features.columns, path, first_line)
-    carried = {name: frame[name] for name in schema.get("carried", ()) if name in frame.columns}
-    return _inputs(table, features, schema, names, Where(str(path), table.line), carried)
+    carried = {name: frame[name] for name in fitted.carried if name in frame.columns}
+    return _inputs(table, fitted, Where(str(path), table.line), carried)
 
 
-def read_records(records: Sequence[Record], schema: Schema, names: Sequence[str]) -> Inputs:
+def read_records(records: Sequence[Record], fitted: Fitted) -> Inputs:
     """The rows of a table in memory, `{column: value}` each; otherwise as `read_file`.
 
     Raises:
         FulmenError: as for a file; a message begins with the place, `rows[0].light_lux: `.
     """
-    features, carried = as_fitted(schema), schema.get("carried", ())
-    needed = [column["name"] for column in schema["columns"]]
-    columns = cells(records, needed, carried)
+    columns = cells(records, fitted.needed, fitted.carried)
     where = InRecords("rows", np.arange(len(records)))
-    table = check_cells(columns, features.columns, where)
-    _refuse_without_history(table, features, where)
-    inputs = _inputs(table, features, schema, names, where, {n: columns[n] for n in carried if n in columns})
-    inputs.warnings += unused(records, [*needed, *carried])
+    table = check_cells(columns, fitted.features.columns, where)
+    _refuse_without_history(table, fitted.features, where)
+    inputs = _inputs(table, fitted, where, {name: columns[name] for name in fitted.carried if name in columns})
+    inputs.warnings += unused(records, [*fitted.needed, *fitted.carried])
     return inputs
 
 
-def answer(inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
+def answer(inputs: Inputs, predicted: Batch, fitted: Fitted) -> Answer:
     """One row per row of the table: its number, machine and time where it has them, decision, probabilities."""
-    labels = np.array([str(label) for label in as_fitted(schema).columns.labels])
+    labels = np.array([str(label) for label in fitted.features.columns.labels])
     probability = predicted["probability"].numpy()
     columns = {"row": predicted["row"].numpy()}
     columns |= {name: np.asarray(values) for name, values in inputs.about.items()}
@@ -86,16 +110,13 @@ def as_fitted(schema: Schema) -> Features:
     return Features(columns, wear, windows, options.get("ranges", RANGES), schema.get("fitted_windows", {}))
 
 
-def _inputs(
-    table: Table, features: Features, schema: Schema, names: Sequence[str], where: Where, carried: Mapping[str, Cells]
-) -> Inputs:
+def _inputs(table: Table, fitted: Fitted, where: Where, carried: Mapping[str, Cells]) -> Inputs:
     """The features of checked rows, and what about them is unlike the training data."""
+    features, names, seen = fitted.features, fitted.names, fitted.seen
     x = features.with_past(features.of_rows(table), table.group, table.time_h)
     if len(names) != x.shape[1]:
         raise FulmenError(f"the schema has {x.shape[1]} features, the model {len(names)}")
-    sources = source_columns(features.columns.numeric)
-    seen = Ranges.of([column for column in schema["columns"] if column["name"] in sources])
-    unlike = drift.alarms_of_file(schema["columns"], table.numeric, where.source)
+    unlike = drift.alarms_of_file(fitted.schema["columns"], table.numeric, where.source)
     return Inputs(
         {
             "x": torch.from_numpy(x),

@@ -4,7 +4,10 @@ A column is a pandas Series, or a list of plain values; a list of nothing but nu
 costs a table of one row more than its prediction.
 """
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,6 +16,8 @@ import pandas as pd
 from fulmen.errors import FulmenError
 
 MISSING = "data.missing=true lets readings be missing"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{3}|\.\d{6})?)?(Z|[+-]\d\d:\d\d)?")
 EMPTY = ("", "na", "nan", "null", "none", "n/a")
 
 Cells: TypeAlias = "pd.Series | list[Any]"
@@ -80,6 +85,10 @@ def as_numbers(values: Cells) -> np.ndarray:
     return pd.to_numeric(as_series(values), errors="coerce").to_numpy(dtype=np.float64, copy=True)
 
 
+def _hours(time: datetime) -> float:
+    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - EPOCH).total_seconds() / 3600
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)
@@ -124,9 +133,12 @@ def labels(values: Cells, column: str, labels: Sequence, where: Where) -> np.nda
 
 def hours(values: Cells, name: str, where: Where) -> np.ndarray:
     """Numbers, as the first row has one, are hours; texts are ISO times, hours since 1970."""
-    cells = as_series(values)
-    if _is_number(str(cells.iloc[0])):
+    if _is_number(str(values[0] if isinstance(values, list) else values.iloc[0])):
         return numbers(values, name, where, missing=False, hint="every row needs its time")
+    if isinstance(values, list) and all(type(value) is str and TIME.fullmatch(value) for value in values):
+        with suppress(ValueError):  # there is no 31st of April
+            return np.array([_hours(datetime.fromisoformat(value)) for value in values])
+    cells = as_series(values)
     time = pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601")
     if time.isna().any():
         bad = int(time.isna().to_numpy().argmax())
