@@ -51,6 +51,15 @@ def test_a_run_is_described_by_its_folder(tmp_path):
     assert (found.archived, found.tags, found.note) == (True, ["good"], "why")
 
 
+def test_the_best_baseline_is_found_by_what_the_result_says_is_better(tmp_path):
+    run_folder(tmp_path, metrics={"test/skill": 0.2}, baselines={"a": {"skill": 0.1}, "b": {"skill": 0.3}})
+    assert Index(tmp_path).entry(RUN).baseline is None
+    shutil.rmtree(tmp_path / RUN)
+    rivals = {"a": {"skill": 0.1}, "b": {"skill": 0.3}, "ceiling": {"skill": 0.9}}
+    run_folder(tmp_path, metrics={"test/skill": 0.2}, baselines=rivals, better={"skill": "max"})
+    assert Index(tmp_path).entry(RUN).baseline == {"name": "b", "by": "test/skill", "metrics": {"test/skill": 0.3}}
+
+
 def test_the_class_names_a_network_that_nobody_typed(tmp_path):
     run_folder(tmp_path)
     assert Index(tmp_path).entry(RUN).network == "MLP"

@@ -55,6 +55,12 @@ def test_environment_says_where_the_numbers_come_from(folder):
     assert environment["data_fingerprint"] == fulmen.load_run(folder).data.fingerprint
 
 
+def test_a_result_says_which_way_its_metrics_are_better(folder):
+    result = read_result(folder)
+    assert result["better"]["r2_log"] == "max"
+    assert set(result["better"]) <= {name.removeprefix("test/") for name in result["metrics"]}
+
+
 def test_resume_adds_to_the_history_and_trains_on(folder):
     result = start(f"resume={folder}", "trainer.max_epochs=3")
     assert (result.status, result.epochs) == ("completed", 3)

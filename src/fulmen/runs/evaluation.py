@@ -9,6 +9,8 @@ from omegaconf import DictConfig
 
 from fulmen.callbacks.outputs import SampleOutputs
 from fulmen.callbacks.resume import read_checkpoint
+from fulmen.config.compose import to_plain
+from fulmen.config.directions import direction
 from fulmen.errors import FulmenError
 from fulmen.lightning_private import callbacks_of, is_dry_run
 from fulmen.report.figures import training_curve
@@ -50,6 +52,9 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
     """Put what the workload says into the result, write the report and show its tables; the report's path."""
     result.metrics |= {f"test/{name}": float(value) for name, value in summary.metrics.items()}
     result.baselines = summary.baselines
+    plain = to_plain(cfg)
+    ways = {name: direction(f"test/{name}", plain) for name in summary.metrics}
+    result.better = {name: way for name, way in ways.items() if way}
     if summary.items:
         write_items(result.folder, summary.items)
     curve = training_curve(result.folder, cfg.monitor, cfg.mode)

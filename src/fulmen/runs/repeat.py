@@ -142,6 +142,7 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
         for name in results[0]["baselines"]
         if all(name in one["baselines"] for one in results)
     }
+    result.better = results[0].get("better", {})
     result.epochs, result.steps = (sum(one[name] for one in results) for name in ("epochs", "steps"))
     seconds = sum(one["cost"]["fit_seconds"] for one in results)
     result.cost = results[0]["cost"] | {

@@ -39,6 +39,7 @@ class Result:
         runs: folders of the runs it stands for, relative to its own, if it repeats over folds and seeds; then metrics
             and baselines are means over them, `sd` their standard deviations, and cost their sum.
         verdicts: of the diagnosis, the gravest first; see `fulmen.diagnosis.Verdict`.
+        better: "min" or "max" of the metrics of the test split of which that is known: which way each is better.
     """
 
     experiment: str
@@ -54,6 +55,7 @@ class Result:
     runs: list[str] = field(default_factory=list)
     sd: dict[str, float] = field(default_factory=dict)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
+    better: dict[str, str] = field(default_factory=dict)
 
     def write(self) -> None:
         write_json(self.folder / "result.json", asdict(self) | {"folder": self.folder.name})

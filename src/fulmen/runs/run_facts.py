@@ -47,7 +47,7 @@ def run_facts(folder: Path) -> Facts | None:
         "epochs": result.get("epochs"),
         "seconds": cost.get("fit_seconds"),
         "metrics": metrics,
-        "baseline": best_baseline(metrics, result.get("baselines", {}), dict(TOP_LEVEL.findall(config))),
+        "baseline": best_baseline(metrics, result.get("baselines", {}), better(result, config)),
         "verdict": _verdict(result.get("verdicts") or []),
         "message": result.get("message", ""),
         "data": environment.get("data_fingerprint"),
@@ -61,15 +61,14 @@ def main_metrics(metrics: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def best_baseline(
-    metrics: Mapping[str, float | None], baselines: Mapping[str, Any], config: Mapping[str, str]
+    metrics: Mapping[str, float | None], baselines: Mapping[str, Any], ways: Mapping[str, str]
 ) -> dict[str, Any] | None:
     """The baseline that is best by the first of `metrics` of which it is known which way is better.
 
     Args:
-        config: `monitor` and `mode` of the run.
+        ways: metric -> min or max, of those of which it is known.
     """
     rivals = {name: scores for name, scores in baselines.items() if name != CEILING and isinstance(scores, dict)}
-    ways = {"loss": "min", config.get("monitor", "").rpartition("/")[2]: config.get("mode", "")}
     for metric in metrics:
         short = metric.removeprefix("test/")
         if ways.get(short) in ("min", "max"):
@@ -78,6 +77,13 @@ def best_baseline(
                 own = {name: rivals[first].get(name.removeprefix("test/")) for name in metrics}
                 return {"name": first, "by": metric, "metrics": own}
     return None
+
+
+def better(result: Mapping[str, Any], config: str) -> dict[str, str]:
+    """Which way metrics are better: the result says it, and of what was watched the config does."""
+    watched = dict(TOP_LEVEL.findall(config))
+    monitored = watched.get("monitor", "").rpartition("/")[2]
+    return {"loss": "min", monitored: watched.get("mode", ""), **result.get("better", {})}
 
 
 def network(config: str, typed: str) -> str | None:
