@@ -17,6 +17,7 @@ class Load:
         wrong: other answers.
         refused: of those, answers that say to come again later (503).
         lost: connections that ended before an answer; the client was told so by an error.
+        open: requests that have neither an answer nor an error.
         example: of a wrong answer.
     """
 
@@ -24,6 +25,7 @@ class Load:
     wrong: int = 0
     refused: int = 0
     lost: int = 0
+    open: int = 0
     example: bytes = b""
 
 
@@ -53,8 +55,8 @@ async def _client(host: str, port: int, request: bytes, until: float, load: Load
         try:
             while time.perf_counter() < until:
                 await _ask(reader, writer, request, load, right)
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            load.lost += 1
+        except (OSError, asyncio.IncompleteReadError):
+            load.lost, load.open = load.lost + 1, load.open - 1
         finally:
             writer.close()
 
@@ -63,10 +65,12 @@ async def _ask(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, load: Load, right: Right | None
 ) -> None:
     began = time.perf_counter()
+    load.open += 1
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
     answer = await reader.readexactly(length)
+    load.open -= 1
     status = int(head.split(b" ", 2)[1])
     if status == 200 and (right is None or right(answer)):
         load.seconds.append(time.perf_counter() - began)

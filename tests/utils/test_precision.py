@@ -8,7 +8,7 @@ import torch
 from fulmen.config.check import check_overrides
 from fulmen.config.mistakes import ConfigError
 from fulmen.runs.run import run
-from fulmen.utils.precision import best_precision
+from fulmen.utils.precision import best_precision, in_precision, lost_precision
 
 CPU = [({"avx512_bf16": True}, "bf16-mixed"), ({"amx_bf16": True}, "bf16-mixed"), ({"bf16": True}, "bf16-mixed"),
        ({"avx512_bf16": False, "avx512_f": True}, "32-true"), ({}, "32-true")]  # fmt: skip
@@ -57,3 +57,16 @@ def test_a_run_computes_in_it_and_writes_it_down(monkeypatch, tmp_path, capabili
 def test_other_names_are_refused_as_before():
     with pytest.raises(ConfigError, match=r"trainer\.precision: must be"):
         check_overrides(["experiment=synthetic_mlp", "trainer.precision=automatic"])
+
+
+def test_a_kept_model_predicts_in_the_precision_of_its_run_or_says_that_it_does_not(monkeypatch):
+    import torch
+
+    x = torch.ones(2, 2)
+    for can, dtype, said in ((True, torch.bfloat16, None), (False, torch.float32, "the run computed in bf16-mixed")):
+        monkeypatch.setattr("fulmen.utils.precision.has_bf16", lambda accelerator, can=can: can)
+        with in_precision("bf16-mixed"):
+            assert (x @ x).dtype == dtype
+        assert (lost_precision("bf16-mixed") or "").startswith(said or "")
+    assert lost_precision("32-true") is lost_precision(None) is None
+    assert "64-true" in (lost_precision("64-true") or "")
