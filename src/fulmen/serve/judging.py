@@ -6,13 +6,16 @@ Hydra holds global state: one request is judged at a time, in a thread.
 import shlex
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fulmen.config.mistakes import did_you_mean
 from fulmen.config.places import conf_folders
 from fulmen.errors import FulmenError
 from fulmen.launch import commands
+from fulmen.serve.problems import Problem
 from fulmen.serve.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ class Judge:
         self.settings = settings
         self._one_at_a_time = threading.Lock()
         self._judged = lru_cache(maxsize=256)(self._mistake)
+        self._described = lru_cache(maxsize=64)(self._surface)
 
     def refuse(
         self, kind: str, experiment: str, overrides: Sequence[str], options: Mapping[str, Any] | None = None
@@ -51,6 +55,34 @@ class Judge:
             mistake = self._judged((kind, experiment, tuple(overrides), given), newest_config())
         if mistake is not None:
             raise mistake
+
+    def schema(self, experiment: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+        """All that can be chosen and changed, as `fulmen schema` tells it; of other choices with `overrides`.
+
+        Raises:
+            Problem: there is no such experiment.
+            ConfigError: the overrides say what nobody may, or cannot be composed.
+        """
+        from fulmen.config.schema import choices
+        from fulmen.serve.untrusted import refuse_untrusted
+
+        if experiment not in (there := choices("experiment")):
+            raise Problem(404, f"there is no experiment {experiment[:80]}{did_you_mean(experiment[:80], there)}")
+        refuse_untrusted(overrides, self.places())
+        with self._one_at_a_time:
+            return self._described((experiment, *overrides), newest_config())
+
+    def _surface(self, asked: tuple[str, ...], _: float) -> dict[str, Any]:
+        from fulmen.config.cures import refuse_without_import
+        from fulmen.config.surface import FORMAT, surface
+        from fulmen.serve.learn import learn
+
+        typed = [f"experiment={asked[0]}", *asked[1:]]
+        if unknown := refuse_without_import(typed):
+            learn(unknown)
+            if refuse_without_import(typed):
+                raise Problem(503, "some classes of this experiment cannot be described; fulmen schema says why")
+        return {"format": FORMAT, "experiment": asdict(surface(typed))}
 
     def _mistake(self, asked: Asked, _: float) -> FulmenError | None:
         try:

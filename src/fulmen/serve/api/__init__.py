@@ -2,9 +2,22 @@
 
 from fastapi import APIRouter
 
-from fulmen.serve.api import jobs, models, operations, predictions, rankings, runs, searches, session
+from fulmen.serve.api import (
+    data,
+    docs,
+    forms,
+    jobs,
+    models,
+    operations,
+    predictions,
+    published,
+    rankings,
+    runs,
+    searches,
+    session,
+)
 
-ROUTERS: tuple[APIRouter, ...] = (
-    operations.router, session.router, jobs.router, runs.router, searches.router, rankings.router, predictions.router,
-    models.router,
+SUBJECTS = (  # the published /api/models/best comes before /api/models/{ref}
+    operations, session, docs, published, forms, data, jobs, runs, searches, rankings, predictions, models,
 )  # fmt: skip
+ROUTERS: tuple[APIRouter, ...] = tuple(subject.router for subject in SUBJECTS)
