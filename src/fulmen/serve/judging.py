@@ -16,6 +16,7 @@ from fulmen.config.places import conf_folders
 from fulmen.errors import FulmenError
 from fulmen.launch import commands
 from fulmen.serve.problems import Problem
+from fulmen.serve.readable import is_within
 from fulmen.serve.settings import Settings
 
 if TYPE_CHECKING:
@@ -161,8 +162,6 @@ class Judge:
             raise ConfigError(found)
 
     def _is_readable(self, value: Any) -> bool:
-        from fulmen.serve.untrusted import is_within
-
         return isinstance(value, str) and is_within(Path(value), self.places().readable)
 
     def places(self) -> "Places":

@@ -6,7 +6,7 @@ or an address that the server was not told of, or read a file outside the data f
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from fulmen.config.override_values import Interval, Several, how_many, value_of
 from fulmen.config.overrides import explicit
 from fulmen.config.schema import is_group
 from fulmen.errors import FulmenError
+from fulmen.serve.readable import files_in, is_within
 
 MOST_OVERRIDES, MOST_LETTERS, MOST_RUNS = 200, 4000, 500
 CHOSEN_BY_THE_QUEUE = ("output_dir", "search.folder", "search.name", "resume", "defaults")
@@ -188,27 +189,6 @@ def _file_problem(value: str, places: Places) -> str | None:
         hint = f"; did you mean the file {near} there?" if near else "; GET /api/data lists what may be read"
         return f"{value[:80]} lies in no folder of data that the server was told of{hint}"
     return None if Path(value).exists() else f"there is no file {value[:80]}"
-
-
-def files_in(folders: Iterable[Path], most: int = 2000) -> list[Path]:
-    """Files of data folders, the first `most` of them; what a link leads to outside of its folder is left out."""
-    found: list[Path] = []
-    for folder in folders:
-        for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            if path.is_file() and not path.name.startswith(".") and is_within(path, [folder]):
-                found.append(path)
-            if len(found) >= most:
-                return found
-    return found
-
-
-def is_within(path: Path, folders: Iterable[Path]) -> bool:
-    """Whether `path`, links followed, lies in one of `folders`."""
-    try:
-        place = path.resolve()
-        return any(place.is_relative_to(folder.resolve()) for folder in folders)
-    except (OSError, ValueError, RuntimeError):
-        return False
 
 
 def run_inside(name: str, outputs: Path) -> str:

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request, UploadFile
 from pydantic import BaseModel, Field
 
 from fulmen.serve.problems import answers
+from fulmen.serve.readable import files_in
 from fulmen.serve.services import Wanted
-from fulmen.serve.untrusted import files_in
 from fulmen.serve.uploads import Uploads
 
 router = APIRouter(prefix="/api", tags=["data"])
