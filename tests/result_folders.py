@@ -40,7 +40,7 @@ def run_folder(outputs, name="sensors/2026-11-28_12-00-00-000000", lr=0.1, typed
     (folder / "report.html").write_text("<!doctype html><title>a run</title>")
     starts = [{"time": "2026-11-28T12:00:00+02:00"}]
     (folder / "environment.json").write_text(json.dumps({"data_fingerprint": "f1", "starts": starts}))
-    write_json(folder / "result.json", RESULT | result)
+    (folder / "result.json").write_text(json.dumps(RESULT | result))
     return folder
 
 

