@@ -1,5 +1,6 @@
 """Runs, searches and rankings by HTTP: listed, described, labelled, compared, deleted; nothing else can be read."""
 
+import json
 from urllib.parse import quote
 
 import pytest
@@ -151,6 +152,24 @@ def test_only_what_nobody_needs_is_deleted(client, outputs):
     assert not (outputs / "runs" / RUN).exists()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metrics": {"test/auc": float("nan"), "test/f1": "high", "test/x": [1]}},
+        {"epochs": "many", "cost": {"fit_seconds": float("inf"), "seconds": "x"}},
+        {"message": "a \ud800 b", "experiment": {"a": 1}, "verdicts": ["bad", {"finding": 5}]},
+        {"baselines": {"prior": 5, "b": {"loss": "low"}}, "runs": [5, None, "../x"], "better": {"auc": 7}},
+    ],
+)
+def test_a_result_that_somebody_has_written_by_hand_spoils_no_list(client, outputs, change):
+    path = outputs / "runs" / RUN / "result.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert len(names(client.get("/api/runs"))) == 3
+    assert client.get(f"/api/runs/{RUN}").status_code == 200
+    assert client.get(f"/api/runs/{RUN}/metrics").status_code == 200
+    assert client.get("/api/compare", params={"run": [RUN, "sensors/two"]}).status_code == 200
+
+
 def test_runs_are_compared_side_by_side(client, outputs):
     found = client.get("/api/compare", params={"run": [RUN, "sensors/two"]}).json()
     assert found["runs"] == [f"runs/{RUN}", "runs/sensors/two"]
@@ -202,6 +221,17 @@ def test_a_search_that_goes_on_is_told_by_its_trials(client, settings):
         (1, "complete", 0.7), (0, "complete", 0.6), (2, "running", None),
     ]  # fmt: skip
     assert found["leaderboard"][0]["parameters"] == {"model.optimizer.lr": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [("leaderboard.csv", "place,trial,val/auc,state\n1,1,high,\n"), ("search.json", '{"overrides": [], "search": [1]}'),
+     ("search.json", '{"overrides": [], "search": {"objectives": 5}}'), ("leaderboard.csv", "\x00")],
+)  # fmt: skip
+def test_a_damaged_search_is_said_to_be_damaged_and_spoils_no_list(client, settings, file, content):
+    (search_folder(settings.outputs) / file).write_text(content)
+    assert names(client.get("/api/searches")) == ["sweeps/sensors-tpe"]
+    assert client.get("/api/searches/sensors-tpe").status_code in (200, 409)
 
 
 def test_a_search_that_waits_has_found_nothing_yet(client, settings):

@@ -44,20 +44,20 @@ def run_facts(folder: Path) -> Facts | None:
         "status": str(result.get("status", "")),
         "created": _first(starts, "time"),
         "ended": None if result.get("status") == "running" else _ended(folder, starts, cost),
-        "epochs": result.get("epochs"),
-        "seconds": cost.get("fit_seconds"),
+        "epochs": int(epochs) if known.is_known(epochs := result.get("epochs")) else None,
+        "seconds": _number(cost.get("fit_seconds")),
         "metrics": metrics,
         "baseline": best_baseline(metrics, result.get("baselines", {}), better(result, config)),
         "verdict": _verdict(result.get("verdicts") or []),
         "message": result.get("message", ""),
-        "data": environment.get("data_fingerprint"),
+        "data": str(data) if (data := environment.get("data_fingerprint")) else None,
     } | ({"done": _done(folder, runs), "total": len(runs)} if runs else {})
 
 
 def main_metrics(metrics: Mapping[str, Any]) -> dict[str, float | None]:
     """The first metrics of the test split; of what was not tested those of its last epoch."""
     tested = {name: value for name, value in metrics.items() if name.startswith("test/")} or metrics
-    return {name: value for name, value in list(tested.items())[:SHOWN] if isinstance(value, int | float | None)}
+    return {name: _number(value) for name, value in list(tested.items())[:SHOWN]}
 
 
 def best_baseline(
@@ -74,7 +74,7 @@ def best_baseline(
         if ways.get(short) in ("min", "max"):
             first = known.best({name: scores.get(short) for name, scores in rivals.items()}, ways[short] == "max")
             if first:
-                own = {name: rivals[first].get(name.removeprefix("test/")) for name in metrics}
+                own = {name: _number(rivals[first].get(name.removeprefix("test/"))) for name in metrics}
                 return {"name": first, "by": metric, "metrics": own}
     return None
 
@@ -126,6 +126,10 @@ def _done(folder: Path, runs: list[Any]) -> int:
         with suppress(FulmenError, TypeError):
             done += read_result(folder / name).get("status") in ("completed", "stopped", "diverged")
     return done
+
+
+def _number(value: Any) -> float | None:
+    return value if known.is_known(value) else None
 
 
 def _first(starts: list[Any], name: str) -> str | None:

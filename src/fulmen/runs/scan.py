@@ -71,7 +71,12 @@ def _below(outputs: Path, place: str) -> list[str]:
     """The folders in a folder, by name; none where there is none. Hidden ones are nobody's results."""
     try:
         with os.scandir(outputs / place) as entries:
-            names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+            names = [entry.name for entry in entries if _is_shown(entry.name) and entry.is_dir()]
     except OSError:
         return []
     return [f"{place}/{name}" for name in sorted(names)]
+
+
+def _is_shown(name: str) -> bool:
+    """Whether a name can be told to others: not hidden, and a text, while on disk it may be any bytes."""
+    return name[0] != "." and (name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name))

@@ -108,7 +108,7 @@ class Results:
     def listed(self, entry: Entry) -> Listed:
         """Its line."""
         facts = vars(entry) | {"name": entry.name, "message": self.without_places(entry.said(entry.path))}
-        return Listed.model_validate(facts | {"bytes": self.index.bytes(entry)})
+        return Listed.model_validate(sendable(facts | {"bytes": self.index.bytes(entry)}))
 
     def listing(self, chosen: Sequence[Entry], among: Sequence[Entry], limit: int, offset: int) -> Listing:
         """A part of the chosen ones.
@@ -155,6 +155,17 @@ class Results:
         for place in (str(self.outputs.resolve()), str(self.outputs)):
             text = text.replace(f"{place}/", "")
         return text
+
+
+def sendable(value: Any) -> Any:
+    """A value of a file that anybody may have written, as JSON can hold it: no NaN, no broken text, text as keys."""
+    if isinstance(value, dict):
+        return {str(sendable(key)): sendable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [sendable(item) for item in value]
+    if isinstance(value, float) and value - value != 0:
+        return None
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def plain(value: Any) -> Any:

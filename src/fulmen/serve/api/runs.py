@@ -12,7 +12,7 @@ from fulmen.runs.reading import read_result
 from fulmen.runs.side_by_side import side_by_side
 from fulmen.serve import result_files
 from fulmen.serve.problems import answers, wrong
-from fulmen.serve.results import Labels, Limit, Listed, Listing, Offset, Paths
+from fulmen.serve.results import Labels, Limit, Listed, Listing, Offset, Paths, sendable
 from fulmen.serve.services import Wanted
 
 router = APIRouter(prefix="/api", tags=["runs"])
@@ -43,7 +43,7 @@ class Comparison(BaseModel):
 
     runs: list[str]
     facts: dict[str, list[Any]]
-    metrics: dict[str, list[float | None]]
+    metrics: dict[str, list[Any]]
     settings: dict[str, list[Any]]
 
 
@@ -74,7 +74,7 @@ def list_runs(
 def compare(services: Wanted, run: Paths) -> Comparison:
     """Runs side by side; `fulmen compare`, a job of its own, judges them on the test items that they share."""
     entries = [services.results.find(path) for path in run]
-    found = side_by_side(services.results.outputs, entries)
+    found = sendable(side_by_side(services.results.outputs, entries))
     return Comparison(runs=[entry.path for entry in entries], **found)
 
 
@@ -142,7 +142,7 @@ def children(folder: Path) -> list[str]:
 
 def _result(folder: Path) -> dict[str, Any]:
     try:
-        return read_result(folder)
+        return dict(sendable(read_result(folder)))
     except FulmenError:
         return {}
 

@@ -4,8 +4,8 @@ from fastapi import APIRouter, Response
 
 from fulmen.runs.listing import chosen, in_order
 from fulmen.serve import result_files, search_details
-from fulmen.serve.problems import answers
-from fulmen.serve.results import Limit, Listed, Listing, Offset
+from fulmen.serve.problems import Problem, answers
+from fulmen.serve.results import Limit, Listed, Listing, Offset, sendable
 from fulmen.serve.services import Wanted
 
 router = APIRouter(prefix="/api/searches", tags=["searches"])
@@ -40,13 +40,16 @@ def draw(services: Wanted, name: str, figure: str) -> Response:
     return result_files.figure(services.results.folder(entry), figure)
 
 
-@router.get("/{name:path}", responses=answers(404))
+@router.get("/{name:path}", responses=answers(404, 409))
 def details(services: Wanted, name: str) -> Search:
     """What a search has found, also while it goes on."""
     entry = services.results.find(f"sweeps/{name}", "search")
     folder = services.results.folder(entry)
-    found = search_details.found(folder, going_on=not entry.is_settled)
+    try:
+        found = sendable(search_details.found(folder, going_on=not entry.is_settled).model_dump())
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Problem(409, f"a file of {entry.path} is damaged: {type(error).__name__}") from None
     return Search(
-        **services.results.listed(entry).model_dump(), **found.model_dump(), figures=result_files.figures(folder),
+        **services.results.listed(entry).model_dump(), **found, figures=result_files.figures(folder),
         has_report=result_files.has_report(folder),
     )  # fmt: skip
