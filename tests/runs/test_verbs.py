@@ -9,7 +9,9 @@ from result_folders import locked, queued, run_folder, search_folder
 
 from fulmen.cli import main
 from fulmen.errors import FulmenError
+from fulmen.launch.record import held
 from fulmen.registry import origins as registry_origins
+from fulmen.runs import deleting
 from fulmen.runs.deleting import InUse, delete
 from fulmen.runs.labels import read_labels
 from fulmen.runs.ownership import owned
@@ -137,6 +139,15 @@ def test_nothing_goes_that_somebody_is_at_work_on(outputs):
     queued(outputs, "runs/sensors/two")
     with pytest.raises(InUse, match="job j1 waits to run there; cancel it first"):
         delete(outputs, "runs/sensors/two", {})
+
+
+def test_a_job_that_has_just_begun_to_run_keeps_its_folder(outputs, monkeypatch):
+    folder = queued(outputs, "runs/sensors/two", wanted="cancel")
+    monkeypatch.setattr(deleting, "refuse_at_work", lambda *_: None)  # it looked a moment too early
+    with held(folder), pytest.raises(InUse, match="has just begun to run"):
+        delete(outputs, "runs/sensors/two", {})
+    delete(outputs, "runs/sensors/two", {})
+    assert not folder.exists()
 
 
 def test_a_search_with_a_champion_is_kept_unless_that_is_meant(outputs):

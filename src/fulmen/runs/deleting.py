@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fulmen.errors import FulmenError, Obstructed
 from fulmen.launch.found import Found
-from fulmen.launch.record import ACTIVE, OPEN, is_locked
+from fulmen.launch.record import ACTIVE, JOB, OPEN, held, is_locked
 from fulmen.runs.ownership import owned, refuse_if_owned
 from fulmen.utils.files import cannot_write
 
@@ -38,10 +38,7 @@ def delete(outputs: Path, place: str, kept: Kept, force: bool = False) -> None:
     if not force and (why := reason_to_keep(folder, kept)):
         raise InUse(f"{folder}: {why}; --force deletes it")
     with ExitStack() as stack:
-        try:
-            stack.enter_context(owned(folder))  # nobody begins to work there meanwhile
-        except Obstructed:  # a full disk, which this makes room on
-            refuse_if_owned(folder)
+        _take(folder, stack)
         move_out(folder, outputs / ".fulmen" / "deleted")
     with suppress(OSError):
         folder.parent.rmdir() if place.startswith("runs/") else None  # goes only if it is empty
@@ -98,3 +95,14 @@ def move_out(folder: Path, bin_folder: Path) -> None:
     shutil.rmtree(gone, ignore_errors=True)
     with suppress(OSError):
         gone.parent.rmdir() if gone.parent == bin_folder else None
+
+
+def _take(folder: Path, stack: ExitStack) -> None:
+    """Nobody begins to work in the folder as long as `stack` is open."""
+    with suppress(OSError):
+        if (folder / JOB).exists() and not stack.enter_context(held(folder)):
+            raise InUse(f"{folder}: its job has just begun to run; cancel it first")
+    try:
+        stack.enter_context(owned(folder))
+    except Obstructed:  # a full disk, which this makes room on
+        refuse_if_owned(folder)
