@@ -9,6 +9,7 @@ import pytest
 
 from fulmen.config.schema import project_root
 from fulmen.registry.using import verify_version
+from fulmen.serve.api.models import named_only
 from fulmen.serve.app import create_app
 from fulmen.serve.settings import Settings
 
@@ -62,7 +63,14 @@ def test_versions_are_listed_in_pages_and_shown_without_paths_of_the_machine(cli
     assert shown["metrics"]
     assert str(registry) not in client.get("/api/models/stocks").text
     assert "folder" not in shown
-    assert client.get("/api/models/pump").status_code == 404
+    missing = client.get("/api/models/pump")
+    assert missing.status_code == 404
+    assert "there is no model pump in models" in missing.json()["detail"]
+    assert str(registry) not in missing.text
+
+
+def test_paths_in_what_a_model_was_trained_on_are_names():
+    assert named_only({"csv": "/home/me/x.csv", "all": ["/a/b", "c/d", 3]}) == {"csv": "x.csv", "all": ["b", "c/d", 3]}
 
 
 def test_an_alias_moves_only_from_where_it_is_expected(client):

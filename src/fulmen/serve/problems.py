@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -98,6 +99,14 @@ def from_error(error: FulmenError) -> Problem:
     return Problem(status, str(error), [Fault(key="", problem=str(error))] if status == 422 else ())
 
 
+def without_places(text: str, *folders: Path) -> str:
+    """A message in which these folders are called by their last name: where they lie is the server's own affair."""
+    for folder in folders:
+        for place in (str(folder.resolve()), str(folder)):
+            text = text.replace(place, folder.name)
+    return text
+
+
 def answer(request: Request, problem: Problem) -> JSONResponse:
     """The response of an error."""
     title = HTTPStatus(problem.status).phrase
@@ -127,7 +136,11 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(FulmenError)
     async def _fulmen(request: Request, error: FulmenError) -> JSONResponse:
-        return answer(request, from_error(error))
+        problem, settings = from_error(error), request.app.state.services.settings
+        problem.detail = without_places(problem.detail, settings.registry, settings.outputs)
+        for each in problem.errors:
+            each.problem = without_places(each.problem, settings.registry, settings.outputs)
+        return answer(request, problem)
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:

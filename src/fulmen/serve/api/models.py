@@ -16,7 +16,7 @@ from fulmen.registry.aliases import Moved
 from fulmen.registry.archive import pack, unpack
 from fulmen.registry.names import check_alias, check_name, parse
 from fulmen.registry.store import Store
-from fulmen.serve.problems import Problem, answers, wrong
+from fulmen.serve.problems import Problem, answers, without_places, wrong
 from fulmen.serve.services import Wanted
 
 router = APIRouter(prefix="/api/models", tags=["models"])
@@ -89,8 +89,10 @@ def show(reference: str, services: Wanted) -> dict[str, Any]:
     """All that is known of a version: metrics beside baselines, data, network, run, aliases and their history."""
     facts: dict[str, Any] = {**models.show(reference, services.settings.registry)}
     facts.pop("folder")
-    if isinstance(facts.get("run"), dict):
-        facts["run"] = {**facts["run"], "folder": _within(facts["run"].get("folder"), services.settings.outputs)}
+    run = facts.get("run") or {}
+    facts |= {name: named_only(facts.get(name)) for name in ("run", "split")}
+    if run:
+        facts["run"]["folder"] = _within(run.get("folder"), services.settings.outputs)
     return facts | {"model": f"{facts['name']}:{facts['version']}", "predicts": facts.get("input_schema") is not None}
 
 
@@ -164,8 +166,17 @@ async def upload(request: Request, services: Wanted, name: str | None = None) ->
 def _listed(row: models.Listed, services: Wanted) -> Model:
     name, _, number = row["model"].partition(":")
     aliases = row["aliases"].split(", ") if row["aliases"] else []
-    state = row["state"].replace(str(services.settings.registry), services.settings.registry.name)
+    state = without_places(row["state"], services.settings.registry)
     return Model.model_validate({**row, "name": name, "version": int(number), "aliases": aliases, "state": state})
+
+
+def named_only(value: Any) -> Any:
+    """Nested plain values with the last name of each file or folder in the place of its whole path."""
+    if isinstance(value, dict):
+        return {key: named_only(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [named_only(item) for item in value]
+    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
 
 
 def _within(folder: str | None, outputs: Path) -> str | None:
