@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from fulmen.config.places import TRAIN, first_experiment
@@ -191,7 +192,7 @@ def clean(arguments: argparse.Namespace) -> int:
     going, staying = [each for each in found if not each.kept], [each for each in found if each.kept]
     for each in sorted(going, key=lambda each: kinds.index(each.kind)):
         size = cleaning.as_size(each.bytes)
-        print(f"{each.kind:11} {cleaning.in_words(each.age):>7} {size:>9}  {each.path}  {each.remark}")
+        print(f"{each.kind:11} {cleaning.in_words(each.age):>7} {size:>9}  {each.path}  {shorten(each.remark, 100)}")
     for each in staying:
         print(f"left alone: {each.path}: {each.kept}; fulmen runs delete {each.path} --force deletes it")
     if not going:
