@@ -193,3 +193,17 @@ def test_who_watches_is_told_of_every_answer(client, examples):
     predictions.observers.pop()
     assert [said[:3] for said in seen] == [("images", 1, 2)]
     assert 'predictions_total{model="images",version="1"}' in client.get("/metrics").text
+
+
+def test_a_workload_that_turns_files_into_tables_itself_is_served_files_and_says_so_of_rows(place, monkeypatch):
+    from fulmen.workloads.stocks.module import StockForecaster
+
+    client = place[0]
+    client.app.state.services.predictions.warm.get("stocks").result()
+    monkeypatch.delattr(StockForecaster, "read_file")
+    monkeypatch.delattr(StockForecaster, "read_records")
+    monkeypatch.setattr(StockForecaster, "predict_file", lambda self, path, schema, **_: pd.DataFrame({"y": [1.5]}))
+    said = client.post("/api/models/stocks/predict", files={"file": ("x.csv", b"x")}).json()
+    assert (said["rows"], said["in_range"]) == ([{"y": 1.5}], [True])
+    refused = problem(client.post("/api/models/stocks/predict", json={"rows": [{}]}), 422)
+    assert refused["detail"] == "rows: StockForecaster takes no values (it has no read_records); give it a file"

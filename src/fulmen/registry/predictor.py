@@ -42,6 +42,11 @@ class Predictor:
     def __repr__(self) -> str:
         return f"Predictor({self.version})"
 
+    @property
+    def has_own_table(self) -> bool:
+        """Whether the workload turns files into tables in one step, by a `predict_file` of its own."""
+        return type(self._hooks).predict_file is not Predicts.predict_file
+
     def read_records(self, records: Sequence[Record]) -> Inputs:
         """A question of plain values, one record a row.
 

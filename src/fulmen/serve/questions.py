@@ -1,6 +1,7 @@
 """What a request asks a kept model, and what it is answered: JSON or a file in, JSON or CSV out."""
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,12 +47,12 @@ class Reply:
 def answer_all(predictor: "Predictor", questions: Sequence[Question]) -> list[Reply | Exception]:
     """An answer, or what is wrong, for each question; their rows are predicted together."""
     read = [_or_error(_inputs, predictor, question) for question in questions]
-    good = [each for each in read if not isinstance(each, Exception)]
-    predicted = iter(_predicted(predictor, good))
+    done = (Reply, Exception)  # where nothing is left to predict
+    predicted = iter(_predicted(predictor, [each for each in read if not isinstance(each, done)]))
     replies: list[Reply | Exception] = []
     for question, each in zip(questions, read, strict=True):
-        said = each if isinstance(each, Exception) else next(predicted)
-        replies.append(said if isinstance(said, Exception) else _or_error(_reply, predictor, question, each, said))
+        said = each if isinstance(each, done) else next(predicted)
+        replies.append(said if isinstance(said, done) else _or_error(_reply, predictor, question, each, said))
     return replies
 
 
@@ -74,10 +75,12 @@ def _predicted(predictor: "Predictor", inputs: "Sequence[Inputs]") -> list[Any]:
         return [each for one in inputs for each in _predicted(predictor, [one])]
 
 
-def _inputs(predictor: "Predictor", question: Question) -> "Inputs":
+def _inputs(predictor: "Predictor", question: Question) -> "Inputs | Reply":
     if question.file is None:
         return _of_records(predictor, question)
     try:
+        if predictor.has_own_table:
+            return _of_own_table(predictor, question, question.file)
         inputs = predictor.read_file(question.file, **dict(question.reading))
     except FulmenError as error:
         raise wrong("file", str(error).replace(str(question.file), question.file.name)) from None
@@ -86,6 +89,21 @@ def _inputs(predictor: "Predictor", question: Question) -> "Inputs":
     inputs.warnings = [each.replace(str(question.file), question.file.name) for each in inputs.warnings]
     _refuse_too_many(inputs.rows, question.rows)
     return inputs
+
+
+def _of_own_table(predictor: "Predictor", question: Question, file: Path) -> Reply:
+    """The answer of a workload that turns files into tables in one step; nothing is known of ranges then."""
+    from fulmen.data.predicting import Answer, Inputs
+    from fulmen.serve.answers import as_csv, as_json
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        table = predictor.predict_file(file, **dict(question.reading))
+    _refuse_too_many(len(table), question.rows)
+    said = [str(each.message).replace(str(file), file.name) for each in caught if each.category is UserWarning]
+    answer = Answer({str(name): table[name].to_numpy() for name in table.columns})
+    inputs = Inputs({}, len(table), warnings=said)
+    return Reply(as_csv(answer) if question.csv else as_json(answer, inputs, predictor), len(table))
 
 
 def _of_records(predictor: "Predictor", question: Question) -> "Inputs":

@@ -71,7 +71,7 @@ class Named(BaseModel):
     model: str
 
 
-@router.get("", responses=answers(404))
+@router.get("", responses=answers(404, 422))
 def list_models(
     services: Wanted,
     name: str | None = None,

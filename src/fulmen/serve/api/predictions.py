@@ -84,7 +84,7 @@ _BODY = {"required": True, "content": {JSON: {"schema": _RECORDS}, FORM: {"schem
 
 @router.post("/{reference}/predict", response_class=Response, openapi_extra={"requestBody": _BODY},
              responses={200: {"model": Predicted, "content": {CSV: {"schema": {"type": "string"}}}},
-                        **answers(404, 413, 415, 422, 503)})  # fmt: skip
+                        **answers(400, 404, 413, 415, 422, 503)})  # fmt: skip
 async def predict(reference: str, request: Request, services: Wanted) -> Response:
     """Predictions as `fulmen predict` makes them, with units, intervals, warnings and what is out of range.
 
