@@ -122,8 +122,7 @@ def test_the_report_holds_leaderboard_figures_and_an_honest_sentence(whole_searc
     best = study.ranked()[0]
     progress = json.loads((study.folder / "progress.json").read_text())
     assert (progress["unit"], progress["done"], progress["total"], bool(progress["ended"])) == ("trials", 10, 10, True)
-    assert progress["best"] == {"name": f"{study.plan.name} trial {best.number}", "metric": "val/loss",
-                                "value": best.value}  # fmt: skip
+    assert progress["best"] == {"name": f"trial {best.number}", "metric": "val/loss", "value": best.value}
     beats = best.value - 1 / 3 < 0.05
     assert ("beats every baseline" in report) == beats
     assert ("No candidate beats" in report) != beats

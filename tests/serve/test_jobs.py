@@ -59,7 +59,6 @@ def test_a_job_is_cancelled_goes_on_and_is_tried_again(client, asked):
         (TINY | {"colour": "red"}, "colour"),
         (TINY | {"priority": 10**6}, "priority"),
         (TINY | {"experiment": "synthetic"}, ""),
-        (TINY | {"overrides": ["model.optimizer.lr=fast"]}, "model.optimizer.lr"),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_started(client, body, key):

@@ -101,9 +101,9 @@ class Ranking(Callback):
         print(f"ranking: {folder / 'ranking.md'}")
 
     def _best(self) -> Best | None:
-        """The best run so far, where all runs are of one task and saw the same data."""
+        """The best of two runs or more so far, where all are of one task and saw the same data."""
         scored = [run for run in self.runs if has_score(run)]
-        if not scored or len(tasks(self.runs)) > 1 or saw_other_data(self.runs):
+        if len(scored) < 2 or len(tasks(self.runs)) > 1 or saw_other_data(self.runs):
             return None
         monitor, mode = scored[0].monitor, scored[0].mode
         scores = {number: float(_best(run.result, monitor) or 0.0) for number, run in enumerate(scored)}

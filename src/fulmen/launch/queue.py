@@ -165,10 +165,12 @@ class Queue:
             WrongState: it runs.
         """
         with self._lock:
-            entry = self.job(id)
-            with held(entry.folder) as mine:  # nobody begins to run it meanwhile
-                if not mine or self.job(id).state in ACTIVE:
-                    raise WrongState(f"job {id} runs; cancel it first")
+            entry, runs = self.job(id), WrongState(f"job {id} runs; cancel it first")
+            if entry.state in ACTIVE:
+                raise runs
+            with held(entry.folder) as lock:  # nobody begins to run it meanwhile
+                if lock is None or self.job(id).state in ACTIVE:
+                    raise runs
                 for name in OWN:  # job.json first: without it there is no job any more
                     (entry.folder / name).unlink(missing_ok=True)
                 if folder:

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import shlex
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -179,20 +180,34 @@ def is_locked(folder: Path) -> bool | None:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[bool]:
-    """The job's lock in this block; False if a process that runs the job, or its work, has it."""
+def held(folder: Path, patience: float = 1.0) -> Iterator[int | None]:
+    """The job's lock in this block, as a descriptor that a process may inherit; None if others keep it.
+
+    Args:
+        patience: seconds to wait: a look at it takes it for an instant, and who has written how the work ended lets go
+            of it in a moment.
+
+    Raises:
+        OSError: the folder is gone or not writable.
+    """
     file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        mine = True
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            mine = False
-        except OSError:  # some shared file systems have no locks
-            pass
-        yield mine
+        yield file if _locked(file, time.monotonic() + patience) else None
     finally:
         os.close(file)
+
+
+def _locked(file: int, end: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        except OSError:  # some shared file systems have no locks; pid and start then tell who lives
+            return True
 
 
 def now() -> str:

@@ -5,7 +5,6 @@ starts in a moment and nothing can go wrong in it. It lives in a session of its 
 that has started it, nor its terminal. Of several of one job the first runs it, the others leave.
 """
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -15,14 +14,12 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 from fulmen.distributed.process_identity import owner, started
 from fulmen.errors import FulmenError
-from fulmen.launch.record import JOB, LOCK, LOG, Attempt, Job, now, read_attempt, read_job, write
+from fulmen.launch.record import JOB, LOG, Attempt, Job, held, now, read_attempt, read_job, write
 
 POLL = 0.2  # seconds between two looks at what is wanted
-PATIENCE = 1.0  # seconds for others to let go of the lock: a look at it takes it for an instant
 FULL = 600  # seconds that a full disk is given to take how the work ended
 HERE = Path()  # the job's folder, followed where somebody moves it
 
@@ -32,16 +29,19 @@ def main(arguments: list[str]) -> int:
     folder, slot, gpu, *program = arguments
     try:
         os.chdir(folder)
-        lock = taken_lock()
+        with held(HERE) as lock:
+            return run_once(int(slot), gpu or None, program, lock) if lock is not None else 0
     except OSError as error:
         print(f"error: {folder}: {error.strerror}", file=sys.stderr, flush=True)
         return FulmenError.exit_code
-    if lock is None:
-        return 0
+
+
+def run_once(slot: int, gpu: str | None, program: list[str], lock: int) -> int:
+    """Run the attempt that is wanted if nobody has taken it yet; with the lock held."""
     job, before = read_job(HERE), read_attempt(HERE)
     if job is None or job.wanted != "run" or (before and before.attempt >= job.attempt):
         return 0
-    attempt = Attempt(job.attempt, **owner(), slot=int(slot), gpu=gpu or None, began=now())
+    attempt = Attempt(job.attempt, **owner(), slot=slot, gpu=gpu, began=now())
     try:
         write(HERE, attempt)
     except FulmenError as error:
@@ -51,27 +51,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def taken_lock() -> IO[bytes] | None:
-    """The job's lock, held as long as the file is open; None if another process keeps it.
-
-    Raises:
-        OSError: the folder is gone or not writable.
-    """
-    file = os.fdopen(os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o644), "rb")
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return file
-        except BlockingIOError:
-            if time.monotonic() > end:
-                return None
-            time.sleep(0.01)
-        except OSError:  # some shared file systems have no locks; pid and start then tell who lives
-            return file
-
-
-def run(job: Job, attempt: Attempt, program: list[str], lock: IO[bytes]) -> Attempt:
+def run(job: Job, attempt: Attempt, program: list[str], lock: int) -> Attempt:
     """Start the work and wait for its end."""
     with open(HERE / LOG, "ab") as log:
         if job.attempt > 1:
@@ -83,7 +63,7 @@ def run(job: Job, attempt: Attempt, program: list[str], lock: IO[bytes]) -> Atte
             environment["CUDA_VISIBLE_DEVICES"] = attempt.gpu
         try:
             work = subprocess.Popen(
-                [*program, *job.command], cwd=job.cwd, env=environment, pass_fds=[lock.fileno()],
+                [*program, *job.command], cwd=job.cwd, env=environment, pass_fds=[lock],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0,
             )  # fmt: skip
         except OSError as error:

@@ -94,7 +94,8 @@ def best_of(studies: Sequence[Study]) -> Best | None:
         for trial in study.ranked()[:1]:
             value = trial.values[0]
             if best is None or (value > best["value"] if mode == "max" else value < best["value"]):
-                best = Best(name=f"{study.plan.name} trial {trial.number}", metric=metric, value=value)
+                within = f"{study.plan.name} " * (len(studies) > 1)
+                best = Best(name=f"{within}trial {trial.number}", metric=metric, value=value)
     return best
 
 

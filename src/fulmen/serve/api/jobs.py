@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse
 
@@ -65,11 +65,11 @@ class Log(BaseModel):
 
 
 @router.post("/jobs", status_code=201, responses=answers(422, 507))
-def submit(asked: JobAsked, services: Wanted, response: Response) -> JobAnswer:
+def submit(asked: JobAsked, services: Wanted, request: Request, response: Response) -> JobAnswer:
     """Ask for a job; it is started as soon as there is room."""
     services.judge.refuse(asked.kind, asked.experiment, asked.overrides, asked.options)
     entry = services.queue.submit(
-        asked.kind, asked.experiment, asked.overrides, asked.options, priority=asked.priority
+        asked.kind, asked.experiment, asked.overrides, asked.options, request.state.by, asked.priority
     )  # fmt: skip
     response.headers["Location"] = f"/api/jobs/{entry.job.id}"
     return described(entry)
@@ -125,9 +125,9 @@ def resume(id: str, services: Wanted) -> JobAnswer:
 
 
 @router.post("/jobs/{id}/retry", status_code=201, responses=answers(404, 409, 422, 507))
-def retry(id: str, services: Wanted) -> JobAnswer:
+def retry(id: str, services: Wanted, request: Request) -> JobAnswer:
     """The same again from the beginning, as a job of its own."""
-    return described(services.queue.retry(id))
+    return described(services.queue.retry(id, request.state.by))
 
 
 @router.get("/jobs/{id}/log", responses=answers(404))
