@@ -8,8 +8,9 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from fulmen.serve.api import ROUTERS
+from fulmen.serve.description import OF_ALL, describe
 from fulmen.serve.guard import Guard
-from fulmen.serve.problems import add_handlers
+from fulmen.serve.problems import add_handlers, answers
 from fulmen.serve.services import Services
 from fulmen.serve.settings import Settings
 
@@ -27,8 +28,9 @@ def create_app(settings: Settings) -> FastAPI:
             await run_in_threadpool(services.stop)
 
     app = FastAPI(title="fulmen", version=version("fulmen"), lifespan=lifespan, docs_url=None, redoc_url=None,
-                  openapi_url="/api/openapi.json")  # fmt: skip
+                  openapi_url="/api/openapi.json", responses=answers(*OF_ALL))  # fmt: skip
     app.state.services = services
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     add_handlers(app)
     app.add_middleware(Guard, services.admission, settings.limits, services.metrics)
     for router in ROUTERS:
