@@ -38,10 +38,9 @@ def started(home: Path, *options: str, **environment: str) -> Served:
     """`fulmen serve --port 0 OPTIONS`, once it has printed its address."""
     command = [sys.executable, "-m", "fulmen", "serve", "--port", "0", *options]
     own = os.environ | {"FULMEN_REGISTRY": str(home / "outputs/models")} | environment
-    process = subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=own)
-    said = []
+    with open(home / "server.log", "ab") as log:  # a pipe that nobody reads would hold the server up
+        process = subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, stderr=log, text=True, env=own)
     for line in process.stdout:
-        said.append(line)
         if found := re.search(r"http://\S+", line):
             return Served(found[0], httpx.Client(base_url=found[0], timeout=PATIENCE), process, home)
-    raise AssertionError(f"no server: exit code {process.wait()}: {''.join(said)}")
+    raise AssertionError(f"no server: exit code {process.wait()}: {(home / 'server.log').read_text()}")

@@ -43,3 +43,9 @@ def test_a_run_folder_in_the_place_of_a_model_is_told_how_to_become_one(tmp_path
 def test_what_is_no_reference_is_refused(text):
     with pytest.raises(FulmenError):
         parse(text)
+
+
+def test_a_text_that_no_file_system_can_bear_is_no_name_and_no_defect():
+    for text in ("a" * 5000, "a\0b"):
+        with pytest.raises(FulmenError, match="model name"):
+            parse(text)

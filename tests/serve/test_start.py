@@ -1,10 +1,15 @@
 """`fulmen serve` is ready soon and says in one line why it is not."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
+from serving import started
 
 from fulmen.errors import FulmenError
 from fulmen.serve.server import listening_at
@@ -42,3 +47,45 @@ def test_a_real_server_is_ready_and_ends_in_peace(server):
     said = server.stop()
     assert "stopped; " in said
     assert server.process.returncode == 0
+
+
+@pytest.mark.service
+@pytest.mark.slow
+def test_it_is_ready_within_three_seconds_and_a_second_one_says_who_holds_the_outputs(server_of_its_own):
+    served, seconds = server_of_its_own
+    if os.getloadavg()[0] < os.cpu_count():  # on a machine that has time for it
+        assert seconds < 3
+    second = [sys.executable, "-m", "fulmen", "serve", "--port", "0"]
+    done = subprocess.run(second, cwd=served.home, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"process {served.process.pid}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    libraries = Path(f"/proc/{served.process.pid}/maps").read_text()
+    assert "libtorch" not in libraries
+
+
+@pytest.fixture
+def server_of_its_own(tmp_path):
+    began = time.monotonic()
+    served = started(tmp_path)
+    assert served.client.get("/ready").status_code == 200
+    yield served, time.monotonic() - began
+    served.client.close()
+    served.stop()
+
+
+def test_without_the_extra_one_line_says_how_to_get_it(tmp_path):
+    program = "import sys; sys.modules['uvicorn'] = None; from fulmen.cli import main; sys.exit(main(['serve']))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "error: fulmen serve needs uvicorn: pip install 'fulmen[serve]'\n")
+
+
+def test_a_full_disk_is_told_and_nothing_half_stays(client, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("fulmen.serve.uploads.os.fsync", full)
+    answer = client.post("/api/uploads", files={"file": ("x.csv", b"a,b\n")})
+    assert answer.status_code == 507
+    assert "no space left" in answer.json()["detail"]
+    assert client.get("/api/data").json()["total"] == 0

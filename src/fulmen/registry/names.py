@@ -1,8 +1,8 @@
 """Names of models, their versions and aliases: what they may be, and how a person refers to one."""
 
+import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from fulmen.errors import FulmenError
 
@@ -76,7 +76,7 @@ def parse(text: str) -> Reference:
     Raises:
         FulmenError: it is none of these.
     """
-    if Path(text, "config.yaml").is_file():
+    if os.path.isfile(os.path.join(text, "config.yaml")):  # False also for what can be no path
         keep = f"fulmen models save {text} --name NAME"
         raise FulmenError(f"{text} is a run folder and no kept model; keep its model first: {keep}")
     name = re.split("[:@]", text, maxsplit=1)[0]

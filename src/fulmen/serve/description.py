@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fulmen.serve.problems import MEDIA_TYPE, ProblemDetails
 
 REFERENCE = "#/components/schemas/{model}"
-OF_ALL = (401, 403, 408, 413, 421, 422, 429, 500, 503)  # what any request may be answered with, by what it passes
+OF_ALL = (400, 401, 403, 408, 413, 421, 422, 429, 500, 503)  # what any request may be answered with, by what it passes
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
