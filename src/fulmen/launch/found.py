@@ -1,6 +1,7 @@
 """The jobs below an outputs folder, as the files there say; nothing else is remembered of them."""
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -26,7 +27,7 @@ from fulmen.launch.record import (
 
 PLACES = ("runs/*/*", "sweeps/*", "rankings/*", "comparisons/*")
 PROGRESS, RESULT = "progress.json", "result.json"
-RESCAN = 20.0  # seconds after which a job that came or went by hand is noticed at the latest
+RESCAN, RESCAN_ALL = 20.0, 2.0  # seconds after which folders that came by hand are looked for
 
 Signature = tuple[tuple[int, int] | None, ...]
 
@@ -65,18 +66,17 @@ class Found:
     def __init__(self, outputs: Path):
         self.outputs = outputs
         self._known: dict[Path, tuple[Signature, Entry]] = {}
-        self._scanned = -RESCAN
+        self._scanned = -math.inf
 
     def all(self) -> list[Entry]:
         """Every job as it stands now, the oldest first."""
-        self._scan()
+        self._scan(RESCAN_ALL)
         found = [entry for folder in list(self._known) if (entry := self.at(folder))]
         return sorted(found, key=lambda entry: (entry.job.created, entry.job.id))
 
     def open(self) -> list[Entry]:
-        """Those that have not ended, the oldest first; what came by hand is noticed within `RESCAN` seconds."""
-        if time.monotonic() - self._scanned > RESCAN:
-            self._scan()
+        """Those that have not ended, the oldest first."""
+        self._scan(RESCAN)
         waiting = [folder for folder, (_, entry) in self._known.items() if entry.is_open]
         found = [entry for folder in waiting if (entry := self.at(folder)) and entry.is_open]
         return sorted(found, key=lambda entry: (entry.job.created, entry.job.id))
@@ -101,7 +101,9 @@ class Found:
             self._known[folder] = signature, entry
         return entry
 
-    def _scan(self) -> None:
+    def _scan(self, seconds: float) -> None:
+        if time.monotonic() - self._scanned < seconds:
+            return
         self._scanned = time.monotonic()
         for folder in self._folders():
             if folder not in self._known:
