@@ -9,7 +9,7 @@ def test_whoever_uses_a_queue_may_be_killed_in_any_write(tmp_path, step):
     assert queue_kills.killed_at(step, tmp_path)
 
 
-@pytest.mark.parametrize("step", [1, 3, 6, 10])
+@pytest.mark.parametrize("step", [1, 6, 12, 14, 17])
 def test_the_process_that_runs_a_job_may_be_killed_in_any_write(tmp_path, step):
     assert queue_kills.supervisor_killed_at(step, tmp_path)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from short_jobs import PROGRAM, ended, running, until
 
+from fulmen.distributed.process_identity import started
 from fulmen.errors import FulmenError
 from fulmen.launch.queue import NoSuchJob, Queue, WrongState
 
@@ -131,6 +132,7 @@ def test_work_outlives_its_supervisor_and_is_known_as_running_then_as_what_it_sa
     running(queue, id)
     attempt = until(lambda: (entry := queue.job(id)).attempt.work and entry.attempt)
     os.kill(attempt.pid, signal.SIGKILL)
+    until(lambda: started(attempt.pid) is None)
     assert queue.job(id).state == "running"
     (queue.job(id).folder / "result.json").write_text(json.dumps({"status": "completed"}))
     assert until(lambda: (entry := queue.job(id)).state != "running" and entry.state) == "completed"
