@@ -6,6 +6,7 @@ Hydra holds global state: one request is judged at a time, in a thread.
 import shlex
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -74,15 +75,11 @@ class Judge:
             return self._described((experiment, *overrides), newest_config())
 
     def _surface(self, asked: tuple[str, ...], _: float) -> dict[str, Any]:
-        from fulmen.config.cures import refuse_without_import
         from fulmen.config.surface import FORMAT, surface
-        from fulmen.serve.learn import learn
 
         typed = [f"experiment={asked[0]}", *asked[1:]]
-        if unknown := refuse_without_import(typed):
-            learn(unknown)
-            if refuse_without_import(typed):
-                raise Problem(503, "some classes of this experiment cannot be described; fulmen schema says why")
+        if refuse_wrong_run(typed):
+            raise Problem(503, "some classes of this experiment cannot be described; fulmen schema says why")
         return {"format": FORMAT, "experiment": asdict(surface(typed))}
 
     def _mistake(self, asked: Asked, _: float) -> FulmenError | None:
@@ -108,9 +105,7 @@ class Judge:
         refuse_unknown(experiment)
         typed = [f"experiment={experiment}", *overrides]
         if kind == "sweep":
-            from fulmen.search.plans import refuse_wrong
-
-            refuse_wrong(typed)
+            judge_search(typed)
         else:
             self._judge_runs(typed, several=kind != "train")
 
@@ -132,18 +127,14 @@ class Judge:
     def _judge_runs(self, typed: list[str], several: bool) -> None:
         """Every run that `typed` asks for; what several values mean, the verb knows."""
         from fulmen.config.compose import compositions_kept, expand
-        from fulmen.config.cures import refuse_without_import
         from fulmen.entrypoints import started_from
-        from fulmen.serve.learn import learn
 
         typed = started_from(typed)
         with compositions_kept():
             runs = expand(typed) if several else [typed]
             chosen = runs if len(runs) <= MOST_JUDGED else [runs[0], runs[-1]]
             for overrides in chosen:
-                if unknown := refuse_without_import(overrides):
-                    learn(unknown)
-                    refuse_without_import(overrides)
+                refuse_wrong_run(overrides)
             self._refuse_outside(chosen[0])
 
     def _refuse_outside(self, typed: list[str]) -> None:
@@ -170,6 +161,55 @@ class Judge:
 
         folders = (*self.settings.data, self.settings.uploads)
         return Places(folders, self.settings.outputs, frozenset(self.settings.allow))
+
+
+def refuse_wrong_run(typed: list[str]) -> set[str]:
+    """Pass if a run has no mistake; what is not known of its classes is learnt by a process beside this one.
+
+    Returns:
+        The names of which nothing is known even then.
+
+    Raises:
+        ConfigError: every mistake, and a command that works.
+    """
+    from fulmen.config.cures import refuse_without_import
+    from fulmen.serve.learn import learn
+
+    if not (unknown := refuse_without_import(typed)):
+        return set()
+    learn(unknown)
+    return refuse_without_import(typed)
+
+
+def judge_search(typed: list[str]) -> None:
+    """Pass if a search has no mistake; of a study for each of many choices, the first and the last are looked at.
+
+    Raises:
+        ConfigError: every mistake, and a command that works.
+    """
+    from fulmen.config.mistakes import ConfigError
+    from fulmen.config.places import SWEEP
+    from fulmen.search.architectures import matching
+    from fulmen.search.plans import is_of_search, refuse_wrong
+
+    with suppress(ConfigError):  # told with a search that works below
+        refuse_wrong_run([override for override in typed if not is_of_search(override)])
+    each = next((override for override in reversed(typed) if override.startswith("search.each=")), "")
+    few = each
+    if each:
+        try:
+            group, found = matching(each.partition("=")[2].strip("'\""), "each", typed)
+        except ConfigError as error:
+            mends = [mistake.mend for mistake in error.mistakes if mistake.mend]
+            raise ConfigError(error.mistakes, mends[0](typed) if mends else None, SWEEP) from error
+        few = f"search.each='{group}={','.join(dict.fromkeys((found[0], found[-1])))}'"
+    try:
+        refuse_wrong([few if override == each else override for override in typed])
+    except ConfigError as error:
+        if error.overrides is None:
+            raise
+        whole = [each if override == few else override for override in error.overrides]
+        raise ConfigError(error.mistakes, whole, SWEEP, error.without) from error
 
 
 def newest_config() -> float:
