@@ -40,7 +40,9 @@ def warm(store, loads):
         loads.append(str(version))
         return Loaded(version)
 
-    found = WarmModels(store.root, 25, load, lambda predictor, questions: [str(predictor.version)] * len(questions))
+    found = WarmModels(
+        store.root, 25, load, lambda predictor, questions: [str(predictor.version)] * len(questions), 0.0
+    )
     yield found
     found.close()
 

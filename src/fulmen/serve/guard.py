@@ -3,8 +3,8 @@
 import asyncio
 import json
 import logging
+import random
 import re
-import secrets
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -64,7 +64,7 @@ class Passage:
         self.guard, self.scope, self._receive, self._send = guard, scope, receive, send
         self.headers = Headers(scope=scope)
         given = self.headers.get("x-request-id", "")
-        self.id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        self.id = given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
         has_body = "transfer-encoding" in self.headers or self.headers.get("content-length", "0") != "0"
         self.status, self.by, self.received = 0, "", 0 if has_body else -1
         self.refusal: Problem | None = None

@@ -39,25 +39,30 @@ class Warm:
 class _Entry:
     mark: Mark
     loading: "Future[Warm]"
+    looked: float
     bytes: int = 0
 
 
 class WarmModels:
     """The versions of a registry that were asked for.
 
-    Which version an alias means is looked up for every request, and so is whether the files of that version are still
-    those that were verified when it was loaded.
+    Which version an alias means is looked up for every request; that the files of that version are still those that
+    were verified when it was loaded, every second.
 
     Args:
         registry: the folder of kept models.
         largest_bytes: of all models in memory; the last one that was asked for always stays.
+        recheck_seconds: that the files of a warm version are not looked at again.
         load: verifies a version and builds its model.
         answer: what a loaded model says to a batch of questions.
     """
 
-    def __init__(self, registry: Path, largest_bytes: int, load: Loader, answer: Answering):
+    def __init__(
+        self, registry: Path, largest_bytes: int, load: Loader, answer: Answering, recheck_seconds: float = 1.0
+    ):
         self.catalogue = Catalogue(registry)
         self._largest, self._load, self._answer = largest_bytes, load, answer
+        self._recheck_seconds = recheck_seconds
         self._entries: dict[tuple[str, int], _Entry] = {}  # the least recently used first
         self._found: dict[str, tuple[Stamp, Version]] = {}
         self._lock = threading.Lock()
@@ -70,14 +75,16 @@ class WarmModels:
             FulmenError: there is no such version. That it is damaged, the future says.
         """
         version = self._find(reference)
-        key, mark = (version.name, version.number), _mark(version.folder)
+        key, now = (version.name, version.number), time.monotonic()
         with self._lock:
             entry = self._entries.pop(key, None)
-            if entry and (entry.mark != mark or _failed(entry.loading)):
-                _let_go(entry)
-                entry = None
+            if entry and now - entry.looked >= self._recheck_seconds:
+                entry.looked, changed = now, entry.mark != _mark(version.folder)
+                if changed or _failed(entry.loading):
+                    _let_go(entry)
+                    entry = None
             if entry is None:
-                entry = _Entry(mark, self._pool.submit(self._loaded, version))
+                entry = _Entry(_mark(version.folder), self._pool.submit(self._loaded, version), now)
             self._entries[key] = entry
         return entry.loading
 

@@ -17,7 +17,7 @@ from fulmen.serve.api import (
     session,
 )
 
-SUBJECTS = (  # the published /api/models/best comes before /api/models/{ref}
-    operations, session, docs, published, forms, data, jobs, runs, searches, rankings, predictions, models,
+SUBJECTS = (  # predictions first, as each router before costs time; the published /api/models/best before models
+    predictions, operations, session, docs, published, forms, data, jobs, runs, searches, rankings, models,
 )  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(subject.router for subject in SUBJECTS)
