@@ -21,8 +21,8 @@ METRICS = {"mae", "rmse", "mape", "r2", "accuracy", "pearson_corr"}
 @pytest.fixture(scope="module")
 def trainer(tmp_path_factory):
     home = tmp_path_factory.mktemp("trainer")
-    close = 100 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.02, 300)))
-    days = np.busday_offset("2020-01-01", np.arange(300), roll="forward")
+    close = 100 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.02, 250)))
+    days = np.busday_offset("2020-01-01", np.arange(250), roll="forward")
     rows = [f"{day},{c},{1.01 * c},{0.99 * c},{c},1000" for day, c in zip(days, close, strict=True)]
     (home / "prices.csv").write_text("\n".join(["Date,Open,High,Low,Close,Volume", *rows]))
     found = started(home, "--stocks-csv", "prices.csv", "--stocks-epochs", "1", "--slots", "2")

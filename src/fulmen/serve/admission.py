@@ -16,6 +16,7 @@ COOKIE = "fulmen_key"
 OPEN = ("/health", "/ready", "/login", "/api/login", "/static/")  # asked for before anybody has a key
 SAFE = ("GET", "HEAD", "OPTIONS")
 FAILURES, WITHIN = 10, 60.0  # of one address, in so many seconds
+ADDRESSES = 10_000  # that are remembered
 
 
 class Admission:
@@ -100,6 +101,8 @@ class Admission:
         key = self.keys.of(text)
         if key is None:
             failures.append(now)
+            if len(self._failures) > ADDRESSES:
+                self._failures.pop(next(iter(self._failures)))
             raise Problem(401, "this API key is not known", headers={"www-authenticate": "Bearer"})
         if not failures:
             self._failures.pop(client, None)
