@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
+from fulmen.serve import pages
 from fulmen.serve.keys import Key, Keys, Role
 from fulmen.serve.problems import Problem
 from fulmen.serve.settings import LOOPBACK, Settings
 
 COOKIE = "fulmen_key"
-OPEN = ("/health", "/ready", "/login", "/api/login", "/static/")  # asked for before anybody has a key
+OPEN = ("/health", "/ready", "/api/login", "/static/")  # asked for before anybody has a key
 SAFE = ("GET", "HEAD", "OPTIONS")
 FAILURES, WITHIN = 10, 60.0  # of one address, in so many seconds
 ADDRESSES = 10_000  # that are remembered
@@ -43,7 +44,7 @@ class Admission:
         self.check_host(headers.get("host", ""))
         if method not in SAFE:
             self.check_origin(headers)
-        if not self.asks_for_key or path.startswith(OPEN):
+        if not self.asks_for_key or path in pages.OPEN or path.startswith(OPEN):
             return None
         key = self.shown(headers, client)
         if not key.may(role := role_for(method, path)):

@@ -53,7 +53,7 @@ export function chart(title, series, { x = "", y = "", log = false, table: withT
     svg("text", { x: WIDTH - RIGHT, y: HEIGHT - 3, "text-anchor": "end" }, x),
     svg("text", { x: 4, y: TOP + 4, "text-anchor": "start" }, y),
     ...drawn.flatMap((each, index) => marks(each, 1 + (index % 5), px, py, up)));
-  return h("figure", { style: null, class: "figure" }, h("figcaption", { class: "soft" }, title), image, legend(drawn), withTable ? numbers(title, drawn, x) : null);
+  return h("figure", {}, h("figcaption", { class: "soft" }, title), image, legend(drawn), withTable ? numbers(title, drawn, x) : null);
 }
 
 function marks(series, colour, px, py, up) {

@@ -22,7 +22,7 @@ export async function ask(path, { method = "GET", body, form, accept = "applicat
   } catch {
     throw new Problem({ detail: "The service does not answer. Is it still running?" }, 0);
   }
-  if (response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+  if (response.status === 401 && location.pathname !== "/login") location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
   if (!response.ok) {
     throw new Problem(await response.json().catch(() => ({})), response.status);
   }

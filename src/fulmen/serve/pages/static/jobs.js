@@ -3,7 +3,7 @@
 import { $, ago, ask, confirmed, dialog, duration, fill, follow, h, number, state, tell, trying } from "./core.js";
 import { curves } from "./curves.js";
 
-const ENDED = ["completed", "failed", "killed", "interrupted", "cancelled", "diverged"];
+const PAGES = { train: "/runs", multirun: "/runs", compare: "/runs", sweep: "/search", rank: "/search", keep: "/models" };
 const place = $("#jobs");
 const cards = new Map(); // id -> {element, job, open}
 let shown = 20;
@@ -29,23 +29,22 @@ async function raise(job) {
 
 function buttons(job) {
   const button = (name, work, kind = "") => h("button", { type: "button", class: kind, onclick: work }, name);
-  const ended = ENDED.includes(job.state);
-  const found = [];
-  if (job.state === "running" || job.state === "queued") found.push(button("Cancel", act(job, "cancel", "Asked to stop; it can be resumed.")));
-  if (job.state === "queued") found.push(button("Earlier", () => raise(job)));
-  if (["interrupted", "cancelled", "killed", "failed"].includes(job.state)) found.push(button("Resume", act(job, "resume", "It goes on.")));
-  if (ended && job.state !== "completed") found.push(button("Start again", act(job, "retry", "A new job begins from the start.")));
-  if (ended) found.push(h("a", { class: "button", href: `/runs#${job.path}` }, "Open"));
-  found.push(button("Log", () => log(job)));
-  if (ended) found.push(button("Delete", () => remove(job), "danger"));
-  return h("div", { class: "row" }, found);
+  const can = (verb) => job.can.includes(verb);
+  return h("div", { class: "row" },
+    can("cancel") && button("Cancel", act(job, "cancel", "Asked to stop; it can be resumed.")),
+    job.state === "queued" && button("Earlier", () => raise(job)),
+    can("resume") && button("Resume", act(job, "resume", "It goes on.")),
+    can("retry") && button("Start again", act(job, "retry", "A new job begins from the start.")),
+    job.ended && h("a", { class: "button", href: `${PAGES[job.kind]}#${job.folder}` }, "Open"),
+    button("Log", () => log(job)),
+    can("delete") && button("Delete", () => remove(job), "danger"));
 }
 
 async function log(job) {
   const text = h("pre", { class: "log", tabindex: "0", "aria-label": "Log" }, "…");
   const box = dialog(`Log of ${job.experiment}`, text, true);
   const read = async () => {
-    text.textContent = (await ask(`/api/jobs/${job.id}/log?tail=400`).catch((error) => ({ text: error.message }))).text || "Nothing was printed yet.";
+    text.textContent = (await ask(`/api/jobs/${job.id}/log?tail=400`).catch((error) => ({ lines: [error.message] }))).lines.join("\n") || "Nothing was printed yet.";
     text.scrollTop = text.scrollHeight;
   };
   await read();
@@ -77,7 +76,7 @@ function put(job) {
   const { element } = card;
   if (before?.state !== job.state || !before) {
     fill($(".head", element), h("h3", {}, `${job.experiment} `, state(job.state)),
-      h("p", { class: "soft" }, `${job.kind} · `, ago(job.created), job.by ? ` · ${job.by}` : "", ` · ${job.path}`),
+      h("p", { class: "soft" }, `${job.kind} · `, ago(job.created), job.by ? ` · ${job.by}` : "", ` · ${job.folder}`),
       h("details", {}, h("summary", {}, "Command"), h("pre", {}, job.typed)));
     fill($(".acts", element), buttons(job));
   }
@@ -92,20 +91,18 @@ async function draw(card) {
   const at = `${job.state} ${Math.floor(job.progress?.done ?? 0)}`;
   if (job.kind !== "train" || card.drawn === at || job.state === "queued") return;
   card.drawn = at;
-  const metrics = await ask(`/api/runs/${job.path}/metrics`).catch(() => null);
-  if (metrics) fill($(".curve", element), curves(metrics, { first: 1 }));
+  const metrics = await ask(`/api/runs/${job.folder}/metrics`).catch(() => null);
+  if (metrics) fill($(".curve", element), curves([{ name: "", columns: metrics.columns }], 1));
 }
 
-async function queue() {
-  const now = await ask("/api/queue").catch(() => null);
-  if (!now) return;
+function showQueue(now) {
   $("#queue").textContent = `${now.running} of ${now.slots} slots at work, ${now.queued} waiting${now.paused ? "; the queue is paused" : ""}.`;
   const button = $("#pause");
   button.hidden = false;
   button.textContent = now.paused ? "Let the queue go on" : "Pause the queue";
   button.onclick = async () => {
-    await trying($("#wrong"), () => ask("/api/queue", { method: "PATCH", body: { paused: !now.paused } }));
-    queue();
+    const said = await trying($("#wrong"), () => ask("/api/queue", { method: "PATCH", body: { paused: !now.paused } }));
+    if (said) showQueue(said);
   };
 }
 
@@ -119,11 +116,12 @@ async function list() {
 
 $("#more").addEventListener("click", () => { shown += 40; list(); });
 await list();
-queue();
 document.getElementById(location.hash.slice(1))?.scrollIntoView();
-follow("/api/events", (job) => {
-  if (!cards.size) fill(place);
-  if (!job.state) return;
-  put(job);
-  queue();
-}, ["job"]);
+follow("/api/events", (said, kind) => {
+  if (kind === "queue") showQueue(said);
+  else if (kind === "gone") { cards.get(said.id)?.element.remove(); cards.delete(said.id); }
+  else {
+    if (!cards.size) fill(place);
+    put(said);
+  }
+}, ["job", "gone", "queue"]);

@@ -48,7 +48,7 @@ function request() {
 const judge = settled(async () => {
   try {
     const said = await ask("/api/judge", { method: "POST", body: request() });
-    $("#command").textContent = said.typed;
+    $("#command").textContent = said.command;
     show(said.errors, said.works);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -162,10 +162,10 @@ function showOptions() {
 
 async function load() {
   const query = [...asked.groups].map(([group, choice]) => `override=${encodeURIComponent(`${group}=${choice}`)}`).join("&");
-  const schema = await trying($("#wrong"), () => ask(`/api/schema/${encodeURIComponent(asked.experiment)}?${query}`));
-  if (!schema) return;
-  showGroups(schema.groups);
-  showArguments(schema);
+  const described = await trying($("#wrong"), () => ask(`/api/schema/${encodeURIComponent(asked.experiment)}?${query}`));
+  if (!described) return;
+  showGroups(described.experiment.groups);
+  showArguments(described.experiment);
   judge();
 }
 
@@ -173,7 +173,7 @@ async function begin() {
   const experiments = await trying($("#wrong"), () => ask("/api/experiments"));
   if (!experiments) return;
   files = (await ask("/api/data").catch(() => ({ items: [] }))).items;
-  document.body.append(h("datalist", { id: "files" }, files.map((file) => h("option", { value: file.path }))));
+  document.body.append(h("datalist", { id: "files" }, files.map((file) => h("option", { value: file.value }, file.name))));
   const wanted = new URLSearchParams(location.search).get("experiment");
   const select = h("select", { onchange: (event) => {
     Object.assign(asked, { experiment: event.target.value, groups: new Map(), values: new Map() });
