@@ -6,7 +6,7 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-TINY = {"data.machines": "4", "data.days": "4", "trainer.max_epochs": "12"}
+TINY = {"data.machines": "6", "data.days": "6", "trainer.max_epochs": "12"}
 SECONDS = 90_000  # milliseconds that a training on a busy machine may take
 
 pytestmark = [
@@ -51,7 +51,7 @@ def test_a_training_is_judged_started_watched_and_its_report_opened(page):
     expect(page.locator("#start")).to_be_disabled()
     for key, value in TINY.items():
         fill(page, key, value)
-    expect(page.locator("#command")).to_contain_text("data.machines=4", timeout=SECONDS)
+    expect(page.locator("#command")).to_contain_text("data.machines=6", timeout=SECONDS)
     expect(page.locator("#judged")).to_have_text("No mistake found.", timeout=SECONDS)
     page.click("#start")
     page.wait_for_url("**/jobs#*")
