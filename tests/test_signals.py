@@ -244,7 +244,7 @@ VERBS = {
     "models verify": (["models", "verify"], "fulmen.registry.models.verify"),
     "models save": (["models", "save", "x", "--name", "y"], "fulmen.registry.save.save_run"),
     "models gc": (["models", "gc"], "fulmen.registry.models.gc"),
-    "compare": (["compare", "a", "b"], "fulmen.comparison.find_or_run.find_or_run"),
+    "compare": (["compare", "a", "b"], "fulmen.comparison.named.find_or_run"),
     "rank": (["rank", "sensors"], "fulmen.comparison.benchmark.rank"),
 }
 

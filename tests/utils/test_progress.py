@@ -80,8 +80,8 @@ def test_what_fails_leaves_how_it_stood_and_no_folder_that_was_made_for_this_alo
     assert told(tmp_path)["done"] == 4
     assert json.loads((tmp_path / FILE).read_text())["ended"] is None
     with pytest.raises(ValueError, match="bad"):
-        failing(ProgressFile(tmp_path / "new", "models"))
-    assert not (tmp_path / "new").exists()
+        failing(ProgressFile(tmp_path / "outputs" / "new", "models"))
+    assert not (tmp_path / "outputs").exists()
     with pytest.raises(ValueError, match="bad"):
         failing(ProgressFile(tmp_path / "new", "models"), lambda file: (file.folder / "job.json").touch())
     assert (tmp_path / "new" / FILE).exists()

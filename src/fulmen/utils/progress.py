@@ -55,7 +55,7 @@ class ProgressFile:
         self._started = _now()
         self._ended: str | None = None
         self._outer: ProgressFile | None = None
-        self._made = False
+        self._made: list[Path] = []  # folders, the innermost first
 
     @property
     def due(self) -> bool:
@@ -70,10 +70,10 @@ class ProgressFile:
         self._outer = self._open[-1] if self._open else None
         self._open.append(self)
         self._began = self._clock()
-        if self.folder is not None and not self.folder.exists():
+        if self.folder is not None:
+            self._made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
             with suppress(OSError):
-                self.folder.mkdir(parents=True)
-                self._made = True
+                self.folder.mkdir(parents=True, exist_ok=True)
         self._write()
         return self
 
@@ -109,7 +109,8 @@ class ProgressFile:
             with suppress(OSError):
                 if os.listdir(self.folder) == [FILE]:
                     (self.folder / FILE).unlink()
-                    self.folder.rmdir()
+                for path in self._made:
+                    path.rmdir()  # only if it is empty
 
     def _moved(self) -> None:
         if self.due:
