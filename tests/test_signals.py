@@ -237,7 +237,7 @@ def test_a_signal_while_modules_are_loaded_is_one_line(program, number, seconds,
 
 
 VERBS = {
-    "runs": (["runs"], "fulmen.runs.run_folder.list_runs"),
+    "runs": (["runs"], "fulmen.runs.index.Index.entries"),
     "diagnose": (["diagnose", "log.csv"], "fulmen.runs.diagnose.diagnose_path"),
     "predict": (["predict", "pump", "in.csv", "-o", "out.csv"], "fulmen.registry.store.Store.find"),
     "models list": (["models", "list"], "fulmen.registry.models.list_models"),
