@@ -15,7 +15,7 @@ LINES = [
     ("models promote pump --as champion 3", {"model": "pump", "version": "3", "alias": "champion"}),
     ("models delete --force pump 3", {"model": "pump", "version": "3", "force": True}),
     ("models list --registry kept pump", {"name": "pump", "registry": "kept"}),
-    ("runs --outputs elsewhere stocks", {"experiment": "stocks", "outputs": "elsewhere"}),
+    ("runs --outputs elsewhere stocks", {"words": ["stocks"], "outputs": "elsewhere"}),
     ("diagnose --train a log.csv --val b", {"path": "log.csv", "train": "a", "val": "b"}),
 ]
 

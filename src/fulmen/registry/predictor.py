@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Predicts, Record, predictions
 from fulmen.registry.bundle import Bundle
@@ -80,7 +82,7 @@ class Predictor:
         """The table for a file; what is unlike the training data is a warning."""
         if sentence := lost_precision(self._precision):
             warnings.warn(sentence, stacklevel=2)
-        with in_precision(self._precision):
+        with torch.no_grad(), in_precision(self._precision):
             return self._hooks.predict_file(path, self.schema, **reading)
 
     def examples(self) -> list[dict[str, Any]]:
