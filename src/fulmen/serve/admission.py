@@ -114,7 +114,8 @@ def role_for(method: str, path: str) -> Role:
     """The role that a request needs."""
     if method in SAFE:
         return "read"
-    return "predict" if path.endswith("/predict") and path.startswith("/api/models/") else "train"
+    asks = path == "/api/alerts" or (path.startswith("/api/models/") and path.endswith("/predict"))
+    return "predict" if asks else "train"
 
 
 def host_of(host: str) -> str:

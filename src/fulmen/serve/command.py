@@ -46,6 +46,8 @@ def _of_server(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--stocks-csv", type=Path, metavar="FILE",
                        help="prices that /api/train-advanced trains on (default: a simulated market)")  # fmt: skip
     serve.add_argument("--stocks-epochs", type=int, metavar="N", help="epochs of /api/train-advanced, at most")
+    serve.add_argument("--alert", metavar="COMMAND|ADDRESS",
+                       help="is given, as JSON, the alerts that people send from a prediction")  # fmt: skip
     serve.add_argument("--keys", action="store_true", help="ask for an API key on the loopback address too")
 
 
@@ -63,7 +65,7 @@ def start(arguments: argparse.Namespace) -> int:
     return server.serve(settings.Settings(
         outputs=outputs, registry=registry, host=a.host, port=a.port, slots=a.slots, data=tuple(a.data or ()),
         stocks_csv=a.stocks_csv, stocks_epochs=a.stocks_epochs, keys=a.keys, names=tuple(a.name or ()),
-        allow=tuple(a.allow or ()),
+        alert=a.alert, allow=tuple(a.allow or ()),
     ))  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from fulmen.launch.record import ACTIVE
 from fulmen.launch.slots import gpus_here
 from fulmen.launch.ticker import Ticker
 from fulmen.serve.admission import Admission
+from fulmen.serve.alerts import Alerts
 from fulmen.serve.feed import Feed
 from fulmen.serve.judging import Judge
 from fulmen.serve.keys import Keys
@@ -34,6 +35,7 @@ class Services:
         metrics: what Prometheus is told.
         keys: of the API.
         admission: says whether a request is let in.
+        alerts: hands on what calls for somebody.
         judge: says whether a job may start.
         results: runs, searches, rankings and comparisons below the outputs folder.
         queue: of the jobs.
@@ -49,6 +51,7 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     keys: Keys = field(init=False)
     admission: Admission = field(init=False)
+    alerts: Alerts = field(init=False)
     judge: Judge = field(init=False)
     results: Results = field(init=False)
     queue: Queue = field(init=False)
@@ -62,6 +65,7 @@ class Services:
         self.predictions.observers.append(self.metrics.predicted)
         self.keys = Keys(self.settings.state / "keys.json")
         self.admission = Admission(self.settings, self.keys)
+        self.alerts = Alerts(self.settings.alert)
         self.judge, self.results = Judge(self.settings), Results(self.settings)
         self.queue = Queue(self.settings.outputs, self.settings.slots, gpus_here())
         self.ticker, self.feed = Ticker(self.queue), Feed(self.queue, self.stopping)

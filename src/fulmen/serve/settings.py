@@ -54,6 +54,7 @@ class Settings:
         stocks_epochs: how many epochs at most the published calls train for; None: as many as they ask for.
         keys: whether an API key is asked for on the loopback address too.
         names: that the server is called by in addresses, beside its address in numbers.
+        alert: the command or address that alerts are handed to; None: none are sent.
         allow: keys of configs that may open a database or an address, such as `data.download`.
     """
 
@@ -67,6 +68,7 @@ class Settings:
     stocks_epochs: int | None = None
     keys: bool = False
     names: tuple[str, ...] = ()
+    alert: str | None = None
     allow: tuple[str, ...] = ()
     limits: Limits = Limits()
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from fulmen.serve import pages
 from fulmen.serve.api import (
+    alerts,
     data,
     docs,
     forms,
@@ -20,6 +21,6 @@ from fulmen.serve.api import (
 
 SUBJECTS = (  # predictions first, as each router before costs time; the published /api/models/best before models
     predictions, operations, session, docs, published, forms, data, jobs, runs, searches, rankings, models,
-    pages,
+    pages, alerts,
 )  # fmt: skip
 ROUTERS: tuple[APIRouter, ...] = tuple(subject.router for subject in SUBJECTS)

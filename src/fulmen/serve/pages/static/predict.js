@@ -123,10 +123,12 @@ function verdict(said, labels) {
 const words = (label, workload) => (workload === "sensors" ? { 0: "no maintenance needed", 1: "maintenance needed" }[label] ?? label : label);
 
 function alertButton(said) {
-  return h("button", { type: "button", class: "danger", onclick: async () => {
+  const button = h("button", { type: "button", class: "danger", hidden: true, onclick: async () => {
     const sent = await trying($("#wrong"), () => ask("/api/alerts", { method: "POST", body: { model: said.model, row: said.rows[0] } }));
-    if (sent) tell("The alert was sent.");
+    if (sent === null) tell("The alert was sent.");
   } }, "Send an alert");
+  ask("/api/alerts").then((now) => { button.hidden = !now.configured; });
+  return button;
 }
 
 const sent = (row) => h("details", {}, h("summary", {}, "The input as sent"), h("pre", {}, JSON.stringify(row, null, 1).slice(0, 4000)));
