@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -49,12 +48,18 @@ def test_a_real_server_is_ready_and_ends_in_peace(server):
     assert server.process.returncode == 0
 
 
+def cpu_seconds(pid):
+    """Of a process so far, as Linux counts them."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @pytest.mark.service
 @pytest.mark.slow
-def test_it_is_ready_within_three_seconds_and_a_second_one_says_who_holds_the_outputs(server_of_its_own):
-    served, seconds = server_of_its_own
-    if os.getloadavg()[0] < os.cpu_count():  # on a machine that has time for it
-        assert seconds < 3
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the seconds of a process as Linux tells them")
+def test_it_is_ready_after_three_seconds_of_work_at_most_and_a_second_one_says_who_holds_the_outputs(server_of_its_own):
+    served = server_of_its_own
+    assert cpu_seconds(served.process.pid) < 3  # a busy machine takes longer by the clock
     second = [sys.executable, "-m", "fulmen", "serve", "--port", "0"]
     done = subprocess.run(second, cwd=served.home, capture_output=True, text=True, check=False)
     assert done.returncode == 2
@@ -66,10 +71,9 @@ def test_it_is_ready_within_three_seconds_and_a_second_one_says_who_holds_the_ou
 
 @pytest.fixture
 def server_of_its_own(tmp_path):
-    began = time.monotonic()
     served = started(tmp_path)
     assert served.client.get("/ready").status_code == 200
-    yield served, time.monotonic() - began
+    yield served
     served.client.close()
     served.stop()
 
