@@ -18,14 +18,8 @@ from fulmen.errors import FulmenError
 from fulmen.signals import answering, interruptible, output_closed
 from fulmen.utils.threads import quiet_waiting
 
-RANK_OPTIONS = {
-    "metric": None,
-    "folds": 5,
-    "seeds": 1,
-    "outputs": "outputs",
-    "save_top": 0,
-    "out": None,
-}  # name -> default
+# name -> default
+RANK_OPTIONS = {"metric": None, "folds": 5, "seeds": 1, "outputs": "outputs", "save_top": 0, "out": None}
 INTERRUPTED = "interrupted; the same command does it again"
 PROGRAMS = {  # verb -> what it does, and what to say of it where a signal ends it
     "train": ("train one experiment", "interrupted before anything was begun; start it again"),

@@ -12,6 +12,7 @@ from fulmen.runs.deleting import InUse, delete, models_from
 from fulmen.runs.entry import Entry
 from fulmen.runs.index import Index
 from fulmen.runs.labels import LONGEST, MOST, TAG, label
+from fulmen.runs.listing import chosen, in_order
 from fulmen.serve.problems import Problem
 from fulmen.serve.settings import Settings
 
@@ -100,6 +101,11 @@ class Results:
             if (entry := self.index.entry(place)) and (not kinds or entry.kind in kinds):
                 return entry
         raise Problem(404, f"there is no {' or '.join(kinds) or 'result'} {path}")
+
+    def newest(self, kind: str, experiment: str, limit: int, offset: int) -> Listing:
+        """A part of the list of one kind, the newest first."""
+        among = chosen(self.index.entries(), kind=kind)
+        return self.listing(in_order(chosen(among, kind, experiment), "-created"), among, limit, offset)
 
     def folder(self, entry: Entry) -> Path:
         """Where it lies."""

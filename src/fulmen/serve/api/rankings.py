@@ -9,7 +9,6 @@ from fulmen.errors import FulmenError
 from fulmen.registry.catalogue import Catalogue
 from fulmen.registry.names import check_name
 from fulmen.runs.labels import LONGEST
-from fulmen.runs.listing import chosen, in_order
 from fulmen.serve import ranking_details, result_files
 from fulmen.serve.job_answers import JobAnswer, described
 from fulmen.serve.problems import Fault, Problem, answers, wrong
@@ -38,9 +37,7 @@ class Kept(BaseModel):
 @router.get("")
 def list_rankings(services: Wanted, experiment: str = "*", limit: Limit = 50, offset: Offset = 0) -> Listing:
     """All rankings, the newest first."""
-    among = chosen(services.results.index.entries(), kind="ranking")
-    found = in_order(chosen(among, kind="ranking", experiment=experiment), "-created")
-    return services.results.listing(found, among, limit, offset)
+    return services.results.newest("ranking", experiment, limit, offset)
 
 
 @router.get("/{path:path}/report", responses=answers(404), response_class=Response)

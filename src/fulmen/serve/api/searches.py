@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Response
 
-from fulmen.runs.listing import chosen, in_order
 from fulmen.serve import result_files, search_details
 from fulmen.serve.problems import Problem, answers
 from fulmen.serve.results import Limit, Listed, Listing, Offset, sendable
@@ -21,9 +20,7 @@ class Search(Listed, search_details.Found):
 @router.get("")
 def list_searches(services: Wanted, experiment: str = "*", limit: Limit = 50, offset: Offset = 0) -> Listing:
     """All searches, the newest first."""
-    among = chosen(services.results.index.entries(), kind="search")
-    found = in_order(chosen(among, kind="search", experiment=experiment), "-created")
-    return services.results.listing(found, among, limit, offset)
+    return services.results.newest("search", experiment, limit, offset)
 
 
 @router.get("/{name:path}/report", responses=answers(404), response_class=Response)
