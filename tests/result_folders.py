@@ -63,8 +63,10 @@ def ranking_folder(outputs, name="sensors_2026-11-28_12-00-00"):
     write_json(folder / "ranking.json", {
         "experiment": "sensors", "overrides": [], "shared": [], "metric": "auc", "verdict": "mlp has the best auc.",
         "rows": [{"model": "mlp", "baseline": False, "override": "network=mlp"},
-                 {"model": "forest", "baseline": True, "override": None}],
-        "scores": {"mlp": {"auc": [0.9, 0.8], "f1": [0.5, 0.7]}, "forest": {"auc": [0.7, 0.9], "f1": [0.4, 0.4]}},
+                 {"model": "forest", "baseline": True, "override": None},
+                 {"model": "a coin", "baseline": True, "rule": True, "override": None}],
+        "scores": {"mlp": {"auc": [0.9, 0.8], "f1": [0.5, 0.7]}, "forest": {"auc": [0.7, 0.9], "f1": [0.4, 0.4]},
+                   "a coin": {"auc": [0.5, 0.5], "f1": [0.1, 0.1]}},
         "cpu_seconds": {"mlp": 2.0, "forest": 1.0},
     })  # fmt: skip
     (folder / "ranking.md").write_text("# sensors: 2 models\n")

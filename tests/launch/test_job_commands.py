@@ -48,7 +48,10 @@ def test_a_ranking_and_a_comparison_go_into_their_folders(queue):
     asked = parser().parse_args(list(rank.job.command))
     assert (asked.out, asked.folds, asked.metric, asked.save_top) == (rank.folder, 3, "log_loss", 1)
     assert (asked.outputs, asked.overrides) == (str(queue.outputs), ["network=logistic,mlp"])
-    compare = queue.submit("compare", "", ["seeds=2"], {"runs": ["a/b", "images_plain loss=focal"]})
+    (queue.outputs / "runs" / "a" / "b").mkdir(parents=True)
+    compare = queue.submit("compare", "", ["seeds=2"], {"runs": ["runs/a/b", "a/b", "images_plain loss=focal"]})
+    there = str(queue.outputs / "runs" / "a" / "b")
+    assert compare.job.command[1:4] == (there, there, "images_plain loss=focal")
     asked = parser().parse_args(list(compare.job.command))
     assert (asked.out, asked.outputs) == (compare.folder, str(queue.outputs))
-    assert asked.overrides == ["a/b", "images_plain loss=focal", "seeds=2"]
+    assert asked.overrides == [there, there, "images_plain loss=focal", "seeds=2"]

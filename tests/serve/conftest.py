@@ -4,6 +4,7 @@ import signal
 import warnings
 
 import pytest
+from browsing import SECONDS, chromium, visiting
 from serving import started
 
 from fulmen.serve.app import create_app
@@ -37,3 +38,26 @@ def server(tmp_path_factory):
     found.client.close()
     if found.process.poll() is None:
         found.stop(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium; while it is open, no other event loop can run."""
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser, server):
+    """A page of the module's server."""
+    with visiting(browser, server.url) as found:
+        yield found
+
+
+@pytest.fixture
+def expect():
+    """Waits for what the page must show, as long as a training on a busy machine takes."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=SECONDS)
+    return expect

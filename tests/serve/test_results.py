@@ -245,7 +245,8 @@ def test_a_ranking_tells_its_rows(client, settings):
     folder = ranking_folder(settings.outputs)
     found = client.get(f"/api/rankings/{folder.name}").json()
     assert found["ranking"]["metrics"] == ["auc", "f1"]
-    first, second = found["ranking"]["rows"]
+    first, second, third = found["ranking"]["rows"]
+    assert [row["rule"] for row in (first, second, third)] == [False, False, True]
     assert (first["row"], first["model"], first["override"], second["baseline"]) == (1, "mlp", "network=mlp", True)
     assert first["scores"]["auc"]["mean"] == pytest.approx(0.85)
     assert names(client.get("/api/rankings?experiment=sensors")) == [f"rankings/{folder.name}"]
@@ -269,10 +270,22 @@ def test_a_row_is_kept_by_a_job_under_a_name_that_is_free(client, settings):
     assert command[:3] == ("models", "save", str(folder))
     assert {"--row=2", "--name=pump", "--note=--wins", f"--registry={settings.registry}"} <= set(command)
     assert names(client.get("/api/runs?status=queued")) == [job["folder"].removeprefix("runs/")]
-    for row, body, status in ((3, {"name": "x"}, 422), (1, {"name": "../x"}, 422), (1, {"name": "taken"}, 409),
+    assert "is a rule" in client.post(f"{rows}/3/keep", json={"name": "x"}).json()["detail"]
+    for row, body, status in ((4, {"name": "x"}, 422), (1, {"name": "../x"}, 422), (1, {"name": "taken"}, 409),
                               (1, {}, 422), (0, {"name": "x"}, 422)):  # fmt: skip
         assert client.post(f"{rows}/{row}/keep", json=body).status_code == status
     assert client.post("/api/rankings/absent/rows/1/keep", json={"name": "x"}).status_code == 404
+
+
+def test_a_run_that_cannot_be_kept_is_told_and_nothing_is_kept(client, settings, outputs):
+    (settings.registry / "Taken" / "1").mkdir(parents=True)
+    for path, name, status, key in (("sensors/two", "../x", 422, "name"), ("sensors/two", "taken", 409, "name"),
+                                    ("sensors/two", "x", 422, "run")):  # fmt: skip
+        answer = client.post(f"/api/runs/{path}/keep", json={"name": name})
+        assert (answer.status_code, answer.json()["errors"][0]["key"]) == (status, key)
+        assert str(settings.outputs) not in answer.text
+    assert client.post("/api/runs/absent/keep", json={"name": "x"}).status_code == 404
+    assert [each["name"] for each in client.get("/api/models").json()["items"]] == ["Taken"]
 
 
 def test_keeping_cannot_be_asked_for_with_paths_of_ones_own(client):

@@ -86,6 +86,16 @@ def test_a_link_out_of_a_data_folder_leads_nowhere(judge):
         judge.refuse("train", "stocks", [f"data.csv={judge.settings.data[0] / 'link.csv'}"])
 
 
+def test_the_upload_of_another_is_read_by_nobody_else(judge):
+    own = judge.settings.uploads / "ada" / "prices.csv"
+    own.parent.mkdir(parents=True)
+    own.write_text("Date,Close\n")
+    judge.refuse("train", "stocks", [f"data.csv={own}"], by="ada")
+    for somebody in ("", "bob"):
+        with pytest.raises(ConfigError, match="lies in no folder of data"):
+            judge.refuse("train", "stocks", [f"data.csv={own}"], by=somebody)
+
+
 @pytest.mark.slow
 def test_a_misspelt_setting_is_answered_with_its_cure(judge):
     with pytest.raises(ConfigError) as refused:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fulmen.comparison.entrants import Entrants
 from fulmen.comparison.places import ALPHA, AT_RANDOM, IN_TIME, conclusion, places
+from fulmen.registry.rows import baseline_node
 from fulmen.report.contest import Contest
 from fulmen.report.summary import Rows, markdown_table, print_table
 from fulmen.utils.files import atomic_write, write_json
@@ -40,8 +42,7 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     write_json(folder / "ranking.json", {
         "experiment": entrants.experiment, "overrides": entrants.overrides, "metric": metric, "verdict": said,
         "shared": entrants.shared,
-        "rows": [{"model": row["model"], "baseline": row["model"] not in entrants.chosen_by,
-                  "override": entrants.chosen_by.get(row["model"])} for row in rows],
+        "rows": [_of_row(row["model"], entrants) for row in rows],
         "ceiling": contest.ceiling, "chance": contest.chance, "cpu_seconds": contest.seconds,
         "train_rows": contest.train_rows, "test_rows": contest.test_rows, "in_time": contest.in_time,
         "scores": {name: {key: np.asarray(values).tolist() for key, values in each.items()}
@@ -52,6 +53,13 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     if len(rows) > SHOWN:
         print(f"  and {len(rows) - SHOWN} more in ranking.md")
     print("\n".join(filter(None, [said, best, f"ranking: {folder / 'ranking.md'}"])))
+
+
+def _of_row(model: str, entrants: Entrants) -> dict[str, Any]:
+    """What `fulmen models save` has to know of a row; of a baseline that is a rule nothing can be kept."""
+    baseline = model not in entrants.chosen_by
+    rule = baseline and baseline_node(entrants.base, model) is None
+    return {"model": model, "baseline": baseline, "rule": rule, "override": entrants.chosen_by.get(model)}
 
 
 def draw(path: Path, rows: Rows, metric: str, ceiling: float | None, chance: float | None = None) -> None:

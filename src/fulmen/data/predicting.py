@@ -121,6 +121,10 @@ class Predicts:
         """
         return []
 
+    def rows_needed(self, schema: Schema) -> int:
+        """Rows that one prediction looks at: 1 where each stands alone, more where it needs the rows before it."""
+        return 1
+
     def predict_file(self, path: Path, schema: Schema, **reading: str) -> "pandas.DataFrame":
         """One row per prediction for what the file at `path` holds; by default of `read_file` and `answer`.
 

@@ -73,6 +73,17 @@ def command(job: Job, outputs: Path) -> tuple[str, ...]:
     return (*words, *own)
 
 
+def with_places(kind: str, options: Mapping[str, Any], outputs: Path) -> dict[str, Any]:
+    """The options with the runs to compare as the command finds them, where they were named below `outputs`."""
+    if kind != "compare":
+        return dict(options)
+    return {**options, "runs": [_place(run, outputs) for run in options["runs"]]}
+
+
+def _place(run: str, outputs: Path) -> str:
+    return next((str(path) for path in (Path(run), outputs / run, outputs / "runs" / run) if path.is_dir()), run)
+
+
 def folder_for(
     kind: Kind, experiment: str, overrides: Sequence[str], outputs: Path, free: Callable[[str], bool]
 ) -> str:

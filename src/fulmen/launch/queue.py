@@ -93,11 +93,12 @@ class Queue:
             Obstructed: the disk is full.
         """
         commands.check(kind, experiment, overrides, options or {})
+        options = commands.with_places(kind, options or {}, self.outputs)
         with self._lock:
             folder = commands.folder_for(kind, experiment, overrides, self.outputs, self._is_free)
             stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
             job = Job(
-                stamp, kind, folder, experiment, tuple(overrides), dict(options or {}), cwd=os.getcwd(), by=by,
+                stamp, kind, folder, experiment, tuple(overrides), options, cwd=os.getcwd(), by=by,
                 created=now(), priority=priority,
             )  # fmt: skip
             return self._take(replace(job, command=commands.command(job, self.outputs)))

@@ -67,11 +67,13 @@ def _property(facts: Facts) -> dict[str, Any]:
 
 def _said(facts: Facts) -> str:
     """Unit, range and notes in a sentence."""
-    unit, ends = facts.get("unit"), facts.get("range") or facts.get("seen")
+    unit, ends = facts.get("unit"), None if facts.get("levels") else facts.get("range") or facts.get("seen")
     seen = f"seen in training: {ends[0]:g} to {ends[1]:g}" if ends else None
     known = [unit if unit and unit != "1" else None, seen, facts.get("note"), facts.get("also")]
     gap = "null where it is missing" if facts.get("missing") else None
-    return "; ".join(part for part in [*known, gap] if part) or str(facts.get("dtype", "a value"))
+    return "; ".join(part for part in [*known, gap] if part) or str(
+        "" if facts.get("levels") else facts.get("dtype", "a value")
+    )
 
 
 def _image(facts: Facts) -> dict[str, Any] | None:

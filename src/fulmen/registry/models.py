@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from fulmen.errors import FulmenError, Newer
 from fulmen.registry.aliases import Event, Expected, Ledger
-from fulmen.registry.manifest import Manifest
+from fulmen.registry.manifest import Manifest, Scores
 from fulmen.registry.names import parse
 from fulmen.registry.store import Store
 from fulmen.registry.verification import check_sizes
@@ -15,12 +15,16 @@ Where = str | Path | None
 
 
 class Listed(TypedDict):
-    """A version in a list; `state` says what is wrong with it, "" if nothing is. `note` then says that in a word."""
+    """A version in a list, what baselines have of the same metric beside it.
+
+    `state` says what is wrong with it, "" if nothing is; `note` then says that in a word.
+    """
 
     model: str
     workload: str | None
     metric: str | None
     value: float | None
+    baselines: Scores
     created: str | None
     aliases: str | None
     note: str
@@ -66,6 +70,7 @@ def _listed(version: Version, aliases: list[str]) -> Listed:
         "workload": facts.get("workload"),
         "metric": main.get("name") if main else None,
         "value": main.get("value") if main else None,
+        "baselines": main.get("baselines") or {} if main else {},
         "created": facts["created"][:16].replace("T", " "),
         "aliases": ", ".join(aliases),
         "note": facts.get("note") or "",
@@ -79,6 +84,7 @@ def _unreadable(version: Version, error: FulmenError) -> Listed:
         "workload": None,
         "metric": None,
         "value": None,
+        "baselines": {},
         "created": None,
         "aliases": None,
         "note": _in_a_word(error),

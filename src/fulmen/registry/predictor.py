@@ -89,6 +89,10 @@ class Predictor:
         """Records to try the model with; [] if its workload knows none."""
         return self._hooks.example_records(self.schema, self._kept)
 
+    def rows_needed(self) -> int:
+        """Rows that one prediction looks at; more than 1 where it needs a history."""
+        return self._hooks.rows_needed(self.schema)
+
     def _warned(self, inputs: Inputs) -> Inputs:
         if sentence := lost_precision(self._precision):
             inputs.warnings.append(sentence)

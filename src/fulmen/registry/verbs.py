@@ -16,6 +16,8 @@ from fulmen.registry.store import Store
 if TYPE_CHECKING:
     from fulmen.report.summary import Rows
 
+UNSHOWN = ("state", "baselines")  # of a list: told below it, or too wide
+
 
 def save(arguments: argparse.Namespace) -> int:
     from fulmen.registry.save import save_run
@@ -40,7 +42,7 @@ def list_versions(arguments: argparse.Namespace) -> int:
         return 0
     problems = [row["state"] for row in rows if row["state"]]
     shown = [{**row, "note": printable(row["note"])[:40]} for row in rows]
-    print_table("Models", [{name: value for name, value in row.items() if name != "state"} for row in shown])
+    print_table("Models", [{name: value for name, value in row.items() if name not in UNSHOWN} for row in shown])
     return _complain(problems)
 
 

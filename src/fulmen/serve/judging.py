@@ -19,6 +19,7 @@ from fulmen.launch import commands
 from fulmen.serve.problems import Problem
 from fulmen.serve.readable import is_within
 from fulmen.serve.settings import Settings
+from fulmen.serve.uploads import Uploads
 
 if TYPE_CHECKING:
     from fulmen.serve.untrusted import Places
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 RUN = Path("outputs", "runs", "asked")  # stands for the folder of a run that may never be
 MOST_JUDGED = 40  # runs of a multirun that are looked at one by one: the first and the last of more
 
-Asked = tuple[str, str, tuple[str, ...], tuple[tuple[str, Any], ...]]
+Asked = tuple[str, str, tuple[str, ...], tuple[tuple[str, Any], ...], str]
 
 
 class Judge:
@@ -43,9 +44,13 @@ class Judge:
         self._described = lru_cache(maxsize=64)(self._surface)
 
     def refuse(
-        self, kind: str, experiment: str, overrides: Sequence[str], options: Mapping[str, Any] | None = None
-    ) -> None:
+        self, kind: str, experiment: str, overrides: Sequence[str], options: Mapping[str, Any] | None = None,
+        by: str = "",
+    ) -> None:  # fmt: skip
         """Pass if this can be asked of this server and has no mistake that can be seen before an import.
+
+        Args:
+            by: who asks; only one's own uploads may be read.
 
         Raises:
             ConfigError: every mistake, and a command that works.
@@ -54,11 +59,11 @@ class Judge:
         commands.check(kind, experiment, overrides, options or {})
         given = tuple((name, tuple(v) if isinstance(v, list) else v) for name, v in (options or {}).items())
         with self._one_at_a_time:
-            mistake = self._judged((kind, experiment, tuple(overrides), given), newest_config())
+            mistake = self._judged((kind, experiment, tuple(overrides), given, by), newest_config())
         if mistake is not None:
             raise mistake
 
-    def schema(self, experiment: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    def schema(self, experiment: str, overrides: Sequence[str] = (), by: str = "") -> dict[str, Any]:
         """All that can be chosen and changed, as `fulmen schema` tells it; of other choices with `overrides`.
 
         Raises:
@@ -70,7 +75,7 @@ class Judge:
 
         if experiment not in (there := choices("experiment")):
             raise Problem(404, f"there is no experiment {experiment[:80]}{did_you_mean(experiment[:80], there)}")
-        refuse_untrusted(overrides, self.places())
+        refuse_untrusted(overrides, self.places(by))
         with self._one_at_a_time:
             return self._described((experiment, *overrides), newest_config())
 
@@ -92,24 +97,25 @@ class Judge:
         return None
 
     def _judge(
-        self, kind: str, experiment: str, overrides: tuple[str, ...], options: tuple[tuple[str, Any], ...]
+        self, kind: str, experiment: str, overrides: tuple[str, ...], options: tuple[tuple[str, Any], ...], by: str
     ) -> None:
         from fulmen.config.schema import refuse_unknown
         from fulmen.serve.untrusted import refuse_untrusted
 
-        refuse_untrusted(overrides, self.places())
+        places = self.places(by)
+        refuse_untrusted(overrides, places)
         if kind == "compare":
             for name in dict(options)["runs"]:
-                self._judge_compared(name, overrides)
+                self._judge_compared(name, overrides, places)
             return
         refuse_unknown(experiment)
         typed = [f"experiment={experiment}", *overrides]
         if kind == "sweep":
             judge_search(typed)
         else:
-            self._judge_runs(typed, several=kind != "train")
+            self._judge_runs(typed, kind != "train", places)
 
-    def _judge_compared(self, name: str, shared: Sequence[str]) -> None:
+    def _judge_compared(self, name: str, shared: Sequence[str], places: "Places") -> None:
         """One thing to compare: a run folder, or an experiment with overrides of its own in one text."""
         from fulmen.config.schema import choices
         from fulmen.serve.untrusted import refuse_untrusted, run_inside
@@ -119,12 +125,12 @@ class Judge:
         except ValueError as error:
             raise FulmenError(f"options.runs: {name[:80]}: {error}") from error
         if experiment in choices("experiment"):
-            refuse_untrusted(own, self.places())
-            self._judge_runs([f"experiment={experiment}", *own, *shared], several=True)
+            refuse_untrusted(own, places)
+            self._judge_runs([f"experiment={experiment}", *own, *shared], True, places)
         else:
             run_inside(name, self.settings.outputs)
 
-    def _judge_runs(self, typed: list[str], several: bool) -> None:
+    def _judge_runs(self, typed: list[str], several: bool, places: "Places") -> None:
         """Every run that `typed` asks for; what several values mean, the verb knows."""
         from fulmen.config.compose import compositions_kept, expand
         from fulmen.entrypoints import started_from
@@ -135,9 +141,9 @@ class Judge:
             chosen = runs if len(runs) <= MOST_JUDGED else [runs[0], runs[-1]]
             for overrides in chosen:
                 refuse_wrong_run(overrides)
-            self._refuse_outside(chosen[0])
+            self._refuse_outside(chosen[0], places)
 
-    def _refuse_outside(self, typed: list[str]) -> None:
+    def _refuse_outside(self, typed: list[str], places: "Places") -> None:
         """Pass if the choices of groups bring in nothing that opens an address or writes elsewhere."""
         from fulmen.config.compose import composed, to_plain
         from fulmen.config.mistakes import ConfigError, Mistake
@@ -147,20 +153,22 @@ class Judge:
         found = [
             Mistake(path, f"{effect}; the server allows it with --allow {path}")
             for path, value, effect in named_outside(to_plain(composed(typed, RUN)), RUN)
-            if (path, str(value)) not in usual and path not in self.settings.allow and not self._is_readable(value)
+            if (path, str(value)) not in usual and path not in self.settings.allow and not _is_readable(value, places)
         ]
         if found:
             raise ConfigError(found)
 
-    def _is_readable(self, value: Any) -> bool:
-        return isinstance(value, str) and is_within(Path(value), self.places().readable)
-
-    def places(self) -> "Places":
-        """What overrides may lead to."""
+    def places(self, by: str = "") -> "Places":
+        """What overrides may lead to, where somebody asks: the folders of data, and one's own uploads."""
         from fulmen.serve.untrusted import Places
 
-        folders = (*self.settings.data, self.settings.uploads)
+        own = Uploads(self.settings.uploads, self.settings.limits).folder(by)
+        folders = (*self.settings.data, own)
         return Places(folders, self.settings.outputs, frozenset(self.settings.allow))
+
+
+def _is_readable(value: Any, places: "Places") -> bool:
+    return isinstance(value, str) and is_within(Path(value), places.readable)
 
 
 def refuse_wrong_run(typed: list[str]) -> set[str]:

@@ -20,11 +20,15 @@ class Score(BaseModel):
 
 
 class Row(BaseModel):
-    """A model in a ranking; `row` counts from 1, `override` chooses it, null for a baseline."""
+    """A model in a ranking; `row` counts from 1, `override` chooses it, null for a baseline.
+
+    A `rule` is a baseline of which nothing is fitted to data, so that nothing can be kept.
+    """
 
     row: int
     model: str
     baseline: bool
+    rule: bool
     override: str | None
     seconds: float | None
     scores: dict[str, Score]
@@ -66,7 +70,8 @@ def _row(number: int, row: dict[str, Any], scores: dict[str, dict[str, Any]], fo
     name = str(row["model"])
     seconds = (found.get("cpu_seconds") or {}).get(name)
     return Row(
-        row=number, model=name, baseline=bool(row["baseline"]), override=row["override"], seconds=seconds,
+        row=number, model=name, baseline=bool(row["baseline"]), rule=bool(row.get("rule")),
+        override=row["override"], seconds=seconds,
         scores={metric: _score(values) for metric, values in scores[name].items()},
     )  # fmt: skip
 

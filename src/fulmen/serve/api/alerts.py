@@ -36,4 +36,4 @@ def alerting(services: Wanted) -> Alerting:
 @router.post("", status_code=204, responses=answers(409, 422, 502))
 def send(alert: Alert, request: Request, services: Wanted) -> None:
     """Hand an alert to the command or address that the server was started with."""
-    services.alerts.send(alert.model_dump() | {"by": str(request.scope["state"].get("by", ""))})
+    services.alerts.send(alert.model_dump() | {"by": request.state.by})

@@ -39,7 +39,7 @@ def data(
     request: Request, services: Wanted, limit: int = Query(200, ge=1, le=2000), offset: int = Query(0, ge=0)
 ) -> DataFiles:
     """The files that one may choose."""
-    own = Uploads(services.settings.uploads, services.settings.limits).folder(_by(request))
+    own = Uploads(services.settings.uploads, services.settings.limits).folder(request.state.by)
     found = [_described(path, folder, "data") for folder in services.settings.data for path in files_in([folder])]
     found += [_described(path, own, "upload") for path in files_in([own])]
     return DataFiles(items=found[offset : offset + limit], total=len(found), limit=limit, offset=offset)
@@ -48,14 +48,14 @@ def data(
 @router.post("/uploads", status_code=201, responses=answers(408, 413, 422, 507))
 def upload(file: UploadFile, request: Request, services: Wanted) -> DataFile:
     """Send a file to train on; its name is made plain, and given a number where it is taken."""
-    uploads, by = Uploads(services.settings.uploads, services.settings.limits), _by(request)
+    uploads, by = Uploads(services.settings.uploads, services.settings.limits), request.state.by
     return _described(uploads.add(file.filename or "", file.file, by), uploads.folder(by), "upload")
 
 
 @router.delete("/uploads/{name}", status_code=204, responses=answers(404))
 def delete(name: str, request: Request, services: Wanted) -> None:
     """Delete one's own upload."""
-    Uploads(services.settings.uploads, services.settings.limits).delete(name, _by(request))
+    Uploads(services.settings.uploads, services.settings.limits).delete(name, request.state.by)
 
 
 def _described(path: Path, folder: Path, source: Literal["data", "upload"]) -> DataFile:
@@ -63,7 +63,3 @@ def _described(path: Path, folder: Path, source: Literal["data", "upload"]) -> D
     changed = datetime.fromtimestamp(about.st_mtime, UTC).isoformat(timespec="seconds")
     name = path.relative_to(folder).as_posix()
     return DataFile(name=name, value=str(path), source=source, bytes=about.st_size, changed=changed)
-
-
-def _by(request: Request) -> str:
-    return str(request.scope["state"].get("by", ""))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from fulmen.config.mistakes import ConfigError
@@ -65,17 +65,19 @@ def experiments() -> Experiments:
 
 
 @router.get("/schema/{experiment}", responses=answers(404, 422, 503))
-def schema(experiment: str, services: Wanted, override: Annotated[Overrides, Query()] = []) -> dict[str, Any]:  # noqa: B006
+def schema(
+    experiment: str, services: Wanted, request: Request, override: Annotated[Overrides, Query()] = []  # noqa: B006
+) -> dict[str, Any]:  # fmt: skip
     """All that can be chosen and changed of an experiment, as `fulmen schema` prints it; `override=` chooses others."""
-    return services.judge.schema(experiment, override)
+    return services.judge.schema(experiment, override, request.state.by)
 
 
 @router.post("/judge", responses=answers(422))
-def judge(asked: Asked, services: Wanted) -> Judgement:
+def judge(asked: Asked, services: Wanted, request: Request) -> Judgement:
     """What is wrong with a job that somebody is about to ask for; nothing is started."""
     command = Job("", asked.kind, "", asked.experiment, tuple(asked.overrides), asked.options).typed
     try:
-        services.judge.refuse(asked.kind, asked.experiment, asked.overrides, asked.options)
+        services.judge.refuse(asked.kind, asked.experiment, asked.overrides, asked.options, request.state.by)
     except FulmenError as error:
         problem = from_error(error)
         faults = problem.errors if isinstance(error, ConfigError) else [Fault(key="", problem=str(error))]

@@ -67,10 +67,9 @@ class Log(BaseModel):
 @router.post("/jobs", status_code=201, responses=answers(422, 507))
 def submit(asked: JobAsked, services: Wanted, request: Request, response: Response) -> JobAnswer:
     """Ask for a job; it is started as soon as there is room."""
-    services.judge.refuse(asked.kind, asked.experiment, asked.overrides, asked.options)
-    entry = services.queue.submit(
-        asked.kind, asked.experiment, asked.overrides, asked.options, request.state.by, asked.priority
-    )  # fmt: skip
+    what, by = (asked.kind, asked.experiment, asked.overrides, asked.options), request.state.by
+    services.judge.refuse(*what, by)
+    entry = services.queue.submit(*what, by, asked.priority)
     response.headers["Location"] = f"/api/jobs/{entry.job.id}"
     return described(entry)
 

@@ -16,6 +16,7 @@ from fulmen.registry.aliases import Moved
 from fulmen.registry.archive import pack, unpack
 from fulmen.registry.names import check_alias, check_name, parse
 from fulmen.registry.store import Store
+from fulmen.serve.keeping import Named
 from fulmen.serve.problems import Problem, answers, without_places, wrong
 from fulmen.serve.services import Wanted
 
@@ -24,7 +25,7 @@ TAR = "application/x-tar"
 
 
 class Model(BaseModel):
-    """A version in a list; `state` says what is wrong with it, "" if nothing is."""
+    """A version in a list, `baselines` of the same metric beside it; `state` says what is wrong, "" if nothing is."""
 
     model: str
     name: str
@@ -32,6 +33,7 @@ class Model(BaseModel):
     workload: str | None
     metric: str | None
     value: float | None
+    baselines: dict[str, float | None]
     created: str | None
     aliases: list[str]
     note: str
@@ -65,12 +67,6 @@ class Promoted(BaseModel):
     aliases: list[str]
 
 
-class Named(BaseModel):
-    """A version by name and number."""
-
-    model: str
-
-
 @router.get("", responses=answers(404, 422))
 def list_models(
     services: Wanted,
@@ -99,7 +95,10 @@ def show(reference: str, services: Wanted) -> dict[str, Any]:
 @router.post("/{reference}/promote", responses=answers(404, 409, 422))
 def promote(reference: str, wanted: Promotion, services: Wanted) -> Promoted:
     """Let an alias point to a version, which is verified first; 409 if somebody else has moved it in the meantime."""
-    check_alias(wanted.alias)
+    try:
+        check_alias(wanted.alias)
+    except FulmenError as error:
+        raise wrong("alias", str(error)) from None
     registry = services.settings.registry
     version = Store(registry).find(reference)
     expected = wanted.expect if "expect" in wanted.model_fields_set else ...

@@ -75,6 +75,12 @@ class Rows(BaseModel):
     rows: list[dict[str, Any]]
 
 
+class Form(Rows):
+    """What a form is filled with at first; `history`: how many rows one prediction looks at, 1 if each stands alone."""
+
+    history: int
+
+
 _RECORDS = {"type": "object", "required": ["rows"], "additionalProperties": False, "properties": {
     "rows": {"type": "array", "minItems": 1, "items": {"type": "object"}}}}  # fmt: skip
 _FILE = {"type": "object", "required": ["file"], "properties": {
@@ -116,6 +122,14 @@ async def examples(reference: str, services: Wanted) -> Rows:
     """A body to try the model with as it stands, of samples that were kept with it where that can be."""
     warm = await services.predictions.model(reference)
     return Rows(rows=[dict(each) for each in await run_in_threadpool(examples_of, warm.predictor)])
+
+
+@router.get("/{reference}/form", responses=answers(404, 422, 503))
+async def form(reference: str, services: Wanted) -> Form:
+    """An example to fill a form with, and whether a prediction needs a history, which a file holds better."""
+    warm = await services.predictions.model(reference)
+    rows = await run_in_threadpool(examples_of, warm.predictor)
+    return Form(rows=[dict(each) for each in rows], history=await run_in_threadpool(warm.predictor.rows_needed))
 
 
 @asynccontextmanager

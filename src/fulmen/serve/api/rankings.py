@@ -2,16 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Path, Request, Response
 
-from fulmen.errors import FulmenError
 from fulmen.registry.catalogue import Catalogue
-from fulmen.registry.names import check_name
-from fulmen.runs.labels import LONGEST
 from fulmen.serve import ranking_details, result_files
 from fulmen.serve.job_answers import JobAnswer, described
-from fulmen.serve.problems import Fault, Problem, answers, wrong
+from fulmen.serve.keeping import Kept, refuse_name
+from fulmen.serve.problems import answers, wrong
 from fulmen.serve.results import Limit, Listed, Listing, Offset
 from fulmen.serve.services import Wanted
 
@@ -23,15 +20,6 @@ class Ranking(Listed):
 
     ranking: ranking_details.Ranked
     figures: list[str]
-
-
-class Kept(BaseModel):
-    """How the model shall be called."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Annotated[str, Field(max_length=200)]
-    note: Annotated[str, Field(max_length=LONGEST)] = ""
 
 
 @router.get("")
@@ -55,24 +43,23 @@ def figure(services: Wanted, path: str, name: str) -> Response:
 
 
 @router.post("/{path:path}/rows/{row}/keep", status_code=201, responses=answers(404, 409, 422, 507))
-def keep(services: Wanted, path: str, row: Annotated[int, Path(ge=1)], asked: Kept, response: Response) -> JobAnswer:
+def keep(
+    services: Wanted, path: str, row: Annotated[int, Path(ge=1)], asked: Kept, request: Request, response: Response
+) -> JobAnswer:
     """Keep a row as a model: a job trains it again, on the usual split, and saves it by this name."""
     entry = services.results.find(f"rankings/{path}", "ranking")
     folder = services.results.folder(entry)
-    rows = len(ranking_details.ranked(folder).rows)
-    if row > rows:
-        raise wrong("row", f"the ranking has rows 1 to {rows}")
+    rows = ranking_details.ranked(folder).rows
+    if row > len(rows):
+        raise wrong("row", f"the ranking has rows 1 to {len(rows)}")
+    if rows[row - 1].rule:
+        raise wrong("row", f"{rows[row - 1].model} is a rule: nothing of it was fitted to data, nothing can be kept")
     registry = Catalogue(services.settings.registry)
-    try:
-        check_name(asked.name)
-    except FulmenError as error:
-        raise wrong("name", str(error)) from None
-    if taken := next((name for name in registry.names() if name.lower() == asked.name.lower()), None):
-        raise Problem(409, f"the name {taken} is in use; choose another", [Fault(key="name", problem="is in use")])
+    refuse_name(asked.name, registry)
     options = {"ranking": str(folder), "row": row, "name": asked.name}
     options |= {"note": asked.note} if asked.note else {}
     options |= {"registry": str(registry.root)} if registry.root != Catalogue().root else {}
-    job = services.queue.submit("keep", entry.experiment, [], options)
+    job = services.queue.submit("keep", entry.experiment, [], options, request.state.by)
     response.headers["Location"] = f"/api/jobs/{job.job.id}"
     return described(job)
 

@@ -11,6 +11,7 @@ from fulmen.runs.listing import chosen, in_order
 from fulmen.runs.reading import read_result
 from fulmen.runs.side_by_side import side_by_side
 from fulmen.serve import result_files
+from fulmen.serve.keeping import Kept, Named, keep_run
 from fulmen.serve.problems import answers, wrong
 from fulmen.serve.results import Labels, Limit, Listed, Listing, Offset, Paths, sendable
 from fulmen.serve.services import Wanted
@@ -104,6 +105,13 @@ def report(services: Wanted, path: str) -> Response:
 def figure(services: Wanted, path: str, name: str) -> Response:
     """One of its figures."""
     return result_files.figure(services.results.folder(services.results.find(path)), name)
+
+
+@router.post("/runs/{path:path}/keep", status_code=201, responses=answers(404, 409, 422, 503))
+def keep(services: Wanted, path: str, wanted: Kept) -> Named:
+    """Keep its best model by a name of its own; that takes some seconds."""
+    entry = services.results.find(path, "run")
+    return Named(model=str(keep_run(services.results.folder(entry), wanted, services.settings)))
 
 
 @router.get("/runs/{path:path}", responses=answers(404))

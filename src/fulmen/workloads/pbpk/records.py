@@ -16,6 +16,7 @@ from fulmen.workloads.pbpk.simulator.population import ROUTES, Population, valid
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 
 LABELS = ("compound", "lipophilicity")  # neither enters the equations
+SOME = 64  # subjects of which an example is one
 OF_SUBJECT = re.compile(r"(\w+)(.*), subject (\d+): (.*)", re.DOTALL)
 
 
@@ -48,20 +49,29 @@ def population_of(records: Sequence[Record], schema: Schema) -> tuple[Population
 
 
 def example_records(schema: Schema) -> list[dict[str, Any]]:
-    """A subject of the virtual population with a dose and a route that the model was trained on."""
+    """The most usual of some subjects of the virtual population, with a dose and a route of the training."""
     seen = {facts["name"]: facts["range"] for facts in schema["arrays"] if "range" in facts}
     route = int(seen["route"][0])
     dose_mg = math.exp(sum(map(math.log, seen["dose_mg"])) / 2)
-    subject = sample_population(
-        compounds=1, subjects_per_compound=1, seed=0, dose_mg=dose_mg, routes=(ROUTES[route],),
+    subjects = sample_population(
+        compounds=SOME, subjects_per_compound=1, seed=0, dose_mg=dose_mg, routes=(ROUTES[route],),
         infusion_h=max(seen["infusion_h"][1] / 2, 0.5), n_doses=int(seen["n_doses"][0]),
         interval_h=seen["interval_h"][0],
     )  # fmt: skip
-    values: dict[str, Any] = {
-        name: value[0].tolist() for name, value in subject.tensors().items() if name not in LABELS
-    }
+    arrays = {name: value.numpy() for name, value in subjects.tensors().items() if name not in LABELS}
+    outside = [_outside(arrays[facts["name"]], facts) for facts in schema["arrays"] if facts["name"] in arrays]
+    usual = int(np.sum(outside, axis=0).argmin())
+    values: dict[str, Any] = {name: value[usual].tolist() for name, value in arrays.items()}
     values |= {name: dict(zip(ORGANS, values[name], strict=True)) for name in WIDE}
-    return [values | {"route": ROUTES[route], "n_doses": subject.n_doses, "interval_h": subject.interval_h}]
+    return [values | {"route": ROUTES[route], "n_doses": subjects.n_doses, "interval_h": subjects.interval_h}]
+
+
+def _outside(values: np.ndarray, facts: Mapping[str, Any]) -> np.ndarray:
+    """How many values of each subject lie outside what was seen in training: [S] of values [S] or [S, 14]."""
+    values = values.reshape(len(values), -1)
+    ends = list(facts.get("range_by_organ", {}).values()) or [facts.get("range") or (-np.inf, np.inf)]
+    low, high = np.transpose(ends)
+    return ((values < low) | (values > high)).sum(1)
 
 
 def _array(name: str, column: list[Any]) -> np.ndarray:

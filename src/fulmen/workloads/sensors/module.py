@@ -145,6 +145,10 @@ class SensorClassifier(Workload):
     def example_records(self, schema: Schema, kept: Batch) -> list[dict[str, Any]]:
         return predict.example_records(schema, kept)
 
+    def rows_needed(self, schema: Schema) -> int:
+        """Two where features look back: a machine's row and one before it."""
+        return 2 if predict.as_fitted(schema).windows else 1
+
     @classmethod
     def cross_validate(
         cls, folds: Sequence[Any], variants: Mapping[str, Variant], seeds: Sequence[int], once: Once

@@ -187,6 +187,10 @@ class StockForecaster(Workload):
     def example_records(self, schema: Schema, kept: Batch) -> list[dict[str, Any]]:
         return predict.example_records(schema)
 
+    def rows_needed(self, schema: Schema) -> int:
+        """Days of a window, and those that its first features take."""
+        return predict.days_needed(schema)
+
     def _target(self, log_return: Tensor, price: Tensor) -> Tensor:
         """What is learned, before it is standardised: [B, H]."""
         return log_return if self.target == "return" else price[:, None] * log_return.exp()

@@ -79,10 +79,14 @@ def answer(asked: Inputs, predicted: Batch, schema: Schema) -> Answer:
     return Answer(columns, dict.fromkeys(("price", *bounds), "currency") | {"horizon": "trading days"}, intervals)
 
 
+def days_needed(schema: Schema) -> int:
+    """Days that one forecast looks at: those of a window, and those that its first features take."""
+    return warm_up(tuple(feature["name"] for feature in schema["features"])) + int(schema["lookback_days"])
+
+
 def example_records(schema: Schema) -> list[dict[str, Any]]:
     """Days of a simulated market, just enough for a forecast, at a price level that the model has seen."""
-    names = tuple(feature["name"] for feature in schema["features"])
-    market = simulate_market(warm_up(names) + schema["lookback_days"], seed=0)
+    market = simulate_market(days_needed(schema), seed=0)
     level = next((sum(each["range"]) / 2 for each in schema["features"] if each["name"] == "close"), 100.0)
     scale = level / float(market.close.mean())
     days = market.day.astype("datetime64[D]").astype(str)
@@ -100,10 +104,10 @@ def _windows(series: Prices, number: int, schema: Schema) -> tuple[Batch, list[s
     x, volatility, first = known_days(series, names)
     origin = np.arange(first + lookback - 1, len(series))
     if len(origin) == 0:
-        needed = warm_up(names)
+        needed = days_needed(schema)
         raise FulmenError(
-            f"{series.ticker}: {len(series)} days are too few: the features take {needed} and a window {lookback}; "
-            f"give at least {needed + lookback} days"
+            f"{series.ticker}: {len(series)} days are too few: the features take {needed - lookback} and a window "
+            f"{lookback}; give at least {needed} days"
         )
     arrays = inputs_at(series, x, volatility, origin, lookback) | {"ticker": np.full(len(origin), number)}
     batch = {name: torch.from_numpy(value) for name, value in arrays.items()}

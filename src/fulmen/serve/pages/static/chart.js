@@ -42,9 +42,10 @@ export function chart(title, series, { x = "", y = "", log = false, table: withT
   const [y0, y1] = range(drawn.flatMap((each) => [...each.y, ...(each.low ?? []), ...(each.high ?? [])]).map(up));
   const px = (value) => LEFT + ((value - x0) / (x1 - x0)) * (WIDTH - LEFT - RIGHT);
   const py = (value) => HEIGHT - BOTTOM - ((up(value) - y0) / (y1 - y0)) * (HEIGHT - TOP - BOTTOM);
+  const decades = log ? ticks(y0, y1).filter(Number.isInteger) : [];
   const label = (value) => number(log ? 10 ** value : value, 3);
   const image = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": title },
-    ...ticks(y0, y1).flatMap((value) => {
+    ...(decades.length > 1 ? decades : ticks(y0, y1)).flatMap((value) => {
       const height = HEIGHT - BOTTOM - ((value - y0) / (y1 - y0)) * (HEIGHT - TOP - BOTTOM);
       return [svg("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: height, y2: height }),
         svg("text", { x: LEFT - 6, y: height + 4, "text-anchor": "end" }, label(value))];
@@ -52,32 +53,38 @@ export function chart(title, series, { x = "", y = "", log = false, table: withT
     ...ticks(x0, x1, 7).map((value) => svg("text", { x: px(value), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, number(value, 6))),
     svg("text", { x: WIDTH - RIGHT, y: HEIGHT - 3, "text-anchor": "end" }, x),
     svg("text", { x: 4, y: TOP + 4, "text-anchor": "start" }, y),
-    ...drawn.flatMap((each, index) => marks(each, 1 + (index % 5), px, py, up)));
+    ...drawn.flatMap((each, index) => marks(each, look(index), px, py, up)));
   return h("figure", {}, h("figcaption", { class: "soft" }, title), image, legend(drawn), withTable ? numbers(title, drawn, x) : null);
 }
+
+/** Five colours; from the sixth series on they come again with dashes. */
+const look = (index) => `series-${1 + (index % 5)} dash-${Math.min(2, Math.floor(index / 5))}`;
 
 function marks(series, colour, px, py, up) {
   const places = series.x.map((value, i) => [px(value), py(series.y[i]), Number.isFinite(up(series.y[i]))]);
   if (series.points) {
-    return places.filter((place) => place[2]).map(([cx, cy]) => svg("circle", { class: `series-${colour}`, cx, cy, r: 2.2 }));
+    return places.filter((place) => place[2]).map(([cx, cy]) => svg("circle", { class: colour, cx, cy, r: 2.2 }));
   }
   let path = "", pen = "M";
   for (const [left, top, there] of places) {
     if (there) path += `${pen}${left.toFixed(1)} ${top.toFixed(1)}`;
     pen = there ? "L" : "M";
   }
-  const found = [svg("path", { class: `line series-${colour}`, d: path, fill: "none" })];
-  if (places.length === 1) found.push(svg("circle", { class: `series-${colour}`, cx: places[0][0], cy: places[0][1], r: 3 }));
-  if (series.low && series.high) {
+  const found = [svg("path", { class: `line ${colour}`, d: path, fill: "none" })];
+  if (places.length === 1) found.push(svg("circle", { class: colour, cx: places[0][0], cy: places[0][1], r: 3 }));
+  if (series.low && places.length === 1) {
+    const [at] = places[0];
+    found.push(svg("line", { class: `line ${colour}`, x1: at, x2: at, y1: py(series.low[0]), y2: py(series.high[0]) }));
+  } else if (series.low && series.high) {
     const edge = (values) => values.map((value, i) => `${px(series.x[i]).toFixed(1)},${py(value).toFixed(1)}`);
-    found.unshift(svg("polygon", { class: `band series-${colour}`, points: [...edge(series.high), ...edge(series.low).reverse()].join(" ") }));
+    found.unshift(svg("polygon", { class: `band ${colour}`, points: [...edge(series.high), ...edge(series.low).reverse()].join(" ") }));
   }
   return found;
 }
 
 function legend(series) {
   return h("ul", { class: "legend" }, series.map((each, index) => h("li", {},
-    svg("svg", { viewBox: "0 0 20 8", "aria-hidden": "true" }, svg("rect", { class: `series-${1 + (index % 5)}`, x: 0, y: 2, width: 20, height: 4 })),
+    svg("svg", { viewBox: "0 0 20 8", "aria-hidden": "true" }, svg("line", { class: `line ${look(index)}`, x1: 0, x2: 20, y1: 4, y2: 4 })),
     ` ${each.name}`)));
 }
 

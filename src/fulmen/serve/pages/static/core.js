@@ -133,6 +133,12 @@ export function ago(iso) {
   return h("time", { datetime: iso, title: new Date(iso).toLocaleString("en-CA") }, text);
 }
 
+/** The place of a row, the first three as medals. */
+export const place = (number) => (number <= 3 ? h("span", { class: `medal medal-${number}` }, String(number)) : String(number));
+
+/** `1 row`, `3 rows`. */
+export const count = (amount, what) => `${number(amount)} ${what}${amount === 1 ? "" : "s"}`;
+
 export const state = (word) => h("span", { class: `state ${word}` }, word);
 
 /** A table. Columns: {name, title, number, text, cell(row)}; `head(column)` may return what stands in its heading. */
@@ -147,9 +153,9 @@ export function table(caption, columns, rows, { best = () => false, head = null 
           column.cell ? column.cell(row) : column.number ? number(row[column.name]) : row[column.name] ?? "–")))))));
 }
 
-/** A label, its field, what it means, and a place for what is wrong with it. */
-export function field(name, label, input, hint) {
-  const id = `field-${name.replace(/[^\w-]/g, "-")}`;
+/** A label, its field, what it means, and a place for what is wrong with it; a dialog has a prefix of its own. */
+export function field(name, label, input, hint, prefix = "field") {
+  const id = `${prefix}-${name.replace(/[^\w-]/g, "-")}`;
   input.id = id;
   input.setAttribute("aria-describedby", `${id}-hint ${id}-wrong`);
   return h("div", { class: "field", "data-key": name },
@@ -162,8 +168,8 @@ export function mark(form, errors) {
   for (const each of form.querySelectorAll(".field")) {
     const own = errors.filter((error) => error.key === each.dataset.key);
     const input = $("input, select, textarea", each);
-    if (own.length) input.setAttribute("aria-invalid", "true");
-    else input.removeAttribute("aria-invalid");
+    if (own.length) input?.setAttribute("aria-invalid", "true");
+    else input?.removeAttribute("aria-invalid");
     fill($(".wrong", each), own.map((error) => `${error.problem}${error.cure ? ` Try ${error.cure}.` : ""}`).join(" "));
   }
   return errors.filter((error) => !form.querySelector(`[data-key="${CSS.escape(error.key || "")}"]`));

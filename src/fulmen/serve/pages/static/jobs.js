@@ -41,7 +41,7 @@ function buttons(job) {
 }
 
 async function log(job) {
-  const text = h("pre", { class: "log", tabindex: "0", "aria-label": "Log" }, "…");
+  const text = h("pre", { class: "log", tabindex: "0", role: "log", "aria-label": "Log" }, "…");
   const box = dialog(`Log of ${job.experiment}`, text, true);
   const read = async () => {
     text.textContent = (await ask(`/api/jobs/${job.id}/log?tail=400`).catch((error) => ({ lines: [error.message] }))).lines.join("\n") || "Nothing was printed yet.";

@@ -21,6 +21,7 @@ function card(model) {
     h("h3", {}, model.model, " ", model.aliases.map((alias) => [h("span", { class: "tag" }, `@${alias}`), " "])),
     model.state ? h("p", { class: "problem" }, model.state) : null,
     h("p", {}, model.metric ? [`${model.metric} `, h("strong", {}, number(model.value))] : null, h("span", { class: "soft" }, ` ${model.workload ?? ""} · `, ago(model.created))),
+    h("p", { class: "soft" }, Object.entries(model.baselines).slice(0, 3).map(([who, value]) => `${who} ${number(value)}`).join(" · ")),
     model.note ? h("p", {}, model.note) : null, more,
     h("div", { class: "row" },
       h("a", { class: "button", href: `/predict?model=${reference}` }, "Predict"),

@@ -2,6 +2,7 @@
 
 import { $, ago, ask, bytes, confirmed, dialog, duration, field, fill, h, number, settled, state, table, tell, trying } from "./core.js";
 import { curves } from "./curves.js";
+import { keepAs } from "./keep.js";
 
 const PAGE = 50;
 const asked = { kind: "run", experiment: "*", status: "", tag: "", archived: "no", text: "", sort: "-created", offset: 0 };
@@ -74,10 +75,17 @@ async function compare() {
   const columns = [{ name: "what", title: "" }, ...short.map((name, i) => ({ name, title: name, cell: (row) => (typeof row.values[i] === "number" ? number(row.values[i]) : String(row.values[i] ?? "–")) }))];
   const part = (title, values) => [h("h3", {}, title), Object.keys(values).length
     ? table(title, columns, Object.entries(values).map(([what, each]) => ({ what, values: each }))) : h("p", { class: "soft" }, "They agree.")];
-  const drawn = h("div", {}, h("p", { class: "soft" }, "…"));
-  dialog("Side by side", h("div", {}, part("Metrics", found.metrics), part("Settings that differ", found.settings), part("Facts", found.facts), h("h3", {}, "Curves"), drawn), true);
+  const drawn = h("div", {}, h("p", { class: "soft" }, "…")), wrong = h("div", {});
+  const judge = h("button", { type: "button", onclick: () => judged(paths, wrong) }, "Judge them on the test items that they share");
+  dialog("Side by side", h("div", {}, h("div", { class: "row" }, judge), wrong, part("Metrics", found.metrics), part("Settings that differ", found.settings), part("Facts", found.facts), h("h3", {}, "Curves"), drawn), true);
   const sets = await Promise.all(paths.map(async (path, i) => ({ name: short[i], columns: (await ask(`/api/runs/${path}/metrics`).catch(() => ({ columns: {} }))).columns })));
   fill(drawn, curves(sets, 4));
+}
+
+/** A comparison with tests of significance is a job of its own. */
+async function judged(paths, place) {
+  const job = await trying(place, () => ask("/api/jobs", { method: "POST", body: { kind: "compare", options: { runs: paths } } }));
+  if (job) location.assign(`/jobs#${job.id}`);
 }
 
 async function open() {
@@ -91,6 +99,7 @@ async function open() {
   fill(place, h("h2", { tabindex: "-1" }, run.name, " ", state(run.status)), h("div", { id: "one-wrong" }),
     run.message ? h("p", { class: "warning" }, run.message) : null, run.verdict ? h("p", {}, run.verdict) : null,
     h("dl", { class: "facts" }, facts(run).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
+    run.kind === "run" && run.epochs ? h("div", { class: "row" }, h("button", { type: "button", class: "main", onclick: () => keep(run) }, "Keep as a model …")) : null,
     labels(run), h("div", { class: "cards" }, metrics(run), h("div", { class: "card" }, h("h3", {}, "Curves"), h("div", { id: "curves" }))),
     run.has_report ? [h("h3", {}, "Report"), h("iframe", { class: "report", src: `${address}/report`, title: `Report of ${run.name}` })] : null,
     run.figures.length && !run.has_report ? run.figures.map((name) => h("img", { src: `${address}/figures/${name}`, alt: name })) : null);
@@ -124,6 +133,11 @@ function labels(run) {
       h("button", { type: "button", class: "main", onclick: () => save({ tags: split(), note: note.value }, "Saved.") }, "Save"),
       h("button", { type: "button", onclick: () => save({ archived: !run.archived }, run.archived ? "It is back in the list." : "Archived: it is left out of the list.") }, run.archived ? "Take out of the archive" : "Archive"),
       h("button", { type: "button", class: "danger", onclick: () => remove(run) }, "Delete")));
+}
+
+function keep(run) {
+  keepAs(run.name, "The weights of its best epoch are kept, with all that is needed to predict.", run.experiment,
+    `/api/runs/${run.path}/keep`, (model) => { location.assign(`/models#${model.model}`); });
 }
 
 async function remove(run) {

@@ -1,36 +1,37 @@
 // Searches with leaderboard, champion and history; rankings, any row of which can be kept as a model.
 
-import { $, ago, ask, dialog, duration, field, fill, h, mark, number, problemBox, state, table, tell, trying } from "./core.js";
+import { $, ago, ask, duration, fill, h, number, place, state, table, trying } from "./core.js";
 import { chart } from "./chart.js";
+import { keepAs } from "./keep.js";
 
 const short = (path) => path.split(".").pop();
 const wordy = (values) => Object.entries(values).map(([path, value]) => `${short(path)}=${number(value)}`).join(" ");
 
 async function lists() {
-  for (const [place, path, what] of [["#searches", "/api/searches", "search"], ["#rankings", "/api/rankings", "ranking"]]) {
+  for (const [list, path, what] of [["#searches", "/api/searches", "search"], ["#rankings", "/api/rankings", "ranking"]]) {
     const found = await trying($("#wrong"), () => ask(`${path}?limit=100`));
     if (!found) continue;
-    fill($(place), found.total ? table(`${found.total} in all`, [
+    fill($(list), found.total ? table(`${found.total} in all`, [
       { name: "name", title: "Name", cell: (row) => h("a", { href: `#${row.path}` }, row.name.replace(/^(sweeps|rankings)\//, "")) },
       { name: "status", title: "Status", cell: (row) => state(row.status) },
-      { name: "done", title: "Done", number: true, cell: (row) => (row.total ? `${row.done} of ${row.total}` : number(row.done)) },
+      { name: "done", title: "Done", number: true, cell: (row) => (row.total ? `${row.done ?? row.total} of ${row.total}` : number(row.done)) },
       { name: "created", title: "Begun", cell: (row) => ago(row.created) },
     ], found.items) : h("p", { class: "soft" }, `No ${what} yet.`));
   }
 }
 
 async function open() {
-  const path = decodeURIComponent(location.hash.slice(1)), place = $("#one");
-  place.hidden = !path;
+  const path = decodeURIComponent(location.hash.slice(1)), one = $("#one");
+  one.hidden = !path;
   if (!path) return;
   const ranking = path.startsWith("rankings/");
   const address = ranking ? `/api/rankings/${path.slice(9)}` : `/api/searches/${path.replace(/^sweeps\//, "")}`;
-  fill(place, h("h2", {}, path), h("div", { id: "one-wrong" }));
+  fill(one, h("h2", {}, path), h("div", { id: "one-wrong" }));
   const found = await trying($("#one-wrong"), () => ask(address));
   if (!found) return;
-  fill(place, h("h2", { tabindex: "-1" }, found.name, " ", state(found.status)), h("div", { id: "one-wrong" }),
+  fill(one, h("h2", { tabindex: "-1" }, found.name, " ", state(found.status)), h("div", { id: "one-wrong" }),
     found.message ? h("p", { class: "warning" }, found.message) : null, ranking ? showRanking(found, address) : showSearch(found, address));
-  $("h2", place).focus();
+  $("h2", one).focus();
 }
 
 function showSearch(found, address) {
@@ -65,15 +66,14 @@ function champion(found) {
 
 function showRanking(found, address) {
   const { ranking } = found;
-  const medal = (row) => ["🥇", "🥈", "🥉"][row.row - 1] ?? "";
   return [
     h("p", {}, ranking.says),
     table(`By ${ranking.metric}, mean ± standard deviation over the folds`, [
-      { name: "row", title: "Place", cell: (row) => `${row.row} ${medal(row)}` },
+      { name: "row", title: "Place", cell: (row) => place(row.row) },
       { name: "model", title: "Model", cell: (row) => (row.baseline ? h("em", {}, row.model, " (baseline)") : row.model) },
       ...ranking.metrics.map((name) => ({ name, number: true, cell: (row) => (row.scores[name] ? `${number(row.scores[name].mean, 3)} ± ${number(row.scores[name].sd, 2)}` : "–") })),
       { name: "seconds", title: "CPU time", number: true, cell: (row) => duration(row.seconds) },
-      { name: "keep", title: "Keep", cell: (row) => h("button", { type: "button", onclick: () => keep(row, address, found) }, "Keep …") },
+      { name: "keep", title: "Keep", cell: (row) => (row.rule ? "a rule" : h("button", { type: "button", onclick: () => keep(row, address, found) }, "Keep …")) },
     ], ranking.rows, { best: (row) => row.row === 1 }),
     bars(ranking),
     found.figures.map((name) => h("img", { src: `/api/runs/${found.path}/figures/${name}`, alt: `${name} of ${found.name}`, class: "chart" })),
@@ -91,25 +91,8 @@ function bars(ranking) {
 }
 
 function keep(row, address, found) {
-  const stamp = new Date().toISOString().slice(0, 16).replace(/[-:T]/g, "");
-  const name = h("input", { type: "text", value: `${found.experiment}-${row.model}-${stamp}`.toLowerCase().replace(/[^a-z0-9_-]+/g, "-"), required: true });
-  const note = h("textarea", {});
-  const form = h("form", {}, h("p", {}, `${row.model} is trained once more as one run, and kept.`),
-    field("name", "Name", name, "A name that is in use is refused."), field("note", "Notes", note), h("div", { class: "wrong-place" }),
-    h("button", { class: "main" }, "Keep it"));
-  const box = dialog(`Keep ${row.model}`, form);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    try {
-      const job = await ask(`${address}/rows/${row.row}/keep`, { method: "POST", body: { name: name.value, note: note.value } });
-      box.close();
-      tell("A job keeps it; see Jobs.");
-      location.assign(`/jobs#${job.id}`);
-    } catch (error) {
-      const left = mark(form, error.errors ?? []);
-      fill($(".wrong-place", form), left.length || !error.errors?.length ? problemBox(error) : null);
-    }
-  });
+  keepAs(row.model, `${row.model} is trained once more as one run, and kept.`, `${found.experiment}-${row.model}`,
+    `${address}/rows/${row.row}/keep`, (job) => { location.assign(`/jobs#${job.id}`); });
 }
 
 addEventListener("hashchange", open);

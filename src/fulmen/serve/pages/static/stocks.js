@@ -1,6 +1,6 @@
 // The thirty architectures for stocks in two modes, as /api/train-advanced takes them.
 
-import { $, ask, duration, field, fill, h, number, table, trying } from "./core.js";
+import { $, ask, duration, field, fill, h, number, place, table, trying } from "./core.js";
 import { chart } from "./chart.js";
 
 const form = $("#advanced");
@@ -71,13 +71,13 @@ function result(said) {
   const fast = said.mode === "fast", rows = [...(fast ? said.results : said.all_results)].sort((a, b) => (a.rmse ?? 1e99) - (b.rmse ?? 1e99));
   const { winner } = said;
   return [
-    h("article", { class: "card", "aria-label": "Winner" }, h("h2", {}, `🥇 ${winner.model_name}`),
+    h("article", { class: "card", "aria-label": "Winner" }, h("h2", {}, place(1), ` ${winner.model_name}`),
       h("dl", { class: "facts" }, [["RMSE of prices", number(fast ? winner.rmse : winner.best_rmse)], ["Persistence, which costs nothing", number(winner.persistence_rmse)], ["MAE", number(winner.mae)], ["MAPE", `${number(winner.mape)} %`], ["Correlation", number(winner.pearson_corr)],
         ...(fast ? [] : [["Found with", Object.entries(winner.best_params).map(([key, value]) => `${key} ${number(value)}`).join(", ")], ["Time", duration(said.total_time)]]), ["Data", said.data], ["Run", h("a", { href: `/runs#${winner.run}` }, winner.run)]].map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
       winner.rmse > winner.persistence_rmse ? h("p", { class: "warning" }, "Persistence is better: tomorrow's price is best said to be today's.") : null),
     h("h3", {}, "All models"),
     table(`${rows.length} models by RMSE on the validation split`, [
-      { name: "place", title: "Place", cell: (row) => ["🥇", "🥈", "🥉"][rows.indexOf(row)] ?? String(rows.indexOf(row) + 1) },
+      { name: "place", title: "Place", cell: (row) => place(rows.indexOf(row) + 1) },
       { name: "model_name", title: "Model", cell: (row) => h("a", { href: `/runs#${row.run}` }, `${row.model_id} ${row.model_name}`) },
       { name: "rmse", title: "RMSE", number: true }, { name: "mae", title: "MAE", number: true }, { name: "mape", title: "MAPE (%)", number: true }, { name: "r2", title: "R²", number: true },
       { name: "pearson_corr", title: "Correlation", number: true }, { name: "accuracy", title: "Right direction", number: true }, { name: "persistence_rmse", title: "RMSE of persistence", number: true },
@@ -88,10 +88,10 @@ function result(said) {
 }
 
 function figures(run) {
-  const place = h("div", {}, h("p", { class: "soft" }, "…"));
-  ask(`/api/runs/${run}`).then((found) => fill(place, found.has_report ? h("iframe", { class: "report", src: `/api/runs/${found.path}/report`, title: "Report of the winner" })
-    : found.figures.map((name) => h("img", { class: "chart", src: `/api/runs/${found.path}/figures/${name}`, alt: name }))), () => fill(place, h("p", { class: "soft" }, "Its run has no figures.")));
-  return place;
+  const drawn = h("div", {}, h("p", { class: "soft" }, "…"));
+  ask(`/api/runs/${run}`).then((found) => fill(drawn, found.has_report ? h("iframe", { class: "report", src: `/api/runs/${found.path}/report`, title: "Report of the winner" })
+    : found.figures.map((name) => h("img", { class: "chart", src: `/api/runs/${found.path}/figures/${name}`, alt: name }))), () => fill(drawn, h("p", { class: "soft" }, "Its run has no figures.")));
+  return drawn;
 }
 
 form.addEventListener("change", showMode);

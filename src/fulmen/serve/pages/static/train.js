@@ -31,7 +31,6 @@ const FILES = new Set(["data.csv", "data.path", "data.file", "data.root"]);
 
 const form = $("#train");
 const asked = { experiment: null, kind: "train", groups: new Map(), values: new Map(), options: new Map() };
-let files = [];
 
 function overrides() {
   const extra = $("#extra").value.split("\n").map((line) => line.trim()).filter(Boolean);
@@ -169,11 +168,32 @@ async function load() {
   judge();
 }
 
+/** Files of the data folders and one's own uploads are offered where an argument takes a file. */
+async function offerFiles() {
+  const found = await ask("/api/data?limit=2000").catch(() => ({ items: [] }));
+  fill($("#files"), found.items.map((file) => h("option", { value: file.value }, file.name)));
+}
+
+async function upload(event) {
+  const [file] = event.target.files, form = new FormData();
+  if (!file) return;
+  form.append("file", file);
+  $("#uploaded").textContent = `${file.name} is being sent …`;
+  const sent = await trying($("#wrong"), () => ask("/api/uploads", { method: "POST", form }));
+  event.target.value = "";
+  $("#uploaded").textContent = sent ? `${sent.name} is offered where an argument takes a file.` : "";
+  await offerFiles();
+  const [takes] = [...FILES].map((path) => $(`[data-key="${path}"] input`)).filter(Boolean);
+  if (!sent || !takes) return;
+  takes.value = sent.value;
+  takes.dispatchEvent(new Event("input"));
+}
+
 async function begin() {
   const experiments = await trying($("#wrong"), () => ask("/api/experiments"));
   if (!experiments) return;
-  files = (await ask("/api/data").catch(() => ({ items: [] }))).items;
-  document.body.append(h("datalist", { id: "files" }, files.map((file) => h("option", { value: file.value }, file.name))));
+  document.body.append(h("datalist", { id: "files" }));
+  await offerFiles();
   const wanted = new URLSearchParams(location.search).get("experiment");
   const select = h("select", { onchange: (event) => {
     Object.assign(asked, { experiment: event.target.value, groups: new Map(), values: new Map() });
@@ -193,6 +213,7 @@ async function begin() {
 }
 
 $("#extra").addEventListener("input", judge);
+$("#upload").addEventListener("change", upload);
 $("#copy").addEventListener("click", async () => {
   await navigator.clipboard.writeText($("#command").textContent);
   tell("Copied.");
