@@ -20,11 +20,15 @@ def installed(wheel, tmp_path_factory):
     return Installed(tmp_path_factory.mktemp("installed"), wheel)
 
 
-def test_every_file_of_conf_is_in_the_wheel_and_nothing_but_the_package(wheel):
+def test_every_config_and_every_part_of_the_page_is_in_the_wheel_and_nothing_but_the_package(wheel):
     with zipfile.ZipFile(wheel) as file:
         names = [name for name in file.namelist() if ".dist-info/" not in name]
     conf = {path.relative_to(project_root()).as_posix() for path in (project_root() / "conf").rglob("*.yaml")}
     assert {name.removeprefix("fulmen/") for name in names if name.startswith("fulmen/conf/")} == conf
+    pages = project_root() / "src" / "fulmen" / "serve" / "pages"
+    parts = [path for path in pages.rglob("*") if path.suffix in (".html", ".js", ".css", ".svg")]
+    assert {f"fulmen/serve/pages/{path.relative_to(pages).as_posix()}" for path in parts} <= set(names)
+    assert len(parts) > 20
     assert "fulmen/py.typed" in names  # its annotations are for type checkers of others too
     assert {name.partition("/")[0] for name in names} == {
         path.name for path in (project_root() / "src").iterdir() if path.name[0] not in "._"

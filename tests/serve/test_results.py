@@ -200,8 +200,8 @@ def test_a_search_tells_its_leaderboard_history_and_champion(client, settings):
     assert champion["metrics"] == {"test/auc": pytest.approx(0.85)}
     assert champion["baselines"]["prior"] == {"loss": 0.7, "auc": 0.5}
     assert names(client.get("/api/searches")) == ["sweeps/sensors-tpe"]
-    assert client.get("/api/searches/sensors-tpe/report").status_code == 200
-    assert client.get("/api/searches/sensors-tpe/figures/history.png").status_code == 200
+    assert client.get("/api/runs/sweeps/sensors-tpe/report").status_code == 200
+    assert client.get("/api/runs/sweeps/sensors-tpe/figures/history.png").status_code == 200
     assert client.get("/api/searches/absent").status_code == 404
 
 
@@ -250,7 +250,7 @@ def test_a_ranking_tells_its_rows(client, settings):
     assert (first["row"], first["model"], first["override"], second["baseline"]) == (1, "mlp", "network=mlp", True)
     assert first["scores"]["auc"]["mean"] == pytest.approx(0.85)
     assert names(client.get("/api/rankings?experiment=sensors")) == [f"rankings/{folder.name}"]
-    assert "<h1>" in client.get(f"/api/rankings/{folder.name}/report").text
+    assert "<h1>" in client.get(f"/api/runs/rankings/{folder.name}/report").text
     (folder / "ranking.json").write_text("{")
     assert client.get(f"/api/rankings/{folder.name}").status_code == 409
     assert names(client.get("/api/runs?kind=ranking&status=damaged")) == [f"rankings/{folder.name}"]

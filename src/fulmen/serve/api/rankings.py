@@ -28,20 +28,6 @@ def list_rankings(services: Wanted, experiment: str = "*", limit: Limit = 50, of
     return services.results.newest("ranking", experiment, limit, offset)
 
 
-@router.get("/{path:path}/report", responses=answers(404), response_class=Response)
-def report(services: Wanted, path: str) -> Response:
-    """The tables of a ranking as a page that loads nothing and runs no script."""
-    entry = services.results.find(f"rankings/{path}", "ranking")
-    return result_files.report(services.results.folder(entry), entry)
-
-
-@router.get("/{path:path}/figures/{name}", responses=answers(404), response_class=Response)
-def figure(services: Wanted, path: str, name: str) -> Response:
-    """One of the figures of a ranking."""
-    entry = services.results.find(f"rankings/{path}", "ranking")
-    return result_files.figure(services.results.folder(entry), name)
-
-
 @router.post("/{path:path}/rows/{row}/keep", status_code=201, responses=answers(404, 409, 422, 507))
 def keep(
     services: Wanted, path: str, row: Annotated[int, Path(ge=1)], asked: Kept, request: Request, response: Response

@@ -1,6 +1,6 @@
-"""Searches: their leaderboard, their champion, their history; figures and reports."""
+"""Searches: their leaderboard, their champion, their history; reports and figures are those of /api/runs."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from fulmen.serve import result_files, search_details
 from fulmen.serve.problems import Problem, answers
@@ -21,20 +21,6 @@ class Search(Listed, search_details.Found):
 def list_searches(services: Wanted, experiment: str = "*", limit: Limit = 50, offset: Offset = 0) -> Listing:
     """All searches, the newest first."""
     return services.results.newest("search", experiment, limit, offset)
-
-
-@router.get("/{name:path}/report", responses=answers(404), response_class=Response)
-def report(services: Wanted, name: str) -> Response:
-    """The report of a search, one page that loads nothing and runs no script."""
-    entry = services.results.find(f"sweeps/{name}", "search")
-    return result_files.report(services.results.folder(entry), entry)
-
-
-@router.get("/{name:path}/figures/{figure}", responses=answers(404), response_class=Response)
-def draw(services: Wanted, name: str, figure: str) -> Response:
-    """One of the figures of a search."""
-    entry = services.results.find(f"sweeps/{name}", "search")
-    return result_files.figure(services.results.folder(entry), figure)
 
 
 @router.get("/{name:path}", responses=answers(404, 409))

@@ -30,11 +30,11 @@ async function open() {
   const found = await trying($("#one-wrong"), () => ask(address));
   if (!found) return;
   fill(one, h("h2", { tabindex: "-1" }, found.name, " ", state(found.status)), h("div", { id: "one-wrong" }),
-    found.message ? h("p", { class: "warning" }, found.message) : null, ranking ? showRanking(found, address) : showSearch(found, address));
+    found.message ? h("p", { class: "warning" }, found.message) : null, ranking ? showRanking(found, address) : showSearch(found));
   $("h2", one).focus();
 }
 
-function showSearch(found, address) {
+function showSearch(found) {
   const objectives = Object.keys(found.objectives), tried = found.history.filter((each) => Number.isFinite(each.value));
   return [
     champion(found),
@@ -50,7 +50,7 @@ function showSearch(found, address) {
       { name: "epochs", title: "Epochs", number: true }, { name: "seconds", title: "Time", number: true, cell: (row) => duration(row.seconds) },
       ...found.parameters.map((path) => ({ name: path, title: short(path), number: true, cell: (row) => number(row.parameters[path]) })),
     ], found.leaderboard, { best: (row) => row.place === 1 }),
-    found.has_report ? [h("h3", {}, "Report"), h("iframe", { class: "report", src: `${address}/report`, title: `Report of ${found.name}` })] : null,
+    found.has_report ? [h("h3", {}, "Report"), h("iframe", { class: "report", src: `/api/runs/${found.path}/report`, title: `Report of ${found.name}` })] : null,
   ];
 }
 
