@@ -3,7 +3,8 @@
 import { h, number, table } from "./core.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [720, 260, 62, 12, 10, 34];
+const WIDTH = Math.min(720, Math.max(300, innerWidth - 70)); // about that of the screen, so that letters keep their size
+const [HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [260, 62, 12, 10, 34];
 
 function svg(name, attributes, ...children) {
   const element = document.createElementNS(SVG, name);
@@ -50,7 +51,7 @@ export function chart(title, series, { x = "", y = "", log = false, table: withT
       return [svg("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: height, y2: height }),
         svg("text", { x: LEFT - 6, y: height + 4, "text-anchor": "end" }, label(value))];
     }),
-    ...ticks(x0, x1, 7).map((value) => svg("text", { x: px(value), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, number(value, 6))),
+    ...ticks(x0, x1, Math.round(WIDTH / 100)).map((value) => svg("text", { x: px(value), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, number(value, 6))),
     svg("text", { x: WIDTH - RIGHT, y: HEIGHT - 3, "text-anchor": "end" }, x),
     svg("text", { x: 4, y: TOP + 4, "text-anchor": "start" }, y),
     ...drawn.flatMap((each, index) => marks(each, look(index), px, py, up)));

@@ -15,3 +15,4 @@ button.addEventListener("click", () => {
   show();
 });
 show();
+document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // it may be out of sight on a phone

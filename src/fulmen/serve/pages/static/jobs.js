@@ -42,7 +42,7 @@ function buttons(job) {
 
 async function log(job) {
   const text = h("pre", { class: "log", tabindex: "0", role: "log", "aria-label": "Log" }, "…");
-  const box = dialog(`Log of ${job.experiment}`, text, true);
+  const box = dialog(`Log of ${job.experiment || "a comparison"}`, text, true);
   const read = async () => {
     text.textContent = (await ask(`/api/jobs/${job.id}/log?tail=400`).catch((error) => ({ lines: [error.message] }))).lines.join("\n") || "Nothing was printed yet.";
     text.scrollTop = text.scrollHeight;
@@ -64,7 +64,7 @@ function progress(job) {
 function put(job) {
   let card = cards.get(job.id);
   if (!card) {
-    const element = h("article", { class: "card", id: job.id, "aria-label": `${job.kind} ${job.experiment}` },
+    const element = h("article", { class: "card", id: job.id, "aria-label": `${job.kind} ${job.experiment}`.trim() },
       h("div", { class: "head" }), h("div", { class: "bar" }), h("div", { class: "said" }), h("div", { class: "curve" }), h("div", { class: "acts" }));
     const after = [...cards.values()].find((each) => each.job.created < job.created);
     place.insertBefore(element, after?.element ?? null);
@@ -75,7 +75,7 @@ function put(job) {
   card.job = job;
   const { element } = card;
   if (before?.state !== job.state || !before) {
-    fill($(".head", element), h("h3", {}, `${job.experiment} `, state(job.state)),
+    fill($(".head", element), h("h3", {}, `${job.experiment || "comparison"} `, state(job.state)),
       h("p", { class: "soft" }, `${job.kind} · `, ago(job.created), job.by ? ` · ${job.by}` : "", ` · ${job.folder}`),
       h("details", {}, h("summary", {}, "Command"), h("pre", {}, job.typed)));
     fill($(".acts", element), buttons(job));
