@@ -3,7 +3,7 @@
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,14 @@ def number(value: Any) -> str:
     return f"{value:.4g}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
 
 
-def print_table(title: str, rows: Rows, console: Console | None = None) -> None:
-    """Show `rows` on the console; the first column names the row. Columns that do not fit are left to the report."""
+def print_table(
+    title: str, rows: Rows, console: Console | None = None, left: Collection[str] = ()
+) -> list[str]:  # fmt: skip
+    """Show `rows` on the console; the first column names the row. Returns the columns that do not fit.
+
+    Args:
+        left: columns of words, which begin at the left.
+    """
     console = console or Console(width=None if sys.stdout.isatty() else 120)
     width = console.width - 2
     table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
@@ -95,10 +101,11 @@ def print_table(title: str, rows: Rows, console: Console | None = None) -> None:
         width -= 3 + max(len(column), *(len(number(row.get(column))) for row in rows))
         if width < 0:
             break
-        table.add_column(Text(column), justify="left" if position == 0 else "right", no_wrap=True)
+        table.add_column(Text(column), justify="left" if position == 0 or column in left else "right", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(number(value)) for value in list(row.values())[: len(table.columns)]))
     console.print(table)
+    return list(rows[0])[len(table.columns) :]
 
 
 def as_text(value: str) -> str:

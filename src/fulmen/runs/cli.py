@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fulmen.runs.choices import KINDS, ORDERS, USUAL
+from fulmen.runs.choices import COLUMNS, KINDS, ORDERS, USUAL
 
+SHOWN = [name for name in COLUMNS if name not in ("tag", "name", "path")]
 Kept = dict[Path, list[str]]  # folder of a run -> the models that were saved from it
 
 USES = """\
-fulmen runs                      list all runs: status, cost and main metrics
+fulmen runs                      list all runs: status, overrides, main metrics, cost
 fulmen runs EXPERIMENT           those of one experiment
 fulmen runs show RUN ...         all that is known of a run
 fulmen runs compare RUN RUN ...  metrics side by side, and the settings that differ
@@ -37,13 +38,20 @@ def add_verbs(parsers: "argparse._SubParsersAction[Any]", kept: Callable[[], Kep
     runs.add_argument("words", nargs="*", metavar="WORD", help="an experiment, or a verb and what it takes")
     runs.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
     listed = runs.add_argument_group("of the list")
+    listed.add_argument("--filter", nargs="+", action="extend", default=[], metavar="CONDITION",
+                        help="status=failed 'lr>0.01' tag=paper 'network!=mlp' note~figure: a column, hyperparameter "
+                        "or metric, a sign (= != < <= > >=, or ~ for a part of a text) and a value, several after "
+                        "commas; a word alone is sought in all texts; quote < and >")  # fmt: skip
+    listed.add_argument("--columns", nargs="+", action="extend", default=[], metavar="NAME",
+                        help=f"what to show of each: {', '.join(SHOWN)}, or any hyperparameter or metric")  # fmt: skip
     listed.add_argument("--status", default="", help="only these, for example failed,killed")
     listed.add_argument("--tag", action="append", default=[], help="only those with this tag; may be said again")
     listed.add_argument("--archived", action="store_true", help="only those that are archived")
     listed.add_argument("--kind", default="run", choices=("run", "multirun", "search", "ranking", "comparison", "all"),
                         help="what to list (default: run)")  # fmt: skip
     listed.add_argument("--sort", default="stamp", metavar="COLUMN",
-                        help=f"{', '.join(ORDERS)} or a metric; --sort=-seconds: the largest first")  # fmt: skip
+                        help=f"{', '.join(ORDERS)}, a hyperparameter or a metric; "
+                        "--sort=-seconds: the largest first")  # fmt: skip
     runs.add_argument("--json", action="store_true", help="print JSON")
     removed = runs.add_argument_group("of delete")
     removed.add_argument("--yes", action="store_true", help="do not ask")

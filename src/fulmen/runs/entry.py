@@ -18,6 +18,7 @@ OF_JOB: dict[str, Kind] = {
     "train": "run", "keep": "run", "multirun": "multirun", "sweep": "search", "rank": "ranking",
     "compare": "comparison",
 }  # fmt: skip
+KINDS: dict[str, Kind] = {"sweeps": "search", "rankings": "ranking", "comparisons": "comparison"}  # below outputs
 FOLDER = "{folder}"  # in a message: wherever it now lies
 STAMP = re.compile(r"(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)(?:-(\d{6}))?(?:_\d+)?$")
 
@@ -40,6 +41,7 @@ class Entry:
         data: fingerprint of the data.
         done, total: trials of a search, runs of folds and seeds.
         job: the id of its job, where it is one's.
+        overrides: what was typed, the last of each key, without what chooses experiment and folder.
     """
 
     path: str
@@ -62,6 +64,7 @@ class Entry:
     archived: bool = False
     tags: list[str] = field(default_factory=list)
     note: str = ""
+    overrides: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -79,7 +82,18 @@ class Entry:
 
 
 def read_entry(outputs: Path, place: str, jobs: Found) -> Entry | None:
-    """What the folder at `place` below `outputs` says of itself; None if it holds nothing of ours."""
+    """What the folder at `place` below `outputs` says of itself; None if it holds nothing of ours.
+
+    Whatever its files hold that nobody has foreseen, it is listed as damaged: one folder hides no other.
+    """
+    try:
+        return _read(outputs, place, jobs)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        what = f"its files hold what they should not: {type(error).__name__}: {error}"
+        return Entry(place, KINDS.get(place.partition("/")[0], "run"), status="damaged", message=what[:200])
+
+
+def _read(outputs: Path, place: str, jobs: Found) -> Entry | None:
     folder = outputs / place
     work = jobs.at(folder) if (folder / JOB).exists() else None
     found = _facts(folder, place)

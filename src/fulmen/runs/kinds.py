@@ -12,7 +12,7 @@ from typing import Any
 
 from fulmen.report.known import is_known
 from fulmen.runs.ownership import holder
-from fulmen.runs.run_facts import Facts
+from fulmen.runs.run_facts import Facts, overrides_of
 
 QUIET = 60.0  # seconds without a word after which a search that no trial is at work for has stopped
 LEADERBOARD, PROGRESS = "leaderboard.csv", "progress.json"
@@ -46,6 +46,7 @@ def search_facts(folder: Path) -> Facts:
         "metrics": values,
         "done": _whole(progress.get("done")) if progress else len(table) or None,
         "total": _whole(total),
+        "overrides": overrides_of(overrides),
     }
 
 
@@ -57,6 +58,7 @@ def ranking_facts(folder: Path) -> Facts:
         names = [str(row["model"]) for row in found.get("rows", [])] or list(scores)
         means = {name: fmean(scores[name][metric]) for name in names if all(map(is_known, scores[name][metric]))}
         baselines = [str(row["model"]) for row in found.get("rows", []) if row.get("baseline")]
+        shared = list(found.get("shared") or [])
         seconds = sum(value for value in dict(found.get("cpu_seconds") or {}).values() if is_known(value))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return {
@@ -73,6 +75,7 @@ def ranking_facts(folder: Path) -> Facts:
         "seconds": seconds or None,
         "total": len(names),
         "ended": _changed(folder / "ranking.json"),
+        "overrides": overrides_of(map(str, shared)),
     }
 
 

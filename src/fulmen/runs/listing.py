@@ -9,6 +9,7 @@ from fulmen.errors import FulmenError
 from fulmen.runs.choices import ORDERS
 from fulmen.runs.entry import Entry
 from fulmen.runs.index import Index
+from fulmen.runs.values import Values
 
 
 def list_runs(outputs: str | Path = "outputs", experiment: str = "*") -> list[dict[str, Any]]:
@@ -40,7 +41,7 @@ def chosen(
         status: any of these; of runs that have never begun only if it is asked for.
         tags: all of these.
         archived: only those, or None for all; by default those that are not.
-        text: somewhere in path, network, tags, note or message, whatever its case.
+        text: somewhere in path, network, overrides, tags, note or message, whatever its case.
     """
     found = []
     for each in entries:
@@ -52,22 +53,38 @@ def chosen(
     return found
 
 
-def in_order(entries: Iterable[Entry], by: str = "created") -> list[Entry]:
+def in_order(entries: Iterable[Entry], by: str = "created", values: Values | None = None) -> list[Entry]:
     """Sorted by one of `ORDERS` or a metric, those without a value last; `-seconds`: the largest first.
+
+    Args:
+        values: knows further names, those of hyperparameters and of all metrics.
 
     Raises:
         FulmenError: there is no such order, and no entry has such a metric.
     """
     entries, down, key = list(entries), by.startswith("-"), by.lstrip("-")
     if key == "stamp":
-        return sorted(entries, key=lambda entry: (entry.path.rpartition("/")[2], entry.path))
-    if key not in ORDERS and entries and not any(key in entry.metrics for entry in entries):
-        metrics = dict.fromkeys(name for entry in entries for name in entry.metrics)
-        raise FulmenError(f"sort: there is {', '.join([*ORDERS, *metrics])}; got {key}")
-    values = {entry.path: getattr(entry, key) if key in ORDERS else entry.metrics.get(key) for entry in entries}
-    known = [entry for entry in entries if values[entry.path] is not None]
-    unknown = [entry for entry in entries if values[entry.path] is None]
-    return sorted(known, key=lambda entry: (values[entry.path], entry.path), reverse=down) + unknown
+        return sorted(entries, key=lambda entry: (entry.path.rpartition("/")[2], entry.path), reverse=down)
+    if values:
+        key = values.key(key, "sort")
+        known = {entry.path: _sortable(values.of(entry, key)) for entry in entries}
+    else:
+        if key not in ORDERS and entries and not any(key in entry.metrics for entry in entries):
+            metrics = dict.fromkeys(name for entry in entries for name in entry.metrics)
+            raise FulmenError(f"sort: there is {', '.join([*ORDERS, *metrics])}; got {key}")
+        known = {entry.path: getattr(entry, key) if key in ORDERS else entry.metrics.get(key) for entry in entries}
+    first = [entry for entry in entries if known[entry.path] is not None]
+    last = [entry for entry in entries if known[entry.path] is None]
+    return sorted(first, key=lambda entry: (known[entry.path], entry.path), reverse=down) + last
+
+
+def _sortable(value: Any) -> Any:
+    """Numbers come before texts; what is unknown stays None."""
+    if value is None or value == []:
+        return None
+    if isinstance(value, bool | int | float):
+        return 0, value
+    return 1, ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _experiment(entry: Entry) -> str:
@@ -76,4 +93,6 @@ def _experiment(entry: Entry) -> str:
 
 
 def _words(entry: Entry) -> str:
-    return "\n".join([entry.path, entry.network or "", *entry.tags, entry.note, entry.message]).lower()
+    return "\n".join(
+        [entry.path, entry.network or "", *entry.overrides, *entry.tags, entry.note, entry.message]
+    ).lower()

@@ -46,6 +46,6 @@ def read_environment(folder: Path) -> dict[str, Any]:
     """environment.json of a run; {} if it is gone or damaged."""
     try:
         found = json.loads((folder / "environment.json").read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

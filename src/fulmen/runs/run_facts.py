@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,8 +18,9 @@ from fulmen.runs.reading import now, read_environment, read_result
 Facts = dict[str, Any]  # fields of an Entry
 
 SHOWN = 3  # metrics
-CONFIG = "config.yaml"
+CONFIG, RESULT = "config.yaml", "result.json"
 CEILING = "ceiling"  # a baseline that nothing can beat
+ELSEWHERE = ("experiment", "output_dir", "resume")  # typed keys that other columns show, or that lead to a folder
 OF_A_START = {CONFIG, "overrides.txt", "environment.json", "progress.json", "log.txt", LOCK, LABELS, *OWN}
 TARGET = re.compile(r"^model:\n(?:(?:  .*)?\n)*?  network:\n(?:    .*\n)*?    _target_: *(\S+)", re.MULTILINE)
 TOP_LEVEL = re.compile(r"^(monitor|mode): *(\S+)", re.MULTILINE)
@@ -31,11 +32,14 @@ def run_facts(folder: Path) -> Facts | None:
         result = read_result(folder)
     except FulmenError as error:
         return {"status": "damaged", "message": _line(error), "experiment": folder.parent.name}
-    if not result:
+    if not result and not (folder / RESULT).exists():
         return _without_result(folder)
+    if not result.get("status"):
+        message = f"{folder / RESULT} is damaged: it says no status"
+        return {"status": "damaged", "message": message, "experiment": folder.parent.name}
     result, environment = now(folder, result), read_environment(folder)
     config, typed = _text(folder / CONFIG), _text(folder / "overrides.txt")
-    metrics = main_metrics(result.get("metrics", {}))
+    metrics = main_metrics(result.get("metrics", {}), watched(config).get("monitor", ""))
     cost, starts = result.get("cost", {}), environment.get("starts") or [{}]
     runs = result.get("runs") or []
     return {
@@ -51,13 +55,27 @@ def run_facts(folder: Path) -> Facts | None:
         "verdict": _verdict(result.get("verdicts") or []),
         "message": result.get("message", ""),
         "data": str(data) if (data := environment.get("data_fingerprint")) else None,
+        "overrides": overrides_of(typed.splitlines()),
     } | ({"done": _done(folder, runs), "total": len(runs)} if runs else {})
 
 
-def main_metrics(metrics: Mapping[str, Any]) -> dict[str, float | None]:
-    """The first metrics of the test split; of what was not tested those of its last epoch."""
-    tested = {name: value for name, value in metrics.items() if name.startswith("test/")} or metrics
-    return {name: _number(value) for name, value in list(tested.items())[:SHOWN]}
+def main_metrics(metrics: Mapping[str, Any], monitor: str = "") -> dict[str, float | None]:
+    """The first metrics of the test split; of what was not tested the watched one first, then those of validation.
+
+    Learning rates are none, and losses of training only where nothing else is known.
+    """
+    measured = [name for name in metrics if not name.startswith(("lr-", "lr/")) and name != "lr"]
+    tested = [name for name in measured if name.startswith("test/")]
+    watching = [name for name in measured if name == monitor]
+    watching += [name for name in measured if name.startswith("val/") and name != monitor]
+    main = tested or watching or measured
+    return {name: _number(metrics[name]) for name in main[:SHOWN]}
+
+
+def overrides_of(typed: Iterable[str]) -> list[str]:
+    """What was typed, the last of each key, without what other columns of a list show."""
+    last = {line.partition("=")[0].lstrip("+"): line for line in map(str.strip, typed) if line}
+    return [line for key, line in last.items() if key not in ELSEWHERE]
 
 
 def best_baseline(
@@ -81,9 +99,14 @@ def best_baseline(
 
 def better(result: Mapping[str, Any], config: str) -> dict[str, str]:
     """Which way metrics are better: the result says it, and of what was watched the config does."""
-    watched = dict(TOP_LEVEL.findall(config))
-    monitored = watched.get("monitor", "").rpartition("/")[2]
-    return {"loss": "min", monitored: watched.get("mode", ""), **result.get("better", {})}
+    found = watched(config)
+    monitored = found.get("monitor", "").rpartition("/")[2]
+    return {"loss": "min", monitored: found.get("mode", ""), **result.get("better", {})}
+
+
+def watched(config: str) -> dict[str, str]:
+    """`monitor` and `mode` of a config."""
+    return {name: value.strip("'\"") for name, value in TOP_LEVEL.findall(config)}
 
 
 def network(config: str, typed: str) -> str | None:
@@ -106,7 +129,7 @@ def _without_result(folder: Path) -> Facts | None:
     except OSError:
         return None
     if saved and CONFIG in names:
-        return facts | {"status": "damaged", "message": f"{folder / 'result.json'} is gone"}
+        return facts | {"status": "damaged", "message": f"{folder / RESULT} is gone"}
     left = {name for name in names - OF_A_START if not name.startswith(("seed_", "events.out.tfevents."))}
     return facts | {"status": "not begun"} if left <= {"checkpoints", "figures"} else None
 

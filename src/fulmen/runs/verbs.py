@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -10,14 +9,13 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from fulmen.config.places import TRAIN, first_experiment
 from fulmen.errors import FulmenError
 from fulmen.runs import clean as cleaning
 from fulmen.runs.deleting import InUse, delete
 from fulmen.runs.entry import Entry
 from fulmen.runs.index import Index
 from fulmen.runs.labels import label
-from fulmen.runs.listing import chosen, in_order, row
+from fulmen.runs.list_verb import show_list
 from fulmen.runs.side_by_side import side_by_side
 
 WITH_TEXT = ("tag", "untag", "note")  # verbs with a word before the runs
@@ -28,7 +26,7 @@ def runs(arguments: argparse.Namespace) -> int:
     words, index = arguments.words, Index(arguments.outputs)
     verb = words[0] if len(words) > 1 else None
     if verb is None:
-        return show_list(index, words[0] if words else "*", arguments)
+        return show_list(index, words[0] if words else "*", arguments, VERBS)
     if verb not in VERBS:
         from fulmen.config.mistakes import did_you_mean
 
@@ -60,69 +58,6 @@ def find(index: Index, entries: Sequence[Entry], word: str) -> Entry:
     near = nearest(word, [entry.name for entry in reversed(entries)])
     told = f"did you mean {near}?" if near else "`fulmen runs --kind all` lists them"
     raise FulmenError(f"{word} is no run, search, ranking or comparison in {index.outputs}; {told}")
-
-
-def show_list(index: Index, experiment: str, arguments: argparse.Namespace) -> int:
-    """The table of each experiment, and why runs did not complete."""
-    status = tuple(filter(None, arguments.status.split(",")))
-    entries = index.entries()
-    asked = {"kind": arguments.kind, "experiment": experiment, "status": status, "tags": arguments.tag}
-    shown = in_order(chosen(entries, archived=arguments.archived, **asked), arguments.sort)
-    if arguments.json:
-        print(json.dumps([asdict(entry) for entry in shown], indent=1))
-        return 0
-    hidden = 0 if arguments.archived else len(chosen(entries, archived=True, **asked))
-    if not shown and not hidden:
-        return say_that_there_are_none(experiment, arguments)
-    for name in dict.fromkeys(heading(entry) for entry in shown):
-        show_table(name, [entry for entry in shown if heading(entry) == name], index.outputs)
-    if hidden:
-        print(f"{hidden} archived: fulmen runs {experiment if experiment != '*' else ''} --archived".replace("  ", " "))
-    return 0
-
-
-def heading(entry: Entry) -> str:
-    """What an entry stands below: runs below the folder of their experiment, all else below its kind."""
-    return entry.name.partition("/")[0] if entry.kind == "run" else f"{entry.kind}: {entry.experiment}".rstrip(": ")
-
-
-def show_table(title: str, entries: Sequence[Entry], outputs: Path) -> None:
-    from fulmen.report.summary import print_table
-
-    rows = [row(entry, outputs) for entry in entries]
-    columns = list(dict.fromkeys(column for each in rows for column in each if column != "message"))
-    print_table(title, [{column: each.get(column) for column in columns} for each in rows])
-    for each in rows:
-        if "message" in each:
-            print(f"  {each['run']} {each['status']}: {each['message']}")
-
-
-def say_that_there_are_none(experiment: str, arguments: argparse.Namespace) -> int:
-    """A line that says what would list or begin some.
-
-    Raises:
-        FulmenError: there is no such experiment.
-    """
-    from fulmen.config.schema import refuse_unknown
-
-    if "/" in experiment:
-        raise FulmenError(
-            f"{experiment} is no experiment; `fulmen runs --outputs FOLDER` lists what lies in FOLDER/runs, "
-            f"`fulmen runs show RUN` shows one run"
-        )
-    named = not re.search(r"[*?\[]", experiment)
-    if experiment in VERBS and not (Path(arguments.outputs) / "runs" / experiment).is_dir():
-        raise FulmenError(
-            f"fulmen runs {experiment}: which run? `fulmen runs` lists them, `fulmen runs --help` says more"
-        )
-    if named:
-        refuse_unknown(experiment)
-    if arguments.status or arguments.tag or arguments.archived or arguments.kind != "run":
-        print("nothing is like that")
-        return 0
-    where = Path(arguments.outputs, "runs", experiment.replace("*", ""))
-    print(f"no runs in {where} yet; start one: {TRAIN} experiment={experiment if named else first_experiment()}")
-    return 0
 
 
 def show(index: Index, entries: Sequence[Entry], _: str, arguments: argparse.Namespace) -> int:
