@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -138,6 +139,22 @@ def test_work_outlives_its_supervisor_and_is_known_as_running_then_as_what_it_sa
     assert until(lambda: (entry := queue.job(id)).state != "running" and entry.state) == "completed"
     (queue.job(id).folder / "result.json").unlink()
     assert queue.job(id).state == "killed"
+
+
+def test_where_the_file_system_has_no_locks_pid_and_start_tell_who_lives(queue, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr("fulmen.launch.record.fcntl.flock", no_locks)
+    id = queue.submit("train", "sensors", ["seconds=60"]).job.id
+    running(queue, id)
+    attempt = until(lambda: (entry := queue.job(id)).attempt.work and entry.attempt)
+    assert queue.job(id).state == "running"
+    os.kill(attempt.pid, signal.SIGKILL)
+    until(lambda: started(attempt.pid) is None)
+    assert queue.job(id).state == "running"  # the work lives
+    os.kill(attempt.work["pid"], signal.SIGKILL)
+    assert until(lambda: (entry := queue.job(id)).state != "running" and entry.state) == "killed"
 
 
 def test_a_job_whose_folder_was_deleted_moved_or_copied_by_hand_is_no_job_any_more(queue):

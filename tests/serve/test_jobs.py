@@ -1,5 +1,6 @@
 """Jobs over HTTP: asked for, watched, cancelled, gone on with; work of a fraction of a second stands for fulmen."""
 
+import errno
 import json
 
 import pytest
@@ -66,6 +67,19 @@ def test_what_is_wrong_is_named_and_nothing_is_started(client, body, key):
     assert answer.status_code == 422
     assert [each["key"] for each in answer.json()["errors"]] == [key]
     assert client.get("/api/jobs").json()["total"] == 0
+
+
+def test_a_full_disk_takes_no_job_and_leaves_nothing(client, asked, settings, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("fulmen.utils.files.os.fsync", full)
+        refused = client.post("/api/jobs", json=TINY)
+    assert (refused.status_code, "no space left" in refused.json()["detail"]) == (507, True)
+    assert client.get("/api/jobs").json()["total"] == 0
+    assert not list(settings.outputs.glob("runs/*/*"))
+    assert reached(client, asked()["id"], "completed")
 
 
 def test_a_job_that_there_is_not_is_404(client):
