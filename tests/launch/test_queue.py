@@ -208,6 +208,7 @@ def test_a_retry_begins_again_in_a_folder_of_its_own(queue):
         (("rank", "sensors", [], {"folds": "many"}), "options.folds: it must be a whole number, got 'many'"),
         (("rank", "sensors", [], {"outputs": "x"}), "rank takes metric, folds, seeds, save_top"),
         (("compare", "", [], {"runs": ["one"]}), "two run folders"),
+        (("rank", "sensors", ["folds=2"], {}), "takes folds as an option, --folds=2"),
         (("train", "", ["resume=/elsewhere"]), "does not lie in"),
     ],
 )

@@ -58,7 +58,7 @@ def test_a_bar_moves_and_a_curve_grows_until_the_job_is_cancelled_and_it_goes_on
     until(lambda: done() > before and drawn() > points, 60)
     card.get_by_role("button", name="Cancel").click()
     expect(card.locator(".state")).to_have_text("cancelled")
-    expect(card.locator(".said")).to_contain_text("last.ckpt")
+    expect(card.locator(".said")).to_contain_text("Resume goes on")
     reached = server.client.get(f"/api/jobs/{job['id']}").json()["progress"]["done"]
     card.get_by_role("button", name="Resume").click()
     expect(card.locator(".state")).to_have_text("running")
@@ -111,3 +111,12 @@ def test_runs_are_compared_side_by_side_and_judged_by_a_job(page, server, traine
     expect(card.locator(".state")).to_have_text("completed")
     card.get_by_role("link", name="Open").click()
     expect(page.frame_locator("iframe.report").locator("body")).to_contain_text("Confusion matrices")
+
+
+def test_a_ranking_is_asked_for_with_its_options(page, expect):
+    page.goto("/train?experiment=sensors")
+    expect(page.locator("#judged")).to_have_text("No mistake found.")
+    page.locator('[data-key="kind"] select').select_option("rank")
+    fill(page, "folds", "3")
+    expect(page.locator("#command")).to_have_text("fulmen rank sensors --folds=3")
+    expect(page.locator("#judged")).to_have_text("No mistake found.")

@@ -271,6 +271,8 @@ def test_a_row_is_kept_by_a_job_under_a_name_that_is_free(client, settings):
     assert {"--row=2", "--name=pump", "--note=--wins", f"--registry={settings.registry}"} <= set(command)
     assert names(client.get("/api/runs?status=queued")) == [job["folder"].removeprefix("runs/")]
     assert "is a rule" in client.post(f"{rows}/3/keep", json={"name": "x"}).json()["detail"]
+    again = client.post(f"{rows}/1/keep", json={"name": "Taken", "as_version": True})
+    assert "--exist=version" in client.app.state.services.queue.job(again.json()["id"]).job.command
     for row, body, status in ((4, {"name": "x"}, 422), (1, {"name": "../x"}, 422), (1, {"name": "taken"}, 409),
                               (1, {}, 422), (0, {"name": "x"}, 422)):  # fmt: skip
         assert client.post(f"{rows}/{row}/keep", json=body).status_code == status
@@ -279,13 +281,30 @@ def test_a_row_is_kept_by_a_job_under_a_name_that_is_free(client, settings):
 
 def test_a_run_that_cannot_be_kept_is_told_and_nothing_is_kept(client, settings, outputs):
     (settings.registry / "Taken" / "1").mkdir(parents=True)
+    (settings.outputs / "runs" / "sensors" / "two" / "checkpoints").mkdir()
+    (settings.outputs / "runs" / "sensors" / "two" / "checkpoints" / "last.ckpt").touch()
     for path, name, status, key in (("sensors/two", "../x", 422, "name"), ("sensors/two", "taken", 409, "name"),
-                                    ("sensors/two", "x", 422, "run")):  # fmt: skip
+                                    ("sensors/two", "x", 422, "run"), ("stocks/bad", "x", 422, "run")):  # fmt: skip
         answer = client.post(f"/api/runs/{path}/keep", json={"name": name})
         assert (answer.status_code, answer.json()["errors"][0]["key"]) == (status, key)
         assert str(settings.outputs) not in answer.text
     assert client.post("/api/runs/absent/keep", json={"name": "x"}).status_code == 404
     assert [each["name"] for each in client.get("/api/models").json()["items"]] == ["Taken"]
+
+
+def test_a_trial_of_a_search_is_a_run_that_can_be_opened_and_nothing_else_within_is(client, settings, outputs):
+    trial = run_folder(settings.outputs, "trial").rename(search_folder(settings.outputs) / "trial_0001")
+    found = client.get("/api/runs/sweeps/sensors-tpe/trial_0001").json()
+    assert (found["kind"], found["metrics"]["test/auc"]) == ("run", 0.9)
+    assert client.get("/api/runs/sweeps/sensors-tpe/trial_0001/metrics").json()["columns"]["epoch"] == [0.0, 1.0]
+    (trial / "out").symlink_to(settings.outputs.parent)
+    for path in (
+        "trial_0002",
+        "figures",
+        "trial_0001/out/outputs/runs/sensors/two",
+        "trial_0001/../../../runs/sensors/two",
+    ):
+        assert client.get(f"/api/runs/sweeps/sensors-tpe/{quote(path, safe='')}").status_code == 404
 
 
 def test_keeping_cannot_be_asked_for_with_paths_of_ones_own(client):

@@ -13,6 +13,7 @@ from fulmen.config.mistakes import ConfigError, key_of
 from fulmen.config.schema import groups, refuse_unknown
 from fulmen.config.words import network_of, options
 from fulmen.errors import FulmenError
+from fulmen.launch.commands import refuse_options_of_rank
 from fulmen.workload import Workload, WorkloadData
 
 NETWORK = "network"
@@ -64,9 +65,10 @@ def entrants(experiment: str, overrides: Sequence[str]) -> Entrants:
     for each, every network it has.
 
     Raises:
-        FulmenError: no such experiment, mistakes in a config, a sweep over more than the choices of one group, or data
-            without folds.
+        FulmenError: no such experiment, mistakes in a config, a sweep over more than the choices of one group, data
+            without folds, or folds and seeds that are no options.
     """
+    refuse_options_of_rank(overrides)
     if not any(key_of(override) == "hydra.searchpath" for override in overrides):
         refuse_unknown(experiment)
     try:

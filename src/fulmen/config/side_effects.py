@@ -26,6 +26,7 @@ def say_what_comes_along(chosen: Mapping[str, str | None], typed: Iterable[str])
     keys = {key_of(override) for override in typed}
     network, recipe = chosen.get("network") or "none", chosen.get("recipe")
     brought = sets_of("recipe", network) if recipe == network and "network" in keys and "recipe" not in keys else []
+    brought = [each for each in brought if each.partition("=")[0] not in keys]  # what was typed wins
     if brought:
         say_once(f"network={_name(network)} is trained with {' '.join(brought)}; recipe=null leaves that out")
     for group in sorted(keys & (shared_out().keys() - {"recipe"})):

@@ -15,7 +15,7 @@ PLACES = ("output_dir", "hydra.run.dir", "hydra.sweep.dir", "search.folder")  # 
 OPTIONS: dict[str, dict[str, type]] = {
     "rank": {"metric": str, "folds": int, "seeds": int, "save_top": int},
     "compare": {"runs": list},
-    "keep": {"ranking": str, "row": int, "name": str, "note": str, "registry": str},
+    "keep": {"ranking": str, "row": int, "name": str, "note": str, "registry": str, "exist": str},
 }
 
 
@@ -38,6 +38,8 @@ def check(kind: str, experiment: str, overrides: Sequence[str], options: Mapping
             raise FulmenError(f"overrides: {override}: a job has a folder of its own; leave it out")
         if key_of(override) == "resume" and kind != "train":
             raise FulmenError(f"overrides: {override}: only a training goes on with a run")
+    if kind == "rank":
+        refuse_options_of_rank(overrides)
     known = OPTIONS.get(kind, {})
     for name, value in options.items():
         if name not in known:
@@ -49,6 +51,18 @@ def check(kind: str, experiment: str, overrides: Sequence[str], options: Mapping
     for name in ("ranking", "row", "name") if kind == "keep" else ():
         if name not in options:
             raise FulmenError(f"options.{name}: which row of which ranking is to be kept, and by what name?")
+
+
+def refuse_options_of_rank(overrides: Sequence[str]) -> None:
+    """Pass unless folds or seeds are said as an override, which a ranking would not heed.
+
+    Raises:
+        FulmenError: they are.
+    """
+    for override in overrides:
+        key, _, value = override.partition("=")
+        if key.lstrip("+") in ("folds", "seeds"):
+            raise FulmenError(f"{override}: a ranking takes {key} as an option, --{key}={value} on the command line")
 
 
 def command(job: Job, outputs: Path) -> tuple[str, ...]:
@@ -67,7 +81,7 @@ def command(job: Job, outputs: Path) -> tuple[str, ...]:
         own = [f"search.name={as_text(folder.name)}"]
         own += [] if outputs == Path("outputs") else [f"search.folder={as_text(str(folder.parent))}"]
     elif job.kind == "keep":
-        own = ["--exist=error", f"output_dir={as_text(str(folder))}"]
+        own = [*([] if "exist" in job.options else ["--exist=error"]), f"output_dir={as_text(str(folder))}"]
     else:
         own = ["--out", str(folder)] + ([] if outputs == Path("outputs") else ["--outputs", str(outputs)])
     return (*words, *own)

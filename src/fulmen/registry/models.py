@@ -71,7 +71,7 @@ def _listed(version: Version, aliases: list[str]) -> Listed:
         "metric": main.get("name") if main else None,
         "value": main.get("value") if main else None,
         "baselines": main.get("baselines") or {} if main else {},
-        "created": facts["created"][:16].replace("T", " "),
+        "created": facts["created"],
         "aliases": ", ".join(aliases),
         "note": facts.get("note") or "",
         "state": "",

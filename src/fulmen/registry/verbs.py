@@ -41,7 +41,10 @@ def list_versions(arguments: argparse.Namespace) -> int:
         print(f"no models in {Store(arguments.registry).root} yet; keep one: fulmen models save RUN --name NAME")
         return 0
     problems = [row["state"] for row in rows if row["state"]]
-    shown = [{**row, "note": printable(row["note"])[:40]} for row in rows]
+    shown = [
+        {**row, "created": (row["created"] or "")[:16].replace("T", " "), "note": printable(row["note"])[:40]}
+        for row in rows
+    ]
     print_table("Models", [{name: value for name, value in row.items() if name not in UNSHOWN} for row in shown])
     return _complain(problems)
 

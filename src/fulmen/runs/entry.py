@@ -100,7 +100,16 @@ def _read(outputs: Path, place: str, jobs: Found) -> Entry | None:
     if found is None and work is None:
         return None
     kind, facts = found or (OF_JOB[work.job.kind] if work else "run", {})
-    facts = _with_job(facts, work) if work else facts
+    return _entry(folder, place, kind, _with_job(facts, work) if work else facts)
+
+
+def read_run(outputs: Path, place: str) -> Entry | None:
+    """A run within another result, such as a trial, a champion or a fold; None if there is no run at `place`."""
+    facts = run_facts(outputs / place)
+    return None if facts is None else _entry(outputs / place, place, "run", facts)
+
+
+def _entry(folder: Path, place: str, kind: Kind, facts: Facts) -> Entry:
     facts = {**facts, "message": str(facts.get("message", "")).replace(str(folder), FOLDER)}
     labels = read_labels(folder)
     entry = Entry(path=place, kind=kind, **facts)

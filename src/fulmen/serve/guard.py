@@ -108,7 +108,7 @@ class Passage:
         client = (self.scope.get("client") or ("", 0))[0]
         key = self.guard.admission.admit(self.scope["method"], self.scope["path"], self.headers, client)
         self.by = key.name if key else ""
-        self.scope["state"]["by"] = self.by
+        self.scope["state"] |= {"by": self.by, "role": key.role if key else None}
         length = self.headers.get("content-length", "0")
         if length.isdecimal() and int(length) > self.most:
             raise self.too_large()

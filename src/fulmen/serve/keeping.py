@@ -21,12 +21,16 @@ _one_at_a_time = threading.Lock()
 
 
 class Kept(BaseModel):
-    """How the model shall be called."""
+    """How the model shall be called.
+
+    `as_version`: where the name is in use, the next version of it; otherwise that is refused.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(max_length=200)]
     note: Annotated[str, Field(max_length=LONGEST)] = ""
+    as_version: bool = False
 
 
 class Named(BaseModel):
@@ -35,18 +39,21 @@ class Named(BaseModel):
     model: str
 
 
-def refuse_name(name: str, registry: Catalogue) -> None:
-    """Pass if a new model may be called so.
+def refuse_name(wanted: Kept, registry: Catalogue) -> None:
+    """Pass if a model may be kept by this name.
 
     Raises:
-        Problem: 422, it is no name; 409, it is in use.
+        Problem: 422, it is no name; 409, it is in use, and no version of it is wanted.
     """
     try:
-        check_name(name)
+        check_name(wanted.name)
     except FulmenError as error:
         raise wrong("name", str(error)) from None
-    if taken := next((each for each in registry.names() if each.lower() == name.lower()), None):
-        raise Problem(409, f"the name {taken} is in use; choose another", [Fault(key="name", problem="is in use")])
+    taken = next((each for each in registry.names() if each.lower() == wanted.name.lower()), None)
+    if taken and not (wanted.as_version and taken == wanted.name):
+        cure = "another name, or keep it as the next version of this one"
+        fault = Fault(key="name", problem="is in use", cure=cure)
+        raise Problem(409, f"the name {taken} is in use; choose {cure}", [fault])
 
 
 def keep_run(folder: Path, wanted: Kept, settings: Settings) -> Version:
@@ -55,10 +62,13 @@ def keep_run(folder: Path, wanted: Kept, settings: Settings) -> Version:
     Raises:
         Problem: 409, the name is in use; 422, it is no name, or the run cannot be kept; 503, it takes too long.
     """
+    if not any(folder.glob("checkpoints/*.ckpt")):
+        raise wrong("run", "it has saved no weights that could be kept", "a run that has ended an epoch")
     with _one_at_a_time:
         registry = Catalogue(settings.registry)
-        refuse_name(wanted.name, registry)
-        words = [f"--name={wanted.name}", f"--note={wanted.note}", "--exist=error", f"--registry={registry.root}"]
+        refuse_name(wanted, registry)
+        exist = "version" if wanted.as_version else "error"
+        words = [f"--name={wanted.name}", f"--note={wanted.note}", f"--exist={exist}", f"--registry={registry.root}"]
         command = python("-m", "fulmen", "models", "save", str(folder.resolve()), *words)
         try:
             done = subprocess.run(

@@ -118,12 +118,29 @@ def answer(request: Request, problem: Problem) -> JSONResponse:
     return JSONResponse(body.model_dump(), problem.status, headers, MEDIA_TYPE)
 
 
+IN_WORDS = {  # kinds of pydantic's errors, with what it says of each
+    "missing": "is missing", "extra_forbidden": "is not known here", "int_parsing": "has to be a whole number",
+    "int_type": "has to be a whole number", "int_from_float": "has to be a whole number",
+    "float_type": "has to be a number", "float_parsing": "has to be a number",
+    "bool_parsing": "has to be true or false", "bool_type": "has to be true or false",
+    "string_type": "has to be a text", "list_type": "has to be a list",
+    "dict_type": "has to be an object", "model_attributes_type": "has to be an object",
+    "greater_than_equal": "has to be {ge} or more", "less_than_equal": "has to be {le} or less",
+    "literal_error": "has to be {expected}", "enum": "has to be {expected}", "json_invalid": "is no JSON: {error}",
+    "string_too_long": "may have {max_length} letters at most", "too_long": "may have {max_length} at most",
+    "too_short": "has to have {min_length} or more", "string_too_short": "has to have {min_length} letters or more",
+}  # fmt: skip
+
+
 def _invalid(error: RequestValidationError) -> Problem:
     faults = []
     for each in error.errors():
         place = [str(part) for part in each["loc"]]
         key = ".".join(place[1:] if place[0] in ("body", "query", "path", "header", "cookie") else place)
-        faults.append(Fault(key=key or place[0], problem=each["msg"]))
+        broken = each["type"] == "json_invalid"  # pydantic says at which letter, which is no key
+        words = IN_WORDS.get(each["type"])
+        said = words.format_map(each.get("ctx") or {}) if words else each["msg"]
+        faults.append(Fault(key="body" if broken else key or place[0], problem=said))
     return Problem(422, "; ".join(f"{each.key}: {each.problem}" for each in faults), faults)
 
 

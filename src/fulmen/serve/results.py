@@ -1,7 +1,7 @@
 """Runs, searches, rankings and comparisons as the interface shows them."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fulmen.registry.origins import origins
 from fulmen.runs.deleting import InUse, delete, models_from
-from fulmen.runs.entry import Entry
+from fulmen.runs.entry import Entry, read_run
 from fulmen.runs.index import Index
 from fulmen.runs.labels import LONGEST, MOST, TAG, label
 from fulmen.runs.listing import chosen, in_order
@@ -92,15 +92,22 @@ class Results:
     def find(self, path: str, *kinds: str) -> Entry:
         """A result by its path below the outputs folder; of a run without `runs/` too.
 
-        Only what the index lists is found: no other path leads anywhere.
+        Only what the index lists is found, and runs within that: no other path leads anywhere.
 
         Raises:
             Problem: 404, there is none.
         """
         for place in (path, f"runs/{path}"):
-            if (entry := self.index.entry(place)) and (not kinds or entry.kind in kinds):
+            entry = self.index.entry(place) or self._within(PurePosixPath(place))
+            if entry and (not kinds or entry.kind in kinds):
                 return entry
         raise Problem(404, f"there is no {' or '.join(kinds) or 'result'} {path}")
+
+    def _within(self, place: PurePosixPath) -> Entry | None:
+        """A trial, a champion or a fold within a result that the index lists."""
+        listed = any(self.index.entry(str(above)) for above in place.parents)
+        inside = listed and (self.outputs / place).resolve() == self.outputs.resolve() / place  # no link, no step up
+        return read_run(self.outputs, str(place)) if inside else None
 
     def newest(self, kind: str, experiment: str, limit: int, offset: int) -> Listing:
         """A part of the list of one kind, the newest first."""

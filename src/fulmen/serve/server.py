@@ -4,6 +4,7 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from ipaddress import ip_address
 from types import FrameType
 
 import uvicorn
@@ -50,7 +51,9 @@ def serve(settings: Settings) -> int:
             proxy_headers=False, timeout_graceful_shutdown=limits.stop_seconds, timeout_keep_alive=5,
         )  # fmt: skip
         listen_to_logs()
-        print(f"fulmen serves {settings.outputs} at {address(*own.getsockname()[:2])} (API: /api/docs)", flush=True)
+        host, port = own.getsockname()[:2]
+        named = settings.names[0] if settings.names and not ip_address(host).is_loopback else host
+        print(f"fulmen serves {settings.outputs} at {address(named, port)} (API: /api/docs)", flush=True)
         Server(config, services).run([own])
         print(f"stopped; {services.left_running()}", flush=True)
     return 0

@@ -47,7 +47,7 @@ async def train_advanced(
         cure = f"numbers from 1 to {len(ALL)}; GET /api/models-info lists them"
         raise wrong("model_ids", f"there is no model {unknown[0]}", cure)
     experiment, overrides = published.overrides_of(asked, services.settings)
-    by = f"{BY}:{request.scope['state'].get('by', '')}"
+    by = ": ".join(filter(None, (BY, request.state.by)))
     entry = await run_in_threadpool(services.queue.submit, "sweep", experiment, overrides, None, by)
     services.metrics.retrain.labels(asked.mode).inc()
     if not (wait and asked.wait):

@@ -41,9 +41,10 @@ def keep(
     if rows[row - 1].rule:
         raise wrong("row", f"{rows[row - 1].model} is a rule: nothing of it was fitted to data, nothing can be kept")
     registry = Catalogue(services.settings.registry)
-    refuse_name(asked.name, registry)
+    refuse_name(asked, registry)
     options = {"ranking": str(folder), "row": row, "name": asked.name}
     options |= {"note": asked.note} if asked.note else {}
+    options |= {"exist": "version"} if asked.as_version else {}
     options |= {"registry": str(registry.root)} if registry.root != Catalogue().root else {}
     job = services.queue.submit("keep", entry.experiment, [], options, request.state.by)
     response.headers["Location"] = f"/api/jobs/{job.job.id}"

@@ -17,11 +17,24 @@ class Login(BaseModel):
     key: str = Field(max_length=200)
 
 
+class Session(BaseModel):
+    """Who asks: the name of the key and its role; both empty where no keys are asked for."""
+
+    name: str
+    role: Role | None
+
+
 class LoggedIn(BaseModel):
     """Whose key it was, and what it allows."""
 
     name: str
     role: Role
+
+
+@router.get("/api/session")
+def session(request: Request) -> Session:
+    """Whose key this is."""
+    return Session(name=request.state.by, role=request.state.role)
 
 
 @router.post("/api/login", responses=answers(401, 403, 422, 429))

@@ -13,7 +13,7 @@ export function answer(said, rows, facts) {
     h("h2", {}, `Answer of ${said.model}`),
     said.outside.length ? h("div", { class: "warning" }, h("p", {}, "Outside what the model has seen in training:"), h("ul", {}, said.outside.slice(0, 20).map((each) => h("li", {}, each.message)))) : null,
     said.warnings.filter((each) => !said.outside.some((other) => each.includes(other.name) && /outside/.test(each))).map((each) => h("p", { class: "warning" }, each)),
-    body,
+    body, rows ? null : decisions(said),
     h("h3", {}, "Table"),
     h("div", { class: "scroll-y" }, table(said.rows.length > MOST ? `The first ${MOST} of ${said.rows.length} rows` : count(said.rows.length, "row"),
       said.columns.map((column) => ({ name: column.name, title: column.unit ? `${column.name} (${column.unit})` : column.name, number: typeof said.rows[0]?.[column.name] === "number" })), said.rows.slice(0, MOST))),
@@ -24,7 +24,7 @@ export function answer(said, rows, facts) {
 /** A decision in words, with a bar for each probability. */
 function verdict(said, labels, threshold) {
   const row = said.rows.at(-1), chosen = row.decision ?? row.class, needs = said.workload === "sensors" && chosen === "1";
-  const colour = said.workload === "sensors" ? (needs ? "bad" : "good") : "";
+  const colour = said.workload !== "sensors" ? "" : needs ? "bad" : said.outside.length ? "warn" : "good";
   const name = (column) => column.name.replace(/^p\((.*)\)$/, "$1").replace(/^p_/, "");
   return h("div", { class: "card" }, h("p", {}, "The model says: ", h("strong", { class: colour, id: "decision" }, words(chosen, said.workload)),
       threshold !== null && chosen in { 0: "", 1: "" } ? ` (${words("1", said.workload)} from a probability of ${number(100 * threshold, 3)} % on)` : ""),
@@ -34,6 +34,15 @@ function verdict(said, labels, threshold) {
 }
 
 const words = (label, workload) => (workload === "sensors" ? { 0: "no maintenance needed", 1: "maintenance needed" }[label] ?? label : label);
+
+/** How many rows of a file there are of each decision. */
+function decisions(said) {
+  const column = ["decision", "class"].find((name) => said.columns.some((each) => each.name === name));
+  if (!column) return null;
+  const amounts = new Map();
+  for (const row of said.rows) amounts.set(row[column], (amounts.get(row[column]) ?? 0) + 1);
+  return h("p", {}, [...amounts].map(([label, amount]) => `${words(label, said.workload)}: ${count(amount, "row")}`).join(", "), ".");
+}
 
 function alertButton(said) {
   const button = h("button", { type: "button", class: "danger", hidden: true, onclick: async () => {

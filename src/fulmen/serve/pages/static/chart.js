@@ -43,6 +43,7 @@ export function chart(title, series, { x = "", y = "", log = false, table: withT
   const [y0, y1] = range(drawn.flatMap((each) => [...each.y, ...(each.low ?? []), ...(each.high ?? [])]).map(up));
   const px = (value) => LEFT + ((value - x0) / (x1 - x0)) * (WIDTH - LEFT - RIGHT);
   const py = (value) => HEIGHT - BOTTOM - ((up(value) - y0) / (y1 - y0)) * (HEIGHT - TOP - BOTTOM);
+  const whole = drawn.every((each) => each.x.every(Number.isInteger)); // epochs, trials, days
   const decades = log ? ticks(y0, y1).filter(Number.isInteger) : [];
   const label = (value) => number(log ? 10 ** value : value, 3);
   const image = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": title },
@@ -51,7 +52,7 @@ export function chart(title, series, { x = "", y = "", log = false, table: withT
       return [svg("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: height, y2: height }),
         svg("text", { x: LEFT - 6, y: height + 4, "text-anchor": "end" }, label(value))];
     }),
-    ...ticks(x0, x1, Math.round(WIDTH / 100)).map((value) => svg("text", { x: px(value), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, number(value, 6))),
+    ...ticks(x0, x1, Math.round(WIDTH / 100)).filter((value) => Number.isInteger(value) || !whole).map((value) => svg("text", { x: px(value), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, number(value, 6))),
     svg("text", { x: WIDTH - RIGHT, y: HEIGHT - 3, "text-anchor": "end" }, x),
     svg("text", { x: 4, y: TOP + 4, "text-anchor": "start" }, y),
     ...drawn.flatMap((each, index) => marks(each, look(index), px, py, up)));

@@ -63,10 +63,9 @@ export function problemBox(error) {
   if (!(error instanceof Problem)) console.error(error);
   const errors = error.errors || [];
   return h("div", { class: "problem", role: "alert" },
-    h("p", {}, error.message),
+    errors.length ? null : h("p", {}, error.message),
     errors.length ? h("ul", {}, errors.map((each) =>
-      h("li", {}, each.key ? h("code", {}, each.key) : null, each.key ? ": " : "", each.problem,
-        each.cure ? h("span", { class: "soft" }, ` Try ${each.cure}`) : null))) : null,
+      h("li", {}, each.key ? h("code", {}, each.key) : null, each.key ? ": " : "", sentence(each)))) : null,
     error.works ? h("p", {}, "This works: ", h("code", {}, error.works)) : null);
 }
 
@@ -134,6 +133,8 @@ export function ago(iso) {
   return h("time", { datetime: iso, title: new Date(iso).toLocaleString("en-CA") }, text);
 }
 
+setInterval(() => { for (const time of document.querySelectorAll("time")) time.textContent = ago(time.dateTime).textContent; }, 10000);
+
 /** The place of a row, the first three as medals. */
 export const place = (number) => (number <= 3 ? h("span", { class: `medal medal-${number}` }, String(number)) : String(number));
 
@@ -164,6 +165,9 @@ export function field(name, label, input, hint, prefix = "field") {
     h("p", { class: "hint", id: `${id}-hint` }, hint || ""), h("p", { class: "wrong", id: `${id}-wrong`, role: "alert" }));
 }
 
+/** A problem and its cure as sentences. */
+export const sentence = ({ problem, cure }) => `${problem}${/[.!?]$/.test(problem) ? "" : "."}${cure ? ` Try ${cure}.` : ""}`;
+
 /** Show what is wrong beside the fields of a form; returns the errors that belong to no field. */
 export function mark(form, errors) {
   for (const each of form.querySelectorAll(".field")) {
@@ -171,7 +175,7 @@ export function mark(form, errors) {
     const input = $("input, select, textarea", each);
     if (own.length) input?.setAttribute("aria-invalid", "true");
     else input?.removeAttribute("aria-invalid");
-    fill($(".wrong", each), own.map((error) => `${error.problem}${error.cure ? ` Try ${error.cure}.` : ""}`).join(" "));
+    fill($(".wrong", each), own.map((error) => sentence(error)).join(" "));
   }
   return errors.filter((error) => !form.querySelector(`[data-key="${CSS.escape(error.key || "")}"]`));
 }

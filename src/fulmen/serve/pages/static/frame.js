@@ -15,4 +15,14 @@ button.addEventListener("click", () => {
   show();
 });
 show();
+
+/** Whose key this browser has shown, and a way to forget it. */
+async function who() {
+  const answer = await fetch("/api/session").catch(() => null), said = answer?.ok ? await answer.json() : { name: "" };
+  if (!said.name) return;
+  const out = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: `${said.name} (${said.role}): log out` });
+  out.addEventListener("click", async () => { await fetch("/api/logout", { method: "POST" }); location.assign("/login"); });
+  button.before(out);
+}
+if (location.pathname !== "/login") who();
 document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // it may be out of sight on a phone

@@ -57,7 +57,13 @@ function progress(job) {
   const best = now.best ? `best ${now.best.metric ?? ""} ${number(now.best.value)}${now.best.name ? ` (${now.best.name})` : ""}` : null;
   const left = job.state === "running" && now.seconds_left !== null && now.seconds_left !== undefined ? `${duration(now.seconds_left)} left` : null;
   return [h("progress", { value: now.done, max: now.total, "aria-label": `Progress of ${job.experiment}` }),
-    h("p", { class: "soft" }, [`${number(now.done, 4)} of ${number(now.total)} ${now.unit}`, best, left].filter(Boolean).join(" · "))];
+    h("p", { class: "soft" }, [`${number(Math.floor(now.done))} of ${number(now.total)} ${now.unit}`, best, left].filter(Boolean).join(" · "))];
+}
+
+/** Why it did not complete; whoever has cancelled it knows. */
+function said(job) {
+  if (job.state === "cancelled" && job.attempt && job.can.includes("resume")) return h("p", { class: "soft", title: job.message }, "Stopped as it was asked to. Resume goes on from what it has saved.");
+  return job.message ? h("p", { class: job.state === "completed" ? "soft" : "problem" }, job.message) : null;
 }
 
 /** Show a job where it stands; a card that is there already only changes what has changed. */
@@ -75,13 +81,13 @@ function put(job) {
   card.job = job;
   const { element } = card;
   if (before?.state !== job.state || !before) {
-    fill($(".head", element), h("h3", {}, `${job.experiment || "comparison"} `, state(job.state)),
+    fill($(".head", element), h("h3", {}, `${job.experiment || "comparison"} `, state(job.state)), h("p", {}, h("code", {}, job.overrides.join(" ").slice(0, 160))),
       h("p", { class: "soft" }, `${job.kind} · `, ago(job.created), job.by ? ` · ${job.by}` : "", ` · ${job.folder}`),
       h("details", {}, h("summary", {}, "Command"), h("pre", {}, job.typed)));
     fill($(".acts", element), buttons(job));
   }
   fill($(".bar", element), progress(job));
-  fill($(".said", element), job.message ? h("p", { class: job.state === "completed" ? "soft" : "problem" }, job.message) : null);
+  fill($(".said", element), said(job));
   draw(card);
 }
 

@@ -1,11 +1,11 @@
 // Kept models as cards: metrics beside baselines, notes, aliases; promote, export, delete, bring in.
 
-import { $, ago, ask, confirmed, dialog, field, fill, h, mark, number, problemBox, table, tell, trying } from "./core.js";
+import { $, ago, ask, confirmed, count, dialog, field, fill, h, mark, number, problemBox, table, tell, trying } from "./core.js";
 
 async function list() {
   const found = await trying($("#wrong"), () => ask("/api/models?limit=500"));
   if (!found) return;
-  $("#count").textContent = found.total ? `${found.total} versions` : "No model is kept yet. Keep a run by `fulmen models save`, or a row of a ranking.";
+  $("#count").textContent = found.total ? count(found.total, "version") : "No model is kept yet. Keep a run by `fulmen models save`, or a row of a ranking.";
   fill($("#models"), found.items.reverse().map(card));
 }
 

@@ -32,9 +32,10 @@ async function choose(reference) {
 async function load(reference) {
   const buttons = [...document.querySelectorAll("#by-hand button, #by-file button")];
   buttons.forEach((button) => { button.disabled = true; });
-  fill($("#wrong"), h("p", { class: "soft", role: "status" }, "The model is being loaded …"));
+  $("#loading").hidden = false;
   const found = await trying($("#wrong"), () => ask(of("form")));
   if (asked.reference !== reference) return;
+  $("#loading").hidden = true;
   buttons.forEach((button) => { button.disabled = false; });
   Object.assign(asked, { example: found?.rows ?? [], history: found?.history ?? 1 });
   $("#history").hidden = asked.history === 1;

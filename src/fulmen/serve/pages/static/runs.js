@@ -101,7 +101,7 @@ async function open() {
     h("dl", { class: "facts" }, facts(run).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
     run.kind === "run" && run.epochs ? h("div", { class: "row" }, h("button", { type: "button", class: "main", onclick: () => keep(run) }, "Keep as a model …")) : null,
     labels(run), h("div", { class: "cards" }, metrics(run), h("div", { class: "card" }, h("h3", {}, "Curves"), h("div", { id: "curves" }))),
-    run.has_report ? [h("h3", {}, "Report"), h("iframe", { class: "report", src: `${address}/report`, title: `Report of ${run.name}` })] : null,
+    run.has_report ? [h("h3", {}, "Report"), h("p", {}, h("a", { href: `${address}/report`, target: "_blank" }, "Open the report alone")), h("iframe", { class: "report", src: `${address}/report`, title: `Report of ${run.name}` })] : null,
     run.figures.length && !run.has_report ? run.figures.map((name) => h("img", { src: `${address}/figures/${name}`, alt: name })) : null);
   $("h2", place).focus();
   const curve = await ask(`${address}/metrics`).catch(() => null);

@@ -12,7 +12,7 @@ async function lists() {
     const found = await trying($("#wrong"), () => ask(`${path}?limit=100`));
     if (!found) continue;
     fill($(list), found.total ? table(`${found.total} in all`, [
-      { name: "name", title: "Name", cell: (row) => h("a", { href: `#${row.path}` }, row.name.replace(/^(sweeps|rankings)\//, "")) },
+      { name: "name", title: "Name", text: true, cell: (row) => h("a", { href: `#${row.path}` }, row.name.replace(/^(sweeps|rankings)\//, "")) },
       { name: "status", title: "Status", cell: (row) => state(row.status) },
       { name: "done", title: "Done", number: true, cell: (row) => (row.total ? `${row.done ?? row.total} of ${row.total}` : number(row.done)) },
       { name: "created", title: "Begun", cell: (row) => ago(row.created) },
@@ -44,7 +44,7 @@ function showSearch(found) {
     ], { x: "trial" }),
     h("h3", {}, "Leaderboard"),
     table(`${found.leaderboard.length} trials; ${objectives.map((name) => `${name} (${found.objectives[name]})`).join(", ")}`, [
-      { name: "place", title: "Place", number: true }, { name: "trial", title: "Trial", number: true },
+      { name: "place", title: "Place", number: true }, { name: "trial", title: "Trial", number: true, cell: (row) => h("a", { href: `/runs#${found.path}/trial_${String(row.trial).padStart(4, "0")}` }, String(row.trial)) },
       { name: "state", title: "State", cell: (row) => state(row.state) },
       ...objectives.map((name) => ({ name, number: true, cell: (row) => number(row.values[name]) })),
       { name: "epochs", title: "Epochs", number: true }, { name: "seconds", title: "Time", number: true, cell: (row) => duration(row.seconds) },
@@ -55,13 +55,14 @@ function showSearch(found) {
 }
 
 function champion(found) {
+  const { path } = found;
   const best = found.champion;
   if (!best) return h("p", { class: "soft" }, "There is no champion yet: it is trained when all trials are over.");
   return h("article", { class: "card", "aria-label": "Champion" }, h("h3", {}, `Champion: trial ${best.trial}`), h("p", {}, best.conclusion),
     h("p", {}, h("code", {}, wordy(best.parameters))),
     h("dl", { class: "facts" }, Object.entries(best.metrics).filter(([name]) => name.startsWith("test/")).map(([name, value]) => [h("dt", {}, name),
       h("dd", {}, `${number(value)}`, Object.entries(best.baselines).filter(([, scores]) => short(name.replace("/", ".")) in scores).slice(0, 3).map(([who, scores]) => h("small", {}, ` · ${who} ${number(scores[name.slice(5)])}`)))])),
-    best.runs.map((run) => h("p", {}, h("a", { href: `/runs#${run}` }, run))));
+    best.runs.map((run) => h("p", {}, h("a", { href: `/runs#${path}/${run}` }, run))));
 }
 
 function showRanking(found, address) {
@@ -71,9 +72,9 @@ function showRanking(found, address) {
     table(`By ${ranking.metric}, mean ± standard deviation over the folds`, [
       { name: "row", title: "Place", cell: (row) => place(row.row) },
       { name: "model", title: "Model", cell: (row) => (row.baseline ? h("em", {}, row.model, " (baseline)") : row.model) },
+      { name: "kept", title: "Keep", cell: (row) => (row.rule ? "a rule" : h("button", { type: "button", onclick: () => keep(row, address, found) }, "Keep …")) },
       ...ranking.metrics.map((name) => ({ name, number: true, cell: (row) => (row.scores[name] ? `${number(row.scores[name].mean, 3)} ± ${number(row.scores[name].sd, 2)}` : "–") })),
       { name: "seconds", title: "CPU time", number: true, cell: (row) => duration(row.seconds) },
-      { name: "keep", title: "Keep", cell: (row) => (row.rule ? "a rule" : h("button", { type: "button", onclick: () => keep(row, address, found) }, "Keep …")) },
     ], ranking.rows, { best: (row) => row.row === 1 }),
     bars(ranking),
     found.figures.map((name) => h("img", { src: `/api/runs/${found.path}/figures/${name}`, alt: `${name} of ${found.name}`, class: "chart" })),

@@ -1,6 +1,6 @@
 // The form of a training, made from the schema of its experiment; judged while one types.
 
-import { $, Problem, ask, field, fill, h, mark, settled, tell, trying } from "./core.js";
+import { $, Problem, ask, field, fill, h, mark, sentence, settled, tell, trying } from "./core.js";
 
 const KINDS = {
   train: ["Train one run", "One training, with checkpoints and a report."],
@@ -26,6 +26,7 @@ const OPTIONS = {
 const HIDDEN_GROUPS = new Set(["experiment", "model", "logger"]);
 const DAILY = new Set(["seed", "seeds", "folds", "monitor", "trainer.max_epochs", "trainer.accelerator", "trainer.devices",
   "trainer.precision", "model.optimizer.lr", "model.optimizer.weight_decay", "callbacks.early_stopping.patience"]);
+const CHOSEN_ELSEWHERE = new Set(["experiment", "output_dir", "resume", "defaults"]); // by this form and the queue
 const NOT_DAILY = new Set(["data.cache", "data.fold", "data.download", "data.start", "data.end", "data.database", "data.query", "data.snapshot"]);
 const FILES = new Set(["data.csv", "data.path", "data.file", "data.root"]);
 
@@ -44,7 +45,7 @@ function request() {
   return { kind: asked.kind, experiment: asked.experiment, overrides: overrides(), options };
 }
 
-const judge = settled(async () => {
+const judged = settled(async () => {
   try {
     const said = await ask("/api/judge", { method: "POST", body: request() });
     $("#command").textContent = said.command;
@@ -55,10 +56,16 @@ const judge = settled(async () => {
   }
 });
 
+/** Have the form judged; what was said of it before is no longer true. */
+function judge() {
+  $("#judged").textContent = "Checking …";
+  judged();
+}
+
 function show(errors, works) {
   const left = mark(form, errors);
   fill($("#wrong"), left.length ? h("div", { class: "problem", role: "alert" }, h("ul", {}, left.map((each) =>
-    h("li", {}, each.key ? h("code", {}, `${each.key}: `) : "", each.problem, each.cure ? ` Try ${each.cure}.` : "")))) : null,
+    h("li", {}, each.key ? h("code", {}, `${each.key}: `) : "", sentence(each))))) : null,
     errors.length && works ? h("p", {}, "This works: ", h("code", {}, works)) : null);
   $("#judged").textContent = errors.length ? "There is a mistake." : "No mistake found.";
   $("#start").disabled = errors.length > 0;
@@ -119,12 +126,15 @@ function showGroups(groups) {
   }));
 }
 
+/** Of a ranking, folds and seeds are options and no arguments. */
+const isOption = (argument) => asked.kind === "rank" && ["folds", "seeds"].includes(argument.path);
+
 function showArguments(schema) {
   const nodes = schema.nodes.map((node) => ({ ...node, arguments: node.arguments.filter(isPlain) }));
   const daily = (argument, path) => DAILY.has(argument.path) || ((path === "data" || path === "model") && !NOT_DAILY.has(argument.path));
   fill($("#daily"), nodes.flatMap((node) => node.arguments.filter((each) => daily(each, node.path)).map(asField)),
-    schema.top.filter((each) => DAILY.has(each.path)).map(asField));
-  const top = { path: "The run", target: "", about: "", arguments: schema.top.filter((each) => !["experiment", "output_dir"].includes(each.path)) };
+    schema.top.filter((each) => DAILY.has(each.path) && !isOption(each)).map(asField));
+  const top = { path: "The run", target: "", about: "", arguments: schema.top.filter((each) => !CHOSEN_ELSEWHERE.has(each.path) && !isOption(each)) };
   fill($("#nodes"), [top, ...nodes].map((node) => [node, node.arguments.filter((each) => !daily(each, node.path))]).filter(([, left]) => left.length).map(([node, left]) =>
     h("details", {}, h("summary", {}, node.path, h("small", {}, ` ${node.target}`)), node.about ? h("p", { class: "soft" }, node.about) : null,
       h("div", { class: "fields" }, left.map(asField)))));
@@ -141,6 +151,7 @@ $("#find").addEventListener("input", (event) => {
     details.hidden = !any;
     details.open = any && words.length > 0;
   }
+  $("#none").hidden = [...document.querySelectorAll("#nodes > details")].some((details) => !details.hidden);
 });
 
 function showOptions() {
@@ -155,7 +166,7 @@ function showOptions() {
     };
     const element = choices ? h("select", { onchange: hear }, choices.map((choice) => h("option", { value: choice }, choice))) : h("input", { type: "text", oninput: hear });
     if (choices) asked.options.set(key, choices[0]);
-    return field(key, label, element, hint);
+    return field(key, label, element, hint, "option");
   }));
 }
 
@@ -163,6 +174,7 @@ async function load() {
   const query = [...asked.groups].map(([group, choice]) => `override=${encodeURIComponent(`${group}=${choice}`)}`).join("&");
   const described = await trying($("#wrong"), () => ask(`/api/schema/${encodeURIComponent(asked.experiment)}?${query}`));
   if (!described) return;
+  asked.schema = described.experiment;
   showGroups(described.experiment.groups);
   showArguments(described.experiment);
   judge();
@@ -203,7 +215,9 @@ async function begin() {
   const kind = h("select", { onchange: (event) => {
     Object.assign(asked, { kind: event.target.value, options: new Map() });
     $("#field-kind-hint").textContent = KINDS[asked.kind][1];
+    for (const name of ["folds", "seeds"]) asked.values.delete(name);
     showOptions();
+    if (asked.schema) showArguments(asked.schema);
     judge();
   } }, Object.entries(KINDS).map(([value, [name]]) => h("option", { value }, name)));
   asked.experiment = select.value;
