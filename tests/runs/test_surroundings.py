@@ -65,7 +65,7 @@ def test_a_run_leaves_its_process_as_it_was(deterministic, tmp_path, monkeypatch
     before = {name: read() for name, read in STATE.items()}
     run(cfg, typed)
     assert differing(before) == []
-    assert (tmp_path / "run" / "figures" / "training_curve.png").exists(), "a run that draws nothing would show less"
+    assert (tmp_path / "run" / "figures" / "training_curve.svg").exists(), "a run that draws nothing would show less"
 
 
 def test_a_run_that_fails_leaves_its_process_as_it_was(tmp_path, monkeypatch):

@@ -127,7 +127,7 @@ def test_the_report_holds_leaderboard_figures_and_an_honest_sentence(whole_searc
     assert ("beats every baseline" in report) == beats
     assert ("No candidate beats" in report) != beats
     for name in ("history", "importances", "parallel"):
-        assert (study.folder / "figures" / f"{name}.png").stat().st_size > 5000
+        assert (study.folder / "figures" / f"{name}.svg").stat().st_size > 5000
     with (study.folder / "leaderboard.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["trial"]) for row in rows] == [trial.number for trial in study.ranked()]

@@ -24,8 +24,10 @@ from fulmen.comparison.paired import (
 from fulmen.comparison.statistics import holm
 from fulmen.errors import FulmenError
 from fulmen.report.confusion import confusion, per_class_f1
+from fulmen.report.document import Rows, number
 from fulmen.report.known import mean
-from fulmen.report.summary import Rows, markdown_table, number, print_table
+from fulmen.report.markdown import markdown_table
+from fulmen.report.summary import print_table
 from fulmen.report.test_predictions import read_items
 from fulmen.runs.run_folder import Run
 from fulmen.utils.files import atomic_write

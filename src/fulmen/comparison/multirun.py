@@ -21,7 +21,9 @@ from fulmen.config.mistakes import key_of
 from fulmen.config.overrides import implicit
 from fulmen.errors import FulmenError
 from fulmen.report import known
-from fulmen.report.summary import Rows, markdown_table, print_table
+from fulmen.report.document import Rows
+from fulmen.report.markdown import markdown_table
+from fulmen.report.summary import print_table
 from fulmen.runs.reading import read_environment, read_result
 from fulmen.utils.files import atomic_write
 from fulmen.utils.progress import Best, ProgressFile

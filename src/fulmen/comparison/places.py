@@ -9,7 +9,7 @@ import numpy as np
 from fulmen.comparison.statistics import Comparison, corrected_t_test, holm, t_test
 from fulmen.report import known
 from fulmen.report.contest import Contest
-from fulmen.report.summary import Rows
+from fulmen.report.document import Rows
 
 ALPHA = 0.05
 MEDALS = ("🥇", "🥈", "🥉")

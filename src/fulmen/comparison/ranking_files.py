@@ -10,7 +10,9 @@ from fulmen.comparison.entrants import Entrants
 from fulmen.comparison.places import ALPHA, AT_RANDOM, IN_TIME, conclusion, places
 from fulmen.registry.rows import baseline_node
 from fulmen.report.contest import Contest
-from fulmen.report.summary import Rows, markdown_table, print_table
+from fulmen.report.document import Rows
+from fulmen.report.markdown import markdown_table
+from fulmen.report.summary import print_table
 from fulmen.utils.files import atomic_write, write_json
 
 SHOWN = 5  # places in the table on the console

@@ -142,10 +142,15 @@ def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: fl
     return [[*order, "good_fit"][i] for i in table.argmax(0)]
 
 
-def as_markdown(verdicts: Sequence[Verdict]) -> str:
-    """One line a verdict: what is wrong, then what to try."""
+def as_lines(verdicts: Sequence[Verdict]) -> list[str]:
+    """One line of Markdown a verdict: what is wrong, then what to try."""
     cures = [f" Try: {', '.join(verdict.cures)}." if verdict.cures else "" for verdict in verdicts]
-    return "\n".join(f"- **{v.title}**: {v.finding}.{cure}" for v, cure in zip(verdicts, cures, strict=True))
+    return [f"**{v.title}**: {v.finding}.{cure}" for v, cure in zip(verdicts, cures, strict=True)]
+
+
+def as_markdown(verdicts: Sequence[Verdict]) -> str:
+    """`as_lines` as a list."""
+    return "\n".join(f"- {line}" for line in as_lines(verdicts))
 
 
 def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -1,96 +1,97 @@
-"""`report.html`: a `report.md` as one file that needs nothing else, no network and no folder beside it."""
+"""A report as one file that needs nothing else, no network and no folder beside it."""
 
 import base64
 import html
 import mimetypes
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import struct
+from functools import cache
 from pathlib import Path
-from urllib.parse import unquote
+from typing import Any
 
 from jinja2 import Environment
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup
 
+from fulmen.report.document import Figure, Report
+from fulmen.report.markdown import as_markdown
 from fulmen.utils.files import atomic_write
 
 TEMPLATE = Path(__file__).with_name("page.html")
-LEADS_AWAY = ("link", "autolink", "reference")  # left as text: a page that needs nothing else leads nowhere
-IN_A_LINE = ("tr_open", "th_open", "th_close", "td_open", "td_close", "list_item_open", "list_item_close")
+LEADS_AWAY = ("link", "autolink", "reference")  # left as text: what a workload writes leads nowhere
+SMALLEST, LARGEST = 72, 124  # pixels an inch of a figure: letters of 9 points stay 9 pixels, and do not become huge
+OWN_DPI = 130  # of the figures that we draw as PNG
+WIDTH = re.compile(rb'<svg[^>]*\swidth="([0-9.]+)pt"')
 
 
-def write_page(report: Path, attached: Mapping[str, Path]) -> Path:
-    """Write `report.html` beside `report.md` and return its path.
-
-    Args:
-        report: the Markdown; images that lie below its folder become part of the page.
-        attached: title -> text files shown folded up at the end, as far as they exist.
-    """
-    page, target = as_page(report, attached), report.with_suffix(".html")
-    with atomic_write(target) as file:
-        file.write(page)
-    return target
+def write(report: Report, folder: Path, name: str = "report.md") -> Path:
+    """Write the report as Markdown and, beside it, as `report.html`; the path of the Markdown."""
+    path = folder / name
+    for target, text in ((path, as_markdown(report)), (folder / "report.html", as_page(report, folder))):
+        with atomic_write(target) as file:
+            file.write(text)
+    return path
 
 
-def as_page(report: Path, attached: Mapping[str, Path]) -> str:
-    """The page that `write_page` writes."""
-    text = report.read_text(encoding="utf-8")
-    texts = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in attached.items()
-             if path.is_file()}  # fmt: skip
-    template = Environment(autoescape=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
-    title, body = text.partition("\n")[0].lstrip("# "), Markup(as_html(text, report.parent))
-    return template.render(title=title, body=body, attached=texts) + "\n"
-
-
-def as_html(text: str, folder: Path) -> str:
-    """Markdown as HTML; any HTML in it is shown as the text that it is.
+def as_page(report: Report, folder: Path) -> str:
+    """The report as HTML.
 
     Args:
-        folder: that the paths of images are relative to.
+        folder: that its figures are relative to; one from outside of it stays there.
     """
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable(LEADS_AWAY)
-    tokens = list(with_figures(parser.parse(text), folder))
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        if token.type in IN_A_LINE:
-            token.block, token.attrs = False, {}
-        elif token.type == "heading_open" and token.tag != "h1" and following is not None:
-            token.attrSet("id", re.sub(r"\W+", "-", following.content.lower()).strip("-"))
-    parser.add_render_rule("table_open", lambda *_: '<div class="wide"><table>\n')
-    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
-    return parser.renderer.render(tokens, parser.options, {})
+    attached = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in report.attached.items()
+                if path.is_file()}  # fmt: skip
+    return _rendered(folder, report=report, attached=attached)
 
 
-def with_figures(tokens: Sequence[Token], folder: Path) -> Iterator[Token]:
-    """`tokens` with a figure for every paragraph that is an image; its caption is not said once more below it."""
-    caption, rest = None, iter(tokens)
-    for token in rest:
-        if token.type != "paragraph_open":
-            caption = None
-            yield token
-            continue
-        inline, close = next(rest), next(rest)
-        children = inline.children or []
-        kinds = [child.type for child in children]
-        if kinds == ["image"]:
-            image = children[0]
-            caption = plain(image)
-            yield Token("html_block", "", 0, content=figure(folder, unquote(str(image.attrs["src"])), caption))
-        elif not (caption and plain(inline) == caption and kinds[0] == "em_open"):
-            caption = None
-            yield from (token, inline, close)
+def page_of(title: str, body: str) -> str:
+    """A page in the same looks around HTML that is made already."""
+    return _rendered(Path(), report=Report(title, "", ""), attached={}, body=Markup(body))
 
 
-def plain(token: Token) -> str:
-    """The text inside a token, without its marks."""
-    return "".join(plain(child) for child in token.children) if token.children else token.content
+def line(text: str) -> Markup:
+    """One line of Markdown as HTML; any HTML in it, and what would lead away, is shown as the text that it is."""
+    return Markup(_markdown().renderInline(text))
 
 
-def figure(folder: Path, file: str, caption: str) -> str:
+def picture(folder: Path, file: str, caption: str) -> Markup:
     """An image inside the page itself; in its place a line where there is none below `folder`."""
     path, text = folder / file, html.escape(caption)
     if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
-        return f"<p><em>{text}: {html.escape(path.name)} is missing</em></p>\n"
-    kind = mimetypes.guess_type(path.name)[0] or "image/png"
-    data = base64.b64encode(path.read_bytes()).decode()
-    return f'<figure><img alt="{text}" src="data:{kind};base64,{data}"><figcaption>{text}</figcaption></figure>\n'
+        return Markup(f"<p><em>{text}: {html.escape(path.name)} is missing</em></p>\n")
+    content, kind = path.read_bytes(), mimetypes.guess_type(path.name)[0] or "image/png"
+    data, look = base64.b64encode(content).decode(), "max-width: 100%"
+    if inches := _inches(content):
+        look = f"width: min(100%, {LARGEST * inches:.0f}px); min-width: {SMALLEST * inches:.0f}px"
+    drawn = " class=drawn" if path.suffix == ".svg" else ""
+    return Markup(
+        f'<figure><div class=wide tabindex=0><img{drawn} alt="{text}" style="{look}" src="data:{kind};base64,{data}">'
+        f"</div><figcaption>{text}</figcaption></figure>\n"
+    )
+
+
+def _inches(content: bytes) -> float | None:
+    """How wide a figure of ours was drawn; None of any other picture."""
+    if found := WIDTH.search(content[:2000]):
+        return float(found[1]) / 72
+    place = content[:4000].find(b"pHYs")
+    if content.startswith(b"\x89PNG") and place > 0:
+        dots, _, unit = struct.unpack(">IIB", content[place + 4 : place + 13])
+        if unit == 1 and round(dots * 0.0254) == OWN_DPI:
+            return float(struct.unpack(">I", content[16:20])[0]) / OWN_DPI
+    return None
+
+
+def _rendered(folder: Path, **values: Any) -> str:
+    environment = Environment(autoescape=True, trim_blocks=True)
+    environment.filters |= {"line": line, "picture": lambda of: _picture(folder, of)}
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(**values) + "\n"
+
+
+def _picture(folder: Path, of: Figure) -> Markup:
+    return picture(folder, of.file, of.caption)
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).disable([*LEADS_AWAY, "image"])

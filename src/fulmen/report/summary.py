@@ -1,13 +1,9 @@
-"""The report of a run: one table of results beside its baselines, figures, configuration, environment."""
+"""What a workload says of a trained model on its test split, and tables on the console."""
 
-import math
-import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from rich import box
 from rich.console import Console
@@ -15,20 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fulmen.errors import FulmenError
-from fulmen.report.html import write_page
-from fulmen.utils.files import atomic_write
-
-Rows = list[dict[str, Any]]
-
-PROBE = (
-    "Training losses in these lines are of a probe of training samples in evaluation mode, where the data allow one; "
-    "the curves show what was logged in training."
-)
-WHERE = """\
-- `config.yaml`: the resolved configuration; `overrides.txt`: what was typed
-- `environment.json`: versions, commit, seed
-- `metrics.csv`: one row an epoch; `result.json`: every number of this page
-- `checkpoints/`: the best and the last state"""
+from fulmen.report.document import Rows, number
 
 
 @dataclass
@@ -42,6 +25,10 @@ class Summary:
         figures: caption -> file name inside the run's `figures/`.
         notes: sentences a reader needs to judge the numbers.
         shown: titles of further tables whose first rows are shown on the console.
+        question: what the test split was to answer, one sentence; without it a general one.
+        answer: what came out; without it the first metric beside that of the best baseline.
+        leading: columns of the main table that a report shows first; by default the first that the table has.
+        counted: what the items are, for the number of them beside each score: "subjects", "images".
         items: what `fulmen compare` pairs, arrays over the test items: `item` [N] (int, tells it from all others),
             `loss` [N] (lower is better); of classifiers also `target` [N] (int), `probability` [N, C] and, not over the
             items, `train_count` [C]; `group` [N] (int) if items of a group resemble each other.
@@ -54,6 +41,10 @@ class Summary:
     notes: list[str] = field(default_factory=list)
     items: dict[str, Any] = field(default_factory=dict)
     shown: list[str] = field(default_factory=list)
+    question: str = ""
+    answer: str = ""
+    leading: list[str] = field(default_factory=list)
+    counted: str = "test items"
 
     def __post_init__(self) -> None:
         if prefixed := [name for name in self.metrics if name.startswith("test/")]:
@@ -73,17 +64,10 @@ def of_untrained(summary: Summary, why: str) -> Summary:
     """`summary` without its verdict, which the title of the first table tells: there was no training to judge."""
     first, *others = summary.tables or {"": []}
     titles = {f"{why[0].upper()}{why[1:]}": summary.tables.get(first, []), **{t: summary.tables[t] for t in others}}
-    note = f"{why[0].upper()}{why[1:]}: the numbers are those of its initial weights."
-    return replace(summary, tables={t: rows for t, rows in titles.items() if rows}, notes=[note, *summary.notes])
-
-
-def number(value: Any) -> str:
-    """Four significant digits, plain notation where people would write it plainly."""
-    if not isinstance(value, float):
-        return "" if value is None else str(value)
-    if math.isnan(value):
-        return ""
-    return f"{value:.4g}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
+    said = f"{why[0].upper()}{why[1:]}"
+    tables = {title: rows for title, rows in titles.items() if rows}
+    note = f"{said}: the numbers are those of its initial weights."
+    return replace(summary, answer=f"{said}.", tables=tables, notes=[note, *summary.notes])
 
 
 def print_table(
@@ -106,53 +90,3 @@ def print_table(
         table.add_row(*(Text(number(value)) for value in list(row.values())[: len(table.columns)]))
     console.print(table)
     return list(rows[0])[len(table.columns) :]
-
-
-def as_text(value: str) -> str:
-    """`value` so that Markdown shows it as it is, in one line: a name may have any character."""
-    marks = r"[\\`*<\[\]|]|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w])"
-    return re.sub(marks, r"\\\g<0>", " ".join(value.splitlines()))
-
-
-def markdown_table(rows: Rows) -> str:
-    header = list(rows[0])
-    lines = [[as_text(column) for column in header], ["---", *["---:"] * (len(header) - 1)]]
-    lines += [[as_text(number(row.get(column))) for column in header] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def markdown_figure(caption: str, file: str) -> str:
-    """A figure with its caption, for those who read the Markdown as it is below it too."""
-    return f"![{as_text(caption)}]({quote(file)})\n\n*{as_text(caption)}*"
-
-
-def write_report(
-    folder: Path, title: str, summary: Summary, result: Mapping[str, Any], overrides: Sequence[str]
-) -> Path:
-    """Write `report.md` into the run folder, the same as `report.html` beside it, and return the former's path."""
-    from fulmen.diagnosis.verdicts import Verdict, as_markdown  # numpy: not for those who show a table
-
-    cost = result["cost"]
-    parts = [
-        f"# {title}",
-        f"{result['status']} after {result['epochs']} epochs and {cost['fit_seconds']:.0f} s of training "
-        f"({cost['parameters']:,} parameters, {cost['device']}, {cost['threads']} threads, {cost['precision']}). "
-        f"Overrides: `{' '.join(overrides) or 'none'}`.",
-    ]
-    for heading, rows in summary.tables.items():
-        parts += [f"## {heading}", markdown_table(rows)]
-    if result.get("verdicts"):
-        verdicts = [Verdict.from_dict(plain) for plain in result["verdicts"]]
-        parts += ["## Diagnosis", as_markdown(verdicts), PROBE]
-    if summary.notes:
-        parts += ["## How to read this", "\n".join(f"- {note}" for note in summary.notes)]
-    if summary.figures:
-        parts.append("## Figures")
-        parts += [markdown_figure(caption, f"figures/{file}") for caption, file in summary.figures.items()]
-    parts += ["## Where the rest is", WHERE]
-    path = folder / "report.md"
-    with atomic_write(path) as file:
-        file.write("\n\n".join(parts) + "\n")
-    write_page(path, {"configuration": folder / "config.yaml", "environment": folder / "environment.json",
-                      "all numbers": folder / "result.json"})  # fmt: skip
-    return path

@@ -14,7 +14,8 @@ from fulmen.config.directions import direction
 from fulmen.errors import FulmenError
 from fulmen.lightning_private import callbacks_of, is_dry_run
 from fulmen.report.figures import training_curve
-from fulmen.report.summary import Summary, of_untrained, print_table, write_report
+from fulmen.report.of_run import write_report
+from fulmen.report.summary import Summary, of_untrained, print_table
 from fulmen.report.test_predictions import write_items
 from fulmen.runs.loggers import log_hyperparameters
 from fulmen.runs.result import Result

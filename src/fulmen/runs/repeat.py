@@ -15,8 +15,10 @@ from fulmen.config.signatures import parameters
 from fulmen.config.stored import as_stored
 from fulmen.distributed.devices import refuse_unless_here, takes_several_processes
 from fulmen.errors import FulmenError, Interrupted
+from fulmen.report.document import Rows
 from fulmen.report.known import deviation, has_mean, is_known, mean
-from fulmen.report.summary import Rows, markdown_table, print_table
+from fulmen.report.markdown import markdown_table
+from fulmen.report.summary import print_table
 from fulmen.report.test_predictions import ITEMS, read_items, write_items
 from fulmen.runs.process_group import train_in_group
 from fulmen.runs.reading import read_result

@@ -159,7 +159,7 @@ def _refusal(index: Index, each: cleaning.Waste, kept: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    from fulmen.report.summary import number
+    from fulmen.report.document import number
 
     if isinstance(value, dict):
         return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())

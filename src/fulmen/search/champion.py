@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 from fulmen.config.mistakes import as_text
 from fulmen.config.stored import refuse_unless_resumable
 from fulmen.errors import FulmenError, Interrupted
-from fulmen.report.summary import Rows
+from fulmen.report.document import Rows
 from fulmen.runs.reading import read_result
 from fulmen.runs.run import run
 from fulmen.search.comparing import compared, conclusion, deciding

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fulmen.config.directions import direction
+from fulmen.report.document import Rows
 from fulmen.report.known import Score, best, deviation, has_mean, is_known, mean, place
-from fulmen.report.summary import Rows
 
 CHAMPION = "champion"  # beside the names of the baselines
 CEILING = "ceiling"  # a baseline that nothing can beat

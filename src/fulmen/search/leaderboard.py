@@ -8,7 +8,8 @@ import optuna
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
-from fulmen.report.summary import Rows, print_table
+from fulmen.report.document import Rows
+from fulmen.report.summary import print_table
 from fulmen.search.live_display import shown, state
 from fulmen.search.study import Study
 from fulmen.utils.files import atomic_write

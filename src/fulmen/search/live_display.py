@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fulmen.config.mistakes import as_text
-from fulmen.report.summary import number
+from fulmen.report.document import number
 from fulmen.search.study import Study
 from fulmen.search.trial_states import is_lost
 from fulmen.utils.plain import Scalar

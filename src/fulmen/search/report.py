@@ -5,17 +5,24 @@ from pathlib import Path
 
 from optuna.trial import TrialState
 
-from fulmen.report.html import write_page
-from fulmen.report.summary import Rows, markdown_figure, markdown_table, print_table
+from fulmen.config.mistakes import command, key_of
+from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
+from fulmen.report.html import write
+from fulmen.report.markdown import as_text, markdown_table
+from fulmen.report.next_step import diagnose, keep
+from fulmen.report.summary import print_table
+from fulmen.report.words import counted, spoken
 from fulmen.search import figures, trial_states
 from fulmen.search.champion import Champion
 from fulmen.search.hparams import write_hparams
 from fulmen.search.leaderboard import FILE, importances, leaderboard, write_leaderboard
 from fulmen.search.samplers import STARTUP_TRIALS
+from fulmen.search.settings import PROGRAM
 from fulmen.search.study import Study
 from fulmen.utils.files import atomic_write
 
 SHOWN_FAILURES = 10
+CHOSEN = "Trials are compared on the validation split, with one seed each: the best of many is partly luck."
 
 
 def write_report(study: Study, champion: Champion | None) -> Path:
@@ -23,56 +30,103 @@ def write_report(study: Study, champion: Champion | None) -> Path:
     rows, shares = leaderboard(study), importances(study)
     write_leaderboard(study, rows)
     write_hparams(study)
-    sections = [
-        f"# {study.plan.name}",
-        summary(study),
-        f"Overrides: `{' '.join(study.plan.overrides)}`.",
-        *(about_champion(study, champion) if champion else []),
-        *about_trials(study, rows, shares),
-        *about_figures(draw(study, shares)),
-        "## Where the rest is",
-        where(study),
-    ]
-    path = study.folder / "report.md"
-    with atomic_write(path) as file:
-        file.write("\n\n".join(sections) + "\n")
-    write_page(path, {"search": study.folder / "search.json", "leaderboard": study.folder / FILE})
-    return path
+    return write(report_of(study, champion, rows, shares), study.folder)
 
 
-def about_champion(study: Study, champion: Champion) -> list[str]:
+def report_of(study: Study, champion: Champion | None, rows: Rows, shares: dict[str, float]) -> Report:
+    """The report of a study.
+
+    Args:
+        rows: of its leaderboard.
+        shares: importance of each parameter, {} while that means nothing.
+    """
+    drawn = [Figure(caption, f"figures/{name}.svg") for name, caption in draw(study, shares).items()]
+    why, typed = next_of(study, champion)
+    folders = champion.folders if champion else []
+    names = ", ".join(as_text(parameter.path.rpartition(".")[2]) for parameter in study.parameters)
+    return Report(
+        title=study.plan.name,
+        question=f"Which values of {names} are best by {spoken(next(iter(study.objectives)))}?",
+        answer=as_text(champion.conclusion) if champion else best_of(study) or "No trial is complete yet.",
+        how_sure=CHOSEN + (" The champion was tested on what no trial had seen." if folders else ""),
+        facts=f"{summary(study)} Overrides: `{' '.join(study.plan.overrides)}`.",
+        lead=drawn[0] if drawn else None,
+        main=best_trials(study, rows),
+        next_command=typed,
+        next_why=why,
+        sections=[*about_champion(study, champion), *about_trials(study, shares, drawn[1:]),
+                  Section("Where the rest is", where(study), folded=True, listed=True)],
+        attached={"Search": study.folder / "search.json", "Leaderboard": study.folder / FILE},
+        links={folder.name.replace("_", " "): f"{folder.relative_to(study.folder).as_posix()}/report.html"
+               for folder in folders},
+    )  # fmt: skip
+
+
+def best_trials(study: Study, rows: Rows) -> TableOf | None:
+    """The first places, with what was tried there."""
+    complete = [row for row in rows if row["place"]]
+    if not complete:
+        return None
+    columns = {"place": Column("place"), "trial": Column("trial")}
+    columns |= {name: Column(spoken(name)) for name in study.objectives}
+    columns |= {each.path: Column(each.path.rpartition(".")[2]) for each in study.parameters}
+    return TableOf(f"The best of {counted(len(study.finished), 'trial')}, one seed each", complete[:5], columns)
+
+
+def best_of(study: Study) -> str:
+    """The best trial in a sentence; "" where none is complete."""
+    best = next(iter(study.ranked()), None)
+    if best is None:
+        return ""
+    named = zip(study.objectives, best.values, strict=True)
+    return f"Best: trial {best.number}, {', '.join(f'{name} {value:.4g}' for name, value in named)}."
+
+
+def next_of(study: Study, champion: Champion | None) -> tuple[str, str]:
+    """Why, and what to type next."""
+    typed = list(study.plan.overrides)
+    if len(study.finished) < study.total:
+        return "The search has not come to its end. The same command goes on with it:", command(typed, PROGRAM)
+    if not study.ranked():
+        failed = next((t for t in study.finished if t.state == TrialState.FAIL), None)
+        folder = study.trial_folder(failed.number) if failed else study.folder
+        return "No trial came to a score. This says what went wrong in one:", diagnose(folder)
+    if champion is None or not champion.folders:
+        rest = [override for override in typed if key_of(override) != "search.champion_seeds"]
+        why = "The best trial was not tested. This trains it again with three seeds and tests it:"
+        return why, command([*rest, "search.champion_seeds=3"], PROGRAM)
+    experiment = str(study.design.config.get("experiment") or study.plan.name)
+    return "This keeps the champion's model:", keep(champion.folders[0], experiment)
+
+
+def about_champion(study: Study, champion: Champion | None) -> list[Section]:
     """What the best trial, trained again, is worth beside the baselines."""
-    found = ["## The champion", champion.conclusion]
-    if champion.metric:
-        found.append(markdown_table(champion.rows))
-    if champion.failed:
-        found.append("\n".join(f"- seed {seed} failed: {why}" for seed, why in champion.failed.items()))
-    if not champion.folders:
-        return [*found, f"Trial {champion.trial.number}, not trained again."]
-    seeds = f"{n} seeds" if (n := len(champion.folders)) > 1 else "one seed"
-    folders = ", ".join(f"`{folder.relative_to(study.folder)}`" for folder in champion.folders)
-    return [*found, f"Trial {champion.trial.number}, trained again with {seeds} and only then tested: {folders}."]
+    if champion is None:
+        return []
+    found = [as_text(champion.conclusion)]
+    found += [f"Seed {seed} failed: {as_text(why)}." for seed, why in champion.failed.items()]
+    if champion.folders:
+        seeds = f"{n} seeds" if (n := len(champion.folders)) > 1 else "one seed"
+        found.append(f"Trial {champion.trial.number}, trained again with {seeds} and only then tested.")
+    else:
+        found.append(f"Trial {champion.trial.number}, not trained again.")
+    rows = [{"": row[""], "n (seeds)": len(champion.folders)} | row for row in champion.rows]
+    tables = [TableOf("The champion", rows, {"": Column("model")})] if champion.metric else []
+    return [Section("The champion", found, tables)]
 
 
-def about_trials(study: Study, rows: Rows, shares: dict[str, float]) -> list[str]:
-    """The best trials, what mattered, what failed."""
-    found: list[str] = []
-    if complete := [row for row in rows if row["place"]]:
-        found += ["## The best five", markdown_table(complete[:5])]
-    if shares:
-        found += ["## What mattered", markdown_table([{"parameter": k, "importance": v} for k, v in shares.items()])]
+def about_trials(study: Study, shares: dict[str, float], drawn: Sequence[Figure]) -> list[Section]:
+    """What mattered, what failed."""
+    found: list[Section] = []
+    if shares or drawn:
+        rows = [{"parameter": name, "importance": share} for name, share in shares.items()]
+        found.append(Section("What mattered", tables=[TableOf("", rows)] if rows else [], figures=drawn))
     if failed := [t for t in study.finished if t.state == TrialState.FAIL]:
         shown = failed[:SHOWN_FAILURES]
-        lines = [f"- trial {t.number}: {t.user_attrs.get('error', 'its process died')}" for t in shown]
-        lines += [f"- and {len(failed) - len(shown)} more"] * (len(failed) > len(shown))
-        found += ["## What failed", "\n".join(lines)]
+        lines = [f"trial {t.number}: {as_text(t.user_attrs.get('error', 'its process died'))}" for t in shown]
+        lines += [f"and {len(failed) - len(shown)} more"] * (len(failed) > len(shown))
+        found.append(Section("What failed", lines, listed=True))
     return found
-
-
-def about_figures(drawn: dict[str, str]) -> list[str]:
-    """The figures, each with its caption."""
-    shown = [markdown_figure(caption, f"figures/{name}.png") for name, caption in drawn.items()]
-    return ["## Figures", *shown] if shown else []
 
 
 def summary(study: Study) -> str:
@@ -96,9 +150,8 @@ def summary(study: Study) -> str:
         )
     if lost:
         text += f" {lost} more lost their process and were tried again."
-    if best := next(iter(study.ranked()), None):
-        named = zip(study.objectives, best.values, strict=True)
-        text += f" Best: trial {best.number}, {', '.join(f'{name} {value:.4g}' for name, value in named)}."
+    if best := best_of(study):
+        text += f" {best}"
     return text
 
 
@@ -108,12 +161,12 @@ def draw(study: Study, shares: dict[str, float]) -> dict[str, str]:
     folder, drawn = study.folder / "figures", {}
     complete = [t for t in study.trials if t.state == TrialState.COMPLETE]
     if len(complete) > 1:
-        figures.history(folder / "history.png", study.trials, objective, mode)
-        figures.parallel(folder / "parallel.png", study.trials, study.parameters, objective, mode)
-        drawn = {"history": "Optimisation history", "parallel": "All complete trials; the best tenth in red"}
+        figures.history(folder / "history.svg", study.trials, objective, mode)
+        figures.parallel(folder / "parallel.svg", study.trials, study.parameters, objective, mode)
+        drawn = {"history": "How the search went", "parallel": "All complete trials; the best tenth in orange"}
     if shares:
-        figures.importances(folder / "importances.png", shares)
-        drawn["importances"] = "Parameter importances"
+        figures.importances(folder / "importances.svg", shares)
+        drawn["importances"] = "How much each parameter has to do with the score"
     return drawn
 
 
@@ -138,13 +191,13 @@ def write_summary(studies: Sequence[Study]) -> Path:
     return path
 
 
-def where(study: Study) -> str:
+def where(study: Study) -> list[str]:
     """The guide to the study's folder."""
     lines = [
-        "- `leaderboard.csv`: every trial; `trial_<number>/`: its run folder, with what it printed in `log.txt`",
-        "- `search.json`: what was asked for; the same command goes on with the search",
-        f"- `tensorboard --logdir {study.folder / 'tensorboard'}`: the trials in the HPARAMS tab",
+        "`leaderboard.csv`: every trial; `trial_<number>/`: its run folder, with what it printed in `log.txt`",
+        "`search.json`: what was asked for; the same command goes on with the search",
+        f"`tensorboard --logdir {study.folder / 'tensorboard'}`: the trials in the HPARAMS tab",
     ]
     if study.search.storage is None:
-        lines.append(f"- `optuna-dashboard {study.folder / 'study.journal'}`: the study in a browser")
-    return "\n".join(lines)
+        lines.append(f"`optuna-dashboard {study.folder / 'study.journal'}`: the study in a browser")
+    return lines

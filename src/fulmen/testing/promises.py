@@ -30,7 +30,7 @@ FEW = ("trainer.limit_train_batches=4", "trainer.limit_val_batches=1", "trainer.
        "trainer.max_epochs=2")  # fmt: skip
 PROMISED = {
     "config.yaml", "overrides.txt", "metrics.csv", "result.json", "environment.json", "report.md", "report.html",
-    "checkpoints/best.ckpt", "checkpoints/last.ckpt", "figures/training_curve.png",
+    "checkpoints/best.ckpt", "checkpoints/last.ckpt", "figures/training_curve.svg",
 }  # fmt: skip
 
 

@@ -64,12 +64,12 @@ def test_calibration_error_of_a_calibrated_forecast_is_small_and_of_a_boaster_la
 
 def test_calibration_figure_leaves_bins_of_a_few_images_out(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_: drawn.append(figure))
-    sure = torch.tensor([0.52] * 9 + [0.95] * 40)  # a bin of 9 images and one of 40, half of which are right
-    label = torch.arange(49) % 2
-    calibration(tmp_path / "calibration.png", torch.stack([sure, 1 - sure], 1), label)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))
+    sure = torch.tensor([0.52] * 9 + [0.95] * 40 + [0.75] * 20)  # half of the images of each bin are right
+    label = torch.arange(69) % 2
+    assert calibration(tmp_path / "calibration.svg", torch.stack([sure, 1 - sure], 1), label)
     points = drawn[0].axes[0].get_lines()[1].get_xydata()
-    assert points == pytest.approx(np.array([[0.95, 0.5]]), abs=1e-6)
+    assert points == pytest.approx(np.array([[0.75, 0.5], [0.95, 0.5]]), abs=1e-6)
 
 
 def test_the_interval_of_a_paired_gain_is_that_of_the_bootstrap():

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fulmen.report.summary import Rows, Summary
+from fulmen.report.document import Rows
+from fulmen.report.summary import Summary
 from fulmen.workloads.images import baselines, figures, metrics
 from fulmen.workloads.images.losses import log_prior
 
@@ -33,8 +34,7 @@ NOTES = [
     "many, medium, few: classes with at least 1/2, at least 1/5 or less of the training images of the largest.",
     "AUROC: one class against the rest, mean over classes. ECE: expected calibration error, 15 bins.",
     "majority class: how frequent classes are in training; linear: logistic regression on 8 x 8 pixels, as it is and "
-    "weighted so that all classes count the same. Whether re-balancing pays shows beside plain cross-entropy: "
-    "experiment=images_plain.",
+    "weighted so that all classes count the same.",
     "val/loss: cross-entropy of the predictions on the validation split, every class counting the same.",
 ]
 AFTER = (0.0, 0.5, 1.0, 1.5)
@@ -60,8 +60,9 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
     notes = [f"Training images per class: {columns}.", *NOTES]
     if data.original_protocol:
         notes.insert(0, "original_protocol: epochs were chosen on this very test split; the numbers are too good.")
+    said = verdict(found, forecasts, label)
     tables = {
-        f"{verdict(found, forecasts, label)} (test split, {len(label):,} images)": rows,
+        f"{said} (test split, {len(label):,} images)": rows,
         "Per class": _per_class(probability, label, counts, data.names),
         "Logit adjustment after training: logits - tau log(share of the class)": _after(
             log_probability + tau * prior, label, counts, prior, tau
@@ -75,7 +76,13 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
         "probability": probability.numpy(),
         "train_count": counts,
     }
-    return Summary(main, found, tables, drawn, notes, items)
+    return Summary(
+        main, found, tables, drawn, notes, items,
+        question="How well does the network tell classes of images apart, rare ones included, beside baselines?",
+        answer=f"{said[0].upper()}{said[1:]}.",
+        leading=["balanced accuracy", "minority F1", "worst class", "ECE"],
+        counted="images",
+    )  # fmt: skip
 
 
 def verdict(found: dict[str, metrics.Scores], forecasts: dict[str, Tensor], label: Tensor) -> str:

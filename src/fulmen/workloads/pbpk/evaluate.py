@@ -5,7 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
-from fulmen.report.summary import Rows, Summary
+from fulmen.report.document import Rows
+from fulmen.report.summary import Summary
 from fulmen.report.test_predictions import identities
 from fulmen.workloads.pbpk import baselines, figures
 from fulmen.workloads.pbpk.metrics import FLOOR, exposure_errors, log_error, metrics
@@ -34,7 +35,7 @@ NOTES = [
     "subjects; one compartment: the reduced model that the network starts from, organs at equilibrium; linear physics: "
     "the exact solution of all organs without saturation.",
     "published: a Dynamic GNN on another, unpublished data set (arXiv 2510.22096); whether t = 0 was counted is not "
-    "said, and the units of its RMSE and MAE are unknown, so the row is no comparison on equal terms.",
+    "said, and the units of its RMSE and MAE are unknown, so that table is no comparison on equal terms.",
 ]
 
 
@@ -67,7 +68,7 @@ def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
     worst = min(per_organ, key=lambda organ: per_organ[organ]["r2_log"])
     main = scores.pop("network")
     rows = [{"": name, **_row(score)} for name, score in {"network": main, **scores}.items()]
-    rows.append({"": "published", **dict.fromkeys(COLUMNS.values()), **PUBLISHED})
+    beside = [{"": "network", **{title: rows[0][title] for title in PUBLISHED}}, {"": "published", **PUBLISHED}]
     return Summary(
         metrics=main | {"worst_organ_r2_log": per_organ[worst]["r2_log"]},
         baselines=scores,
@@ -75,6 +76,7 @@ def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
             "Test split against the ODE solver": rows,
             f"Per organ (worst: {worst})": [{"organ": organ, **_row(score)} for organ, score in per_organ.items()],
             "Per route": _per_route(predicted, true, dose, weight, subjects.route),
+            "Beside figures published for other data": beside,
         },
         figures=draw(predictions, true, dose, weight, data, subjects, folder) if folder else {},
         notes=NOTES,
@@ -82,6 +84,22 @@ def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
             "item": identities(true),  # a seed draws subjects of its own
             "loss": log_error(predicted, true, dose, weight),
         },
+        question="How close do the network's concentration curves come to those of the ODE solver, for compounds and "
+        "subjects that it has not seen?",
+        answer=answer(main, scores),
+        leading=["R2 log", "GMFE", "% within 10 %", "AUC GMFE"],
+        counted="subjects",
+    )
+
+
+def answer(main: dict[str, float], scores: dict[str, dict[str, float]]) -> str:
+    """The network beside the best baseline, in a sentence."""
+    first = max(scores, key=lambda name: scores[name]["r2_log"])
+    ahead = "more" if main["r2_log"] > scores[first]["r2_log"] else "no more"
+    return (
+        f"The network explains {100 * main['r2_log']:.2f} % of the variance of the log concentrations, {ahead} than "
+        f"the best baseline ({first}, {100 * scores[first]['r2_log']:.2f} %); it is off by a factor of "
+        f"{main['gmfe']:.3g} on average."
     )
 
 
@@ -99,14 +117,14 @@ def draw(
             f"{ROUTES[int(subjects.route[subject])]}, {float(dose[subject]):.0f} mg,\n{float(weight[subject]):.0f} kg"
         )
         floor = FLOOR * float(dose[subject] / weight[subject])
-        figures.curves(folder / f"curves_{name}.png", data.time_h, predicted[subject], true[subject], floor, title)
+        figures.curves(folder / f"curves_{name}.svg", data.time_h, predicted[subject], true[subject], floor, title)
         drawn[f"A {name} test subject ({int(100 * place)}th percentile of the error): network over solver"] = (
-            f"curves_{name}.png"
+            f"curves_{name}.svg"
         )
     figures.residuals(folder / "residuals.png", data.time_h, predicted, true, dose, weight)
     drawn["Residuals on the test split"] = "residuals.png"
-    figures.organs(folder / "organs.png", predictions, true, dose, weight)
-    drawn["Unexplained variance per organ, network and baselines"] = "organs.png"
+    figures.organs(folder / "organs.svg", predictions, true, dose, weight)
+    drawn["Unexplained variance per organ, network and baselines"] = "organs.svg"
     return drawn
 
 

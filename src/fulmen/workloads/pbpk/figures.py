@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, figure
+from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, WIDTH, figure
 from fulmen.workloads.pbpk.metrics import FLOOR, normalized, r2
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 
 
 def curves(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, floor: float, title: str) -> None:
     """One subject, [14, T]: the network over the solver in each organ, mg/L, down to a tenth of the metrics' floor."""
-    with figure(path, 3, 5, (12, 6.2), sharex=True, sharey=True) as axes:
+    with figure(path, 5, 3, (WIDTH, 7.2), sharex=True, sharey=True) as axes:
         for organ, ax in zip(range(len(ORGANS)), axes.flat, strict=False):
             ax.plot(time_h, true[organ], color=TRUTH, linewidth=2.4, alpha=0.35, label="ODE solver")
             ax.plot(time_h, predicted[organ], color=MODEL, linewidth=1.2, label="network")
@@ -24,13 +24,15 @@ def curves(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, floor: f
             for ax in axes.flat[: len(ORGANS)]:
                 ax.axhline(floor, color=MUTED, linewidth=0.8, linestyle=":", label="floor of the metrics")
         for ax in axes[:, 0]:
-            ax.set_ylabel("concentration (mg/L)")
+            ax.set_ylabel("mg/L")
         for ax in axes[-1]:
             ax.set_xlabel("time (h)")
-        axes[1, -1].xaxis.set_tick_params(labelbottom=True)
+        axes[-2, -1].xaxis.set_tick_params(labelbottom=True)
         handles, labels = axes[0, 0].get_legend_handles_labels()
         axes[-1, -1].axis("off")
-        axes[-1, -1].legend(handles, labels, loc="center", title=title, alignment="left")
+        axes[-1, -1].legend(
+            handles, labels, loc="center left", bbox_to_anchor=(-0.1, 0.5), title=title, alignment="left"
+        )
 
 
 def residuals(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> None:
@@ -39,7 +41,7 @@ def residuals(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, dose_
     seen = (u >= FLOOR).numpy()
     x, y = true.numpy(), np.maximum(predicted.numpy(), 1e-12)
     ratio = np.where(seen, np.log10(y) - np.log10(np.maximum(x, 1e-12)), np.nan)
-    with figure(path, 1, 2, (10, 4)) as (scatter, over_time):
+    with figure(path, 2, 1, (WIDTH, 6.4)) as (scatter, over_time):
         scatter.hexbin(x[seen], y[seen], xscale="log", yscale="log", gridsize=70, bins="log", cmap="Blues", mincnt=1)
         low, high = x[seen].min(), x[seen].max()
         scatter.plot([low, high], [low, high], color=MODEL, linewidth=1)
@@ -67,13 +69,13 @@ def residuals(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, dose_
         over_time.set_title("residuals; dotted: ±10 %")
         over_time.set_xlabel("time (h)")
         over_time.set_ylabel("log10(network / solver)")
-        over_time.legend(loc="upper right", ncols=3)
+        over_time.legend(loc="upper right", ncols=3, columnspacing=1)
 
 
 def organs(path: Path, predictions: dict[str, Tensor], true: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> None:
     """1 - R2 on the log scale per organ, of the network and the baselines: unexplained variance, smaller is better."""
     target = (normalized(true, dose_mg, weight_kg) + FLOOR).log10()
-    with figure(path, 1, 1, (8, 4.6)) as ax:
+    with figure(path, 1, 1, (WIDTH, 4.6)) as ax:
         for (name, predicted), color in zip(predictions.items(), (MODEL, *COOL), strict=False):
             log_hat = (normalized(predicted, dose_mg, weight_kg).clamp(min=0) + FLOOR).log10()
             unexplained = [1 - r2(log_hat[:, organ], target[:, organ]) for organ in range(len(ORGANS))]
@@ -83,5 +85,5 @@ def organs(path: Path, predictions: dict[str, Tensor], true: Tensor, dose_mg: Te
         ax.set_xscale("log")
         ax.set_yticks(range(len(ORGANS)), ORGANS)
         ax.invert_yaxis()
-        ax.set_xlabel("unexplained variance 1 - R2, log scale (dotted: R2 = 0.99)")
-        ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=len(predictions))
+        ax.set_xlabel("1 - R², log scale (dotted: R² = 0.99)")
+        ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3, columnspacing=1)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from fulmen.report.summary import Rows, Summary
+from fulmen.report.document import Rows
+from fulmen.report.summary import Summary
 from fulmen.workloads.sensors import baselines, drift, figures, importance, leakage
 from fulmen.workloads.sensors.baselines import Part
 from fulmen.workloads.sensors.metrics import TITLES, choose_threshold, scores
@@ -85,7 +86,8 @@ def summarize(
     loss = {name: losses(each, target) for name, each in predicted.items()}
     columns = getattr(data, "columns", None)
     machine = test["group"].numpy() if columns and columns.group else None
-    title = f"{verdict(loss, machine)} (test split, {len(target)} rows, {_parts(data)})"
+    said = verdict(loss, machine)
+    title = f"{said} (test split, {len(target)} rows, {_parts(data)})"
     drawn = figures.draw(predicted, target, data.labels, thresholds, folder) if folder else {}
     items = {
         "item": test["row"].numpy(),
@@ -103,7 +105,11 @@ def summarize(
         tables |= _importance(predict, data, folder, drawn)
         notes.append(IMPORTANCE)
     tables["Drift"] = sorted(drifted, key=lambda row: -row["PSI of the test split"])[:SHOWN]
-    return Summary(main, score, tables, drawn, notes, items=items, shown=shown)
+    return Summary(
+        main, score, tables, drawn, notes, items=items, shown=shown,
+        question="How well does the network foretell the event for rows that it has not seen, beside baselines?",
+        answer=f"The network {said}.", leading=["ROC-AUC", "PR-AUC", "(chance)", "F1"], counted="rows",
+    )  # fmt: skip
 
 
 def titled(score: dict[str, float], prevalence: float | None) -> dict[str, float]:
@@ -130,8 +136,8 @@ def _importance(
     places, categorical = importance.sources(data.features), list(data.features.columns.categorical)
     rows = importance.importance(lambda part: predict(part)[:, 1], data.splits["test"], places, categorical)
     if folder:
-        importance.draw_importance(folder / "importance.png", rows)
-        drawn["Loss of PR-AUC on the test split when a column is shuffled over the rows"] = "importance.png"
+        importance.draw_importance(folder / "importance.svg", rows)
+        drawn["Loss of PR-AUC on the test split when a column is shuffled over the rows"] = "importance.svg"
     return {"What the columns are worth": rows}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from fulmen.report.confusion import confusion
-from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, draw_confusion, figure
+from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, WIDTH, draw_confusion, figure
 
 
 def draw(
@@ -16,19 +16,20 @@ def draw(
 ) -> dict[str, str]:  # fmt: skip
     """Write the figures and return {caption: file name}; probabilities [N, L] by model, label numbers [N]."""
     if len(labels) > 2:
-        confusions(folder / "confusion.png", predicted["network"], target, labels)
-        return {"Where the network sends the rows of each class, in percent": "confusion.png"}
+        confusions(folder / "confusion.svg", predicted["network"], target, labels)
+        return {"Where the network sends the rows of each class, in percent": "confusion.svg"}
     p = {name: each[:, 1] for name, each in predicted.items()}
-    curves(folder / "curves.png", p, target, thresholds)
-    calibration(folder / "calibration.png", p, target)
-    return {
-        "Precision over recall, and hits over false alarms; the dot is the chosen threshold": "curves.png",
-        "Seen over said frequency of the event, ten bins of equal size": "calibration.png",
+    curves(folder / "curves.svg", p, target, thresholds)
+    shown = {
+        "Precision over recall, and hits over false alarms; the dot is the chosen threshold": "curves.svg",
     }
+    if calibration(folder / "calibration.svg", p, target):
+        shown["Seen over said frequency of the event, ten bins of equal size"] = "calibration.svg"
+    return shown
 
 
 def curves(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, thresholds: Mapping[str, float]) -> None:
-    with figure(path, 1, 2, (9, 4)) as (left, right):
+    with figure(path, 2, 1, (WIDTH, 7)) as (left, right):
         for name, color, style in _styles(p):
             precision, recall, _ = precision_recall_curve(target, p[name])
             left.plot(recall, precision, style, color=color, linewidth=1.2, label=name)
@@ -46,8 +47,11 @@ def curves(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, threshol
         right.legend(loc="lower right")
 
 
-def calibration(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, bins: int = 10) -> None:
-    with figure(path, 1, 1, (5, 4.4)) as ax:
+def calibration(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, bins: int = 10) -> bool:
+    """Whether there was a line to draw: a single point says nothing of calibration."""
+    if np.ptp(p["network"]) == 0 or len(target) < 2 * bins:
+        return False
+    with figure(path, 1, 1, (WIDTH, 4.2)) as ax:
         for name, color, style in _styles(p):
             parts = [part for part in np.array_split(np.argsort(p[name], kind="stable"), bins) if len(part)]
             said, seen = [p[name][part].mean() for part in parts], [target[part].mean() for part in parts]
@@ -56,10 +60,11 @@ def calibration(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, bin
         top = min(1.0, 1.05 * max(line.get_xydata().max() for line in ax.get_lines()[:-1]))
         ax.set(xlabel="predicted probability", ylabel="observed frequency", xlim=(0, top), ylim=(0, top))
         ax.legend(loc="upper left")
+    return True
 
 
 def confusions(path: Path, p: np.ndarray, target: np.ndarray, labels: Sequence) -> None:
-    with figure(path, 1, 1, (5.0, 4.6)) as ax:
+    with figure(path, 1, 1, (WIDTH, 4.4)) as ax:
         draw_confusion(ax, confusion(target, p.argmax(1), len(labels)), list(map(str, labels)))
 
 

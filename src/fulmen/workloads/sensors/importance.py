@@ -9,8 +9,8 @@ import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor
 
-from fulmen.report.figures import INK, MODEL, figure
-from fulmen.report.summary import Rows
+from fulmen.report.document import Rows
+from fulmen.report.figures import INK, MODEL, WIDTH, figure
 from fulmen.workloads.sensors.features.feature_set import Features
 from fulmen.workloads.sensors.features.features import DERIVED, TIME
 from fulmen.workloads.sensors.table_data import TableData
@@ -100,11 +100,11 @@ def areas(target: np.ndarray, p: np.ndarray) -> np.ndarray:
 def draw_importance(path: Path, rows: Rows, shown: int = 20) -> None:
     """Bars from zero with the standard deviation over the shuffles."""
     rows = rows[:shown]
-    with figure(path, 1, 1, (6.5, 0.9 + 0.3 * len(rows))) as ax:
+    with figure(path, 1, 1, (WIDTH, 0.9 + 0.26 * len(rows))) as ax:
         ax.barh(range(len(rows)), [row["loss of PR-AUC"] for row in rows], xerr=[row["sd"] for row in rows],
                 color=MODEL, alpha=0.85, height=0.62, error_kw={"ecolor": INK, "elinewidth": 1})  # fmt: skip
         ax.axvline(0, color=INK, linewidth=0.8)
         ax.set_yticks(range(len(rows)), [row[""] for row in rows])
         ax.invert_yaxis()
         ax.grid(False, axis="y")
-        ax.set_xlabel("loss of PR-AUC when the column is shuffled (line: one sd)")
+        ax.set_xlabel("loss of PR-AUC (line: one sd)")

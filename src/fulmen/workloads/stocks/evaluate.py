@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fulmen.report.summary import Rows, Summary
+from fulmen.report.document import Rows
+from fulmen.report.summary import Summary
 from fulmen.report.test_predictions import identities
 from fulmen.workloads.stocks import baselines, conformal, figures, metrics
 
@@ -72,7 +73,8 @@ def summarize(predicted: Tensor, half_width: Tensor, calibration: Tensor, data: 
     rows = [{"": name, **_row(score)} for name, score in scores.items()]
     main = scores.pop("network")
     ahead = f"{true.shape[1]} days ahead" if true.shape[1] > 1 else "1 day ahead"
-    tables = {f"{verdict(main['dm_p'])} (test split, {len(np.unique(day))} days, {ahead})": rows}
+    said = verdict(main["dm_p"])
+    tables = {f"{said} (test split, {len(np.unique(day))} days, {ahead})": rows}
     if true.shape[1] > 1:
         tables["Network, per day ahead"] = _per_step_rows(steps["network"])
     tables["Intervals"] = [
@@ -91,7 +93,20 @@ def summarize(predicted: Tensor, half_width: Tensor, calibration: Tensor, data: 
         "loss": np.square(forecasts["network"] - true).mean(1),
         "group": test["day"].numpy() // 30,  # errors of neighbouring days resemble each other
     }
-    return Summary(main | coverage, scores, tables, drawn, NOTES, items)
+    return Summary(
+        main | coverage, scores, tables, drawn, NOTES, items,
+        question="Does the network forecast prices better than persistence, which says that they stay as they are?",
+        answer=answer(main), leading=["skill", "DM p", "direction", "always up"], counted="windows",
+    )  # fmt: skip
+
+
+def answer(main: dict[str, float]) -> str:
+    """What came out against persistence, in a sentence."""
+    shown = "It beats" if main["dm_p"] < ALPHA else "It is not shown to beat"
+    return (
+        f"{shown} persistence (p = {main['dm_p']:.2g}): its error is {abs(main['skill']):.2%} "
+        f"{'smaller' if main['skill'] > 0 else 'larger'}, and {main['direction']:.0%} of its directions are right."
+    )
 
 
 def verdict(p: float) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from torch import Tensor
 
-from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, figure
+from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, WIDTH, figure
 from fulmen.workloads.stocks.conformal import LEVELS
 
 
@@ -14,10 +15,10 @@ def draw(
     predicted: Tensor, half_width: Tensor, test: dict[str, Tensor], tickers: Sequence[str], folder: Path
 ) -> dict[str, str]:
     """Write the figures and return {caption: file name}; log-returns [N, H], half widths [levels, N, H]."""
-    forecast(folder / "forecast.png", predicted, half_width, test, tickers[0])
+    forecast(folder / "forecast.svg", predicted, half_width, test, tickers[0])
     residuals(folder / "residuals.png", predicted, test["log_return"])
     return {
-        "One day ahead: forecast over actual, with conformal intervals (last 120 test days)": "forecast.png",
+        "One day ahead: forecast over actual, with conformal intervals (last 120 test days)": "forecast.svg",
         "Residuals of the log-return, all test days and steps": "residuals.png",
     }
 
@@ -29,7 +30,7 @@ def forecast(
     last = (test["ticker"] == 0).nonzero()[-days:, 0]
     date = np.busday_offset(test["day"][last].numpy().astype("datetime64[D]"), 1, roll="forward")
     price, step = test["price"][last].numpy(), predicted[last, 0].numpy()
-    with figure(path, 1, 1, (9, 4)) as ax:
+    with figure(path, 1, 1, (WIDTH, 3.4)) as ax:
         for level, half, alpha in zip(
             reversed(LEVELS), half_width.flip(0)[:, last, 0].numpy(), (0.12, 0.25), strict=True
         ):
@@ -38,14 +39,16 @@ def forecast(
         ax.plot(date, price * np.exp(step), color=MODEL, linewidth=1.1, label="forecast")
         ax.plot(date, price * np.exp(test["log_return"][last, 0].numpy()), color=TRUTH, linewidth=1.1, label="actual")
         ax.set_ylabel(f"close of {ticker}")
-        ax.legend(loc="upper left", ncols=4)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2)
+        ax.xaxis.set_major_locator(dates := AutoDateLocator(maxticks=5))
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(dates))
 
 
 def residuals(path: Path, predicted: Tensor, true: Tensor) -> None:
     """Histogram of the errors, and actual over predicted log-returns, in percent."""
     error = 100 * (true - predicted).flatten().numpy()
     x, y = 100 * predicted.flatten().numpy(), 100 * true.flatten().numpy()
-    with figure(path, 1, 2, (9, 3.6)) as (histogram, scatter):
+    with figure(path, 2, 1, (WIDTH, 6)) as (histogram, scatter):
         histogram.hist(error, bins=60, color=COOL[0])
         histogram.axvline(0, color=MUTED, linewidth=0.8)
         histogram.set_xlabel("actual - forecast (% log-return)")

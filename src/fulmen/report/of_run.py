@@ -1,0 +1,155 @@
+"""The report of a run: what it reached on its test split beside the baselines, figures, findings, configuration."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fulmen.config.mistakes import key_of
+from fulmen.config.outside import resume_command
+from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
+from fulmen.report.html import write
+from fulmen.report.known import best, is_known
+from fulmen.report.markdown import as_text
+from fulmen.report.next_step import REPEATS, diagnose, first_start, keep, resumes, train_again
+from fulmen.report.summary import Summary
+from fulmen.report.words import counted, spoken
+
+SPLIT = " (test split"
+CEILING = "ceiling"  # a baseline that nothing can beat
+PROBE = (
+    "Training losses in these lines are of a probe of training samples in evaluation mode, where the data allow one; "
+    "the curves show what was logged in training."
+)
+WHERE = (
+    "`config.yaml`: the resolved configuration; `overrides.txt`: what was typed",
+    "`environment.json`: versions, commit, seed",
+    "`metrics.csv`: one row an epoch; `result.json`: every number of this page",
+    "`checkpoints/`: the best and the last state",
+)
+ONE = "This is one training on one split: how much another seed would change is not known."
+
+
+def write_report(
+    folder: Path, title: str, summary: Summary, result: Mapping[str, Any], overrides: Sequence[str]
+) -> Path:
+    """Write `report.md` into the run folder, the same as `report.html` beside it, and return the former's path.
+
+    Args:
+        result: as `result.json` holds it.
+        overrides: what was typed at the start and at every resume.
+    """
+    return write(report_of(folder, title, summary, result, overrides), folder)
+
+
+def report_of(
+    folder: Path, title: str, summary: Summary, result: Mapping[str, Any], overrides: Sequence[str]
+) -> Report:
+    """The report of a run; arguments as `write_report`."""
+    heading, rows = next(iter(summary.tables.items()), ("", []))
+    figures = [Figure(caption, f"figures/{file}") for caption, file in summary.figures.items()]
+    why, command = next_of(folder, result, overrides)
+    count = len(summary.items["item"]) if "item" in summary.items else 0
+    seen = f" Tested on {count:,} {summary.counted}." if count else ""
+    return Report(
+        title=title,
+        question=summary.question or f"How well does {as_text(title)} do on data that it has not seen?",
+        answer=summary.answer or answer(summary.metrics, summary.baselines, result),
+        how_sure=(ONE if result.get("steps", 1) else "Nothing was trained.") + seen,
+        facts=facts(result, overrides),
+        lead=figures[0] if figures else None,
+        main=main_table(heading, rows, summary, count) if rows else None,
+        next_command=command,
+        next_why=why,
+        sections=[*_sections(summary, result, figures[1:])],
+        attached={"Configuration": folder / "config.yaml", "Environment": folder / "environment.json",
+                  "All numbers": folder / "result.json"},
+    )  # fmt: skip
+
+
+def main_table(title: str, rows: Rows, summary: Summary, count: int = 0) -> TableOf:
+    """The first table of a workload, the number of test items beside its scores, the leading columns first."""
+    name, *rest = dict.fromkeys(column for row in rows for column in row)
+    first = [column for column in summary.leading if column in rest]
+    columns = {name: Column(name or "model")}
+    if summary.answer and SPLIT in title:  # what stands before that is the answer
+        title = "Test split" + title.rpartition(SPLIT)[2].removesuffix(")")
+    if count:
+        rows = [{name: row.get(name), "n": count} | row for row in rows]
+        columns["n"] = Column("n", summary.counted)
+    return TableOf(as_text(title), rows, columns | {each: Column(spoken(each)) for each in first})
+
+
+def facts(result: Mapping[str, Any], overrides: Sequence[str]) -> str:
+    """How the whole run came about, its resumes included."""
+    cost, again = result.get("cost", {}), resumes(overrides)
+    said = f"{str(result.get('status', 'ended')).capitalize()} after {counted(int(result.get('epochs') or 0), 'epoch')}"
+    if "fit_seconds" in cost:
+        said += f" and {cost['fit_seconds']:.0f} s of training"
+    how = [f"{cost['parameters']:,} parameters"] if is_known(cost.get("parameters")) else []
+    how += [str(cost[name]) for name in ("device",) if name in cost]
+    how += [f"{cost['threads']} threads"] if "threads" in cost else []
+    how += [str(cost["precision"])] if "precision" in cost else []
+    said += f" ({', '.join(how)})" if how else ""
+    said += f". Overrides: `{' '.join(first_start(overrides)) or 'none'}`."
+    if again:
+        typed = "; ".join(f"`{' '.join(each)}`" for each in again)
+        said += f" Resumed {counted(len(again), 'time')}, all of which the numbers cover: {typed}."
+    return said
+
+
+def answer(metrics: Mapping[str, Any], baselines: Mapping[str, Mapping[str, Any]], result: Mapping[str, Any]) -> str:
+    """The first metric of which it is known which way is better, beside that of the best baseline, in a sentence."""
+    ways = result.get("better") or {}
+    rivals = {name: scores for name, scores in baselines.items() if name != CEILING}
+    for metric, value in metrics.items():
+        larger = ways.get(metric) == "max"
+        first = best({name: scores.get(metric) for name, scores in rivals.items()}, larger)
+        if metric not in ways or not is_known(value) or first is None:
+            continue
+        theirs = float(rivals[first][metric])
+        ahead = value > theirs if larger else value < theirs
+        word = "as good as" if value == theirs else "better than" if ahead else "worse than"
+        return (
+            f"{spoken(metric)} is {number(float(value))}, {word} the {number(theirs)} of the best baseline "
+            f"({as_text(first)})."
+        )
+    named = [f"{spoken(name)} {number(float(value))}" for name, value in metrics.items() if is_known(value)][:2]
+    if not named:
+        return "There is no score of a test split."
+    return f"On the test split: {', '.join(named)}. There is no baseline beside it."
+
+
+def next_of(folder: Path, result: Mapping[str, Any], overrides: Sequence[str]) -> tuple[str, str]:
+    """Why, and what to type next."""
+    experiment = str(result.get("experiment") or folder.parent.name)
+    verdicts = [each for each in result.get("verdicts") or [] if isinstance(each, dict)]
+    codes = {each.get("code") for each in verdicts}
+    if result.get("status") in ("running", "interrupted", "stopped"):
+        return "The training did not come to its end. This goes on with it:", resume_command(folder)
+    if result.get("status") in ("diverged", "failed") or any(each.get("severity") == "error" for each in verdicts):
+        return "Something is wrong with the training. This says what, and what to try:", diagnose(folder)
+    if "still_improving" in codes:
+        epochs = f"trainer.max_epochs={2 * int(result.get('epochs') or 1)}"
+        return "Validation loss was still falling. This trains twice as long:", train_again(
+            experiment, overrides, epochs
+        )
+    if any(key_of(override) in REPEATS for override in overrides):
+        return "This is one of several runs. This keeps its model:", keep(folder, experiment)
+    again = train_again(experiment, overrides, "seeds=3")
+    return "One training says little of another. This repeats it with three seeds:", again
+
+
+def _sections(summary: Summary, result: Mapping[str, Any], figures: Sequence[Figure]) -> list[Section]:
+    """What follows the main table."""
+    from fulmen.diagnosis.verdicts import Verdict, as_lines  # numpy: not for those who show a table
+
+    rest = list(summary.tables.items())[1:]
+    found = [Section(as_text(title), tables=[TableOf(as_text(title), rows)]) for title, rows in rest if rows]
+    if result.get("verdicts"):
+        verdicts = [Verdict.from_dict(plain) for plain in result["verdicts"]]
+        found.insert(0, Section("Diagnosis", [*as_lines(verdicts), PROBE], listed=True))
+    if figures:
+        found.append(Section("Figures", figures=figures))
+    if summary.notes:
+        found.append(Section("How to read this", summary.notes, listed=True))
+    return [*found, Section("Where the rest is", WHERE, folded=True, listed=True)]

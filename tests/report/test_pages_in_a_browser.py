@@ -1,0 +1,90 @@
+"""Every kind of report can be read on a desk, a tablet and a phone: nothing is too wide, no letter tiny."""
+
+import json
+
+import numpy as np
+import pytest
+from browsing import MARKS, chromium
+
+from fulmen.report.figures import WIDTH, figure, training_curve
+from fulmen.report.of_run import write_report
+from fulmen.report.summary import Summary
+
+pytestmark = MARKS
+SIZES = (1280, 768, 390)
+MEASURE = """() => {
+  const letters = [...document.images].map(image => {
+    const source = image.src, width = image.getBoundingClientRect().width
+    if (!source.startsWith("data:image/svg")) return 99
+    const drawn = new TextDecoder().decode(Uint8Array.from(atob(source.split(",")[1]), each => each.charCodeAt(0)))
+    const sizes = [...drawn.matchAll(/font: ([0-9.]+)px|font-size: ?([0-9.]+)px/g)].map(each => +(each[1] || each[2]))
+    return Math.min(...sizes) * width / +drawn.match(/viewBox="0 0 ([0-9.]+)/)[1]
+  })
+  const main = document.querySelector("section.main .wide")
+  return {
+    wider: document.documentElement.scrollWidth - innerWidth, letters: Math.min(99, ...letters),
+    figures: letters.length, main: main ? main.scrollWidth - main.clientWidth : 0,
+    columns: main ? main.querySelectorAll("th").length : 0, answer: document.querySelector(".answer")?.textContent,
+  }
+}"""
+COST = {"fit_seconds": 61.0, "seconds": 70.0, "parameters": 1234, "device": "cpu", "threads": 2, "precision": "32-true"}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+def a_run(folder):
+    """A run with long names and many columns, as they have come to be."""
+    folder.mkdir()
+    (folder / "config.yaml").write_text("model:\n  optimizer: {lr: 0.1}\n")
+    rows = [f"{i},{0.1 / (i + 1)},{3 / (i + 1)},{2 / (i + 1)}" for i in range(9)]
+    (folder / "metrics.csv").write_text("\n".join(["epoch,lr-Adam,train/loss,val/loss", *rows]))
+    training_curve(folder)
+    with figure(folder / "figures" / "wide.svg", 1, 2, (9, 3)) as axes:
+        axes[0].plot([1e-3, 10], [1, 100])
+        axes[0].set_yscale("log")
+    names = [f"a rather long metric {i}" for i in range(14)]
+    rows = [{"": name, **dict.fromkeys(names, 0.123456)} for name in ("network", "gradient boosting, weighted")]
+    summary = Summary(
+        {"roc_auc": 0.9}, {"a baseline": {"roc_auc": 0.8}},
+        {"The test split": rows, "Per class": [{"class": "x" * 60, "recall": 0.5}]},
+        {"Training": "training_curve.svg", "Wide": "wide.svg"}, ["A note."],
+        {"item": np.arange(12), "loss": np.zeros(12)},
+    )  # fmt: skip
+    result = {"experiment": "sensors", "status": "completed", "epochs": 9, "cost": COST, "better": {"roc_auc": "max"}}
+    (folder / "result.json").write_text(json.dumps(result))
+    write_report(folder, "sensors", summary, result, ["experiment=sensors", "model.network.width=" + "1" * 80])
+
+
+KINDS = {"run": a_run}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_report_fits_every_screen(kind, browser, tmp_path):
+    folder = tmp_path / kind
+    KINDS[kind](folder)
+    for size in SIZES:
+        page = browser.new_page(viewport={"width": size, "height": 900})
+        asked: list[str] = []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.goto(f"file://{folder}/report.html")
+        seen = page.evaluate(MEASURE)
+        page.close()
+        assert seen["wider"] <= 0, f"the page is {seen['wider']} pixels wider than a screen of {size}"
+        assert seen["letters"] >= 9, f"letters of {seen['letters']:.1f} pixels on a screen of {size}"
+        assert size < 1280 or (seen["main"] <= 0 and seen["columns"] <= 6), "the main table is cut"
+        assert seen["figures"] > 0
+        assert seen["answer"].endswith(".")
+        assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
+
+
+def test_figures_are_drawn_as_wide_as_a_phone_can_show(tmp_path):
+    with figure(tmp_path / "x.svg") as ax:
+        ax.set_xscale("log")
+        ax.plot([1e-4, 1e3], [1, 2])
+    drawn = (tmp_path / "x.svg").read_text()
+    assert f'width="{WIDTH * 72:g}pt"' in drawn
+    assert "0.01" in drawn, "a power of ten is written out"
