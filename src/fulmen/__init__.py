@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # what an editor and a type checker see of the names below
     from fulmen.registry.using import load_model
     from fulmen.report.summary import Summary
     from fulmen.runs.run_folder import load_run
+    from fulmen.runs.table import runs
     from fulmen.search.found import sweep
     from fulmen.workload import Workload, WorkloadData
 
@@ -47,6 +48,7 @@ __all__ = [
     "load_model",
     "load_run",
     "rank",
+    "runs",
     "sweep",
     "train",
 ]
@@ -61,6 +63,8 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of ours
 
     def __getattr__(name: str) -> Any:
         """What a notebook starts from, imported when first asked for: `import fulmen` alone stays quick."""
+        if name == "runs":
+            return import_module("fulmen.runs")  # a room of the package that can be called
         if name in HOMES:
             return getattr(import_module(HOMES[name]), name)
         if name == "__version__":

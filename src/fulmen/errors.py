@@ -12,6 +12,10 @@ class FulmenError(Exception):
     status = "failed"  # of a run that ends with it
     told = False  # by another process of the run: printed once is enough
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython and Jupyter show in the place of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class Newer(FulmenError):
     """A file was written by a later fulmen."""

@@ -1,4 +1,4 @@
-"""A progress bar where there is a terminal, one line an epoch where there is none."""
+"""A progress bar where there is a terminal or a notebook, one line an epoch where there is neither."""
 
 import sys
 import time
@@ -7,9 +7,13 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
 from lightning.pytorch.callbacks.progress.rich_progress import RichProgressBarTheme
 
+from fulmen.callbacks.notebook_bar import NotebookBar, in_notebook, scores
+
 
 def progress_bar() -> Callback:
-    """Rich's bar on a terminal, `EpochLines` otherwise (log files, CI, notebooks run as scripts)."""
+    """Rich's bar on a terminal, a line of HTML in a notebook, else `EpochLines` (log files, CI)."""
+    if in_notebook():
+        return NotebookBar()
     if sys.stdout.isatty():
         return RichProgressBar(leave=False, theme=RichProgressBarTheme(metrics_format=".4g"))
     return EpochLines()
@@ -35,10 +39,5 @@ class EpochLines(ProgressBar):
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         if not self._enabled or not trainer.is_global_zero:
             return
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        rates = {value for name, value in metrics.items() if name.startswith("lr-")}
-        if len(rates) == 1:  # the same for all groups of parameters
-            metrics = {name: x for name, x in metrics.items() if not name.startswith("lr-")} | {"lr": rates.pop()}
-        shown = "  ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
         seconds = time.monotonic() - self._started
-        print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {shown}  {seconds:.1f} s", flush=True)
+        print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {scores(trainer)}  {seconds:.1f} s", flush=True)

@@ -1,1 +1,17 @@
-"""One run and its folder: trained, repeated over folds and seeds, recorded, restored, loaded."""
+"""One run and its folder: run, repeat, result, status; the index of all results. Called, it is a table of them."""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+
+class _Callable(ModuleType):
+    """`fulmen.runs` is the room and, as a function, `fulmen.runs.table.runs`."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        from fulmen.runs.table import runs
+
+        return runs(*arguments, **named)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -21,7 +21,7 @@ from fulmen.workload import fingerprint_of
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass
+@dataclass(repr=False)
 class Result:
     """What `result.json` holds.
 
@@ -56,6 +56,18 @@ class Result:
     sd: dict[str, float] = field(default_factory=dict)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     better: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        from fulmen.runs.shown import Shown, in_a_line
+
+        return f"Result({self.experiment}, {in_a_line(Shown(self.folder, asdict(self)))})"
+
+    def _repr_html_(self) -> str:
+        from fulmen.runs.moment import read_moment
+        from fulmen.runs.shown import Shown, as_cell
+
+        found = read_moment(self.folder)
+        return as_cell(Shown(self.folder, asdict(self), found.curves, verdict=found.verdict))
 
     def write(self) -> None:
         write_json(self.folder / "result.json", asdict(self) | {"folder": self.folder.name})

@@ -3,18 +3,25 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
 from fulmen.runs.listing import list_runs as list_runs
-from fulmen.runs.reading import now, read_result
+from fulmen.runs.moment import curves_of, files_of, read_moment, table_of, unchanged, weight_marks
+from fulmen.runs.reading import now
+from fulmen.runs.shown import Figures, Shown, as_cell, figures_of, in_a_line
+
+if TYPE_CHECKING:
+    import pandas
+
+    from fulmen.runs.predicting import Source
 
 
 class Run:
-    """A run folder as an object; nothing is loaded before it is asked for.
+    """A run folder as an object. Config, result and curves are those of one moment, that at which it was loaded.
 
     Attributes:
         folder: where it lies.
@@ -25,15 +32,28 @@ class Run:
         from fulmen.config.check import load_config
 
         self.folder, self.overrides = Path(folder), list(overrides)
-        self.config: DictConfig = load_config(self.folder)
+        self.config: DictConfig
+        self.config, self._moment = unchanged(
+            files_of(self.folder, read_moment(self.folder).result),
+            lambda: (load_config(self.folder), read_moment(self.folder)),
+        )
 
     def __repr__(self) -> str:
-        return f"Run({self.folder}, {now(self.folder, self.result).get('status', 'unknown')})"
+        return f"Run({self.folder}, {in_a_line(self._shown)})"
 
-    @cached_property
+    def _repr_html_(self) -> str:
+        return as_cell(self._shown)
+
+    @property
     def result(self) -> dict[str, Any]:
-        """`result.json`: status, metrics, baselines, cost."""
-        return read_result(self.folder)
+        """`result.json`: status, metrics, baselines, cost; {} where it was not written yet.
+
+        Raises:
+            FulmenError: it is damaged.
+        """
+        if self._moment.damage:
+            raise self._moment.damage
+        return self._moment.result
 
     @property
     def runs(self) -> list[Path]:
@@ -41,15 +61,34 @@ class Run:
         return [self.folder / name for name in self.result.get("runs") or ["."]]
 
     @cached_property
-    def metrics(self) -> Any:
-        """`metrics.csv` as a pandas DataFrame, one row an epoch."""
-        import pandas
+    def metrics(self) -> "pandas.DataFrame":
+        """`metrics.csv`, one row an epoch, which counts from 0; of folds and seeds all of them, with a column `run`.
 
-        return pandas.read_csv(self.folder / "metrics.csv")
+        Raises:
+            FulmenError: no epoch has ended yet.
+        """
+        return table_of(self._moment, self.folder)
+
+    def curves(self) -> "pandas.DataFrame":
+        """What was logged, a row for each epoch, which counts from 1; of folds and seeds for each run and epoch.
+
+        Raises:
+            FulmenError: no epoch has ended yet.
+        """
+        return curves_of(self.metrics)
+
+    @property
+    def figures(self) -> Figures:
+        """Name -> file of every figure of its report; a cell of a notebook shows them."""
+        return figures_of(self.folder, self._moment.result)
 
     @cached_property
     def model(self) -> Any:
-        """The LightningModule with the best weights (the last if there are none), in evaluation mode, on the CPU."""
+        """The LightningModule with the best weights (the last if there are none), in evaluation mode, on the CPU.
+
+        Raises:
+            FulmenError: it stands for several runs, has saved nothing, or has been trained on since it was loaded.
+        """
         from fulmen.callbacks.resume import read_checkpoint
 
         if self.result.get("runs"):
@@ -60,6 +99,9 @@ class Run:
         best = checkpoints / "best.ckpt"
         model = self._built("model")
         model.load_state_dict(read_checkpoint(best if best.exists() else checkpoints / "last.ckpt")["state_dict"])
+        if weight_marks(self.folder) != self._moment.weights:
+            again = f"load it again: fulmen.load_run({str(self.folder)!r})"
+            raise FulmenError(f"{self.folder} has been trained on since this was loaded; {again}")
         return model.eval()
 
     @cached_property
@@ -73,11 +115,30 @@ class Run:
             data.setup("test")
         return data
 
+    def predict(self, source: "Source", **reading: str) -> "pandas.DataFrame":
+        """The table that `fulmen predict` makes once the run is kept as a model; what is unusual is a warning.
+
+        Args:
+            source: a file such as the workload reads, or records: `[{"light_lux": 300.0, ...}, ...]`, a DataFrame.
+            reading: how a file is read, as the data take it: `delimiter=";"`.
+
+        Raises:
+            FulmenError: the source does not fit, or the workload reads none.
+        """
+        from fulmen.runs.predicting import predict
+
+        return predict(self, source, reading)
+
     def summarize(self, figures: str | Path) -> Summary:
         """The evaluation of the test split made anew, its figures drawn into the folder `figures`."""
         from fulmen.callbacks.outputs import predict_test
 
         return self.model.summarize(predict_test(self.model, self.data), self.data, Path(figures))
+
+    @property
+    def _shown(self) -> Shown:
+        found, result = self._moment, now(self.folder, self._moment.result)
+        return Shown(self.folder, result, found.curves, str(self.config.monitor), found.verdict, found.damage)
 
     def _built(self, part: str) -> Any:
         """The object that a part of the config describes; what that names outside the folder must have been typed."""

@@ -1,0 +1,58 @@
+"""Predictions of a run that need not be kept as a model first: the same table."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union
+
+import torch
+
+from fulmen.data.predicting import Record, predictions
+from fulmen.errors import FulmenError
+from fulmen.utils.precision import in_precision, lost_precision
+from fulmen.workload import hooks
+
+if TYPE_CHECKING:
+    import pandas
+
+    from fulmen.runs.run_folder import Run
+
+Source = Union[str, Path, Sequence[Record], "pandas.DataFrame"]
+
+
+def predict(run: "Run", source: Source, reading: Mapping[str, str]) -> "pandas.DataFrame":
+    """One row per prediction for what a file holds, or for records of plain values.
+
+    Raises:
+        FulmenError: the source does not fit, or the workload reads none.
+    """
+    import pandas
+
+    asked = hooks(run.model)
+    schema = asked.input_schema(run.data)
+    if schema is None:
+        raise FulmenError(f"{type(run.model).__name__} reads no input (it has no input_schema); use run.model")
+    if unknown := sorted(set(reading) - set(asked.reading)):
+        raise FulmenError(f"{unknown[0]}: it is read with {', '.join(asked.reading) or 'nothing else'}")
+    precision = run.result.get("cost", {}).get("precision")
+    if sentence := lost_precision(precision):
+        warnings.warn(sentence, stacklevel=3)
+    with torch.no_grad(), in_precision(precision):
+        if isinstance(source, str | Path):
+            if not Path(source).is_file():
+                raise FulmenError(f"there is no file {source}; it would have to be: {schema.get('format')}")
+            return asked.predict_file(Path(source), schema, **reading)
+        inputs = asked.read_records(_records(source), schema)
+        for warning in inputs.warnings:
+            warnings.warn(warning, stacklevel=3)
+        (predicted,) = predictions(asked, [inputs])
+        return pandas.DataFrame(asked.answer(inputs, predicted, schema).columns)
+
+
+def _records(source: Any) -> list[Record]:
+    import pandas
+
+    if not isinstance(source, pandas.DataFrame):
+        return list(source)
+    empty = source.astype(object).where(source.notna(), None)  # a reading that is missing is null, never NaN
+    return [{str(name): value for name, value in row.items()} for row in empty.to_dict("records")]
