@@ -44,6 +44,16 @@ def run_folder(outputs, name="sensors/2026-11-28_12-00-00-000000", lr=0.1, typed
     return folder
 
 
+def loadable(outputs, **result):
+    """A run that has ended, with a config that `load_run` takes."""
+    from fulmen.config.check import compose
+    from fulmen.config.stored import as_stored
+
+    folder = run_folder(outputs, **result)
+    (folder / "config.yaml").write_text(as_stored(compose("experiment=sensors", output_dir=folder)))
+    return folder
+
+
 def locked(folder, pid=None, **changes):
     """Somebody is at work there: this process, or one that is dead."""
     who = owner(pid) if pid is None else {**owner(), "pid": pid, "started": "gone/1"}

@@ -26,6 +26,25 @@ def state():
         "finders": [repr(each) for each in sys.meta_path if type(each).__name__ != "OldImports"],
         "at exit": atexit._ncallbacks(), "random": random.getstate()[1][0], "recursion": sys.getrecursionlimit(),
         "streams": [id(sys.stdout), id(sys.stderr)],
+        "log handlers": {name: [[repr(handler) for handler in log.handlers], log.level, log.propagate]
+                         for name, log in logging.root.manager.loggerDict.items()
+                         if isinstance(log, logging.Logger) and (log.handlers or log.level)},
+    }
+"""
+OF_LIBRARIES = """
+def state_of_libraries():
+    backends = torch.backends
+    return {
+        "threads of torch": torch.get_num_threads(), "backend": matplotlib.get_backend(),
+        "rcParams": str(dict(matplotlib.rcParams)),
+        "random states": [hash(torch.get_rng_state().numpy().tobytes()), hash(str(numpy.random.get_state())),
+                          hash(random.getstate())],
+        "switches": [
+            torch.are_deterministic_algorithms_enabled(), backends.cudnn.benchmark, backends.cudnn.deterministic,
+            backends.cudnn.allow_tf32, torch.get_float32_matmul_precision(), torch.is_grad_enabled(),
+            str(torch.get_default_dtype()), torch.is_anomaly_enabled(), torch.is_autocast_enabled("cpu"),
+        ],
+        "words of optuna": optuna.logging.get_verbosity(),
     }
 """
 HEAVY = {"torch", "lightning", "numpy", "pandas", "matplotlib", "hydra", "omegaconf", "optuna", "sklearn", "scipy"}
@@ -53,9 +72,13 @@ print(json.dumps([[name for name in before if before[name] != after[name]], sort
 @pytest.mark.slow
 def test_a_notebook_goes_on_as_before_when_it_has_called_us(tmp_path):
     """Her backend of matplotlib, her logging, her signal handlers: all as she has set them."""
-    changed = in_a_new_process(f"""
+    changed = in_a_new_process(
+        OF_LIBRARIES
+        + f"""
 import matplotlib, numpy, torch, lightning.pytorch, optuna
 matplotlib.use("svg")
+numpy.random.seed(1), random.seed(2), torch.manual_seed(3), torch.set_num_threads(2)
+logging.getLogger("lightning.pytorch").addHandler(logging.StreamHandler())
 logging.basicConfig(level=logging.ERROR)
 signal.signal(signal.SIGTERM, lambda *_: None)
 warnings.filterwarnings("error", "of hers")
@@ -63,21 +86,48 @@ os.chdir({str(tmp_path)!r})
 import fulmen
 from fulmen import compare, compose, rank, sweep, train  # imported: what these libraries do while imported is theirs
 import fulmen.runs.run, fulmen.workloads.pbpk.module, fulmen.workloads.pbpk.data
-before = state() | {{"backend": matplotlib.get_backend(), "threads of torch": torch.get_num_threads()}}
+before = state() | state_of_libraries()
 tiny = {TINY!r}
 fulmen.compose(tiny)
-fulmen.train(*tiny, "model.network.hidden=8", "model.network.layers=1")
+first = fulmen.train(*tiny, "model.network.hidden=8", "model.network.layers=1")
+second = fulmen.train(*tiny, "trainer.deterministic=true", "model.network.hidden=4")
+fulmen.compare(first, second)
+fulmen.diagnose(train=[1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2], val=[1.0, 0.8, 0.7, 0.8, 0.9, 1.1, 1.3])
+fulmen.rank("sensors", "network=mlp", "data.machines=8", "data.days=15", "trainer.max_epochs=1", folds=2)
+fulmen.runs(), first.curves(), first._repr_html_(), first.model
 found = fulmen.sweep(*tiny, "search=random", "search.trials=1", "search.champion_seeds=0")
 assert "model.network.hidden" in found.best and list(found.trials["state"]) == ["complete"], found
 try:
     fulmen.train(*tiny, "seed=x")
 except fulmen.FulmenError:
     pass
-after = state() | {{"backend": matplotlib.get_backend(), "threads of torch": torch.get_num_threads()}}
+after = state() | state_of_libraries()
 print()
 print(json.dumps({{name: [before[name], after[name]] for name in before if before[name] != after[name]}}))
-""")
+"""
+    )
     assert changed == {}
+
+
+@pytest.mark.slow
+def test_trainings_one_after_the_other_leave_no_memory_behind(tmp_path):
+    """Of 8 trainings in a process, from the fourth on: what lives in it, and what it takes of the machine."""
+    lives, megabytes = in_a_new_process(f"""
+import gc, os
+from pathlib import Path
+os.chdir({str(tmp_path)!r})
+import fulmen
+lives, megabytes = [], []
+for _ in range(8):
+    fulmen.train(*{TINY!r}, "model.network.hidden=8", "model.network.layers=1")
+    gc.collect()
+    lives.append(len(gc.get_objects()))
+    megabytes.append(int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
+print()
+print(json.dumps([lives[3:], megabytes[3:]]))
+""")
+    assert (lives[-1] - lives[0]) / (len(lives) - 1) < 500  # of 600,000; one training makes 100,000
+    assert megabytes[-1] - megabytes[0] < 10
 
 
 TINY = [
@@ -94,7 +144,10 @@ def test_what_editors_see_is_what_is_there():
     shown = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     seen = {name.name: getattr(import_module(node.module), name.name)
             for node in shown.body if isinstance(node, ast.ImportFrom) for name in node.names}  # fmt: skip
-    assert seen == {name: getattr(fulmen, name) for name in fulmen.__all__}
+    there = {name: getattr(fulmen, name) for name in fulmen.__all__}
+    assert seen.pop("runs").__module__ == "fulmen.runs.table"
+    assert there.pop("runs") is sys.modules["fulmen.runs"], "a room that can be called"
+    assert seen == there
 
 
 def test_an_editor_completes_names_and_arguments():

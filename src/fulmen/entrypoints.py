@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 import traceback
 import warnings
@@ -31,7 +32,15 @@ from fulmen.distributed import torchrun
 from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obstructed
 from fulmen.runs.multirun import check_runs
 from fulmen.runs.ownership import refuse_if_owned
-from fulmen.signals import answering, is_relaunched, listener, number_of, output_closed, tell_interruption
+from fulmen.signals import (
+    answering,
+    interruptible,
+    is_relaunched,
+    listener,
+    number_of,
+    output_closed,
+    tell_interruption,
+)
 from fulmen.utils.files import obstruction
 from fulmen.utils.threads import quiet_waiting
 
@@ -47,16 +56,31 @@ def train(*overrides: str | Iterable[str]) -> "Run":
         The run: `.result`, `.folder`, `.metrics`, `.model`, `.data`.
 
     Raises:
+        Interrupted: the kernel was interrupted; the message holds the call that goes on.
         FulmenError: no experiment, a mistake in an override, or whatever ends the training.
     """
-    typed = started_from(listed(overrides, "train"))
-    refuse_no_experiment(typed)
-    refuse_taken_folder(typed)
-    cfg = check_overrides(typed)
-    from fulmen.runs.run import run
-    from fulmen.runs.run_folder import Run
+    with interruptible(lambda: "interrupted before anything was begun"), as_calls():
+        typed = started_from(listed(overrides, "train"))
+        refuse_no_experiment(typed)
+        refuse_taken_folder(typed)
+        cfg = check_overrides(typed)
+        from fulmen.runs.run import run
+        from fulmen.runs.run_folder import Run
 
-    return Run(run(cfg, typed).folder, typed)
+        return Run(run(cfg, typed).folder, typed)
+
+
+@contextmanager
+def as_calls() -> Iterator[None]:
+    """Whoever has called a function is told by which call an interrupted training goes on, not by which command."""
+    try:
+        yield
+    except Interrupted as error:
+        said, begins, words = str(error).partition(f"{TRAIN} ")
+        if begins:
+            call = ", ".join(map(json.dumps, shlex.split(words)))
+            error.args = (f"{said}fulmen.train({call})",)
+        raise
 
 
 def train_program() -> None:

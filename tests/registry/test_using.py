@@ -72,7 +72,7 @@ def test_a_fresh_process_predicts_what_the_run_predicted(kept, tmp_path):
         table = pd.read_csv(out)
         test, own = own_predictions(kept / name)
         if name == "pbpk":
-            there = table["concentration_mg_per_L"].to_numpy().reshape(-1, 14, 19)[test["subject"]]
+            there = table["concentration_mg_per_l"].to_numpy().reshape(-1, 14, 19)[test["subject"]]
             expected = own["concentration_mg_per_l"].numpy()
             assert np.abs(there - expected).max() < 1e-6 * max(1, np.abs(expected).max())
         else:
@@ -105,8 +105,8 @@ def test_one_subject_is_predicted_as_among_others(kept, tmp_path):
     for i in (0, 7, 23):
         one = {k: v[i : i + 1] if v.shape[:1] == (subjects,) else v for k, v in arrays.items() if k not in drop}
         np.savez(tmp_path / "one.npz", **one)
-        alone = predict("pbpk", tmp_path / "one.npz")["concentration_mg_per_L"].to_numpy()
-        together = whole.loc[whole["subject"] == i, "concentration_mg_per_L"].to_numpy()
+        alone = predict("pbpk", tmp_path / "one.npz")["concentration_mg_per_l"].to_numpy()
+        together = whole.loc[whole["subject"] == i, "concentration_mg_per_l"].to_numpy()
         assert np.abs(alone - together).max() < 1e-6 * max(1, together.max())
 
 

@@ -83,7 +83,7 @@ def own(workload, data, said):
         return {"log_return": said["log_return"]}
     if workload == "images":
         return {f"p_{name}": said["log_probability"].exp()[:40, c] for c, name in enumerate(data.names)}
-    return {"concentration_mg_per_L": said["concentration_mg_per_l"].flatten(1)}
+    return {"concentration_mg_per_l": said["concentration_mg_per_l"].flatten(1)}
 
 
 def of_test_items(workload, values, table, chosen):

@@ -83,7 +83,7 @@ class NotebookBar(ProgressBar):
         total = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else None
         done, seconds = trainer.current_epoch + within, time.monotonic() - self._began
         of = f" of {total}" if total else ""
-        epoch = f"{ended}, {trainer.current_epoch} epochs{of}" if ended else f"epoch {trainer.current_epoch + 1}{of}"
+        epoch = f"epoch {trainer.current_epoch + (not ended)}{of}" + (f", {ended}" if ended else "")
         fresh = done - self._first
         left = f", {seconds / fresh * (total - done):.0f} s left" if total and fresh > 0 and not ended else ""
         text = "  ".join(filter(None, [epoch, self._scores, f"{seconds:.0f} s{left}"]))

@@ -14,7 +14,10 @@ from fulmen.comparison import benchmark
 from fulmen.comparison import compare as comparing
 from fulmen.comparison.find_or_run import find_or_run
 from fulmen.errors import FulmenError
+from fulmen.report import cell
+from fulmen.report.summary import number
 from fulmen.runs.run_folder import Run
+from fulmen.signals import interruptible
 from fulmen.utils.progress import ProgressFile
 
 
@@ -35,7 +38,8 @@ def compare(*runs: str | Path | Run, overrides: Sequence[str] = (), folder: str 
     names = list(dict.fromkeys(str(each.folder if isinstance(each, Run) else each) for each in runs))
     if len(names) < 2:
         raise FulmenError("a comparison takes two different runs or more: compare(run, run, ...)")
-    return compare_named(names, overrides, Path(folder) if folder else None)
+    with interruptible(lambda: "interrupted; what has been trained is kept, the same call goes on"):
+        return compare_named(names, overrides, Path(folder) if folder else None)
 
 
 def compare_named(
@@ -72,6 +76,14 @@ class Ranking:
         """What can be said of the first place."""
         return str(self.content["verdict"])
 
+    def _repr_html_(self) -> str:
+        table = self.table.round(4).iloc[:, :6]
+        rows = [{"": str(name)} | {metric: number(value) for metric, value in row.items()}
+                for name, row in zip(table.index, table.to_dict("records"), strict=True)]  # fmt: skip
+        figures = {"ranking": self.folder / "ranking.png"}
+        experiment = str(self.content.get("experiment", ""))
+        return cell.whole(experiment, [self.verdict], [], rows, None, figures, [], str(self.folder))
+
     @cached_property
     def table(self) -> pandas.DataFrame:
         """The mean of each metric over the folds; a row for each model and baseline, the best first."""
@@ -97,4 +109,5 @@ def rank(
         FulmenError: the experiment cannot be ranked, or a mistake in an override.
         Interrupted: asked to stop; the same call goes on.
     """
-    return Ranking(benchmark.rank(experiment, overrides, metric, folds, seeds, save_top=save_top))
+    with interruptible(lambda: "interrupted; what has been trained is kept, the same call goes on"):
+        return Ranking(benchmark.rank(experiment, overrides, metric, folds, seeds, save_top=save_top))

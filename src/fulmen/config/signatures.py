@@ -138,11 +138,14 @@ def refuse_incomplete(target: Callable[..., Any], given: Mapping[str, Any]) -> N
                 raise FulmenError(f"{name}: a {wanted} has {' and '.join(lacking)}, and {what} has not")
 
 
-@cache
 def parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter] | None:
     """The parameters of a class or function, annotations evaluated where they can be; None if it has no signature."""
-    if is_described(target):
-        return parameters_of(target)
+    return parameters_of(target) if is_described(target) else _parameters(target)
+
+
+@cache
+def _parameters(target: Callable[..., Any]) -> Mapping[str, inspect.Parameter] | None:
+    """As `parameters`, of what was imported: it is kept for good, while what stands for others is made again."""
     try:
         signature = inspect.signature(target)
     except (ValueError, TypeError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.errors import FulmenError
+from fulmen.migrations.columns import with_columns_of_today
 from fulmen.registry.manifest import Damaged, Manifest
 from fulmen.registry.verification import read_manifest, verified
 
@@ -68,4 +69,4 @@ def input_schema(version: Version) -> dict[str, Any]:
             f"{version}: the workload {workload} describes no input file (its Workload has no input_schema and "
             f"predict_file); use fulmen.load_model({str(version)!r}) instead"
         )
-    return schema
+    return with_columns_of_today(schema)

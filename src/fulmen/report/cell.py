@@ -1,15 +1,16 @@
-"""A run as the output of a notebook's cell: one piece of HTML that needs nothing but itself."""
+"""A result as the output of a notebook's cell: one piece of HTML that needs nothing but itself."""
 
 import base64
 import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib
+import numpy as np
 from jinja2 import Environment
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -19,6 +20,8 @@ from fulmen.report.document import Rows
 
 TEMPLATE = Path(__file__).with_name("cell.html")
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
+FEW = 40  # epochs, each of which is a dot
+FEW = 40  # epochs, each of which is a dot
 SPREAD = 5  # between the largest and the smallest loss, from which on the axis is logarithmic
 
 
@@ -26,7 +29,7 @@ def whole(
     title: str, facts: Sequence[str], verdicts: Sequence[str], rows: Rows, curve: str | None,
     figures: Mapping[str, Path], missing: Sequence[str], folder: str,
 ) -> str:  # fmt: skip
-    """All of a run.
+    """All of a result: a run, a search, a ranking.
 
     Args:
         curve: as `curve` draws it.
@@ -64,16 +67,11 @@ def curve(tables: Mapping[str, str], monitor: str) -> str:
     with matplotlib.rc_context({**STYLE, "svg.fonttype": "none", "svg.hashsalt": "fulmen"}):
         drawn = Figure(figsize=(6, 2.6), facecolor="white")
         FigureCanvasSVG(drawn)
-        axes, shown = drawn.subplots(), []
+        axes = drawn.subplots()
         for text in tables.values():
-            rows = list(csv.DictReader(io.StringIO(text)))
-            for name, color in (("train/loss", COOL[0]), (monitor, MODEL)):
-                points = [(int(row["epoch"]) + 1, float(row[name])) for row in rows if row.get(name)]
-                label = name if len(axes.lines) < 2 else None
-                look: dict[str, Any] = {"linewidth": 1.6 if len(tables) == 1 else 0.8, "marker": "." if len(points) < 40 else ""}
-                axes.plot(*zip(*points, strict=True), color=color, label=label, **look) if points else None
-                shown += [value for _, value in points]
-        if shown and min(shown) > 0 and max(shown) > SPREAD * min(shown):
+            _draw(axes, text, {"train/loss": COOL[0], monitor: MODEL}, 1.6 if len(tables) == 1 else 0.8)
+        shown = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.lines] or [np.empty(0)])
+        if len(shown) and shown.min() > 0 and shown.max() > SPREAD * shown.min():
             axes.set_yscale("log")
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -81,6 +79,17 @@ def curve(tables: Mapping[str, str], monitor: str) -> str:
         file = io.BytesIO()
         drawn.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return _embedded("learning curve", file.getvalue(), TYPES[".svg"])
+
+
+def _draw(axes: Axes, text: str, colors: Mapping[str, str], width: float) -> None:
+    """The named columns of a `metrics.csv` as lines; those of the first run have their names beside them."""
+    rows = list(csv.DictReader(io.StringIO(text)))
+    for name, color in colors.items():
+        points = [(int(row["epoch"]) + 1, float(row[name])) for row in rows if row.get(name)]
+        if points:
+            label = name if len(axes.lines) < len(colors) else None
+            marker = "." if len(points) < FEW else ""
+            axes.plot(*zip(*points, strict=True), color=color, label=label, linewidth=width, marker=marker)
 
 
 def _image(name: str, path: Path) -> str | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
 import torch
+from lightning.pytorch import LightningDataModule, LightningModule
 
 from fulmen.data.predicting import Record, predictions
 from fulmen.errors import FulmenError
@@ -15,26 +16,29 @@ from fulmen.workload import hooks
 if TYPE_CHECKING:
     import pandas
 
-    from fulmen.runs.run_folder import Run
-
 Source = Union[str, Path, Sequence[Record], "pandas.DataFrame"]
 
 
-def predict(run: "Run", source: Source, reading: Mapping[str, str]) -> "pandas.DataFrame":
+def predict(
+    model: LightningModule, data: LightningDataModule, source: Source, reading: Mapping[str, str], precision: str | None
+) -> "pandas.DataFrame":
     """One row per prediction for what a file holds, or for records of plain values.
+
+    Args:
+        data: of the run, set up: they say which ranges were seen in training.
+        precision: of the run.
 
     Raises:
         FulmenError: the source does not fit, or the workload reads none.
     """
     import pandas
 
-    asked = hooks(run.model)
-    schema = asked.input_schema(run.data)
+    asked = hooks(model)
+    schema = asked.input_schema(data)
     if schema is None:
-        raise FulmenError(f"{type(run.model).__name__} reads no input (it has no input_schema); use run.model")
+        raise FulmenError(f"{type(model).__name__} reads no input (it has no input_schema); use run.model")
     if unknown := sorted(set(reading) - set(asked.reading)):
         raise FulmenError(f"{unknown[0]}: it is read with {', '.join(asked.reading) or 'nothing else'}")
-    precision = run.result.get("cost", {}).get("precision")
     if sentence := lost_precision(precision):
         warnings.warn(sentence, stacklevel=3)
     with torch.no_grad(), in_precision(precision):

@@ -127,7 +127,7 @@ class Run:
         """
         from fulmen.runs.predicting import predict
 
-        return predict(self, source, reading)
+        return predict(self.model, self.data, source, reading, self.result.get("cost", {}).get("precision"))
 
     def summarize(self, figures: str | Path) -> Summary:
         """The evaluation of the test split made anew, its figures drawn into the folder `figures`."""

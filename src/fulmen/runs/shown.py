@@ -99,13 +99,13 @@ def facts(result: Mapping[str, Any]) -> list[str]:
 
 
 def tested(result: Mapping[str, Any]) -> dict[str, float]:
-    """The scores of the test split, those that baselines have too first; `test/loss` only where there is no other."""
+    """The scores of the test split, those that baselines have too first and the loss last."""
     metrics = {str(name).removeprefix("test/"): value for name, value in (result.get("metrics") or {}).items()
                if str(name).startswith("test/")}  # fmt: skip
     first: Mapping[str, Any] = next(iter((result.get("baselines") or {}).values()), {})
     shared = [name for name in first if name in metrics]
-    others = [name for name in metrics if name not in shared and name != "loss"]
-    return {name: metrics[name] for name in [*shared, *others] or metrics}
+    names = sorted([*shared, *(name for name in metrics if name not in shared)], key=lambda name: name == "loss")
+    return {name: metrics[name] for name in names}
 
 
 def main_table(result: Mapping[str, Any]) -> Rows:

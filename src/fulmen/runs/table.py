@@ -19,7 +19,14 @@ from fulmen.runs.reading import read_result
 from fulmen.runs.run_facts import run_facts
 from fulmen.runs.settings import settings_of
 
-MAIN = ("network", "seed", "data.fold", "model.optimizer.lr", "data.batch_size", "trainer.max_epochs")  # shown whoever typed them
+MAIN = (
+    "network",
+    "seed",
+    "data.fold",
+    "model.optimizer.lr",
+    "data.batch_size",
+    "trainer.max_epochs",
+)  # shown whoever typed them
 MACHINERY = ("callbacks", "logger", "hydra")  # parts of a config that say how a run is watched, not what it learns
 OURS = ("experiment", "output_dir", "resume", "test", "folds", "seeds", "threads")
 FACTS = ("kind", "part_of", "experiment", "status", "created", "epochs", "seconds", "overrides")

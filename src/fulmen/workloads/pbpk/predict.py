@@ -38,7 +38,7 @@ def input_schema(data: Any) -> dict[str, Any]:
             "subject": "place in the file, from 0",
             "organ": "",
             "time_h": "h",
-            "concentration_mg_per_L": "mg/L",
+            "concentration_mg_per_l": "mg/L",
         },
     }
 
@@ -86,9 +86,9 @@ def answer(predicted: Batch, schema: Schema) -> Answer:
         "subject": np.repeat(np.arange(subjects), organs * times),
         "organ": np.tile(np.repeat(np.array(ORGANS), times), subjects),
         "time_h": np.tile(np.array(schema["time_h"], dtype=np.float32), subjects * organs),
-        "concentration_mg_per_L": concentration.ravel(),
+        "concentration_mg_per_l": concentration.ravel(),
     }
-    return Answer(columns, {"time_h": "h", "concentration_mg_per_L": "mg/L"})
+    return Answer(columns, {"time_h": "h", "concentration_mg_per_l": "mg/L"})
 
 
 def _refuse_other_regimen(population: Population, schema: Schema, where: str) -> None:
