@@ -10,6 +10,7 @@ from fulmen.registry.examples import compare, predictions
 from fulmen.registry.predictor import Predictor
 from fulmen.registry.store import Store
 from fulmen.registry.versions import Version, input_schema
+from fulmen.runs.surroundings import kept_surroundings
 from fulmen.workload import hooks
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def load_model(reference: str | Version, registry: str | Path | None = None) -> 
     Raises:
         FulmenError: there is none, or it is not what was saved; the message names the file.
     """
-    return Bundle(Store(registry).find(reference)).model()
+    with kept_surroundings():  # initial weights are drawn at random
+        return Bundle(Store(registry).find(reference)).model()
 
 
 def predict(

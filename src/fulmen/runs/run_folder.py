@@ -90,6 +90,7 @@ class Run:
             FulmenError: it stands for several runs, has saved nothing, or has been trained on since it was loaded.
         """
         from fulmen.callbacks.resume import read_checkpoint
+        from fulmen.runs.surroundings import kept_surroundings
 
         if self.result.get("runs"):
             raise FulmenError(
@@ -97,7 +98,8 @@ class Run:
             )
         checkpoints = self.folder / "checkpoints"
         best = checkpoints / "best.ckpt"
-        model = self._built("model")
+        with kept_surroundings():  # initial weights are drawn at random
+            model = self._built("model")
         model.load_state_dict(read_checkpoint(best if best.exists() else checkpoints / "last.ckpt")["state_dict"])
         if weight_marks(self.folder) != self._moment.weights:
             again = f"load it again: fulmen.load_run({str(self.folder)!r})"
@@ -108,9 +110,10 @@ class Run:
     def data(self) -> Any:
         """The LightningDataModule, prepared and set up for testing."""
         from fulmen.config.named_files import files_in_words
+        from fulmen.runs.surroundings import kept_surroundings
 
         data = self._built("data")
-        with files_in_words(OmegaConf.to_container(self.config.data), "data", data):
+        with kept_surroundings(), files_in_words(OmegaConf.to_container(self.config.data), "data", data):
             data.prepare_data()
             data.setup("test")
         return data
