@@ -15,7 +15,7 @@ from fulmen.comparison import compare as comparing
 from fulmen.comparison.find_or_run import find_or_run
 from fulmen.errors import FulmenError
 from fulmen.report import cell
-from fulmen.report.summary import number
+from fulmen.report.document import number
 from fulmen.runs.run_folder import Run
 from fulmen.signals import interruptible
 from fulmen.utils.progress import ProgressFile

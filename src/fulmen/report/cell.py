@@ -15,8 +15,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fulmen.report.figures import COOL, MODEL, STYLE
 from fulmen.report.document import Rows
+from fulmen.report.figures import COOL, MODEL, STYLE
 
 TEMPLATE = Path(__file__).with_name("cell.html")
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
@@ -64,7 +64,7 @@ def curve(tables: Mapping[str, str], monitor: str) -> str:
     Raises:
         ValueError, KeyError: a table is damaged.
     """
-    with matplotlib.rc_context({**STYLE, "svg.fonttype": "none", "svg.hashsalt": "fulmen"}):
+    with matplotlib.rc_context(STYLE):
         drawn = Figure(figsize=(6, 2.6), facecolor="white")
         FigureCanvasSVG(drawn)
         axes = drawn.subplots()

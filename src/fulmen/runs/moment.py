@@ -4,7 +4,6 @@ import io
 import re
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 TRIES, PAUSE = 5, 0.02  # seconds between two; a training writes its small files within a thousandth of one
 CONFIG, RESULT, CURVES, REPORT = "config.yaml", "result.json", "metrics.csv", "report.md"
-PLAIN = ("Result", "Test split")  # headings of a main table that judge nothing
+PLAIN = ("Result", "Test split", "What to do next")  # headings of a main table that judge nothing
 Marks = tuple[tuple[int, int, int] | None, ...]
 Read = TypeVar("Read")
 
@@ -120,9 +119,13 @@ def curves_of(table: "pandas.DataFrame") -> "pandas.DataFrame":
 
 
 def _verdict(folder: Path, result: dict[str, Any]) -> str:
-    if result.get("runs") or result.get("status") == "running" or not (folder / REPORT).is_file():
+    if result.get("status") == "running":
         return ""
-    with suppress(OSError), open(folder / REPORT, encoding="utf-8", errors="replace") as file:
-        first = next((line[3:].strip() for line in file if line.startswith("## ")), "")
-        return "" if first in PLAIN else re.sub(r"\\([^\w\s])", r"\1", first)
-    return ""
+    try:
+        lines = (folder / REPORT).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    answers = [line[2:-2] for line in lines if line.startswith("**") and line.endswith("**")]
+    headings = [line[3:].strip() for line in lines if line.startswith("## ") and not result.get("runs")]
+    found = next(iter(answers or headings), "")  # reports of before have it as their first heading
+    return "" if found in PLAIN else re.sub(r"\\([^\w\s])", r"\1", found)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.errors import FulmenError
-from fulmen.report.known import is_known
 from fulmen.report.document import Rows, number
+from fulmen.report.known import is_known
 
 COLUMNS = 6  # of the table, beside the name
 VERDICTS = 2  # of the diagnosis, the gravest

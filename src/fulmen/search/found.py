@@ -12,7 +12,7 @@ from fulmen.config.overrides import listed
 from fulmen.errors import FulmenError
 from fulmen.registry.start_from import resolved
 from fulmen.report import cell
-from fulmen.report.summary import number
+from fulmen.report.document import number
 from fulmen.runs.run_folder import Run
 from fulmen.search.controller import run_searches
 from fulmen.search.leaderboard import FILE, importances
