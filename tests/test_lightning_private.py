@@ -9,8 +9,8 @@ import pytest
 import torch
 from helpers import quiet_trainer
 from lightning.fabric.utilities import data, distributed, rank_zero, types
-from lightning.pytorch import Callback, LightningModule
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy, launchers
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
@@ -181,6 +181,10 @@ ELSEWHERE = {
         == ["cluster_environment", "num_processes", "num_nodes"]
         and launchers._SubprocessScriptLauncher(None, 2, 1).procs == []
     ),
+    "RichProgressBar._get_train_description": lambda folder: (
+        list(signature(RichProgressBar._get_train_description).parameters) == ["self", "current_epoch"]
+        and first_epoch_of_a_bar(folder) == "Epoch 1/1"
+    ),
     "Strategy._launcher": lambda folder: is_launched_by_what_took_over(),
 }
 
@@ -197,6 +201,19 @@ def deals_epoch(epoch):
     loader = BatchLoader({"x": torch.zeros(2)}, 1)
     data._set_sampler_epoch(loader, epoch)
     return loader.epoch
+
+
+def first_epoch_of_a_bar(folder):
+    bar, seen = lightning_private.CountingFromOne(), []
+
+    class See(Callback):
+        def on_train_batch_end(self, *_):
+            seen.append(bar.progress.tasks[bar.train_progress_bar_id].description.strip())
+
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_model_summary": False, "accelerator": "cpu"}
+    trainer = Trainer(max_epochs=1, default_root_dir=folder, callbacks=[bar, See()], **quiet)
+    trainer.fit(Both(), DataLoader(torch.arange(4.0), batch_size=4))
+    return seen[0]
 
 
 def is_launched_by_what_took_over():

@@ -13,7 +13,7 @@ from lightning.fabric.utilities.distributed import _set_num_threads_if_needed
 from lightning.fabric.utilities.rank_zero import _get_rank
 from lightning.fabric.utilities.types import _Stateful
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.loops.fetchers import _DataFetcher
 from lightning.pytorch.strategies import DDPStrategy, FSDPStrategy, Strategy
@@ -261,6 +261,18 @@ def open_writer(logger: TensorBoardLogger) -> Any | None:
 def hide_events_from(logger: TensorBoardLogger, step: int) -> None:
     """Let the writer that is yet to be opened hide what was logged from optimizer step `step` on."""
     logger._kwargs["purge_step"] = step
+
+
+# How a bar counts epochs: Lightning's begins with 0 and ends one before the number that was asked for.
+
+
+class CountingFromOne(RichProgressBar):
+    """Rich's bar that says `Epoch 1/50` of the first epoch and `Epoch 50/50` of the last one."""
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        limit = self.trainer.max_epochs
+        text = f"Epoch {current_epoch + 1}" + (f"/{limit}" if limit is not None and limit > 0 else "")
+        return text.ljust(len(self.validation_description))  # as long as its neighbour, or the bars flicker
 
 
 # The processes of a run: a strategy makes its launcher by itself, and only for the command line of this process.

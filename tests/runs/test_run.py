@@ -338,6 +338,15 @@ def test_what_looks_for_a_run_goes_past_damaged_ones(damage, file, tmp_path):
     assert completed_run(cfg, tmp_path) == Path(cfg.output_dir)
 
 
+def test_a_run_of_before_that_showed_its_training_otherwise_is_found(tmp_path):
+    cfg = check_overrides(["experiment=pbpk_mlp", f"output_dir={tmp_path}/runs/pbpk_mlp/one"])
+    before = check_overrides(["experiment=pbpk_mlp", f"output_dir={tmp_path}/runs/pbpk_mlp/one"])
+    before.callbacks.summary = {"_target_": "lightning.pytorch.callbacks.RichModelSummary", "max_depth": 2}
+    Result("pbpk_mlp", Path(cfg.output_dir), "completed").write()
+    write_provenance(Path(cfg.output_dir), before, [], resumed=False)
+    assert completed_run(cfg, tmp_path) == Path(cfg.output_dir)
+
+
 @pytest.mark.parametrize(("preset", "epochs"), [("limit", 2), ("profiler", 2)])
 def test_debug_presets_run(tmp_path, preset, epochs):
     result = start("experiment=pbpk_mlp", *TINY, *QUIET, f"debug={preset}", f"output_dir={tmp_path / 'run'}")

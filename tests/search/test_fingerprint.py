@@ -18,3 +18,10 @@ def test_a_study_that_does_not_know_its_code_goes_on():
     before = {path: value for path, value in now.items() if path != CODE}
     assert difference(before, now) == ""
     assert "model.x: 1.0 -> 2.0" in difference(before, now | {"model.x": 2.0})
+
+
+def test_another_way_to_show_a_training_is_no_other_setting():
+    before = {"experiment": "toy", "callbacks.summary._target_": "RichModelSummary", "callbacks.summary.max_depth": 2}
+    now = {"experiment": "toy", "callbacks.summary._target_": "ShortSummary", "callbacks.progress": None}
+    assert difference(before, now) == ""
+    assert "callbacks.best.mode" in difference(before, now | {"callbacks.best.mode": "max"})

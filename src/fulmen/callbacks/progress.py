@@ -4,10 +4,11 @@ import sys
 import time
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
+from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.callbacks.progress.rich_progress import RichProgressBarTheme
 
 from fulmen.callbacks.notebook_bar import NotebookBar, in_notebook, scores
+from fulmen.lightning_private import CountingFromOne
 
 
 def progress_bar() -> Callback:
@@ -15,7 +16,7 @@ def progress_bar() -> Callback:
     if in_notebook():
         return NotebookBar()
     if sys.stdout.isatty():
-        return RichProgressBar(leave=False, theme=RichProgressBarTheme(metrics_format=".4g"))
+        return CountingFromOne(leave=False, theme=RichProgressBarTheme(metrics_format=".4g"))
     return EpochLines()
 
 

@@ -11,7 +11,7 @@ from fulmen.config.check import check_overrides
 from fulmen.config.mistakes import as_text
 from fulmen.config.outside import said_of
 from fulmen.config.schema import choices
-from fulmen.config.stored import moved, read_stored
+from fulmen.config.stored import moved, read_stored, without_display
 from fulmen.errors import FulmenError
 from fulmen.registry.start_from import resolved
 from fulmen.report.test_predictions import read_items
@@ -99,7 +99,8 @@ def run_like(cfg: Any, outputs: Path, *statuses: str) -> tuple[Path | None, str]
     for path in sorted(outputs.glob(f"runs/{cfg.experiment}/*/config.yaml"), reverse=True):
         folder = path.parent
         try:
-            same = read_stored(folder) == moved(asked, asked["output_dir"], str(folder))
+            there = without_display(read_stored(folder))
+            same = there == without_display(moved(asked, asked["output_dir"], str(folder)))
             if not same or now(folder, read_result(folder))["status"] not in statuses:
                 continue
         except (FulmenError, KeyError):

@@ -16,6 +16,8 @@ from fulmen.config.schema import find_interpolations
 from fulmen.errors import FulmenError
 from fulmen.migrations import migrate, stamped
 
+DISPLAY = ("progress", "summary")  # callbacks that a person reads and nothing else
+
 
 def read_stored(folder: Path) -> dict[str, Any]:
     """The config in a run folder, not checked yet; its paths follow the folder to where it now lies.
@@ -49,6 +51,12 @@ def led_on(plain: dict[str, Any], where: object) -> dict[str, Any]:
 def as_stored(cfg: DictConfig) -> str:
     """The YAML of a resolved config, for a file that `read_stored` reads back."""
     return OmegaConf.to_yaml(OmegaConf.create(stamped(cast(dict[str, Any], OmegaConf.to_container(cfg)))))
+
+
+def without_display(plain: dict[str, Any]) -> dict[str, Any]:
+    """A config without the callbacks that only show a training: with others of them it is the same training."""
+    callbacks = {name: node for name, node in (plain.get("callbacks") or {}).items() if name not in DISPLAY}
+    return {**plain, "callbacks": callbacks}
 
 
 def moved(value: Any, before: str, now: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fulmen.config.mistakes import as_text
 from fulmen.config.schema import is_group
+from fulmen.config.stored import DISPLAY
 from fulmen.runs.training_code import changes, training_code
 from fulmen.search.parameters import Parameter
 from fulmen.search.space import describe
@@ -50,6 +51,7 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """What stands in the way of going on with a study, in words; empty if nothing does."""
     if CODE not in before:  # begun before the code was recorded
         now = {path: value for path, value in now.items() if path != CODE}
+    before, now = _without_display(before), _without_display(now)
     if before == now:
         return ""
     if before.get("experiment") != now.get("experiment"):
@@ -60,3 +62,9 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     lines = [f"    {path}: {before.get(path, 'nothing')} -> {now.get(path, 'nothing')}" for path in changed[:10]]
     lines += [f"    and {len(changed) - 10} more"] * (len(changed) > 10)
     return "\n".join(["was begun with other settings; its trials could not be compared:", *lines])
+
+
+def _without_display(facts: Mapping[str, Any]) -> Fingerprint:
+    """Without what only shows a training: earlier releases had other classes for it."""
+    shown = tuple(f"callbacks.{name}." for name in DISPLAY)
+    return {path: value for path, value in facts.items() if not f"{path}.".startswith(shown)}
