@@ -5,7 +5,7 @@ those of other questions; then the predictions become a table (`Answer`).
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -77,10 +77,12 @@ class Predicts:
     Attributes:
         reading: arguments of the data that `fulmen predict` takes too, say `delimiter`.
         at_once: samples that are predicted together at most.
+        endings: of the names of files that `as_file` makes.
     """
 
     reading: ClassVar[Sequence[str]] = ()
     at_once: ClassVar[int] = EVALUATION_BATCH
+    endings: ClassVar[Sequence[str]] = (".csv",)
 
     def input_schema(self, data: Any) -> Schema | None:
         """What an input has to look like: plain values, a sentence as `format`. None: it reads nothing.
@@ -120,6 +122,28 @@ class Predicts:
             kept: inputs of `predict_step` that were kept with the model.
         """
         return []
+
+    def completed_record(self, record: Record, given: Collection[str], schema: Schema) -> dict[str, Any]:
+        """A record of the example in which some values were changed, with what has to follow them.
+
+        Args:
+            given: names of the values that were changed.
+        """
+        return dict(record)
+
+    def as_file(self, records: Sequence[Record], ending: str, schema: Schema) -> bytes:
+        """A file of records that `read_file` takes as it stands; by default a table, a row a record.
+
+        Args:
+            records: of `example_records`.
+            ending: of its name, one of `endings`.
+
+        Raises:
+            FulmenError: a record does not fit.
+        """
+        import pandas
+
+        return pandas.DataFrame(list(records)).to_csv(index=False).encode()
 
     def rows_needed(self, schema: Schema) -> int:
         """Rows that one prediction looks at: 1 where each stands alone, more where it needs the rows before it."""

@@ -66,3 +66,13 @@ class Ranges:
             Outside(row, self.names[i], float(values[row, i]), float(self.low[i]), float(self.high[i]), self.units[i])
             for row, i in np.argwhere(self.beyond(values) > 0).tolist()
         ]
+
+
+def counted(sentences: Sequence[str], more: str, shown: int = 3) -> list[str]:
+    """The first of sentences that say the same of many, and a last one with the number of the others.
+
+    Args:
+        more: goes on behind that number, such as `more tickers are outside`.
+    """
+    rest = len(sentences) - shown
+    return list(sentences) if rest <= 0 else [*sentences[:shown], f"{rest:,} {more}"]

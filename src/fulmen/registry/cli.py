@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from fulmen.registry import verbs
+from fulmen.registry import predict_verb, verbs
 
 REFERENCE = "NAME, NAME:VERSION or NAME@ALIAS; NAME alone is its newest version"
 
@@ -87,7 +87,13 @@ def _of_predict(parser: argparse.ArgumentParser) -> None:
     _take_overrides(parser, "how to read INPUT, for example data.delimiter=tab")
     parser.add_argument("-o", "--output", metavar="FILE", help="CSV file to write (default: the terminal)")
     parser.add_argument("--explain", action="store_true", help="print what INPUT has to look like, and stop")
-    parser.set_defaults(call=verbs.predict)
+    parser.add_argument("--json", action="store_true", help="with --explain: print it as JSON")
+    parser.add_argument("--example", metavar="FILE", help="write an INPUT to start from, and stop")
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", nargs="+", action="extend", default=[], type=key_value,
+        help="predict for the example with these values in it, for example dose_mg=100 route=oral; INPUT is left out",
+    )  # fmt: skip
+    parser.set_defaults(call=predict_verb.predict)
 
 
 def _take_overrides(parser: argparse.ArgumentParser, text: str) -> None:

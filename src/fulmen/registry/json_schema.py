@@ -20,11 +20,11 @@ def request_schema(schema: Facts, title: str, rows: int) -> dict[str, Any]:
         title: names the version.
         rows: that one request may hold.
     """
-    described = list(_described(schema))
+    known = list(described(schema))
     row: dict[str, Any] = {
         "type": "object",
-        "properties": {facts["name"]: _property(facts) for facts in described},
-        "required": [facts["name"] for facts in described if not _optional(facts)],
+        "properties": {facts["name"]: _property(facts) for facts in known},
+        "required": [facts["name"] for facts in known if not _optional(facts)],
     }
     return {
         "$schema": DIALECT,
@@ -36,12 +36,12 @@ def request_schema(schema: Facts, title: str, rows: int) -> dict[str, Any]:
     }
 
 
-def _described(schema: Facts) -> Sequence[Facts]:
+def described(schema: Facts) -> Sequence[Facts]:
     """Every column or array by its name, whichever of the two forms the input schema has."""
-    described = schema.get("columns") or schema.get("arrays") or ()
-    if isinstance(described, Mapping):
-        described = [{"name": name, **facts} for name, facts in described.items()]
-    return [_with_routes(facts, schema) for facts in described if "values" not in facts]
+    known = schema.get("columns") or schema.get("arrays") or ()
+    if isinstance(known, Mapping):
+        known = [{"name": name, **facts} for name, facts in known.items()]
+    return [_with_routes(facts, schema) for facts in known if "values" not in facts]
 
 
 def _with_routes(facts: Facts, schema: Facts) -> Facts:

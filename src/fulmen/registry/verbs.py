@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-import warnings
 from typing import TYPE_CHECKING
 
 from fulmen.errors import FulmenError
@@ -160,30 +159,4 @@ def push(arguments: argparse.Namespace) -> int:
     from fulmen.registry import pushing
 
     print(pushing.push(arguments.model, arguments.to, arguments.registry))
-    return 0
-
-
-def predict(arguments: argparse.Namespace) -> int:
-    if arguments.explain:
-        print(json.dumps(models.explain(arguments.model, arguments.registry), indent=2, ensure_ascii=False))
-        return 0
-    if arguments.input is None:
-        raise FulmenError(
-            f"predict what? fulmen predict {arguments.model} INPUT -o out.csv; --explain shows the format"
-        )
-    Store(arguments.registry).find(arguments.model)  # a wrong name is found before torch is imported
-    from fulmen.registry import using
-    from fulmen.utils.files import atomic_write
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        table = using.predict(arguments.model, arguments.input, arguments.registry, arguments.overrides)
-    for text in dict.fromkeys(str(warning.message) for warning in caught if warning.category is UserWarning):
-        print(f"warning: {text}", file=sys.stderr)
-    if arguments.output is None:
-        table.to_csv(sys.stdout, index=False)
-        return 0
-    with atomic_write(arguments.output) as file:
-        table.to_csv(file, index=False)
-    print(f"{len(table):,} predictions in {arguments.output}")
     return 0

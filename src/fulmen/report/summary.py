@@ -71,21 +71,24 @@ def of_untrained(summary: Summary, why: str) -> Summary:
 
 
 def print_table(
-    title: str, rows: Rows, console: Console | None = None, left: Collection[str] = ()
-) -> list[str]:  # fmt: skip
+    title: str, rows: Rows, console: Console | None = None, left: Collection[str] = (), wrapped: Collection[str] = ()
+) -> list[str]:
     """Show `rows` on the console; the first column names the row. Returns the columns that do not fit.
 
     Args:
         left: columns of words, which begin at the left.
+        wrapped: such columns that take as many lines as they need, so that they always fit.
     """
     console = console or Console(width=None if sys.stdout.isatty() else 120)
     width = console.width - 2
     table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for position, column in enumerate(rows[0]):
-        width -= 3 + max(len(column), *(len(number(row.get(column))) for row in rows))
-        if width < 0:
-            break
-        table.add_column(Text(column), justify="left" if position == 0 or column in left else "right", no_wrap=True)
+        if column not in wrapped:
+            width -= 3 + max(len(column), *(len(number(row.get(column))) for row in rows))
+            if width < 0:
+                break
+        justify: Any = "left" if position == 0 or column in left or column in wrapped else "right"
+        table.add_column(Text(column), justify=justify, no_wrap=column not in wrapped)
     for row in rows:
         table.add_row(*(Text(number(value)) for value in list(row.values())[: len(table.columns)]))
     console.print(table)

@@ -2,7 +2,9 @@
 
 from typing import Protocol
 
-from torch import Tensor
+from torch import Tensor, nn
+
+from fulmen.errors import FulmenError
 
 
 class ImageNetwork(Protocol):
@@ -17,3 +19,14 @@ class ImageNetwork(Protocol):
     def forward(self, image: Tensor) -> Tensor:
         """Normalised images [B, 3, H, W] -> logits [B, C]."""
         ...
+
+
+def classes_of(network: nn.Module) -> int:
+    """How many classes it tells apart.
+
+    Raises:
+        FulmenError: it does not say so.
+    """
+    if not isinstance(network.classes, int):
+        raise FulmenError(f"{type(network).__name__} has to say how many classes it tells apart, as `classes`")
+    return network.classes

@@ -26,7 +26,7 @@ from fulmen.optim.schedulers import optimizers
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Workload
 from fulmen.workloads.images import baselines, metrics, predict
-from fulmen.workloads.images.contract import ImageNetwork
+from fulmen.workloads.images.contract import ImageNetwork, classes_of
 from fulmen.workloads.images.losses import CrossEntropy, log_prior
 from fulmen.workloads.images.mixup import cutmix, mixup
 from fulmen.workloads.images.networks.abilities import FitsImages, FixedSize, Freezes, GroupsParameters, LoadsWeights
@@ -243,6 +243,11 @@ class ImageClassifier(Workload):
     def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
         return predict.answer(predicted, schema)
 
+    endings = (".npz", ".npy")
+
+    def as_file(self, records: Sequence[Record], ending: str, schema: Schema) -> bytes:
+        return predict.as_file(records, ending, schema)
+
     def example_records(self, schema: Schema, kept: Batch) -> list[dict[str, Any]]:
         return predict.example_records(kept)
 
@@ -269,17 +274,6 @@ class ImageClassifier(Workload):
             rank_zero_warn(
                 f"{' and '.join(names)} each make up for unequal classes: together they favour the small ones"
             )
-
-
-def classes_of(network: nn.Module) -> int:
-    """How many classes it tells apart.
-
-    Raises:
-        FulmenError: it does not say so.
-    """
-    if not isinstance(network.classes, int):
-        raise FulmenError(f"{type(network).__name__} has to say how many classes it tells apart, as `classes`")
-    return network.classes
 
 
 def balanced_loss(log_probability: Tensor, label: Tensor) -> Tensor:

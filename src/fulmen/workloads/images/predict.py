@@ -94,6 +94,17 @@ def example_records(kept: Batch) -> list[dict[str, Any]]:
     return texts
 
 
+def as_file(records: Sequence[Record], ending: str, schema: Schema) -> bytes:
+    """Images as an .npz with the array `x`, or as an .npy: uint8 [N, H, W, 3]."""
+    image = read_records(records, schema).batch["image"].permute(0, 2, 3, 1).numpy()
+    file = io.BytesIO()
+    if ending == ".npy":
+        np.save(file, image, allow_pickle=False)
+    else:
+        np.savez(file, allow_pickle=False, x=image)
+    return file.getvalue()
+
+
 def size_of(schema: Schema) -> tuple[int, int]:
     """Height and width of the images in training."""
     height, width = schema["arrays"]["x"]["shape"][1:3]

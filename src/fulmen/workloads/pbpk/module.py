@@ -12,7 +12,7 @@ taken out before anything is learned. The loss is
 since the logarithm alone leaves the few high peaks that dominate errors in mg/L to chance.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -31,7 +31,7 @@ from fulmen.workloads.pbpk.contract import BodyNetwork
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.networks import MLP, DynamicGNN
-from fulmen.workloads.pbpk.records import example_records, population_of
+from fulmen.workloads.pbpk.records import example_records, population_of, subjects_file, whole_subject
 from fulmen.workloads.pbpk.simulator.population import Population
 
 INPUTS = ("node", "edge", "context", "dosing")
@@ -139,6 +139,16 @@ class PBPKSurrogate(Workload):
     def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
         """Concentrations, one row per subject, organ and time."""
         return predict.answer(predicted, schema)
+
+    endings = (".npz",)
+
+    def completed_record(self, record: Record, given: Collection[str], schema: Schema) -> dict[str, Any]:
+        """Organs follow the weight and the cardiac output."""
+        return whole_subject(record, given, schema)
+
+    def as_file(self, records: Sequence[Record], ending: str, schema: Schema) -> bytes:
+        """Subjects as an `.npz`."""
+        return subjects_file(records, schema)
 
     def example_records(self, schema: Schema, kept: Batch) -> list[dict[str, Any]]:
         return example_records(schema)

@@ -1,8 +1,9 @@
 """Subjects as records: plain numbers by name, one record a subject."""
 
+import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,57 @@ def population_of(records: Sequence[Record], schema: Schema) -> tuple[Population
     return population, unused(records, NAMES)
 
 
+def whole_subject(record: Record, given: Collection[str], schema: Schema) -> dict[str, Any]:
+    """A subject of whom some values were chosen, and the others follow as far as they have to.
+
+    Organs add up to the weight and the cardiac output, the blood's kp is the blood-plasma ratio, and an infusion takes
+    its time, which any other route does not.
+
+    Args:
+        given: names of the values that were chosen.
+    """
+    whole = dict(record)
+    if _follows("weight_kg", "volume_l", whole, given):
+        whole["volume_l"] = _scaled(whole["volume_l"], whole["weight_kg"] / sum(whole["volume_l"].values()))
+    if _follows("cardiac_output_l_per_h", "flow_l_per_h", whole, given):
+        flow = whole["flow_l_per_h"]
+        whole["flow_l_per_h"] = _scaled(flow, whole["cardiac_output_l_per_h"] / flow["blood"])
+    if _follows("blood_plasma_ratio", "kp", whole, given):
+        whole["kp"] = whole["kp"] | {"blood": whole["blood_plasma_ratio"]}
+    if "route" in given and "infusion_h" not in given:
+        infused = whole["route"] in ("infusion", ROUTES.index("infusion"))
+        whole["infusion_h"] = (whole["infusion_h"] or usual_infusion_h(schema)) if infused else 0.0
+    return whole
+
+
+def usual_infusion_h(schema: Schema) -> float:
+    """Half of the longest infusion of the training."""
+    seen: dict[str, Any] = next(facts for facts in schema["arrays"] if facts["name"] == "infusion_h")
+    return float(max(seen["range"][1] / 2, 0.5))
+
+
+def _follows(total: str, organs: str, record: Record, given: Collection[str]) -> bool:
+    return total in given and organs not in given and isinstance(record[total], int | float)
+
+
+def _scaled(organs: Mapping[str, float], factor: float) -> dict[str, float]:
+    return {organ: factor * value for organ, value in organs.items()}
+
+
+def subjects_file(records: Sequence[Record], schema: Schema) -> bytes:
+    """The bytes of an `.npz` of subjects, as `read_subjects` takes it.
+
+    Raises:
+        FulmenError: a value that cannot be, as for `population_of`.
+    """
+    population, _ = population_of(records, schema)
+    arrays = {name: value.numpy() for name, value in population.tensors().items()}
+    arrays |= {name: np.array(getattr(population, name)) for name in SCALARS}
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, organ=np.array(ORGANS), kinetics=np.array(schema["kinetics"]), **arrays)
+    return file.getvalue()
+
+
 def example_records(schema: Schema) -> list[dict[str, Any]]:
     """The most usual of some subjects of the virtual population, with a dose and a route of the training."""
     seen = {facts["name"]: facts["range"] for facts in schema["arrays"] if "range" in facts}
@@ -55,7 +107,7 @@ def example_records(schema: Schema) -> list[dict[str, Any]]:
     dose_mg = math.exp(sum(map(math.log, seen["dose_mg"])) / 2)
     subjects = sample_population(
         compounds=SOME, subjects_per_compound=1, seed=0, dose_mg=dose_mg, routes=(ROUTES[route],),
-        infusion_h=max(seen["infusion_h"][1] / 2, 0.5), n_doses=int(seen["n_doses"][0]),
+        infusion_h=usual_infusion_h(schema), n_doses=int(seen["n_doses"][0]),
         interval_h=seen["interval_h"][0],
     )  # fmt: skip
     arrays = {name: value.numpy() for name, value in subjects.tensors().items() if name not in LABELS}

@@ -117,6 +117,7 @@ class SensorClassifier(Workload):
 
     reading = ("delimiter",)
     at_once = 4096
+    endings = (".csv", ".parquet")
 
     def input_schema(self, data: Any) -> Schema:
         """What a table must look like to be predicted."""
@@ -144,6 +145,10 @@ class SensorClassifier(Workload):
 
     def example_records(self, schema: Schema, kept: Batch) -> list[dict[str, Any]]:
         return predict.example_records(schema, kept)
+
+    def as_file(self, records: Sequence[Record], ending: str, schema: Schema) -> bytes:
+        """A table as the training data were: the same delimiter."""
+        return predict.as_file(records, ending, schema)
 
     def rows_needed(self, schema: Schema) -> int:
         """Two where features look back: a machine's row and one before it."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from fulmen.data.batches import Batch
@@ -97,6 +98,14 @@ def answer(inputs: Inputs, predicted: Batch, fitted: Fitted) -> Answer:
     columns["decision"] = labels[predicted["decision"].numpy()]
     columns |= {f"p({label})": probability[:, i] for i, label in enumerate(labels)}
     return Answer(columns, {f"p({label})": "probability" for label in labels})
+
+
+def as_file(records: Sequence[Record], ending: str, schema: Schema) -> bytes:
+    """The rows as a CSV with the delimiter of the training data, or as Parquet."""
+    frame = pd.DataFrame(list(records))
+    if ending == ".parquet":
+        return frame.to_parquet(index=False)
+    return frame.to_csv(index=False, sep=one_character(schema["options"].get("delimiter", ","))).encode()
 
 
 def as_fitted(schema: Schema) -> Features:

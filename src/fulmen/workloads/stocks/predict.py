@@ -8,7 +8,7 @@ import torch
 
 from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Interval, Schema, joined
-from fulmen.data.ranges import Ranges
+from fulmen.data.ranges import Ranges, counted
 from fulmen.errors import FulmenError
 from fulmen.workloads.stocks import prices
 from fulmen.workloads.stocks.data import inputs_at, known_days, warm_up
@@ -56,8 +56,10 @@ def inputs(tickers: Sequence[Prices], schema: Schema) -> Inputs:
     asked = [_windows(series, number, schema) for number, series in enumerate(tickers)]
     batch = joined([windows for windows, _ in asked])
     names = [series.ticker for series in tickers]
-    warnings = [sentence for _, sentences in asked for sentence in sentences]
     seen = Ranges.of(schema["features"])
+    strange = {name: [said[name] for _, said in asked if name in said] for name in seen.names}
+    more = "more tickers have {} outside the range in training"
+    warnings = [line for name, lines in strange.items() for line in counted(lines, more.format(name))]
     worst = _worst(batch["window"].double().numpy(), seen)
     return Inputs(batch, len(worst), about={"tickers": names}, outside=seen.outside(worst), warnings=warnings)
 
@@ -98,8 +100,8 @@ def example_records(schema: Schema) -> list[dict[str, Any]]:
     ]
 
 
-def _windows(series: Prices, number: int, schema: Schema) -> tuple[Batch, list[str]]:
-    """What a forecast from each day of a ticker needs, and what is unlike the training data."""
+def _windows(series: Prices, number: int, schema: Schema) -> tuple[Batch, dict[str, str]]:
+    """What a forecast from each day of a ticker needs, and of each feature what is unlike the training data."""
     names, lookback = tuple(feature["name"] for feature in schema["features"]), schema["lookback_days"]
     x, volatility, first = known_days(series, names)
     origin = np.arange(first + lookback - 1, len(series))
@@ -120,16 +122,16 @@ def _worst(window: np.ndarray, seen: Ranges) -> np.ndarray:
     return np.take_along_axis(window, place[:, None], 1)[:, 0]
 
 
-def _strange_days(series: Prices, x: np.ndarray, first: int, seen: Ranges) -> list[str]:
+def _strange_days(series: Prices, x: np.ndarray, first: int, seen: Ranges) -> dict[str, str]:
     """A warning for each feature that leaves what the model has seen, which names the worst day."""
-    found = []
+    found = {}
     for i, far in enumerate(seen.beyond(x).T):
         outside = np.flatnonzero(far)
         if len(outside):
             low, high = seen.low[i], seen.high[i]
             worst = outside[np.abs(x[outside, i] - (low + high) / 2).argmax()]
             when = np.datetime64(int(series.day[first + worst]), "D")
-            found.append(
+            found[seen.names[i]] = (
                 f"{series.ticker}: {seen.names[i]} is {x[worst, i]:.4g} on {when}, outside {low:.4g} to {high:.4g}, "
                 f"the range in training ({len(outside)} of {len(x)} days are outside)"
             )
