@@ -80,7 +80,7 @@ def test_an_example_predicts_in_a_file_what_it_predicts_in_memory(predicted, sai
 def test_one_subject_is_predicted_by_words(predicted):
     low, high = (predicted("pbpk", "--set", f"dose_mg={dose}", "route=oral") for dose in (100, 200))
     assert len(low) == 14 * low["time_h"].nunique()
-    assert high["concentration_mg_per_L"].sum() > low["concentration_mg_per_L"].sum()
+    assert high["concentration_mg_per_l"].sum() > low["concentration_mg_per_l"].sum()
 
 
 def test_a_subject_stays_whole_whatever_is_set_of_it(predicted):
