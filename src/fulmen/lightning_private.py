@@ -14,7 +14,6 @@ from lightning.fabric.utilities.rank_zero import _get_rank
 from lightning.fabric.utilities.types import _Stateful
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.loops.fetchers import _DataFetcher
 from lightning.pytorch.strategies import DDPStrategy, FSDPStrategy, Strategy
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
@@ -248,19 +247,6 @@ def modernised(loops: Loops) -> bool:
 
 def _level(counts: dict[str, int], value: int) -> None:
     counts.update(dict.fromkeys(counts, value))
-
-
-# The writer of TensorBoard's events, which takes its arguments only where the logger is made.
-
-
-def open_writer(logger: TensorBoardLogger) -> Any | None:
-    """The logger's SummaryWriter if it writes already: `experiment` would open one, and with it a new file."""
-    return logger._experiment
-
-
-def hide_events_from(logger: TensorBoardLogger, step: int) -> None:
-    """Let the writer that is yet to be opened hide what was logged from optimizer step `step` on."""
-    logger._kwargs["purge_step"] = step
 
 
 # How a bar counts epochs: Lightning's begins with 0 and ends one before the number that was asked for.

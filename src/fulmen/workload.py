@@ -49,12 +49,14 @@ class WorkloadData(LightningDataModule):
         splits: `train`, `validation` and `test` -> the tensors of that split, samples first.
         fingerprint: changes with whatever the samples depend on; "" if that is not known. Runs on data of the same
             fingerprint are compared item by item, and a kept model warns when its data have changed.
+        class_names: what the classes are called, by number, for pictures; empty: their numbers.
         folds_in_time: whether later folds train on what earlier ones test on, as in series.
         fold_arguments: what `fulmen rank` adds to `fold` and `folds`, so that each fold tests on samples of its own.
     """
 
     splits: dict[str, Batch]
     fingerprint: str = ""
+    class_names: Sequence[str] = ()
     folds_in_time: ClassVar[bool] = False
     fold_arguments: ClassVar[Mapping[str, Any]] = {}
 
@@ -279,3 +281,8 @@ def splits_of(data: LightningDataModule | None) -> dict[str, Batch]:
 def fingerprint_of(data: LightningDataModule | None) -> str:
     """What identifies the data; "" where that is not known."""
     return data.fingerprint if isinstance(data, WorkloadData) else ""
+
+
+def class_names(data: LightningDataModule | None) -> Sequence[str]:
+    """What the classes are called, by number; empty where they have no names."""
+    return data.class_names if isinstance(data, WorkloadData) else ()

@@ -2,12 +2,11 @@
 
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import CSVLogger
-from omegaconf import OmegaConf
 
 from fulmen.callbacks.base import RunLogger, Watcher
 from fulmen.callbacks.resume import reached
 from fulmen.diagnosis import Verdict
-from fulmen.runs.loggers import log_hyperparameters
+from fulmen.runs.loggers import log_result
 
 
 class Finds(Watcher):
@@ -38,6 +37,6 @@ def test_a_result_has_the_words_of_watchers_and_of_no_other_callback():
 
 
 def test_loggers_of_a_run_are_told_its_result_and_others_are_left_alone(tmp_path):
-    told, cfg = Told(tmp_path), OmegaConf.create({"data": {"a": 1}, "model": {}, "trainer": {}, "seed": 2})
-    log_hyperparameters([AlikeLogger(tmp_path), told], cfg, {"best/val/loss": 3.0, "train/loss": 4.0}, 5)
-    assert told.told == ({"data.a": 1, "seed": 2}, {"best/val/loss": 3.0}, 5)
+    told, metrics = Told(tmp_path), {"train/loss": 4.0, "test/a": 1.0, "test/b": 2.0, "test/c": 3.0, "test/d": 4.0}
+    log_result([AlikeLogger(tmp_path), told], {"seed": 2}, {"best/val/loss": 3.0} | metrics, 5)
+    assert told.told == ({"seed": 2}, {"best/val/loss": 3.0, "test/a": 1.0, "test/b": 2.0, "test/c": 3.0}, 5)

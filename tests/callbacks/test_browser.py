@@ -70,7 +70,7 @@ def loaded(address):
         tags = json.loads(urlopen(f"{address}/data/plugin/scalars/tags").read())
     except OSError:
         return False
-    return "train/loss" in tags.get("run", {}) and "train/loss" in tags.get("images", {})
+    return sum("train/loss" in found for found in tags.values()) == 2
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +83,16 @@ def browser(tmp_path_factory):
     ("page", "words"),
     [
         ("?tagFilter=loss#timeseries", ["train/loss", "val/loss", "Smoothed"]),
-        ("?tagFilter=^diagnosis|^gradients.norm#timeseries", ["diagnosis/severity", "gradients/norm"]),
+        ("?tagFilter=^watch.diagnosis|norm$#timeseries", ["watch/diagnosis_severity", "watch/gradient_norm"]),
         ("?tagFilter=^weights.network#timeseries", ["weights/network.layers.0.weight", "weights/network.0.weight"]),
-        ("?tagFilter=images|confusion#timeseries", ["images/predictions", "classes/confusion", "images/filters"]),
-        ("#hparams", ["TABLEVIEW", "model.optimizer.lr", "test/r2_log"]),
+        (
+            "?tagFilter=images|confusion#timeseries",
+            ["watch_images/predictions", "val_classes/confusion", "watch_images/filters"],
+        ),
+        (
+            "#hparams",
+            ["TABLEVIEW", "command", "compounds=60", "model.optimizer.lr", "main/best/val/loss", "main/test/loss"],
+        ),
         ("#text", ["diagnosis", "smallvalidationset", "Try:alargervalidationsplit"]),
     ],
     ids=["scalars", "diagnosis", "histograms", "images", "hparams", "text"],

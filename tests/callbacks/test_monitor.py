@@ -60,16 +60,76 @@ def test_everything_promised_is_there(watched):
     _, monitor, events, folder = watched
     tags = events.Tags()
     histograms, scalars = set(tags["histograms"]), set(tags["scalars"])
-    for name in ("network.0.weight", "network.5.weight"):
-        assert {f"weights/{name}", f"gradients/{name}"} <= histograms
-        assert {f"weights_mean/{name}", f"weights_sd/{name}", f"gradients_mean/{name}"} <= scalars
-    assert {"biases/network.0.bias", "activations/network.2"} <= histograms
-    assert {"gradients/norm", "system/cpu_cores_busy", "system/peak_memory_mib", "precision/class_0"} <= scalars
-    assert set(tags["images"]) == {"images/inputs", "images/filters", "images/predictions", "classes/confusion"}
+    names = {f"network.{part}" for part in ("0.weight", "0.bias", "1.weight", "5.weight")}  # batch norm's among them
+    assert {f"{group}/{name}" for group in ("weights", "weights_gradients") for name in names} <= histograms
+    assert "watch_activations/network.2" in histograms
+    assert {
+        "watch/gradient_norm",
+        "watch/cpu_cores_busy",
+        "watch/peak_memory_mib",
+        "val_classes/precision_0",
+    } <= scalars
+    assert set(tags["images"]) == {"watch_images/inputs", "watch_images/filters", "watch_images/predictions",
+                                   "val_classes/confusion"}  # fmt: skip
     assert tags["graph"]
-    assert len(events.Scalars("gradients/norm")) == 16
+    assert len(events.Scalars("watch/gradient_norm")) == 16
     assert not monitor.budget.skipped
     assert len(list(folder.glob("events.*"))) == 1
+
+
+def test_groups_begin_with_letters_after_those_of_the_metrics(watched):
+    tags = [tag for kind in ("scalars", "histograms", "images") for tag in watched[2].Tags()[kind]]
+    groups = {tag.partition("/")[0] for tag in tags}
+    assert groups == {"train", "val", "val_classes", "watch", "watch_activations", "watch_images", "weights",
+                      "weights_gradients"}  # fmt: skip
+
+
+def test_classes_are_shown_by_name_and_as_they_are_at_the_end(watched):
+    _, monitor, events, _ = watched
+    assert [event.step for event in events.Images("val_classes/confusion")] == [8, 16, 24, 32]
+    assert [event.step for event in events.Images("watch_images/predictions")] == [8, 24, 32], "every second epoch, end"
+    named = raster.heat_map(np.eye(2, dtype=int), ["a cat", "a dog"])
+    assert named.shape[1] > raster.heat_map(np.eye(2, dtype=int)).shape[1]
+
+
+def test_the_graph_is_drawn_once_and_before_the_first_epoch_ends(tmp_path):
+    begun = []
+
+    class Watch(Monitor):
+        def on_train_epoch_end(self, trainer, module):
+            begun.append(self._drawn)
+            super().on_train_epoch_end(trainer, module)
+
+    first = Watch()
+    fit(tmp_path, [first], epochs=2, logger=TensorBoard(str(tmp_path)))
+    assert begun == [True, True]
+    again = Watch()
+    again.load_state_dict(first.state_dict())
+    fit(tmp_path / "b", [again], epochs=1, logger=TensorBoard(str(tmp_path / "b")))
+    assert not EventAccumulator(str(tmp_path / "b")).Reload().Tags()["graph"], "a resumed run has it already"
+
+
+def test_the_graph_and_the_last_classes_are_shown_of_a_training_too_short_for_its_budget(tmp_path, monkeypatch):
+    monkeypatch.setattr(fulmen.callbacks.monitor, "TimeBudget", lambda share: TimeBudget(1e-9))
+    monitor = Monitor()
+    fit(tmp_path, [monitor], epochs=2, logger=TensorBoard(str(tmp_path)))
+    assert dict(monitor.budget.done) == {"graph": 1, "classes": 1}
+    tags = EventAccumulator(str(tmp_path)).Reload().Tags()
+    assert (tags["graph"], tags["images"]) == (True, ["val_classes/confusion", "watch_images/predictions"])
+
+
+def test_what_is_kept_for_the_graph_is_not_spent_on_others():
+    clock = Clock()
+    budget = TimeBudget(0.05, clock)
+    budget.keep("graph", 0.1)
+    for _ in range(100):
+        clock.now += 0.1
+        budget.run("graph", lambda: setattr(clock, "now", clock.now + 0.1), 0.1)
+        budget.run("weights", lambda: setattr(clock, "now", clock.now + 0.02), 0.02)
+        if budget.done["graph"]:
+            break
+    assert clock.now < 0.1 / 0.04 + 0.2
+    assert not budget.done["weights"]
 
 
 def test_histograms_hold_the_numbers_of_the_weights(watched):
@@ -93,7 +153,7 @@ def test_gradient_norm_is_torchs_own(tmp_path):
             norms.append(float(nn.utils.clip_grad_norm_(module.parameters(), float("inf"))))
 
     fit(tmp_path, [Reference(), Monitor(steps=1)], epochs=1, logger=TensorBoard(str(tmp_path)))
-    logged = EventAccumulator(str(tmp_path)).Reload().Scalars("gradients/norm")
+    logged = EventAccumulator(str(tmp_path)).Reload().Scalars("watch/gradient_norm")
     assert [event.value for event in logged] == pytest.approx(norms[: len(logged)], rel=1e-6)
     assert len(logged) >= 7
 

@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from fulmen.runs.loggers import EpochTable, TensorBoard
+from fulmen.utils.event_files import SETTINGS, event_folder, is_of_events
 
 
 def rows(folder):
@@ -53,21 +55,63 @@ def test_learning_rate_of_an_interrupted_epoch_is_kept(tmp_path):
     assert rows(tmp_path)[2] == {"epoch": "2", "step": "30", "lr-Adam": "0.05", "train/loss": "2.0", "val/loss": ""}
 
 
-def test_tensorboard_has_one_file_shared_charts_and_one_hparams_line(tmp_path):
+def test_tensorboard_has_one_file_one_of_settings_shared_charts_and_one_hparams_line(tmp_path):
     logger = TensorBoard(str(tmp_path))
     log_epochs(logger, range(3))
     logger.finalize("success")
     logger.log_metrics({"test/loss": 1.0}, step=30)
     logger.finalize("success")
-    logger.log_result({"model.lr": 0.1, "name": "x"}, {"test/loss": 1.0}, step=30)
-    assert len(list(tmp_path.glob("events.*"))) == 1
+    logger.log_settings({"model.lr": 0.1, "command": "x"})
+    logger.log_result({"model.lr": 0.1, "command": "x"}, {"test/loss": 1.0}, step=30)
+    assert sorted(path.name for path in tmp_path.glob("events.*"))[0] == SETTINGS
+    assert len(list(tmp_path.glob("events.*"))) == 2
     events = EventAccumulator(str(tmp_path)).Reload()
-    assert {"train/loss", "val/loss"} <= set(events.Tags()["scalars"])
+    assert {"train/loss", "val/loss", "train/lr-Adam", "main/test/loss"} == set(events.Tags()["scalars"])
     assert [event.step for event in events.Scalars("val/loss")] == [9, 19, 29]
     layout = events.Tensors("custom_scalars__config__")[-1].tensor_proto.string_val[0].decode()
     assert "train/loss" in layout
     assert "val/loss" in layout
     assert events.summary_metadata["_hparams_/session_start_info"].plugin_data.plugin_name == "hparams"
+    assert "_hparams_/experiment" not in events.summary_metadata, "one list of columns would hide those of other runs"
+
+
+@pytest.mark.parametrize(
+    ("typed", "folder", "name"),
+    [
+        (["experiment=pbpk_mlp"], "outputs/runs/pbpk_mlp/now", "defaults"),
+        (["experiment=pbpk_mlp"], "mine", "pbpk_mlp,defaults"),
+        (["experiment=x", "++model.optimizer.lr=0.01", "test=false", "callbacks=monitor"], "runs/x/now", "lr=0.01"),
+        (["seed=1", "seed=2", "~model.clip", "resume=runs/x/now"], "runs/x/now", "seed=2,clip=null"),
+        (["model.a.lr=0.00037422440743860064", "model.b.lr=1"], "runs/x/now", "a.lr=0.0003742,b.lr=1"),
+        (["data.csv=/home/me/my table.csv", "model.x='a|b'"], "runs/x/now", "csv=_home_me_my,table.csv,x=_a_b"),
+        (["model.words=" + "ä" * 200], "runs/x/now", "words=" + "ä" * 57),
+    ],
+)
+def test_events_lie_in_a_folder_named_by_what_was_typed(tmp_path, typed, folder, name):
+    folder = tmp_path / folder
+    folder.mkdir(parents=True)
+    (folder / "overrides.txt").write_text("\n".join(typed))
+    log_epochs(TensorBoard(str(folder)), range(1))
+    (found,) = [path for path in folder.iterdir() if path.is_dir()]
+    assert found.name == name
+    assert is_of_events(found)
+    assert event_folder(folder) == found
+
+
+def test_a_run_begun_by_an_earlier_release_goes_on_where_its_events_lie(tmp_path):
+    (tmp_path / "overrides.txt").write_text("seed=1")
+    (tmp_path / "events.out.tfevents.0000001060.zoo.1.0").write_bytes(b"")
+    assert TensorBoard(str(tmp_path)).place == tmp_path
+    assert TensorBoard(str(tmp_path / "new")).place == tmp_path / "new", "nothing was typed"
+
+
+def test_a_resumed_run_has_the_settings_of_its_last_start(tmp_path):
+    for epochs in (2, 4):
+        TensorBoard(str(tmp_path)).log_settings({"trainer.max_epochs": epochs})
+    assert [path.name for path in tmp_path.iterdir()] == [SETTINGS]
+    content = EventAccumulator(str(tmp_path)).Reload().summary_metadata["_hparams_/session_start_info"]
+    start = HParamsPluginData.FromString(content.plugin_data.content).session_start_info
+    assert start.hparams["trainer.max_epochs"].number_value == 4
 
 
 def test_events_of_a_run_resumed_within_the_second_are_read_after_those_before(tmp_path):

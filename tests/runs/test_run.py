@@ -17,7 +17,7 @@ from fulmen.config.check import check_overrides
 from fulmen.distributed.process_identity import owner
 from fulmen.entrypoints import before_work
 from fulmen.errors import FulmenError
-from fulmen.runs.loggers import flatten
+from fulmen.runs.named_by import flatten
 from fulmen.runs.ownership import LOCK
 from fulmen.runs.reading import read_result
 from fulmen.runs.result import Result, write_provenance

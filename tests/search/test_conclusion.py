@@ -85,7 +85,7 @@ def test_a_champion_that_fails_leaves_a_report_that_says_so_and_is_tried_again(w
     with pytest.raises(FulmenError, match="could not be trained again: RuntimeError: the model is broken"):
         whole_search(*TWO, "search.champion_seeds=2")
     report = tmp_path / "s" / "report.md"
-    assert "seed 43 failed: RuntimeError: the model is broken" in report.read_text()
+    assert "Seed 43 failed: RuntimeError: the model is broken" in report.read_text()
     monkeypatch.delenv("TOY_BREAKS")
     whole_search(*TWO, "search.champion_seeds=2")
     assert "trained again with 2 seeds" in report.read_text()

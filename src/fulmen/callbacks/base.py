@@ -3,7 +3,7 @@
 Plain callbacks and loggers of Lightning work beside these; they are only not asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightning.pytorch import Callback
@@ -38,6 +38,9 @@ class RunLogger(Logger):
             step: of the optimizer, where the checkpoint was taken.
             state: what `state_dict` gave there; None where the checkpoint holds none.
         """
+
+    def log_settings(self, settings: Mapping[str, Any]) -> None:
+        """Take the settings of the run, flat, before it trains; a resumed run gives them again."""
 
     def log_result(self, hyperparameters: dict[str, Any], metrics: dict[str, float], step: int) -> None:
         """Take the settings of the run, flat, beside its final metrics."""

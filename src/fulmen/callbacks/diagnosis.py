@@ -221,6 +221,6 @@ class Diagnosis(Watcher):
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 level = max(LEVEL[verdict.severity] for verdict in self.verdicts)
-                logger.experiment.add_scalar("diagnosis/severity", level, trainer.global_step)
+                logger.experiment.add_scalar("watch/diagnosis_severity", level, trainer.global_step)
                 if changed:
                     logger.experiment.add_text("diagnosis", as_markdown(self.verdicts), trainer.global_step)

@@ -1,6 +1,7 @@
 """What goes on inside a training, in TensorBoard, at a bounded price."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -23,6 +24,8 @@ class Monitor(Callback):
 
     With and without it a run ends with the same weights. Monitoring is limited to `share` of the training time, and to
     a fifth of that where an epoch takes 20 seconds or more; the end of the run says what was left out to keep to it.
+    The graph, drawn once, comes before all else, and the classes are shown as they are at the end: what both cost is
+    kept for them, and they are not left out.
 
     Args:
         steps: optimizer steps between two gradient norms.
@@ -41,7 +44,10 @@ class Monitor(Callback):
         self._board: Board | None = None  # None: nothing to write to, or no longer
         self._probe: Batch | None = None
         self._inputs: Tensor | None = None
+        self._sample: Batch | None = None  # to draw the graph by
+        self._tensors = 0
         self._drawn, self._has_classes, self._unwritten = False, True, False
+        self._classes_at = self._predictions_at = -1  # steps at which they were shown last
         self._step = 0  # trainer.global_step, which takes longer to ask for than to count
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
@@ -51,7 +57,9 @@ class Monitor(Callback):
         if not boards:
             print("monitor: there is no TensorBoard logger to write to; callbacks=default leaves the monitor out")
             return
-        self.budget = TimeBudget(self.share)
+        self.budget, self._tensors = TimeBudget(self.share), sum(1 for _ in module.parameters())
+        if not self._drawn:
+            self.budget.keep("graph", self._graph_guess)
         self._board = Board(boards[0].experiment, self.images)
         self._step = trainer.global_step
 
@@ -59,8 +67,13 @@ class Monitor(Callback):
         self.budget.begin_epoch()
 
     def on_train_batch_start(self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int) -> None:
-        if batch_idx == 0 and self._board and trainer.current_epoch % self.epochs == 0:
+        if not self._board:
+            return
+        if batch_idx == 0 and trainer.current_epoch % self.epochs == 0:
             self._inputs = images_in(batch)
+        if not self._drawn and isinstance(batch, dict):
+            self._sample = batch
+            self._do("graph", lambda: self._draw(trainer, module), self._graph_guess)
 
     def on_validation_batch_start(self, trainer: Trainer, module: LightningModule, batch: Any, *_: Any) -> None:
         if self._board and self._probe is None and isinstance(batch, dict):
@@ -75,15 +88,18 @@ class Monitor(Callback):
         if step % self.steps == 0:
             self._do("gradient norm", lambda: board.norm(module, step), 1e-3)
         if trainer.is_last_batch:  # validation will wipe them out
-            tensors = sum(1 for _ in module.parameters())
-            self._do("gradients", lambda: distributions(board.writer, gradients_of(module), step), 1e-3 * tensors)
+
+            def write() -> None:
+                distributions(board.writer, "weights_gradients", gradients_of(module), step)
+
+            self._do("gradients", write, 1e-3 * self._tensors)
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        board, step, tensors = self._board, trainer.global_step, sum(1 for _ in module.parameters())
+        board, step, tensors = self._board, trainer.global_step, self._tensors
         if not board:
             return
         self._do("system", lambda: board.system(module, step), 2e-3)
-        self._do("weights", lambda: distributions(board.writer, weights_of(module), step), 1e-3 * tensors)
+        self._do("weights", lambda: distributions(board.writer, "weights", weights_of(module), step), 1e-3 * tensors)
         if (probe := self._probe) is not None:
             self._of_probe(board, trainer, module, probe)
         if trainer.current_epoch % self.epochs == 0:
@@ -91,25 +107,58 @@ class Monitor(Callback):
                 self._do("input images", lambda: board.grid("inputs", inputs[: self.images], step), 0.02)
             if (first := first_convolution(module)) is not None:
                 self._do("filters", lambda: board.grid("filters", raster.filters(first.weight), step), 0.02)
-        if not self._drawn and probe is not None:
-            guess = 0.04 + 0.004 * tensors
-            self._drawn = self._do("graph", lambda: draw_graph(board.writer, trainer, module, probe), guess)
         self._write()
+
+    @property
+    def _graph_guess(self) -> float:
+        return 0.005 * self._tensors
+
+    def _draw(self, trainer: Trainer, module: LightningModule) -> None:
+        if self._board and self._sample and (why := draw_graph(self._board.writer, trainer, module, self._sample)):
+            print(f"monitor: the graph of this model cannot be drawn: {why}")
+        self._drawn, self._sample = True, None
+        self.budget.kept.pop("graph", None)
+        self.budget.skipped.pop("graph", None)  # it only came later
 
     def _of_probe(self, board: Board, trainer: Trainer, module: LightningModule, probe: Batch) -> None:
         """Classes at every epoch, activations and images at some."""
         step, seldom = trainer.global_step, trainer.current_epoch % self.epochs == 0
 
         def classes() -> None:
-            self._has_classes = board.classes(trainer, module, probe, step, with_images=seldom)
+            self._show_classes(board, trainer, module, probe, seldom)
 
-        if self._has_classes:
-            self._do("classes", classes, 0.03)
+        if self._has_classes and self._do("classes", classes, 0.03):
+            self.budget.keep("classes")  # once more, at the end
         if seldom:
             self._do("activations", lambda: board.activations(trainer, module, probe, step), 0.03)
 
+    def _show_classes(
+        self, board: Board, trainer: Trainer, module: LightningModule, probe: Batch, with_images: bool
+    ) -> None:  # fmt: skip
+        """What was not shown at this step yet."""
+        step = trainer.global_step
+        scores, with_images = self._classes_at != step, with_images and self._predictions_at != step
+        if scores or with_images:
+            self._has_classes = board.classes(trainer, module, probe, step, scores, with_images)
+        self._classes_at = step
+        self._predictions_at = step if with_images else self._predictions_at
+
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
+        board, probe = self._board, self._probe
+        if board and self._sample:
+            self._guarded(lambda: self.budget.run_at_last("graph", lambda: self._draw(trainer, module)))
+        if board and probe is not None and self._has_classes:
+            show = partial(self._show_classes, board, trainer, module, probe, True)
+            self._guarded(lambda: self.budget.run_at_last("classes", show))
         self._say(trainer)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run does not show again."""
+        return {"drawn": self._drawn, "classes_at": self._classes_at, "predictions_at": self._predictions_at}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._drawn, self._classes_at = state.get("drawn", False), state.get("classes_at", -1)
+        self._predictions_at = state.get("predictions_at", -1)
 
     def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
         self._say(trainer)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 SHORT = 4.0  # seconds of an epoch that earn the whole share
 LONG = 5  # times less is what all of a long epoch earns: from 20 seconds on, 1 % where the share is 5 %
+KEPT = 0.3  # seconds at most that are kept for a job
 MARGIN = 0.8  # of what was earned: a job may cost more than the last time, and to ask costs too
 
 
@@ -14,7 +15,8 @@ class TimeBudget:
 
     The share is that of short epochs; epochs of 20 seconds or more give a fifth of it. What a job will cost is what it
     cost the last time; before that, what its owner guesses. A job that does not fit is skipped, counted, and waits:
-    until it had its turn, jobs that had more so far get along with half of the budget.
+    until it had its turn, jobs that had more so far get along with half of the budget. What is kept for a job that
+    must not be left out is not spent on others.
 
     Args:
         share: of the time of each epoch.
@@ -30,6 +32,7 @@ class TimeBudget:
         self.cost: dict[str, float] = {}
         self.had: defaultdict[str, float] = defaultdict(float)  # seconds, by job
         self.waiting: set[str] = set()
+        self.kept: dict[str, float] = {}  # seconds, by job
 
     def begin_epoch(self) -> None:
         """What the epoch that ends here has earned is kept."""
@@ -46,15 +49,29 @@ class TimeBudget:
         now = self.clock()
         behind = any(self.had[other] < self.had[name] for other in self.waiting - {name})
         budget = MARGIN * (self.earned + self._earned(now - self.epoch_began)) * (0.5 if behind else 1)
-        if self.spent + self.cost.get(name, guess) > budget:
+        kept = sum(seconds for other, seconds in self.kept.items() if other != name)
+        if self.spent + kept + self.cost.get(name, guess) > budget:
             self.skipped[name] += 1
-            self.waiting.add(name)
+            if name not in self.kept:
+                self.waiting.add(name)
             return False
+        self._do(name, job)
+        return True
+
+    def keep(self, name: str, guess: float = 0.0) -> None:
+        """Keep for `name` what it will cost, or `guess` seconds before that is known."""
+        self.kept[name] = min(self.cost.get(name, guess), KEPT)
+
+    def run_at_last(self, name: str, job: Callable[[], None]) -> None:
+        """Do what must not be left out, whether it fits or not."""
+        self._do(name, job)
+        self.kept.pop(name, None)
+
+    def _do(self, name: str, job: Callable[[], None]) -> None:
         self.cost[name] = self.count(job)
         self.had[name] += self.cost[name]
         self.done[name] += 1
         self.waiting.discard(name)
-        return True
 
     def count(self, job: Callable[[], None]) -> float:
         """Do what cannot be left out, and count it; the seconds it took."""

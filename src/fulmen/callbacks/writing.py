@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from fulmen.callbacks.side_effect_free import undisturbed
-from fulmen.data.batches import Batch
+from fulmen.data.batches import Batch, size
 
 BINS = 64
 LARGE = 100_000  # values of a tensor that make its histogram; of more, every n-th
-Tensors = list[tuple[str, str, Tensor]]  # kind, name, values
+Tensors = list[tuple[str, Tensor]]  # name, values
 
 
 def histogram(writer: SummaryWriter, tag: str, x: Tensor, step: int) -> None:
@@ -34,31 +34,29 @@ def histogram(writer: SummaryWriter, tag: str, x: Tensor, step: int) -> None:
     writer.add_histogram_raw(tag, low, high, len(x), total, squares, limits.tolist(), counts.tolist(), step)
 
 
-def distributions(writer: SummaryWriter, tensors: Tensors, step: int) -> None:
-    """Histogram, mean and standard deviation of each."""
-    for kind, name, x in tensors:
-        histogram(writer, f"{kind}/{name}", x, step)
-        deviation, mean = torch.std_mean(x.float(), correction=0)
-        writer.add_scalar(f"{kind}_mean/{name}", mean, step)
-        writer.add_scalar(f"{kind}_sd/{name}", deviation, step)
+def distributions(writer: SummaryWriter, group: str, tensors: Tensors, step: int) -> None:
+    """A histogram of each; TensorBoard shows their spread over the steps beside it (DISTRIBUTIONS)."""
+    for name, x in tensors:
+        histogram(writer, f"{group}/{name}", x, step)
 
 
-def draw_graph(writer: SummaryWriter, trainer: Trainer, module: LightningModule, probe: Batch) -> None:
-    """Traced once: `add_graph` alone would do it three times, to compare."""
-    tensors = {name: x[:2] for name, x in probe.items() if isinstance(x, Tensor) and x.ndim}
+def draw_graph(writer: SummaryWriter, trainer: Trainer, module: LightningModule, batch: Batch) -> str:
+    """Traced once: `add_graph` alone would do it three times, to compare; why it cannot be drawn, "" if it is."""
+    samples = size(batch)
+    tensors = {name: x[:2] if len(x) == samples else x for name, x in batch.items() if isinstance(x, Tensor) and x.ndim}
     try:
         with undisturbed(trainer, module), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tracing tells what it cannot follow
             values = tuple(tensors.values())
-            writer.add_graph(torch.jit.trace(_Forward(module, list(tensors)), values, check_trace=False), values)
+            writer.add_graph(torch.jit.trace(Prediction(module, list(tensors)), values, check_trace=False), values)
     except OSError:
         raise
     except Exception as error:  # tracing fails for good reasons: control flow, outputs that are no tensors
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        print(f"monitor: the graph of this model cannot be drawn: {reason[:120]}")
+        return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+    return ""
 
 
-class _Forward(nn.Module):
+class Prediction(nn.Module):
     """`predict_step` as a function of tensors, for the graph."""
 
     def __init__(self, module: LightningModule, names: list[str]):
@@ -71,12 +69,12 @@ class _Forward(nn.Module):
 
 
 def weights_of(module: nn.Module) -> Tensors:
-    return [("weights" if p.ndim > 1 else "biases", name, p.detach()) for name, p in module.named_parameters()]
+    return [(name, p.detach()) for name, p in module.named_parameters()]
 
 
 def gradients_of(module: nn.Module) -> Tensors:
     named = [(name, p.grad) for name, p in module.named_parameters() if p.grad is not None]
-    return [("gradients", name, gradient) for name, gradient in named if not gradient.is_sparse]
+    return [(name, gradient) for name, gradient in named if not gradient.is_sparse]
 
 
 def images_in(batch: Any) -> Tensor | None:

@@ -15,6 +15,7 @@ from fulmen.config.places import use_own_project
 from fulmen.config.schema import find_interpolations
 from fulmen.errors import FulmenError
 from fulmen.migrations import migrate, stamped
+from fulmen.utils.event_files import event_files, event_folder
 
 DISPLAY = ("progress", "summary")  # callbacks that a person reads and nothing else
 
@@ -113,8 +114,11 @@ def refuse_if_used(folder: Path) -> None:
 def clear_failed_start(folder: Path) -> None:
     """What a start that came to no checkpoint left in `folder` goes."""
     if (folder / "config.yaml").is_file():
-        for path in [*folder.glob("events.out.tfevents.*"), *folder.glob("checkpoints/best*.ckpt")]:
+        events = event_folder(folder)
+        for path in [*event_files(folder), *folder.glob("checkpoints/best*.ckpt")]:
             path.unlink()
+        if events and events != folder:
+            events.rmdir()
 
 
 def _how_it_stands(folder: Path) -> tuple[str, bool]:

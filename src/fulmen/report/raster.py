@@ -10,6 +10,8 @@ from fulmen.report.confusion import shares
 
 RIGHT, WRONG, INK = (46, 125, 80), (209, 73, 91), (34, 48, 60)
 TITLE = 13  # pixels above each picture
+LEAST = 140  # pixels of a table's side at least
+LONGEST_NAME = 24  # letters of a class
 FONT = ImageFont.load_default_imagefont()  # of pixels, drawn five times as fast as outlines
 
 
@@ -39,9 +41,13 @@ def grid(images: Tensor, titles: Sequence[str] = (), right: Sequence[bool] = (),
     return np.asarray(canvas).transpose(2, 0, 1)
 
 
-def heat_map(table: np.ndarray, cell: int = 28) -> np.ndarray:
-    """A confusion matrix [true, predicted] as a picture: rows add up to one colour scale, counts where they fit."""
-    share = shares(table)
+def heat_map(table: np.ndarray, names: Sequence[str] = ()) -> np.ndarray:
+    """A confusion matrix [true, predicted] as a picture: rows add up to one colour scale, counts where they fit.
+
+    Args:
+        names: of the classes: true ones at the left, predicted ones above.
+    """
+    share, cell = shares(table), max(28, LEAST // max(len(table), 1))
     tint = 1 - share[..., None] * (1 - np.array([48, 99, 142]) / 255)
     pixels = (255 * tint).astype(np.uint8).repeat(cell, 0).repeat(cell, 1)
     canvas = Image.fromarray(pixels)
@@ -50,8 +56,31 @@ def heat_map(table: np.ndarray, cell: int = 28) -> np.ndarray:
         for (i, j), count in np.ndenumerate(table):
             if count:
                 ink = "white" if share[i, j] > 0.5 else INK
-                pen.text((j * cell + 4, i * cell + 8), str(int(count)), fill=ink, font=FONT)
-    return np.asarray(canvas).transpose(2, 0, 1)
+                pen.text((j * cell + 4, i * cell + cell // 2 - 6), str(int(count)), fill=ink, font=FONT)
+    return np.asarray(_labelled(canvas, names, cell) if names else canvas).transpose(2, 0, 1)
+
+
+def _labelled(table: Image.Image, names: Sequence[str], cell: int) -> Image.Image:
+    """The picture of a square table with names left of its rows and, from bottom to top, above its columns."""
+    words = [_word(name[:LONGEST_NAME]) for name in names]
+    corner, margin = _word("true | predicted"), max(word.width for word in words) + 8
+    width = max(margin + table.width, corner.width + 8)
+    canvas = Image.new("RGB", (width, margin + TITLE + table.height), "white")
+    canvas.paste(corner, (4, 2))
+    canvas.paste(table, (margin, margin + TITLE))
+    for i, word in enumerate(words):
+        upright = word.transpose(Image.Transpose.ROTATE_90)
+        middle = i * cell + (cell - word.height) // 2
+        canvas.paste(word, (margin - 4 - word.width, margin + TITLE + middle))
+        canvas.paste(upright, (margin + middle, margin + TITLE - 4 - upright.height))
+    return canvas
+
+
+def _word(text: str) -> Image.Image:
+    left, top, right, bottom = FONT.getbbox(text)
+    picture = Image.new("RGB", (int(right - left), int(bottom - top)), "white")
+    ImageDraw.Draw(picture).text((-left, -top), text, fill=INK, font=FONT)
+    return picture
 
 
 def filters(weight: Tensor) -> Tensor:

@@ -17,8 +17,9 @@ from fulmen.report.figures import training_curve
 from fulmen.report.of_run import write_report
 from fulmen.report.summary import Summary, of_untrained, print_table
 from fulmen.report.test_predictions import write_items
-from fulmen.runs.loggers import log_hyperparameters
-from fulmen.runs.result import Result
+from fulmen.runs.loggers import log_result
+from fulmen.runs.named_by import compared_by
+from fulmen.runs.result import Result, typed_for
 from fulmen.workload import Workload, WorkloadData
 
 SHOWN = 15  # rows of a further table on the console
@@ -30,14 +31,22 @@ def evaluate(trainer: Trainer, model: LightningModule, data: Any, cfg: DictConfi
         return
     load_best(model, result.folder)
     if not cfg.test:
+        log(trainer, cfg, result)
         return
     trainer.test(model, datamodule=data, verbose=False)
     result.metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
     summary = summarized(trainer, model, data, result.folder / "figures")
     if trainer.is_global_zero:
         path = tell(summary, cfg, result)
-        log_hyperparameters(trainer.loggers, cfg, result.metrics, result.steps)
+        log(trainer, cfg, result)
         print(f"report: {path.with_suffix('.html')}, the same in report.md")
+
+
+def log(trainer: Trainer, cfg: DictConfig, result: Result) -> None:
+    """Give the loggers the final metrics; of a run that is not tested those of its best epoch."""
+    if trainer.is_global_zero:
+        settings = compared_by(cfg, typed_for(result.folder))
+        log_result(trainer.loggers, settings, result.metrics, result.steps)
 
 
 def load_best(model: LightningModule, folder: Path) -> None:
@@ -71,7 +80,7 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
         summary = of_untrained(summary, result.message)
         print(result.message)
     status = "completed" if result.status == "running" else result.status  # nothing is left to be done
-    typed = (result.folder / "overrides.txt").read_text().splitlines()  # at the start and at every resume
+    typed = typed_for(result.folder)
     path = write_report(result.folder, result.experiment, summary, asdict(result) | {"status": status}, typed)
     print_table(*next(iter(summary.tables.items())))
     for title in summary.shown:

@@ -8,22 +8,31 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
-from omegaconf import DictConfig
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.record_writer import RecordWriter
+from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
 from fulmen.callbacks.base import RunLogger
-from fulmen.config.compose import to_plain
 from fulmen.distributed.ranks import is_first
-from fulmen.lightning_private import hide_events_from, open_writer
+from fulmen.runs.named_by import Flat, folder_name
+from fulmen.runs.run_facts import main_metrics
+from fulmen.utils.event_files import PATTERN, SETTINGS, event_folder
 from fulmen.utils.files import as_scalar, atomic_write, set_aside
+
+MAIN = "main"  # group of the final main metrics: TensorBoard sorts groups and columns by name, so it comes first
 
 
 class TensorBoard(RunLogger, TensorBoardLogger):
-    """TensorBoard events in the run folder itself.
+    """TensorBoard events below the run folder, in a folder named by what was typed.
 
-    `train/x` and `val/x` share one chart under CUSTOM SCALARS, and the HPARAMS tab gets one line, with final metrics.
-    Test metrics come once, with those: a run that is only evaluated again would log them at step 0.
+    TensorBoard calls a run by the path of the folder that its events lie in: below `outputs` that tells the experiment,
+    the time and what was typed. `train/x` and `val/x` share one chart under CUSTOM SCALARS. HPARAMS has the settings
+    from the start on, and at the end the main metrics, `main/test/x` and `main/best/x`. Test metrics come with those
+    alone: a run that is only evaluated again would log them at step 0.
 
     Args:
         folder: the run folder.
@@ -33,11 +42,33 @@ class TensorBoard(RunLogger, TensorBoardLogger):
         super().__init__(save_dir=folder, name="", version="", default_hp_metric=False)
         self._tags: set[str] = set()
         self._charts: list[str] = []
+        self._place: Path | None = None
+        self._writer: SummaryWriter | None = None
+        self._hidden_from: int | None = None
+
+    @property
+    def place(self) -> Path:
+        """The folder of the events: that of the run's earlier starts, or a new one. Events of earlier releases, and
+        those of a training that nobody typed, lie in the run folder itself."""
+        if self._place is None:
+            folder = Path(self.log_dir)
+            typed = folder / "overrides.txt"
+            overrides = typed.read_text().splitlines() if typed.is_file() else None
+            named = folder if overrides is None else folder / folder_name(overrides, folder.parts)
+            self._place = event_folder(folder) or named
+        return self._place
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> SummaryWriter:
+        if self._writer is None:
+            self._writer = SummaryWriter(log_dir=str(self.place), purge_step=self._hidden_from)
+        return self._writer
 
     def state_dict(self) -> dict[str, Any]:
         """Bytes of each event file so far, written out, and what is known of the charts."""
-        if (writer := open_writer(self)) is not None:
-            writer.flush()
+        if self._writer is not None:
+            self._writer.flush()
         sizes = {path.name: path.stat().st_size for path in self._event_files()}
         return {"sizes": sizes, "tags": sorted(self._tags), "charts": self._charts}
 
@@ -49,7 +80,7 @@ class TensorBoard(RunLogger, TensorBoardLogger):
             state: what `state_dict` gave when the checkpoint was taken.
         """
         if state is None:
-            hide_events_from(self, step)
+            self._hidden_from = step
             return
         self._tags, self._charts = set(state["tags"]), state["charts"]
         for path in self._event_files() if is_first() else []:
@@ -74,14 +105,15 @@ class TensorBoard(RunLogger, TensorBoardLogger):
             time.sleep(ahead)
 
     def _event_files(self) -> list[Path]:
-        return sorted(Path(self.log_dir).glob("events.out.tfevents.*"))
+        return [path for path in sorted(self.place.glob(PATTERN)) if path.name != SETTINGS]
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         if any(name.startswith("test/") for name in metrics):
             return
-        super().log_metrics(metrics, step)
-        self._tags.update(metrics)
+        named = {board_name(name): value for name, value in metrics.items() if name != "epoch"}
+        super().log_metrics(named, step)
+        self._tags.update(named)
         quantities = {tag.partition("/")[2] for tag in self._tags if tag.startswith("train/")}
         charts = sorted(quantity for quantity in quantities if f"val/{quantity}" in self._tags)
         if charts != self._charts:
@@ -90,12 +122,25 @@ class TensorBoard(RunLogger, TensorBoardLogger):
             self.experiment.add_custom_scalars({"train and validation": layout})
 
     @rank_zero_only
+    def log_settings(self, settings: Mapping[str, Any]) -> None:
+        """Give HPARAMS the settings of the run, in a file of their own: a resumed run writes it anew.
+
+        There is no list of columns (`_hparams_/experiment`) in it: one such list anywhere below TensorBoard's folder
+        would be that of all runs there, and hide what it does not name.
+        """
+        _, begun, _ = hparams(dict(settings), {})
+        (value,) = begun.value
+        event = Event(wall_time=time.time(), summary=Summary(value=[value]))
+        with atomic_write(self.place / SETTINGS, "wb") as file:
+            for record in (Event(wall_time=event.wall_time, file_version="brain.Event:2"), event):
+                RecordWriter(file).write(record.SerializeToString())
+
+    @rank_zero_only
     def log_result(self, hyperparameters: dict[str, Any], metrics: dict[str, float], step: int) -> None:
-        """Fill the HPARAMS tab, once, when the final metrics are known (in the one event file of the run)."""
-        for summary in hparams(hyperparameters, metrics):
-            self.experiment.file_writer.add_summary(summary)
+        """The settings and the main metrics of the run for HPARAMS, once, when they are known."""
+        self.log_settings(hyperparameters)
         for name, value in metrics.items():
-            self.experiment.add_scalar(name, value, step)  # an earlier step would hide all before
+            self.experiment.add_scalar(f"{MAIN}/{name}", value, step)  # an earlier step would hide all before
         self.experiment.close()
 
     @rank_zero_only
@@ -105,6 +150,13 @@ class TensorBoard(RunLogger, TensorBoardLogger):
     @rank_zero_only
     def finalize(self, status: str) -> None:  # after fit and again after test: closing would begin another file
         self.experiment.flush()
+
+
+def board_name(metric: str) -> str:
+    """What TensorBoard calls a metric of a training: of those without a group that is `train/`, learning rates too."""
+    if metric.startswith("lr-"):
+        return f"train/{metric.replace('/', '_')}"
+    return metric if "/" in metric else f"train/{metric}"
 
 
 class EpochTable(RunLogger):
@@ -183,23 +235,17 @@ class EpochTable(RunLogger):
         self.save()
 
 
-def log_hyperparameters(loggers: Iterable[Logger], cfg: DictConfig, metrics: dict[str, float], step: int) -> None:
-    """Give the loggers of a run the settings beside the final metrics."""
-    plain = to_plain(cfg)
-    flat = flatten({name: plain[name] for name in ("data", "model", "trainer", "seed")})
-    final = {name: value for name, value in metrics.items() if name.startswith(("best/", "test/"))}
+def log_settings(loggers: Iterable[Logger], settings: Flat) -> None:
+    """Tell the loggers of a run by what it is compared with others."""
     for logger in [each for each in loggers if isinstance(each, RunLogger)]:
-        logger.log_result(flat, final, step)
+        logger.log_settings(settings)
 
 
-def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, str | int | float | bool]:
-    """`{"a": {"_target_": "x.Y", "b": 1}}` as `{"a": "Y", "a.b": 1}`; lists as text; null and private keys left out."""
-    flat: dict[str, Any] = {}
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            flat |= flatten(value, f"{prefix}{name}.")
-        elif name == "_target_":
-            flat[prefix.rstrip(".")] = value.rpartition(".")[2]
-        elif value is not None and not name.startswith("_"):
-            flat[prefix + name] = value if isinstance(value, str | int | float | bool) else str(value)
-    return flat
+def log_result(loggers: Iterable[Logger], settings: Flat, metrics: Mapping[str, float], step: int) -> None:
+    """Give the loggers of a run its settings beside its main metrics: those that the list of runs shows, and the best
+    of what was watched."""
+    tested = {name: value for name, value in main_metrics(metrics).items() if name.startswith("test/")}
+    final = {name: value for name, value in metrics.items() if name.startswith("best/")} | tested
+    known = {name: value for name, value in final.items() if value is not None}
+    for logger in [each for each in loggers if isinstance(each, RunLogger)]:
+        logger.log_result({**settings}, known, step)

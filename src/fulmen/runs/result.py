@@ -102,6 +102,11 @@ def write_provenance(
     write_json(folder / "environment.json", {"starts": [*_starts(folder, resumed), now]})
 
 
+def typed_for(folder: Path) -> list[str]:
+    """What was typed for a run, at the start and at every resume."""
+    return (folder / "overrides.txt").read_text().splitlines()
+
+
 def other_code(folder: Path, now: Code) -> str:
     """In words, if code that is not `now`'s has made the run in `folder`, or a part of it; else ""."""
     for start in read_environment(folder).get("starts") or [{}]:

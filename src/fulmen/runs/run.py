@@ -20,14 +20,16 @@ from fulmen.config.resume_table import KEPT
 from fulmen.config.stored import clear_failed_start, refuse_if_used
 from fulmen.distributed.devices import takes_several_processes
 from fulmen.distributed.ranks import is_first
-from fulmen.lightning_private import callbacks_of
+from fulmen.lightning_private import callbacks_of, is_dry_run
 from fulmen.runs.assembly import NOTHING, assemble
 from fulmen.runs.evaluation import evaluate
+from fulmen.runs.loggers import log_settings
+from fulmen.runs.named_by import compared_by
 from fulmen.runs.ownership import owned
 from fulmen.runs.peers import together
 from fulmen.runs.process_group import train_in_group
 from fulmen.runs.restore import rules_of, take_up, tell_changes
-from fulmen.runs.result import Result, write_fingerprint, write_provenance
+from fulmen.runs.result import Result, typed_for, write_fingerprint, write_provenance
 from fulmen.runs.status import recorded
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.runs.weights import StartFrom
@@ -92,6 +94,8 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path, ready: Map
     }
     if trainer.is_global_zero:
         write_provenance(folder, cfg, overrides, bool(resume), {"weights": start.facts} if start else {})
+        if not is_dry_run(trainer):
+            log_settings(trainer.loggers, compared_by(cfg, typed_for(folder)))
 
     only_evaluate = result.trained and all(key_of(o).partition(".")[0] in ("resume", *KEPT) for o in overrides)
     with (

@@ -14,6 +14,7 @@ from fulmen.report import known
 from fulmen.runs.labels import LABELS
 from fulmen.runs.ownership import LOCK, TEMPORARY, holder
 from fulmen.runs.reading import now, read_environment, read_result
+from fulmen.utils.event_files import event_files, event_folder
 
 Facts = dict[str, Any]  # fields of an Entry
 
@@ -130,7 +131,8 @@ def _without_result(folder: Path) -> Facts | None:
         return None
     if saved and CONFIG in names:
         return facts | {"status": "damaged", "message": f"{folder / RESULT} is gone"}
-    left = {name for name in names - OF_A_START if not name.startswith(("seed_", "events.out.tfevents."))}
+    events = {path.name for path in event_files(folder)} | {path.name for path in [event_folder(folder)] if path}
+    left = {name for name in names - OF_A_START - events if not name.startswith("seed_")}
     return facts | {"status": "not begun"} if left <= {"checkpoints", "figures"} else None
 
 

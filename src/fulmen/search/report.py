@@ -1,5 +1,6 @@
-"""What a study found, for people: report.md and report.html with figures, the leaderboard, the HPARAMS tab."""
+"""What a study found, for people: report.md and report.html with figures, the leaderboard."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from fulmen.report.summary import print_table
 from fulmen.report.words import counted, spoken
 from fulmen.search import figures, trial_states
 from fulmen.search.champion import Champion
-from fulmen.search.hparams import write_hparams
 from fulmen.search.leaderboard import FILE, importances, leaderboard, write_leaderboard
 from fulmen.search.samplers import STARTUP_TRIALS
 from fulmen.search.settings import PROGRAM
@@ -26,10 +26,10 @@ CHOSEN = "Trials are compared on the validation split, with one seed each: the b
 
 
 def write_report(study: Study, champion: Champion | None) -> Path:
-    """Write leaderboard.csv, figures, the HPARAMS tab, report.md and report.html into the study's folder."""
+    """Write leaderboard.csv, figures, report.md and report.html into the study's folder."""
     rows, shares = leaderboard(study), importances(study)
     write_leaderboard(study, rows)
-    write_hparams(study)
+    shutil.rmtree(study.folder / "tensorboard", ignore_errors=True)  # of earlier releases: HPARAMS had nothing else
     return write(report_of(study, champion, rows, shares), study.folder)
 
 
@@ -196,7 +196,7 @@ def where(study: Study) -> list[str]:
     lines = [
         "`leaderboard.csv`: every trial; `trial_<number>/`: its run folder, with what it printed in `log.txt`",
         "`search.json`: what was asked for; the same command goes on with the search",
-        f"`tensorboard --logdir {study.folder / 'tensorboard'}`: the trials in the HPARAMS tab",
+        f"`tensorboard --logdir {study.folder}`: the curves of the trials, and all of them in the tab HPARAMS",
     ]
     if study.search.storage is None:
         lines.append(f"`optuna-dashboard {study.folder / 'study.journal'}`: the study in a browser")

@@ -17,7 +17,6 @@ from fulmen.utils.plain import Plain
 
 PRUNING = "callbacks.pruning"
 FOR_A_PERSON = ("callbacks.progress", "callbacks.summary")  # nobody sits before a single training of a search
-LOGGER = "logger.tensorboard"  # of a trial: the study reports
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def of_trial(study: Study, trial: optuna.Trial) -> TrialConfig:
     """What a trial's training is told: its point, what watches it, no more output."""
     shares = study.search.workers > 1 and not any(key_of(o) == "threads" for o in study.plan.overrides)
     threads: dict[str, Plain] = {"threads": 1} if shares else {}
-    values = {**study.point(trial), "test": False, **threads, **_switched_off(study, *FOR_A_PERSON, LOGGER)}
+    values = {**study.point(trial), "test": False, **threads, **_switched_off(study, *FOR_A_PERSON)}
     pruning: dict[str, Plain] = {
         "_target_": "fulmen.search.pruning.Pruning",
         "study": str(study.folder),

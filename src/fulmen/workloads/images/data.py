@@ -98,6 +98,7 @@ class ImagesData(WorkloadData):
             )
         self.arrays, self.cifar10, self.classes = arrays, cifar10, classes
         self.names = list(names) if names else list(sources.CIFAR10 if cifar10 else map(str, range(classes)))
+        self.class_names = self.names
         self.imbalance, self.imbalance_seed = imbalance, imbalance_seed
         self.validation, self.fold, self.folds, self.fold_tests = validation, fold, folds, fold_tests
         self.sampler = sampler or Shuffle()

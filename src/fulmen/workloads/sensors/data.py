@@ -106,6 +106,7 @@ class SensorData(TableData):
         arguments.check_features(features, forbidden)
         splitting = arguments.splitting_of(split, features, fold, folds, validation, seed)
         super().__init__(batch_size, seed, features, splitting)
+        self.class_names = tuple(map(str, labels))
         plant = Plant(machines, days, lost, fault, seed)
         self.source = arguments.source_of(csv, delimiter, database, query, snapshot, plant)
         self.delimiter = self.source.delimiter if isinstance(self.source, TableFile) else self.delimiter

@@ -1,0 +1,95 @@
+"""By what a run is named and compared in TensorBoard: what was typed for it, and its main settings."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from omegaconf import DictConfig
+
+from fulmen.config.compose import to_plain
+from fulmen.config.mistakes import key_of
+
+MAIN = (
+    "model.network", "model.optimizer", "model.optimizer.lr", "model.optimizer.weight_decay", "data.batch_size",
+    "data.fold", "trainer.max_epochs", "seed",
+)  # fmt: skip
+NO_SETTINGS = (  # keys, and what begins with them: where it runs and what is shown, not what is trained
+    "experiment", "output_dir", "resume", "hydra", "test", "threads", "callbacks", "logger", "trainer.accelerator",
+    "model.figures",
+)  # fmt: skip
+NOTHING_TYPED = "defaults"
+LONGEST = 120  # bytes of the name of a folder, of the 255 that file systems take
+MANY_DIGITS = re.compile(r"-?\d*\.\d{5,}(e[+-]?\d+)?")
+UNFIT = re.compile(r"[^\w.,:=+~@()\[\]{}-]+")  # for the name of a folder
+
+Flat = dict[str, str | int | float | bool]
+
+
+def typed_settings(overrides: Iterable[str]) -> dict[str, str]:
+    """Key -> value of what was typed about the training itself; of a key that was typed twice the last counts."""
+    typed: dict[str, str] = {}
+    for override in overrides:
+        key = key_of(override)
+        if override.strip() and not any(key == name or key.startswith(f"{name}.") for name in NO_SETTINGS):
+            typed.pop(key, None)
+            typed[key] = "null" if override.startswith("~") else override.partition("=")[2].strip()
+    return typed
+
+
+def in_words(typed: dict[str, str]) -> str:
+    """`lr=0.01 max_epochs=5`: each key by its last part, or by more of it where two would be called the same."""
+    return " ".join(f"{name}={value}" for name, value in zip(short_names(typed), typed.values(), strict=True))
+
+
+def short_names(keys: Iterable[str]) -> list[str]:
+    """The shortest endings of dotted keys that tell them apart."""
+    parts = [key.split(".") for key in keys]
+    deepest = max(map(len, parts), default=0)
+    for length in range(1, deepest + 1):
+        names = [".".join(part[-length:]) for part in parts]
+        if len(set(names)) == len(names):
+            return names
+    return [".".join(part) for part in parts]
+
+
+def folder_name(overrides: Sequence[str], above: Sequence[str]) -> str:
+    """What was typed, as the name of a folder: `lr=0.01,max_epochs=5`; `defaults` where nothing was.
+
+    Args:
+        above: names of the folders it lies in; the experiment comes first where none of them names it.
+    """
+    typed = {key: _short(value) for key, value in typed_settings(overrides).items()}
+    words = in_words(typed).split() or [NOTHING_TYPED]
+    experiment = [override.partition("=")[2] for override in overrides if key_of(override) == "experiment"][-1:]
+    unnamed = [name for name in experiment if not any(folder.startswith(name) for folder in above)]
+    name = UNFIT.sub("_", ",".join([*unnamed, *words])).encode()[:LONGEST].decode(errors="ignore")
+    return name.strip("._,") or NOTHING_TYPED
+
+
+def _short(value: str) -> str:
+    """A number of many digits by four of them, as tables show it."""
+    return f"{float(value):.4g}" if MANY_DIGITS.fullmatch(value) else value
+
+
+def compared_by(cfg: DictConfig, overrides: Iterable[str]) -> Flat:
+    """What was typed in one line, the experiment, the main settings of any run, and what was typed one by one.
+
+    HPARAMS shows the first five of those that differ, by name: `command` and `experiment` are among them.
+    """
+    plain, typed = to_plain(cfg), typed_settings(overrides)
+    flat = flatten(plain)
+    known: Flat = {"command": in_words(typed) or NOTHING_TYPED, "experiment": str(cfg.experiment)}
+    return known | {key: flat[key] for key in MAIN if key in flat} | {key: flat.get(key, typed[key]) for key in typed}
+
+
+def flatten(tree: dict[str, Any], prefix: str = "") -> Flat:
+    """`{"a": {"_target_": "x.Y", "b": 1}}` as `{"a": "Y", "a.b": 1}`; lists as text; null and private keys left out."""
+    flat: Flat = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{name}.")
+        elif name == "_target_":
+            flat[prefix.rstrip(".")] = value.rpartition(".")[2]
+        elif value is not None and not str(name).startswith("_"):
+            flat[f"{prefix}{name}"] = value if isinstance(value, str | int | float | bool) else str(value)
+    return flat
