@@ -85,7 +85,7 @@ def test_groups_begin_with_letters_after_those_of_the_metrics(watched):
 
 
 def test_classes_are_shown_by_name_and_as_they_are_at_the_end(watched):
-    _, monitor, events, _ = watched
+    events = watched[2]
     assert [event.step for event in events.Images("val_classes/confusion")] == [8, 16, 24, 32]
     assert [event.step for event in events.Images("watch_images/predictions")] == [8, 24, 32], "every second epoch, end"
     named = raster.heat_map(np.eye(2, dtype=int), ["a cat", "a dog"])

@@ -16,6 +16,7 @@ from fulmen.data.batches import Batch
 from fulmen.lightning_private import is_dry_run
 from fulmen.report import raster
 
+LAST_CLASSES = 0.01  # seconds that are kept for the classes at the end, before it is known what they take
 SAMPLES = 256  # of the first validation batch: the probe
 
 
@@ -60,6 +61,8 @@ class Monitor(Callback):
         self.budget, self._tensors = TimeBudget(self.share), sum(1 for _ in module.parameters())
         if not self._drawn:
             self.budget.keep("graph", self._graph_guess)
+        if self._has_classes:
+            self.budget.keep("classes", LAST_CLASSES)
         self._board = Board(boards[0].experiment, self.images)
         self._step = trainer.global_step
 
@@ -128,7 +131,7 @@ class Monitor(Callback):
             self._show_classes(board, trainer, module, probe, seldom)
 
         if self._has_classes and self._do("classes", classes, 0.03):
-            self.budget.keep("classes")  # once more, at the end
+            self.budget.keep("classes") if self._has_classes else self.budget.kept.pop("classes", None)
         if seldom:
             self._do("activations", lambda: board.activations(trainer, module, probe, step), 0.03)
 

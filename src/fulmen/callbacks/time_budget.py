@@ -7,7 +7,7 @@ from collections.abc import Callable
 SHORT = 4.0  # seconds of an epoch that earn the whole share
 LONG = 5  # times less is what all of a long epoch earns: from 20 seconds on, 1 % where the share is 5 %
 KEPT = 0.3  # seconds at most that are kept for a job
-MARGIN = 0.8  # of what was earned: a job may cost more than the last time, and to ask costs too
+MARGIN = 0.6  # of what was earned: a job may cost more than the last time, and to ask costs too
 
 
 class TimeBudget:
