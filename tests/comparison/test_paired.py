@@ -1,13 +1,11 @@
 """Paired statistics against scikit-learn and closed forms."""
 
-from math import comb
-
 import numpy as np
 import pytest
 from sklearn import metrics
 
 from fulmen.comparison.find_or_run import find_or_run
-from fulmen.comparison.paired import align, bootstrap, mcnemar, scores, signed_rank
+from fulmen.comparison.paired import _judged, align, compared, scores
 from fulmen.errors import FulmenError
 
 N, C = 400, 4
@@ -91,22 +89,26 @@ def test_what_cannot_be_compared_is_refused(other, message):
         align({"a": arrays(1, 1.0), "b": other})
 
 
-def test_mcnemar_is_the_binomial_test_of_the_discordant_items():
+@pytest.mark.parametrize("looks", [1, 2, 3, 7])
+def test_p_and_interval_never_disagree(looks):
+    rng = np.random.default_rng(looks)
+    for shift in np.linspace(0, 4, 200):
+        found = _judged(shift, rng.normal(shift, 1, 2000), looks)
+        assert (found.p < 0.05) == (found.low > 0 or found.high < 0), (shift, found)
+
+
+def test_a_model_does_not_differ_from_itself():
     models = align({"a": arrays(1, 0.5), "b": arrays(2, 2.0)})[0]
     a, b = models["a"], models["b"]
-    right = [(one.probability[0].argmax(1) == one.target) for one in (a, b)]
-    low = int(min((right[0] & ~right[1]).sum(), (right[1] & ~right[0]).sum()))
-    total = int((right[0] != right[1]).sum())
-    assert mcnemar(a, b) == pytest.approx(min(1.0, 2 * sum(comb(total, k) for k in range(low + 1)) / 2**total))
-    assert mcnemar(a, a) == 1.0
-    assert signed_rank(a, a) == 1.0
-    assert signed_rank(a, b) < 1e-6
+    assert {each.p for each in compared(a, a).values()} == {1.0}
+    assert compared(a, b)["loss"].p < 0.01
 
 
 def test_bootstrap_intervals_have_the_width_of_the_normal_approximation():
     models = align({"a": arrays(1, 1.0), "b": arrays(2, 1.2)})[0]
     a, b = models["a"], models["b"]
-    low, high = bootstrap(a, b)["loss"]
+    found = compared(a, b)["loss"]
+    low, high = found.low, found.high
     difference = b.loss[0] - a.loss[0]
     assert (low + high) / 2 == pytest.approx(difference.mean(), abs=0.02)
     assert high - low == pytest.approx(2 * 1.96 * difference.std() / N**0.5, rel=0.1)
@@ -118,9 +120,10 @@ def test_groups_are_drawn_whole():
     base = np.random.default_rng(0).normal(size=N // 10)[group]
     plain = {"item": np.arange(N), "loss": np.zeros(N)}
     models = align({"a": plain | {"group": group}, "b": plain | {"loss": base, "group": group}})[0]
-    low, high = bootstrap(models["a"], models["b"])["loss"]
+    found = compared(models["a"], models["b"])["loss"]
+    low, high = found.low, found.high
     assert high - low == pytest.approx(2 * 1.96 * base.std() / (N / 10) ** 0.5, rel=0.15)
-    one_run = [bootstrap(models["a"], models["b"], seed=3)["loss"] for _ in range(2)]
+    one_run = [compared(models["a"], models["b"], seed=3)["loss"] for _ in range(2)]
     assert one_run[0] == one_run[1], "same seed, same interval"
 
 

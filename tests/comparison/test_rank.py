@@ -48,7 +48,7 @@ def test_a_table_has_baselines_folds_and_intervals_and_its_network_is_kept(exper
     assert min(known["train_rows"], known["test_rows"]) > 0
     assert known["in_time"] == (experiment == "stocks_fast")
     assert ("Nadeau & Bengio's variance is of splits at random and does not hold" in table) == known["in_time"]
-    assert (folder / "ranking.png").stat().st_size
+    assert (folder / "ranking.svg").stat().st_size
     networks = [number for number, row in enumerate(known["rows"], 1) if not row["baseline"]]
     assert main(["models", "save", str(folder), "--row", str(networks[0]), "--name", "best"]) == 0
     assert [row["state"] for row in verify("best")] == [""]

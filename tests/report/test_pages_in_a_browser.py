@@ -6,9 +6,19 @@ import numpy as np
 import pytest
 from browsing import MARKS, chromium
 
+from fulmen.comparison import ranking_files
+from fulmen.comparison.compare import compare
+from fulmen.comparison.entrants import entrants
+from fulmen.config.check import check_overrides
+from fulmen.config.stored import as_stored
+from fulmen.report.contest import Contest
 from fulmen.report.figures import WIDTH, figure, training_curve
 from fulmen.report.of_run import write_report
 from fulmen.report.summary import Summary
+from fulmen.report.test_predictions import write_items
+from fulmen.runs import repeat_report
+from fulmen.runs.result import Result
+from fulmen.runs.run_folder import load_run
 
 pytestmark = MARKS
 SIZES = (1280, 768, 390)
@@ -59,7 +69,48 @@ def a_run(folder):
     write_report(folder, "sensors", summary, result, ["experiment=sensors", "model.network.width=" + "1" * 80])
 
 
-KINDS = {"run": a_run}
+SCORES = {"mlp": (0.80, 0.82, 0.84), "logistic": (0.79, 0.83, 0.80), "gradient boosting": (0.7, 0.7, 0.72)}
+NAMES = ("roc_auc", "pr_auc", "f1", "precision", "recall", "ece")
+
+
+def seeds(folder):
+    (folder / "figures").mkdir(parents=True)
+    results = [{
+        "metrics": {f"test/{name}": 0.9 - 0.01 * seed for name in NAMES},
+        "baselines": {"forest": {"roc_auc": 0.8, "pr_auc": 0.7}, "a coin": {"roc_auc": 0.5}},
+    } for seed in range(3)]  # fmt: skip
+    whole = Result("sensors", folder, "completed", better={"roc_auc": "max"}, **results[0])
+    whole.runs = [f"seed_{seed}" for seed in range(3)]
+    rows = [{"": name, "best/val/loss": 0.5, **one["metrics"]} for name, one in zip(whole.runs, results, strict=True)]
+    repeat_report.write_report(whole, results, rows, [20, 20, 20], ["experiment=sensors", "seeds=3"])
+
+
+def ranking(folder):
+    contest = Contest({name: {"roc_auc": np.array(each)} for name, each in SCORES.items()}, {}, 100, 50,
+                      ceiling={"roc_auc": 0.9}, chance={"roc_auc": 0.5})  # fmt: skip
+    ranking_files.write(folder, entrants("sensors", ["network=mlp,logistic"]), contest, "roc_auc", {"roc_auc": True})
+
+
+def comparison(folder):
+    rng, runs = np.random.default_rng(0), {}
+    for skill, label in enumerate(("images_plain", "images_plain loss=focal sampler=weighted", "images_balanced")):
+        place = folder / f"run_{skill}"
+        place.mkdir(parents=True)
+        losses = [f"{i},{3 / (i + 1)},{2 / (i + 1 + skill)}" for i in range(12)]
+        (place / "metrics.csv").write_text("\n".join(["epoch,train/loss,val/loss", *losses]))
+        (place / "config.yaml").write_text(as_stored(check_overrides(["experiment=images_plain"])))
+        result = {"experiment": "images_plain", "status": "completed", "cost": COST}
+        (place / "result.json").write_text(json.dumps(result))
+        target = np.arange(60) % 3
+        logits = np.exp(rng.normal(size=(60, 3)) + (1 + skill) * np.eye(3)[target])
+        probability = logits / logits.sum(1, keepdims=True)
+        loss = -np.log(probability[np.arange(60), target])
+        write_items(place, {"item": np.arange(60), "target": target, "probability": probability, "loss": loss})
+        runs[label] = load_run(place)
+    compare(runs, folder)
+
+
+KINDS = {"run": a_run, "seeds": seeds, "rank": ranking, "compare": comparison}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -123,7 +123,7 @@ def test_compare_runs_what_is_missing_once_and_pairs_the_rest(tmp_path, monkeypa
     assert "not run yet" not in out
     assert "stocks model.optimizer.lr=3e-3 - stocks: " in out
     found = {path.name for path in (tmp_path / "report").iterdir()}
-    assert found == {"comparison.md", "learning_curves.png", "progress.json"}
+    assert found == {"comparison.md", "differences.svg", "learning_curves.svg", "progress.json", "report.html"}
 
 
 def test_classifiers_get_f1_per_class_and_confusions(repeated, tmp_path, capsys):
@@ -141,7 +141,7 @@ def test_classifiers_get_f1_per_class_and_confusions(repeated, tmp_path, capsys)
     assert "they differ, accuracy +0." in report
     assert "0 (minority)" in report
     assert "improvement %" in report
-    assert (tmp_path / "report" / "confusion.png").exists()
+    assert (tmp_path / "report" / "confusion.svg").exists()
 
 
 @pytest.mark.parametrize(

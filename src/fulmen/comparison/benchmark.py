@@ -38,7 +38,7 @@ def rank(
     experiment: str, overrides: Sequence[str] = (), metric: str | None = None, folds: int = 5, seeds: int = 1,
     outputs: str | Path = "outputs", save_top: int = 0, out: str | Path | None = None,
 ) -> Path:  # fmt: skip
-    """Train every variant on every fold, print the first places and write ranking.md, ranking.json and ranking.png.
+    """Train every variant on every fold, print the first places and write the report and ranking.json.
 
     Args:
         overrides: as train.py takes them; a sweep over the choices of one group, say `network=mlp,tabm`, gives the

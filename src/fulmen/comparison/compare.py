@@ -1,6 +1,7 @@
 """`fulmen compare A B ...`: two models or more on the same test items, the first of them the reference."""
 
 import math
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,34 +12,26 @@ import torch
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from fulmen.comparison import figures
-from fulmen.comparison.paired import (
-    Items,
-    align,
-    bootstrap,
-    given,
-    mcnemar,
-    minority,
-    scores,
-    signed_rank,
-)
-from fulmen.comparison.statistics import holm
+from fulmen.comparison.paired import Difference, Items, align, compared, given, minority, scores
 from fulmen.errors import FulmenError
 from fulmen.report.confusion import confusion, per_class_f1
-from fulmen.report.document import Rows, number
-from fulmen.report.known import mean
-from fulmen.report.markdown import markdown_table
+from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
+from fulmen.report.html import write
+from fulmen.report.known import mean, place
+from fulmen.report.markdown import as_text
+from fulmen.report.next_step import keep, train_again
 from fulmen.report.summary import print_table
 from fulmen.report.test_predictions import read_items
 from fulmen.runs.run_folder import Run
-from fulmen.utils.files import atomic_write
 
 ALPHA = 0.05
+ALONE = "One run of each: how much another seed would change is not known."
 STEADY = 10  # validation losses that tell how steady a training is at its end
 NOTES = (
-    "Differences are against the first model, on the same test items; their 95 % intervals are bootstrapped over items "
-    "and runs together. An interval that holds 0 shows no difference.",
-    "p: McNemar's exact test of the averaged predictions for classifiers, the signed-rank test of the losses for all "
-    "others, adjusted for the number of models compared with the first (Holm).",
+    "Differences are against the first model, on the same test items. Intervals (95 %) and p come of one bootstrap "
+    "over items and runs together, both for the number of models compared with the first (Bonferroni): p is below 0.05 "
+    "where, and only where, the interval leaves out 0.",
+    "p is of the accuracy of classifiers and of the loss of all others.",
     "stability: sd of the last 10 validation losses. gap: training losses are those of the epoch, with augmentation, "
     "dropout and re-balancing in them; differences between models say more than its sign.",
     "minority: classes with less than half the training samples of the "
@@ -61,28 +54,63 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
     folder = folder or Path("outputs", "comparisons", f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
     models, left_out = align({label: read_items(run.folder) for label, run in runs.items()})
     first = next(iter(models.values()))
-    tables = {"Models": overview(runs, models), "Differences": differences(models)}
+    found = differences(models)
+    tables = {"Models": overview(runs, models), "Differences": difference_rows(found)}
     if first.probability is not None:
         tables["F1 per class"] = f1_table(models)
     curves = {label: [Run(child).metrics for child in run.runs] for label, run in runs.items()}
-    drawn = {"Learning curves": figures.learning_curves(folder / "learning_curves.png", curves)}
+    caption = "Learning curves"
+    drawn = {caption: figures.learning_curves(folder / "learning_curves.svg", curves)}
+    lead = figures.differences(folder / "differences.svg", found, deciding(first))
     if first.probability is not None:
         counts = {label: _counts(items).sum(0) for label, items in models.items()}
-        drawn["Confusion matrices, share of the true class"] = figures.confusions(folder / "confusion.png", counts)
+        drawn["Confusion matrices, share of the true class"] = figures.confusions(folder / "confusion.svg", counts)
     seen = f"{len(first.item)} test items, {len(first.loss)} run{'s' * (len(first.loss) > 1)} of each model."
-    verdicts = [conclusion(row, len(first.loss)) for row in tables["Differences"]]
-    parts = [f"# {' / '.join(runs)}", " ".join(filter(None, [seen, left_out])), "\n".join(f"- {v}" for v in verdicts)]
+    verdicts = [conclusion(pair, each, deciding(first), len(first.loss)) for pair, each in found.items()]
     for title, rows in tables.items():
         print_table(title, rows)
-        parts += [f"## {title}", markdown_table(rows)]
-    parts += ["## How to read this", "\n".join(f"- {note}" for note in NOTES)]
-    parts += [f"## {caption}\n\n![{caption}]({path.name})" for caption, path in drawn.items()]
-    parts += ["## The runs", "\n".join(f"- {label}: `{run.folder}`" for label, run in runs.items())]
-    path = folder / "comparison.md"
-    with atomic_write(path) as file:
-        file.write("\n\n".join(parts) + "\n")
-    print("\n".join([seen, *filter(None, [left_out]), *verdicts, f"report: {path}"]))
+    columns = {"": Column("model"), "n": Column("n", "test items"), "runs": Column("runs")}
+    models_table, *rest = [TableOf(title, rows, {"": Column("pair")} if title == "Differences" else {})
+                           for title, rows in tables.items()]  # fmt: skip
+    rows = [{"n": len(first.item), "runs": len(first.loss)} | row for row in models_table.rows]
+    why, command = next_of(runs, models)
+    report = Report(
+        title=" / ".join(runs),
+        question=f"Do they differ from {as_text(next(iter(runs)))} on the test items that all share, and by how much?",
+        answer=as_text(summed_up(found, deciding(first))),
+        how_sure=as_text(" ".join(filter(None, [seen, left_out, ALONE if len(first.loss) == 1 else ""]))),
+        lead=Figure(f"Difference of {deciding(first)} from {next(iter(runs))}, with its interval", lead.name),
+        main=TableOf("Models", rows, columns),
+        next_command=command,
+        next_why=why,
+        sections=[
+            Section("What was found", [as_text(verdict) for verdict in verdicts], listed=True),
+            *(Section(each.title, tables=[each]) for each in rest),
+            Section("Figures", figures=[Figure(caption, path.name) for caption, path in drawn.items()]),
+            Section("How to read this", NOTES, listed=True),
+        ],
+        links={label: os.path.relpath(run.folder / "report.html", folder) for label, run in runs.items()},
+    )
+    path = write(report, folder, "comparison.md")
+    said = f"report: {path.with_name('report.html')}, the same in {path.name}"
+    print("\n".join([seen, *filter(None, [left_out]), *verdicts, said]))
     return path
+
+
+def next_of(runs: Mapping[str, Run], models: Mapping[str, Items]) -> tuple[str, str]:
+    """Why, and what to type next: more seeds of the best model, or to keep it."""
+    first = next(iter(models.values()))
+    name, larger = deciding(first), first.probability is not None
+    best = min(models, key=lambda label: place(float(scores(models[label])[name]), larger))
+    run = runs[best]
+    experiment = str(run.result.get("experiment") or run.folder.parent.name)
+    if len(first.loss) == 1:
+        typed = run.folder / "overrides.txt"
+        said = typed.read_text().splitlines() if typed.is_file() else []
+        return f"One seed says little. This trains {as_text(best)} with three:", train_again(
+            experiment, said, "seeds=3"
+        )
+    return f"This keeps the model of the first run of {as_text(best)}:", keep(run.runs[0], experiment)
 
 
 def stability(losses: Any) -> float:
@@ -125,29 +153,55 @@ def calibration_error(probability: np.ndarray, target: np.ndarray) -> float:
     )
 
 
-def differences(models: Mapping[str, Items]) -> Rows:
-    """Each later model against the first: differences with intervals, and one adjusted p-value."""
+def deciding(items: Items) -> str:
+    """The score that one model is said to be better by."""
+    return "loss" if items.probability is None else "accuracy"
+
+
+def differences(models: Mapping[str, Items]) -> dict[str, dict[str, Difference]]:
+    """Each later model against the first: pair -> score -> difference."""
     (reference, first), *others = models.items()
-    test = signed_rank if first.probability is None else mcnemar
-    p, theirs = holm([test(first, items) for _, items in others]), scores(first)
+    return {f"{label} - {reference}": compared(first, items, len(others)) for label, items in others}
+
+
+def difference_rows(found: Mapping[str, Mapping[str, Difference]]) -> Rows:
+    """A row for each pair: the differences with their intervals, the p of the score that decides first."""
     rows = []
-    for (label, items), adjusted in zip(others, p, strict=True):
-        ours, intervals = scores(items), bootstrap(first, items)
-        row: dict[str, Any] = {"": f"{label} - {reference}", "p": adjusted}
-        for name, (low, high) in intervals.items():
-            row[name] = f"{ours[name] - theirs[name]:+.3g} [{low:+.3g}, {high:+.3g}]"
+    for pair, scores_of in found.items():
+        name = "accuracy" if "accuracy" in scores_of else "loss"
+        row: dict[str, Any] = {"": pair, "p": float(f"{scores_of[name].p:.2g}")}
+        for score in sorted(scores_of, key=lambda each: each != name):
+            row[score] = f"{_of(scores_of[score])}"
         rows.append(row)
     return rows
 
 
-def conclusion(row: Mapping[str, Any], runs: int) -> str:
-    """A row of `differences` in words."""
-    found = f"p = {number(row['p'])}, adjusted"
-    alone = " One run of each: how much another seed would change is not known." if runs == 1 else ""
-    if row["p"] >= ALPHA:
-        return f"{row['']}: no difference shown ({found}).{alone}"
-    what = "accuracy" if "accuracy" in row else "loss"
-    return f"{row['']}: they differ, {what} {row[what]} ({found}).{alone}"
+def _of(each: Difference) -> str:
+    return f"{each.value:+.3g} [{each.low:+.3g}, {each.high:+.3g}]"
+
+
+def conclusion(pair: str, found: Mapping[str, Difference], name: str, runs: int) -> str:
+    """What a comparison of two models says, in words."""
+    each = found[name]
+    alone = f" {ALONE}" if runs == 1 else ""
+    numbers = f"{name} {_of(each)}, p = {each.p:.2g}"
+    if each.p >= ALPHA:
+        return f"{pair}: no difference shown ({numbers}).{alone}"
+    return f"{pair}: they differ, {numbers}.{alone}"
+
+
+def summed_up(found: Mapping[str, Mapping[str, Difference]], name: str) -> str:
+    """What a comparison says, in one sentence; of several models, which differ from the first."""
+    if len(found) == 1:
+        (pair, scores_of), each = next(iter(found.items())), next(iter(found.values()))[name]
+        label, _, reference = pair.rpartition(" - ")
+        better = (each.value > 0) == (name == "accuracy")
+        word = "is not shown to differ from" if each.p >= ALPHA else f"is {'better' if better else 'worse'} than"
+        return f"{label} {word} {reference}: {name} {_of(scores_of[name])}, p = {each.p:.2g}."
+    apart = [pair.rpartition(" - ")[0] for pair, each in found.items() if each[name].p < ALPHA]
+    if not apart:
+        return f"No model is shown to differ from the first in {name}."
+    return f"In {name}, {', '.join(apart)} differ{'s' * (len(apart) == 1)} from the first; no other is shown to."
 
 
 def f1_table(models: Mapping[str, Items]) -> Rows:

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 from pandas import DataFrame
 
-from fulmen.report.figures import COOL, INK, MODEL, MUTED, draw_confusion, figure
+from fulmen.comparison.paired import Difference
+from fulmen.report.figures import COOL, INK, MODEL, MUTED, WIDTH, draw_confusion, figure
+from fulmen.report.words import spoken
 
 COLORS = (INK, MODEL, *COOL)
 SCORES = ("val/balanced_accuracy", "val/accuracy", "val/r2_log", "val/auc")  # the first that all have is drawn
@@ -22,7 +25,7 @@ def learning_curves(path: Path, histories: Mapping[str, Sequence[DataFrame]]) ->
     everything = [one for each in histories.values() for one in each]
     score = next((name for name in SCORES if all(name in one for one in everything)), None)
     reference = _mean(next(iter(histories.values())), "val/loss")
-    with figure(path, 2, 2, (9, 6.2), sharex=True) as ((loss, second), (gap, rate)):
+    with figure(path, 4, 1, (WIDTH, 9), sharex=True) as (loss, second, gap, rate):
         for color, (label, each) in zip(_cycled(len(histories)), histories.items(), strict=True):
             mean = _mean(each, "val/loss")
             training = _mean(each, "train/loss")
@@ -35,25 +38,44 @@ def learning_curves(path: Path, histories: Mapping[str, Sequence[DataFrame]]) ->
             values = _mean(each, score) if score else (mean / reference).dropna()
             second.plot(values.index, values, color=color)
         loss.set_title("loss: validation, dotted training")
-        loss.legend(fontsize=7)
-        second.set_title(score or f"validation loss / that of {next(iter(histories))}")
+        loss.legend()
+        second.set_title(spoken(score) if score else f"validation loss / that of {next(iter(histories))}")
         gap.set_title("gap: validation - training loss")
         rate.set_title("change of the validation loss per epoch")
         for ax in (gap, rate):
             ax.axhline(0, color=MUTED, linewidth=0.7)
-            ax.set_xlabel("epoch")
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        rate.set_xlabel("epoch")
+    return path
+
+
+def differences(path: Path, found: Mapping[str, Mapping[str, Difference]], name: str) -> Path:
+    """The difference of one score of each model from the first, with its interval; what leaves out 0 in another colour.
+
+    Args:
+        found: pair -> score -> difference.
+    """
+    with figure(path, size=(WIDTH, 0.9 + 0.4 * len(found))) as ax:
+        for at, each in enumerate(scores[name] for scores in found.values()):
+            color = MODEL if each.p < 0.05 else COOL[0]
+            ax.plot([each.low, each.high], [at, at], color=color, linewidth=1.6)
+            ax.plot(each.value, at, "o", color=color, markersize=6)
+        ax.axvline(0, color=MUTED, linewidth=0.9, linestyle=":")
+        labels = [pair.rpartition(" - ")[0] for pair in found]
+        ax.set_yticks(range(len(found)), ["\n".join(wrap(label, 22)) for label in labels])
+        ax.set_ylim(len(found) - 0.5, -0.5)
+        ax.grid(False, axis="y")
+        ax.set_xlabel(f"difference of {name} from the first")
     return path
 
 
 def confusions(path: Path, counts: Mapping[str, np.ndarray]) -> Path:
     """Confusion matrices [C, C] side by side, each row divided by its sum."""
-    with figure(path, 1, len(counts), (4.2 * len(counts), 4.1), squeeze=False) as axes:
-        for ax, (label, matrix) in zip(axes[0], counts.items(), strict=True):
+    side = max(3.6, 1.4 + 0.34 * len(next(iter(counts.values()))))
+    with figure(path, len(counts), 1, (max(WIDTH, side), side * len(counts)), squeeze=False) as axes:
+        for ax, (label, matrix) in zip(axes[:, 0], counts.items(), strict=True):
             draw_confusion(ax, matrix, list(map(str, range(len(matrix)))))
             ax.set_title(label)
-        for ax in axes[0][1:]:
-            ax.set_ylabel("")
     return path
 
 

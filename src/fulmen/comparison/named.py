@@ -60,7 +60,7 @@ class Ranking:
     """A ranking that was held.
 
     Attributes:
-        folder: with ranking.md, ranking.json and ranking.png.
+        folder: with ranking.md, report.html, ranking.json and ranking.svg.
     """
 
     folder: Path

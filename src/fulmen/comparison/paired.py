@@ -3,12 +3,12 @@
 A model may have been trained several times (seeds); then each of its runs says something of every item.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.stats import binomtest, wilcoxon
 
 from fulmen.errors import FulmenError
 from fulmen.report.confusion import classification_scores, confusion
@@ -124,15 +124,49 @@ def minority(items: Items) -> np.ndarray | None:
     return None if items.train_count is None else items.train_count < 0.5 * items.train_count.max()
 
 
-def bootstrap(a: Items, b: Items, seed: int = 0, replicates: int = REPLICATES) -> dict[str, tuple[float, float]]:
-    """Percentile intervals of the differences b - a of `scores`.
+@dataclass(frozen=True)
+class Difference:
+    """How far two models differ in a score: an interval and p of the same replicates, which therefore agree.
+
+    Attributes:
+        value: of the second less that of the first.
+        low: end of the interval, likewise `high`.
+        p: two-sided; below 0.05 where, and only where, the interval leaves out 0.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+def compared(a: Items, b: Items, looks: int = 1, seed: int = 0) -> dict[str, Difference]:
+    """The differences b - a of `scores` with 95 % intervals and p-values, both for so many looks (Bonferroni)."""
+    first, second, drawn = scores(a), scores(b), replicates(a, b, seed)
+    return {name: _judged(float(second[name] - first[name]), drawn[name], looks) for name in first}
+
+
+def _judged(value: float, drawn: np.ndarray, looks: int) -> Difference:
+    """Percentile interval and p of replicates [R] of a difference."""
+    ordered = np.sort(drawn[np.isfinite(drawn)])
+    count = len(ordered)
+    if not count or not ordered.any():
+        return Difference(value, value, value, 1.0)
+    tail = max(math.ceil((1 - LEVEL) / 2 * (count + 1) / looks) - 2, 0)  # the largest tail that p counts as significant
+    fewer = min(int((ordered <= 0).sum()), int((ordered >= 0).sum()))
+    p = min(1.0, looks * 2 * (fewer + 1) / (count + 1))
+    return Difference(value, float(ordered[tail]), float(ordered[count - 1 - tail]), p)
+
+
+def replicates(a: Items, b: Items, seed: int = 0, count: int = REPLICATES) -> dict[str, np.ndarray]:
+    """So many draws of the differences b - a of `scores`.
 
     Items (whole groups, where there are some) and runs are drawn with replacement, the same ones for both models.
     """
     rng = np.random.default_rng(seed)
     units = np.arange(len(a.item)) if a.group is None else np.unique(a.group, return_inverse=True)[1]
     drawn: dict[str, list[float]] = {}
-    for _ in range(replicates):
+    for _ in range(count):
         often = np.bincount(rng.integers(0, units.max() + 1, units.max() + 1), minlength=units.max() + 1)
         runs = rng.integers(0, len(a.loss), len(a.loss))
         weight = often[units].astype(float)
@@ -141,24 +175,7 @@ def bootstrap(a: Items, b: Items, seed: int = 0, replicates: int = REPLICATES) -
         first, second = scores(a, weight, runs), scores(b, weight, runs)
         for name in first:
             drawn.setdefault(name, []).append(float(second[name] - first[name]))
-    tail = 100 * (1 - LEVEL) / 2
-    return {name: tuple(np.nanpercentile(values, [tail, 100 - tail])) for name, values in drawn.items()}
-
-
-def mcnemar(a: Items, b: Items) -> float:
-    """Exact two-sided p of equal accuracy (McNemar 1947), of the probabilities averaged over the runs."""
-    right_a, right_b = (given(one.probability).mean(0).argmax(-1) == one.target for one in (a, b))
-    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
-    return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
-
-
-def signed_rank(a: Items, b: Items) -> float:
-    """Two-sided p of losses that differ in no direction (Wilcoxon 1945), of group means where there are groups."""
-    difference = b.loss.mean(0) - a.loss.mean(0)
-    if a.group is not None:
-        number = np.unique(a.group, return_inverse=True)[1]
-        difference = np.bincount(number, difference) / np.bincount(number)
-    return float(wilcoxon(difference).pvalue) if difference.any() else 1.0
+    return {name: np.array(values) for name, values in drawn.items()}
 
 
 def _stacked(runs: list[dict[str, np.ndarray]], shared: np.ndarray) -> Items:

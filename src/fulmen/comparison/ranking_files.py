@@ -1,4 +1,4 @@
-"""A ranking written down: ranking.md for people, ranking.json for programs, ranking.png; the first places are shown."""
+"""A ranking written down: report.html and ranking.md for people, ranking.json for programs."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,17 +10,21 @@ from fulmen.comparison.entrants import Entrants
 from fulmen.comparison.places import ALPHA, AT_RANDOM, IN_TIME, conclusion, places
 from fulmen.registry.rows import baseline_node
 from fulmen.report.contest import Contest
-from fulmen.report.document import Rows
-from fulmen.report.markdown import markdown_table
+from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
+from fulmen.report.html import write as write_report
+from fulmen.report.markdown import as_text
+from fulmen.report.next_step import keep
 from fulmen.report.summary import print_table
-from fulmen.utils.files import atomic_write, write_json
+from fulmen.report.words import spoken
+from fulmen.utils.files import write_json
 
+FIGURE = "ranking.svg"
 SHOWN = 5  # places in the table on the console
 CPU = "CPU s: of training on all folds, per seed."
 
 
 def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metrics: Mapping[str, bool]) -> None:
-    """Write ranking.md, ranking.json and ranking.png into `folder` and print the first places.
+    """Write ranking.md, report.html, ranking.json and ranking.svg into `folder` and print the first places.
 
     Args:
         metric: to rank by.
@@ -33,14 +37,26 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     ceiling, chance = contest.ceiling.get(metric), contest.chance.get(metric)
     best = f"The best that is possible: {metric} {ceiling:.4f}." if ceiling else ""
     best += f"{' ' * bool(best)}Chance: {metric} {chance:.4f}." if chance else ""
+    in_words = best.replace(f" {metric} ", f" {spoken(metric)} ")
     notes = [IN_TIME if contest.in_time else AT_RANDOM, CPU, *contest.notes]
-    lines = [f"# {title}", said, best, markdown_table(rows), "![ranking](ranking.png)",
-             "## All metrics, mean over the folds", markdown_table(_over_folds(rows, contest, np.mean)),
-             "## Their standard deviations over the folds", markdown_table(_over_folds(rows, contest, _deviation)),
-             "## How to read this", "\n".join(f"- {note}" for note in notes),
-             f"Overrides: `{' '.join(entrants.overrides) or 'none'}`."]  # fmt: skip
-    with atomic_write(folder / "ranking.md") as file:
-        file.write("\n\n".join(filter(None, lines)) + "\n")
+    draw(folder / FIGURE, rows, metric, ceiling, chance)
+    tables = [TableOf("Mean over the folds", _over_folds(rows, contest, np.mean), {"": Column("model")}),
+              TableOf("Standard deviation over the folds", _over_folds(rows, contest, _deviation),
+                      {"": Column("model")})]  # fmt: skip
+    why, command = next_of(folder, entrants, rows)
+    report = Report(
+        title=title,
+        question=f"Which model is best on {entrants.experiment} by {spoken(metric)}, baselines included?",
+        answer=as_text(said.replace(metric, spoken(metric))),
+        how_sure=" ".join(filter(None, [f"Every model was trained and tested on the same {folds} folds.", in_words])),
+        facts=f"Overrides: `{' '.join(entrants.overrides) or 'none'}`.",
+        lead=Figure(f"{spoken(metric)}, mean over the folds and 95 % interval", FIGURE),
+        main=main_table(rows, metric, folds),
+        next_command=command,
+        next_why=why,
+        sections=[Section("All metrics", tables=tables), Section("How to read this", notes, listed=True)],
+        attached={"All numbers": folder / "ranking.json"},
+    )
     write_json(folder / "ranking.json", {
         "experiment": entrants.experiment, "overrides": entrants.overrides, "metric": metric, "verdict": said,
         "shared": entrants.shared,
@@ -50,11 +66,27 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
         "scores": {name: {key: np.asarray(values).tolist() for key, values in each.items()}
                    for name, each in contest.scores.items()},
     })  # fmt: skip
-    draw(folder / "ranking.png", rows, metric, ceiling, chance)
+    write_report(report, folder, "ranking.md")
     print_table(title, rows[:SHOWN])
     if len(rows) > SHOWN:
         print(f"  and {len(rows) - SHOWN} more in ranking.md")
-    print("\n".join(filter(None, [said, best, f"ranking: {folder / 'ranking.md'}"])))
+    print("\n".join(filter(None, [said, best, f"ranking: {folder / 'report.html'}, the same in ranking.md"])))
+
+
+def main_table(rows: Rows, metric: str, folds: int) -> TableOf:
+    """The places; p stands there only where there is one."""
+    columns = {"model": Column("model"), "": Column("place"), "folds": Column("n", "folds")}
+    columns |= {metric: Column(spoken(metric)), "sd": Column("sd"), "p": Column("p")}
+    return TableOf("The places", [row | {"folds": folds} for row in rows], columns)
+
+
+def next_of(folder: Path, entrants: Entrants, rows: Rows) -> tuple[str, str]:
+    """Why, and what to type next: keep the first that can be kept."""
+    for number, row in enumerate(rows, 1):
+        if not _of_row(row["model"], entrants)["rule"]:
+            why = f"This trains row {number} ({as_text(row['model'])}) as a run and keeps its model:"
+            return why, keep(folder, entrants.experiment, "--row", str(number))
+    return "", ""
 
 
 def _of_row(model: str, entrants: Entrants) -> dict[str, Any]:
@@ -66,9 +98,9 @@ def _of_row(model: str, entrants: Entrants) -> dict[str, Any]:
 
 def draw(path: Path, rows: Rows, metric: str, ceiling: float | None, chance: float | None = None) -> None:
     """Dots with intervals, the best at the top: the axis need not begin at zero."""
-    from fulmen.report.figures import COOL, INK, MODEL, figure
+    from fulmen.report.figures import COOL, INK, MODEL, WIDTH, figure
 
-    with figure(path, 1, 1, (7, 1 + 0.32 * len(rows))) as ax:
+    with figure(path, size=(WIDTH, 1.3 + 0.3 * len(rows))) as ax:
         for i, row in enumerate(rows):
             color = MODEL if i == 0 or not row["p"] < ALPHA else COOL[0]
             ax.plot([row["from"], row["to (95 %)"]], [i, i], color=color, linewidth=1.4)
@@ -80,8 +112,8 @@ def draw(path: Path, rows: Rows, metric: str, ceiling: float | None, chance: flo
         ax.margins(y=0.12)
         ax.invert_yaxis()
         ax.grid(False, axis="y")
-        ax.set_title("red: not shown to differ from the first; lines: 95 % intervals")
-        ax.set_xlabel(f"{metric}, mean over the folds" + (f" (chance: {chance:.3g})" if chance else ""))
+        ax.set_title("orange: not shown to differ from the first\nlines: 95 % intervals")
+        ax.set_xlabel(f"{spoken(metric)}, mean over the folds" + (f" (chance: {chance:.3g})" if chance else ""))
 
 
 def _over_folds(rows: Rows, contest: Contest, of: Callable[[np.ndarray], float]) -> Rows:

@@ -17,9 +17,10 @@ from fulmen.distributed.devices import refuse_unless_here, takes_several_process
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.report.document import Rows
 from fulmen.report.known import deviation, has_mean, is_known, mean
-from fulmen.report.markdown import markdown_table
+from fulmen.report.next_step import first_start
 from fulmen.report.summary import print_table
 from fulmen.report.test_predictions import ITEMS, read_items, write_items
+from fulmen.runs import repeat_report
 from fulmen.runs.process_group import train_in_group
 from fulmen.runs.reading import read_result
 from fulmen.runs.result import Result, write_provenance
@@ -28,10 +29,6 @@ from fulmen.utils.progress import Best, ProgressFile
 
 OURS = ("folds", "seeds", "resume", "output_dir", "seed", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
 SHOWN = 6  # metrics in the table
-NOTE = (
-    "sd: over the runs. The training splits of folds overlap, so the sd of folds says how much one fold tells, "
-    "and is no standard error of the mean."
-)
 
 
 def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]) -> Result:
@@ -152,17 +149,18 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
         "seconds": sum(one["cost"]["seconds"] for one in results),
     }
     result.status, result.trained, result.message = "completed", True, ""
-    if all((child / ITEMS).exists() for child in children):
-        write_items(result.folder, merged([read_items(child) for child in children], seeds))
+    there = all((child / ITEMS).exists() for child in children)
+    tested = [read_items(child) for child in children] if there else []
+    if tested:
+        write_items(result.folder, merged(tested, seeds))
     rows = table(result, results, monitor)
     title = f"{len(results)} runs of {result.experiment}"
     print_table(title, rows)
-    path = result.folder / "report.md"
-    links = "\n".join(f"- [{name}]({name}/report.md)" for name in result.runs)
-    with atomic_write(path) as file:
-        file.write(f"# {title}\n\n{markdown_table(rows)}\n\n{NOTE}\n\n## The runs\n\n{links}\n")
+    typed = (result.folder / "overrides.txt").read_text().splitlines()
+    counts = [len(items["item"]) for items in tested]
+    path = repeat_report.write_report(result, results, rows, counts, first_start(typed))
     result.write()
-    print(f"report: {path}")
+    print(f"report: {path.with_suffix('.html')}, the same in report.md")
 
 
 def over(statistic: Callable[[list[float]], float], scores: Sequence[Mapping[str, Any]]) -> dict[str, float]:

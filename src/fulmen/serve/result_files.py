@@ -19,7 +19,7 @@ REPORT_POLICY = (  # a report is one file: nothing is loaded for it, no script o
 )
 LINK = re.compile(r'<a href="[^"]*"')
 FIGURE_POLICY = "default-src 'none'; sandbox"
-REPORTS = ("report.html", "report.md", "ranking.md", "comparison.md")
+REPORTS = ("report.html", "report.md", "ranking.md", "comparison.md")  # the last three of earlier releases
 IMAGES = {".png": "image/png", ".svg": "image/svg+xml"}
 Column = list[float | None]
 

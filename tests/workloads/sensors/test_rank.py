@@ -28,7 +28,7 @@ def test_networks_and_baselines_are_ranked_on_the_same_folds(tmp_path, capsys):
     assert "| 🥇 1 |" in text
     assert result["chance"]["roc_auc"] == 0.5
     assert 0.03 < result["chance"]["pr_auc"] < 0.2
-    assert (folder / "ranking.png").stat().st_size
+    assert (folder / "ranking.svg").stat().st_size
     progress = json.loads((folder / "progress.json").read_text())
     assert (progress["unit"], progress["done"], progress["total"]) == ("models", 3, 3)  # two networks, the baselines
     assert progress["ended"]

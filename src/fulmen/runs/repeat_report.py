@@ -1,0 +1,143 @@
+"""The report of one experiment over several folds and seeds: mean, spread, and how often it is ahead of a baseline."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fulmen.report import spread
+from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
+from fulmen.report.html import write
+from fulmen.report.known import best, has_mean, is_known, place
+from fulmen.report.markdown import as_text
+from fulmen.report.next_step import diagnose, keep, train_again
+from fulmen.report.of_run import CEILING
+from fulmen.report.words import counted, spoken
+from fulmen.runs.result import Result
+
+FIGURE = "spread.svg"
+OF_FOLDS = (
+    "sd: over the runs. The training splits of folds overlap, so the sd of folds says how much one fold tells, "
+    "and is no standard error of the mean."
+)
+OF_SEEDS = "sd: over the seeds, which differ in chance alone: initial weights, order, and whatever the data draw by it."
+
+Results = Sequence[Mapping[str, Any]]  # result.json of each run
+
+
+def write_report(result: Result, results: Results, rows: Rows, counts: Sequence[int], typed: Sequence[str]) -> Path:
+    """Write report.md, report.html and the figure of the spread; the path of the first.
+
+    Args:
+        result: of all runs together.
+        rows: of the table of runs that the console shows.
+        counts: test items of each run, as far as that is known.
+        typed: what was typed.
+    """
+    metric, rival = decided_by(result, results)
+    lead = None
+    if metric:
+        own = [one["metrics"].get(f"test/{metric}") for one in results]
+        scores = {"network": own} | {
+            name: [one["baselines"][name].get(metric) for one in results] for name in result.baselines
+        }
+        spread.draw(result.folder / "figures" / FIGURE, scores, metric, unit(result.runs))
+        caption = f"{spoken(metric)} of each {unit(result.runs)}, network and baselines"
+        lead = Figure(caption, f"figures/{FIGURE}")
+    why, command = next_of(result, results, metric, rival, typed)
+    runs = counted(len(results), unit(result.runs))
+    where = {name: f"{name}/report.html" for name in result.runs}
+    return write(
+        Report(
+            title=f"{len(results)} runs of {result.experiment}",
+            question=f"How well does {as_text(result.experiment)} do, and how far do {runs} lie apart?",
+            answer=answer(result, results, metric, rival),
+            how_sure=OF_FOLDS if "fold" in unit(result.runs) else OF_SEEDS,
+            facts=f"{runs}, {result.cost.get('fit_seconds', 0):.0f} s of training. Overrides: `{' '.join(typed)}`.",
+            lead=lead,
+            main=means(result, results, counts),
+            next_command=command,
+            next_why=why,
+            sections=[Section("Each run", tables=[TableOf("Each run", rows, {"": Column("run")})])],
+            attached={name: result.folder / file for name, file in
+                      (("Configuration", "config.yaml"), ("Environment", "environment.json"))},
+            links=where,
+        ),
+        result.folder,
+    )  # fmt: skip
+
+
+def unit(runs: Sequence[str]) -> str:
+    """What the runs are: folds, seeds, or both."""
+    seeds = {name.partition("/")[0] for name in runs}
+    if not any("/" in name for name in runs):
+        return "seed"
+    return "fold" if len(seeds) == 1 else "fold of a seed"
+
+
+def decided_by(result: Result, results: Results) -> tuple[str | None, str | None]:
+    """The first metric of which it is known which way is better, and the baseline that is best by it."""
+    for metric, way in result.better.items():
+        if has_mean(metric) and all(is_known(one["metrics"].get(f"test/{metric}")) for one in results):
+            rivals = {name: scores.get(metric) for name, scores in result.baselines.items() if name != CEILING}
+            return metric, best(rivals, way == "max")
+    return None, None
+
+
+def answer(result: Result, results: Results, metric: str | None, rival: str | None) -> str:
+    """The mean, its spread, and in how many runs the network is ahead of the best baseline."""
+    if metric is None:
+        return f"All {len(results)} runs came to their end; of no test score is it known which way is better."
+    runs = counted(len(results), unit(result.runs), {"fold of a seed": "folds of seeds"}.get(unit(result.runs), ""))
+    said = f"{spoken(metric)} is {spread.spread([one['metrics'][f'test/{metric}'] for one in results])} over {runs}"
+    if rival is None:
+        return f"{said}; there is no baseline beside it."
+    theirs = spread.spread([one["baselines"][rival].get(metric) for one in results])
+    return (
+        f"{said}, better than the best baseline ({as_text(rival)}, {theirs}) in {wins(result, results, metric, rival)}."
+    )
+
+
+def wins(result: Result, results: Results, metric: str, rival: str) -> str:
+    """`3 of 5`: in how many runs the network is ahead of a baseline."""
+    larger = result.better[metric] == "max"
+    ahead = [
+        place(one["metrics"][f"test/{metric}"], larger) < place(one["baselines"][rival].get(metric), larger)
+        for one in results
+    ]
+    return f"{sum(ahead)} of {len(ahead)}"
+
+
+def means(result: Result, results: Results, counts: Sequence[int]) -> TableOf:
+    """Mean and sd of network and baselines, with the number of runs and of test items behind them."""
+    names = [name.removeprefix("test/") for name in result.metrics if name.startswith("test/") and name != "test/loss"]
+    behind = {"n": len(results)} | ({"items": sum(counts)} if counts else {})
+
+    def row(name: str, scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        return {"": name, **behind} | {metric: spread.spread([one.get(metric) for one in scores]) for metric in names}
+
+    tested = [{name: one["metrics"].get(f"test/{name}") for name in names} for one in results]
+    rows = [row("network", tested), *(row(name, [one["baselines"][name] for one in results])
+                                      for name in result.baselines)]  # fmt: skip
+    columns = {"": Column("model"), "n": Column("n", f"{unit(result.runs)}s"), "items": Column("test items")}
+    return TableOf("Mean and sd over the runs", rows, columns)
+
+
+def next_of(
+    result: Result, results: Results, metric: str | None, rival: str | None, typed: Sequence[str]
+) -> tuple[str, str]:
+    """Why, and what to type next."""
+    if metric and rival and wins(result, results, metric, rival).startswith("0 "):
+        worst = sorted(results, key=lambda one: place(one["metrics"][f"test/{metric}"], result.better[metric] == "max"))
+        folder = result.folder / result.runs[list(results).index(worst[-1])]
+        return "No run is ahead of that baseline. This says what is wrong with the last of them:", diagnose(folder)
+    if "fold" in unit(result.runs):
+        rest = [override for override in typed if not override.startswith("folds=")]
+        return "The folds have told what to expect. This trains on the whole training split:", train_again(
+            result.experiment, rest
+        )
+    monitored = [one["metrics"].get(f"test/{metric}") if metric else None for one in results]
+    larger = bool(metric) and result.better.get(str(metric)) == "max"
+    middle = sorted(range(len(results)), key=lambda number: place(monitored[number], larger))[len(results) // 2]
+    return "This keeps the model of the seed in the middle:", keep(
+        result.folder / result.runs[middle], result.experiment
+    )
