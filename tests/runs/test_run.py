@@ -338,6 +338,16 @@ def test_what_looks_for_a_run_goes_past_damaged_ones(damage, file, tmp_path):
     assert completed_run(cfg, tmp_path) == Path(cfg.output_dir)
 
 
+def test_a_training_says_little_before_its_first_epoch_and_names_the_page_last(tmp_path, capsys):
+    start("experiment=pbpk_mlp", *TINY, "logger.tensorboard=null", f"output_dir={tmp_path / 'run'}")
+    lines = capsys.readouterr().out.splitlines()
+    before = lines[: next(number for number, line in enumerate(lines) if line.startswith("epoch "))]
+    assert len(before) == 2
+    assert before[1].startswith("network MLP: ")
+    assert lines[len(before)].startswith("epoch 1/")
+    assert lines[-1] == f"report: {tmp_path / 'run' / 'report.html'}, the same in report.md"
+
+
 def test_a_run_of_before_that_showed_its_training_otherwise_is_found(tmp_path):
     cfg = check_overrides(["experiment=pbpk_mlp", f"output_dir={tmp_path}/runs/pbpk_mlp/one"])
     before = check_overrides(["experiment=pbpk_mlp", f"output_dir={tmp_path}/runs/pbpk_mlp/one"])

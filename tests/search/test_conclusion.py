@@ -59,7 +59,9 @@ def test_a_champion_that_is_interrupted_goes_on_by_the_same_command(whole_search
     assert stopped.value.exit_code == 128 + signal.SIGINT
     capsys.readouterr()
     study = whole_search(*TWO, "search.champion_seeds=1")
-    assert "with seed 42, going on" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "with seed 42, going on" in said
+    assert said.splitlines()[-1] == f"report: {study.folder / 'report.html'}, the same in report.md"
     straight = whole_search(*TWO, "search.champion_seeds=1", "search.name=straight")
     best = CHAMPION.format(study.ranked()[0].number)
     rows = [(one.folder / best / "metrics.csv").read_text() for one in (study, straight)]

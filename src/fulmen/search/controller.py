@@ -84,7 +84,7 @@ def conclude(study: Study, whole: bool, alone: bool) -> FulmenError | None:
         print_leaderboard(study)
         if champion:
             print(champion.conclusion)
-        print(f"report: {report}", flush=True)
+        print(f"report: {report.with_suffix('.html')}, the same in report.md", flush=True)
     return FulmenError(champion.conclusion) if champion and not champion.folders else None
 
 
