@@ -44,7 +44,7 @@ def test_p_values_count_the_looks():
 
 
 def test_runs_are_named_by_what_differs():
-    assert labels([["experiment=x", "network=a"], ["experiment=x", "network=b"]]) == ["a", "b"]
+    assert labels([["experiment=x", "network=a"], ["experiment=x", "network=b"]]) == ["network=a", "network=b"]
     assert labels([["seed=1", "network=a"], ["seed=2", "network=b"]]) == ["seed=1 network=a", "seed=2 network=b"]
 
 
@@ -62,7 +62,7 @@ def test_each_task_has_a_table_of_its_own():
     ]
     first, second = tasks(runs)
     assert [heading(first), heading(second)] == ["2 runs of a, best val/loss first", "2 runs of b, best val/loss first"]
-    assert [(row[""], row["run"]) for row in table(first)] == [("🥇 1", "2"), ("🥈 2", "1")]
+    assert [(row[""], row["run"]) for row in table(first)] == [("🥇 1", "lr=2"), ("🥈 2", "lr=1")]
     (alone,) = tasks([ended("a", 2.0)])
     assert heading(alone) == "1 run of a: nothing to rank it against"
     assert [(row[""], row["run"]) for row in table(alone)] == [("1", "a")], "no medal for the only one"
@@ -72,7 +72,7 @@ def test_experiments_on_the_same_data_with_the_same_score_are_one_task():
     runs = [ended("plain", 2.0), ended("strong", 1.0)]
     (together,) = tasks(runs)
     assert heading(together) == "2 runs of plain and strong, best val/loss first"
-    assert [row["run"] for row in table(together)] == ["strong", "plain"]
+    assert [row["run"] for row in table(together)] == ["experiment=strong", "experiment=plain"]
     assert len(tasks([ended("plain", 2.0), ended("strong", 1.0, monitor="val/f1")])) == 2
 
 
@@ -83,10 +83,26 @@ def test_runs_without_a_score_get_no_medals_and_the_heading_says_so():
 
 
 def test_runs_of_different_data_get_no_medals_and_a_note():
-    runs = [ended("a", 2.0, "d1", seed=1), ended("a", 1.0, "d2", seed=2)]
+    runs = [ended("a", 2.0, "d1", lr=1), ended("a", 1.0, "d2", lr=2)]
     (task,) = tasks(runs)
     assert [row[""] for row in table(task)] == ["1", "2"]
     assert "different data" in notes_on(task)[-1]
+
+
+def test_seeds_get_mean_and_deviation_and_never_a_medal():
+    runs = [ended("a", score, f"d{score}", seed=seed) for seed, score in enumerate((3.0, 1.0, 2.0))]
+    rows = table(runs)
+    assert [(row[""], row["run"]) for row in rows[:3]] == [("", "seed=1"), ("", "seed=2"), ("", "seed=0")]
+    assert [(row["run"], row["best val/loss"]) for row in rows[3:]] == [("mean", 2.0), ("sd", 1.0)]
+    assert not [row for row in rows if "🥇" in row[""]]
+
+
+def test_p_is_explained_where_it_stands_alone():
+    with_p, without = ended("a", 1.0, lr=1), ended("a", 2.0, lr=2)
+    assert len(notes_on([with_p, without])) == 1
+    for run in (with_p, without):
+        del run.result["metrics"]["test/dm_p"]
+    assert notes_on([with_p, without]) == []
 
 
 def test_the_tables_are_written_with_what_ran(tmp_path, monkeypatch, capsys):
@@ -101,11 +117,11 @@ def test_the_tables_are_written_with_what_ran(tmp_path, monkeypatch, capsys):
     ranking.show()
     (written,) = tmp_path.glob("outputs/sweeps/multirun_*/ranking.md")
     text = written.read_text()
-    assert text.count("# ") == 3
+    assert text.startswith("# 4 rows of a and b and c: each task has a table of its own")
     assert "# 2 runs of a, best val/loss first" in text
     assert "# 1 run of c, without a score (best val/loss): not ranked" in text
     assert text.count("🥇") == 1
-    assert sorted(path.name for path in written.parent.glob("*.png")) == ["ranking.png", "ranking_2.png"]
+    assert sorted(path.name for path in written.parent.glob("*.svg")) == ["ranking.svg", "ranking_2.svg"]
     assert "ranking: " in capsys.readouterr().out
 
 
@@ -123,7 +139,7 @@ def test_a_multirun_ends_with_one_table_even_if_a_run_fails(tmp_path):
     (table,) = (tmp_path / "outputs" / "sweeps").glob("*/ranking.md")
     for word in ("01_lstm_classic", "28_cnn_lstm", "🥇", "diverged"):
         assert word in table.read_text()
-    assert (table.parent / "ranking.png").exists()
+    assert (table.parent / "ranking.svg").exists()
     progress = json.loads((table.parent / "progress.json").read_text())
     assert (progress["unit"], progress["done"], progress["total"], bool(progress["ended"])) == ("runs", 4, 4, True)
     assert progress["best"]["metric"] == "val/loss"

@@ -3,22 +3,29 @@
 import json
 
 import numpy as np
+import optuna
 import pytest
 from browsing import MARKS, chromium
+from optuna.distributions import FloatDistribution
+from optuna.trial import create_trial
 
 from fulmen.comparison import ranking_files
 from fulmen.comparison.compare import compare
 from fulmen.comparison.entrants import entrants
+from fulmen.comparison.multirun import Ended, Ranking
 from fulmen.config.check import check_overrides
 from fulmen.config.stored import as_stored
 from fulmen.report.contest import Contest
+from fulmen.report.document import Figure, Report, Section, TableOf
 from fulmen.report.figures import WIDTH, figure, training_curve
+from fulmen.report.html import write
 from fulmen.report.of_run import write_report
 from fulmen.report.summary import Summary
 from fulmen.report.test_predictions import write_items
 from fulmen.runs import repeat_report
 from fulmen.runs.result import Result
 from fulmen.runs.run_folder import load_run
+from fulmen.search import figures
 
 pytestmark = MARKS
 SIZES = (1280, 768, 390)
@@ -110,7 +117,48 @@ def comparison(folder):
     compare(runs, folder)
 
 
-KINDS = {"run": a_run, "seeds": seeds, "rank": ranking, "compare": comparison}
+def ended(seed, score, **more):
+    overrides = ["experiment=sensors", f"seed={seed}", *(f"{key}={value}" for key, value in more.items())]
+    metrics = {"best/val/loss": score, **{f"test/{name}": score for name in NAMES}}
+    return Ended(
+        "sensors", overrides, "val/loss", "min", {"status": "completed", "metrics": metrics, "cost": COST}, "d"
+    )
+
+
+def multirun(folder):
+    show(folder, [ended(1, 0.5 + lr, **{"model.network.width": 2**70, "lr": lr}) for lr in range(4)])
+
+
+def multirun_of_seeds(folder):
+    show(folder, [ended(seed, 0.5 + seed) for seed in range(4)])
+
+
+def show(folder, runs):
+    ranking = Ranking(str(folder))
+    ranking.runs = runs
+    ranking.show()
+
+
+def sweep(folder):
+    (folder / "search.json").parent.mkdir()
+    found = optuna.create_study()
+    for number in range(30):
+        x, off = 10.0 ** -(number % 5), number % 7 == 0
+        found.add_trial(create_trial(params={"model.optimizer.lr": x, "model.network.width": 8.0},
+                                     distributions={name: FloatDistribution(1e-6, 1e6) for name in WIDE},
+                                     value=1e9 if off else 1 + x))  # fmt: skip
+    figures.history(folder / "figures" / "history.svg", found.trials, "val/loss", "min")
+    figures.importances(folder / "figures" / "importances.svg", dict.fromkeys(WIDE, 0.5))
+    rows = [{"place": n, "trial": n, "val/loss": 0.1, **dict.fromkeys(WIDE, 0.1)} for n in range(1, 9)]
+    report = Report("s", "Which values are best?", "The champion beats every baseline.",
+                    lead=Figure("How the search went", "figures/history.svg"), main=TableOf("The best", rows),
+                    sections=[Section("What mattered", figures=[Figure("x", "figures/importances.svg")])])  # fmt: skip
+    write(report, folder)
+
+
+WIDE = ("model.optimizer.lr", "model.network.width")
+KINDS = {"run": a_run, "seeds": seeds, "multirun": multirun, "multirun of seeds": multirun_of_seeds,
+         "sweep": sweep, "rank": ranking, "compare": comparison}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -121,7 +169,7 @@ def test_a_report_fits_every_screen(kind, browser, tmp_path):
         page = browser.new_page(viewport={"width": size, "height": 900})
         asked: list[str] = []
         page.on("request", lambda request, asked=asked: asked.append(request.url))
-        page.goto(f"file://{folder}/report.html")
+        page.goto((folder / "report.html").as_uri())
         seen = page.evaluate(MEASURE)
         page.close()
         assert seen["wider"] <= 0, f"the page is {seen['wider']} pixels wider than a screen of {size}"

@@ -14,6 +14,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from fulmen.comparison.multirun_report import Task, draw, mean_and_sd, write_report
 from fulmen.comparison.places import MEDALS
 from fulmen.comparison.statistics import holm
 from fulmen.config.directions import fill_modes
@@ -22,13 +23,11 @@ from fulmen.config.overrides import implicit
 from fulmen.errors import FulmenError
 from fulmen.report import known
 from fulmen.report.document import Rows
-from fulmen.report.markdown import markdown_table
 from fulmen.report.summary import print_table
 from fulmen.runs.reading import read_environment, read_result
-from fulmen.utils.files import atomic_write
 from fulmen.utils.progress import Best, ProgressFile
 
-HOLM = "p-values (..._p) are adjusted for the number of runs (Holm)."
+HOLM = "p-values are adjusted for the number of runs (Holm)."
 OTHER_DATA = "The runs saw different data, so that their scores do not rank them: no medals."
 SHOWN = 5  # test metrics in the table
 
@@ -46,7 +45,7 @@ class Ended:
 
 
 class Ranking(Callback):
-    """Ranks the runs of a multirun and leaves `ranking.md` and `ranking.png` in a folder, and there how far it is.
+    """Ranks the runs of a multirun and leaves `ranking.md`, `report.html` and a figure in a folder, and how far it is.
 
     Args:
         folder: by default outputs/sweeps/<experiment>_<stamp>.
@@ -91,16 +90,15 @@ class Ranking(Callback):
             return
         found = tasks(self.runs)
         folder = self.folder or _place(found[0][0].experiment if len(found) == 1 else "multirun")
-        parts = []
+        written = []
         for number, runs in enumerate(found, 1):
             said, rows, notes = heading(runs), table(runs), notes_on(runs)
-            parts += [f"# {said}", markdown_table(rows), *notes]
-            draw(folder / f"ranking{f'_{number}' * (number > 1)}.png", rows, runs[0].monitor)
+            drawn = draw(folder / f"ranking{f'_{number}' * (number > 1)}.svg", rows, runs[0].monitor)
             print_table(said, rows)
             print("\n".join(notes), end="\n" * bool(notes))
-        with atomic_write(folder / "ranking.md") as file:
-            file.write("\n\n".join(parts) + "\n")
-        print(f"ranking: {folder / 'ranking.md'}")
+            written.append(_task(runs, said, rows, notes, drawn))
+        path = write_report(written, folder)
+        print(f"ranking: {path.with_name('report.html')}, the same in {path.name}")
 
     def _best(self) -> Best | None:
         """The best of two runs or more so far, where all are of one task and saw the same data."""
@@ -115,6 +113,14 @@ class Ranking(Callback):
 
 def _place(name: str) -> Path:
     return Path("outputs", "sweeps", f"{name}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
+
+
+def _task(runs: Sequence[Ended], said: str, rows: Rows, notes: list[str], drawn: Path | None) -> Task:
+    """What the report says of the runs of one task."""
+    scored = [run for run in runs if has_score(run)]
+    scored.sort(key=lambda run: known.place(_best(run.result, run.monitor), run.mode == "max"))
+    seeds, typed = len(runs) if only_seeds(runs) else 0, scored[0].overrides if scored else None
+    return Task(said, rows, notes, runs[0].experiment, runs[0].monitor, typed, seeds, drawn.name if drawn else "")
 
 
 def tasks(runs: Sequence[Ended]) -> list[list[Ended]]:
@@ -137,6 +143,8 @@ def heading(runs: Sequence[Ended]) -> str:
     count = f"{len(runs)} run{'s' * (len(runs) > 1)} of {of}"
     if not scored:
         return f"{count}, without a score (best {monitor}): not ranked"
+    if only_seeds(runs):
+        return f"{count}, which differ in their seed alone"
     return f"{count}, best {monitor} first" if len(runs) > 1 else f"{count}: nothing to rank it against"
 
 
@@ -144,14 +152,24 @@ def table(runs: Sequence[Ended]) -> Rows:
     """The runs of one task in their order, and below them the baselines if all saw the same data."""
     names = labels([run.overrides for run in runs]) if len(runs) > 1 else [runs[0].experiment]
     results = [run.result for run in runs]
-    rows = rank(names, results, runs[0].monitor, runs[0].mode, medals=not saw_other_data(runs))
+    alike = only_seeds(runs)
+    rows = rank(names, results, runs[0].monitor, runs[0].mode, medals=not alike and not saw_other_data(runs))
+    if alike:
+        rows += mean_and_sd(rows)
     return rows + baselines(results, list(rows[0]))
+
+
+def only_seeds(runs: Sequence[Ended]) -> bool:
+    """Whether runs differ in their seed alone: chance, of which none is better than another."""
+    own = labels([run.overrides for run in runs]) if len(runs) > 1 else []
+    return bool(own) and all(label.partition("=")[0] == "seed" and " " not in label for label in own)
 
 
 def notes_on(runs: Sequence[Ended]) -> list[str]:
     """Sentences that a reader of the table needs."""
-    adjusted = any(name.endswith("_p") for run in runs for name in run.result.get("metrics", {}))
-    return [HOLM] * adjusted + [OTHER_DATA] * saw_other_data(runs)
+    shown = table(runs)
+    adjusted = any(name.endswith("_p") and known.is_known(row[name]) for row in shown for name in row)
+    return [HOLM] * adjusted + [OTHER_DATA] * (saw_other_data(runs) and not only_seeds(runs))
 
 
 def saw_other_data(runs: Iterable[Ended]) -> bool:
@@ -171,10 +189,8 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def labels(overrides: Sequence[Sequence[str]]) -> list[str]:
-    """What tells each run from the others: the overrides that not all share, without the name if it is always one."""
+    """What tells each run from the others: the overrides that not all share, `parameter=value`."""
     own = [[o.lstrip("+") for o in run if any(o not in other for other in overrides)] for run in overrides]
-    if all(len(run) == 1 for run in own):
-        return [run[0].partition("=")[2] for run in own]
     return [" ".join(run) for run in own]
 
 
@@ -223,18 +239,3 @@ def baselines(results: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> R
         blank | {"": "", "run": name} | {column: scores.get(column.removeprefix("test/")) for column in columns[3:]}
         for name, scores in found[0].items()
     ]
-
-
-def draw(path: Path, rows: Rows, monitor: str) -> None:
-    """The scores of the runs as dots, best at the top."""
-    from fulmen.report.figures import COOL, MODEL, figure
-
-    scored = [row for row in rows if known.is_known(row[f"best {monitor}"])]
-    if not scored:
-        return
-    with figure(path, 1, 1, (7, 1 + 0.2 * len(scored))) as ax:
-        colors = [MODEL if place < len(MEDALS) else COOL[0] for place in range(len(scored))]
-        ax.scatter([row[f"best {monitor}"] for row in scored], range(len(scored)), color=colors, s=26, zorder=3)
-        ax.set_yticks(range(len(scored)), [row["run"] for row in scored])
-        ax.invert_yaxis()
-        ax.set_xlabel(f"best {monitor}")

@@ -1,0 +1,144 @@
+"""The report that ends a multirun: the runs of each task in their order, the best of them, what to type next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import wrap
+
+from fulmen.comparison.places import MEDALS
+from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
+from fulmen.report.html import write
+from fulmen.report.known import deviation, has_mean, is_known, mean
+from fulmen.report.markdown import as_text
+from fulmen.report.next_step import train_again
+from fulmen.report.spread import spread
+from fulmen.report.words import spoken
+
+CHOSEN = "The order is by the validation split, with one run each: the best of several is partly luck."
+CHANCE = "Only the seed differs: what lies between these runs is chance. No seed is better than another."
+
+
+@dataclass(frozen=True)
+class Task:
+    """The runs of one task.
+
+    Attributes:
+        heading: what ran, and what the order is by.
+        rows: as the console shows them.
+        notes: what a reader needs to know.
+        experiment: of the first of them.
+        monitor: the metric of the order.
+        best: what was typed for the best; None where no run has a score.
+        seeds: how many, where the runs differ in their seed alone; 0 else.
+        figure: its file; "" where nothing was drawn.
+    """
+
+    heading: str
+    rows: Rows
+    notes: Sequence[str]
+    experiment: str
+    monitor: str
+    best: Sequence[str] | None
+    seeds: int
+    figure: str
+
+
+def write_report(tasks: Sequence[Task], folder: Path) -> Path:
+    """Write ranking.md and report.html; the path of the first. The task with the most runs leads."""
+    first = max(tasks, key=lambda task: len(task.rows))
+    others = [task for task in tasks if task is not first]
+    count = sum(len(task.rows) for task in tasks)
+    names = " and ".join(dict.fromkeys(task.experiment for task in tasks))
+    why, command = next_of(first)
+    report = Report(
+        title=first.heading if not others else f"{count} rows of {names}: each task has a table of its own",
+        question=f"How far do seeds of {as_text(first.experiment)} lie apart?" if first.seeds
+        else f"Which of these runs of {as_text(first.experiment)} is best by {spoken(first.monitor)}?",
+        answer=answer(first),
+        how_sure=CHANCE if first.seeds else CHOSEN if first.best else "",
+        lead=Figure(f"Best {spoken(first.monitor)} of each run", first.figure) if first.figure else None,
+        main=main_table(first, "" if others else "The runs"),
+        next_command=command,
+        next_why=why,
+        sections=[Section(as_text(task.heading), task.notes, tables=[main_table(task)],
+                          figures=[Figure(f"Best {spoken(task.monitor)}", task.figure)] if task.figure else [])
+                  for task in others],
+    )  # fmt: skip
+    return write(report, folder, "ranking.md")
+
+
+def main_table(task: Task, title: str = "") -> TableOf:
+    """The runs first by their names; p-values are explained where there are any."""
+    columns = {
+        "run": Column("run"),
+        "": Column("place"),
+        f"best {task.monitor}": Column(f"best {spoken(task.monitor)}"),
+    }
+    rows = task.rows
+    if not any(row[""] for row in rows):
+        rows = [{name: value for name, value in row.items() if name} for row in rows]
+    return TableOf(title or as_text(task.heading), rows, columns, note=" ".join(task.notes))
+
+
+def answer(task: Task) -> str:
+    """The best run, or the mean of the seeds, in a sentence."""
+    name = f"best {task.monitor}"
+    scored = [row for row in task.rows if is_known(row.get(name)) and row["run"] not in ("mean", "sd")]
+    if not scored:
+        return "No run has a score."
+    if task.seeds:
+        return f"The best {spoken(task.monitor)} is {spread([row[name] for row in scored])} over {len(scored)} seeds."
+    said = f"{as_text(str(scored[0]['run']))} has the best {spoken(task.monitor)}, {number(float(scored[0][name]))}"
+    if len(scored) == 1:
+        return f"{said}; no other run has a score."
+    return f"{said}; the next, {as_text(str(scored[1]['run']))}, has {number(float(scored[1][name]))}."
+
+
+def next_of(task: Task) -> tuple[str, str]:
+    """Why, and what to type next."""
+    if task.best is None:
+        return "", ""
+    if task.seeds:
+        rest = [override for override in task.best if not override.startswith("seed=")]
+        why = "This trains as many seeds as one result, which can be compared with others:"
+        return why, train_again(task.experiment, rest, f"seeds={task.seeds}")
+    rest = [override for override in task.best if not override.startswith("seed=")]
+    return "One run of each says little. This trains the best with three seeds:", train_again(
+        task.experiment, rest, "seeds=3"
+    )
+
+
+def mean_and_sd(rows: Rows) -> Rows:
+    """Two rows below those of the seeds, which lose their places: among seeds these say nothing."""
+    for row in rows:
+        row[""] = "" if str(row[""]).isdigit() else row[""]
+    whole = [row for row in rows if not row[""]]
+    found: Rows = []
+    for name, of in (("mean", mean), ("sd", deviation)):
+        values = {column: [row[column] for row in whole] for column in list(rows[0])[2:]}
+        known = {
+            column: bool(each) and has_mean(column) and all(map(is_known, each)) for column, each in values.items()
+        }
+        found.append({"": "", "run": name} | {column: float(of(each)) if known[column] else None
+                                              for column, each in values.items()})  # fmt: skip
+    return found
+
+
+def draw(path: Path, rows: Rows, monitor: str) -> Path | None:
+    """The scores of the runs as dots, best at the top; None where no run has any."""
+    from matplotlib.ticker import MaxNLocator
+
+    from fulmen.report.figures import COOL, MODEL, WIDTH, figure
+
+    scored = [row for row in rows if is_known(row.get(f"best {monitor}")) and row["run"] not in ("mean", "sd")]
+    if not scored:
+        return None
+    with figure(path, size=(WIDTH, 0.9 + 0.28 * len(scored))) as ax:
+        colors = [MODEL if str(row[""]).startswith(MEDALS) else COOL[0] for row in scored]
+        ax.scatter([row[f"best {monitor}"] for row in scored], range(len(scored)), color=colors, s=26, zorder=3)
+        ax.set_yticks(range(len(scored)), ["\n".join(wrap(str(row["run"]), 28)[:2]) for row in scored])
+        ax.invert_yaxis()
+        ax.set_xlabel(f"best {spoken(monitor)}")
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+        ax.margins(x=0.08)
+    return path
