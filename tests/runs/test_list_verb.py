@@ -10,6 +10,7 @@ from fulmen.errors import FulmenError
 from fulmen.runs.filters import Filter
 from fulmen.runs.index import Index
 from fulmen.runs.labels import label
+from fulmen.runs.list_verb import narrowed
 from fulmen.runs.run_facts import main_metrics, overrides_of
 from fulmen.runs.settings import settings_of, single_settings
 from fulmen.utils.files import write_json
@@ -215,3 +216,12 @@ def test_a_value_that_is_not_known_is_only_unlike_others():
     assert not Filter.read("devices<5").fits("auto")
     with pytest.raises(FulmenError, match="is no number"):
         Filter.read("lr<x").fits(0.1)
+
+
+def test_overrides_leave_room_for_the_other_columns():
+    row = {"run": "a" * 30, "status": "completed", "overrides": "x" * 60, "test/loss": 0.5}
+    (wide,), (narrow,), (least,) = (narrowed([row], width) for width in (200, 100, 20))
+    assert wide == row
+    assert len(narrow["overrides"]) == 100 - 2 - 33 - 12 - 12 - 3
+    assert len(least["overrides"]) == 16
+    assert narrowed([{"run": "a", "lr": 0.1}], 10) == [{"run": "a", "lr": 0.1}]

@@ -11,6 +11,7 @@ from typing import Any
 
 from fulmen.config.places import TRAIN, first_experiment
 from fulmen.errors import FulmenError
+from fulmen.report.document import Rows, number
 from fulmen.runs.choices import COLUMNS
 from fulmen.runs.entry import Entry
 from fulmen.runs.filters import Filter, filtered
@@ -19,7 +20,7 @@ from fulmen.runs.listing import chosen, in_order
 from fulmen.runs.values import Values
 
 WIDE = 200  # columns of text where nobody reads at a terminal
-LONGEST = 60  # characters of a cell
+LONGEST, SHORTEST = 60, 16  # characters of a cell; of overrides where there is little room
 WORDS = ("status", "overrides", "tags", "tag", "network", "note", "verdict", "message")  # columns of text
 
 
@@ -60,14 +61,15 @@ def show_table(title: str, entries: Sequence[Entry], columns: Sequence[str], val
 
     from fulmen.report.summary import print_table
 
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
     names = list(dict.fromkeys(["run", *(columns or usual(entries))]))
     rows = [{name: cell(values.of(entry, name)) for name in names} for entry in entries]
-    left_out = print_table(title, rows, Console(width=None if sys.stdout.isatty() else WIDE), WORDS)
+    left_out = print_table(title, narrowed(rows, console.width), console, WORDS)
     for entry in entries:
         if message := entry.said(values.outputs / entry.path):
             print(f"  {entry.name} {entry.status}: {message}")
     if left_out:
-        print(f"  too wide for {', '.join(left_out)}; --columns chooses")
+        print(f"  no room for {', '.join(left_out)}; --columns chooses")
 
 
 def usual(entries: Sequence[Entry]) -> list[str]:
@@ -78,10 +80,24 @@ def usual(entries: Sequence[Entry]) -> list[str]:
     return [name for name in names if name not in may_be_left_out or any(getattr(each, name) for each in entries)]
 
 
+def narrowed(rows: Rows, width: int) -> Rows:
+    """The rows with as much of the overrides as leaves room for the other columns."""
+    if "overrides" not in rows[0]:
+        return rows
+    others = [name for name in rows[0] if name != "overrides"]
+    taken = sum(3 + max(len(name), *(len(number(row[name])) for row in rows)) for name in others)
+    room = max(SHORTEST, width - 2 - taken - 3)
+    return [row | {"overrides": shortened(row["overrides"], room) if row["overrides"] else None} for row in rows]
+
+
 def cell(value: Any) -> Any:
     """A value for a table: lists and texts in one line that is not too long."""
     text = " ".join(map(str, value)) if isinstance(value, list) else value
-    return f"{text[: LONGEST - 4]} ..." if isinstance(text, str) and len(text) > LONGEST else text
+    return shortened(text, LONGEST) if isinstance(text, str) else text
+
+
+def shortened(text: str, most: int) -> str:
+    return f"{text[: most - 4]} ..." if len(text) > most else text
 
 
 def say_that_there_are_none(experiment: str, arguments: argparse.Namespace, verbs: Collection[str]) -> int:
