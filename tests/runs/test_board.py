@@ -29,6 +29,7 @@ WORKLOADS = {
     "stocks": FEW,
 }
 STAMP = "2026-11-28_12-00-00-000000"
+SETTINGS = {"model.network", "model.optimizer.lr", "data.batch_size", "trainer.max_epochs", "seed"}
 PATIENCE_S = 60
 
 
@@ -106,7 +107,7 @@ def test_every_run_is_compared_by_what_was_typed_and_by_its_main_metrics(board, 
         result = found[name.rpartition("/")[0]]
         assert settings["experiment"] == result["experiment"]
         assert settings["command"] not in ("", "defaults"), name
-        assert {"model.network", "model.optimizer.lr", "trainer.max_epochs", "seed"} <= set(settings), name
+        assert SETTINGS - set(settings) == set(), name
         assert metrics["main/best/val/loss"] == pytest.approx(result["metrics"]["best/val/loss"]), name
         tested = [tag for tag in metrics if tag.startswith("main/test/")]
         assert len(tested) == (0 if "/trial_000" in name and "champion" not in name else 3), name

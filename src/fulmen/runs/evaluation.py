@@ -31,21 +31,21 @@ def evaluate(trainer: Trainer, model: LightningModule, data: Any, cfg: DictConfi
         return
     load_best(model, result.folder)
     if not cfg.test:
-        log(trainer, cfg, result)
+        log(trainer, data, cfg, result)
         return
     trainer.test(model, datamodule=data, verbose=False)
     result.metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
     summary = summarized(trainer, model, data, result.folder / "figures")
     if trainer.is_global_zero:
         path = tell(summary, cfg, result)
-        log(trainer, cfg, result)
+        log(trainer, data, cfg, result)
         print(f"report: {path.with_suffix('.html')}, the same in report.md")
 
 
-def log(trainer: Trainer, cfg: DictConfig, result: Result) -> None:
+def log(trainer: Trainer, data: Any, cfg: DictConfig, result: Result) -> None:
     """Give the loggers the final metrics; of a run that is not tested those of its best epoch."""
     if trainer.is_global_zero:
-        settings = compared_by(cfg, typed_for(result.folder))
+        settings = compared_by(cfg, typed_for(result.folder), data)
         log_result(trainer.loggers, settings, result.metrics, result.steps)
 
 

@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 
 from fulmen.config.compose import to_plain
 from fulmen.config.mistakes import key_of
+from fulmen.workload import WorkloadData
 
 MAIN = (
     "model.network", "model.optimizer", "model.optimizer.lr", "model.optimizer.weight_decay", "data.batch_size",
@@ -71,14 +72,18 @@ def _short(value: str) -> str:
     return f"{float(value):.4g}" if MANY_DIGITS.fullmatch(value) else value
 
 
-def compared_by(cfg: DictConfig, overrides: Iterable[str]) -> Flat:
+def compared_by(cfg: DictConfig, overrides: Iterable[str], data: Any) -> Flat:
     """What was typed in one line, the experiment, the main settings of any run, and what was typed one by one.
 
     HPARAMS shows the first five of those that differ, by name: `command` and `experiment` are among them.
+
+    Args:
+        data: whose batch size counts where the config leaves it at its default.
     """
     plain, typed = to_plain(cfg), typed_settings(overrides)
     flat = flatten(plain)
     known: Flat = {"command": in_words(typed) or NOTHING_TYPED, "experiment": str(cfg.experiment)}
+    known |= {"data.batch_size": data.batch_size} if isinstance(data, WorkloadData) else {}
     return known | {key: flat[key] for key in MAIN if key in flat} | {key: flat.get(key, typed[key]) for key in typed}
 
 

@@ -95,7 +95,7 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path, ready: Map
     if trainer.is_global_zero:
         write_provenance(folder, cfg, overrides, bool(resume), {"weights": start.facts} if start else {})
         if not is_dry_run(trainer):
-            log_settings(trainer.loggers, compared_by(cfg, typed_for(folder)))
+            log_settings(trainer.loggers, compared_by(cfg, typed_for(folder), data))
 
     only_evaluate = result.trained and all(key_of(o).partition(".")[0] in ("resume", *KEPT) for o in overrides)
     with (
