@@ -1,9 +1,15 @@
 """fulmen as a library: its public names, and a training as a function that returns the run or raises."""
 
+import warnings
+
+import numpy
+import pandas
 import pytest
 
 import fulmen
 from fulmen.errors import FulmenError
+from fulmen.registry.predictor import Predictor
+from fulmen.registry.save import save_run
 
 TINY = [
     "experiment=pbpk_mlp", "data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4",
@@ -27,6 +33,31 @@ def test_a_training_returns_its_run_which_can_be_resumed(tmp_path):
     assert longer.result["epochs"] == 2
     with pytest.raises(FulmenError, match=r"holds a run already \(completed\)"):
         fulmen.train(*TINY, f"output_dir={run.folder}")
+
+
+def test_a_run_predicts_what_it_would_predict_as_a_kept_model(tmp_path):
+    run = fulmen.train(*TINY, f"output_dir={tmp_path / 'run'}")
+    kept = Predictor(save_run(run.folder, "pbpk", registry=tmp_path / "models"))
+    records = kept.examples()
+    (answer,) = kept.answers([kept.read_records(records)])
+    for source in (records, pandas.DataFrame(records)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the person lies outside what so few have shown
+            table = run.predict(source)
+        assert list(table.columns) == list(answer.columns)
+        assert numpy.array_equal(table["concentration_mg_per_l"], answer.columns["concentration_mg_per_l"])
+    with pytest.raises(FulmenError, match=r"there is no file none\.npz; it would have to be"):
+        run.predict("none.npz")
+    with pytest.raises(FulmenError, match="delimiter: it is read with nothing else"):
+        run.predict("none.npz", delimiter=";")
+
+
+def test_weights_of_later_than_the_run_was_loaded_are_not_mixed_with_its_result(tmp_path):
+    run = fulmen.train(*TINY, f"output_dir={tmp_path / 'run'}")
+    fulmen.train(f"resume={run.folder}", "trainer.max_epochs=2")
+    with pytest.raises(FulmenError, match=r"trained on since this was loaded; load it again: fulmen\.load_run"):
+        run.model  # noqa: B018
+    assert fulmen.load_run(run.folder).model
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fulmen.report.document import Rows
 from fulmen.report.figures import COOL, MODEL, STYLE
+from fulmen.report.words import spoken
 
 TEMPLATE = Path(__file__).with_name("cell.html")
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
@@ -87,7 +88,7 @@ def _draw(axes: Axes, text: str, colors: Mapping[str, str], width: float) -> Non
     for name, color in colors.items():
         points = [(int(row["epoch"]) + 1, float(row[name])) for row in rows if row.get(name)]
         if points:
-            label = name if len(axes.lines) < len(colors) else None
+            label = spoken(name) if len(axes.lines) < len(colors) else None
             marker = "." if len(points) < FEW else ""
             axes.plot(*zip(*points, strict=True), color=color, label=label, linewidth=width, marker=marker)
 

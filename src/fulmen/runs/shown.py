@@ -8,6 +8,7 @@ from typing import Any
 from fulmen.errors import FulmenError
 from fulmen.report.document import Rows, number
 from fulmen.report.known import is_known
+from fulmen.report.words import spoken
 
 COLUMNS = 6  # of the table, beside the name
 VERDICTS = 2  # of the diagnosis, the gravest
@@ -113,11 +114,11 @@ def main_table(result: Mapping[str, Any]) -> Rows:
     scores, sd = tested(result), result.get("sd") or {}
     if not scores:
         logged = {name: value for name, value in (result.get("metrics") or {}).items() if not name.startswith("lr-")}
-        return [{"metric": name, "value": number(value)} for name, value in logged.items()]
+        return [{"metric": spoken(name), "value": number(value)} for name, value in logged.items()]
     names = list(scores)[:COLUMNS]
-    own = {name: _with_sd(scores[name], sd.get(f"test/{name}")) for name in names}
+    own = {spoken(name): _with_sd(scores[name], sd.get(f"test/{name}")) for name in names}
     rivals = {str(who): each for who, each in (result.get("baselines") or {}).items() if isinstance(each, dict)}
-    others = [{"": who} | {name: number(each.get(name)) for name in names} for who, each in rivals.items()]
+    others = [{"": who} | {spoken(name): number(each.get(name)) for name in names} for who, each in rivals.items()]
     return [{"": "network"} | own, *others]
 
 
