@@ -14,6 +14,7 @@ from fulmen.config.check import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.registry import explain, export, list_models, predict, save_run, verify
 from fulmen.runs.run import run
+from fulmen.utils.precision import in_precision
 from fulmen.workloads.stocks.data import series_from
 
 QUIET = ["callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null", "trainer.max_epochs=1"]
@@ -56,10 +57,10 @@ def kept(trained):
 
 
 def own_predictions(folder):
-    """What the run says of its test split, in the order of the test split."""
+    """What the run says of its test split, in its precision, in the order of the test split."""
     finished = fulmen.load_run(folder)
     test = finished.data.splits["test"]
-    with torch.no_grad():
+    with torch.no_grad(), in_precision(finished.result["cost"]["precision"]):
         return test, finished.model.predict_step(finished.data.on_after_batch_transfer(test, 0))
 
 
