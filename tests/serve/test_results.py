@@ -89,7 +89,14 @@ def test_a_report_can_do_nothing_but_be_read(client, outputs):
     assert "sandbox" in policy
     assert "script-src" not in policy
     (outputs / "runs" / RUN / "report.html").unlink()
-    assert client.get(f"/api/runs/{RUN}/report").status_code == 404
+    answer = client.get(f"/api/runs/{RUN}/report")
+    assert "This run has written no report" in answer.text
+    assert answer.headers["content-security-policy"] == policy
+
+
+def test_a_link_of_a_report_leads_nowhere(client, outputs):
+    (outputs / "runs" / RUN / "report.html").write_text('<a href="seed_1/report.html">seed 1</a>')
+    assert client.get(f"/api/runs/{RUN}/report").text == "<a>seed 1</a>"
 
 
 @pytest.mark.parametrize(

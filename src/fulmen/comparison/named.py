@@ -80,7 +80,8 @@ class Ranking:
         table = self.table.round(4).iloc[:, :6]
         rows = [{"": str(name)} | {metric: number(value) for metric, value in row.items()}
                 for name, row in zip(table.index, table.to_dict("records"), strict=True)]  # fmt: skip
-        figures = {"ranking": self.folder / "ranking.png"}
+        drawn = [self.folder / f"ranking.{kind}" for kind in ("svg", "png")]  # PNG in earlier releases
+        figures = {"ranking": next((path for path in drawn if path.is_file()), drawn[0])}
         experiment = str(self.content.get("experiment", ""))
         return cell.whole(experiment, [self.verdict], [], rows, None, figures, [], str(self.folder))
 

@@ -47,7 +47,7 @@ class Shown:
 
 
 def figures_of(folder: Path, result: Mapping[str, Any]) -> Figures:
-    """Every figure of the run, `training_curve` for `figures/training_curve.png`; of folds `seed_42/fold_0/...` too."""
+    """Every figure of the run, `training_curve` for `figures/training_curve.svg`; of folds `seed_42/fold_0/...` too."""
     found = Figures()
     for run in ["", *map(str, result.get("runs") or [])]:
         for path in sorted((folder / run / "figures").glob("*")):

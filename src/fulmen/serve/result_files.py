@@ -8,8 +8,12 @@ from pathlib import Path
 
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
+from fulmen.errors import FulmenError
+from fulmen.report.document import Report
+from fulmen.report.html import as_page as page_of_report
 from fulmen.report.markdown_page import as_page
 from fulmen.runs.entry import Entry
+from fulmen.runs.partial_report import partial_report
 from fulmen.serve.problems import Problem
 from fulmen.serve.results import plain
 
@@ -24,9 +28,9 @@ IMAGES = {".png": "image/png", ".svg": "image/svg+xml"}
 Column = list[float | None]
 
 
-def has_report(folder: Path) -> bool:
-    """Whether there is one to read."""
-    return _report(folder) is not None
+def has_report(folder: Path, ended: bool = False) -> bool:
+    """Whether there is one to read; of a run that has ended, one is made of what it has left."""
+    return _report(folder) is not None or (ended and (folder / "result.json").is_file())
 
 
 def report(folder: Path, entry: Entry) -> Response:
@@ -37,12 +41,21 @@ def report(folder: Path, entry: Entry) -> Response:
     """
     path = _report(folder)
     headers = {"Content-Security-Policy": REPORT_POLICY, "X-Content-Type-Options": "nosniff"}
+    if path is None and entry.ended and (partial := _partial(folder)):
+        return HTMLResponse(page_of_report(partial, folder), headers=headers)
     if path is None:
         raise Problem(404, f"{entry.path} has no report{' yet' if not entry.ended else ''}")
     if path.suffix == ".html":
         page = path.read_text(encoding="utf-8", errors="replace")
         return HTMLResponse(LINK.sub("<a", page), headers=headers)  # the runs behind it lie at other addresses here
     return HTMLResponse(as_page(path), headers=headers)
+
+
+def _partial(folder: Path) -> Report | None:
+    """What the files of a run without a report say; None where they are no run, or damaged."""
+    with suppress(FulmenError):
+        return partial_report(folder)
+    return None
 
 
 def figures(folder: Path) -> list[str]:

@@ -122,8 +122,8 @@ def details(services: Wanted, path: str) -> Details:
     folder = results.folder(entry)
     return Details(
         **results.listed(entry).model_dump(), overrides=_typed(folder / "overrides.txt"), result=_result(folder),
-        runs=children(folder), figures=result_files.figures(folder), has_report=result_files.has_report(folder),
-        models=results.models_of(entry),
+        runs=children(folder), figures=result_files.figures(folder),
+        has_report=result_files.has_report(folder, bool(entry.ended)), models=results.models_of(entry),
     )  # fmt: skip
 
 
