@@ -47,7 +47,7 @@ def test_a_multirun_of_two_processes_each_gives_what_two_runs_give(alone, tmp_pa
     assert done.returncode == 0, done.stderr
     folders = sorted((tmp_path / "outputs" / "runs" / "synthetic_mlp").iterdir())
     assert [metrics(folder) for folder in folders] == alone
-    assert done.stdout.count("best val/loss first") == 1
+    assert done.stdout.count("ranking: outputs/sweeps/") == 1
 
 
 def test_seeds_of_two_processes_each_give_the_mean_of_their_runs(alone, tmp_path):
