@@ -307,6 +307,8 @@ def test_a_trial_of_a_search_is_a_run_that_can_be_opened_and_nothing_else_within
     (trial / "out").symlink_to(settings.outputs.parent)
     for path in (
         "trial_0002",
+        "a" * 300,
+        "a\0b",
         "figures",
         "trial_0001/out/outputs/runs/sensors/two",
         "trial_0001/../../../runs/sensors/two",

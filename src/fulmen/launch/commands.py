@@ -95,7 +95,12 @@ def with_places(kind: str, options: Mapping[str, Any], outputs: Path) -> dict[st
 
 
 def _place(run: str, outputs: Path) -> str:
-    return next((str(path) for path in (Path(run), outputs / run, outputs / "runs" / run) if path.is_dir()), run)
+    return next((str(path) for path in places_of(run, outputs) if path.is_dir()), run)
+
+
+def places_of(run: str, outputs: Path) -> tuple[Path, ...]:
+    """Where a run may lie that is named by its path, or by that below `outputs` or its runs."""
+    return Path(run), outputs / run, outputs / "runs" / run
 
 
 def folder_for(

@@ -1,5 +1,6 @@
 """Runs, searches, rankings and comparisons as the interface shows them."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
@@ -97,17 +98,19 @@ class Results:
         Raises:
             Problem: 404, there is none.
         """
-        for place in (path, f"runs/{path}"):
-            entry = self.index.entry(place) or self._within(PurePosixPath(place))
-            if entry and (not kinds or entry.kind in kinds):
-                return entry
+        for find in (self.index.entry, self._within):
+            for place in (path, f"runs/{path}"):
+                if (entry := find(place)) and (not kinds or entry.kind in kinds):
+                    return entry
         raise Problem(404, f"there is no {' or '.join(kinds) or 'result'} {path}")
 
-    def _within(self, place: PurePosixPath) -> Entry | None:
+    def _within(self, place: str) -> Entry | None:
         """A trial, a champion or a fold within a result that the index lists."""
-        listed = any(self.index.entry(str(above)) for above in place.parents)
-        inside = listed and (self.outputs / place).resolve() == self.outputs.resolve() / place  # no link, no step up
-        return read_run(self.outputs, str(place)) if inside else None
+        folder = self.outputs / place
+        if not os.path.isdir(folder) or folder.resolve() != self.outputs.resolve() / place:  # a link, or a step up
+            return None
+        listed = any(self.index.entry(str(above)) for above in PurePosixPath(place).parents)
+        return read_run(self.outputs, place) if listed else None
 
     def newest(self, kind: str, experiment: str, limit: int, offset: int) -> Listing:
         """A part of the list of one kind, the newest first."""

@@ -18,6 +18,7 @@ from fulmen.config.override_values import Interval, Several, how_many, value_of
 from fulmen.config.overrides import explicit
 from fulmen.config.schema import is_group
 from fulmen.errors import FulmenError
+from fulmen.launch.commands import places_of
 from fulmen.serve.readable import files_in, is_within
 
 MOST_OVERRIDES, MOST_LETTERS, MOST_RUNS = 200, 4000, 500
@@ -197,7 +198,7 @@ def run_inside(name: str, outputs: Path) -> str:
     Raises:
         FulmenError: it lies elsewhere, or there is none.
     """
-    for path in (Path(name), outputs / name, outputs / "runs" / name):
+    for path in places_of(name, outputs):
         if is_within(path, [outputs]) and path.is_dir():
             return str(path)
     raise FulmenError(f"there is no run {name[:80]}")
