@@ -5,6 +5,7 @@ every fold is a run (`by_runs.py`). What a workload may be ranked by its hook `r
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,7 @@ def _together(
         contest = asked.contender.cross_validate(data, variants, numbers, once)  # the last part are the baselines
     if contest is None:
         raise FulmenError(f"{asked.contender.__name__}.cross_validate gave nothing; leave the hook out to rank by runs")
-    return contest, unfinished
+    return replace(contest, seeds=seeds), unfinished
 
 
 def _refuse_metric(metric: str | None, metrics: Any) -> None:

@@ -20,6 +20,7 @@ from fulmen.config.mistakes import as_text
 from fulmen.config.named_files import files_in_words
 from fulmen.data.batches import size
 from fulmen.errors import FulmenError, Interrupted
+from fulmen.report.behind import behind
 from fulmen.report.contest import Contest
 from fulmen.report.known import is_known, mean
 from fulmen.runs.reading import read_result
@@ -82,6 +83,8 @@ class ByRuns:
                 "Every fold was a run: CPU s is what fitting took by the clock, other work of the machine included.",
             ],
             in_time=self.entrants.data.folds_in_time,
+            seeds=self.seeds,
+            counted=behind([one for seeds in results.values() for folds in seeds for one in folds]).counted,
         )
 
     def _folder(self, name: str) -> Path:

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 from fulmen.comparison import figures
 from fulmen.comparison.paired import Difference, Items, align, compared, given, minority, scores
 from fulmen.errors import FulmenError
+from fulmen.report.behind import Behind, behind
 from fulmen.report.confusion import confusion, per_class_f1
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
 from fulmen.report.html import write
@@ -26,6 +28,7 @@ from fulmen.runs.run_folder import Run
 
 ALPHA = 0.05
 ALONE = "One run of each: how much another seed would change is not known."
+TESTED = "test items"  # of a class
 STEADY = 10  # validation losses that tell how steady a training is at its end
 NOTES = (
     "Differences are against the first model, on the same test items. Intervals (95 %) and p come of one bootstrap "
@@ -65,22 +68,23 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
     if first.probability is not None:
         counts = {label: _counts(items).sum(0) for label, items in models.items()}
         drawn["Confusion matrices, share of the true class"] = figures.confusions(folder / "confusion.svg", counts)
-    seen = f"{len(first.item)} test items, {len(first.loss)} run{'s' * (len(first.loss) > 1)} of each model."
-    verdicts = [conclusion(pair, each, deciding(first), len(first.loss)) for pair, each in found.items()]
+    word = behind([run.result for run in runs.values()]).counted
+    of = Behind(len(first.counts), items={"test": first.counts}, counted=word)
+    verdicts = [conclusion(pair, each, deciding(first), of.runs) for pair, each in found.items()]
     for title, rows in tables.items():
         print_table(title, rows)
-    columns = {"": Column("model"), "n": Column("n", "test items"), "runs": Column("runs")}
-    models_table, *rest = [TableOf(title, rows, {"": Column("pair")} if title == "Differences" else {})
-                           for title, rows in tables.items()]  # fmt: skip
-    rows = [{"n": len(first.item), "runs": len(first.loss)} | row for row in models_table.rows]
+    main = TableOf("Models", tables["Models"], {"": Column("model")}, behind=of)
+    rest = [TableOf("Differences", tables["Differences"], {"": Column("pair")}, behind=of)]
+    if first.probability is not None:
+        rest.append(TableOf("F1 per class", tables["F1 per class"], behind=replace(of, column=TESTED)))
     why, command = next_of(runs, models)
     report = Report(
         title=" / ".join(runs),
         question=f"Do they differ from {as_text(next(iter(runs)))} on the test items that all share, and by how much?",
         answer=as_text(summed_up(found, deciding(first))),
-        how_sure=as_text(" ".join(filter(None, [seen, left_out, ALONE if len(first.loss) == 1 else ""]))),
+        how_sure=as_text(" ".join(filter(None, [left_out, ALONE if of.runs == 1 else ""]))),
         lead=Figure(f"Difference of {deciding(first)} from {next(iter(runs))}, with its interval", lead.name),
-        main=TableOf("Models", rows, columns),
+        main=main,
         next_command=command,
         next_why=why,
         sections=[
@@ -93,7 +97,7 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
     )
     path = write(report, folder, "comparison.md")
     said = f"report: {path.with_name('report.html')}, the same in {path.name}"
-    print("\n".join([seen, *filter(None, [left_out]), *verdicts, said]))
+    print("\n".join([str(of), *filter(None, [left_out]), *verdicts, said]))
     return path
 
 
@@ -104,7 +108,7 @@ def next_of(runs: Mapping[str, Run], models: Mapping[str, Items]) -> tuple[str, 
     best = min(models, key=lambda label: place(float(scores(models[label])[name]), larger))
     run = runs[best]
     experiment = str(run.result.get("experiment") or run.folder.parent.name)
-    if len(first.loss) == 1:
+    if len(first.counts) == 1:
         typed = run.folder / "overrides.txt"
         said = typed.read_text().splitlines() if typed.is_file() else []
         return f"One seed says little. This trains {as_text(best)} with three:", train_again(
@@ -212,6 +216,7 @@ def f1_table(models: Mapping[str, Items]) -> Rows:
     rows = []
     for c in range(given(first.probability).shape[-1]):
         row: dict[str, Any] = {"class": f"{c}{' (minority)' if small is not None and small[c] else ''}"}
+        row[TESTED] = int((given(first.target) == c).sum())
         if first.train_count is not None:
             row["training samples"] = round(float(first.train_count[c]))
         row[reference] = float(f1[reference][c])

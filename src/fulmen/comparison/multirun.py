@@ -22,6 +22,7 @@ from fulmen.config.mistakes import key_of
 from fulmen.config.overrides import implicit
 from fulmen.errors import FulmenError
 from fulmen.report import known
+from fulmen.report.behind import behind
 from fulmen.report.document import Rows
 from fulmen.report.summary import print_table
 from fulmen.runs.reading import read_environment, read_result
@@ -120,7 +121,8 @@ def _task(runs: Sequence[Ended], said: str, rows: Rows, notes: list[str], drawn:
     scored = [run for run in runs if has_score(run)]
     scored.sort(key=lambda run: known.place(_best(run.result, run.monitor), run.mode == "max"))
     seeds, typed = len(runs) if only_seeds(runs) else 0, scored[0].overrides if scored else None
-    return Task(said, rows, notes, runs[0].experiment, runs[0].monitor, typed, seeds, drawn.name if drawn else "")
+    of = behind([run.result for run in runs], ("val", "test"))
+    return Task(said, rows, notes, runs[0].experiment, runs[0].monitor, typed, seeds, drawn.name if drawn else "", of)
 
 
 def tasks(runs: Sequence[Ended]) -> list[list[Ended]]:

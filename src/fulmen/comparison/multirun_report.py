@@ -6,6 +6,7 @@ from pathlib import Path
 from textwrap import wrap
 
 from fulmen.comparison.places import MEDALS
+from fulmen.report.behind import Behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
 from fulmen.report.known import deviation, has_mean, is_known, mean
@@ -31,6 +32,7 @@ class Task:
         best: what was typed for the best; None where no run has a score.
         seeds: how many, where the runs differ in their seed alone; 0 else.
         figure: its file; "" where nothing was drawn.
+        behind: how many runs and items each score is of.
     """
 
     heading: str
@@ -41,6 +43,7 @@ class Task:
     best: Sequence[str] | None
     seeds: int
     figure: str
+    behind: Behind | None = None
 
 
 def write_report(tasks: Sequence[Task], folder: Path) -> Path:
@@ -77,7 +80,7 @@ def main_table(task: Task, title: str = "") -> TableOf:
     rows = task.rows
     if not any(row[""] for row in rows):
         rows = [{name: value for name, value in row.items() if name} for row in rows]
-    return TableOf(title or as_text(task.heading), rows, columns, note=" ".join(task.notes))
+    return TableOf(title or as_text(task.heading), rows, columns, note=" ".join(task.notes), behind=task.behind)
 
 
 def answer(task: Task) -> str:

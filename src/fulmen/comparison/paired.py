@@ -28,6 +28,7 @@ class Items:
         probability: [S, N, C], of classifiers.
         group: [N], of items that resemble each other.
         train_count: [C] training samples of each class.
+        counts: items of each training; several where S is 1 and each has items of its own.
     """
 
     item: np.ndarray
@@ -36,6 +37,7 @@ class Items:
     probability: np.ndarray | None = None
     group: np.ndarray | None = None
     train_count: np.ndarray | None = None
+    counts: tuple[int, ...] = ()
 
     @cached_property
     def predicted(self) -> np.ndarray:
@@ -186,7 +188,7 @@ def _stacked(runs: list[dict[str, np.ndarray]], shared: np.ndarray) -> Items:
         raise FulmenError("the runs of one model do not agree about the classes of the test items")
     stack = {name: np.stack([one[name] for one in ordered]) for name in ("loss", "probability") if name in first}
     rest = {name: first[name] for name in ("target", "group", "train_count") if name in first}
-    return Items(shared, **stack, **rest)
+    return Items(shared, **stack, **rest, counts=(len(shared),) * len(runs))
 
 
 def _in_a_row(runs: list[dict[str, np.ndarray]], shared: list[np.ndarray]) -> Items:
@@ -203,7 +205,8 @@ def _in_a_row(runs: list[dict[str, np.ndarray]], shared: list[np.ndarray]) -> It
         row["group"] = np.concatenate([k * len(row["loss"]) + each for k, each in enumerate(number)])
     if "train_count" in names:
         row["train_count"] = np.mean([one["train_count"] for one in ordered], 0)
-    return Items(np.concatenate(shared), **{n: v[None] if n in ("loss", "probability") else v for n, v in row.items()})
+    arrays = {name: value[None] if name in ("loss", "probability") else value for name, value in row.items()}
+    return Items(np.concatenate(shared), **arrays, counts=tuple(map(len, shared)))
 
 
 def _ordered(one: dict[str, np.ndarray], shared: np.ndarray) -> dict[str, np.ndarray]:

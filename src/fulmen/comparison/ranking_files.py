@@ -9,6 +9,7 @@ import numpy as np
 from fulmen.comparison.entrants import Entrants
 from fulmen.comparison.places import ALPHA, AT_RANDOM, IN_TIME, conclusion, places
 from fulmen.registry.rows import baseline_node
+from fulmen.report.behind import Behind
 from fulmen.report.contest import Contest
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
 from fulmen.report.html import write as write_report
@@ -40,18 +41,21 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     in_words = best.replace(f" {metric} ", f" {spoken(metric)} ")
     notes = [IN_TIME if contest.in_time else AT_RANDOM, CPU, *contest.notes]
     draw(folder / FIGURE, rows, metric, ceiling, chance)
-    tables = [TableOf("Mean over the folds", _over_folds(rows, contest, np.mean), {"": Column("model")}),
-              TableOf("Standard deviation over the folds", _over_folds(rows, contest, _deviation),
-                      {"": Column("model")})]  # fmt: skip
+    of = Behind(folds, "fold", {"test": [contest.test_rows]}, contest.counted)
+    tables = [TableOf(f"{what} over the folds", _over_folds(rows, contest, how), {"": Column("model")}, behind=of)
+              for what, how in (("Mean", np.mean), ("Standard deviation", _deviation))]  # fmt: skip
+    sure = f"Every model was trained and tested on the same {folds} folds."
+    if contest.seeds > 1:
+        sure += f" The score of a network on a fold is the mean of {contest.seeds} seeds."
     why, command = next_of(folder, entrants, rows)
     report = Report(
         title=title,
         question=f"Which model is best on {entrants.experiment} by {spoken(metric)}, baselines included?",
         answer=as_text(said.replace(metric, spoken(metric))),
-        how_sure=" ".join(filter(None, [f"Every model was trained and tested on the same {folds} folds.", in_words])),
+        how_sure=" ".join(filter(None, [sure, in_words])),
         facts=f"Overrides: `{' '.join(entrants.overrides) or 'none'}`.",
         lead=Figure(f"{spoken(metric)}, mean over the folds and 95 % interval", FIGURE),
-        main=main_table(rows, metric, folds),
+        main=main_table(rows, metric, of),
         next_command=command,
         next_why=why,
         sections=[Section("All metrics", tables=tables), Section("How to read this", notes, listed=True)],
@@ -73,11 +77,11 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     print("\n".join(filter(None, [said, best, f"ranking: {folder / 'report.html'}, the same in ranking.md"])))
 
 
-def main_table(rows: Rows, metric: str, folds: int) -> TableOf:
+def main_table(rows: Rows, metric: str, of: Behind) -> TableOf:
     """The places; p stands there only where there is one."""
-    columns = {"model": Column("model"), "": Column("place"), "folds": Column("n", "folds")}
+    columns = {"model": Column("model"), "": Column("place")}
     columns |= {metric: Column(spoken(metric)), "sd": Column("sd"), "p": Column("p")}
-    return TableOf("The places", [row | {"folds": folds} for row in rows], columns)
+    return TableOf("The places", rows, columns, behind=of)
 
 
 def next_of(folder: Path, entrants: Entrants, rows: Rows) -> tuple[str, str]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from fulmen.report.behind import ITEMS
+
 Once = Callable[[str, Callable[[], Any]], Any]
 
 
@@ -31,6 +33,8 @@ class Contest:
         chance: metric -> what knowing nothing scores, where it is known.
         bounds: metric -> lowest and highest value it can have; without them any.
         in_time: whether the folds follow each other in time, later ones trained on what earlier ones test on.
+        seeds: that the score of a network on a fold is a mean over.
+        counted: what the rows are: "windows", "images".
     """
 
     scores: dict[str, dict[str, np.ndarray]]
@@ -42,3 +46,5 @@ class Contest:
     chance: dict[str, float] = field(default_factory=dict)
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
     in_time: bool = False
+    seeds: int = 1
+    counted: str = ITEMS

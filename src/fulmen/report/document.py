@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fulmen.report.behind import Behind
 from fulmen.report.words import spoken
 
 Rows = list[dict[str, Any]]
@@ -58,6 +59,7 @@ class TableOf:
         columns: the most important first; any others that the rows have follow in their order.
         note: what a reader has to know of it, one line of Markdown; it stands below the table.
         shown: columns before the rest is folded up.
+        behind: how many runs and items each score is of; None where the table has no scores.
     """
 
     title: str
@@ -65,6 +67,7 @@ class TableOf:
     columns: Mapping[str, Column] = field(default_factory=dict)
     note: str = ""
     shown: int = SHOWN
+    behind: Behind | None = None
 
     @property
     def names(self) -> list[str]:
@@ -92,11 +95,12 @@ class TableOf:
 
     @property
     def csv(self) -> str:
-        """All columns, with all digits."""
+        """All columns, with all digits, and how many runs and items they are of."""
+        of = self.behind.cells if self.behind else {}
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
-        table.writerow([self.heading(name) for name in self.names])
-        table.writerows([["" if (value := row.get(name)) is None else value for name in self.names]
+        table.writerow([*map(self.heading, self.names), *of])
+        table.writerows([[*("" if (value := row.get(name)) is None else value for name in self.names), *of.values()]
                          for row in self.rows])  # fmt: skip
         return text.getvalue()
 

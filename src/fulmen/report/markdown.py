@@ -67,4 +67,4 @@ def _section(section: Section) -> Iterator[str]:
 def _tables(of: TableOf, below: str = "") -> Iterator[str]:
     if of.title and of.title != below:
         yield f"{'###' if below else '##'} {of.title}"
-    yield from (table(of, whole=True), of.note)
+    yield from (str(of.behind or ""), table(of, whole=True), of.note)

@@ -1,11 +1,13 @@
 """The report of a run: what it reached on its test split beside the baselines, figures, findings, configuration."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fulmen.config.mistakes import key_of
 from fulmen.config.outside import resume_command
+from fulmen.report.behind import Behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
 from fulmen.report.known import best, is_known
@@ -48,35 +50,39 @@ def report_of(
     heading, rows = next(iter(summary.tables.items()), ("", []))
     figures = [Figure(caption, f"figures/{file}") for caption, file in summary.figures.items()]
     why, command = next_of(folder, result, overrides)
-    count = len(summary.items["item"]) if "item" in summary.items else 0
-    seen = f" Tested on {count:,} {summary.counted}." if count else ""
+    of = Behind(items={"test": [len(summary.items["item"])]} if summary.items else {}, counted=summary.counted)
     return Report(
         title=title,
         question=summary.question or f"How well does {as_text(title)} do on data that it has not seen?",
         answer=summary.answer or answer(summary.metrics, summary.baselines, result),
-        how_sure=(ONE if result.get("steps", 1) else "Nothing was trained.") + seen,
+        how_sure=ONE if result.get("steps", 1) else "Nothing was trained.",
         facts=facts(result, overrides),
         lead=figures[0] if figures else None,
-        main=main_table(heading, rows, summary, count) if rows else None,
+        main=main_table(heading, rows, summary, of) if rows else None,
         next_command=command,
         next_why=why,
-        sections=[*_sections(summary, result, figures[1:])],
+        sections=[*_sections(summary, result, figures[1:], of)],
         attached={"Configuration": folder / "config.yaml", "Environment": folder / "environment.json",
                   "All numbers": folder / "result.json"},
     )  # fmt: skip
 
 
-def main_table(title: str, rows: Rows, summary: Summary, count: int = 0) -> TableOf:
-    """The first table of a workload, the number of test items beside its scores, the leading columns first."""
+def main_table(title: str, rows: Rows, summary: Summary, of: Behind) -> TableOf:
+    """The first table of a workload, the leading columns first."""
     name, *rest = dict.fromkeys(column for row in rows for column in row)
     first = [column for column in summary.leading if column in rest]
     columns = {name: Column(name or "model")}
     if summary.answer and SPLIT in title:  # what stands before that is the answer
         title = "Test split" + title.rpartition(SPLIT)[2].removesuffix(")")
-    if count:
-        rows = [{name: row.get(name), "n": count} | row for row in rows]
-        columns["n"] = Column("n", summary.counted)
-    return TableOf(as_text(title), rows, columns | {each: Column(spoken(each)) for each in first})
+    return TableOf(as_text(title), rows, columns | {each: Column(spoken(each)) for each in first}, behind=of)
+
+
+def further_table(title: str, rows: Rows, summary: Summary, of: Behind) -> TableOf:
+    """Another table of a workload; a column of its own may say how many items a row is of."""
+    column = summary.counts.get(title)
+    return TableOf(
+        as_text(title), rows, behind=of if column is None else replace(of, column=column) if column else None
+    )
 
 
 def facts(result: Mapping[str, Any], overrides: Sequence[str]) -> str:
@@ -139,12 +145,12 @@ def next_of(folder: Path, result: Mapping[str, Any], overrides: Sequence[str]) -
     return "One training says little of another. This repeats it with three seeds:", again
 
 
-def _sections(summary: Summary, result: Mapping[str, Any], figures: Sequence[Figure]) -> list[Section]:
+def _sections(summary: Summary, result: Mapping[str, Any], figures: Sequence[Figure], of: Behind) -> list[Section]:
     """What follows the main table."""
     from fulmen.diagnosis.verdicts import Verdict, as_lines  # numpy: not for those who show a table
 
     rest = list(summary.tables.items())[1:]
-    found = [Section(as_text(title), tables=[TableOf(as_text(title), rows)]) for title, rows in rest if rows]
+    found = [Section(as_text(title), tables=[further_table(title, rows, summary, of)]) for title, rows in rest if rows]
     if result.get("verdicts"):
         verdicts = [Verdict.from_dict(plain) for plain in result["verdicts"]]
         found.insert(0, Section("Diagnosis", [*as_lines(verdicts), PROBE], listed=True))

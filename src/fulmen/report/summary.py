@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fulmen.errors import FulmenError
+from fulmen.report.behind import ITEMS
 from fulmen.report.document import Rows, number
 
 
@@ -29,6 +30,8 @@ class Summary:
         answer: what came out; without it the first metric beside that of the best baseline.
         leading: columns of the main table that a report shows first; by default the first that the table has.
         counted: what the items are, for the number of them beside each score: "subjects", "images".
+        counts: title of a table -> its column that says how many items a row is of, where that is not the whole test
+            split; "" where its rows are no scores of it.
         items: what `fulmen compare` pairs, arrays over the test items: `item` [N] (int, tells it from all others),
             `loss` [N] (lower is better); of classifiers also `target` [N] (int), `probability` [N, C] and, not over the
             items, `train_count` [C]; `group` [N] (int) if items of a group resemble each other.
@@ -44,7 +47,8 @@ class Summary:
     question: str = ""
     answer: str = ""
     leading: list[str] = field(default_factory=list)
-    counted: str = "test items"
+    counted: str = ITEMS
+    counts: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if prefixed := [name for name in self.metrics if name.startswith("test/")]:

@@ -11,6 +11,7 @@ from fulmen.callbacks.outputs import SampleOutputs
 from fulmen.callbacks.resume import read_checkpoint
 from fulmen.config.compose import to_plain
 from fulmen.config.directions import direction
+from fulmen.data.batches import size
 from fulmen.errors import FulmenError
 from fulmen.lightning_private import callbacks_of, is_dry_run
 from fulmen.report.figures import training_curve
@@ -20,7 +21,7 @@ from fulmen.report.test_predictions import write_items
 from fulmen.runs.loggers import log_result
 from fulmen.runs.named_by import compared_by
 from fulmen.runs.result import Result, typed_for
-from fulmen.workload import Workload, WorkloadData
+from fulmen.workload import Workload, WorkloadData, splits_of
 
 SHOWN = 15  # rows of a further table on the console
 
@@ -30,6 +31,7 @@ def evaluate(trainer: Trainer, model: LightningModule, data: Any, cfg: DictConfi
     if is_dry_run(trainer):
         return
     load_best(model, result.folder)
+    result.sizes = sizes(data) or result.sizes
     if not cfg.test:
         log(trainer, data, cfg, result)
         return
@@ -40,6 +42,12 @@ def evaluate(trainer: Trainer, model: LightningModule, data: Any, cfg: DictConfi
         path = tell(summary, cfg, result)
         log(trainer, data, cfg, result)
         print(f"report: {path.with_suffix('.html')}, the same in report.md")
+
+
+def sizes(data: Any) -> dict[str, int]:
+    """How many items the validation and the test split have, where the data hold them in memory."""
+    splits = splits_of(data)
+    return {name: size(splits[split]) for name, split in (("val", "validation"), ("test", "test")) if split in splits}
 
 
 def log(trainer: Trainer, data: Any, cfg: DictConfig, result: Result) -> None:
@@ -65,8 +73,10 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
     plain = to_plain(cfg)
     ways = {name: direction(f"test/{name}", plain) for name in summary.metrics}
     result.better = {name: way for name, way in ways.items() if way}
+    result.counted = summary.counted
     if summary.items:
         write_items(result.folder, summary.items)
+        result.sizes["test"] = len(summary.items["item"])
     curve = training_curve(result.folder, cfg.monitor, cfg.mode)
     if curve:
         summary.figures["Training"] = curve.name

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from fulmen.report.behind import behind
 from fulmen.report.document import Column, Figure, Report, Section, TableOf
 from fulmen.report.known import is_known
 from fulmen.report.markdown import as_text
@@ -29,6 +30,7 @@ def partial_report(folder: Path) -> Report | None:
     why, command = next_of(folder, result, overrides)
     rows = [{"metric": as_text(name), "value": float(value)} for name, value in sorted(metrics.items())]
     missing = lacks(folder, result, bool(tested))
+    of = behind([result], ("val", "test"))
     return Report(
         title=str(result["experiment"]),
         question=f"How far did this run of {as_text(str(result['experiment']))} come?",
@@ -36,7 +38,7 @@ def partial_report(folder: Path) -> Report | None:
         how_sure=as_text(str(result.get("message") or "")),
         facts=facts(result, overrides),
         lead=Figure("Training", CURVE) if (folder / CURVE).is_file() else None,
-        main=TableOf("What is known", rows, {"metric": Column("metric")}) if rows else None,
+        main=TableOf("What is known", rows, {"metric": Column("metric")}, behind=of) if rows else None,
         next_command=command,
         next_why=why,
         sections=[Section("What is missing", missing, listed=True)] if missing else [],

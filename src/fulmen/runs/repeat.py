@@ -141,7 +141,10 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
         for name in results[0]["baselines"]
         if all(name in one["baselines"] for one in results)
     }
-    result.better = results[0].get("better", {})
+    result.better, result.counted = results[0].get("better", {}), results[0].get("counted", "")
+    result.sizes = {
+        name: round(number) for name, number in over(mean, [one.get("sizes", {}) for one in results]).items()
+    }
     result.epochs, result.steps = (sum(one[name] for one in results) for name in ("epochs", "steps"))
     seconds = sum(one["cost"]["fit_seconds"] for one in results)
     result.cost = results[0]["cost"] | {
@@ -157,8 +160,7 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
     title = f"{len(results)} runs of {result.experiment}"
     print_table(title, rows)
     typed = (result.folder / "overrides.txt").read_text().splitlines()
-    counts = [len(items["item"]) for items in tested]
-    path = repeat_report.write_report(result, results, rows, counts, first_start(typed))
+    path = repeat_report.write_report(result, results, rows, first_start(typed))
     result.write()
     print(f"report: {path.with_suffix('.html')}, the same in report.md")
 

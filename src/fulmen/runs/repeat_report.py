@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.report import spread
+from fulmen.report.behind import behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
 from fulmen.report.html import write
 from fulmen.report.known import best, has_mean, is_known, place
@@ -24,13 +25,12 @@ OF_SEEDS = "sd: over the seeds, which differ in chance alone: initial weights, o
 Results = Sequence[Mapping[str, Any]]  # result.json of each run
 
 
-def write_report(result: Result, results: Results, rows: Rows, counts: Sequence[int], typed: Sequence[str]) -> Path:
+def write_report(result: Result, results: Results, rows: Rows, typed: Sequence[str]) -> Path:
     """Write report.md, report.html and the figure of the spread; the path of the first.
 
     Args:
         result: of all runs together.
         rows: of the table of runs that the console shows.
-        counts: test items of each run, as far as that is known.
         typed: what was typed.
     """
     metric, rival = decided_by(result, results)
@@ -45,6 +45,7 @@ def write_report(result: Result, results: Results, rows: Rows, counts: Sequence[
         lead = Figure(caption, f"figures/{FIGURE}")
     why, command = next_of(result, results, metric, rival, typed)
     runs = counted(len(results), unit(result.runs))
+    each = TableOf("Each run", rows, {"": Column("run")}, behind=behind(results, ("val", "test")))
     where = {name: f"{name}/report.html" for name in result.runs}
     return write(
         Report(
@@ -54,10 +55,10 @@ def write_report(result: Result, results: Results, rows: Rows, counts: Sequence[
             how_sure=OF_FOLDS if "fold" in unit(result.runs) else OF_SEEDS,
             facts=f"{runs}, {result.cost.get('fit_seconds', 0):.0f} s of training. Overrides: `{' '.join(typed)}`.",
             lead=lead,
-            main=means(result, results, counts),
+            main=means(result, results),
             next_command=command,
             next_why=why,
-            sections=[Section("Each run", tables=[TableOf("Each run", rows, {"": Column("run")})])],
+            sections=[Section("Each run", tables=[each])],
             attached={name: result.folder / file for name, file in
                       (("Configuration", "config.yaml"), ("Environment", "environment.json"))},
             links=where,
@@ -107,19 +108,18 @@ def wins(result: Result, results: Results, metric: str, rival: str) -> str:
     return f"{sum(ahead)} of {len(ahead)}"
 
 
-def means(result: Result, results: Results, counts: Sequence[int]) -> TableOf:
+def means(result: Result, results: Results) -> TableOf:
     """Mean and sd of network and baselines, with the number of runs and of test items behind them."""
     names = [name.removeprefix("test/") for name in result.metrics if name.startswith("test/") and name != "test/loss"]
-    behind = {"n": len(results)} | ({"items": sum(counts)} if counts else {})
 
     def row(name: str, scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        return {"": name, **behind} | {metric: spread.spread([one.get(metric) for one in scores]) for metric in names}
+        return {"": name} | {metric: spread.spread([one.get(metric) for one in scores]) for metric in names}
 
     tested = [{name: one["metrics"].get(f"test/{name}") for name in names} for one in results]
     rows = [row("network", tested), *(row(name, [one["baselines"][name] for one in results])
                                       for name in result.baselines)]  # fmt: skip
-    columns = {"": Column("model"), "n": Column("n", f"{unit(result.runs)}s"), "items": Column("test items")}
-    return TableOf("Mean and sd over the runs", rows, columns)
+    of = behind(results, runs=len(results), unit=unit(result.runs))
+    return TableOf("Mean and sd over the runs", rows, {"": Column("model")}, behind=of)
 
 
 def next_of(

@@ -40,6 +40,8 @@ class Result:
             and baselines are means over them, `sd` their standard deviations, and cost their sum.
         verdicts: of the diagnosis, the gravest first; see `fulmen.diagnosis.Verdict`.
         better: "min" or "max" of the metrics of the test split of which that is known: which way each is better.
+        sizes: how many items the splits have that scores are of, "val" and "test"; of several runs their mean.
+        counted: what these are: "subjects", "images"; "" while no workload has said it.
     """
 
     experiment: str
@@ -56,6 +58,8 @@ class Result:
     sd: dict[str, float] = field(default_factory=dict)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     better: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    counted: str = ""
 
     def __repr__(self) -> str:
         from fulmen.runs.shown import Shown, in_a_line

@@ -2,17 +2,22 @@
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from optuna.trial import TrialState
 
 from fulmen.config.mistakes import command, key_of
+from fulmen.errors import FulmenError
+from fulmen.report.behind import Behind, behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
 from fulmen.report.html import write
 from fulmen.report.markdown import as_text, markdown_table
 from fulmen.report.next_step import diagnose, keep
 from fulmen.report.summary import print_table
 from fulmen.report.words import counted, spoken
+from fulmen.runs.reading import read_result
 from fulmen.search import figures, trial_states
 from fulmen.search.champion import Champion
 from fulmen.search.leaderboard import FILE, importances, leaderboard, write_leaderboard
@@ -70,7 +75,16 @@ def best_trials(study: Study, rows: Rows) -> TableOf | None:
     columns = {"place": Column("place"), "trial": Column("trial")}
     columns |= {name: Column(spoken(name)) for name in study.objectives}
     columns |= {each.path: Column(each.path.rpartition(".")[2]) for each in study.parameters}
-    return TableOf(f"The best of {counted(len(study.finished), 'trial')}, one seed each", complete[:5], columns)
+    of = behind([result_of(study.trial_folder(row["trial"])) for row in complete[:5]], ["val"])
+    title = f"The best of {counted(len(study.finished), 'trial')}, one seed each"
+    return TableOf(title, complete[:5], columns, behind=of)
+
+
+def result_of(folder: Path) -> dict[str, Any]:
+    """Its result.json; {} where that is gone or damaged."""
+    with suppress(FulmenError):
+        return read_result(folder)
+    return {}
 
 
 def best_of(study: Study) -> str:
@@ -110,8 +124,8 @@ def about_champion(study: Study, champion: Champion | None) -> list[Section]:
         found.append(f"Trial {champion.trial.number}, trained again with {seeds} and only then tested.")
     else:
         found.append(f"Trial {champion.trial.number}, not trained again.")
-    rows = [{"": row[""], "n (seeds)": len(champion.folders)} | row for row in champion.rows]
-    tables = [TableOf("The champion", rows, {"": Column("model")})] if champion.metric else []
+    of = behind([result_of(folder) for folder in champion.folders], runs=len(champion.folders), unit="seed")
+    tables = [TableOf("The champion", champion.rows, {"": Column("model")}, behind=of)] if champion.metric else []
     return [Section("The champion", found, tables)]
 
 
@@ -120,7 +134,8 @@ def about_trials(study: Study, shares: dict[str, float], drawn: Sequence[Figure]
     found: list[Section] = []
     if shares or drawn:
         rows = [{"parameter": name, "importance": share} for name, share in shares.items()]
-        found.append(Section("What mattered", tables=[TableOf("", rows)] if rows else [], figures=drawn))
+        of = Behind(sum(t.state == TrialState.COMPLETE for t in study.trials), "trial")
+        found.append(Section("What mattered", tables=[TableOf("", rows, behind=of)] if rows else [], figures=drawn))
     if failed := [t for t in study.finished if t.state == TrialState.FAIL]:
         shown = failed[:SHOWN_FAILURES]
         lines = [f"trial {t.number}: {as_text(t.user_attrs.get('error', 'its process died'))}" for t in shown]

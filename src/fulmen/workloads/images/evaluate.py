@@ -81,7 +81,7 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
         question="How well does the network tell classes of images apart, rare ones included, beside baselines?",
         answer=f"{said[0].upper()}{said[1:]}.",
         leading=["balanced accuracy", "minority F1", "worst class", "ECE"],
-        counted="images",
+        counted="images", counts={"Per class": "test images"},
     )  # fmt: skip
 
 

@@ -53,6 +53,7 @@ def cross_validate(folds: Sequence[Any], variants: Mapping[str, Variant], seeds:
         chance=chance,
         bounds={name: (0.0, math.inf if "loss" in name else 1.0) for name in LARGER_IS_BETTER},
         in_time=folds[0].splitting.kind == "time",
+        counted="rows",
     )  # fmt: skip
 
 

@@ -109,6 +109,7 @@ def summarize(
         main, score, tables, drawn, notes, items=items, shown=shown,
         question="How well does the network foretell the event for rows that it has not seen, beside baselines?",
         answer=f"The network {said}.", leading=["ROC-AUC", "PR-AUC", "(chance)", "F1"], counted="rows",
+        counts={MACHINES: "", "Drift": ""},
     )  # fmt: skip
 
 
