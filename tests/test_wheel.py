@@ -29,6 +29,8 @@ def test_every_config_and_every_part_of_the_page_is_in_the_wheel_and_nothing_but
     parts = [path for path in pages.rglob("*") if path.suffix in (".html", ".js", ".css", ".svg")]
     assert {f"fulmen/serve/pages/{path.relative_to(pages).as_posix()}" for path in parts} <= set(names)
     assert len(parts) > 20
+    tables = project_root() / "src" / "fulmen" / "workloads" / "pbpk" / "simulator"
+    assert {f"fulmen/workloads/pbpk/simulator/{path.name}" for path in tables.glob("*.csv")} <= set(names)
     assert "fulmen/py.typed" in names  # its annotations are for type checkers of others too
     assert {name.partition("/")[0] for name in names} == {
         path.name for path in (project_root() / "src").iterdir() if path.name[0] not in "._"

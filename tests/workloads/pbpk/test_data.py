@@ -84,6 +84,27 @@ def test_exported_file_gives_the_same_parts(tmp_path):
         assert tuple(file["organ"]) == ORGANS
 
 
+def test_a_file_from_before_ages_and_densities_is_read_as_adults_of_one_kg_per_litre(tmp_path):
+    data = ready()
+    with np.load(data.export(tmp_path / "set.npz")) as file:
+        arrays = dict(file)
+    assert {"age_y", "sex", "density_kg_per_l"} <= set(arrays)
+    np.savez(
+        tmp_path / "old.npz", **{name: arrays[name] for name in set(arrays) - {"age_y", "sex", "density_kg_per_l"}}
+    )
+    again = ready(npz=str(tmp_path / "old.npz"))
+    for name, part in data.splits.items():
+        assert differing(part, again.splits[name]) == []
+    assert differing(data.population.tensors(), again.population.tensors()) == []
+
+
+def test_children_are_solved_and_come_back_from_a_file(tmp_path):
+    data = ready(body={"age_y": 5, "sex": "female"})
+    assert data.population.age_y.eq(5).all()
+    again = ready(npz=str(data.export(tmp_path / "children.npz")))
+    assert differing(data.population.tensors(), again.population.tensors()) == []
+
+
 def nan(arrays):
     arrays["concentration_mg_per_l"][2, 3, 4] = np.nan
 
@@ -153,7 +174,10 @@ def solved_otherwise(arrays):
         (doses, r"n_doses is 0"),
         (twice, r"1 subjects repeat another one exactly \(first: 3\)"),
         (too_much, r"subject 0 holds up to .* mg but was given"),
-        (heavier, r"volume_l \(sum of the organs\), subject 0"),
+        (
+            heavier,
+            r"volume_l \(mass of the organs in kg\), subject 0: .* with density_kg_per_l \(1 kg/L where it is left",
+        ),
         (solved_otherwise, r"solved with linear kinetics; set data\.kinetics=linear"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
@@ -200,6 +224,14 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path):
         (dict(dose_mg=[10, float("nan")]), "dose_mg"),
         (dict(routes=["iv"]), "unknown route 'iv'"),
         (dict(body={"weight_kg": 0}), "weight_kg is 0"),
+        (dict(body={"age_y": 0.5}), "body.age_y is 0.5; the tables hold 1 to 80 years"),
+        (dict(body={"sex": "femal"}), "body.sex: unknown sex 'femal'; did you mean 'female'"),
+        (
+            dict(body={"age_y": 5, "weight_kg": 60}),
+            "body.weight_kg: 60; a male body of 5 years has 10 to 47.5 kg here; set body.age_y",
+        ),
+        (dict(body={"age_y": 40, "weight_kg": 33}), "a male body of 40 years has 36.5 to 150 kg here"),
+        (dict(body={"age_y": 5}, organs={"liver": {"flow": 0.07}}), "leave out body.age_y and body.sex"),
         (dict(organs={"livr": {"volume": 0.03}}), "unknown organ 'livr'; did you mean 'liver'"),
         (dict(organs={"liver": {"volume": -0.03}}), "organs.liver.volume is -0.03"),
         (dict(organs={"liver": {"flow": 0.5}}), "flow fractions sum to 1.435, not 1"),

@@ -17,18 +17,24 @@ from fulmen.workloads.pbpk import npz
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import arrays_from, population_from, read_npz
 from fulmen.workloads.pbpk.simulator import (
+    bodies,
+    body,
     compartments,
+    drugs,
     physiology,
     population,
     propagator,
     rosenbrock,
     sampling,
     solvers,
+    streams,
 )
 from fulmen.workloads.pbpk.simulator.physiology import known
 from fulmen.workloads.pbpk.simulator.population import duplicate_rows
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
+
+DRAWN_BY = (physiology, body, bodies, drugs, population, sampling, streams)
 
 
 class PBPKData(WorkloadData):
@@ -54,7 +60,7 @@ class PBPKData(WorkloadData):
         n_doses: how often the dose is given.
         interval_h: between doses.
         drug: fixes drug properties, e.g. `{fraction_unbound: 0.2, kp: {liver: 3.0}}` (names as in `Population`).
-        body: fixes `weight_kg` or `cardiac_output_l_per_h`.
+        body: fixes `weight_kg`, `cardiac_output_l_per_h`, `age_y` or `sex`; the last two take bodies by age and sex.
         organs: overrides volume and flow fractions, e.g. `{liver: {volume: 0.03}, other: {volume: 0.039}}`.
         npz: a file written by `export`; replaces the virtual population.
         batch_size: subjects per training batch.
@@ -80,7 +86,7 @@ class PBPKData(WorkloadData):
         n_doses: Count = 1,
         interval_h: Positive = 24.0,
         drug: Mapping[str, Any] | None = None,
-        body: Mapping[str, float] | None = None,
+        body: Mapping[str, float | str] | None = None,
         organs: Mapping[str, Mapping[str, float]] | None = None,
         npz: str | None = None,
         batch_size: Count = 32,
@@ -176,8 +182,8 @@ class PBPKData(WorkloadData):
 
     def _arrays(self) -> Arrays:
         source = {"npz": Path(self.npz).name} if self.npz else self.prior | {"time_h": self.grid_h.tolist()}
-        code = (physiology, population, sampling, compartments, propagator, rosenbrock, solvers, npz)
-        files = [self.npz] if self.npz else []
+        code = (*DRAWN_BY, compartments, propagator, rosenbrock, solvers, npz)
+        files = [self.npz] if self.npz else [body.TABLE]
         self.fingerprint = fingerprint(source | {"kinetics": self.kinetics}, code=code, files=files)
         path = self.npz
         build = (lambda: read_npz(path, self.kinetics)) if path else self._simulate

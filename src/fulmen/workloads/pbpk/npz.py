@@ -13,11 +13,12 @@ from torch import Tensor
 from fulmen.data.cache import Arrays
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
-from fulmen.workloads.pbpk.simulator.population import ROUTES, Population, duplicate_rows, validate
+from fulmen.workloads.pbpk.simulator.population import ROUTES, Population, duplicate_rows, unsaid, validate
 
 SCALARS = ("n_doses", "interval_h")
-WIDE = ("volume_l", "flow_l_per_h", "kp")  # [S, 14]; the other fields are [S]
+WIDE = ("volume_l", "flow_l_per_h", "kp", "density_kg_per_l")  # [S, 14]; the other fields are [S]
 NAMES = tuple(field.name for field in fields(Population))
+NEEDED = tuple(name for name in NAMES if name not in unsaid(0))
 SOLVED = ("time_h", "concentration_mg_per_l")
 MASS_TOLERANCE = 1e-3
 
@@ -36,10 +37,10 @@ def arrays_from(subjects: Population, time_h: Tensor, concentration: Tensor, kin
 
 
 def population_from(arrays: Mapping[str, np.ndarray]) -> Population:
-    """The population stored in named arrays."""
-    values = {field.name: arrays[field.name] for field in fields(Population)}
-    tensors = {name: torch.tensor(value) for name, value in values.items() if name not in SCALARS}
-    return Population(**tensors, n_doses=int(values["n_doses"]), interval_h=float(values["interval_h"]))
+    """The population stored in named arrays; what is left out of it is `unsaid`."""
+    stored = {name: torch.tensor(arrays[name]) for name in NAMES if name in arrays and name not in SCALARS}
+    tensors = unsaid(len(stored["weight_kg"])) | stored
+    return Population(**tensors, n_doses=int(arrays["n_doses"]), interval_h=float(arrays["interval_h"]))
 
 
 def read_npz(path: str | Path, kinetics: str) -> Arrays:
@@ -52,7 +53,7 @@ def read_npz(path: str | Path, kinetics: str) -> Arrays:
     """
     arrays = _load(path)
     try:
-        _check_layout(arrays, (*NAMES, "organ", "kinetics", *SOLVED), kinetics)
+        _check_layout(arrays, (*NEEDED, "organ", "kinetics", *SOLVED), kinetics)
         population = validate(population_from(arrays))
         _check_content(arrays, population)
     except FulmenError as error:
@@ -77,7 +78,7 @@ def read_subjects(path: str | Path, kinetics: str) -> Arrays:
                 f"its subjects have {solved_with} kinetics, the model {kinetics} ones: take a model that was trained "
                 f"with data.kinetics={solved_with}"
             )
-        _check_layout(arrays, (*NAMES, "organ"), kinetics)
+        _check_layout(arrays, (*NEEDED, "organ"), kinetics)
         validate(population_from(arrays))
     except FulmenError as error:
         raise FulmenError(f"{path}: {error}") from error

@@ -17,10 +17,16 @@ from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from, read_subjects
 from fulmen.workloads.pbpk.one_compartment import step_h
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
-from fulmen.workloads.pbpk.simulator.population import ROUTES, Population
+from fulmen.workloads.pbpk.simulator.population import LABELS, ROUTES, SEXES, Population
 
-UNITS = {"l_per_h": "L/h", "mg_per_l": "mg/L", "per_h": "1/h", "kg": "kg", "mg": "mg", "l": "L", "h": "h"}
-LABELS = ("compound", "lipophilicity")  # neither enters the equations
+UNITS = {
+    "l_per_h": "L/h", "mg_per_l": "mg/L", "kg_per_l": "kg/L", "per_h": "1/h", "kg": "kg", "mg": "mg", "l": "L",
+    "h": "h", "y": "years",
+}  # fmt: skip
+NOTES = {
+    "sex": f"a label, not used by the equations: {', '.join(f'{n} {name}' for n, name in enumerate(SEXES))}",
+    "density_kg_per_l": "by which the volumes fill the weight; 1 where it is left out",
+}
 
 
 def input_schema(data: Any) -> dict[str, Any]:
@@ -138,11 +144,13 @@ def _array(name: str, seen: Population) -> dict[str, Any]:
         "shape": [] if name in SCALARS else ["S", len(ORGANS)] if name in WIDE else ["S"],
     }
     facts |= {"dtype": "number", "unit": unit, "missing": False}
+    if name in LABELS:
+        facts["note"] = NOTES.get(name, "a label, not used by the equations")
     if name in WIDE:
         low, high = value.amin(0).tolist(), value.amax(0).tolist()
         return facts | {"range_by_organ": {organ: [low[i], high[i]] for i, organ in enumerate(ORGANS)}}
     if name in LABELS:
-        return facts | {"note": "a label, not used by the equations"}
+        return facts
     return facts | {"range": [float(value.min()), float(value.max())] if isinstance(value, Tensor) else [value, value]}
 
 
@@ -151,7 +159,7 @@ def _out_of_range(population: Population, schema: Schema) -> tuple[list[Outside]
     outside, found = [], []
     for facts in schema["arrays"]:
         name, seen = facts["name"], _ranges(facts)
-        if not seen.names:
+        if name in LABELS or not seen.names:
             continue
         value = torch.as_tensor(getattr(population, name)).double().reshape(-1, len(seen.names)).numpy()
         far = seen.beyond(value)  # [S, 14] or [S, 1]; of a scalar of all subjects [1, 1]

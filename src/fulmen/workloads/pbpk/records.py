@@ -4,6 +4,7 @@ import io
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from fulmen.data.predicting import Record, Schema, cells, unused
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
-from fulmen.workloads.pbpk.simulator.population import ROUTES, Population, validate
+from fulmen.workloads.pbpk.simulator.population import LABELS, ROUTES, SEXES, Population, unsaid, validate
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 
-LABELS = ("compound", "lipophilicity")  # neither enters the equations
+NUMBERED = {"route": ROUTES, "sex": SEXES}  # a name stands for a number
+NUMBERS_ONLY = ("compound", "lipophilicity")  # labels that an example has no use for
 SOME = 64  # subjects of which an example is one
 OF_SUBJECT = re.compile(r"(\w+)(.*), subject (\d+): (.*)", re.DOTALL)
 
@@ -25,7 +27,8 @@ def population_of(records: Sequence[Record], schema: Schema) -> tuple[Population
     """The subjects, and warnings.
 
     A record names every array of the schema: a number, or one for each organ, as a list in the order of `organ` or as
-    an object; `route` may be a name. What all subjects share (`n_doses`, `interval_h`) and labels may be left out.
+    an object; `route` and `sex` may be names. Labels and what all subjects share (`n_doses`, `interval_h`) may be left
+    out.
 
     Raises:
         FulmenError: a value that cannot be; the message begins with its place, `rows[2].weight_kg: `.
@@ -36,8 +39,9 @@ def population_of(records: Sequence[Record], schema: Schema) -> tuple[Population
     arrays = {name: _array(name, column) for name, column in columns.items()}
     for name in SCALARS:
         arrays[name] = _shared(name, arrays[name]) if name in arrays else np.array(trained[name])
-    arrays = {name: np.zeros(len(records)) for name in LABELS} | arrays
-    arrays |= {name: arrays[name].astype(np.int64) for name in ("route", "compound")}
+    left_out = {name: value.numpy() for name, value in unsaid(len(records)).items()}
+    arrays = {name: np.zeros(len(records)) for name in NUMBERS_ONLY} | left_out | arrays
+    arrays |= {name: arrays[name].astype(np.int64) for name in (*NUMBERED, "compound")}
     try:
         population = validate(population_from(arrays))
     except FulmenError as error:
@@ -60,7 +64,9 @@ def whole_subject(record: Record, given: Collection[str], schema: Schema) -> dic
     """
     whole = dict(record)
     if _follows("weight_kg", "volume_l", whole, given):
-        whole["volume_l"] = _scaled(whole["volume_l"], whole["weight_kg"] / sum(whole["volume_l"].values()))
+        density = whole.get("density_kg_per_l", {})
+        mass_kg = sum(volume * density.get(organ, 1.0) for organ, volume in whole["volume_l"].items())
+        whole["volume_l"] = _scaled(whole["volume_l"], whole["weight_kg"] / mass_kg)
     if _follows("cardiac_output_l_per_h", "flow_l_per_h", whole, given):
         flow = whole["flow_l_per_h"]
         whole["flow_l_per_h"] = _scaled(flow, whole["cardiac_output_l_per_h"] / flow["blood"])
@@ -110,12 +116,15 @@ def example_records(schema: Schema) -> list[dict[str, Any]]:
         infusion_h=usual_infusion_h(schema), n_doses=int(seen["n_doses"][0]),
         interval_h=seen["interval_h"][0],
     )  # fmt: skip
-    arrays = {name: value.numpy() for name, value in subjects.tensors().items() if name not in LABELS}
-    outside = [_outside(arrays[facts["name"]], facts) for facts in schema["arrays"] if facts["name"] in arrays]
+    asked = {facts["name"] for facts in schema["arrays"]} - {*NUMBERS_ONLY}
+    arrays = {name: value.numpy() for name, value in subjects.tensors().items() if name in asked}
+    told = [facts for facts in schema["arrays"] if facts["name"] in arrays and facts["name"] not in LABELS]
+    outside = [_outside(arrays[facts["name"]], facts) for facts in told]
     usual = int(np.sum(outside, axis=0).argmin())
     values: dict[str, Any] = {name: value[usual].tolist() for name, value in arrays.items()}
-    values |= {name: dict(zip(ORGANS, values[name], strict=True)) for name in WIDE}
-    return [values | {"route": ROUTES[route], "n_doses": subjects.n_doses, "interval_h": subjects.interval_h}]
+    values |= {name: dict(zip(ORGANS, values[name], strict=True)) for name in WIDE if name in values}
+    values |= {name: names[values[name]] for name, names in NUMBERED.items() if name in values}
+    return [values | {"n_doses": subjects.n_doses, "interval_h": subjects.interval_h}]
 
 
 def _outside(values: np.ndarray, facts: Mapping[str, Any]) -> np.ndarray:
@@ -128,7 +137,7 @@ def _outside(values: np.ndarray, facts: Mapping[str, Any]) -> np.ndarray:
 
 def _array(name: str, column: list[Any]) -> np.ndarray:
     """float64 [S], or [S, 14] of what each organ has."""
-    read = _organs if name in WIDE else _route if name == "route" else _number
+    read = _organs if name in WIDE else partial(_named, name) if name in NUMBERED else _number
     return np.array([read(value, f"rows[{subject}].{name}") for subject, value in enumerate(column)], dtype=np.float64)
 
 
@@ -144,14 +153,15 @@ def _organs(value: Any, where: str) -> list[float]:
     return [_number(each, f"{where}.{organ}") for organ, each in zip(ORGANS, value, strict=True)]
 
 
-def _route(value: Any, where: str) -> float:
+def _named(kind: str, value: Any, where: str) -> float:
+    names = NUMBERED[kind]
     if isinstance(value, str):
-        if value not in ROUTES:
-            raise FulmenError(f"{where}: {value[:60]!r} is no route; there is {', '.join(ROUTES)}")
-        return float(ROUTES.index(value))
+        if value not in names:
+            raise FulmenError(f"{where}: {value[:60]!r} is no {kind}; there is {', '.join(names)}")
+        return float(names.index(value))
     number = _number(value, where)
     if number % 1:
-        raise FulmenError(f"{where}: {number:g} is no route; there is {', '.join(ROUTES)}")
+        raise FulmenError(f"{where}: {number:g} is no {kind}; there is {', '.join(names)}")
     return number
 
 

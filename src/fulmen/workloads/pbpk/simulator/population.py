@@ -11,6 +11,8 @@ from fulmen.workloads.pbpk.simulator.physiology import INDEX, ORGANS, PERFUSED, 
 
 ROUTES = ("bolus", "infusion", "oral")
 BOLUS, INFUSION, ORAL = range(3)
+SEXES = ("male", "female")
+LABELS = ("compound", "lipophilicity", "age_y", "sex", "density_kg_per_l")  # none of them enters the equations
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class Population:
     dose_mg: Tensor  # [S], each dose
     infusion_h: Tensor  # [S], 0 unless the route is infusion
     compound: Tensor  # [S], long
+    age_y: Tensor  # [S]
+    sex: Tensor  # [S], long, index into SEXES
+    density_kg_per_l: Tensor  # [S, 14], by which the volumes fill the weight
     n_doses: int = 1
     interval_h: float = 24.0
 
@@ -59,6 +64,15 @@ class Population:
         """The per-subject fields by name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if isinstance(value, Tensor)}
+
+
+def unsaid(subjects: int) -> dict[str, Tensor]:
+    """The fields that a file may leave out: an adult man, each of whose organs weighs 1 kg per litre."""
+    return {
+        "age_y": torch.full((subjects,), 35.0, dtype=torch.float64),
+        "sex": torch.zeros(subjects, dtype=torch.long),
+        "density_kg_per_l": torch.ones(subjects, len(ORGANS), dtype=torch.float64),
+    }
 
 
 def steady_state_volume_l(population: Population) -> Tensor:
@@ -90,11 +104,8 @@ def _well_stirred(flow_l_per_h: Tensor, clint_l_per_h: Tensor, population: Popul
 
 
 def duplicate_rows(population: Population) -> Tensor:
-    """Indices of the subjects whose body, drug and dose all equal an earlier subject's, whatever the labels. Shape [n].
-
-    The compound number and the lipophilicity score are labels: neither enters the equations.
-    """
-    columns = [v for name, v in population.tensors().items() if name not in ("compound", "lipophilicity")]
+    """Indices of the subjects whose body, drug and dose all equal an earlier subject's, whatever the `LABELS`. [n]."""
+    columns = [v for name, v in population.tensors().items() if name not in LABELS]
     rows = torch.cat([v.double().reshape(len(population), -1) for v in columns], 1)  # [S, parameters]
     _, group = torch.unique(rows, dim=0, return_inverse=True)  # [S]
     subject = torch.arange(len(population), device=group.device)
@@ -104,7 +115,7 @@ def duplicate_rows(population: Population) -> Tensor:
 
 def validate(population: Population) -> Population:
     """The population itself if every subject can be simulated; otherwise an error with field, subject and value."""
-    may_be_zero, free = ("infusion_h", "route", "compound"), ("lipophilicity",)
+    may_be_zero, free = ("infusion_h", "route", "compound", "sex"), ("lipophilicity",)
     for name, value in population.tensors().items():
         if len(value) != len(population):
             raise FulmenError(f"{name} has {len(value)} rows for {len(population)} subjects; give one row per subject")
@@ -116,6 +127,7 @@ def validate(population: Population) -> Population:
         value = getattr(population, name)
         _refuse(value > 1, name, value, "in (0, 1]")
     _refuse(population.route >= len(ROUTES), "route", population.route, f"0 to {len(ROUTES) - 1}: {', '.join(ROUTES)}")
+    _refuse(population.sex >= len(SEXES), "sex", population.sex, f"0 to {len(SEXES) - 1}: {', '.join(SEXES)}")
     unfit = (population.route == INFUSION) != (population.infusion_h > 0)
     _refuse(unfit, "infusion_h", population.infusion_h, "above 0 for an infusion and 0 for any other route")
 
@@ -125,11 +137,16 @@ def validate(population: Population) -> Population:
     for organ in ("lung", "blood"):
         flow = population.flow_l_per_h[:, INDEX[organ]]
         _refuse((flow / output - 1).abs() > 1e-6, f"flow_l_per_h of the {organ}", flow, "the cardiac output")
-    volume = population.volume_l.sum(1)
-    _refuse((volume / population.weight_kg - 1).abs() > 1e-6, "volume_l (sum of the organs)", volume, "weight_kg in L")
+    mass = (population.volume_l * population.density_kg_per_l).sum(1)
+    allowed = f"weight_kg, with density_kg_per_l{_as_if(population)}"
+    _refuse((mass / population.weight_kg - 1).abs() > 1e-6, "volume_l (mass of the organs in kg)", mass, allowed)
     blood = population.kp[:, INDEX["blood"]]
     _refuse((blood / population.blood_plasma_ratio - 1).abs() > 1e-6, "kp of the blood", blood, "blood_plasma_ratio")
     return population
+
+
+def _as_if(population: Population) -> str:
+    return " (1 kg/L where it is left out)" if bool((population.density_kg_per_l == 1).all()) else ""
 
 
 def _refuse(bad: Tensor, name: str, value: Tensor, allowed: str) -> None:
