@@ -1,8 +1,8 @@
 """One change of what is stored, as a table of names or a function; every file of before is led through it once.
 
-A renamed argument takes one more file, say `step_2_splits.py`, and its entry in `STEPS`:
+A renamed argument takes one more file, say `step_3_splits.py`, and its entry in `STEPS`:
 
-    STEP = Step(2, "parts are called splits", arguments={"fulmen.workloads.pbpk.data.PBPKData": {"parts": "splits"}})
+    STEP = Step(3, "parts are called splits", arguments={"fulmen.workloads.pbpk.data.PBPKData": {"parts": "splits"}})
 
 The number is that of the step before and one: files written from then on hold it, and no step up to it touches them.
 A module that has lost a class to another keeps a line for the Python of other people, which then imports it as before:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch_geometric.data import Batch
@@ -17,6 +19,7 @@ from fulmen.workloads.pbpk.graph import (
 from fulmen.workloads.pbpk.module import PBPKSurrogate
 from fulmen.workloads.pbpk.networks import MLP, DynamicGNN, MessagePassing
 from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS
+from fulmen.workloads.pbpk.simulator.population import INFUSION
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 
 TIMES = torch.linspace(0.25, 24, 12, dtype=torch.float64)
@@ -88,6 +91,28 @@ def test_surrogate_predicts_subjects_of_your_own(population):
     assert (predicted >= 0).all()
     expected = model.concentration({name: value[:3] for name, value in batch.items()} | {"time_h": TIMES.float()})
     torch.testing.assert_close(predicted, expected.detach(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["clint_l_per_h", "dose_mg", "infusion_h"])
+def test_a_prediction_has_the_gradients_of_central_differences(population, name):
+    """Of the exposure of blood, of which the reduced model, the features and the network each have a part."""
+    torch.manual_seed(0)
+    model = PBPKSurrogate(DynamicGNN(hidden=8, layers=1, recurrent=8, rank=8)).double()
+    batch = inputs(population, TIMES)
+    model.network.inputs.fit(*(batch[name] for name in ("node", "edge", "context", "dosing")))
+    infused = population[population.route == INFUSION]
+    infused = replace(infused, infusion_h=torch.full_like(infused.infusion_h, 1.3))  # ends between two times
+    value = getattr(infused, name)
+
+    def exposure(value):
+        predicted = model.predict_population(replace(infused, **{name: value}), TIMES)
+        return torch.trapezoid(predicted[:, 0], TIMES)
+
+    watched = value.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(exposure(watched).log().sum(), watched)
+    ends = [exposure(value * (1 + d)).log() for d in (5e-3, -5e-3)]
+    torch.testing.assert_close(gradient * value, (ends[0] - ends[1]) / 1e-2, rtol=1e-2, atol=2e-3)
+    assert not exposure(value).requires_grad
 
 
 def test_message_passing_reaches_across_the_body(population):

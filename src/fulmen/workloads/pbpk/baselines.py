@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fulmen.workloads.pbpk.metrics import FLOOR, normalized
-from fulmen.workloads.pbpk.one_compartment import equilibrium_concentrations, one_compartment
+from fulmen.workloads.pbpk.one_compartment import Reduced, body_load, equilibrium_concentrations
 from fulmen.workloads.pbpk.simulator.population import Population
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
 
@@ -35,9 +35,9 @@ def linear_physics(population: Population, time_h: Tensor) -> Tensor:
     return concentrations(population, simulate(population, time_h, kinetics="linear"))
 
 
-def reduced_physics(population: Population, time_h: Tensor, kinetics: str) -> Tensor:
+def reduced_physics(population: Population, time_h: Tensor, kinetics: str, reduced: Reduced) -> Tensor:
     """One compartment, every organ at equilibrium with the blood: elimination without distribution."""
-    return equilibrium_concentrations(population, one_compartment(population, time_h, kinetics))
+    return equilibrium_concentrations(population, body_load(population, time_h, kinetics, reduced))
 
 
 def _log_normalized(part: Part) -> Tensor:

@@ -16,6 +16,7 @@ from fulmen.workload import WorkloadData
 from fulmen.workloads.pbpk import npz
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import arrays_from, population_from, read_npz
+from fulmen.workloads.pbpk.one_compartment import REDUCED, Reduced
 from fulmen.workloads.pbpk.simulator import (
     bodies,
     body,
@@ -62,6 +63,8 @@ class PBPKData(WorkloadData):
         drug: fixes drug properties, e.g. `{fraction_unbound: 0.2, kp: {liver: 3.0}}` (names as in `Population`).
         body: fixes `weight_kg`, `cardiac_output_l_per_h`, `age_y` or `sex`; the last two take bodies by age and sex.
         organs: overrides volume and flow fractions, e.g. `{liver: {volume: 0.03}, other: {volume: 0.039}}`.
+        reduced: model that networks start from: "exponential", or "runge_kutta", which is 80 times slower and what
+            networks have learned from that were trained before fulmen had the other.
         npz: a file written by `export`; replaces the virtual population.
         batch_size: subjects per training batch.
         seed: of the population, the split and the order of the batches.
@@ -88,6 +91,7 @@ class PBPKData(WorkloadData):
         drug: Mapping[str, Any] | None = None,
         body: Mapping[str, float | str] | None = None,
         organs: Mapping[str, Mapping[str, float]] | None = None,
+        reduced: Reduced = "exponential",
         npz: str | None = None,
         batch_size: Count = 32,
         seed: int = 42,
@@ -95,6 +99,7 @@ class PBPKData(WorkloadData):
     ):
         super().__init__(batch_size, seed)
         known(kinetics, ("saturable", "linear"), "kinetics", "kinetics")
+        known(reduced, REDUCED, "model", "reduced")
         if subjects_per_compound < 1:
             raise FulmenError(f"subjects_per_compound is {subjects_per_compound}; it must be 1 or more")
         if npz is not None and not Path(npz).is_file():
@@ -111,7 +116,7 @@ class PBPKData(WorkloadData):
                 f"{validation_compounds} validation and {test_compounds} test compounds of {compounds}: each split, "
                 f"training included, needs at least one"
             )
-        self.kinetics = kinetics
+        self.kinetics, self.reduced = kinetics, reduced
         self.validation_compounds, self.test_compounds = validation_compounds, test_compounds
         self.fold, self.folds = fold, folds
         self.cache, self.npz = cache, npz
@@ -146,7 +151,7 @@ class PBPKData(WorkloadData):
         self.all_times_h = torch.tensor(arrays["time_h"])
         later = self.all_times_h > 0
         self.time_h = self.all_times_h[later].float()  # [T]
-        everything = inputs(self.population, self.time_h, self.kinetics) | {
+        everything = inputs(self.population, self.time_h, self.kinetics, self.reduced) | {
             "concentration": torch.tensor(arrays["concentration_mg_per_l"])[:, :, later],  # [S, 14, T]
             "subject": torch.arange(len(self.population)),
         }

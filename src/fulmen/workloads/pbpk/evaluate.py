@@ -54,7 +54,7 @@ def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
         "network": predicted.double(),
         "mean curve": baselines.mean_curve(data.splits["train"], test),
         "5 nearest": baselines.nearest_neighbours(data.splits["train"], test),
-        "one compartment": baselines.reduced_physics(subjects, times[later], data.kinetics),
+        "one compartment": baselines.reduced_physics(subjects, times[later], data.kinetics, data.reduced),
         "linear physics": baselines.linear_physics(subjects, times)[:, :, later],
     }
     if data.kinetics == "linear":

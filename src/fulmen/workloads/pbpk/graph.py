@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from fulmen.workloads.pbpk.one_compartment import equilibrium_concentrations, one_compartment
+from fulmen.workloads.pbpk.one_compartment import Reduced, body_load, equilibrium_concentrations
 from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS, PORTAL
 from fulmen.workloads.pbpk.simulator.population import (
     BOLUS,
@@ -140,14 +140,18 @@ def features(population: Population, kinetics: str = "saturable") -> dict[str, T
 
 
 def inputs(
-    population: Population, time_h: Tensor, kinetics: str = "saturable", max_step_h: float | None = None
+    population: Population,
+    time_h: Tensor,
+    kinetics: str = "saturable",
+    reduced: Reduced = "exponential",
+    max_step_h: float | None = None,
 ) -> dict[str, Tensor]:
     """All that a network and its module need to predict S subjects at T increasing times after 0, float32.
 
     `features`, and `dosing` [S, T, 3], `reduced` [S, 14, T] mg/L (the reduced model's concentrations), `dose_mg` [S],
-    `weight_kg` [S]. `max_step_h` is that of the reduced model.
+    `weight_kg` [S]. `max_step_h` is that of the reduced model. Differentiable by the tensors of `population`.
     """
-    load_mg = one_compartment(population, time_h, kinetics, max_step_h)
+    load_mg = body_load(population, time_h, kinetics, reduced, max_step_h)
     return features(population, kinetics) | {
         "dosing": dosing(population, time_h, load_mg),
         "reduced": equilibrium_concentrations(population, load_mg).float(),

@@ -24,6 +24,7 @@ from torchmetrics import MetricCollection, R2Score
 from fulmen.config.protocols import Fulfils
 from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Record, Schema
+from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Verb, Workload
 from fulmen.workloads.pbpk import predict
@@ -31,8 +32,9 @@ from fulmen.workloads.pbpk.contract import BodyNetwork
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.networks import MLP, DynamicGNN
+from fulmen.workloads.pbpk.one_compartment import Reduced
 from fulmen.workloads.pbpk.records import example_records, population_of, subjects_file, whole_subject
-from fulmen.workloads.pbpk.simulator.population import Population
+from fulmen.workloads.pbpk.simulator.population import Population, differentiated
 
 INPUTS = ("node", "edge", "context", "dosing")
 
@@ -46,6 +48,7 @@ class PBPKSurrogate(Workload):
         scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.optim.schedulers`.
         linear_weight: of the loss on the linear scale.
         residual: learn the log ratio to the reduced model; False learns log(u + 1e-3) itself.
+        reduced: the reduced model of the data it learns from, as `data.reduced`; `predict_population` takes it.
         figures: draw curves, residuals and organs of the test split; takes seconds.
     """
 
@@ -64,10 +67,11 @@ class PBPKSurrogate(Workload):
         scheduler: Callable[..., Any] | None = None,
         linear_weight: float = 0.3,
         residual: bool = True,
+        reduced: Reduced = "exponential",
         figures: bool = True,
     ):
         super().__init__(network, optimizer, scheduler)
-        self.linear_weight, self.residual, self.figures = linear_weight, residual, figures
+        self.linear_weight, self.residual, self.reduced, self.figures = linear_weight, residual, reduced, figures
         for name in ("log_mean", "log_sd", "linear_sd"):
             self.register_buffer(name, torch.ones(()))
         self.metrics = nn.ModuleDict(
@@ -78,6 +82,11 @@ class PBPKSurrogate(Workload):
         """Standardise inputs and target by the training split."""
         if stage != "fit":
             return
+        if self.datamodule.reduced != self.reduced:
+            raise FulmenError(
+                f"data.reduced is {self.datamodule.reduced} and model.reduced {self.reduced}; a network learns beside "
+                f"one reduced model: set model.reduced={self.datamodule.reduced}"
+            )
         train = self.datamodule.splits["train"]
         self.network.inputs.fit(*(train[name] for name in INPUTS))
         u = normalized(train["concentration"].double(), train["dose_mg"], train["weight_kg"])
@@ -100,14 +109,16 @@ class PBPKSurrogate(Workload):
             "concentration_mg_per_l": self.concentration(batch),
         }
 
-    @torch.no_grad()
     def predict_population(self, population: Population, time_h: Tensor, kinetics: str = "saturable") -> Tensor:
         """Concentrations [S, 14, T] in mg/L for subjects of your own, at increasing times [T] in hours after 0.
 
+        Differentiable by every tensor of `population` that requires a gradient; the weights get none unless one does.
         The recurrent network knows the steps of its training grid and the kinetics it was trained on: keep to them.
         """
-        batch = {name: value.to(self.device) for name, value in inputs(population, time_h, kinetics).items()}
-        return self.eval().concentration(batch | {"time_h": time_h.float().to(self.device)})
+        with torch.set_grad_enabled(differentiated(population)):
+            asked = inputs(population, time_h, kinetics, self.reduced)
+            batch = {name: value.to(self.device, self.log_sd.dtype) for name, value in asked.items()}
+            return self.eval().concentration(batch | {"time_h": time_h.to(self.log_sd)})
 
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
         """Compare with the solver and the baselines on the test split, and draw it."""

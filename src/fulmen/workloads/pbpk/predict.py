@@ -15,7 +15,7 @@ from fulmen.data.ranges import Outside, Ranges
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from, read_subjects
-from fulmen.workloads.pbpk.one_compartment import step_h
+from fulmen.workloads.pbpk.runge_kutta import step_h
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import LABELS, ROUTES, SEXES, Population
 
@@ -39,7 +39,8 @@ def input_schema(data: Any) -> dict[str, Any]:
         "routes": dict(enumerate(ROUTES)),
         "kinetics": data.kinetics,
         "time_h": data.time_h.tolist(),
-        "reduced_step_h": float(step_h(data.population).min()),
+        "reduced": data.reduced,
+        "reduced_step_h": float(step_h(data.population).min()) if data.reduced == "runge_kutta" else None,
         "output": {
             "subject": "place in the file, from 0",
             "organ": "",
@@ -118,14 +119,25 @@ def _refuse_other_regimen(population: Population, schema: Schema, where: str) ->
 
 def _features(part: Population, time_h: Tensor, schema: Schema) -> Batch:
     """What the model reads of subjects that share the step of the reduced model."""
-    return inputs(part, time_h, schema["kinetics"], min(schema["reduced_step_h"], float(step_h(part).min())))
+    if _reduced(schema) == "exponential":
+        return inputs(part, time_h, schema["kinetics"])
+    longest_h = min(schema["reduced_step_h"], float(step_h(part).min()))
+    return inputs(part, time_h, schema["kinetics"], "runge_kutta", longest_h)
+
+
+def _reduced(schema: Schema) -> str:
+    """The reduced model that a network has learned from; schemas that do not say are from before there were two."""
+    return str(schema.get("reduced", "runge_kutta"))
 
 
 def _groups(population: Population, schema: Schema) -> list[Tensor]:
     """Subject numbers that go together, so that nobody's prediction depends on who else is in the file.
 
-    All who are well served by the step of the reduced model in training share it; who needs a finer one stays alone.
+    By the method of Runge and Kutta, all who are well served by the step of the reduced model in training share it;
+    who needs a finer one stays alone.
     """
+    if _reduced(schema) == "exponential":
+        return list(torch.arange(len(population)).split(EVALUATION_BATCH))
     alone = step_h(population) < schema["reduced_step_h"] * (1 - 1e-9)
     together = (~alone).nonzero()[:, 0].split(EVALUATION_BATCH)
     return [group for group in (*together, *alone.nonzero()[:, 0].split(1)) if len(group)]

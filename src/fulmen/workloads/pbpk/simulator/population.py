@@ -75,6 +75,11 @@ def unsaid(subjects: int) -> dict[str, Tensor]:
     }
 
 
+def differentiated(population: Population) -> bool:
+    """Whether derivatives are asked for: gradients are on, and a tensor of the population requires one."""
+    return torch.is_grad_enabled() and any(value.requires_grad for value in population.tensors().values())
+
+
 def steady_state_volume_l(population: Population) -> Tensor:
     """Apparent volume Vss = Σ V_i·Kp_i / BP, referred to the blood concentration. Shape [S]."""
     return (population.volume_l * population.kp).sum(1) / population.blood_plasma_ratio
