@@ -15,6 +15,7 @@ from fulmen.config.mistakes import ConfigError, as_text, nearest
 from fulmen.config.overrides import explicit
 from fulmen.config.schema import choices
 from fulmen.config.signatures import fits
+from fulmen.config.stored import as_stored
 from fulmen.distributed.devices import takes_several_processes
 from fulmen.entrypoints import before_work
 from fulmen.errors import FulmenError
@@ -247,7 +248,7 @@ def test_a_config_from_elsewhere_may_name_parts_of_a_training(target):
 @pytest.mark.parametrize("name", choices("experiment"))
 def test_every_experiment_can_be_read_back_from_its_run_folder(name, tmp_path):
     before = compose([f"experiment={name}"], output_dir="outputs/runs/a/b")
-    OmegaConf.save(before, tmp_path / "config.yaml")
+    (tmp_path / "config.yaml").write_text(as_stored(before))
     after = load_config(tmp_path)
     assert after.output_dir == str(tmp_path)
     assert after.callbacks.best.dirpath == f"{tmp_path}/checkpoints"  # the paths in it follow the folder

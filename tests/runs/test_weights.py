@@ -30,12 +30,15 @@ class AtStart(Callback):
         self.state = {name: value.clone() for name, value in module.state_dict().items()}
 
 
+BEFORE = {"pbpk": ["data.reduced=runge_kutta", "model.reduced=runge_kutta"]}  # what has another default since
+
+
 def typed_for(workload):
     """What the frozen run of a workload was told, for a run of one epoch."""
     said = (FROZEN / "runs" / workload / "overrides.txt").read_text().splitlines()
     said = [override for override in said if not override.startswith("output_dir=")]
-    return [*said, "trainer.max_epochs=1", "trainer.num_sanity_val_steps=-1", "test=false", "callbacks.progress=null",
-            "callbacks.summary=null", "logger.tensorboard=null"]  # fmt: skip
+    return [*said, *BEFORE.get(workload, []), "trainer.max_epochs=1", "trainer.num_sanity_val_steps=-1", "test=false",
+            "callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null"]  # fmt: skip
 
 
 def tune(workload, folder, *more):
