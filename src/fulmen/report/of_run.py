@@ -151,11 +151,17 @@ def _sections(summary: Summary, result: Mapping[str, Any], figures: Sequence[Fig
 
     rest = list(summary.tables.items())[1:]
     found = [Section(as_text(title), tables=[further_table(title, rows, summary, of)]) for title, rows in rest if rows]
-    if result.get("verdicts"):
-        verdicts = [Verdict.from_dict(plain) for plain in result["verdicts"]]
-        found.insert(0, Section("Diagnosis", [*as_lines(verdicts), PROBE], listed=True))
+    verdicts = [Verdict.from_dict(plain) for plain in result.get("verdicts") or []]
+    if judged := [*map(_in_bold, summary.warnings), *as_lines(verdicts), *[PROBE] * bool(verdicts)]:
+        found.insert(0, Section("Diagnosis", judged, listed=True))
     if figures:
         found.append(Section("Figures", figures=figures))
     if summary.notes:
         found.append(Section("How to read this", summary.notes, listed=True))
     return [*found, Section("Where the rest is", WHERE, folded=True, listed=True)]
+
+
+def _in_bold(warning: str) -> str:
+    """`drift: what` as the verdicts are written: `**drift**: what`."""
+    kind, colon, what = warning.partition(": ")
+    return f"**{kind}**: {what}" if colon and kind.isalpha() else warning

@@ -25,6 +25,7 @@ class Summary:
         tables: title -> rows; the first is the main table, shown on the console too.
         figures: caption -> file name inside the run's `figures/`.
         notes: sentences a reader needs to judge the numbers.
+        warnings: what may make the numbers worthless, such as leakage or drift; stands in the report's diagnosis.
         shown: titles of further tables whose first rows are shown on the console.
         question: what the test split was to answer, one sentence; without it a general one.
         answer: what came out; without it the first metric beside that of the best baseline.
@@ -49,6 +50,7 @@ class Summary:
     leading: list[str] = field(default_factory=list)
     counted: str = ITEMS
     counts: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if prefixed := [name for name in self.metrics if name.startswith("test/")]:

@@ -80,3 +80,6 @@ def test_the_verdict_counts_machines_and_not_rows():
     expected = stats.ttest_1samp([0.4, -0.1, 0.1, -0.1, 0.0], 0).pvalue
     assert f"(p = {expected:.2g} over 5 machines)" in verdict(lucky, machine)
     assert "over 2000 rows)" in verdict(lucky, None)
+    alone = verdict({"network": theirs - 0.1, "forest": theirs}, np.zeros(2000))
+    assert alone.startswith("is not shown to differ from"), "rows of one machine are not independent"
+    assert alone.endswith("(one machine is too few for a test)")

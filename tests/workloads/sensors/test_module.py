@@ -1,17 +1,20 @@
 """A trained classifier: its threshold, its report, its use on files."""
 
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from helpers import quiet_trainer
+from sklearn.metrics import roc_auc_score
 
 from fulmen.callbacks.outputs import predict_test
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors.data import SensorData
 from fulmen.workloads.sensors.evaluate import too_good
+from fulmen.workloads.sensors.leakage import auc_difference_se, auc_margin
 from fulmen.workloads.sensors.metrics import choose_threshold, scores
 from fulmen.workloads.sensors.module import SensorClassifier
 from fulmen.workloads.sensors.networks.encoder import Inputs
@@ -62,16 +65,49 @@ def test_the_summary_stands_beside_baselines_and_ceiling_and_holds_every_item(tr
     assert [file for file in summary.figures.values() if not (folder / file).stat().st_size] == []
 
 
+def test_the_verdict_of_a_report_counts_the_machines_of_the_data(trained, reported):
+    """Rows of a machine resemble each other; events and machines say how much a score of many rows can tell."""
+    data, (summary, _) = trained[1], reported
+    test = data.splits["test"]
+    machines, events = len(np.unique(test["group"])), int(test["target"].sum())
+    assert machines == 2
+    title = next(iter(summary.tables))
+    assert f"over {machines} machines)" in title
+    assert f"{len(test['target'])} rows with {events} events of 2 machines never seen" in title
+
+
+def test_few_events_of_two_machines_show_no_leakage_and_no_known_ceiling():
+    data = SensorData(machines=8, days=15, folds=4)
+    data.setup()
+    target = data.splits["test"]["target"].numpy()
+    assert target.sum() < 10
+    perfect = np.stack([1 - target, target], 1).astype(float)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert too_good(perfect, data, scores(target, perfect)) == []
+
+
+def test_what_two_machines_share_by_accident_is_no_leakage():
+    """Both machines favour the one score by the same: resampling machines alone sees no spread at all."""
+    rng = np.random.default_rng(0)
+    target, noise = np.tile(np.arange(100) < 12, 2).astype(int), np.tile(rng.normal(size=100), 2)
+    lucky, best = target + 1.5 * noise, target + 1.4 * np.roll(noise, 1)
+    machine = np.repeat([0, 1], 100)
+    gain = roc_auc_score(target, lucky) - roc_auc_score(target, best)
+    assert auc_difference_se(target, lucky, best, machine) == pytest.approx(0, abs=1e-12)
+    assert 0 < gain < auc_margin(target, lucky, best, machine)
+
+
 def test_a_score_above_the_known_ceiling_is_a_leakage_warning(trained, tmp_path, monkeypatch):
     module, data = trained
     monkeypatch.setattr(module, "figures", False)
     data.known_ceiling = {"pr_auc": 0.01}
     try:
         with pytest.warns(UserWarning, match=r"leakage: pr_auc is .* above the known ceiling of 0.0100"):
-            notes = module.summarize(predict_test(module, data), data, tmp_path).notes
+            warned = module.summarize(predict_test(module, data), data, tmp_path).warnings
     finally:
         data.known_ceiling = {}
-    assert notes[0].startswith("leakage")
+    assert warned[0].startswith("leakage")
 
 
 @pytest.mark.slow

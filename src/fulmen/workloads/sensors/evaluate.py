@@ -10,6 +10,7 @@ from scipy import stats
 
 from fulmen.report.document import Rows
 from fulmen.report.summary import Summary
+from fulmen.report.words import counted
 from fulmen.workloads.sensors import baselines, drift, figures, importance, leakage
 from fulmen.workloads.sensors.baselines import Part
 from fulmen.workloads.sensors.metrics import TITLES, choose_threshold, scores
@@ -81,13 +82,11 @@ def summarize(
     for warning in alarms:
         warnings.warn(warning, stacklevel=2)
     warned = list(data.warnings) + too_good(p, data, score["network"]) + alarms
-    notes = [*warned, *NOTES, *([CEILING] if data.bayes is not None else [])]
+    notes = [*NOTES, *_of_ceiling(target, data)]
     main = score.pop("network") | ({"threshold": threshold} if classes == 2 else {})
     loss = {name: losses(each, target) for name, each in predicted.items()}
-    columns = getattr(data, "columns", None)
-    machine = test["group"].numpy() if columns and columns.group else None
-    said = verdict(loss, machine)
-    title = f"{said} (test split, {len(target)} rows, {_parts(data)})"
+    said = verdict(loss, _machines_of(data))
+    title = f"{said} (test split, {_counts(target, data)}; trained on {len(train['target'])} rows)"
     drawn = figures.draw(predicted, target, data.labels, thresholds, folder) if folder else {}
     items = {
         "item": test["row"].numpy(),
@@ -109,7 +108,7 @@ def summarize(
         main, score, tables, drawn, notes, items=items, shown=shown,
         question="How well does the network foretell the event for rows that it has not seen, beside baselines?",
         answer=f"The network {said}.", leading=["ROC-AUC", "PR-AUC", "(chance)", "F1"], counted="rows",
-        counts={MACHINES: "", "Drift": ""},
+        counts={MACHINES: "", "Drift": ""}, warnings=warned,
     )  # fmt: skip
 
 
@@ -147,35 +146,41 @@ def verdict(loss: Mapping[str, np.ndarray], machine: np.ndarray | None) -> str:
 
     Args:
         loss: of the network and of each baseline [N].
-        machine: of each row [N]; without, or where there is one only, rows count as independent.
+        machine: of each row [N]; None: rows are independent. Rows of one machine alone are not tested.
     """
     best = min((name for name in loss if name not in ("network", "ceiling")), key=lambda name: loss[name].mean())
-    gain = loss[best] - loss["network"]
-    each, of = gain, "rows"
-    if machine is not None and len(np.unique(machine)) > 1:
+    each, of = loss[best] - loss["network"], "rows"
+    if machine is not None:
         _, place, count = np.unique(machine, return_inverse=True, return_counts=True)
-        each, of = np.bincount(place, gain) / count, "machines"
-    p = float(stats.ttest_1samp(each, 0).pvalue) if np.ptp(each) > 0 else 1.0
+        each, of = np.bincount(place, each) / count, "machines"
+    p = float(stats.ttest_1samp(each, 0).pvalue) if len(each) > 1 and np.ptp(each) > 0 else 1.0
     word = ("beats" if each.mean() > 0 else "is worse than") if p < ALPHA else "is not shown to differ from"
+    tested = f"p = {p:.2g} over {len(each)} {of}" if len(each) > 1 else "one machine is too few for a test"
     return (
         f"{word} the best baseline ({best}): log loss {loss['network'].mean():.4f} against {loss[best].mean():.4f} "
-        f"(p = {p:.2g} over {len(each)} {of})"
+        f"({tested})"
     )
 
 
 def too_good(p: np.ndarray, data: TableData, score: dict[str, float]) -> list[str]:
     """Warnings, given as such too, where a score is above what can be known."""
-    test, ceiling, margin = data.splits["test"], dict(data.known_ceiling), {}
+    ceiling, margin = dict(data.known_ceiling), {}
     if data.bayes is not None and not data.features.windows:
-        best = scores(test["target"].numpy(), np.stack([1 - data.bayes, data.bayes], 1))
-        ceiling["roc_auc"] = best["roc_auc"]
-        margin["roc_auc"] = 2 * leakage.auc_difference_se(
-            test["target"].numpy(), p[:, 1], data.bayes, test["group"].numpy()
-        )
+        target = data.splits["test"]["target"].numpy()
+        ceiling["roc_auc"] = scores(target, np.stack([1 - data.bayes, data.bayes], 1))["roc_auc"]
+        margin["roc_auc"] = leakage.auc_margin(target, p[:, 1], data.bayes, _machines_of(data))
     found = leakage.above_ceiling(score, ceiling, margin)
     for warning in found:
         warnings.warn(warning, stacklevel=2)
     return found
+
+
+def _of_ceiling(target: np.ndarray, data: TableData) -> list[str]:
+    """The note on the ceiling, where there is one, and on how well it is known."""
+    if data.bayes is None:
+        return []
+    known = leakage.enough(target, _machines_of(data))
+    return [CEILING if known else f"{CEILING} Of so few events and machines its own score is mostly chance."]
 
 
 def losses(p: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -183,6 +188,15 @@ def losses(p: np.ndarray, target: np.ndarray) -> np.ndarray:
     return -np.log(np.clip(p[np.arange(len(p)), target].astype(np.float64), 1e-7, 1))
 
 
-def _parts(data: TableData) -> str:
-    how = {"group": "of machines never seen", "time": "later than all others", "random": "drawn at random"}
-    return f"{how[data.splitting.kind]}; trained on {len(data.splits['train']['target'])}"
+def _machines_of(data: TableData) -> np.ndarray | None:
+    """The machine of each row of the test split [N]; None where the table has no machines."""
+    return data.splits["test"]["group"].numpy() if data.features.columns.group else None
+
+
+def _counts(target: np.ndarray, data: TableData) -> str:
+    """How many rows, events and machines the test split has, and how it was split off."""
+    machine = _machines_of(data)
+    found = counted(len(target), "row") + (f" with {counted(int(target.sum()), 'event')}" * (len(data.labels) == 2))
+    of = f" of {counted(len(np.unique(machine)), 'machine')}" if machine is not None else ""
+    how = {"group": " never seen", "time": ", later than all others", "random": ", drawn at random"}
+    return f"{found}{of}{how[data.splitting.kind]}"

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from fulmen.workloads.sensors.io.tables import Columns
+
+FEWEST = 10  # rows of either class, below which an area is mostly chance
 
 
 def telling_columns(x: np.ndarray, names: list[str], columns: Columns) -> list[str]:
@@ -33,13 +36,35 @@ def telling_columns(x: np.ndarray, names: list[str], columns: Columns) -> list[s
 
 
 def above_ceiling(scores: Mapping[str, float], ceiling: Mapping[str, float], margin: Mapping[str, float]) -> list[str]:
-    """A warning for each score that is better than what can be known, by more than its margin."""
+    """A warning for each score that is better than what can be known, by more than its margin if it has one."""
     return [
-        f"leakage: {name} is {scores[name]:.4f}, above the known ceiling of {best:.4f} by more than chance allows; "
-        f"look for features that give the target away"
+        f"leakage: {name} is {scores[name]:.4f}, above the known ceiling of {best:.4f}"
+        f"{' by more than chance allows' if name in margin else ''}; look for features that give the target away"
         for name, best in ceiling.items()
         if name in scores and scores[name] > best + margin.get(name, 0.0)
     ]
+
+
+def enough(target: np.ndarray, group: np.ndarray | None) -> bool:
+    """Whether so many events [N] of so many machines [N] tell a good ranking from luck."""
+    return min(target.sum(), len(target) - target.sum()) >= FEWEST and (group is None or len(np.unique(group)) > 1)
+
+
+def auc_margin(target: np.ndarray, a: np.ndarray, b: np.ndarray, group: np.ndarray | None) -> float:
+    """How far AUC(a) may lie above AUC(b) by chance, once in 40 times; inf where nothing can be said.
+
+    By the t distribution over the machines, and never less than what rows drawn one by one would give: two machines
+    may agree by accident.
+
+    Args:
+        group: the machine of each row [N]; None where rows are independent.
+    """
+    if not enough(target, group):
+        return float("inf")
+    machines = np.arange(len(target)) if group is None else group
+    count = len(np.unique(machines))
+    se = max(auc_difference_se(target, a, b, each) for each in (machines, np.arange(len(target))))
+    return float(stats.t.ppf(0.975, count - 1) * se * np.sqrt(count / (count - 1)))
 
 
 def auc_difference_se(
