@@ -105,6 +105,15 @@ def test_children_are_solved_and_come_back_from_a_file(tmp_path):
     assert differing(data.population.tensors(), again.population.tensors()) == []
 
 
+@pytest.mark.parametrize("population", ["real_chemistry", "wide"])
+def test_named_populations_are_solved_and_come_back_from_a_file(tmp_path, population):
+    data = ready(population=population)
+    part = data.splits["train"]
+    assert {name: value for name, value in part.items() if not value.isfinite().all()} == {}
+    again = ready(npz=str(data.export(tmp_path / "set.npz")))
+    assert differing(part, again.splits["train"]) == []
+
+
 def nan(arrays):
     arrays["concentration_mg_per_l"][2, 3, 4] = np.nan
 
@@ -224,6 +233,8 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path):
         (dict(dose_mg=[10, float("nan")]), "dose_mg"),
         (dict(routes=["iv"]), "unknown route 'iv'"),
         (dict(body={"weight_kg": 0}), "weight_kg is 0"),
+        (dict(population="real_chemist"), "unknown population 'real_chemist'; did you mean 'real_chemistry'"),
+        (dict(population="wide", body={"weight_kg": 70}), "body.weight_kg: 70; a male body of 1 years has 10 to 25 kg"),
         (dict(body={"age_y": 0.5}), "body.age_y is 0.5; the tables hold 1 to 80 years"),
         (dict(body={"sex": "femal"}), "body.sex: unknown sex 'femal'; did you mean 'female'"),
         (
@@ -231,7 +242,10 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path):
             "body.weight_kg: 60; a male body of 5 years has 10 to 47.5 kg here; set body.age_y",
         ),
         (dict(body={"age_y": 40, "weight_kg": 33}), "a male body of 40 years has 36.5 to 150 kg here"),
-        (dict(body={"age_y": 5}, organs={"liver": {"flow": 0.07}}), "leave out body.age_y and body.sex"),
+        (
+            dict(body={"age_y": 5}, organs={"liver": {"flow": 0.07}}),
+            "take data.population=uniform_chemistry without body.age_y",
+        ),
         (dict(organs={"livr": {"volume": 0.03}}), "unknown organ 'livr'; did you mean 'liver'"),
         (dict(organs={"liver": {"volume": -0.03}}), "organs.liver.volume is -0.03"),
         (dict(organs={"liver": {"flow": 0.5}}), "flow fractions sum to 1.435, not 1"),

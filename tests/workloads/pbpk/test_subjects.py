@@ -31,6 +31,18 @@ def test_an_example_names_its_sex_and_reads_back(schema):
     assert warnings == []
 
 
+@pytest.mark.parametrize("population", ["real_chemistry", "wide"])
+def test_an_example_is_one_of_the_population_of_the_training(population):
+    data = PBPKData(compounds=30, validation_compounds=5, test_compounds=5, time_points=6, population=population)
+    data.prepare_data()
+    data.setup()
+    schema = input_schema(data)
+    assert schema["population"] == population
+    subject, _ = population_of(example_records(schema), schema)
+    assert (subject.n_doses, subject.interval_h) == (data.population.n_doses, data.population.interval_h)
+    assert subject.density_kg_per_l.ne(1).all()
+
+
 def test_a_record_without_labels_is_an_adult_of_one_kg_per_litre(schema):
     (example,) = example_records(schema)
     plain = {name: value for name, value in example.items() if name not in LABELS}

@@ -22,6 +22,7 @@ from fulmen.workloads.pbpk.simulator import (
     body,
     compartments,
     drugs,
+    partition,
     physiology,
     population,
     propagator,
@@ -35,7 +36,7 @@ from fulmen.workloads.pbpk.simulator.population import duplicate_rows
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
 
-DRAWN_BY = (physiology, body, bodies, drugs, population, sampling, streams)
+DRAWN_BY = (physiology, body, bodies, partition, drugs, population, sampling, streams)
 
 
 class PBPKData(WorkloadData):
@@ -55,11 +56,15 @@ class PBPKData(WorkloadData):
         hours: end of the time grid.
         time_points: on the grid, t = 0 included.
         grid: "uniform", or "graded": a third of the points on a logarithmic scale within the first hour.
-        dose_mg: one number, or a range drawn log-uniformly.
+        population: "uniform_chemistry" (adults, drugs around a broad prior), "real_chemistry" (men and women of 20
+            to 80 years, drugs as measured compounds are) or "wide" (1 to 80 years, the widest range of all else).
+        dose_mg: one number, or a range drawn log-uniformly; null takes that of the population (10 to 1000 mg; real
+            chemistry: 0.05 to 1500; wide: 0.05 to 5000).
         routes: drawn with equal chance: bolus, infusion, oral.
-        infusion_h: one number, or a range drawn log-uniformly.
-        n_doses: how often the dose is given.
-        interval_h: between doses.
+        infusion_h: one number, or a range drawn log-uniformly; null takes that of the population (0.5 to 4 hours;
+            wide: 0.1 to 24).
+        n_doses: how often the dose is given; null takes that of the population (once; wide: 4 times).
+        interval_h: between doses; null takes that of the population (24 hours; wide: 6).
         drug: fixes drug properties, e.g. `{fraction_unbound: 0.2, kp: {liver: 3.0}}` (names as in `Population`).
         body: fixes `weight_kg`, `cardiac_output_l_per_h`, `age_y` or `sex`; the last two take bodies by age and sex.
         organs: overrides volume and flow fractions, e.g. `{liver: {volume: 0.03}, other: {volume: 0.039}}`.
@@ -83,11 +88,12 @@ class PBPKData(WorkloadData):
         hours: Positive = 24.0,
         time_points: Count = 100,
         grid: Literal["uniform", "graded"] = "uniform",
-        dose_mg: Positive | Sequence[Positive] = (10.0, 1000.0),
+        population: Literal["uniform_chemistry", "real_chemistry", "wide"] = "uniform_chemistry",
+        dose_mg: Positive | Sequence[Positive] | None = None,
         routes: Sequence[Literal["bolus", "infusion", "oral"]] = ("bolus", "infusion", "oral"),
-        infusion_h: Positive | Sequence[Positive] = (0.5, 4.0),
-        n_doses: Count = 1,
-        interval_h: Positive = 24.0,
+        infusion_h: Positive | Sequence[Positive] | None = None,
+        n_doses: Count | None = None,
+        interval_h: Positive | None = None,
         drug: Mapping[str, Any] | None = None,
         body: Mapping[str, float | str] | None = None,
         organs: Mapping[str, Mapping[str, float]] | None = None,
@@ -125,6 +131,7 @@ class PBPKData(WorkloadData):
             "compounds": compounds,
             "subjects_per_compound": subjects_per_compound,
             "seed": seed,
+            "population": population,
             "dose_mg": dose_mg,
             "routes": routes,
             "infusion_h": infusion_h,
@@ -188,7 +195,7 @@ class PBPKData(WorkloadData):
     def _arrays(self) -> Arrays:
         source = {"npz": Path(self.npz).name} if self.npz else self.prior | {"time_h": self.grid_h.tolist()}
         code = (*DRAWN_BY, compartments, propagator, rosenbrock, solvers, npz)
-        files = [self.npz] if self.npz else [body.TABLE]
+        files = [self.npz] if self.npz else [body.TABLE, drugs.COMPOUNDS]
         self.fingerprint = fingerprint(source | {"kinetics": self.kinetics}, code=code, files=files)
         path = self.npz
         build = (lambda: read_npz(path, self.kinetics)) if path else self._simulate

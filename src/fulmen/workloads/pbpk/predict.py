@@ -38,6 +38,7 @@ def input_schema(data: Any) -> dict[str, Any]:
         + [{"name": "organ", "shape": [len(ORGANS)], "dtype": "text", "missing": False, "values": list(ORGANS)}],
         "routes": dict(enumerate(ROUTES)),
         "kinetics": data.kinetics,
+        "population": data.prior["population"] if data.npz is None else None,
         "time_h": data.time_h.tolist(),
         "reduced": data.reduced,
         "reduced_step_h": float(step_h(data.population).min()) if data.reduced == "runge_kutta" else None,

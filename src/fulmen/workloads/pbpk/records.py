@@ -113,6 +113,7 @@ def example_records(schema: Schema) -> list[dict[str, Any]]:
     dose_mg = math.exp(sum(map(math.log, seen["dose_mg"])) / 2)
     subjects = sample_population(
         compounds=SOME, subjects_per_compound=1, seed=0, dose_mg=dose_mg, routes=(ROUTES[route],),
+        population=schema.get("population") or "uniform_chemistry",
         infusion_h=usual_infusion_h(schema), n_doses=int(seen["n_doses"][0]),
         interval_h=seen["interval_h"][0],
     )  # fmt: skip

@@ -65,13 +65,14 @@ def reference_bodies(
 
 
 def bodies_by_age(
-    streams: Streams, shape: tuple[int, int], fixed: Mapping[str, Any], ages_y: tuple[float, float]
+    streams: Streams, shape: tuple[int, int], fixed: Mapping[str, Any], ages_y: tuple[float, float], any_weight: bool
 ) -> dict[str, Tensor]:
-    """Men and women of `body.py`, with spread around it; weights have a CV of 20 %. Fields [S] or [S, 14].
+    """Men and women of `body.py`, with spread around it. Fields [S] or [S, 14].
 
     Args:
         fixed: of `checked_body`.
         ages_y: drawn log-uniformly.
+        any_weight: all that an age may have, log-uniform; else log-normal around the reference with a CV of 20 %.
 
     Raises:
         FulmenError: a fixed weight that an age or a sex which may be drawn does not have.
@@ -81,8 +82,13 @@ def bodies_by_age(
     sex = streams.choice("sex", len(SEXES), *shape).flatten()
     sex = torch.full_like(sex, SEXES.index(fixed["sex"])) if "sex" in fixed else sex
     low, high = weight_limits_kg(age, sex)
-    spread = streams.log_normal("weight_kg", 1.0, sigma(_WEIGHT_CV), *shape).flatten()
-    weight = (reference_weight_kg(age, sex) * spread).maximum(low).minimum(high)
+    if any_weight:
+        weight = low * (high / low) ** streams.uniform("weight_kg", *shape).flatten()
+    else:
+        weight = (
+            reference_weight_kg(age, sex) * streams.log_normal("weight_kg", 1.0, sigma(_WEIGHT_CV), *shape).flatten()
+        )
+    weight = weight.maximum(low).minimum(high)
     if "weight_kg" in fixed:
         weight = torch.full_like(weight, fixed["weight_kg"])
         _check_for_all(fixed, ages_y)
