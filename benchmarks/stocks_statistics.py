@@ -3,7 +3,7 @@
     python benchmarks/stocks_statistics.py [--seeds 20] [--signal 0.05]
 
 Each seed is a market of its own (8 tickers, 4,000 days) and a whole run of experiment=stocks: once with nothing to find
-(signal 0), once with a share of variance that yesterday explains. A claim is "beats persistence: yes", p < 0.05.
+(signal 0), once with a share of variance that yesterday explains. A claim is "The network beats persistence", p < 0.05.
 """
 
 import os

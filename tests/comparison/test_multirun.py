@@ -61,7 +61,10 @@ def test_each_task_has_a_table_of_its_own():
         ended("b", 3.0, "d2", lr=2),
     ]
     first, second = tasks(runs)
-    assert [heading(first), heading(second)] == ["2 runs of a, best val/loss first", "2 runs of b, best val/loss first"]
+    assert [heading(first), heading(second)] == [
+        "2 runs of a, best validation loss first",
+        "2 runs of b, best validation loss first",
+    ]
     assert [(row[""], row["run"]) for row in table(first)] == [("🥇 1", "lr=2"), ("🥈 2", "lr=1")]
     (alone,) = tasks([ended("a", 2.0)])
     assert heading(alone) == "1 run of a: nothing to rank it against"
@@ -71,14 +74,14 @@ def test_each_task_has_a_table_of_its_own():
 def test_experiments_on_the_same_data_with_the_same_score_are_one_task():
     runs = [ended("plain", 2.0), ended("strong", 1.0)]
     (together,) = tasks(runs)
-    assert heading(together) == "2 runs of plain and strong, best val/loss first"
+    assert heading(together) == "2 runs of plain and strong, best validation loss first"
     assert [row["run"] for row in table(together)] == ["experiment=strong", "experiment=plain"]
     assert len(tasks([ended("plain", 2.0), ended("strong", 1.0, monitor="val/f1")])) == 2
 
 
 def test_runs_without_a_score_get_no_medals_and_the_heading_says_so():
     quick = [ended("a", None, lr=1), ended("a", None, lr=2)]
-    assert heading(quick) == "2 runs of a, without a score (best val/loss): not ranked"
+    assert heading(quick) == "2 runs of a, without a score (best validation loss): not ranked"
     assert [row[""] for row in table(quick)] == ["no score", "no score"]
 
 
@@ -118,8 +121,8 @@ def test_the_tables_are_written_with_what_ran(tmp_path, monkeypatch, capsys):
     (written,) = tmp_path.glob("outputs/sweeps/multirun_*/ranking.md")
     text = written.read_text()
     assert text.startswith("# 4 rows of a and b and c: each task has a table of its own")
-    assert "# 2 runs of a, best val/loss first" in text
-    assert "# 1 run of c, without a score (best val/loss): not ranked" in text
+    assert "# 2 runs of a, best validation loss first" in text
+    assert "# 1 run of c, without a score (best validation loss): not ranked" in text
     assert text.count("🥇") == 1
     assert sorted(path.name for path in written.parent.glob("*.svg")) == ["ranking.svg", "ranking_2.svg"]
     assert "ranking: " in capsys.readouterr().out
@@ -135,7 +138,7 @@ def test_a_multirun_ends_with_one_table_even_if_a_run_fails(tmp_path):
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "error: diverged" in done.stderr
-    assert done.stdout.count("best val/loss first") == 1
+    assert done.stdout.count("best validation loss first") == 1
     (table,) = (tmp_path / "outputs" / "sweeps").glob("*/ranking.md")
     for word in ("01_lstm_classic", "28_cnn_lstm", "🥇", "diverged"):
         assert word in table.read_text()

@@ -44,8 +44,8 @@ def test_every_table_of_scores_says_its_n_and_the_main_one_first(kind, tmp_path,
 def test_runs_that_differ_in_their_items_say_from_where_to_where():
     results = [{"metrics": {"test/r2": 1.0}, "sizes": {"test": n, "val": 7}, "counted": "images"} for n in (900, 1100)]
     assert str(behind(results, ("val", "test"))) == "n of each score: 1 run, 900 to 1,100 images of the test split."
-    of = behind(results, runs=2, unit="fold of a seed")
-    assert str(of) == "n of each score: 2 folds of seeds, 900 to 1,100 images of the test split in each."
+    of = behind(results, runs=2, unit="fold")
+    assert str(of) == "n of each score: 2 folds, 900 to 1,100 images of the test split in each."
 
 
 def test_what_is_not_known_is_not_said():

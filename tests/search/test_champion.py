@@ -18,7 +18,11 @@ def results(*pairs):
 @pytest.mark.parametrize(
     ("pairs", "mode", "said"),
     [
-        ([(1.0, 2.0), (1.1, 2.1), (0.9, 1.9)], "min", "beats every baseline on the test part: rmse 1 ± 0.1 against 2"),
+        (
+            [(1.0, 2.0), (1.1, 2.1), (0.9, 1.9)],
+            "min",
+            "beats every baseline on the test split: RMSE 1.00 ± 0.10 against 2",
+        ),
         ([(1.0, 2.0), (3.0, 2.0), (1.0, 2.0)], "min", "not certain that the champion beats .* better in 2 of 3 seeds"),
         ([(3.0, 2.0), (3.1, 2.0)], "min", "No candidate beats the best baseline .* of 'naive', better in 0 of 2 seeds"),
         ([(9.5, 2.0), (9.6, 2.0)], "max", "beats every baseline .* of 'mean', better in 2 of 2 seeds"),
@@ -26,9 +30,9 @@ def results(*pairs):
         (
             [(None, 2.0), (1.0, 2.0)],
             "min",
-            r"not certain .* rmse 1 \(in 1 of 2\) against 2 ± 0 .* better in 1 of 2 seeds",
+            r"not certain .* RMSE 1 \(in 1 of 2\) against 2 ± 0 .* better in 1 of 2 seeds",
         ),
-        ([(None, 2.0), (None, 2.0)], "min", "No candidate beats .* rmse no value against 2"),
+        ([(None, 2.0), (None, 2.0)], "min", "No candidate beats .* RMSE no value against 2"),
         ([(1.0, None), (8.0, 2.0)], "min", "beats every baseline .* of 'mean', better in 2 of 2"),
     ],
 )

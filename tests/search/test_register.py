@@ -1,4 +1,4 @@
-"""A search keeps its champion, chosen without the test part, and as many trials as it is asked to."""
+"""A search keeps its champion, chosen without the test split, and as many trials as it is asked to."""
 
 import json
 from types import SimpleNamespace

@@ -24,6 +24,7 @@ from fulmen.diagnosis.verdicts import as_markdown, ordered
 from fulmen.distributed.ranks import from_first, sum_over_ranks
 from fulmen.errors import Diverged, FulmenError
 from fulmen.lightning_private import is_dry_run, overfits_batches
+from fulmen.report.words import counted
 
 LEVEL = {"ok": 0, "note": 0, "warning": 1, "error": 2}
 FIRST_LOOK = 5  # checks before the first look at the predictions, which costs as much as a validation; then 10, 20, ...
@@ -135,10 +136,10 @@ class Diagnosis(Watcher):
         if trainer.is_global_zero:
             self._say([verdict for verdict in self.verdicts if verdict.code not in self._said])
             if self._passed:
-                print(
-                    f"diagnosis: {self._passed} short epochs were not examined; "
-                    "callbacks.diagnosis.every=1 examines all"
+                left_out = (
+                    f"{counted(self._passed, 'short epoch')} {'was' if self._passed == 1 else 'were'} not examined"
                 )
+                print(f"diagnosis: {left_out}; callbacks.diagnosis.every=1 examines all")
 
     def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
         if not isinstance(exception, Diverged):

@@ -25,6 +25,7 @@ from fulmen.report import known
 from fulmen.report.behind import behind
 from fulmen.report.document import Rows
 from fulmen.report.summary import print_table
+from fulmen.report.words import spoken
 from fulmen.runs.reading import read_environment, read_result
 from fulmen.utils.progress import Best, ProgressFile
 
@@ -144,10 +145,10 @@ def heading(runs: Sequence[Ended]) -> str:
     of = " and ".join(dict.fromkeys(run.experiment for run in runs))
     count = f"{len(runs)} run{'s' * (len(runs) > 1)} of {of}"
     if not scored:
-        return f"{count}, without a score (best {monitor}): not ranked"
+        return f"{count}, without a score (best {spoken(monitor)}): not ranked"
     if only_seeds(runs):
         return f"{count}, which differ in their seed alone"
-    return f"{count}, best {monitor} first" if len(runs) > 1 else f"{count}: nothing to rank it against"
+    return f"{count}, best {spoken(monitor)} first" if len(runs) > 1 else f"{count}: nothing to rank it against"
 
 
 def table(runs: Sequence[Ended]) -> Rows:

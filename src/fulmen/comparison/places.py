@@ -60,10 +60,15 @@ def compared(contest: Contest, differences: Sequence[float] | np.ndarray) -> Com
 
 
 def conclusion(rows: Sequence[Mapping[str, Any]], metric: str) -> str:
-    """Who leads, and whom the leader has not been shown to differ from."""
+    """Who leads, and whom the leader has not been shown to differ from.
+
+    Args:
+        metric: in words.
+    """
     leader, level = rows[0]["model"], [row["model"] for row in rows[1:] if not row["p"] < ALPHA]
     if len(rows) == 1:
         return f"{leader} stands alone."
     if not level:
         return f"{leader} has the best {metric}, and every other differs from it (p < {ALPHA:g})."
-    return f"{leader} has the best mean {metric}; it is not shown to differ from {', '.join(level)} (p >= {ALPHA:g})."
+    of = f"any of the {len(level)} others" if len(level) == len(rows) - 1 > 1 else ", ".join(level)
+    return f"{leader} has the best mean {metric}; it is not shown to differ from {of} (p >= {ALPHA:g})."

@@ -32,13 +32,12 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
         metrics: that can be ranked by -> whether larger is better.
     """
     rows = places(contest, metric, metrics[metric])
-    said = conclusion(rows, metric)
+    said = conclusion(rows, spoken(metric))
     folds = len(next(iter(contest.scores.values()))[metric])
-    title = f"{entrants.experiment}: {len(rows)} models on the same {folds} folds, best {metric} first"
+    title = f"{entrants.experiment}: {len(rows)} models on the same {folds} folds, best {spoken(metric)} first"
     ceiling, chance = contest.ceiling.get(metric), contest.chance.get(metric)
-    best = f"The best that is possible: {metric} {ceiling:.4f}." if ceiling else ""
-    best += f"{' ' * bool(best)}Chance: {metric} {chance:.4f}." if chance else ""
-    in_words = best.replace(f" {metric} ", f" {spoken(metric)} ")
+    best = f"The best that is possible: {spoken(metric)} {ceiling:.4f}." if ceiling else ""
+    best += f"{' ' * bool(best)}Chance: {spoken(metric)} {chance:.4f}." if chance else ""
     notes = [IN_TIME if contest.in_time else AT_RANDOM, CPU, *contest.notes]
     draw(folder / FIGURE, rows, metric, ceiling, chance)
     of = Behind(folds, "fold", {"test": [contest.test_rows]}, contest.counted)
@@ -51,8 +50,8 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     report = Report(
         title=title,
         question=f"Which model is best on {entrants.experiment} by {spoken(metric)}, baselines included?",
-        answer=as_text(said.replace(metric, spoken(metric))),
-        how_sure=" ".join(filter(None, [sure, in_words])),
+        answer=as_text(said),
+        how_sure=" ".join(filter(None, [sure, best])),
         facts=f"Overrides: `{' '.join(entrants.overrides) or 'none'}`.",
         lead=Figure(f"{spoken(metric)}, mean over the folds and 95 % interval", FIGURE),
         main=main_table(rows, metric, of),

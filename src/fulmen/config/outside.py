@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.config.mistakes import ConfigError, Mistake, as_text, command, is_at, join, key_of, put
+from fulmen.config.own_project import shown
 from fulmen.config.stored import read_stored
 from fulmen.errors import FulmenError
 
@@ -128,4 +129,4 @@ def resume_command(folder: Path) -> str:
         again = [f"{path}={as_text(value)}" for path, value, _ in named_outside(read_stored(folder), folder)]
     except FulmenError:  # not written yet, or damaged
         again = []
-    return command([f"resume={as_text(str(folder))}", *again])
+    return command([f"resume={as_text(shown(folder))}", *again])

@@ -29,7 +29,7 @@ class Behind:
     column: str = ""
 
     def __str__(self) -> str:
-        runs = counted(self.runs, self.unit, {"fold of a seed": "folds of seeds"}.get(self.unit, ""))
+        runs = counted(self.runs, self.unit)
         each = " in each" * (self.runs > 1)
         word = "items" if self.counted == ITEMS else self.counted
         if self.column:

@@ -25,6 +25,14 @@ def number(value: Any, digits: int = 4) -> str:
     return f"{value:.{digits}g}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
 
 
+def plus_minus(mean: float, sd: float) -> str:
+    """`0.325 ± 0.091`: an sd of two significant digits, and a mean that ends at the same place."""
+    if not (math.isfinite(mean) and math.isfinite(sd) and 1e-5 <= sd < 1e5 and abs(mean) < 1e6):
+        return f"{number(mean)} ± {number(sd, 2)}" if sd == sd else number(mean)
+    places = max(0, 1 - math.floor(math.log10(float(f"{sd:.1e}"))))
+    return f"{mean:.{places}f} ± {sd:.{places}f}"
+
+
 @dataclass(frozen=True)
 class Column:
     """How a column is headed: in words, with its unit."""

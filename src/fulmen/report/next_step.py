@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fulmen.config.mistakes import command, for_shell, key_of
+from fulmen.config.own_project import shown
 
 OF_ONE_FOLDER = ("output_dir", "resume", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
 REPEATS = ("folds", "seeds")
@@ -41,12 +42,12 @@ def train_again(experiment: str, typed: Sequence[str], *changes: str) -> str:
 
 def keep(folder: Path, name: str, *more: str) -> str:
     """The command that keeps the model in a folder."""
-    return fulmen("models", "save", str(folder), *more, "--name", name)
+    return fulmen("models", "save", shown(folder), *more, "--name", name)
 
 
 def diagnose(folder: Path) -> str:
     """The command that says what is wrong with a training."""
-    return fulmen("diagnose", str(folder))
+    return fulmen("diagnose", shown(folder))
 
 
 def fulmen(*words: str) -> str:

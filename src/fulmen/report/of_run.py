@@ -14,7 +14,7 @@ from fulmen.report.known import best, is_known
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import REPEATS, diagnose, first_start, keep, resumes, train_again
 from fulmen.report.summary import Summary
-from fulmen.report.words import counted, spoken
+from fulmen.report.words import counted, sentence, spoken
 
 SPLIT = " (test split"
 CEILING = "ceiling"  # a baseline that nothing can beat
@@ -93,7 +93,7 @@ def facts(result: Mapping[str, Any], overrides: Sequence[str]) -> str:
         said += f" and {cost['fit_seconds']:.0f} s of training"
     how = [f"{cost['parameters']:,} parameters"] if is_known(cost.get("parameters")) else []
     how += [str(cost[name]) for name in ("device",) if name in cost]
-    how += [f"{cost['threads']} threads"] if "threads" in cost else []
+    how += [counted(cost["threads"], "thread")] if "threads" in cost else []
     how += [str(cost["precision"])] if "precision" in cost else []
     said += f" ({', '.join(how)})" if how else ""
     said += f". Overrides: `{' '.join(first_start(overrides)) or 'none'}`."
@@ -116,7 +116,7 @@ def answer(metrics: Mapping[str, Any], baselines: Mapping[str, Mapping[str, Any]
         ahead = value > theirs if larger else value < theirs
         word = "as good as" if value == theirs else "better than" if ahead else "worse than"
         return (
-            f"{spoken(metric)} is {number(float(value))}, {word} the {number(theirs)} of the best baseline "
+            f"{sentence(spoken(metric))} is {number(float(value))}, {word} the {number(theirs)} of the best baseline "
             f"({as_text(first)})."
         )
     named = [f"{spoken(name)} {number(float(value))}" for name, value in metrics.items() if is_known(value)][:2]

@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fulmen.report.document import number
+from fulmen.report.document import number, plus_minus
 from fulmen.report.known import Score, deviation, is_known, mean
 from fulmen.report.words import spoken
 
 
 def spread(values: Sequence[Score]) -> str:
-    """`0.91 ± 0.02`, mean and standard deviation; "" where one is missing."""
+    """`0.913 ± 0.021`, mean and standard deviation; "" where one is missing."""
     if not is_known(mean(values)):
         return ""
-    return number(float(mean(values))) + (f" ± {deviation(values):.2g}" if len(values) > 1 else "")
+    return plus_minus(mean(values), deviation(values)) if len(values) > 1 else number(mean(values))
 
 
 def draw(path: Path, scores: Mapping[str, Sequence[Score]], metric: str, of: str) -> None:

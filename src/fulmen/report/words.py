@@ -41,6 +41,11 @@ def _metric(name: str) -> str:
     return " ".join(PARTS.get(part, part) for part in parts) + UNITS.get(unit, "")
 
 
+def sentence(text: str) -> str:
+    """`text` with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def counted(count: int, one: str, many: str = "") -> str:
     """`1 run`, `3 runs`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

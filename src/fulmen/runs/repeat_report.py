@@ -12,7 +12,7 @@ from fulmen.report.known import best, has_mean, is_known, place
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import diagnose, keep, train_again
 from fulmen.report.of_run import CEILING
-from fulmen.report.words import counted, spoken
+from fulmen.report.words import counted, sentence, spoken
 from fulmen.runs.result import Result
 
 FIGURE = "spread.svg"
@@ -41,7 +41,7 @@ def write_report(result: Result, results: Results, rows: Rows, typed: Sequence[s
             name: [one["baselines"][name].get(metric) for one in results] for name in result.baselines
         }
         spread.draw(result.folder / "figures" / FIGURE, scores, metric, unit(result.runs))
-        caption = f"{spoken(metric)} of each {unit(result.runs)}, network and baselines"
+        caption = f"{sentence(spoken(metric))} of each {unit(result.runs)}, network and baselines"
         lead = Figure(caption, f"figures/{FIGURE}")
     why, command = next_of(result, results, metric, rival, typed)
     runs = counted(len(results), unit(result.runs))
@@ -52,8 +52,9 @@ def write_report(result: Result, results: Results, rows: Rows, typed: Sequence[s
             title=f"{len(results)} runs of {result.experiment}",
             question=f"How well does {as_text(result.experiment)} do, and how far do {runs} lie apart?",
             answer=answer(result, results, metric, rival),
-            how_sure=OF_FOLDS if "fold" in unit(result.runs) else OF_SEEDS,
-            facts=f"{runs}, {result.cost.get('fit_seconds', 0):.0f} s of training. Overrides: `{' '.join(typed)}`.",
+            how_sure=OF_FOLDS if has_folds(result.runs) else OF_SEEDS,
+            facts=f"{made_of(result.runs)}, {result.cost.get('fit_seconds', 0):.0f} s of training. "
+            f"Overrides: `{' '.join(typed)}`.",
             lead=lead,
             main=means(result, results),
             next_command=command,
@@ -68,11 +69,25 @@ def write_report(result: Result, results: Results, rows: Rows, typed: Sequence[s
 
 
 def unit(runs: Sequence[str]) -> str:
-    """What the runs are: folds, seeds, or both."""
-    seeds = {name.partition("/")[0] for name in runs}
-    if not any("/" in name for name in runs):
+    """What a run is called: a fold, a seed, or a run where both vary."""
+    if not has_folds(runs):
         return "seed"
-    return "fold" if len(seeds) == 1 else "fold of a seed"
+    return "fold" if len(seeds_of(runs)) == 1 else "run"
+
+
+def made_of(runs: Sequence[str]) -> str:
+    """`3 folds`, `3 seeds`, or `4 runs (2 folds of each of 2 seeds)`."""
+    said, seeds = counted(len(runs), unit(runs)), seeds_of(runs)
+    return f"{said} ({len(runs) // len(seeds)} folds of each of {len(seeds)} seeds)" if unit(runs) == "run" else said
+
+
+def has_folds(runs: Sequence[str]) -> bool:
+    """Whether the runs, `seed_42/fold_0` or `seed_42`, are of folds."""
+    return any("/" in name for name in runs)
+
+
+def seeds_of(runs: Sequence[str]) -> set[str]:
+    return {name.partition("/")[0] for name in runs}
 
 
 def decided_by(result: Result, results: Results) -> tuple[str | None, str | None]:
@@ -88,24 +103,24 @@ def answer(result: Result, results: Results, metric: str | None, rival: str | No
     """The mean, its spread, and in how many runs the network is ahead of the best baseline."""
     if metric is None:
         return f"All {len(results)} runs came to their end; of no test score is it known which way is better."
-    runs = counted(len(results), unit(result.runs), {"fold of a seed": "folds of seeds"}.get(unit(result.runs), ""))
-    said = f"{spoken(metric)} is {spread.spread([one['metrics'][f'test/{metric}'] for one in results])} over {runs}"
+    own = spread.spread([one["metrics"][f"test/{metric}"] for one in results])
+    said = sentence(f"{spoken(metric)} is {own} over {counted(len(results), unit(result.runs))}")
     if rival is None:
         return f"{said}; there is no baseline beside it."
     theirs = spread.spread([one["baselines"][rival].get(metric) for one in results])
-    return (
-        f"{said}, better than the best baseline ({as_text(rival)}, {theirs}) in {wins(result, results, metric, rival)}."
-    )
+    beside = f"than the best baseline ({as_text(rival)}, {theirs}) in"
+    ahead, behind, count = *wins(result, results, metric, rival), len(results)
+    if count in (ahead, behind):
+        return f"{said}, {'better' if ahead else 'worse'} {beside} {'both' if count == 2 else f'all {count}'}."
+    return f"{said}, better {beside} {ahead} of {count} and worse in {behind}."
 
 
-def wins(result: Result, results: Results, metric: str, rival: str) -> str:
-    """`3 of 5`: in how many runs the network is ahead of a baseline."""
+def wins(result: Result, results: Results, metric: str, rival: str) -> tuple[int, int]:
+    """In how many runs the network is better than a baseline, and in how many worse."""
     larger = result.better[metric] == "max"
-    ahead = [
-        place(one["metrics"][f"test/{metric}"], larger) < place(one["baselines"][rival].get(metric), larger)
-        for one in results
-    ]
-    return f"{sum(ahead)} of {len(ahead)}"
+    pairs = [(place(one["metrics"][f"test/{metric}"], larger), place(one["baselines"][rival].get(metric), larger))
+             for one in results]  # fmt: skip
+    return sum(own < theirs for own, theirs in pairs), sum(own > theirs for own, theirs in pairs)
 
 
 def means(result: Result, results: Results) -> TableOf:
@@ -126,11 +141,11 @@ def next_of(
     result: Result, results: Results, metric: str | None, rival: str | None, typed: Sequence[str]
 ) -> tuple[str, str]:
     """Why, and what to type next."""
-    if metric and rival and wins(result, results, metric, rival).startswith("0 "):
+    if metric and rival and not wins(result, results, metric, rival)[0]:
         worst = sorted(results, key=lambda one: place(one["metrics"][f"test/{metric}"], result.better[metric] == "max"))
         folder = result.folder / result.runs[list(results).index(worst[-1])]
         return "No run is ahead of that baseline. This says what is wrong with the last of them:", diagnose(folder)
-    if "fold" in unit(result.runs):
+    if has_folds(result.runs):
         rest = [override for override in typed if not override.startswith("folds=")]
         return "The folds have told what to expect. This trains on the whole training split:", train_again(
             result.experiment, rest

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.errors import FulmenError
-from fulmen.report.document import Rows, number
+from fulmen.report.document import Rows, number, plus_minus
 from fulmen.report.known import is_known
 from fulmen.report.words import spoken
 
@@ -149,7 +149,7 @@ def missing(shown: Shown) -> Iterator[str]:
 
 
 def _with_sd(value: Any, sd: Any) -> str:
-    return f"{number(value)} ± {number(sd)}" if is_known(sd) else number(value)
+    return plus_minus(value, sd) if is_known(value) and is_known(sd) else number(value)
 
 
 def _verdict(plain: Mapping[str, Any]) -> str:

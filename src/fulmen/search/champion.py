@@ -26,7 +26,7 @@ OVER = ("completed", "stopped")  # of runs that are not trained again
 
 @dataclass(frozen=True)
 class Champion:
-    """What the best trial is worth on the test part.
+    """What the best trial is worth on the test split.
 
     Attributes:
         trial: the trial it repeats.

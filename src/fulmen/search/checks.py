@@ -16,7 +16,7 @@ UNSEARCHABLE = {
     "experiment": "a search is of one experiment; search each by itself",
     "monitor": "trials are compared by it",
     "mode": "trials are compared by it",
-    "test": "a search never touches the test part",
+    "test": "a search never touches the test split",
     "resume": "trials begin anew",
     "output_dir": "search.folder and search.name say where a search lies",
 }

@@ -1,11 +1,13 @@
-"""Champion and baselines on the test part, seed by seed: which metric decides, the table, the conclusion."""
+"""Champion and baselines on the test split, seed by seed: which metric decides, the table, the conclusion."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fulmen.config.directions import direction
 from fulmen.report.document import Rows
-from fulmen.report.known import Score, best, deviation, has_mean, is_known, mean, place
+from fulmen.report.known import Score, best, has_mean, is_known, mean, place
+from fulmen.report.spread import spread
+from fulmen.report.words import spoken
 
 CHAMPION = "champion"  # beside the names of the baselines
 CEILING = "ceiling"  # a baseline that nothing can beat
@@ -86,12 +88,16 @@ def conclusion(results: Results, metric: str | None, mode: str | None) -> str:
         return f"No baseline has a value of {metric} in every seed: nothing can be said of the champion beside them."
     own, theirs = _scores(results, CHAMPION, metric), _scores(results, rival, metric)
     wins = sum(place(a, larger) < place(b, larger) for a, b in zip(own, theirs, strict=True))
-    numbers = f"{metric} {_spread(own)} against {_spread(theirs)} of {rival!r}, better in {wins} of {len(own)} seeds"
+    numbers = (
+        f"{spoken(metric)} {_spread(own)} against {_spread(theirs)} of {rival!r}, better in {wins} of {len(own)} seeds"
+    )
     if wins == len(own):
-        return f"The champion beats every baseline on the test part: {numbers}."
+        return f"The champion beats every baseline on the test split: {numbers}."
     if wins:
-        return f"It is not certain that the champion beats the baselines on the test part: {numbers}."
-    return f"No candidate beats the best baseline on the test part: {numbers}. The search found nothing to use instead."
+        return f"It is not certain that the champion beats the baselines on the test split: {numbers}."
+    return (
+        f"No candidate beats the best baseline on the test split: {numbers}. The search found nothing to use instead."
+    )
 
 
 def _scores(results: Results, name: str, metric: str) -> list[Score]:
@@ -106,5 +112,4 @@ def _spread(values: Sequence[Score]) -> str:
     known = [value for value in values if is_known(value)]
     if not known:
         return "no value"
-    spread = f" ± {deviation(known):.2g}" if len(known) > 1 else ""
-    return f"{mean(known):.4g}{spread}" + (f" (in {len(known)} of {len(values)})" if len(known) < len(values) else "")
+    return spread(known) + (f" (in {len(known)} of {len(values)})" if len(known) < len(values) else "")

@@ -13,6 +13,7 @@ from fulmen.errors import FulmenError
 from fulmen.registry.start_from import resolved
 from fulmen.report import cell
 from fulmen.report.document import number
+from fulmen.report.words import spoken
 from fulmen.runs.run_folder import Run
 from fulmen.search.controller import run_searches
 from fulmen.search.leaderboard import FILE, importances
@@ -130,7 +131,7 @@ def _found(study: Study) -> Found:
 
 def found_as_cell(found: Found) -> str:
     """The best trial and the first rows of the table, for a cell of a notebook; its figures are folded away."""
-    values = ", ".join(f"{name} {number(value)}" for name, value in found.values.items())
+    values = ", ".join(f"{spoken(name)} {number(value)}" for name, value in found.values.items())
     best = "no trial is complete" if found.trial is None else f"trial {found.trial} is the best: {values}"
     point = [", ".join(f"{path}={number(value)}" for path, value in found.best.items())]
     table = found.trials.head(SHOWN) if (found.folder / FILE).is_file() else pandas.DataFrame()

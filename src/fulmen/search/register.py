@@ -42,7 +42,7 @@ def keep(study: Study, champion: Champion | None) -> list[Version]:
 
 
 def best_seed(study: Study, folders: list[Path]) -> Path:
-    """The run with the best monitored value on the validation part: the test part must not choose."""
+    """The run with the best monitored value on the validation split: the test split must not choose."""
     monitor, larger = f"best/{study.base['monitor']}", study.base["mode"] == "max"
     return min(folders, key=lambda folder: place(read_result(folder)["metrics"].get(monitor), larger))
 

@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from fulmen.config.mistakes import command, key_of
 from fulmen.errors import FulmenError
 from fulmen.report.behind import Behind, behind
-from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
+from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
 from fulmen.report.markdown import as_text, markdown_table
 from fulmen.report.next_step import diagnose, keep
@@ -93,7 +93,7 @@ def best_of(study: Study) -> str:
     if best is None:
         return ""
     named = zip(study.objectives, best.values, strict=True)
-    return f"Best: trial {best.number}, {', '.join(f'{name} {value:.4g}' for name, value in named)}."
+    return f"Trial {best.number} is the best: {', '.join(f'{spoken(name)} {number(value)}' for name, value in named)}."
 
 
 def next_of(study: Study, champion: Champion | None) -> tuple[str, str]:

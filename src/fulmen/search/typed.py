@@ -12,7 +12,7 @@ from fulmen.search.notation import EMPTY
 from fulmen.search.settings import Search
 
 TAKEN = {  # keys of a training that a search sets itself
-    "test": "a search never touches the test part; the champion alone is tested, when it is over",
+    "test": "a search never touches the test split; the champion alone is tested, when it is over",
     "resume": "the same command again goes on with a search",
     "output_dir": "the folders of a search are named by search.folder and search.name",
 }

@@ -7,7 +7,7 @@ from sklearn import metrics as sk
 from torchmetrics.functional.classification import multiclass_auroc
 
 from fulmen.workloads.images import metrics
-from fulmen.workloads.images.evaluate import balanced_gain
+from fulmen.workloads.images.evaluate import balanced_gain, verdict
 from fulmen.workloads.images.figures import calibration
 
 RNG = np.random.default_rng(0)
@@ -81,3 +81,24 @@ def test_the_interval_of_a_paired_gain_is_that_of_the_bootstrap():
     drawn = [np.mean([rng.choice(d[label == c], (label == c).sum()).mean() for c in range(3)]) for _ in range(4000)]
     assert gain == pytest.approx(100 * np.mean([d[label == c].mean() for c in range(3)]))
     assert half == pytest.approx(196 * np.std(drawn), rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        (slice(0, 8), "Balanced accuracy is 40.0 %, 40.0 points below the best baseline (linear; 95 % interval"),
+        (
+            slice(4, 20),
+            "Balanced accuracy is 80.0 %, not shown to differ from the best baseline (linear; 95 % interval",
+        ),
+    ],
+)
+def test_the_verdict_says_what_the_network_reached_and_what_its_interval_is_of(known, said):
+    """Of 20 images the baseline knows the first 16, the network those of a slice."""
+    label = torch.arange(20) % 2
+    network, linear = (torch.eye(2)[1 - label] for _ in range(2))
+    for p, rows in ((network, known), (linear, slice(0, 16))):
+        p[rows] = torch.eye(2)[label][rows]
+    own = float((network.argmax(1) == label).float().mean())
+    found = {"linear": {"balanced_accuracy": 0.8}}
+    assert verdict(own, found, {"network": network, "linear": linear}, label).startswith(said)

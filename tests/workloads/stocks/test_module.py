@@ -81,7 +81,7 @@ def test_the_summary_has_a_row_per_day_ahead_and_every_baseline(model, tmp_path)
     assert [row[""] for row in main] == ["network", "persistence", "drift", "historical mean", "ridge"]
     assert [row["days ahead"] for row in steps] == [1, 2, 3]
     assert [row["nominal"] for row in intervals] == ["80%", "80% rolling", "95%", "95% rolling"]
-    assert next(iter(summary.tables)).startswith("beats persistence: ")
+    assert next(iter(summary.tables)).startswith("The network ")
     assert [file for file in summary.figures.values() if not (tmp_path / file).stat().st_size] == []
     assert summary.metrics["skill"] == pytest.approx(np.mean([row["skill"] for row in steps]))
 
@@ -135,6 +135,6 @@ def test_ridge_finds_a_linear_rule():
 
 
 def test_the_verdict_needs_a_small_p():
-    assert verdict(0.2) == "beats persistence: no (p = 0.2)"
-    assert verdict(0.01) == "beats persistence: yes (p = 0.01)"
-    assert verdict(math.nan).startswith("beats persistence: no")
+    assert verdict(0.2) == "The network is not shown to beat persistence (p = 0.2)"
+    assert verdict(0.01) == "The network beats persistence (p = 0.01)"
+    assert verdict(math.nan).startswith("The network is not shown to beat persistence")

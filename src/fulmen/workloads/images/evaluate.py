@@ -60,7 +60,7 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
     notes = [f"Training images per class: {columns}.", *NOTES]
     if data.original_protocol:
         notes.insert(0, "original_protocol: epochs were chosen on this very test split; the numbers are too good.")
-    said = verdict(found, forecasts, label)
+    said = verdict(main["balanced_accuracy"], found, forecasts, label)
     tables = {
         f"{said} (test split, {len(label):,} images)": rows,
         "Per class": _per_class(probability, label, counts, data.names),
@@ -79,24 +79,30 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
     return Summary(
         main, found, tables, drawn, notes, items,
         question="How well does the network tell classes of images apart, rare ones included, beside baselines?",
-        answer=f"{said[0].upper()}{said[1:]}.",
+        answer=f"{said}.",
         leading=["balanced accuracy", "minority F1", "worst class", "ECE"],
         counted="images", counts={"Per class": "test images"},
     )  # fmt: skip
 
 
-def verdict(found: dict[str, metrics.Scores], forecasts: dict[str, Tensor], label: Tensor) -> str:
+def verdict(
+    own: float, found: dict[str, metrics.Scores], forecasts: dict[str, Tensor], label: Tensor
+) -> str:  # fmt: skip
     """The network against the best baseline in words.
 
     Args:
+        own: balanced accuracy of the network.
         found: scores of the baselines.
         forecasts: probabilities [N, C] of the network and the baselines.
     """
     best = max(found, key=lambda name: found[name]["balanced_accuracy"])
     ours, theirs = ((forecasts[name].argmax(1) == label).numpy() for name in ("network", best))
     gain, half = balanced_gain(ours, theirs, label.numpy())
-    shown = "" if abs(gain) > half else ": no difference shown"
-    return f"balanced accuracy {gain:+.1f} ± {half:.1f} points against the best baseline ({best}){shown}"
+    interval = f"95 % interval of the difference: {gain - half:+.1f} to {gain + half:+.1f} points"
+    how = (
+        f"{abs(gain):.1f} points {'above' if gain > 0 else 'below'}" if abs(gain) > half else "not shown to differ from"
+    )
+    return f"Balanced accuracy is {100 * own:.1f} %, {how} the best baseline ({best}; {interval})"
 
 
 def balanced_gain(ours: np.ndarray, theirs: np.ndarray, label: np.ndarray) -> tuple[float, float]:

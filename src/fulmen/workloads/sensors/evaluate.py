@@ -86,7 +86,7 @@ def summarize(
     main = score.pop("network") | ({"threshold": threshold} if classes == 2 else {})
     loss = {name: losses(each, target) for name, each in predicted.items()}
     said = verdict(loss, _machines_of(data))
-    title = f"{said} (test split, {_counts(target, data)}; trained on {len(train['target'])} rows)"
+    title = f"The network {said} (test split, {_counts(target, data)}; trained on {len(train['target'])} rows)"
     drawn = figures.draw(predicted, target, data.labels, thresholds, folder) if folder else {}
     items = {
         "item": test["row"].numpy(),

@@ -19,7 +19,7 @@ COLUMNS = {
     "mae_price": "MAE price",
     "direction": "direction",
     "always_up": "always up",
-    "r2_oos": "R2 OOS",
+    "r2_oos": "R² OOS",
     "mase": "MASE",
     "rmse_return": "RMSE return",
     "mae_return": "MAE return",
@@ -33,7 +33,7 @@ NOTES = [
     "return: log(P(t+h) / P(t)) over h days; price: in the currency of the data. Numbers over several days ahead are "
     "means over the steps.",
     "skill: 1 - RMSE / RMSE of persistence. MASE: MAE of the log-return over that of persistence on the training "
-    "split. R2 OOS: against the mean of the training split.",
+    "split. R² OOS: against the mean of the training split.",
     "direction: share of right signs, with a 95 % interval; a forecaster that always says up is right as often as "
     "'always up' says.",
     "DM: Diebold-Mariano statistic of the squared errors against persistence, small-sample corrected, positive where "
@@ -111,7 +111,7 @@ def answer(main: dict[str, float]) -> str:
 
 def verdict(p: float) -> str:
     """The Diebold-Mariano test in words."""
-    return f"beats persistence: {'yes' if p < ALPHA else 'no'} (p = {p:.2g})"
+    return f"The network {'beats' if p < ALPHA else 'is not shown to beat'} persistence (p = {p:.2g})"
 
 
 def _rolling(predicted: Tensor, calibration: Tensor, data: Any) -> Tensor:
