@@ -110,8 +110,8 @@ def draw(
         drawn[f"A {name} test subject ({int(100 * place)}th percentile of the error): network over solver"] = (
             f"curves_{name}.svg"
         )
-    figures.residuals(folder / "residuals.png", data.time_h, predicted, true, dose, weight)
-    drawn["Residuals on the test split"] = "residuals.png"
+    figures.residuals(folder / "residuals.svg", data.time_h, predicted, true, dose, weight)
+    drawn["Residuals on the test split"] = "residuals.svg"
     figures.organs(folder / "organs.svg", predictions, true, dose, weight)
     drawn["Unexplained variance per organ, network and baselines"] = "organs.svg"
     return drawn

@@ -42,7 +42,10 @@ def residuals(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, dose_
     x, y = true.numpy(), np.maximum(predicted.numpy(), 1e-12)
     ratio = np.where(seen, np.log10(y) - np.log10(np.maximum(x, 1e-12)), np.nan)
     with figure(path, 2, 1, (WIDTH, 6.4)) as (scatter, over_time):
-        scatter.hexbin(x[seen], y[seen], xscale="log", yscale="log", gridsize=70, bins="log", cmap="Blues", mincnt=1)
+        scatter.hexbin(
+            x[seen], y[seen], xscale="log", yscale="log", gridsize=70, bins="log", cmap="Blues", mincnt=1,
+            rasterized=True,
+        )  # fmt: skip
         low, high = x[seen].min(), x[seen].max()
         scatter.plot([low, high], [low, high], color=MODEL, linewidth=1)
         scatter.plot(

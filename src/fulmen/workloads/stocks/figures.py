@@ -16,10 +16,10 @@ def draw(
 ) -> dict[str, str]:
     """Write the figures and return {caption: file name}; log-returns [N, H], half widths [levels, N, H]."""
     forecast(folder / "forecast.svg", predicted, half_width, test, tickers[0])
-    residuals(folder / "residuals.png", predicted, test["log_return"])
+    residuals(folder / "residuals.svg", predicted, test["log_return"])
     return {
         "One day ahead: forecast over actual, with conformal intervals (last 120 test days)": "forecast.svg",
-        "Residuals of the log-return, all test days and steps": "residuals.png",
+        "Residuals of the log-return, all test days and steps": "residuals.svg",
     }
 
 
@@ -53,7 +53,7 @@ def residuals(path: Path, predicted: Tensor, true: Tensor) -> None:
         histogram.axvline(0, color=MUTED, linewidth=0.8)
         histogram.set_xlabel("actual - forecast (% log-return)")
         histogram.set_ylabel("windows")
-        scatter.scatter(x, y, s=5, color=COOL[0], alpha=0.4, linewidth=0)
+        scatter.scatter(x, y, s=5, color=COOL[0], alpha=0.4, linewidth=0, rasterized=True)
         ends = [float(x.min()), float(x.max())]
         scatter.plot(ends, ends, color=MODEL, linewidth=1, label="actual = forecast")
         scatter.set_xlabel("forecast (% log-return)")
