@@ -40,6 +40,8 @@ def test_the_next_command_of_a_run_is_one_that_its_parser_takes(result, typed, h
 
 
 def test_an_interrupted_run_is_gone_on_with(tmp_path):
+    (tmp_path / "x" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "x" / "checkpoints" / "last.ckpt").touch()
     _, command = next_of(tmp_path / "x", RESULT | {"status": "interrupted"}, TYPED)
     assert f"resume={tmp_path / 'x'}" in command
 

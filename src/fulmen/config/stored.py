@@ -115,7 +115,7 @@ def clear_failed_start(folder: Path) -> None:
     """What a start that came to no checkpoint left in `folder` goes."""
     if (folder / "config.yaml").is_file():
         events = event_folder(folder)
-        for path in [*event_files(folder), *folder.glob("checkpoints/best*.ckpt")]:
+        for path in [*event_files(folder), *folder.glob("checkpoints/best*.ckpt"), *folder.glob("report.*")]:
             path.unlink()
         if events and events != folder:
             events.rmdir()

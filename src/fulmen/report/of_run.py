@@ -7,6 +7,8 @@ from typing import Any
 
 from fulmen.config.mistakes import key_of
 from fulmen.config.outside import resume_command
+from fulmen.config.stored import read_stored
+from fulmen.errors import FulmenError
 from fulmen.report.behind import Behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
@@ -17,6 +19,8 @@ from fulmen.report.summary import Summary
 from fulmen.report.words import counted, sentence, spoken
 
 SPLIT = " (test split"
+LAST = "checkpoints/last.ckpt"
+RATE = "model.optimizer.lr"
 CEILING = "ceiling"  # a baseline that nothing can beat
 PROBE = (
     "Training losses in these lines are of a probe of training samples in evaluation mode, where the data allow one; "
@@ -61,7 +65,7 @@ def report_of(
         main=main_table(heading, rows, summary, of) if rows else None,
         next_command=command,
         next_why=why,
-        sections=[*_sections(summary, result, figures[1:], of)],
+        sections=sections(summary, result, figures[1:], of),
         attached={"Configuration": folder / "config.yaml", "Environment": folder / "environment.json",
                   "All numbers": folder / "result.json"},
     )  # fmt: skip
@@ -77,12 +81,11 @@ def main_table(title: str, rows: Rows, summary: Summary, of: Behind) -> TableOf:
     return TableOf(as_text(title), rows, columns | {each: Column(spoken(each)) for each in first}, behind=of)
 
 
-def further_table(title: str, rows: Rows, summary: Summary, of: Behind) -> TableOf:
+def further_table(title: str, rows: Rows, summary: Summary, of: Behind | None) -> TableOf:
     """Another table of a workload; a column of its own may say how many items a row is of."""
-    column = summary.counts.get(title)
-    return TableOf(
-        as_text(title), rows, behind=of if column is None else replace(of, column=column) if column else None
-    )
+    if of and (column := summary.counts.get(title)) is not None:
+        of = replace(of, column=column) if column else None
+    return TableOf(as_text(title), rows, behind=of)
 
 
 def facts(result: Mapping[str, Any], overrides: Sequence[str]) -> str:
@@ -130,10 +133,20 @@ def next_of(folder: Path, result: Mapping[str, Any], overrides: Sequence[str]) -
     experiment = str(result.get("experiment") or folder.parent.name)
     verdicts = [each for each in result.get("verdicts") or [] if isinstance(each, dict)]
     codes = {each.get("code") for each in verdicts}
-    if result.get("status") in ("running", "interrupted", "stopped"):
-        return "The training did not come to its end. This goes on with it:", resume_command(folder)
-    if result.get("status") in ("diverged", "failed") or any(each.get("severity") == "error" for each in verdicts):
+    status = str(result.get("status"))
+    if status in ("running", "interrupted", "killed", "stopped"):
+        if result.get("runs") or (folder / LAST).is_file():
+            return "The training did not come to its end. This goes on with it:", resume_command(folder)
+        return "Nothing of it was saved. This starts it again:", train_again(experiment, overrides)
+    if status == "diverged" and (rate := learning_rate(folder)):
+        lower = f"{RATE}={rate / 10:.1g}"
+        return "This trains it again with a tenth of the learning rate:", train_again(experiment, overrides, lower)
+    if status == "failed" and not (verdicts or (folder / "metrics.csv").is_file()):
+        return "When what went wrong is mended, this starts it again:", train_again(experiment, overrides)
+    if status in ("diverged", "failed") or any(each.get("severity") == "error" for each in verdicts):
         return "Something is wrong with the training. This says what, and what to try:", diagnose(folder)
+    if status == "completed" and not _tested(result) and (folder / LAST).is_file():
+        return "It was not tested. This tests its best checkpoint:", f"{resume_command(folder)} test=true"
     if "still_improving" in codes:
         epochs = f"trainer.max_epochs={2 * int(result.get('epochs') or 1)}"
         return "Validation loss was still falling. This trains twice as long:", train_again(
@@ -145,7 +158,22 @@ def next_of(folder: Path, result: Mapping[str, Any], overrides: Sequence[str]) -
     return "One training says little of another. This repeats it with three seeds:", again
 
 
-def _sections(summary: Summary, result: Mapping[str, Any], figures: Sequence[Figure], of: Behind) -> list[Section]:
+def learning_rate(folder: Path) -> float | None:
+    """That of the optimizer in the config of a run folder; None where that has none, or cannot be read."""
+    try:
+        rate = read_stored(folder)["model"]["optimizer"]["lr"]
+    except (FulmenError, KeyError, TypeError):
+        return None
+    return float(rate) if is_known(rate) and rate > 0 else None
+
+
+def _tested(result: Mapping[str, Any]) -> bool:
+    return any(name.startswith("test/") for name in result.get("metrics") or {})
+
+
+def sections(
+    summary: Summary, result: Mapping[str, Any], figures: Sequence[Figure] = (), of: Behind | None = None
+) -> list[Section]:
     """What follows the main table."""
     from fulmen.diagnosis.verdicts import Verdict, as_lines  # numpy: not for those who show a table
 

@@ -31,7 +31,6 @@ def evaluate(trainer: Trainer, model: LightningModule, data: Any, cfg: DictConfi
     if is_dry_run(trainer):
         return
     load_best(model, result.folder)
-    result.sizes = sizes(data) or result.sizes
     if not cfg.test:
         log(trainer, data, cfg, result)
         return

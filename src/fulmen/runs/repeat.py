@@ -21,9 +21,11 @@ from fulmen.report.next_step import first_start
 from fulmen.report.summary import print_table
 from fulmen.report.test_predictions import ITEMS, read_items, write_items
 from fulmen.runs import repeat_report
+from fulmen.runs.partial_report import write_partial
 from fulmen.runs.process_group import train_in_group
 from fulmen.runs.reading import read_result
 from fulmen.runs.result import Result, write_provenance
+from fulmen.runs.status import is_trial
 from fulmen.utils.files import atomic_write
 from fulmen.utils.progress import Best, ProgressFile
 
@@ -83,6 +85,8 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
         raise
     finally:
         result.write()
+        if result.status != "running" and not is_trial(cfg):
+            write_partial(folder)
     sum_up(result, children, [seed for seed, _ in plan.values()], cfg.monitor)
     return result
 

@@ -22,7 +22,7 @@ from fulmen.distributed.devices import takes_several_processes
 from fulmen.distributed.ranks import is_first
 from fulmen.lightning_private import callbacks_of, is_dry_run
 from fulmen.runs.assembly import NOTHING, assemble
-from fulmen.runs.evaluation import evaluate
+from fulmen.runs.evaluation import evaluate, sizes
 from fulmen.runs.loggers import log_settings
 from fulmen.runs.named_by import compared_by
 from fulmen.runs.ownership import owned
@@ -30,7 +30,7 @@ from fulmen.runs.peers import together
 from fulmen.runs.process_group import train_in_group
 from fulmen.runs.restore import rules_of, take_up, tell_changes
 from fulmen.runs.result import Result, typed_for, write_fingerprint, write_provenance
-from fulmen.runs.status import recorded
+from fulmen.runs.status import is_trial, recorded
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.runs.weights import StartFrom
 from fulmen.utils.threads import set_threads
@@ -97,9 +97,9 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path, ready: Map
         if not is_dry_run(trainer):
             log_settings(trainer.loggers, compared_by(cfg, typed_for(folder), data))
 
-    only_evaluate = result.trained and all(key_of(o).partition(".")[0] in ("resume", *KEPT) for o in overrides)
+    only_evaluate = result.trained and all(key_of(o).partition(".")[0] in ("resume", "test", *KEPT) for o in overrides)
     with (
-        recorded(result, trainer, overrides),
+        recorded(result, trainer, overrides, report=not (is_dry_run(trainer) or is_trial(cfg))),
         together(trainer, cfg, overrides),
         files_in_words(to_plain(cfg.model), "model", model),
         files_in_words(to_plain(cfg.data), "data", data),
@@ -142,5 +142,6 @@ def fit(
         result.cost["fit_seconds"] = seconds_before + time.monotonic() - started
         if trainer.is_global_zero:
             write_fingerprint(result.folder, data)
+            result.sizes = sizes(data) or result.sizes
     if trainer.is_global_zero:
         result.write()  # whatever becomes of the evaluation

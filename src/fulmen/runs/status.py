@@ -5,24 +5,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from lightning.pytorch import Trainer
+from omegaconf import DictConfig
 
 from fulmen.config.mistakes import command
 from fulmen.config.outside import resume_command
 from fulmen.errors import FulmenError, Interrupted
+from fulmen.runs.partial_report import stamp, write_partial
 from fulmen.runs.result import Result
 from fulmen.signals import listening, number_of
 
 
 @contextmanager
-def recorded(result: Result, trainer: Trainer, overrides: Sequence[str] = ()) -> Iterator[None]:
+def recorded(result: Result, trainer: Trainer, overrides: Sequence[str] = (), report: bool = True) -> Iterator[None]:
     """Write how a run stands when it starts and how it ended, whatever ends it: an error, Ctrl-C, SIGTERM or SIGUSR1.
 
     While batches are trained `ExactResume` looks for the first signal; before, between and after it acts at once.
 
     Args:
         overrides: what was typed, for the command that starts again what has saved nothing.
+        report: whether a run that came to no whole report leaves one as far as it goes.
     """
-    started = time.monotonic()
+    started, steps, written = time.monotonic(), result.steps, stamp(result.folder)
 
     def write() -> None:
         result.cost["seconds"] = time.monotonic() - started
@@ -55,6 +58,15 @@ def recorded(result: Result, trainer: Trainer, overrides: Sequence[str] = ()) ->
             raise
         finally:
             write()
+            told = stamp(result.folder)
+            known = told != written or (told and result.steps == steps)  # a whole one is new, or still true
+            if report and trainer.is_global_zero and not known and (result.steps or result.status == "diverged"):
+                write_partial(result.folder)
+
+
+def is_trial(cfg: DictConfig) -> bool:
+    """Whether a search has started a run; its own report tells of all trials."""
+    return bool(cfg.get("callbacks")) and "pruning" in cfg.callbacks
 
 
 def how_it_stands(result: Result, trainer: Trainer, overrides: Sequence[str] = ()) -> tuple[str, str]:
