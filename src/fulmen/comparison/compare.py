@@ -61,14 +61,15 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
     tables = {"Models": overview(runs, models), "Differences": difference_rows(found)}
     if first.probability is not None:
         tables["F1 per class"] = f1_table(models)
-    curves = {label: [Run(child).metrics for child in run.runs] for label, run in runs.items()}
-    caption = "Learning curves"
-    drawn = {caption: figures.learning_curves(folder / "learning_curves.svg", curves)}
+    lost = [f"{run.folder}/{clause}." for run in runs.values() for clause in run.lost]
+    curves = {label: [child.metrics for child in map(Run, run.runs) if child.has_curves] for label, run in runs.items()}
+    caption, shown = "Learning curves", {label: each for label, each in curves.items() if each}
+    drawn = {caption: figures.learning_curves(folder / "learning_curves.svg", shown)} if shown else {}
     lead = figures.differences(folder / "differences.svg", found, deciding(first))
     if first.probability is not None:
         counts = {label: _counts(items).sum(0) for label, items in models.items()}
         drawn["Confusion matrices, share of the true class"] = figures.confusions(folder / "confusion.svg", counts)
-    word = behind([run.result for run in runs.values()]).counted
+    word = behind([run.known for run in runs.values()]).counted
     of = Behind(len(first.counts), items={"test": first.counts}, counted=word)
     verdicts = [conclusion(pair, each, deciding(first), of.runs) for pair, each in found.items()]
     for title, rows in tables.items():
@@ -82,7 +83,7 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
         title=" / ".join(runs),
         question=f"Do they differ from {as_text(next(iter(runs)))} on the test items that all share, and by how much?",
         answer=as_text(summed_up(found, deciding(first))),
-        how_sure=as_text(" ".join(filter(None, [left_out, ALONE if of.runs == 1 else ""]))),
+        how_sure=as_text(" ".join(filter(None, [left_out, ALONE if of.runs == 1 else "", *lost]))),
         lead=Figure(f"Difference of {deciding(first)} from {next(iter(runs))}, with its interval", lead.name),
         main=main,
         next_command=command,
@@ -97,7 +98,7 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
     )
     path = write(report, folder, "comparison.md")
     said = f"report: {path.with_name('report.html')}, the same in {path.name}"
-    print("\n".join([str(of), *filter(None, [left_out]), *verdicts, said]))
+    print("\n".join([str(of), *filter(None, [left_out]), *lost, *verdicts, said]))
     return path
 
 
@@ -107,7 +108,7 @@ def next_of(runs: Mapping[str, Run], models: Mapping[str, Items]) -> tuple[str, 
     name, larger = deciding(first), first.probability is not None
     best = min(models, key=lambda label: place(float(scores(models[label])[name]), larger))
     run = runs[best]
-    experiment = str(run.result.get("experiment") or run.folder.parent.name)
+    experiment = str(run.known.get("experiment") or run.folder.parent.name)
     if len(first.counts) == 1:
         typed = run.folder / "overrides.txt"
         said = typed.read_text().splitlines() if typed.is_file() else []
@@ -130,18 +131,20 @@ def overview(runs: Mapping[str, Run], models: Mapping[str, Items]) -> Rows:
         row: dict[str, Any] = {"": label, **{name: float(value) for name, value in scores(items).items()}}
         if items.probability is not None:
             row["ECE"] = mean([calibration_error(p, given(items.target)) for p in given(items.probability)])
-        histories = [history for child in children if "val/loss" in (history := child.metrics)]
+        histories = [history for child in children if child.has_curves and "val/loss" in (history := child.metrics)]
         if histories:
             row["stability"] = mean([stability(history["val/loss"].dropna()) for history in histories])
             row["epochs to best"] = mean([best_epoch(child) for child in children])
-        row["training s"] = run.result.get("cost", {}).get("fit_seconds")
-        row["parameters"] = run.result.get("cost", {}).get("parameters")
+        row["training s"] = run.known.get("cost", {}).get("fit_seconds")
+        row["parameters"] = run.known.get("cost", {}).get("parameters")
         rows.append(row)
     return rows
 
 
 def best_epoch(run: Run) -> float:
-    """The epoch, from 1, that the best checkpoint is of; NaN if the monitored metric never had a value."""
+    """The epoch, from 1, that the best checkpoint is of; NaN where the monitored metric has no value, or is unknown."""
+    if not (run.has_config and run.has_curves and run.config.monitor in run.metrics):
+        return math.nan
     column = run.metrics[run.config.monitor].dropna()
     if column.empty:
         return math.nan

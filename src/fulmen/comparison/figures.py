@@ -31,7 +31,8 @@ def learning_curves(path: Path, histories: Mapping[str, Sequence[DataFrame]]) ->
             training = _mean(each, "train/loss")
             loss.plot(mean.index, mean, color=color, label=label)
             loss.plot(training.index, training, color=color, linestyle=":", linewidth=1)
-            gap.plot(mean.index, mean - training, color=color)
+            apart = (mean - training).dropna()  # an epoch that was stopped before its validation has but one of them
+            gap.plot(apart.index, apart, color=color)
             rate.plot(mean.index[1:], np.diff(mean), color=color, marker="." if len(mean) < 40 else "")
             for one in each if len(each) > 1 else ():
                 loss.plot(one["epoch"] + 1, one["val/loss"], color=color, linewidth=0.5, alpha=0.4)

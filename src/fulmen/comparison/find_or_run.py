@@ -15,6 +15,7 @@ from fulmen.config.stored import moved, read_stored, without_display
 from fulmen.errors import FulmenError
 from fulmen.registry.start_from import resolved
 from fulmen.report.test_predictions import read_items
+from fulmen.runs.named import is_run, run_named
 from fulmen.runs.reading import now, read_result
 from fulmen.runs.result import other_code
 from fulmen.runs.run_folder import Run
@@ -29,7 +30,7 @@ def find_or_run(
     """A run for each of `names`, labelled by it.
 
     Args:
-        names: folders of runs, or experiments with or without overrides ("images_plain loss=focal").
+        names: of runs as `run_named` takes them, or experiments with or without overrides ("images_plain loss=focal").
         overrides: for all experiments.
         progress: to tell of runs that are there.
 
@@ -40,8 +41,8 @@ def find_or_run(
     folders: dict[str, Path] = {}
     for name in names:
         experiment, *own = shlex.split(name)
-        if (Path(name) / "config.yaml").is_file():
-            folders[name] = Path(name)
+        if is_run(folder := run_named(name, outputs)):
+            folders[name] = folder
         elif experiment in choices("experiment"):
             plans[name] = resolved([f"experiment={experiment}", *own, *overrides])
         else:
@@ -52,7 +53,8 @@ def find_or_run(
         read_items(folder)  # before anything is trained for the sake of it
     checked = {name: check_overrides(plan) for name, plan in plans.items()}
     found = {name: Run(folder) for name, folder in folders.items()}
-    data = {name: (found[name].config if name in found else checked[name]).data["_target_"] for name in names}
+    configs = {name: found[name].config for name in found if found[name].has_config} | checked
+    data = {name: configs[name].data["_target_"] for name in names if name in configs}
     if len(set(data.values())) > 1:
         kinds = ", ".join(f"{name} has {target.rpartition('.')[2]}" for name, target in data.items())
         raise FulmenError(f"runs of different data share no test items: {kinds}")

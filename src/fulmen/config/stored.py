@@ -20,23 +20,28 @@ from fulmen.utils.event_files import event_files, event_folder
 DISPLAY = ("progress", "summary")  # callbacks that a person reads and nothing else
 
 
+class NoConfig(FulmenError):
+    """A run folder whose config.yaml is gone or damaged."""
+
+
 def read_stored(folder: Path) -> dict[str, Any]:
     """The config in a run folder, not checked yet; its paths follow the folder to where it now lies.
 
     Raises:
-        FulmenError: there is none, it cannot be read, it is not fully resolved, or a later release has written it.
+        NoConfig: there is none, or it cannot be read.
+        FulmenError: no such folder, or a config that is not fully resolved, or that a later release has written.
     """
     path = folder / "config.yaml"
     if not folder.is_dir():
         raise FulmenError(f"there is no run folder {folder}")
     if not path.is_file():
-        raise FulmenError(f"{folder} holds no config.yaml, as a run folder does")
+        raise NoConfig(f"{folder} holds no config.yaml, as a run folder does")
     try:
         plain = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise FulmenError(f"cannot read {path}: {error}") from error
+        raise NoConfig(f"cannot read {path}: {error}") from error
     if not isinstance(plain, dict):
-        raise FulmenError(f"{path} holds no config")
+        raise NoConfig(f"{path} holds no config")
     if found := find_interpolations(plain):
         raise ConfigError(found)
     here: dict[str, Any] = moved(led_on(plain, path), str(plain.get("output_dir")), str(folder))

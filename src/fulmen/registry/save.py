@@ -21,6 +21,7 @@ from fulmen.registry.store import Store
 from fulmen.registry.verification import CONFIG, ESTIMATOR, PREPROCESS, PROBE, WEIGHTS
 from fulmen.registry.versions import Version
 from fulmen.registry.weights import encode
+from fulmen.runs.named import is_run, run_named
 from fulmen.runs.provenance import environment
 from fulmen.runs.reading import read_environment
 from fulmen.runs.run_folder import Run
@@ -52,6 +53,8 @@ def save_run(
     run = Run(run_folder(folder), overrides)
     check_model(OmegaConf.to_container(run.config.model))
     model, data = run.model, run.data
+    for clause in run.lost:
+        print(f"warning: {folder}/{clause}", file=sys.stderr)
     inputs, outputs, probed = examples.make(model, data)
     tensors, estimator = taken_out(model.state_dict())
     weights, shared = encode(tensors)
@@ -67,14 +70,13 @@ def save_run(
 
 
 def run_folder(named: str | Path) -> Path:
-    """The folder itself, or the one of that name below outputs/runs.
+    """The folder itself, or the one of that name below outputs or outputs/runs.
 
     Raises:
         FulmenError: neither holds a run; the message names the nearest that do.
     """
-    for folder in (Path(named), Path("outputs", "runs", named)):
-        if (folder / "config.yaml").is_file():
-            return folder
+    if is_run(folder := run_named(named)):
+        return folder
     if (Path(named) / "ranking.json").is_file() or Path(named).name == "ranking.json":
         raise FulmenError(f"{named} is a ranking: say which row of it, --row 1 is the first")
     runs = [path.parent.relative_to("outputs/runs").as_posix() for path in Path("outputs/runs").glob("*/*/config.yaml")]
@@ -83,7 +85,7 @@ def run_folder(named: str | Path) -> Path:
 
 def describe(run: Run, model: LightningModule, data: WorkloadData) -> Facts:
     """What a manifest says of a model: scores beside baselines, data, origin, input schema."""
-    config, result = run.config, run.result
+    config, result = run.config, run.known
     metrics, baselines = result.get("metrics", {}), result.get("baselines", {})
     return {
         "workload": str(config.model["_target_"]).removeprefix("fulmen.workloads.").partition(".")[0],
@@ -131,7 +133,7 @@ def split(run: Run, data: LightningDataModule) -> dict[str, Any]:
 
 def origin(run: Run) -> Origin:
     """The run a model is from."""
-    result, starts = run.result, read_environment(run.folder).get("starts") or [{}]
+    result, starts = run.known, read_environment(run.folder).get("starts") or [{}]
     return {
         "folder": str(run.folder.resolve()),
         "status": result.get("status"),

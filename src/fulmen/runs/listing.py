@@ -15,7 +15,7 @@ from fulmen.runs.values import Values
 def list_runs(outputs: str | Path = "outputs", experiment: str = "*") -> list[dict[str, Any]]:
     """One row per run below `outputs`, oldest first: run, status, epochs, seconds and the main test metrics.
 
-    A run that did not come to its end has its `message` instead of metrics; one whose result.json cannot be read has
+    A run that did not come to its end, or that lacks a file, has a `message`; one whose result.json cannot be read has
     the status `damaged`, and one whose process has died without a word `killed`.
     """
     entries = chosen(Index(outputs).entries(), experiment=experiment, archived=None)
@@ -26,7 +26,7 @@ def row(entry: Entry, outputs: Path) -> dict[str, Any]:
     """A result for a table."""
     message = entry.said(outputs / entry.path)
     shown = {"run": entry.name, "status": entry.status, "epochs": entry.epochs, "seconds": entry.seconds}
-    return shown | ({"message": message} if message else entry.metrics)
+    return shown | entry.metrics | ({"message": message} if message else {})
 
 
 def chosen(

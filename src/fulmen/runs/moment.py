@@ -4,11 +4,13 @@ import io
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fulmen.errors import FulmenError
+from fulmen.runs.damage import curves_damage, parts_of
 from fulmen.runs.reading import read_result
 
 if TYPE_CHECKING:
@@ -28,14 +30,18 @@ class Moment:
     Attributes:
         result: `result.json`; {} where there is none, or where it is damaged.
         damage: why it could not be read.
+        runs: names of the runs it stands for, if it repeats over folds and seeds.
         curves: name of a run ("" for a run that does not repeat) -> its `metrics.csv`, of those that have one.
+        lost: name of a run -> why its `metrics.csv` cannot be read.
         verdict: what the report says first of the test; "" where it judges nothing.
         weights: what tells whether the checkpoints have changed since.
     """
 
     result: dict[str, Any]
     damage: FulmenError | None
+    runs: list[str]
     curves: dict[str, str]
+    lost: dict[str, str]
     verdict: str
     weights: Marks
 
@@ -70,13 +76,13 @@ def read_moment(folder: Path) -> Moment:
         result = read_result(folder)
     except FulmenError as error:
         damage = error
+    runs = parts_of(folder, result)
+    lost = {name: f"{folder / name}: {why}" for name in runs or [""] if (why := curves_damage(folder / name))}
     curves = {}
-    for name in map(str, result.get("runs") or [""]):
-        try:
+    for name in [each for each in runs or [""] if each not in lost]:
+        with suppress(OSError, ValueError):
             curves[name] = (folder / name / CURVES).read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            continue
-    return Moment(result, damage, curves, _verdict(folder, result), weight_marks(folder))
+    return Moment(result, damage, runs, curves, lost, _verdict(folder, result), weight_marks(folder))
 
 
 def weight_marks(folder: Path) -> Marks:
@@ -86,7 +92,7 @@ def weight_marks(folder: Path) -> Marks:
 
 def files_of(folder: Path, result: dict[str, Any]) -> list[Path]:
     """The small files that a moment is made of."""
-    below = [folder / str(name) / CURVES for name in result.get("runs") or [""]]
+    below = [folder / name / CURVES for name in parts_of(folder, result) or [""]]
     return [folder / CONFIG, folder / RESULT, folder / REPORT, *below]
 
 
@@ -99,7 +105,8 @@ def table_of(moment: Moment, folder: Path) -> "pandas.DataFrame":
     import pandas
 
     if not moment.curves:
-        raise FulmenError(f"{folder} has no {CURVES}: no epoch of it has ended yet, or nothing was logged")
+        nothing = f"{folder} has no {CURVES}: no epoch of it has ended yet, or nothing was logged"
+        raise FulmenError(next(iter(moment.lost.values()), nothing))
     tables = {}
     for name, text in moment.curves.items():
         try:

@@ -11,6 +11,7 @@ from typing import Any
 from fulmen.errors import FulmenError
 from fulmen.launch.record import OWN
 from fulmen.report import known
+from fulmen.runs.damage import damages, parts_of
 from fulmen.runs.labels import LABELS
 from fulmen.runs.ownership import LOCK, TEMPORARY, holder
 from fulmen.runs.reading import now, read_environment, read_result
@@ -21,6 +22,7 @@ Facts = dict[str, Any]  # fields of an Entry
 SHOWN = 3  # metrics
 CONFIG, RESULT = "config.yaml", "result.json"
 CEILING = "ceiling"  # a baseline that nothing can beat
+DAMAGED: dict[str, Any] = {"status": "damaged"}  # instead of a result.json that is lost
 ELSEWHERE = ("experiment", "output_dir", "resume")  # typed keys that other columns show, or that lead to a folder
 OF_A_START = {CONFIG, "overrides.txt", "environment.json", "progress.json", "log.txt", LOCK, LABELS, *OWN}
 TARGET = re.compile(r"^model:\n(?:(?:  .*)?\n)*?  network:\n(?:    .*\n)*?    _target_: *(\S+)", re.MULTILINE)
@@ -28,21 +30,19 @@ TOP_LEVEL = re.compile(r"^(monitor|mode): *(\S+)", re.MULTILINE)
 
 
 def run_facts(folder: Path) -> Facts | None:
-    """What a folder below outputs/runs is; None if it is no run of ours."""
-    try:
-        result = read_result(folder)
-    except FulmenError as error:
-        return {"status": "damaged", "message": _line(error), "experiment": folder.parent.name}
-    if not result and not (folder / RESULT).exists():
-        return _without_result(folder)
-    if not result.get("status"):
-        message = f"{folder / RESULT} is damaged: it says no status"
-        return {"status": "damaged", "message": message, "experiment": folder.parent.name}
-    result, environment = now(folder, result), read_environment(folder)
+    """What a folder below outputs/runs is, as far as its files can be read; None if it is no run of ours."""
+    if not (folder / RESULT).exists() and (begun := _without_result(folder)) != DAMAGED:
+        return begun
+    result = DAMAGED
+    with suppress(FulmenError):
+        stored = read_result(folder)
+        result = now(folder, stored) if stored.get("status") else DAMAGED
+    environment = read_environment(folder)
     config, typed = _text(folder / CONFIG), _text(folder / "overrides.txt")
     metrics = main_metrics(result.get("metrics", {}), watched(config).get("monitor", ""))
     cost, starts = result.get("cost", {}), environment.get("starts") or [{}]
-    runs = result.get("runs") or []
+    runs = parts_of(folder, result if result != DAMAGED else {})
+    lost = damages(folder) if result["status"] != "running" else []
     return {
         "experiment": str(result.get("experiment") or folder.parent.name),
         "network": network(config, typed),
@@ -54,7 +54,7 @@ def run_facts(folder: Path) -> Facts | None:
         "metrics": metrics,
         "baseline": best_baseline(metrics, result.get("baselines", {}), better(result, config)),
         "verdict": _verdict(result.get("verdicts") or []),
-        "message": result.get("message", ""),
+        "message": "; ".join(filter(None, [result.get("message", ""), *lost])),
         "data": str(data) if (data := environment.get("data_fingerprint")) else None,
         "overrides": overrides_of(typed.splitlines()),
     } | ({"done": _done(folder, runs), "total": len(runs)} if runs else {})
@@ -120,7 +120,7 @@ def network(config: str, typed: str) -> str | None:
 
 
 def _without_result(folder: Path) -> Facts | None:
-    """A run that is just beginning, or has never begun."""
+    """A run that is just beginning, or has never begun, or `DAMAGED`."""
     facts = {"experiment": folder.parent.name, "network": network(_text(folder / CONFIG), "")}
     if holder(folder):
         return facts | {"status": "running"}
@@ -129,8 +129,8 @@ def _without_result(folder: Path) -> Facts | None:
         saved = any((folder / "checkpoints").iterdir()) if "checkpoints" in names else False
     except OSError:
         return None
-    if saved and CONFIG in names:
-        return facts | {"status": "damaged", "message": f"{folder / RESULT} is gone"}
+    if (saved and CONFIG in names) or parts_of(folder, {}):
+        return DAMAGED
     events = {path.name for path in event_files(folder)} | {path.name for path in [event_folder(folder)] if path}
     left = {name for name in names - OF_A_START - events if not name.startswith("seed_")}
     return facts | {"status": "not begun"} if left <= {"checkpoints", "figures"} else None
@@ -172,7 +172,3 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def _line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -1,16 +1,20 @@
 """Finished runs: load one; `list_runs` lists them all."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from fulmen.config.stored import NoConfig
 from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
+from fulmen.runs.damage import damages
 from fulmen.runs.listing import list_runs as list_runs
 from fulmen.runs.moment import curves_of, files_of, read_moment, table_of, unchanged, weight_marks
+from fulmen.runs.named import run_named
 from fulmen.runs.reading import now
 from fulmen.runs.shown import Figures, Shown, as_cell, figures_of, in_a_line
 
@@ -23,26 +27,78 @@ if TYPE_CHECKING:
 class Run:
     """A run folder as an object. Config, result and curves are those of one moment, that at which it was loaded.
 
+    What is gone or damaged is told where it is asked for, and in `lost`; all else can be used.
+
     Attributes:
         folder: where it lies.
-        config: the resolved configuration, its targets checked against the allow-list.
     """
 
     def __init__(self, folder: str | Path, overrides: Sequence[str] = ()):
         from fulmen.config.check import load_config
 
         self.folder, self.overrides = Path(folder), list(overrides)
-        self.config: DictConfig
-        self.config, self._moment = unchanged(
-            files_of(self.folder, read_moment(self.folder).result),
-            lambda: (load_config(self.folder), read_moment(self.folder)),
+        self._config: DictConfig | NoConfig
+
+        def config() -> DictConfig | NoConfig:
+            try:
+                return load_config(self.folder)
+            except NoConfig as error:
+                return error
+
+        self._config, self._moment = unchanged(
+            files_of(self.folder, read_moment(self.folder).result), lambda: (config(), read_moment(self.folder))
         )
+        if isinstance(self._config, NoConfig) and not (self._moment.result or any(self._moment.weights)):
+            raise self._config  # nothing else says that it is a run
 
     def __repr__(self) -> str:
         return f"Run({self.folder}, {in_a_line(self._shown)})"
 
     def _repr_html_(self) -> str:
         return as_cell(self._shown)
+
+    @property
+    def config(self) -> DictConfig:
+        """The resolved configuration, its targets checked against the allow-list.
+
+        Raises:
+            FulmenError: config.yaml is gone or damaged.
+        """
+        if isinstance(self._config, NoConfig):
+            raise self._config
+        return self._config
+
+    @property
+    def has_config(self) -> bool:
+        """Whether config.yaml can be read."""
+        return not isinstance(self._config, NoConfig)
+
+    @property
+    def has_curves(self) -> bool:
+        """Whether there are learning curves that can be read."""
+        with suppress(FulmenError):
+            return not self.metrics.empty
+        return False
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """`result`, or {} where that is damaged."""
+        return self._moment.result
+
+    @property
+    def lost(self) -> list[str]:
+        """A clause for each file of it, and of its runs, that is gone or damaged; [] while it is still training."""
+        found = self._moment
+        begun = bool(found.result or found.damage or any(found.weights))
+        if not begun or now(self.folder, found.result).get("status") == "running":
+            return []
+        below = [f"{name}/{clause}" for name in found.runs for clause in damages(self.folder / name)]
+        return [*damages(self.folder), *below]
+
+    @property
+    def monitor(self) -> str:
+        """The metric that was watched; `val/loss` where that is not known."""
+        return str(self.config.monitor) if self.has_config else "val/loss"
 
     @property
     def result(self) -> dict[str, Any]:
@@ -58,7 +114,7 @@ class Run:
     @property
     def runs(self) -> list[Path]:
         """The folders of its runs, if it repeats over folds and seeds; else its own."""
-        return [self.folder / name for name in self.result.get("runs") or ["."]]
+        return [self.folder / name for name in self._moment.runs or ["."]]
 
     @cached_property
     def metrics(self) -> "pandas.DataFrame":
@@ -92,10 +148,8 @@ class Run:
         from fulmen.callbacks.resume import read_checkpoint
         from fulmen.runs.surroundings import kept_surroundings
 
-        if self.result.get("runs"):
-            raise FulmenError(
-                f"{self.folder} stands for {len(self.result['runs'])} runs; load one, such as {self.runs[0]}"
-            )
+        if self._moment.runs:
+            raise FulmenError(f"{self.folder} stands for {len(self.runs)} runs; load one, such as {self.runs[0]}")
         checkpoints = self.folder / "checkpoints"
         best = checkpoints / "best.ckpt"
         with kept_surroundings():  # initial weights are drawn at random
@@ -130,7 +184,7 @@ class Run:
         """
         from fulmen.runs.predicting import predict
 
-        return predict(self.model, self.data, source, reading, self.result.get("cost", {}).get("precision"))
+        return predict(self.model, self.data, source, reading, self.known.get("cost", {}).get("precision"))
 
     def summarize(self, figures: str | Path) -> Summary:
         """The evaluation of the test split made anew, its figures drawn into the folder `figures`."""
@@ -140,8 +194,9 @@ class Run:
 
     @property
     def _shown(self) -> Shown:
-        found, result = self._moment, now(self.folder, self._moment.result)
-        return Shown(self.folder, result, found.curves, str(self.config.monitor), found.verdict, found.damage)
+        found, lost = self._moment, self.lost
+        result = now(self.folder, found.result) or ({"status": "damaged"} if lost else {})
+        return Shown(self.folder, result, found.curves, self.monitor, found.verdict, lost)
 
     def _built(self, part: str) -> Any:
         """The object that a part of the config describes; what that names outside the folder must have been typed."""
@@ -153,14 +208,17 @@ class Run:
         return build(self.config[part], part)
 
 
-def load_run(folder: str | Path, overrides: Sequence[str] = ()) -> Run:
+def load_run(folder: str | Path, overrides: Sequence[str] = (), *, outputs: str | Path = "outputs") -> Run:
     """The run in `folder`: config, result, metrics, model and data.
 
     Args:
+        folder: its path, or its name below `outputs`: `sensors/<stamp>` as `fulmen runs` lists it, or what the index of
+            `fulmen.runs()` calls it.
         overrides: `key=value` for all that the config names outside the folder and that may be used: databases,
             addresses, folders to write to. Without them such data are not built.
 
     Raises:
-        FulmenError: no run folder, or a configuration that names targets outside the allow-list.
+        FulmenError: no run folder, or a configuration that names targets outside the allow-list. A run folder that
+            lacks a file is loaded; what needs the file says so.
     """
-    return Run(folder, overrides)
+    return Run(run_named(folder, outputs), overrides)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 LEADING = {"runs": "result.json", "sweeps": "search.json", "rankings": "ranking.json", "comparisons": "comparison.md"}
 CHANGING = ("labels.json", "job.json", "attempt.json")
+OF_RUNS = ("config.yaml", "metrics.csv")
 ABSENT = "-"
 
 
@@ -41,7 +42,8 @@ def signature(outputs: Path, place: str) -> tuple[str, int]:
     folder = f"{outputs}/{place}"
     found = os.stat(folder)
     newest, parts = found.st_mtime_ns, [f"{found.st_mtime_ns}.{found.st_ino}"]
-    for name in (LEADING[place.partition("/")[0]], *CHANGING):
+    top = place.partition("/")[0]
+    for name in (LEADING[top], *CHANGING, *(OF_RUNS if top == "runs" else ())):
         try:
             found = os.stat(f"{folder}/{name}")
         except OSError:

@@ -1,11 +1,10 @@
 """How a run shows itself: in a line, and as the output of a notebook's cell."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fulmen.errors import FulmenError
 from fulmen.report.document import Rows, number, plus_minus
 from fulmen.report.known import is_known
 from fulmen.report.words import spoken
@@ -31,11 +30,11 @@ class Shown:
     """What is known of a run.
 
     Attributes:
-        result: as `result.json` has it; {} where there is none.
+        result: as `result.json` has it; {} where there is none, its status `damaged` where it is lost.
         curves: name of a run -> its `metrics.csv`.
         monitor: the metric that was watched.
         verdict: what the report says of the test.
-        damage: why there is no result.
+        lost: a clause for each file that is gone or damaged.
     """
 
     folder: Path
@@ -43,7 +42,7 @@ class Shown:
     curves: Mapping[str, str] = field(default_factory=dict)
     monitor: str = "val/loss"
     verdict: str = ""
-    damage: FulmenError | None = None
+    lost: Sequence[str] = ()
 
 
 def figures_of(folder: Path, result: Mapping[str, Any]) -> Figures:
@@ -59,10 +58,12 @@ def figures_of(folder: Path, result: Mapping[str, Any]) -> Figures:
 def in_a_line(shown: Shown) -> str:
     """`completed, 5 epochs, r2_log 0.93`."""
     result = shown.result
-    if shown.damage or not result:
-        return "damaged" if shown.damage else "not begun"
+    if not result:
+        return "not begun"
     scores = [f"{name} {number(value)}" for name, value in list(tested(result).items())[:NAMED]]
-    return ", ".join([str(result.get("status", "unknown")), _epochs(result), *scores])
+    return ", ".join(
+        [str(result.get("status", "unknown")), *([_epochs(result)] if "epochs" in result else []), *scores]
+    )
 
 
 def as_cell(shown: Shown) -> str:
@@ -125,8 +126,8 @@ def main_table(result: Mapping[str, Any]) -> Rows:
 def missing(shown: Shown) -> Iterator[str]:
     """A sentence for each part that a whole run has and this one has not."""
     result = shown.result
-    if shown.damage:
-        yield str(shown.damage).partition("\n")[0] + "."
+    yield from (f"{clause}." for clause in shown.lost)
+    if result.get("status") == "damaged":
         return
     if not result:
         yield "Nothing was written yet: it is just beginning, or it has never begun."
@@ -138,7 +139,7 @@ def missing(shown: Shown) -> Iterator[str]:
         yield "The test split has not been evaluated" + (" yet." if waits else ": test=false, or an older run.")
     elif not result.get("baselines"):
         yield "There are no baselines beside it."
-    if not shown.curves:
+    if not shown.curves and not any("metrics.csv" in clause for clause in shown.lost):
         yield "There is no learning curve: no epoch has ended yet, or nothing was logged."
     elif absent := [name for name in map(str, result.get("runs") or []) if name not in shown.curves]:
         yield f"Without a learning curve: {', '.join(absent)}."

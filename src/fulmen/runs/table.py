@@ -12,6 +12,7 @@ import pandas
 from fulmen.config.mistakes import key_of
 from fulmen.errors import FulmenError
 from fulmen.report.known import is_known
+from fulmen.runs.damage import parts_of
 from fulmen.runs.entry import Entry
 from fulmen.runs.index import Index
 from fulmen.runs.listing import chosen, in_order
@@ -127,7 +128,7 @@ def _with_parts(
     result = {}
     with suppress(FulmenError):  # of one that is damaged the facts say so
         result = read_result(folder)
-    parts = [str(name) for name in result.get("runs") or []]
+    parts = parts_of(folder, result)
     config = settings_of(folder)
     scores = {name: value for name, value in (result.get("metrics") or {}).items() if name.startswith(SCORES)}
     experiment = facts.get("experiment") if kind in ("run", "fold", "seed") else config.get("experiment")
