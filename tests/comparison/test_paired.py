@@ -130,3 +130,36 @@ def test_groups_are_drawn_whole():
 def test_runs_of_different_data_are_refused_before_any_training(tmp_path):
     with pytest.raises(FulmenError, match="images_plain has ImagesData, stocks_fast has StocksData"):
         find_or_run(["images_plain", "stocks_fast"], outputs=tmp_path)
+
+
+@pytest.mark.parametrize("runs", [(1,), (1, 2)])
+def test_further_scores_of_items_are_compared_with_intervals(runs):
+    rng = np.random.default_rng(5)
+    items = np.tile(np.arange(60), len(runs))
+    run = np.repeat(runs, 60)
+    share = rng.uniform(0, 100, len(items))
+    share[:3] = np.nan
+
+    def model(gain):
+        return {"item": items, "run": run, "loss": rng.random(len(items)), "metric/within_10_percent": share + gain}
+
+    models, _ = align({"a": model(0.0), "b": model(5.0)})
+    assert float(scores(models["a"])["within_10_percent"]) == pytest.approx(np.nanmean(share))
+    found = compared(*models.values())
+    assert list(found) == ["loss", "within_10_percent"]
+    gain = found["within_10_percent"]
+    assert (gain.value, gain.low, gain.high) == pytest.approx((5.0, 5.0, 5.0))
+    assert gain.p < 0.05
+
+
+def test_a_score_that_only_one_model_has_is_left_out_of_the_differences():
+    one = {"item": np.arange(9), "loss": np.ones(9)}
+    models, _ = align({"a": one, "b": one | {"metric/mae": np.ones(9)}})
+    assert list(compared(*models.values())) == ["loss"]
+
+
+def test_runs_with_items_of_their_own_keep_their_number_and_scores():
+    one = {"item": np.arange(8), "run": np.repeat([1, 2], 4), "loss": np.ones(8), "metric/mae": np.arange(8.0)}
+    models, _ = align({"a": one, "b": one})
+    assert models["a"].counts == (4, 4)
+    assert float(scores(models["a"])["mae"]) == 3.5

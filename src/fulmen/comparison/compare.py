@@ -34,7 +34,8 @@ NOTES = (
     "Differences are against the first model, on the same test items. Intervals (95 %) and p come of one bootstrap "
     "over items and runs together, both for the number of models compared with the first (Bonferroni): p is below 0.05 "
     "where, and only where, the interval leaves out 0.",
-    "p is of the accuracy of classifiers and of the loss of all others.",
+    "p is of the accuracy of classifiers and of the loss of all others. Loss and other scores are means over the test "
+    "items, each of which counts the same.",
     "stability: sd of the last 10 validation losses. gap: training losses are those of the epoch, with augmentation, "
     "dropout and re-balancing in them; differences between models say more than its sign.",
     "minority: classes with less than half the training samples of the "

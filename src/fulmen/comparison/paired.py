@@ -5,13 +5,14 @@ A model may have been trained several times (seeds); then each of its runs says 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from fulmen.errors import FulmenError
 from fulmen.report.confusion import classification_scores, confusion
+from fulmen.report.test_predictions import METRIC
 
 REPLICATES = 2000
 LEVEL = 0.95
@@ -28,6 +29,7 @@ class Items:
         probability: [S, N, C], of classifiers.
         group: [N], of items that resemble each other.
         train_count: [C] training samples of each class.
+        metrics: name -> [S, N], further scores of each item, NaN where it has none.
         counts: items of each training; several where S is 1 and each has items of its own.
     """
 
@@ -37,6 +39,7 @@ class Items:
     probability: np.ndarray | None = None
     group: np.ndarray | None = None
     train_count: np.ndarray | None = None
+    metrics: Mapping[str, np.ndarray] = field(default_factory=dict)
     counts: tuple[int, ...] = ()
 
     @cached_property
@@ -113,12 +116,21 @@ def scores(items: Items, weight: np.ndarray | None = None, runs: np.ndarray | No
     """
     weight = np.ones(len(items.item)) if weight is None else weight
     runs = np.arange(len(items.loss)) if runs is None else runs
-    found = {"loss": np.average(items.loss[runs].mean(0), weights=weight)}
+    found = {name: _mean(values[runs], weight) for name, values in {"loss": items.loss, **items.metrics}.items()}
     if items.probability is None:
         return found
     classes = items.probability.shape[-1]
     counts = np.stack([confusion(given(items.target), items.predicted[run], classes, weight) for run in runs])
     return {name: value.mean() for name, value in classification_scores(counts, minority(items)).items()} | found
+
+
+def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The mean over runs and items of values [S, N], of which NaN are left out, items counted `weight` [N] times."""
+    known = np.isfinite(values)
+    if known.all():
+        return np.average(values.mean(0), weights=weight)
+    counted = known * weight
+    return np.divide((np.where(known, values, 0) * counted).sum(), counted.sum())
 
 
 def minority(items: Items) -> np.ndarray | None:
@@ -145,7 +157,7 @@ class Difference:
 def compared(a: Items, b: Items, looks: int = 1, seed: int = 0) -> dict[str, Difference]:
     """The differences b - a of `scores` with 95 % intervals and p-values, both for so many looks (Bonferroni)."""
     first, second, drawn = scores(a), scores(b), replicates(a, b, seed)
-    return {name: _judged(float(second[name] - first[name]), drawn[name], looks) for name in first}
+    return {name: _judged(float(second[name] - first[name]), drawn[name], looks) for name in first if name in second}
 
 
 def _judged(value: float, drawn: np.ndarray, looks: int) -> Difference:
@@ -175,7 +187,7 @@ def replicates(a: Items, b: Items, seed: int = 0, count: int = REPLICATES) -> di
         if not weight.any():
             continue
         first, second = scores(a, weight, runs), scores(b, weight, runs)
-        for name in first:
+        for name in first.keys() & second.keys():
             drawn.setdefault(name, []).append(float(second[name] - first[name]))
     return {name: np.array(values) for name, values in drawn.items()}
 
@@ -188,7 +200,8 @@ def _stacked(runs: list[dict[str, np.ndarray]], shared: np.ndarray) -> Items:
         raise FulmenError("the runs of one model do not agree about the classes of the test items")
     stack = {name: np.stack([one[name] for one in ordered]) for name in ("loss", "probability") if name in first}
     rest = {name: first[name] for name in ("target", "group", "train_count") if name in first}
-    return Items(shared, **stack, **rest, counts=(len(shared),) * len(runs))
+    metrics = {name: np.stack(each) for name, each in _metrics(ordered).items()}
+    return Items(shared, **stack, **rest, metrics=metrics, counts=(len(shared),) * len(runs))
 
 
 def _in_a_row(runs: list[dict[str, np.ndarray]], shared: list[np.ndarray]) -> Items:
@@ -206,7 +219,14 @@ def _in_a_row(runs: list[dict[str, np.ndarray]], shared: list[np.ndarray]) -> It
     if "train_count" in names:
         row["train_count"] = np.mean([one["train_count"] for one in ordered], 0)
     arrays = {name: value[None] if name in ("loss", "probability") else value for name, value in row.items()}
-    return Items(np.concatenate(shared), **arrays, counts=tuple(map(len, shared)))
+    metrics = {name: np.concatenate(each)[None] for name, each in _metrics(ordered).items()}
+    return Items(np.concatenate(shared), **arrays, metrics=metrics, counts=tuple(map(len, shared)))
+
+
+def _metrics(runs: list[dict[str, np.ndarray]]) -> dict[str, list[np.ndarray]]:
+    """Further score -> its values in each run, of those that all runs have."""
+    names = [name for name in runs[0] if name.startswith(METRIC) and all(name in one for one in runs)]
+    return {name.removeprefix(METRIC): [one[name] for one in runs] for name in names}
 
 
 def _ordered(one: dict[str, np.ndarray], shared: np.ndarray) -> dict[str, np.ndarray]:

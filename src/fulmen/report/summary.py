@@ -35,7 +35,8 @@ class Summary:
             split; "" where its rows are no scores of it.
         items: what `fulmen compare` pairs, arrays over the test items: `item` [N] (int, tells it from all others),
             `loss` [N] (lower is better); of classifiers also `target` [N] (int), `probability` [N, C] and, not over the
-            items, `train_count` [C]; `group` [N] (int) if items of a group resemble each other.
+            items, `train_count` [C]; `group` [N] (int) if items of a group resemble each other; `metric/<name>` [N]:
+            scores of which the mean over the items says something, NaN where an item has none.
     """
 
     metrics: dict[str, float]

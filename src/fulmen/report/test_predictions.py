@@ -15,6 +15,7 @@ from fulmen.errors import FulmenError
 from fulmen.utils.files import atomic_write
 
 ITEMS = "test_items.npz"
+METRIC = "metric/"  # before the name of a score that each item has
 
 
 def write_items(folder: Path, items: Mapping[str, Any]) -> None:

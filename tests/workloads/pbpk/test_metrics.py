@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
-from fulmen.workloads.pbpk.metrics import FLOOR, exposure_errors, metrics
+from fulmen.workloads.pbpk.metrics import FLOOR, exposure_errors, metrics, of_subjects
 
 DOSE, WEIGHT = torch.tensor([100.0, 500.0, 20.0]), torch.tensor([70.0, 60.0, 90.0])
 
@@ -52,3 +52,23 @@ def test_points_below_the_floor_do_not_count_in_ratios():
     low[:, :, 5:] = 0.0
     assert np.isfinite(list(metrics(predicted, low, DOSE, WEIGHT).values())).all()
     assert metrics(torch.where(low > 0, low, 1e-9), low, DOSE, WEIGHT)["gmfe"] == pytest.approx(1)
+
+
+def test_scores_of_subjects_are_those_of_a_test_split_of_one():
+    predicted, true = curves()
+    predicted[0] *= 1.08
+    true[1, 3] = predicted[1, 3] = 1e-9  # a curve below the floor
+    time = torch.arange(9.0)
+    found = of_subjects(predicted, true, DOSE, WEIGHT, time)
+    for s in range(3):
+        one = (predicted[[s]], true[[s]], DOSE[[s]], WEIGHT[[s]])
+        alone = metrics(*one) | exposure_errors(*one, time)
+        assert {name: float(each[s]) for name, each in found.items()} == pytest.approx({n: alone[n] for n in found})
+    assert float(found["mae_log10"].mean()) == pytest.approx(metrics(predicted, true, DOSE, WEIGHT)["mae_log10"])
+
+
+def test_a_subject_below_the_floor_has_no_share():
+    none = torch.full((3, 14, 9), 1e-9)
+    found = of_subjects(none, none, DOSE, WEIGHT, torch.arange(9.0))
+    assert found["within_10_percent"].isnan().all()
+    assert found["auc_within_10_percent"].isnan().all()

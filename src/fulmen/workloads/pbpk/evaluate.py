@@ -7,10 +7,10 @@ from torch import Tensor
 
 from fulmen.report.document import Rows
 from fulmen.report.summary import Summary
-from fulmen.report.test_predictions import identities
+from fulmen.report.test_predictions import METRIC, identities
 from fulmen.report.words import spoken
 from fulmen.workloads.pbpk import baselines, figures
-from fulmen.workloads.pbpk.metrics import FLOOR, exposure_errors, log_error, metrics
+from fulmen.workloads.pbpk.metrics import FLOOR, exposure_errors, log_error, metrics, of_subjects
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import ROUTES
 
@@ -71,6 +71,10 @@ def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
         items={
             "item": identities(true),  # a seed draws subjects of its own
             "loss": log_error(predicted, true, dose, weight),
+            **{
+                f"{METRIC}{name}": each
+                for name, each in of_subjects(predicted, true, dose, weight, data.time_h).items()
+            },
         },
         question="How close do the network's concentration curves come to those of the ODE solver, for compounds and "
         "subjects that it has not seen?",

@@ -15,6 +15,7 @@ DIRECTIONS = {
     **dict.fromkeys(("rmse_mg_per_l", "mae_mg_per_l", "rmse_log10", "mae_log10"), "min"),
     **dict.fromkeys(("gmfe", "auc_gmfe", "cmax_gmfe"), "min"),
 }
+TWOFOLD = 0.6931472  # log 2
 FLOOR = 1e-3  # of u: a thousandth of the concentration that the dose would give if spread over the whole body
 
 
@@ -53,7 +54,7 @@ def metrics(predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor)
         "mae_log10": float((log_hat - log_true).abs().mean()),
         "gmfe": float(fold.mean().exp()),
         "within_10_percent": float(100 * ((u_hat[above] / u[above] - 1).abs() <= 0.1).double().mean()),
-        "within_2_fold": float(100 * (fold <= 0.6931472).double().mean()),
+        "within_2_fold": float(100 * (fold <= TWOFOLD).double().mean()),
     }
 
 
@@ -63,6 +64,32 @@ def log_error(predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tenso
         (normalized(c.double(), dose_mg, weight_kg).clamp(min=0) + FLOOR).log10() for c in (predicted, true)
     )
     return (log_hat - log_true).square().flatten(1).mean(1)
+
+
+def of_subjects(
+    predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor, time_h: Tensor
+) -> dict[str, Tensor]:
+    """Scores of each subject [S]: % of its points within 10 % and 2-fold, of its AUCs within 10 %, MAE in log10 units.
+
+    NaN of a subject of which no point, or no curve, reaches the floor.
+    """
+    predicted, true = predicted.double(), true.double()
+    u_hat, u = normalized(predicted, dose_mg, weight_kg).clamp(min=0), normalized(true, dose_mg, weight_kg)
+    ratio = torch.where(u >= FLOOR, u_hat.clamp(min=1e-3 * FLOOR) / u, torch.nan)
+    area = [torch.trapezoid(c, time_h.to(c)) for c in (predicted, true)]
+    exposure = torch.where(u.amax(-1) >= FLOOR, area[0] / area[1], torch.nan)
+    return {
+        "within_10_percent": _share((ratio - 1).abs(), 0.1),
+        "within_2_fold": _share(ratio.log().abs(), TWOFOLD),
+        "auc_within_10_percent": _share((exposure - 1).abs(), 0.1),
+        "mae_log10": ((u_hat + FLOOR).log10() - (u + FLOOR).log10()).abs().flatten(1).mean(1),
+    }
+
+
+def _share(error: Tensor, most: float) -> Tensor:
+    """% of the errors [S, ...] of each subject that are at most so large, NaN left out: [S]."""
+    error = error.flatten(1)
+    return 100 * (error <= most).double().sum(1) / (~error.isnan()).sum(1)
 
 
 def exposure_errors(
