@@ -14,7 +14,7 @@ from fulmen.errors import FulmenError, Interrupted
 from fulmen.report.document import Rows
 from fulmen.runs.reading import read_result
 from fulmen.runs.run import run
-from fulmen.search.comparing import compared, conclusion, deciding
+from fulmen.search.comparing import compared, conclusion, deciding, seeds_won
 from fulmen.search.isolated import run_apart
 from fulmen.search.logs import in_words, log_to
 from fulmen.search.study import Study
@@ -34,6 +34,7 @@ class Champion:
         metric: that decides, as the baselines name it; None where there are no baselines.
         rows: metric by run and baseline, for a table.
         conclusion: one honest sentence.
+        won: in how many of its seeds it beats the best baseline; None where they cannot be compared.
         failed: seed -> why its training came to no result.
     """
 
@@ -42,6 +43,7 @@ class Champion:
     metric: str | None
     rows: Rows
     conclusion: str
+    won: int | None = None
     failed: dict[int, str] = field(default_factory=dict)
 
 
@@ -70,12 +72,13 @@ def crown(study: Study) -> Champion | None:
         results.append(read_result(folder))
     if not results:
         said = f"The champion could not be trained again: {'; '.join(dict.fromkeys(failed.values()))}."
-        return Champion(winner, [], None, [], said, failed)
+        return Champion(winner, [], None, [], said, failed=failed)
     metric, mode = deciding(results, study.design.config, study.search.compare, study.search.compare_mode)
     said = conclusion(results, metric, mode)
     if failed:
         said += f" {len(failed)} of {len(failed) + len(results)} seeds came to no result."
-    return Champion(winner, folders, metric, compared(results, metric), said, failed)
+    won = seeds_won(results, metric, mode)
+    return Champion(winner, folders, metric, compared(results, metric), said, won, failed)
 
 
 def train(study: Study, winner: FrozenTrial, seed: int, folder: Path) -> str:

@@ -82,12 +82,11 @@ def conclusion(results: Results, metric: str | None, mode: str | None) -> str:
         )
     if mode is None:
         return f"Nobody says which way {metric} is better: search.compare_mode=min or max, and the same command again."
-    larger = mode == "max"
-    rival = best({name: mean(_scores(results, name, metric)) for name in rivals_of(results)}, larger)
+    rival = best_rival(results, metric, mode)
     if rival is None:
         return f"No baseline has a value of {metric} in every seed: nothing can be said of the champion beside them."
     own, theirs = _scores(results, CHAMPION, metric), _scores(results, rival, metric)
-    wins = sum(place(a, larger) < place(b, larger) for a, b in zip(own, theirs, strict=True))
+    wins = wins_over(own, theirs, mode)
     numbers = (
         f"{spoken(metric)} {_spread(own)} against {_spread(theirs)} of {rival!r}, better in {wins} of {len(own)} seeds"
     )
@@ -98,6 +97,26 @@ def conclusion(results: Results, metric: str | None, mode: str | None) -> str:
     return (
         f"No candidate beats the best baseline on the test split: {numbers}. The search found nothing to use instead."
     )
+
+
+def seeds_won(results: Results, metric: str | None, mode: str | None) -> int | None:
+    """In how many seeds the champion beats the best baseline; None where they cannot be compared."""
+    if metric not in shared_metrics(results) or metric is None or mode is None:
+        return None
+    rival = best_rival(results, metric, mode)
+    return None if rival is None else wins_over(
+        _scores(results, CHAMPION, metric), _scores(results, rival, metric), mode)  # fmt: skip
+
+
+def best_rival(results: Results, metric: str, mode: str) -> str | None:
+    """The baseline with the best mean; None where none has a value in every seed."""
+    return best({name: mean(_scores(results, name, metric)) for name in rivals_of(results)}, mode == "max")
+
+
+def wins_over(own: Sequence[Score], theirs: Sequence[Score], mode: str) -> int:
+    """How often the first is better than the second, seed by seed."""
+    larger = mode == "max"
+    return sum(place(a, larger) < place(b, larger) for a, b in zip(own, theirs, strict=True))
 
 
 def _scores(results: Results, name: str, metric: str) -> list[Score]:

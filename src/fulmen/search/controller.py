@@ -78,8 +78,7 @@ def conclude(study: Study, whole: bool, alone: bool) -> FulmenError | None:
         if not mine:
             return None
         champion = crown(study) if whole else None
-        report = write_report(study, champion)
-        keep(study, champion)
+        report = write_report(study, champion, keep(study, champion))
     if alone:
         print_leaderboard(study)
         if champion:

@@ -10,11 +10,12 @@ from optuna.trial import TrialState
 
 from fulmen.config.mistakes import command, key_of
 from fulmen.errors import FulmenError
+from fulmen.registry.versions import Version
 from fulmen.report.behind import Behind, behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
 from fulmen.report.markdown import as_text, markdown_table
-from fulmen.report.next_step import diagnose, keep
+from fulmen.report.next_step import diagnose, fulmen, keep
 from fulmen.report.summary import print_table
 from fulmen.report.words import counted, spoken
 from fulmen.runs.reading import read_result
@@ -30,23 +31,30 @@ SHOWN_FAILURES = 10
 CHOSEN = "Trials are compared on the validation split, with one seed each: the best of many is partly luck."
 
 
-def write_report(study: Study, champion: Champion | None) -> Path:
-    """Write leaderboard.csv, figures, report.md and report.html into the study's folder."""
+def write_report(study: Study, champion: Champion | None, kept: Sequence[Version] = ()) -> Path:
+    """Write leaderboard.csv, figures, report.md and report.html into the study's folder.
+
+    Args:
+        kept: as models, the champion first.
+    """
     rows, shares = leaderboard(study), importances(study)
     write_leaderboard(study, rows)
     shutil.rmtree(study.folder / "tensorboard", ignore_errors=True)  # of earlier releases: HPARAMS had nothing else
-    return write(report_of(study, champion, rows, shares), study.folder)
+    return write(report_of(study, champion, rows, shares, kept), study.folder)
 
 
-def report_of(study: Study, champion: Champion | None, rows: Rows, shares: dict[str, float]) -> Report:
+def report_of(
+    study: Study, champion: Champion | None, rows: Rows, shares: dict[str, float], kept: Sequence[Version] = ()
+) -> Report:
     """The report of a study.
 
     Args:
         rows: of its leaderboard.
         shares: importance of each parameter, {} while that means nothing.
+        kept: as models, the champion first.
     """
     drawn = [Figure(caption, f"figures/{name}.svg") for name, caption in draw(study, shares).items()]
-    why, typed = next_of(study, champion)
+    why, typed = next_of(study, champion, kept)
     folders = champion.folders if champion else []
     names = ", ".join(as_text(parameter.path.rpartition(".")[2]) for parameter in study.parameters)
     return Report(
@@ -96,7 +104,7 @@ def best_of(study: Study) -> str:
     return f"Trial {best.number} is the best: {', '.join(f'{spoken(name)} {number(value)}' for name, value in named)}."
 
 
-def next_of(study: Study, champion: Champion | None) -> tuple[str, str]:
+def next_of(study: Study, champion: Champion | None, kept: Sequence[Version] = ()) -> tuple[str, str]:
     """Why, and what to type next."""
     typed = list(study.plan.overrides)
     if len(study.finished) < study.total:
@@ -106,19 +114,42 @@ def next_of(study: Study, champion: Champion | None) -> tuple[str, str]:
         folder = study.trial_folder(failed.number) if failed else study.folder
         return "No trial came to a score. This says what went wrong in one:", diagnose(folder)
     if champion is None or not champion.folders:
-        rest = [override for override in typed if key_of(override) != "search.champion_seeds"]
         why = "The best trial was not tested. This trains it again with three seeds and tests it:"
-        return why, command([*rest, "search.champion_seeds=3"], PROGRAM)
+        return why, again(study, "search.champion_seeds=3")
+    return next_of_champion(study, champion, kept)
+
+
+def next_of_champion(study: Study, champion: Champion, kept: Sequence[Version]) -> tuple[str, str]:
+    """What follows from how the champion did: more trials, more seeds, or a look at the model that was kept."""
+    seeds = len(champion.folders)
+    exhausted = bool(study.design.few) and study.total >= len(study.design.few)
+    if champion.won == 0 and not exhausted:
+        why = "Nothing that was tried beats the best baseline. The same search goes on with twice as many trials:"
+        return why, again(study, f"search.trials={2 * study.total}")
+    if champion.won == 0:
+        return "Every point was tried. This says what is wrong with the champion:", diagnose(champion.folders[0])
+    if champion.won is not None and champion.won < seeds:
+        why = f"The champion is ahead in {champion.won} of {seeds} seeds only. This trains it with more:"
+        return why, again(study, f"search.champion_seeds={2 * seeds}")
+    if kept:
+        return f"The champion is kept as {kept[0]}. This says what it asks for and answers:", fulmen(
+            "models", "show", str(kept[0])
+        )
     experiment = str(study.design.config.get("experiment") or study.plan.name)
     return "This keeps the champion's model:", keep(champion.folders[0], experiment)
+
+
+def again(study: Study, change: str) -> str:
+    """The command of the search with one setting changed."""
+    rest = [override for override in study.plan.overrides if key_of(override) != key_of(change)]
+    return command([*rest, change], PROGRAM)
 
 
 def about_champion(study: Study, champion: Champion | None) -> list[Section]:
     """What the best trial, trained again, is worth beside the baselines."""
     if champion is None:
         return []
-    found = [as_text(champion.conclusion)]
-    found += [f"Seed {seed} failed: {as_text(why)}." for seed, why in champion.failed.items()]
+    found = [f"Seed {seed} failed: {as_text(why)}." for seed, why in champion.failed.items()]
     if champion.folders:
         seeds = f"{n} seeds" if (n := len(champion.folders)) > 1 else "one seed"
         found.append(f"Trial {champion.trial.number}, trained again with {seeds} and only then tested.")
