@@ -33,3 +33,25 @@ def test_the_answer_says_better_or_worse_as_the_runs_do(pairs, said, tmp_path):
     )
     assert found.startswith("ROC-AUC is ")
     assert found.endswith(said)
+
+
+SEEDS, FOLDS = ["seed_1", "seed_2"], ["seed_1/fold_0", "seed_1/fold_1"]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "runs", "holds"),
+    [
+        ([(0.9, 0.5), (0.8, 0.6)], SEEDS, "fulmen models save"),
+        ([(0.9, 0.5), (0.4, 0.6)], SEEDS, "python train.py experiment=sensors lr=1 seeds=4"),
+        ([(0.9, 0.5), (0.8, 0.6)], FOLDS, "python train.py experiment=sensors lr=1"),
+        ([(0.9, 0.5), (0.4, 0.6)], FOLDS, "fulmen rank sensors lr=1 --folds 2"),
+        ([(0.3, 0.5), (0.4, 0.6)], FOLDS, "fulmen diagnose"),
+    ],
+)
+def test_the_next_step_follows_from_how_often_the_network_is_ahead(pairs, runs, holds, tmp_path):
+    typed = ["experiment=sensors", "lr=1", f"{'folds' if runs is FOLDS else 'seeds'}=2"]
+    result = Result("sensors", tmp_path, "completed", better={"roc_auc": "max"}, runs=runs,
+                    baselines={"forest": {"roc_auc": 0.5}})  # fmt: skip
+    why, command = repeat_report.next_of(result, results_of(*pairs), "roc_auc", "forest", typed)
+    assert why.endswith(":")
+    assert holds in command

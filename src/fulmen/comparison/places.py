@@ -59,13 +59,18 @@ def compared(contest: Contest, differences: Sequence[float] | np.ndarray) -> Com
     return corrected_t_test(differences, contest.train_rows, contest.test_rows)
 
 
+def level_with_first(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The models that the first has not been shown to differ from."""
+    return [row["model"] for row in rows[1:] if not row["p"] < ALPHA]
+
+
 def conclusion(rows: Sequence[Mapping[str, Any]], metric: str) -> str:
     """Who leads, and whom the leader has not been shown to differ from.
 
     Args:
         metric: in words.
     """
-    leader, level = rows[0]["model"], [row["model"] for row in rows[1:] if not row["p"] < ALPHA]
+    leader, level = rows[0]["model"], level_with_first(rows)
     if len(rows) == 1:
         return f"{leader} stands alone."
     if not level:

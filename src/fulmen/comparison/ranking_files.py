@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from fulmen.comparison.entrants import Entrants
-from fulmen.comparison.places import ALPHA, AT_RANDOM, IN_TIME, conclusion, places
+from fulmen.comparison.places import ALPHA, AT_RANDOM, IN_TIME, conclusion, level_with_first, places
 from fulmen.registry.rows import baseline_node
 from fulmen.report.behind import Behind
 from fulmen.report.contest import Contest
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
 from fulmen.report.html import write as write_report
 from fulmen.report.markdown import as_text
-from fulmen.report.next_step import keep
+from fulmen.report.next_step import keep, rank_again
 from fulmen.report.summary import print_table
 from fulmen.report.words import spoken
 from fulmen.utils.files import write_json
@@ -46,7 +46,7 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     sure = f"Every model was trained and tested on the same {folds} folds."
     if contest.seeds > 1:
         sure += f" The score of a network on a fold is the mean of {contest.seeds} seeds."
-    why, command = next_of(folder, entrants, rows)
+    why, command = next_of(folder, entrants, rows, folds, contest.seeds)
     report = Report(
         title=title,
         question=f"Which model is best on {entrants.experiment} by {spoken(metric)}, baselines included?",
@@ -83,8 +83,13 @@ def main_table(rows: Rows, metric: str, of: Behind) -> TableOf:
     return TableOf("The places", rows, columns, behind=of)
 
 
-def next_of(folder: Path, entrants: Entrants, rows: Rows) -> tuple[str, str]:
-    """Why, and what to type next: keep the first that can be kept."""
+def next_of(folder: Path, entrants: Entrants, rows: Rows, folds: int, seeds: int) -> tuple[str, str]:
+    """Why, and what to type next: keep the first that can be kept, unless nothing says that it is the best."""
+    level = len(level_with_first(rows))
+    if level and level == len(rows) - 1:
+        more = "twice as many seeds" if seeds > 1 else "three seeds of each network"
+        why = f"These folds do not tell the first from any other. This judges them with {more}:"
+        return why, rank_again(entrants.experiment, entrants.overrides, folds, 2 * seeds if seeds > 1 else 3)
     for number, row in enumerate(rows, 1):
         if not _of_row(row["model"], entrants)["rule"]:
             why = f"This trains row {number} ({as_text(row['model'])}) as a run and keeps its model:"

@@ -50,6 +50,14 @@ def diagnose(folder: Path) -> str:
     return fulmen("diagnose", shown(folder))
 
 
+def rank_again(experiment: str, typed: Sequence[str], folds: int, seeds: int = 1) -> str:
+    """The command that ranks what `typed` has trained beside all baselines, on the same folds, with p-values."""
+    away = (*OF_ONE_FOLDER, *REPEATS, "experiment")
+    kept = [override for override in first_start(typed) if key_of(override) not in away]
+    more = ["--seeds", str(seeds)] if seeds > 1 else []
+    return fulmen("rank", experiment, *kept, "--folds", str(folds), *more)
+
+
 def fulmen(*words: str) -> str:
     """A verb with its words, quoted for a shell."""
     return " ".join(["fulmen", *map(for_shell, words)])

@@ -10,7 +10,7 @@ from fulmen.report.document import Column, Figure, Report, Rows, Section, TableO
 from fulmen.report.html import write
 from fulmen.report.known import best, has_mean, is_known, place
 from fulmen.report.markdown import as_text
-from fulmen.report.next_step import diagnose, keep, train_again
+from fulmen.report.next_step import diagnose, keep, rank_again, train_again
 from fulmen.report.of_run import CEILING
 from fulmen.report.words import counted, sentence, spoken
 from fulmen.runs.result import Result
@@ -141,10 +141,18 @@ def next_of(
     result: Result, results: Results, metric: str | None, rival: str | None, typed: Sequence[str]
 ) -> tuple[str, str]:
     """Why, and what to type next."""
-    if metric and rival and not wins(result, results, metric, rival)[0]:
+    count, seeds = len(results), len(seeds_of(result.runs))
+    ahead = wins(result, results, metric, rival)[0] if metric and rival else count
+    if metric and not ahead:
         worst = sorted(results, key=lambda one: place(one["metrics"][f"test/{metric}"], result.better[metric] == "max"))
         folder = result.folder / result.runs[list(results).index(worst[-1])]
         return "No run is ahead of that baseline. This says what is wrong with the last of them:", diagnose(folder)
+    if ahead < count and has_folds(result.runs):
+        why = f"The network is ahead in {ahead} of {count} runs only. This tests whether it differs from the baselines:"
+        return why, rank_again(result.experiment, typed, count // seeds, seeds)
+    if ahead < count:
+        why = f"The network is ahead with {ahead} of {count} seeds only. This trains it with more:"
+        return why, train_again(result.experiment, typed, f"seeds={2 * count}")
     if has_folds(result.runs):
         rest = [override for override in typed if not override.startswith("folds=")]
         return "The folds have told what to expect. This trains on the whole training split:", train_again(
