@@ -122,7 +122,7 @@ def schedule(population: Population, time_h: Tensor) -> Schedule:
     )  # what comes after the last report is never reached
     started = (start_h[:, None] <= event_h[..., None]).sum(2)  # [S, E + 1]
     running = started - (end_h[:, None] <= event_h[..., None]).sum(2)
-    rate = population.dose_mg / population.infusion_h  # infinite where nothing is infused, and unused there
+    rate = population.dose_mg / torch.where(infused[:, 0], population.infusion_h, 1.0)
 
     dose = population.dose_mg
     absorbed = dose * population.bioavailability
@@ -142,4 +142,5 @@ def _snap(event_h: Tensor, time_h: Tensor) -> Tensor:
     right = torch.searchsorted(time_h, event_h.contiguous()).clamp(max=len(time_h) - 1)
     left = (right - 1).clamp(min=0)
     nearest = torch.where((time_h[right] - event_h).abs() < (time_h[left] - event_h).abs(), time_h[right], time_h[left])
+    nearest = nearest + (event_h - event_h.detach())  # that time, and the gradient of the event
     return torch.where((nearest - event_h).abs() <= SNAP_H, nearest, event_h)

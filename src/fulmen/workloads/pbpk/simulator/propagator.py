@@ -2,7 +2,8 @@
 
 M + s·I is nonnegative for s = max|diag M|, so exp(M·h) = e^(-s·h) exp((M + s·I)·h) can be summed and squared without
 one subtraction: no amount becomes negative and small ones keep their relative accuracy. Columns are divided by the sum
-that theory gives them, which keeps the mass at rounding error however often the propagator is squared.
+that theory gives them, which keeps the mass at rounding error however often the propagator is squared. Gradients flow
+through the products, and by the time of an event through the remainder of the step that ends there.
 """
 
 import math
@@ -51,8 +52,9 @@ class Ladder:
         for length_h, rung in zip(reversed(self.lengths_h), reversed(self.rungs), strict=True):
             while (due := left_h >= length_h * (1 - 1e-14)).any():
                 amounts[due] = (rung[subjects][due] @ amounts[due, :, None]).squeeze(2)
-                left_h = torch.where(due, (left_h - length_h).clamp(min=0), left_h)
-        return self._taylor(amounts, left_h, subjects) if left_h.any() else amounts
+                left_h = torch.where(due, left_h - length_h, left_h)
+                left_h = torch.where(left_h < 0, left_h - left_h.detach(), left_h)  # 0, and the gradient of the step
+        return self._taylor(amounts, left_h, subjects) if left_h.any() or left_h.requires_grad else amounts
 
     def _taylor(self, amounts: Tensor, step_h: Tensor, subjects: Tensor | slice) -> Tensor:
         """A step below the shortest rung: the series acts on the amounts, e^(-s·h) Σ ((M + s·I)·h)^k A / k!."""
@@ -73,7 +75,7 @@ def _normalise(propagator: Tensor, length_h: float) -> Tensor:
     """A mass column sums to 1 over the mass states; the infusion's column to the hours it has run."""
     exact = propagator.new_ones(propagator.shape[-1])
     exact[RATE] = length_h
-    propagator *= (exact / propagator[:, MASS].sum(1))[:, None]
+    propagator = propagator * (exact / propagator[:, MASS].sum(1))[:, None]
     propagator[:, RATE, RATE] = 1.0
     return propagator
 
@@ -95,9 +97,10 @@ def propagate(rate_matrix_per_h: Tensor, plan: Schedule, time_h: Tensor) -> Tens
             after = ladder.advance(amounts, step_h.expand(len(subject)))
         dosed = (plan.time_h[subject, event] <= until_h).nonzero().squeeze(1)
         if len(dosed):
-            after[dosed], event[dosed] = _through_events(
+            after[dosed], next_event = _through_events(
                 ladder, plan, amounts[dosed], dosed, event[dosed], now_h, until_h
             )
+            event = event.index_put((dosed,), next_event)
         out.append(after)
         amounts, now_h = after, until_h
     return torch.stack(out, 1)
@@ -112,7 +115,7 @@ def _through_events(
     while due.any():
         event_h = plan.time_h[subject, event]
         due = event_h <= until_h
-        target_h = event_h.clamp(max=until_h)
+        target_h = torch.where(due, event_h, until_h)  # at a tie with the gradient of the event
         amounts = ladder.advance(amounts, target_h - clock_h, subject)
         amounts[due] = plan.apply(amounts[due], subject[due], event[due])
         event, clock_h = event + due, target_h

@@ -15,7 +15,7 @@ from fulmen.workloads.pbpk.simulator.compartments import (
     schedule,
 )
 from fulmen.workloads.pbpk.simulator.physiology import known
-from fulmen.workloads.pbpk.simulator.population import INFUSION, Population, validate
+from fulmen.workloads.pbpk.simulator.population import INFUSION, Population, differentiated, validate
 from fulmen.workloads.pbpk.simulator.propagator import propagate
 from fulmen.workloads.pbpk.simulator.rosenbrock import integrate
 
@@ -23,7 +23,6 @@ KINETICS = ("saturable", "linear")
 _BLOCK = 500  # subjects solved together by the propagator: their matrices stay in the processor's cache
 
 
-@torch.no_grad()
 def simulate(
     population: Population,
     time_h: Tensor,
@@ -36,14 +35,19 @@ def simulate(
 
     "linear" takes the liver's clearance as constant and is exact (propagator.py). "saturable" follows Michaelis and
     Menten to the relative tolerance `rtol`, with `atol_per_dose * dose_mg` as the floor (rosenbrock.py).
+
+    Differentiable, once, by every tensor of `population` that requires a gradient; times are constants. Where an
+    infusion ends on a reported time, its gradient is that of an infusion which ends just before.
     """
     known(kinetics, KINETICS, "kinetics", "simulate")
     validate(population)
-    time_h = check_times(time_h).to(population.weight_kg).contiguous()
-    if kinetics == "linear":
-        blocks = [population[i : i + _BLOCK] for i in range(0, len(population), _BLOCK)]
-        return torch.cat([propagate(rate_matrix(rates(b)), schedule(b, time_h), time_h) for b in blocks])
-    return integrate(rates(population), schedule(population, time_h), time_h, rtol, atol_per_dose * population.dose_mg)
+    time_h = check_times(time_h).detach().to(population.weight_kg).contiguous()
+    with torch.set_grad_enabled(differentiated(population)):
+        if kinetics == "linear":
+            blocks = [population[i : i + _BLOCK] for i in range(0, len(population), _BLOCK)]
+            return torch.cat([propagate(rate_matrix(rates(b)), schedule(b, time_h), time_h) for b in blocks])
+        atol_mg = atol_per_dose * population.dose_mg.detach()
+        return integrate(rates(population), schedule(population, time_h), time_h, rtol, atol_mg)
 
 
 def concentrations(population: Population, amounts: Tensor) -> Tensor:
