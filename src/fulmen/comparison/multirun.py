@@ -5,8 +5,9 @@ own. There are medals where two runs or more have a score on the same data.
 """
 
 import atexit
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from fulmen.comparison.ended import Ended, best_score, has_score, over_seeds, saw_other_data, sd, seeds_ahead
 from fulmen.comparison.multirun_report import Task, draw, mean_and_sd, write_report
 from fulmen.comparison.places import MEDALS
 from fulmen.comparison.statistics import holm
@@ -32,18 +34,6 @@ from fulmen.utils.progress import Best, ProgressFile
 HOLM = "p-values are adjusted for the number of runs (Holm)."
 OTHER_DATA = "The runs saw different data, so that their scores do not rank them: no medals."
 SHOWN = 5  # test metrics in the table
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A run of a multirun that has ended, however it did: what it was, and what its folder says."""
-
-    experiment: str
-    overrides: list[str]
-    monitor: str
-    mode: str = "min"
-    result: Mapping[str, Any] = field(default_factory=dict)
-    data: str | None = None  # fingerprint, where it came so far
 
 
 class Ranking(Callback):
@@ -81,7 +71,7 @@ class Ranking(Callback):
         experiment = str(config.hydra.runtime.choices.get("experiment"))
         found = read_environment(folder).get("data_fingerprint")
         data = found if isinstance(found, str) else None
-        self.runs.append(Ended(experiment, overrides, config.monitor, config.mode, read(folder), data))
+        self.runs.append(Ended(experiment, overrides, config.monitor, config.mode, read(folder), data, folder))
 
     def show(self) -> None:
         """Print the tables and write them down."""
@@ -94,11 +84,12 @@ class Ranking(Callback):
         folder = self.folder or _place(found[0][0].experiment if len(found) == 1 else "multirun")
         written = []
         for number, runs in enumerate(found, 1):
-            said, rows, notes = heading(runs), table(runs), notes_on(runs)
+            settings = over_seeds(runs) or runs
+            said, rows, notes = heading(settings), table(settings), notes_on(settings)
             drawn = draw(folder / f"ranking{f'_{number}' * (number > 1)}.svg", rows, runs[0].monitor)
             print_table(said, rows)
             print("\n".join(notes), end="\n" * bool(notes))
-            written.append(_task(runs, said, rows, notes, drawn))
+            written.append(_task(runs, settings, said, rows, notes, drawn, folder))
         path = write_report(written, folder)
         print(f"ranking: {path.with_name('report.html')}, the same in {path.name}")
 
@@ -108,7 +99,7 @@ class Ranking(Callback):
         if len(scored) < 2 or len(tasks(self.runs)) > 1 or saw_other_data(self.runs):
             return None
         monitor, mode = scored[0].monitor, scored[0].mode
-        scores = {number: float(_best(run.result, monitor) or 0.0) for number, run in enumerate(scored)}
+        scores = {number: best_score(run) or 0.0 for number, run in enumerate(scored)}
         first = (max if mode == "max" else min)(scores, key=lambda number: scores[number])
         return Best(name=labels([run.overrides for run in scored])[first], metric=monitor, value=scores[first])
 
@@ -117,13 +108,34 @@ def _place(name: str) -> Path:
     return Path("outputs", "sweeps", f"{name}_{datetime.now():%Y-%m-%d_%H-%M-%S}")
 
 
-def _task(runs: Sequence[Ended], said: str, rows: Rows, notes: list[str], drawn: Path | None) -> Task:
-    """What the report says of the runs of one task."""
+def _task(
+    runs: Sequence[Ended], settings: Sequence[Ended], said: str, rows: Rows, notes: list[str], drawn: Path | None,
+    folder: Path,
+) -> Task:  # fmt: skip
+    """What the report says of the runs of one task, whose rows are `settings`."""
+    scored = in_order(settings)
+    each = len(scored[0].scores) if scored else 0
+    of = behind([run.result for run in settings], ("val", "test"), runs=max(each, 1), unit="seed" if each else "run")
+    names = labels([run.overrides for run in runs]) if len(runs) > 1 else [runs[0].experiment]
+    best = in_order(runs)
+    task = Task(
+        said, rows, notes, runs[0].experiment, runs[0].monitor, scored[0].overrides if scored else None,
+        seeds=len(runs) if only_seeds(runs) else 0, figure=drawn.name if drawn else "", behind=of, each=each,
+        shared=[override for override in runs[0].overrides if all(override in run.overrides for run in runs)],
+        links={name: os.path.relpath(run.folder / "report.html", folder)
+               for name, run in zip(names, runs, strict=True) if run.folder},
+        best_run=best[0].folder if best else None,
+    )  # fmt: skip
+    if not each:
+        return task
+    won = seeds_ahead(*scored[:2]) if len(scored) > 1 else 0
+    return replace(task, won=won, every=table(runs), every_behind=behind([run.result for run in runs], ("val", "test")))
+
+
+def in_order(runs: Sequence[Ended]) -> list[Ended]:
+    """Those that have a score, the best first."""
     scored = [run for run in runs if has_score(run)]
-    scored.sort(key=lambda run: known.place(_best(run.result, run.monitor), run.mode == "max"))
-    seeds, typed = len(runs) if only_seeds(runs) else 0, scored[0].overrides if scored else None
-    of = behind([run.result for run in runs], ("val", "test"))
-    return Task(said, rows, notes, runs[0].experiment, runs[0].monitor, typed, seeds, drawn.name if drawn else "", of)
+    return sorted(scored, key=lambda run: known.place(best_score(run), run.mode == "max"))
 
 
 def tasks(runs: Sequence[Ended]) -> list[list[Ended]]:
@@ -143,6 +155,9 @@ def heading(runs: Sequence[Ended]) -> str:
     """What ran, and what the order is by."""
     monitor, scored = runs[0].monitor, [run for run in runs if has_score(run)]
     of = " and ".join(dict.fromkeys(run.experiment for run in runs))
+    if runs[0].scores:
+        seeds = len(runs[0].scores)
+        return f"{len(runs)} settings of {of}, each with the same {seeds} seeds, best mean {spoken(monitor)} first"
     count = f"{len(runs)} run{'s' * (len(runs) > 1)} of {of}"
     if not scored:
         return f"{count}, without a score (best {spoken(monitor)}): not ranked"
@@ -159,6 +174,9 @@ def table(runs: Sequence[Ended]) -> Rows:
     rows = rank(names, results, runs[0].monitor, runs[0].mode, medals=not alike and not saw_other_data(runs))
     if alike:
         rows += mean_and_sd(rows)
+    if runs[0].scores:
+        spread = dict(zip(names, map(sd, runs), strict=True))
+        rows = [dict([*list(row.items())[:3], ("sd", spread[row["run"]]), *list(row.items())[3:]]) for row in rows]
     return rows + baselines(results, list(rows[0]))
 
 
@@ -173,14 +191,6 @@ def notes_on(runs: Sequence[Ended]) -> list[str]:
     shown = table(runs)
     adjusted = any(name.endswith("_p") and known.is_known(row[name]) for row in shown for name in row)
     return [HOLM] * adjusted + [OTHER_DATA] * (saw_other_data(runs) and not only_seeds(runs))
-
-
-def saw_other_data(runs: Iterable[Ended]) -> bool:
-    return len({run.data for run in runs if run.data}) > 1
-
-
-def has_score(run: Ended) -> bool:
-    return run.result.get("status") == "completed" and known.is_known(_best(run.result, run.monitor))
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The report that ends a multirun: the runs of each task in their order, the best of them, what to type next."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import wrap
 
@@ -16,6 +16,11 @@ from fulmen.report.spread import spread
 from fulmen.report.words import spoken
 
 CHOSEN = "The order is by the validation split, with one run each: the best of several is partly luck."
+PAIRED = (
+    "Every row is a mean over the same {} seeds, and the order is by the validation split. sd: over the seeds, which "
+    "may draw data of their own."
+)
+FILES = {"Configuration": "config.yaml", "Environment": "environment.json"}
 CHANCE = "Only the seed differs: what lies between these runs is chance. No seed is better than another."
 
 
@@ -33,6 +38,13 @@ class Task:
         seeds: how many, where the runs differ in their seed alone; 0 else.
         figure: its file; "" where nothing was drawn.
         behind: how many runs and items each score is of.
+        each: how many seeds each row is a mean over; 0 where a row is a run.
+        won: with how many of them the first is better than the second.
+        every: a row for each run, where rows are means.
+        every_behind: how many items each of their scores is of.
+        shared: what was typed for all.
+        links: what a run is called -> its page, relative to the folder of the report.
+        best_run: its folder.
     """
 
     heading: str
@@ -44,6 +56,13 @@ class Task:
     seeds: int
     figure: str
     behind: Behind | None = None
+    each: int = 0
+    won: int = 0
+    every: Rows = field(default_factory=list)
+    every_behind: Behind | None = None
+    shared: Sequence[str] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+    best_run: Path | None = None
 
 
 def write_report(tasks: Sequence[Task], folder: Path) -> Path:
@@ -58,16 +77,37 @@ def write_report(tasks: Sequence[Task], folder: Path) -> Path:
         question=f"How far do seeds of {as_text(first.experiment)} lie apart?" if first.seeds
         else f"Which of these runs of {as_text(first.experiment)} is best by {spoken(first.monitor)}?",
         answer=answer(first),
-        how_sure=CHANCE if first.seeds else CHOSEN if first.best else "",
+        how_sure=sure(first),
+        facts=f"Overrides of all: `{' '.join(first.shared) or 'none'}`." if not others else "",
         lead=Figure(f"Best {spoken(first.monitor)} of each run", first.figure) if first.figure else None,
         main=main_table(first, "" if others else "The runs"),
         next_command=command,
         next_why=why,
-        sections=[Section(as_text(task.heading), task.notes, tables=[main_table(task)],
-                          figures=[Figure(f"Best {spoken(task.monitor)}", task.figure)] if task.figure else [])
-                  for task in others],
+        sections=[*each_run(first),
+                  *(Section(as_text(task.heading), task.notes, tables=[main_table(task)],
+                            figures=[Figure(f"Best {spoken(task.monitor)}", task.figure)] if task.figure else [])
+                    for task in others)],
+        attached={f"{title} of the best run": first.best_run / file for title, file in FILES.items()}
+        if first.best_run else {},
+        links={name: page for task in tasks for name, page in task.links.items()},
     )  # fmt: skip
     return write(report, folder, "ranking.md")
+
+
+def sure(task: Task) -> str:
+    """What the order rests on."""
+    if task.seeds:
+        return CHANCE
+    return PAIRED.format(task.each) if task.each else CHOSEN if task.best else ""
+
+
+def each_run(task: Task) -> list[Section]:
+    """The runs behind rows that are means."""
+    if not task.every:
+        return []
+    columns = {"run": Column("run"), f"best {task.monitor}": Column(f"best {spoken(task.monitor)}")}
+    rows = [{name: value for name, value in row.items() if name} for row in task.every]
+    return [Section("Each run", tables=[TableOf("Each run", rows, columns, behind=task.every_behind)])]
 
 
 def main_table(task: Task, title: str = "") -> TableOf:
@@ -91,10 +131,14 @@ def answer(task: Task) -> str:
         return "No run has a score."
     if task.seeds:
         return f"The best {spoken(task.monitor)} is {spread([row[name] for row in scored])} over {len(scored)} seeds."
-    said = f"{as_text(str(scored[0]['run']))} has the best {spoken(task.monitor)}, {number(float(scored[0][name]))}"
+    mean = "mean " * bool(task.each)
+    said = (
+        f"{as_text(str(scored[0]['run']))} has the best {mean}{spoken(task.monitor)}, {number(float(scored[0][name]))}"
+    )
     if len(scored) == 1:
         return f"{said}; no other run has a score."
-    return f"{said}; the next, {as_text(str(scored[1]['run']))}, has {number(float(scored[1][name]))}."
+    said += f"; the next, {as_text(str(scored[1]['run']))}, has {number(float(scored[1][name]))}"
+    return f"{said}. It is better with {task.won} of {task.each} seeds." if task.each else f"{said}."
 
 
 def next_of(task: Task) -> tuple[str, str]:
@@ -106,6 +150,10 @@ def next_of(task: Task) -> tuple[str, str]:
         why = "This trains as many seeds as one result, which can be compared with others:"
         return why, train_again(task.experiment, rest, f"seeds={task.seeds}")
     rest = [override for override in task.best if not override.startswith("seed=")]
+    if task.each:
+        return "This trains the best with more seeds, as one result beside the baselines:", train_again(
+            task.experiment, rest, f"seeds={2 * task.each}"
+        )
     return "One run of each says little. This trains the best with three seeds:", train_again(
         task.experiment, rest, "seeds=3"
     )
