@@ -1,10 +1,14 @@
 """What a ranking says to do next follows from whether it tells the first from any other."""
 
+import json
+
+import numpy as np
 import pytest
 
 from fulmen.comparison.entrants import entrants
 from fulmen.comparison.places import conclusion
-from fulmen.comparison.ranking_files import next_of
+from fulmen.comparison.ranking_files import next_of, write
+from fulmen.report.contest import Contest
 
 
 def rows(*p):
@@ -26,3 +30,18 @@ def test_a_model_is_kept_only_where_the_folds_tell_the_first_from_another(p, see
     assert why.endswith(":")
     assert holds in command
     assert said in conclusion(rows(*p), "ROC-AUC")
+
+
+def test_the_page_holds_what_all_share_where_it_ran_and_links_to_the_runs(tmp_path):
+    scores = {"mlp": {"roc_auc": np.array([0.8, 0.9, 0.7])}, "logistic": {"roc_auc": np.array([0.6, 0.7, 0.6])}}
+    run = tmp_path / "runs" / "sensors" / "a run"
+    contest = Contest(scores, {}, 100, 50, seeds=2, runs={"mlp": run})
+    folder = tmp_path / "rankings" / "x"
+    write(folder, entrants("sensors", ["network=mlp,logistic", "data.days=15"]), contest, "roc_auc", {"roc_auc": True})
+    page, text = ((folder / name).read_text() for name in ("report.html", "ranking.md"))
+    assert "Overrides: `network=mlp,logistic data.days=15 --folds=3 --seeds=2`." in text
+    assert "[mlp](../../runs/sensors/a%20run/report.html)" in text
+    assert 'href="../../runs/sensors/a%20run/report.html">mlp</a>' in page
+    attached = page.partition("Configuration that all share")[2]
+    assert "days: 15" in attached
+    assert json.loads((folder / "environment.json").read_text())["starts"][0]["packages"]["torch"] in attached

@@ -68,9 +68,11 @@ class ByRuns:
             FulmenError: a training fails.
         """
         results: dict[str, list[list[dict[str, Any]]]] = {}
+        folders: dict[str, Path] = {}
         for number, name in enumerate(self.plans):
             progress.update(number, len(self.plans), self._best(results), self._place(name))
-            results[name] = self._of_folds(self._folder(name))
+            folders[name] = self._folder(name)
+            results[name] = self._of_folds(folders[name])
         scores = {name: run_scores.of_variant(seeds) for name, seeds in results.items()}
         sizes = self._sizes()
         return Contest(
@@ -85,6 +87,7 @@ class ByRuns:
             in_time=self.entrants.data.folds_in_time,
             seeds=self.seeds,
             counted=behind([one for seeds in results.values() for folds in seeds for one in folds]).counted,
+            runs=folders,
         )
 
     def _folder(self, name: str) -> Path:

@@ -1,5 +1,6 @@
 """A ranking written down: report.html and ranking.md for people, ranking.json for programs."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from fulmen.comparison.entrants import Entrants
 from fulmen.comparison.places import ALPHA, AT_RANDOM, IN_TIME, conclusion, level_with_first, places
+from fulmen.config.stored import as_stored
 from fulmen.registry.rows import baseline_node
 from fulmen.report.behind import Behind
 from fulmen.report.contest import Contest
@@ -17,9 +19,11 @@ from fulmen.report.markdown import as_text
 from fulmen.report.next_step import keep, rank_again
 from fulmen.report.summary import print_table
 from fulmen.report.words import spoken
-from fulmen.utils.files import write_json
+from fulmen.runs.result import write_environment
+from fulmen.utils.files import atomic_write, write_json
 
 FIGURE = "ranking.svg"
+SHARED = "shared.yaml"  # the config of the first variant: the others differ from it in what `chosen_by` says
 SHOWN = 5  # places in the table on the console
 CPU = "CPU s: of training on all folds, per seed."
 
@@ -52,14 +56,22 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
         question=f"Which model is best on {entrants.experiment} by {spoken(metric)}, baselines included?",
         answer=as_text(said),
         how_sure=" ".join(filter(None, [sure, best])),
-        facts=f"Overrides: `{' '.join(entrants.overrides) or 'none'}`.",
+        facts=f"Overrides: `{' '.join([*entrants.overrides, *options(folds, contest.seeds)])}`.",
         lead=Figure(f"{spoken(metric)}, mean over the folds and 95 % interval", FIGURE),
         main=main_table(rows, metric, of),
         next_command=command,
         next_why=why,
         sections=[Section("All metrics", tables=tables), Section("How to read this", notes, listed=True)],
-        attached={"All numbers": folder / "ranking.json"},
+        attached={
+            "Configuration that all share": folder / SHARED,
+            "Environment": folder / "environment.json",
+            "All numbers": folder / "ranking.json",
+        },
+        links={name: os.path.relpath(run / "report.html", folder) for name, run in contest.runs.items()},
     )
+    with atomic_write(folder / SHARED) as file:
+        file.write(as_stored(entrants.base))
+    write_environment(folder, entrants.base)
     write_json(folder / "ranking.json", {
         "experiment": entrants.experiment, "overrides": entrants.overrides, "metric": metric, "verdict": said,
         "shared": entrants.shared,
@@ -74,6 +86,11 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     if len(rows) > SHOWN:
         print(f"  and {len(rows) - SHOWN} more in ranking.md")
     print("\n".join(filter(None, [said, best, f"ranking: {folder / 'report.html'}, the same in ranking.md"])))
+
+
+def options(folds: int, seeds: int) -> list[str]:
+    """What was typed besides overrides."""
+    return [f"--folds={folds}", *([f"--seeds={seeds}"] if seeds > 1 else [])]
 
 
 def main_table(rows: Rows, metric: str, of: Behind) -> TableOf:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class Contest:
         in_time: whether the folds follow each other in time, later ones trained on what earlier ones test on.
         seeds: that the score of a network on a fold is a mean over.
         counted: what the rows are: "windows", "images".
+        runs: candidate -> the folder of its runs, where each fold was a run.
     """
 
     scores: dict[str, dict[str, np.ndarray]]
@@ -48,3 +50,4 @@ class Contest:
     in_time: bool = False
     seeds: int = 1
     counted: str = ITEMS
+    runs: dict[str, Path] = field(default_factory=dict)

@@ -101,6 +101,11 @@ def write_provenance(
         file.write(as_stored(cast(DictConfig, OmegaConf.merge(cfg, {"resume": None}))))
     with open(folder / "overrides.txt", "a" if resumed else "w") as file:
         file.writelines(f"{override}\n" for override in overrides)
+    write_environment(folder, cfg, resumed, more)
+
+
+def write_environment(folder: Path, cfg: DictConfig, resumed: bool = False, more: Mapping[str, Any] = NOTHING) -> None:
+    """When, by which code and where something starts; arguments as `write_provenance`."""
     now = {"time": datetime.now().astimezone().isoformat(timespec="seconds"), "seed": cfg.seed, **environment()}
     now |= {"training_code": code_of(cfg), **more}
     write_json(folder / "environment.json", {"starts": [*_starts(folder, resumed), now]})
