@@ -6,6 +6,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 
 import pytest
 from installed import built
+from warm import warm_processes
 
 from fulmen.config.schema import project_root
 
@@ -25,3 +26,10 @@ def cache(tmp_path_factory):
 def wheel(tmp_path_factory):
     """The wheel of this checkout, made of its sdist."""
     return built(project_root(), tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def warm():
+    """Processes of this interpreter start with all imports done, for tests that start many: see `warm.py`."""
+    with warm_processes():
+        yield
