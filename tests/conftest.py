@@ -29,7 +29,7 @@ def wheel(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def warm():
+def warm_start():
     """Processes of this interpreter start with all imports done, for tests that start many: see `warm.py`."""
     with warm_processes():
         yield

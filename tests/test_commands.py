@@ -24,6 +24,8 @@ from fulmen.config.schema import choices
 from fulmen.entrypoints import before_search, before_work, messages, started_from
 from fulmen.runs.run import run
 
+pytestmark = pytest.mark.usefixtures("warm_start")
+
 TRAIN, SWEEP = re.compile(r"(python train\.py|fulmen train) "), re.compile(r"(python sweep\.py|fulmen sweep) ")
 ANSWERS = re.compile(r".* (--help|--cfg job)$")
 NEEDS_A_RUN = re.compile(r"<stamp>|@")  # in the folder of the page

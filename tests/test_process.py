@@ -18,7 +18,7 @@ from fulmen.config.schema import project_root
 from fulmen.runs.reading import read_result
 from fulmen.runs.run import run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_start")]
 
 SMALL = ["experiment=pbpk_mlp", "trainer.accelerator=cpu", "trainer.max_epochs=40", "data.compounds=320",
          "data.hours=6", "test=false"]  # fmt: skip

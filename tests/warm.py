@@ -37,7 +37,8 @@ from contextlib import contextmanager, suppress
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
 HIGH = 400  # descriptors that are handed on lie below
 READ_AT_START = ("PYTHON", "LC_", "LANG", "OMP_", "MKL_", "MPL", "PYTORCH_")  # names in the environment begin so
-FOLLOWED = ("PYTHONPATH", "PYTHONUNBUFFERED", "OMP_WAIT_POLICY")  # by a fork too, or of no matter to one thread
+FOLLOWED = ("PYTHONPATH", "PYTHONUNBUFFERED")  # by a fork too
+NO_MATTER = ("OMP_WAIT_POLICY", "PYTORCH_NVML_BASED_CUDA_CHECK")  # to one thread; set by Lightning itself
 IGNORABLE = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 COLD = subprocess.Popen._execute_child
 
@@ -90,7 +91,7 @@ def _task(asked):
 
 
 def _read_at_start(environment):
-    return {k: v for k, v in environment.items() if k.startswith(READ_AT_START) and k not in FOLLOWED}
+    return {k: v for k, v in environment.items() if k.startswith(READ_AT_START) and k not in FOLLOWED + NO_MATTER}
 
 
 START = _read_at_start(os.environ)

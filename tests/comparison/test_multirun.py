@@ -10,6 +10,8 @@ from fulmen.comparison.multirun import Ended, Ranking, baselines, heading, label
 from fulmen.comparison.statistics import holm
 from fulmen.config.schema import project_root
 
+pytestmark = pytest.mark.usefixtures("warm_start")
+
 
 def result(score, p=0.5, status="completed"):
     metrics = {"best/val/loss": score, "test/loss": 1.0, "test/skill": 0.1, "test/dm_p": p}

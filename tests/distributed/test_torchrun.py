@@ -12,6 +12,8 @@ from fulmen.distributed import torchrun
 from fulmen.entrypoints import before_search, before_work
 from fulmen.errors import FulmenError
 
+pytestmark = pytest.mark.usefixtures("warm_start")
+
 SMALL = ["experiment=pbpk_mlp", "data.compounds=60", "data.validation_compounds=10", "data.test_compounds=10",
          "trainer.max_epochs=1"]  # fmt: skip
 

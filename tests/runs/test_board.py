@@ -18,7 +18,7 @@ from fulmen.config.check import check_overrides
 from fulmen.errors import Interrupted
 from fulmen.runs.run import run
 
-pytestmark = [pytest.mark.slow, pytest.mark.service]
+pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.usefixtures("warm_start")]
 
 QUIET = ["callbacks.progress=null", "callbacks.summary=null", "trainer.accelerator=cpu", "model.figures=false"]
 FEW = ["trainer.limit_train_batches=2", "trainer.max_epochs=2"]

@@ -19,7 +19,7 @@ from fulmen.distributed import ranks
 from fulmen.runs.peers import how
 from fulmen.runs.run import run
 
-pytestmark = pytest.mark.ddp
+pytestmark = [pytest.mark.ddp, pytest.mark.usefixtures("warm_start")]
 
 SMALL = ["data.compounds=60", "data.validation_compounds=10", "data.test_compounds=10", "data.hours=6", "test=true",
          "model.figures=false"]  # fmt: skip

@@ -18,7 +18,7 @@ from fulmen.runs import process_group
 from fulmen.runs.reading import read_result
 from fulmen.runs.run import run
 
-pytestmark = [pytest.mark.ddp, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.ddp, pytest.mark.timeout(900), pytest.mark.usefixtures("warm_start")]
 
 QUIET = ["trainer=ddp_cpu", "callbacks.summary=null", "callbacks.progress=null", "logger.tensorboard=null"]
 MLP = ["experiment=synthetic_mlp", *QUIET, "data.features=20"]

@@ -12,6 +12,8 @@ from fulmen.search import controller
 from fulmen.search.controller import run_searches
 from fulmen.search.plans import plans
 
+pytestmark = pytest.mark.usefixtures("warm_start")
+
 TWO = ["search=random", "search.trials=2", "search.pruner=none"]
 CHAMPION = "champion/trial_{:04d}_seed_42"
 

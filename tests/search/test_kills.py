@@ -21,6 +21,8 @@ from fulmen.search.storage import KernelLock
 from fulmen.search.study import Study
 from fulmen.search.workers import work
 
+pytestmark = pytest.mark.usefixtures("warm_start")
+
 
 def quick(study, trial):
     """Stands for a training of 20 ms."""

@@ -15,6 +15,8 @@ from fulmen.search import trial_states
 from fulmen.search.outcome import Outcome
 from fulmen.utils.files import cannot_write, obstruction
 
+pytestmark = pytest.mark.usefixtures("warm_start")
+
 OF_THE_MACHINE = [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE]
 
 

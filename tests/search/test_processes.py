@@ -8,6 +8,8 @@ from optuna.trial import TrialState
 
 from fulmen.search.trial_config import of_trial
 
+pytestmark = pytest.mark.usefixtures("warm_start")
+
 
 @pytest.mark.slow
 @pytest.mark.ddp

@@ -20,6 +20,8 @@ from fulmen.search.outcome import Outcome
 from fulmen.search.settings import read_plan
 from fulmen.search.storage import is_silent, without_password
 
+pytestmark = pytest.mark.usefixtures("warm_start")
+
 NO_SERVER = next(
     filter(None, [
         None if find_spec("psycopg") else "psycopg is not installed: pip install 'psycopg[binary]'",

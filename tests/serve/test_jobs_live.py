@@ -7,7 +7,7 @@ import pytest
 from serving import started
 from short_jobs import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.service]
+pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.usefixtures("warm_start")]
 FEW = ["trainer.max_epochs=400", "callbacks.summary=null", "callbacks.early_stopping=null", "trainer.accelerator=cpu",
        "callbacks.divergence=null"]  # fmt: skip
 

@@ -15,7 +15,7 @@ from fulmen.serve.published_models import ALL, NAMES
 FAST = {"mode": "fast", "lookback": 60, "horizon": 1}
 OPTIMIZED = {"mode": "optimized", "optimization_strategy": "bayesian", "n_trials": 30, "model_ids": [1, 11, 21, 26, 30],
              "lookback": 60, "horizon": 1}  # fmt: skip
-pytestmark = pytest.mark.timeout(1200)  # 180 trainings, as the documented body asks for
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.usefixtures("warm_start")]  # 180 trainings, as is documented
 METRICS = {"mae", "rmse", "mape", "r2", "accuracy", "pearson_corr"}
 
 

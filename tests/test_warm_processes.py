@@ -112,6 +112,8 @@ def test_it_ends_as_a_cold_one_does(end):
 
 
 def test_it_has_its_imports_done_and_so_has_what_it_starts():
+    import lightning.pytorch  # noqa: F401  # which changes the environment
+
     code = textwrap.dedent("""
         import os, subprocess, sys
         tell = "import os, sys; print('torch' in sys.modules, os.getppid())"
