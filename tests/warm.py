@@ -143,7 +143,8 @@ class _Nursery:
             for stream in range(3):
                 os.dup2(null, stream)
             theirs = socket.socket(fileno=_high(theirs.detach()))
-            os.closerange(3, HIGH)
+            os.closerange(3, theirs.fileno())
+            os.closerange(theirs.fileno() + 1, 2 * HIGH)
             _serve(theirs)
         cls.asked = socket.socket(fileno=_high(ours.detach()))
         theirs.close()
@@ -166,17 +167,18 @@ def nursery(descriptor):
 def _serve(asked):
     gc.collect()
     gc.freeze()
-    while head := asked.recvmsg(4, socket.CMSG_SPACE(4 * 64), socket.MSG_WAITALL):
-        if not head[0]:
+    while True:
+        size, rights, *_ = asked.recvmsg(4, socket.CMSG_SPACE(4 * 64), socket.MSG_WAITALL)
+        if not size:
             os._exit(0)
-        descriptors = array.array("i")
-        descriptors.frombytes(head[1][0][2])
-        task = json.loads(_exactly(asked, int.from_bytes(head[0], "big")))
+        descriptors = array.array("i", rights[0][2])
+        task = json.loads(_exactly(asked, int.from_bytes(size, "big")))
         ready, told = os.pipe()
         between = os.fork()
         if between == 0:
             between = os.getpid()
-            if os.fork():
+            if pid := os.fork():
+                os.write(told, pid.to_bytes(4, "big"))
                 os._exit(0)
             while os.getppid() == between:
                 time.sleep(0.0005)
@@ -185,8 +187,10 @@ def _serve(asked):
         os.waitpid(between, 0)
         for each in (told, *descriptors):
             os.close(each)
-        asked.sendall(os.read(ready, 4))
+        pid = os.read(ready, 4)
+        os.read(ready, 1)  # it is what was asked for, or was killed before
         os.close(ready)
+        asked.sendall(pid)
 
 
 def _become(task, descriptors, told):
@@ -206,7 +210,7 @@ def _become(task, descriptors, told):
     os.environ.update(task["environment"])
     for number in task["ignored"]:
         signal.signal(number, signal.SIG_IGN)
-    os.write(told, os.getpid().to_bytes(4, "big"))
+    os.write(told, b".")
     os.close(told)
     signal.pthread_sigmask(signal.SIG_SETMASK, task["mask"])
     _at_the_start(task)

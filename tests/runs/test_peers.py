@@ -89,9 +89,9 @@ def test_a_rank_killed_before_all_have_joined_leaves_no_one_waiting(tmp_path, vi
     while "run folder" not in first.stdout.readline():
         assert first.poll() is None
     children = Path(f"/proc/{first.pid}/task/{first.pid}/children")
-    while not (second := children.read_text().split()):
+    while not (second := [pid for pid in map(int, children.read_text().split()) if os.getpgid(pid) == first.pid]):
         assert first.poll() is None
-    os.kill(first.pid if victim == "the first rank" else int(second[0]), signal.SIGKILL)
+    os.kill(first.pid if victim == "the first rank" else second[0], signal.SIGKILL)
     output, errors = first.communicate(timeout=60)  # ends when all have closed it
     said = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert len(said) == 1, errors + output
