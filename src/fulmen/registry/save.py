@@ -21,6 +21,7 @@ from fulmen.registry.store import Store
 from fulmen.registry.verification import CONFIG, ESTIMATOR, PREPROCESS, PROBE, WEIGHTS
 from fulmen.registry.versions import Version
 from fulmen.registry.weights import encode
+from fulmen.report.known import is_known
 from fulmen.runs.named import is_run, run_named
 from fulmen.runs.provenance import environment
 from fulmen.runs.reading import read_environment
@@ -51,6 +52,7 @@ def save_run(
     """
     check_name(name)
     run = Run(run_folder(folder), overrides)
+    refuse_diverged(run)
     check_model(OmegaConf.to_container(run.config.model))
     model, data = run.model, run.data
     for clause in run.lost:
@@ -67,6 +69,22 @@ def save_run(
     } | ({ESTIMATOR: estimator} if estimator else {})
     facts: Facts = {"note": note, **describe(run, model, data), "shared_weights": shared, "probe": probed}
     return Store(registry).publish(name, files, plain(facts), exist)
+
+
+def refuse_diverged(run: Run) -> None:
+    """Pass if some weights of a run were worth keeping; a warning where its training has diverged after them.
+
+    Raises:
+        FulmenError: what is monitored was never finite.
+    """
+    metrics, monitor = run.result.get("metrics", {}), run.config.monitor
+    diverged, name = run.result.get("status") == "diverged", f"best/{monitor}"
+    if is_known(best := metrics.get(name)):
+        if diverged:
+            said = f"its training has diverged; kept are the best weights of before, {monitor} {best:.4g}"
+            print(f"warning: {run.folder}: {said}", file=sys.stderr)
+    elif diverged or name in metrics:  # JSON has null for what is not finite
+        raise FulmenError(f"{run.folder}: its training has diverged, {monitor} was never finite: nothing to keep")
 
 
 def run_folder(named: str | Path) -> Path:

@@ -9,6 +9,7 @@ from fulmen.config.mistakes import key_of
 from fulmen.config.outside import resume_command
 from fulmen.config.stored import read_stored
 from fulmen.errors import FulmenError
+from fulmen.optim.rates import lower
 from fulmen.report.behind import Behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
@@ -139,8 +140,8 @@ def next_of(folder: Path, result: Mapping[str, Any], overrides: Sequence[str]) -
             return "The training did not come to its end. This goes on with it:", resume_command(folder)
         return "Nothing of it was saved. This starts it again:", train_again(experiment, overrides)
     if status == "diverged" and (rate := learning_rate(folder)):
-        lower = f"{RATE}={rate / 10:.1g}"
-        return "This trains it again with a tenth of the learning rate:", train_again(experiment, overrides, lower)
+        again = train_again(experiment, overrides, f"{RATE}={lower(rate):.1g}")
+        return "This trains it again with a lower learning rate:", again
     if status == "failed" and not (verdicts or (folder / "metrics.csv").is_file()):
         return "When what went wrong is mended, this starts it again:", train_again(experiment, overrides)
     if status in ("diverged", "failed") or any(each.get("severity") == "error" for each in verdicts):

@@ -8,8 +8,9 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
 from lightning.pytorch.utilities import rank_zero_warn
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from fulmen.callbacks.divergence import advice
 from fulmen.callbacks.fitting import refusals_in_words
 from fulmen.callbacks.resume import ExactResume, reached
 from fulmen.config.compose import to_plain
@@ -20,7 +21,10 @@ from fulmen.config.resume_table import KEPT
 from fulmen.config.stored import clear_failed_start, refuse_if_used
 from fulmen.distributed.devices import takes_several_processes
 from fulmen.distributed.ranks import is_first
+from fulmen.errors import Diverged
 from fulmen.lightning_private import callbacks_of, is_dry_run
+from fulmen.report.known import is_known
+from fulmen.report.words import counted
 from fulmen.runs.assembly import NOTHING, assemble
 from fulmen.runs.evaluation import evaluate, sizes
 from fulmen.runs.loggers import log_settings
@@ -113,8 +117,22 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path, ready: Map
             print("the training had ended already; evaluating it again")
         else:
             fit(trainer, model, data, resume, cfg, result)
+        if not is_dry_run(trainer):
+            refuse_diverged(result, cfg)
         evaluate(trainer, model, data, cfg, result)
     return result
+
+
+def refuse_diverged(result: Result, cfg: DictConfig) -> None:
+    """Pass if the training has ended with a finite value of what is monitored: other weights are worth no evaluation.
+
+    Raises:
+        Diverged: it has not.
+    """
+    if cfg.monitor in result.metrics and not is_known(result.metrics[cfg.monitor]):
+        lower = advice(OmegaConf.select(cfg, "model.optimizer.lr")) if "loss" in cfg.monitor else ""
+        after = counted(result.epochs, "epoch")
+        raise Diverged(f"diverged: {cfg.monitor} is not finite after {after}{lower}", cfg.monitor)
 
 
 def fit(
