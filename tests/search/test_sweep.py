@@ -3,13 +3,17 @@
 import csv
 import json
 import shlex
+import signal
+from dataclasses import replace
 
 import pytest
 from optuna.trial import TrialState
 
 from fulmen.config.stored import read_stored
-from fulmen.errors import FulmenError
+from fulmen.errors import FulmenError, Interrupted
+from fulmen.runs.kinds import search_facts
 from fulmen.search.plans import plans
+from fulmen.search.settings import Plan, Search
 from fulmen.search.study import Study
 
 
@@ -53,7 +57,7 @@ def test_nan_and_broken_trials_fail_and_the_search_goes_on(whole_search):
     study = whole_search("search=grid", "search.space.model={x:null,y:null,fails:{choices:[no_number,raise,null]}}")
     errors = {trial.params["model.fails"]: trial.user_attrs.get("error") for trial in study.trials}
     assert errors["raise"] == "RuntimeError: the model is broken"
-    assert "val/loss is" in errors["no_number"]
+    assert errors["no_number"].startswith("diverged: val/loss of epoch 1 is nan")
     assert errors[None] is None
     assert "the model is broken" in (study.folder / "report.md").read_text()
 
@@ -130,6 +134,38 @@ def test_the_report_holds_leaderboard_figures_and_an_honest_sentence(whole_searc
     with (study.folder / "leaderboard.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["trial"]) for row in rows] == [trial.number for trial in study.ranked()]
+
+
+def test_a_stopped_search_is_interrupted_and_its_report_holds_the_command_that_goes_on(
+    whole_search, typed, tmp_path, monkeypatch
+):
+    asked = ["search=random", "search.trials=3", "search.pruner=none"]
+    done = whole_search(asked[0], "search.trials=1", asked[2])
+    monkeypatch.setenv("TOY_SIGNAL", str(int(signal.SIGINT)))
+    with pytest.raises(Interrupted, match="the same command goes on"):
+        whole_search(*asked)
+    report = (done.folder / "report.md").read_text()
+    assert "1 of 3 trials" in report
+    facts = search_facts(done.folder)
+    assert (facts["status"], facts["done"], facts["total"]) == ("interrupted", 1, 3)
+    command = next(line for line in report.splitlines() if line.startswith("python sweep.py"))
+    again = shlex.split(command)[2:]
+    assert again == typed(*asked)
+    assert f"Overrides: `{' '.join(again)}`" in report
+    assert plans(again) == plans(typed(*asked)), "what the report says to type is another search"
+    whole_search(*asked)
+    facts = search_facts(done.folder)
+    assert (facts["status"], facts["done"], facts["total"]) == ("completed", 3, 3)
+
+
+def test_the_command_of_a_search_shows_no_password(typed, tmp_path):
+    secret = "search.storage=postgresql://me:secret@nowhere/db"
+    plan = Plan(
+        Search(storage=secret.partition("=")[2]), ("experiment=toy",), tmp_path, "s", ("experiment=toy", secret)
+    )
+    for written in (plan, replace(plan, typed=())):
+        assert "secret" not in " ".join(written.command())
+        assert any(word.startswith("search.storage=") for word in written.command())
 
 
 def test_short_trials_are_not_pruned_unless_asked(search):

@@ -128,6 +128,8 @@ def _status_of_search(folder: Path, progress: Mapping[str, Any]) -> str:
         return "running"
     if progress.get("ended"):
         return "completed"
+    if progress.get("stopped"):
+        return "interrupted"
     with suppress(KeyError, TypeError, ValueError):
         if time.time() - datetime.fromisoformat(progress["updated"]).timestamp() < QUIET:
             return "running"

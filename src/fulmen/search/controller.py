@@ -51,6 +51,10 @@ def run_searches(plans: Sequence[Plan]) -> list[Study]:
                 failure = failure or uncrowned
         if len(studies) > 1:
             print(f"report: {write_summary(studies)}", flush=True)
+        done = sum(len(study.finished) for study in studies)
+        if failure and done < sum(study.total for study in studies):  # within: the file of progress has no end then
+            file.update(done, what="stopped")
+            raise failure
     failure = failure or nothing_came_of(studies)
     if failure:
         raise failure

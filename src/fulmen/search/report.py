@@ -62,7 +62,7 @@ def report_of(
         question=f"Which values of {names} are best by {spoken(next(iter(study.objectives)))}?",
         answer=as_text(champion.conclusion) if champion else best_of(study) or "No trial is complete yet.",
         how_sure=CHOSEN + (" The champion was tested on what no trial had seen." if folders else ""),
-        facts=f"{summary(study)} Overrides: `{' '.join(study.plan.overrides)}`.",
+        facts=f"{summary(study)} Overrides: `{' '.join(study.plan.command())}`.",
         lead=drawn[0] if drawn else None,
         main=best_trials(study, rows),
         next_command=typed,
@@ -106,7 +106,7 @@ def best_of(study: Study) -> str:
 
 def next_of(study: Study, champion: Champion | None, kept: Sequence[Version] = ()) -> tuple[str, str]:
     """Why, and what to type next."""
-    typed = list(study.plan.overrides)
+    typed = study.plan.command()
     if len(study.finished) < study.total:
         return "The search has not come to its end. The same command goes on with it:", command(typed, PROGRAM)
     if not study.ranked():

@@ -1,7 +1,7 @@
 """What a search is asked to do: `search` on the command line, checked before any work."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -98,13 +98,24 @@ class Plan:
 
     def write(self) -> None:
         """Leave the plan in the study's folder, for its workers and for who comes later."""
-        from fulmen.search.storage import without_password
-
-        address = self.search.storage and without_password(self.search.storage)
-        search = replace(self.search, storage=address)
-        typed = [put("search.storage", address)([o])[0] if key_of(o) == "search.storage" else o for o in self.typed]
+        typed, search = self._without_password(self.typed), replace(self.search, storage=self._address())
         content = {"name": self.name, "overrides": self.overrides, "search": asdict(search), "typed": typed}
         write_json(self.folder / "search.json", migrations.stamped(content))
+
+    def command(self) -> list[str]:
+        """What is typed for it, all that concerns the search included, without the password of a database."""
+        return self._without_password(self.typed) or [
+            *self.overrides, *said_by(replace(self.search, storage=self._address()))
+        ]  # fmt: skip
+
+    def _without_password(self, typed: Sequence[str]) -> list[str]:
+        address = self._address()
+        return [put("search.storage", address)([o])[0] if key_of(o) == "search.storage" else o for o in typed]
+
+    def _address(self) -> str | None:
+        from fulmen.search.storage import without_password
+
+        return without_password(self.search.storage) if self.search.storage else self.search.storage
 
 
 def read_plan(folder: str | Path) -> Plan:

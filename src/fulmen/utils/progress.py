@@ -1,8 +1,8 @@
 """How far a piece of work is, in `progress.json` of its folder, for whoever looks.
 
     {"format": 1, "unit": "epochs", "done": 3.25, "total": 50, "started": "2026-11-28T15:33:23+00:00", "updated": ...,
-     "ended": null, "seconds_left": 92.5, "best": {"name": "epoch 3", "metric": "val/loss", "value": 0.12},
-     "what": "epoch 4 of 50, batch 120 of 480"}
+     "ended": null, "stopped": null, "seconds_left": 92.5,
+     "best": {"name": "epoch 3", "metric": "val/loss", "value": 0.12}, "what": "epoch 4 of 50, batch 120 of 480"}
 
 Work within work, such as the epochs of a run within the runs of a ranking, moves all files around it. To write costs
 a tenth of a millisecond and is done at most once a second; what cannot be written, on a full disk, is left unwritten.
@@ -31,7 +31,7 @@ class Best(TypedDict):
 
 
 class ProgressFile:
-    """Kept up to date between `with` and its end; an error that ends the block leaves it as it stood.
+    """Kept up to date between `with` and its end; an error that ends the block leaves it as it stood, as stopped.
 
     Args:
         folder: of the work; None: it is counted for the work around it alone.
@@ -54,6 +54,7 @@ class ProgressFile:
         self._began, self._done_before, self._next = clock(), done, -SECONDS
         self._started = _now()
         self._ended: str | None = None
+        self._stopped: str | None = None  # when, if before its end
         self._outer: ProgressFile | None = None
         self._made: list[Path] = []  # folders, the innermost first
 
@@ -104,6 +105,8 @@ class ProgressFile:
         if ended:
             self._ended, self._inside = _now(), 0.0
             self.total = self.done = self.done if self.unit == "epochs" or self.total is None else self.total
+        else:
+            self._stopped = _now()
         self._write()
         if self._made and not ended and self.folder is not None:
             with suppress(OSError):
@@ -144,15 +147,15 @@ class ProgressFile:
         best = self.best if self.best and self.best["value"] - self.best["value"] == 0 else None  # JSON has no NaN
         return {
             "format": 1, "unit": self.unit, "done": _short(done), "total": self.total, "started": self._started,
-            "updated": _now(), "ended": self._ended, "seconds_left": self._seconds_left(done), "best": best,
-            "what": self._in_words(),
+            "updated": _now(), "ended": self._ended, "stopped": self._stopped, "seconds_left": self._seconds_left(done),
+            "best": best, "what": self._in_words(),
         }  # fmt: skip
 
     def _seconds_left(self, done: float) -> float | None:
         if self._ended:
             return 0.0
         fresh = done - self._done_before
-        if self.total is None or fresh <= 0:
+        if self.total is None or fresh <= 0 or self._stopped:
             return None
         return round((self._clock() - self._began) / fresh * (self.total - done), 1)
 
