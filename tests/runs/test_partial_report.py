@@ -35,7 +35,7 @@ SMALL = {  # the least of two workloads
 ENDS = {
     "not tested": (["test=false"], "The training has come to its end and was not tested", "test=true"),
     "interrupted": ([], "The run was interrupted", "resume="),
-    "diverged": (["model.optimizer.lr=1e30"], "The training diverged", "model.optimizer.lr=1e+29"),
+    "diverged": (["model.optimizer.lr=1e30"], "The training diverged", "model.optimizer.lr=0.001"),
 }
 
 
