@@ -1,6 +1,7 @@
 """The PBPK solvers beside SciPy's LSODA on one thread: CPU seconds, error, mass balance, positivity.
 
     python benchmarks/pbpk_solvers.py [--subjects 1000] [--references 100]
+    python benchmarks/pbpk_solvers.py --population wide --hours 168 --grid graded --doses 28 --interval 6
 
 LSODA integrates the same rates with their exact Jacobian, one subject at a time: at rtol 1e-6 for the time, at 1e-10
 for the error. The solvers' own times are the best of three, all in one process by `time.process_time`. Errors are the
@@ -21,6 +22,7 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
+from fulmen.workloads.pbpk.data import time_grid
 from fulmen.workloads.pbpk.simulator.compartments import (
     ELIMINATED,
     FIRST_TISSUE,
@@ -31,7 +33,7 @@ from fulmen.workloads.pbpk.simulator.compartments import (
     schedule,
 )
 from fulmen.workloads.pbpk.simulator.population import Population
-from fulmen.workloads.pbpk.simulator.sampling import sample_population
+from fulmen.workloads.pbpk.simulator.sampling import POPULATIONS, sample_population
 from fulmen.workloads.pbpk.simulator.solvers import KINETICS, concentrations, mass_error, simulate
 
 LIVER_STATE = FIRST_TISSUE + LIVER
@@ -95,13 +97,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--subjects", type=int, default=1000)
     parser.add_argument("--references", type=int, default=100, help="subjects compared with LSODA at rtol 1e-10")
+    parser.add_argument("--population", default="uniform_chemistry", choices=POPULATIONS)
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--grid", default="uniform", choices=("uniform", "graded"))
+    parser.add_argument("--doses", type=int, default=1)
+    parser.add_argument("--interval", type=float, default=24.0, help="hours between doses")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    population = sample_population(args.subjects, seed=0)
-    time_h = torch.linspace(0, 24, 100, dtype=torch.float64)
+    population = sample_population(
+        args.subjects, seed=0, population=args.population, n_doses=args.doses, interval_h=args.interval
+    )
+    time_h = time_grid(args.hours, 100, args.grid)
     some = population[: args.references]
 
-    print(f"{args.subjects} subjects x {len(time_h)} times x 24 h, float64, 1 thread, torch {torch.__version__}")
+    print(f"{args.subjects} subjects x {len(time_h)} times, float64, 1 thread, torch {torch.__version__}")
+    print(f"{args.population}, {args.hours:g} h, doses: {args.doses}, every {args.interval:g} h")
     n = len(some)
     print(f"LSODA: time at rtol 1e-6 on n = {n}, scaled to {args.subjects}; error against rtol 1e-10, n = {n}")
     header = (
