@@ -110,6 +110,29 @@ print(json.dumps({{name: [before[name], after[name]] for name in before if befor
 
 
 @pytest.mark.slow
+def test_the_first_call_leaves_its_process_as_it_was(tmp_path):
+    """What libraries change while they are imported is put back too, and their warnings about widgets are not shown."""
+    shown = in_a_new_process(f"""
+sys.modules["ipywidgets"] = None
+os.chdir({str(tmp_path)!r})
+def everything():
+    return {{name: value for name, value in state().items() if name not in ("at exit", "search path", "finders")}} | {{
+        "random state": hash(random.getstate())}}
+before = everything()
+import fulmen
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    fulmen.train(*{TINY!r}, "model.network.hidden=8", "model.network.layers=1")
+    fulmen.sweep(*{TINY!r}, "search=random", "search.trials=1", "search.champion_seeds=0")
+after = everything()
+print()
+print(json.dumps([{{name: [before[name], after[name]] for name in before if before[name] != after[name]}},
+                  [str(each.message) for each in caught]]))
+""")
+    assert shown == [{}, []]
+
+
+@pytest.mark.slow
 def test_trainings_one_after_the_other_leave_no_memory_behind(tmp_path):
     """Of 8 trainings in a process, from the fourth on: what lives in it, and what it takes of the machine."""
     lives, megabytes = in_a_new_process(f"""

@@ -7,9 +7,11 @@ import pandas
 import pytest
 
 import fulmen
+from fulmen.config.check import build
 from fulmen.errors import FulmenError
 from fulmen.registry.predictor import Predictor
 from fulmen.registry.save import save_run
+from fulmen.runs.predicting import example_records, predict
 
 TINY = [
     "experiment=pbpk_mlp", "data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4",
@@ -46,10 +48,23 @@ def test_a_run_predicts_what_it_would_predict_as_a_kept_model(tmp_path):
             table = run.predict(source)
         assert list(table.columns) == list(answer.columns)
         assert numpy.array_equal(table["concentration_mg_per_l"], answer.columns["concentration_mg_per_l"])
+    assert run.example_records() == records
+    for wrong in (3, None, [3]):
+        with pytest.raises(FulmenError, match="predict takes the path of a file, a DataFrame or a list of records"):
+            run.predict(wrong)
     with pytest.raises(FulmenError, match=r"there is no file none\.npz; it would have to be"):
         run.predict("none.npz")
     with pytest.raises(FulmenError, match="delimiter: it is read with nothing else"):
         run.predict("none.npz", delimiter=";")
+
+
+def test_examples_of_images_can_be_predicted_as_they_stand():
+    config = fulmen.compose(["experiment=images_plain", "trainer.accelerator=cpu"])
+    model, data = build(config.model, "model").eval(), build(config.data, "data")
+    data.prepare_data()
+    data.setup("test")
+    records = example_records(model, data)
+    assert len(predict(model, data, records, {}, None)) == len(records) == 2
 
 
 def test_weights_of_later_than_the_run_was_loaded_are_not_mixed_with_its_result(tmp_path):

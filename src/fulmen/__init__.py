@@ -66,7 +66,8 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of ours
         if name == "runs":
             return import_module("fulmen.runs")  # a room of the package that can be called
         if name in HOMES:
-            return getattr(import_module(HOMES[name]), name)
+            with import_module("fulmen.utils.kept_process").kept_process():
+                return getattr(import_module(HOMES[name]), name)
         if name == "__version__":
             from importlib.metadata import version
 

@@ -42,6 +42,7 @@ from fulmen.signals import (
     tell_interruption,
 )
 from fulmen.utils.files import obstruction
+from fulmen.utils.kept_process import kept_process
 from fulmen.utils.threads import quiet_waiting
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def train(*overrides: str | Iterable[str]) -> "Run":
         Interrupted: the kernel was interrupted; the message holds the call that goes on.
         FulmenError: no experiment, a mistake in an override, or whatever ends the training.
     """
-    with interruptible(lambda: "interrupted before anything was begun"), as_calls():
+    with kept_process(), interruptible(lambda: "interrupted before anything was begun"), as_calls():
         typed = started_from(listed(overrides, "train"))
         refuse_no_experiment(typed)
         refuse_taken_folder(typed)

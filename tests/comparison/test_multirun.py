@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import fulmen
 from fulmen.comparison.multirun import Ended, Ranking, baselines, heading, labels, notes_on, rank, table, tasks
 from fulmen.comparison.statistics import holm
 from fulmen.config.schema import project_root
@@ -145,6 +146,8 @@ def test_a_multirun_ends_with_one_table_even_if_a_run_fails(tmp_path):
     for word in ("01_lstm_classic", "28_cnn_lstm", "🥇", "diverged"):
         assert word in table.read_text()
     assert (table.parent / "ranking.svg").exists()
+    rows = fulmen.runs(outputs=tmp_path / "outputs")
+    assert list(rows["part_of"]) == [f"sweeps/{table.parent.name}"] * 4
     progress = json.loads((table.parent / "progress.json").read_text())
     assert (progress["unit"], progress["done"], progress["total"], bool(progress["ended"])) == ("runs", 4, 4, True)
     assert progress["best"]["metric"] == "val/loss"

@@ -89,6 +89,8 @@ def test_runs_are_filtered_by_columns_hyperparameters_metrics_tags_and_text(list
         (["--filter", "epochs>many"], "filter: epochs>many: many is no number"),
         (["--filter", "tag>a"], "filter: tag>a: tag has no order"),
         (["--filter", "lr>"], "filter: lr>: a value has to stand behind >"),
+        (["--filter", "status=failed,complet"], "status: there is no complet; did you mean completed?"),
+        (["--status", "complet"], "status: there is no complet; did you mean completed?"),
         (["--filter", "=failed"], "filter: =failed: a name has to stand before the sign"),
     ],
 )

@@ -1,12 +1,14 @@
 """`fulmen.runs`: every run below an outputs folder as a table of what was typed and what came of it."""
 
 import json
+import re
 
 import pandas
 import pytest
 
 import fulmen
 from fulmen.errors import FulmenError
+from fulmen.runs.parts import write_parts
 from tests.result_folders import RESULT, ranking_folder, run_folder, search_folder
 
 FIRST, SECOND = "sensors/2026-11-28_12-00-00-000000", "sensors/2026-11-28_13-00-00-000000"
@@ -67,6 +69,27 @@ def test_filters_choose_by_experiment_status_and_kind(outputs):
     assert list(fulmen.runs(outputs=outputs, status="failed")["message"]) == [f"no: {outputs / 'runs' / third}"]
     assert len(fulmen.runs("nothing", outputs)) == 0
     assert len(fulmen.runs(outputs=outputs)) == 3, "a ranking is no run"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"status": "complet"}, "status: there is no complet; did you mean completed?"),
+        ({"kind": ("run", "fold_")}, "kind: there is no fold_; did you mean fold?"),
+    ],
+)
+def test_a_status_or_kind_that_there_is_not_is_refused(outputs, asked, said):
+    with pytest.raises(FulmenError, match=re.escape(said)):
+        fulmen.runs(outputs=outputs, **asked)
+
+
+def test_runs_of_a_multirun_name_it_wherever_their_outputs_lie(tmp_path):
+    folder = tmp_path / "before" / "sweeps" / "sensors_2026-11-28_12-30-00"
+    run_folder(tmp_path / "before", FIRST)
+    write_parts(folder, [run_folder(tmp_path / "before", SECOND)])
+    (folder / "ranking.md").write_text("# 2 runs of sensors\n")
+    (tmp_path / "before").rename(tmp_path / "after")
+    assert list(fulmen.runs(outputs=tmp_path / "after")["part_of"]) == ["", "sweeps/sensors_2026-11-28_12-30-00"]
 
 
 def test_a_damaged_run_among_good_ones_has_a_row_that_says_so(outputs):

@@ -95,6 +95,16 @@ def test_a_damaged_run_says_so_and_shows_its_curve(folder):
     assert "The learning curve cannot be drawn" in load_run(folder)._repr_html_()
 
 
+def test_a_run_is_where_it_was_after_a_change_of_directory(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    run = load_run(folder.name)
+    assert run.folder == Path(folder.name)
+    monkeypatch.chdir("/")
+    assert run.folder == folder
+    assert list(run.figures) == ["roc"]
+    assert "damaged" not in run._repr_html_()
+
+
 def test_a_running_run_is_running(folder):
     locked(folder)
     assert "running" in changed(folder, status="running", metrics={})

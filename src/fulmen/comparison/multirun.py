@@ -28,6 +28,7 @@ from fulmen.report.behind import behind
 from fulmen.report.document import Rows
 from fulmen.report.summary import print_table
 from fulmen.report.words import spoken
+from fulmen.runs.parts import write_parts
 from fulmen.runs.reading import read_environment, read_result
 from fulmen.utils.progress import Best, ProgressFile
 
@@ -91,6 +92,7 @@ class Ranking(Callback):
             print("\n".join(notes), end="\n" * bool(notes))
             written.append(_task(runs, settings, said, rows, notes, drawn, folder))
         path = write_report(written, folder)
+        write_parts(folder, [run.folder for run in self.runs if run.folder])
         print(f"ranking: {path.with_name('report.html')}, the same in {path.name}")
 
     def _best(self) -> Best | None:

@@ -18,6 +18,7 @@ from fulmen.report import cell
 from fulmen.report.document import number
 from fulmen.runs.run_folder import Run
 from fulmen.signals import interruptible
+from fulmen.utils.kept_process import kept_process
 from fulmen.utils.progress import ProgressFile
 
 
@@ -38,7 +39,7 @@ def compare(*runs: str | Path | Run, overrides: Sequence[str] = (), folder: str 
     names = list(dict.fromkeys(str(each.folder if isinstance(each, Run) else each) for each in runs))
     if len(names) < 2:
         raise FulmenError("a comparison takes two different runs or more: compare(run, run, ...)")
-    with interruptible(lambda: "interrupted; what has been trained is kept, the same call goes on"):
+    with kept_process(), interruptible(lambda: "interrupted; what has been trained is kept, the same call goes on"):
         return compare_named(names, overrides, Path(folder) if folder else None)
 
 
@@ -110,5 +111,5 @@ def rank(
         FulmenError: the experiment cannot be ranked, or a mistake in an override.
         Interrupted: asked to stop; the same call goes on.
     """
-    with interruptible(lambda: "interrupted; what has been trained is kept, the same call goes on"):
+    with kept_process(), interruptible(lambda: "interrupted; what has been trained is kept, the same call goes on"):
         return Ranking(benchmark.rank(experiment, overrides, metric, folds, seeds, save_top=save_top))

@@ -1,5 +1,14 @@
 """What `fulmen runs` and `fulmen clean` may be asked for, apart from what they do: cheap to import."""
 
+from collections.abc import Iterable
+
+from fulmen.config.mistakes import did_you_mean
+from fulmen.errors import FulmenError
+
+STATUSES = (
+    "completed", "running", "interrupted", "killed", "failed", "diverged", "stopped", "pruned", "damaged",
+    "not begun", "queued", "cancelling", "cancelled",
+)  # fmt: skip
 ORDERS = ("created", "ended", "experiment", "network", "status", "epochs", "seconds", "name")  # of the list
 COLUMNS = {  # of the list -> the attribute of an entry
     "run": "name", "kind": "kind", "experiment": "experiment", "network": "network", "status": "status",
@@ -16,3 +25,15 @@ KINDS = {
     "archived": "archived by hand",
 }
 USUAL = ("failed", "killed", "begun", "cache")
+
+
+def refuse_unknown(what: str, asked: Iterable[str], known: Iterable[str]) -> None:
+    """Pass if all that is asked for is known.
+
+    Raises:
+        FulmenError: something is not; the message names the nearest that is.
+    """
+    known = list(dict.fromkeys(known))
+    for each in asked:
+        if each not in known:
+            raise FulmenError(f"{what}: there is no {each}{did_you_mean(each, known)}")

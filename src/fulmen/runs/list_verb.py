@@ -12,7 +12,7 @@ from typing import Any
 from fulmen.config.places import TRAIN, first_experiment
 from fulmen.errors import FulmenError
 from fulmen.report.document import Rows, number
-from fulmen.runs.choices import COLUMNS
+from fulmen.runs.choices import COLUMNS, STATUSES, refuse_unknown
 from fulmen.runs.entry import Entry
 from fulmen.runs.filters import Filter, filtered
 from fulmen.runs.index import Index
@@ -30,6 +30,7 @@ def show_list(index: Index, experiment: str, arguments: argparse.Namespace, verb
     values = Values(index.outputs, entries)
     filters = [Filter.read(word) for word in arguments.filter]
     named = {COLUMNS.get(each.name) for each in filters}
+    refuse_unknown_status(arguments.status, filters, entries)
     status = tuple(filter(None, arguments.status.split(","))) or _all(entries, "status" in named)
     asked = {"kind": arguments.kind, "experiment": experiment, "status": status, "tags": arguments.tag}
     archived = None if "archived" in named else arguments.archived
@@ -48,6 +49,18 @@ def show_list(index: Index, experiment: str, arguments: argparse.Namespace, verb
         where = f"{experiment} " if experiment != "*" else ""
         print(f"{len(hidden)} archived: fulmen runs {where}--archived")
     return 0
+
+
+def refuse_unknown_status(asked: str, filters: Sequence[Filter], entries: Sequence[Entry]) -> None:
+    """Pass if every status that is asked for is one.
+
+    Raises:
+        FulmenError: one is none; the message names the nearest.
+    """
+    words = [*asked.split(","), *(word for each in filters if COLUMNS.get(each.name) == "status" and each.way in "!="
+                                  for word in each.wanted.split(","))]  # fmt: skip
+    named = [word.strip() for word in words if word.strip() and not re.search(r"[*?\[]", word)]
+    refuse_unknown("status", named, [*STATUSES, *(entry.status for entry in entries)])
 
 
 def heading(entry: Entry) -> str:

@@ -16,6 +16,7 @@ from fulmen.workload import hooks
 if TYPE_CHECKING:
     import pandas
 
+EXAMPLES = 2  # samples that examples are made of
 Source = Union[str, Path, Sequence[Record], "pandas.DataFrame"]
 
 
@@ -40,7 +41,7 @@ def predict(
     if unknown := sorted(set(reading) - set(asked.reading)):
         raise FulmenError(f"{unknown[0]}: it is read with {', '.join(asked.reading) or 'nothing else'}")
     if sentence := lost_precision(precision):
-        warnings.warn(sentence, stacklevel=3)
+        warnings.warn(sentence, stacklevel=4)
     with torch.no_grad(), in_precision(precision):
         if isinstance(source, str | Path):
             if not Path(source).is_file():
@@ -48,15 +49,34 @@ def predict(
             return asked.predict_file(Path(source), schema, **reading)
         inputs = asked.read_records(_records(source), schema)
         for warning in inputs.warnings:
-            warnings.warn(warning, stacklevel=3)
+            warnings.warn(warning, stacklevel=4)
         (predicted,) = predictions(asked, [inputs])
         return pandas.DataFrame(asked.answer(inputs, predicted, schema).columns)
+
+
+def example_records(model: LightningModule, data: LightningDataModule) -> list[Record]:
+    """Records that `predict` takes as they stand, where the workload knows some; else [].
+
+    Raises:
+        FulmenError: the workload reads no input.
+    """
+    asked = hooks(model)
+    schema = asked.input_schema(data)
+    if schema is None:
+        raise FulmenError(f"{type(model).__name__} reads no input (it has no input_schema); use run.model")
+    batch = next(iter(data.predict_dataloader()))
+    kept = data.on_after_batch_transfer({name: value[:EXAMPLES] for name, value in batch.items()}, 0)
+    return list(asked.example_records(schema, kept))
 
 
 def _records(source: Any) -> list[Record]:
     import pandas
 
     if not isinstance(source, pandas.DataFrame):
-        return list(source)
+        found = list(source) if isinstance(source, Sequence) else None
+        if found is None or not all(isinstance(each, Mapping) for each in found):
+            wanted = 'the path of a file, a DataFrame or a list of records [{"column": value, ...}, ...]'
+            raise FulmenError(f"predict takes {wanted}; got {source!r:.60}")
+        return found
     empty = source.astype(object).where(source.notna(), None)  # a reading that is missing is null, never NaN
     return [{str(name): value for name, value in row.items()} for row in empty.to_dict("records")]

@@ -17,10 +17,12 @@ from fulmen.runs.moment import curves_of, files_of, read_moment, table_of, uncha
 from fulmen.runs.named import run_named
 from fulmen.runs.reading import now
 from fulmen.runs.shown import Figures, Shown, as_cell, figures_of, in_a_line
+from fulmen.utils.kept_process import kept_process
 
 if TYPE_CHECKING:
     import pandas
 
+    from fulmen.data.predicting import Record
     from fulmen.runs.predicting import Source
 
 
@@ -28,15 +30,12 @@ class Run:
     """A run folder as an object. Config, result and curves are those of one moment, that at which it was loaded.
 
     What is gone or damaged is told where it is asked for, and in `lost`; all else can be used.
-
-    Attributes:
-        folder: where it lies.
     """
 
     def __init__(self, folder: str | Path, overrides: Sequence[str] = ()):
         from fulmen.config.check import load_config
 
-        self.folder, self.overrides = Path(folder), list(overrides)
+        self._named, self._here, self.overrides = Path(folder), Path.cwd(), list(overrides)
         self._config: DictConfig | NoConfig
 
         def config() -> DictConfig | NoConfig:
@@ -56,6 +55,11 @@ class Run:
 
     def _repr_html_(self) -> str:
         return as_cell(self._shown)
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies: as it was named, or by its whole path once the process works in another directory."""
+        return self._named if Path.cwd() == self._here else self._here / self._named
 
     @property
     def config(self) -> DictConfig:
@@ -139,6 +143,7 @@ class Run:
         return figures_of(self.folder, self._moment.result)
 
     @cached_property
+    @kept_process()
     def model(self) -> Any:
         """The LightningModule with the best weights (the last if there are none), in evaluation mode, on the CPU.
 
@@ -161,6 +166,7 @@ class Run:
         return model.eval()
 
     @cached_property
+    @kept_process()
     def data(self) -> Any:
         """The LightningDataModule, prepared and set up for testing."""
         from fulmen.config.named_files import files_in_words
@@ -172,6 +178,7 @@ class Run:
             data.setup("test")
         return data
 
+    @kept_process()
     def predict(self, source: "Source", **reading: str) -> "pandas.DataFrame":
         """The table that `fulmen predict` makes once the run is kept as a model; what is unusual is a warning.
 
@@ -186,6 +193,18 @@ class Run:
 
         return predict(self.model, self.data, source, reading, self.known.get("cost", {}).get("precision"))
 
+    @kept_process()
+    def example_records(self) -> "list[Record]":
+        """Records to start from, which `predict` takes as they stand; [] where the workload knows none.
+
+        Raises:
+            FulmenError: the workload reads no input.
+        """
+        from fulmen.runs.predicting import example_records
+
+        return example_records(self.model, self.data)
+
+    @kept_process()
     def summarize(self, figures: str | Path) -> Summary:
         """The evaluation of the test split made anew, its figures drawn into the folder `figures`."""
         from fulmen.callbacks.outputs import predict_test

@@ -1,14 +1,14 @@
 """What a training changes in its process, and how it is put back: a notebook goes on as if nothing had been run."""
 
 import logging
-import os
-import random
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
+
+from fulmen.utils.kept_process import kept_process
 
 QUIET_MESSAGES = (  # advice that tells a user of ours nothing
     r"The '\w+_dataloader' does not have many workers",
@@ -29,42 +29,27 @@ QUIET_LOGGERS = {
     "lightning.pytorch.profilers.profiler": logging.WARNING,
     "optuna": logging.ERROR,
 }
-VARIABLES = (  # of the environment, written by Lightning
-    "PL_GLOBAL_SEED", "PL_SEED_WORKERS", "CUBLAS_WORKSPACE_CONFIG",
-    "MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE",
-)  # fmt: skip
 
 
 @contextmanager
 def kept_surroundings() -> Iterator[None]:
     """A block (or, as a decorator, a function) that may seed, set threads and silence: it is all as before afterwards.
 
-    Put back are the random states of Python, NumPy and torch, torch's threads and switches for deterministic work, what
-    Lightning writes into the environment, warning filters, and the levels of the loggers in `QUIET_LOGGERS`, which are
-    quiet inside, as are the `QUIET_MESSAGES`.
+    Put back are what `kept_process` puts back, the random states of NumPy and torch, and torch's threads and switches
+    for deterministic work. `QUIET_LOGGERS` and `QUIET_MESSAGES` are quiet inside.
     """
-    environment = {name: os.environ.get(name) for name in VARIABLES}
-    levels = {name: logging.getLogger(name).level for name in QUIET_LOGGERS}
     switches = _switches()
-    python, numpy, threads = random.getstate(), np.random.get_state(), torch.get_num_threads()  # noqa: NPY002
+    numpy, threads = np.random.get_state(), torch.get_num_threads()  # noqa: NPY002
     gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     try:
-        with warnings.catch_warnings(), torch.random.fork_rng(devices=gpus):
+        with kept_process(), torch.random.fork_rng(devices=gpus):
             quiet_libraries()
             yield
     finally:
-        random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
         _switch_to(switches)
-        for name, value in environment.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
 
 
 def quiet_libraries() -> None:
@@ -78,7 +63,10 @@ def quiet_libraries() -> None:
 def speak(*modules: str) -> None:
     """Let modules of Lightning say what they were asked to, until the surroundings are put back."""
     for module in modules:
-        logging.getLogger(f"lightning.pytorch.{module}").setLevel(logging.INFO)
+        logger = logging.getLogger(f"lightning.pytorch.{module}")
+        logger.setLevel(logging.INFO)
+        if not logger.hasHandlers():  # Lightning's own was put back with all else that its import has changed
+            logger.addHandler(logging.StreamHandler())
 
 
 def _switches() -> tuple[bool, bool, bool, bool]:

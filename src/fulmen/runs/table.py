@@ -12,10 +12,12 @@ import pandas
 from fulmen.config.mistakes import key_of
 from fulmen.errors import FulmenError
 from fulmen.report.known import is_known
+from fulmen.runs.choices import STATUSES, refuse_unknown
 from fulmen.runs.damage import parts_of
 from fulmen.runs.entry import Entry
 from fulmen.runs.index import Index
 from fulmen.runs.listing import chosen, in_order
+from fulmen.runs.parts import read_parts
 from fulmen.runs.reading import read_result
 from fulmen.runs.run_facts import run_facts
 from fulmen.runs.settings import settings_of
@@ -30,6 +32,7 @@ MAIN = (
 )  # shown whoever typed them
 MACHINERY = ("callbacks", "logger", "hydra")  # parts of a config that say how a run is watched, not what it learns
 OURS = ("experiment", "output_dir", "resume", "test", "folds", "seeds", "threads")
+KINDS = ("run", "mean", "fold", "seed", "trial", "champion")
 FACTS = ("kind", "part_of", "experiment", "status", "created", "epochs", "seconds", "overrides")
 SCORES = ("best/", "test/")
 
@@ -41,7 +44,7 @@ class Row:
     Attributes:
         place: of its folder below the outputs folder.
         kind: run, mean (of the runs of folds and seeds), fold, seed, trial, champion.
-        part_of: the place of the run or search that it belongs to.
+        part_of: the place of the run, search or multirun that it belongs to.
         facts: as an `Entry` has them.
     """
 
@@ -72,14 +75,18 @@ def runs(
         archived: only those, or None for all; by default those that are not.
 
     Raises:
-        FulmenError: there is no folder `outputs`.
+        FulmenError: there is no folder `outputs`, no such kind, or no such status.
     """
     outputs = Path(outputs)
     if not outputs.is_dir():
         raise FulmenError(f"there is no folder {outputs}; fulmen.runs(outputs=...) takes the one that holds runs/")
     entries = chosen(Index(outputs).entries(), kind="all", tags=tags, archived=archived)
-    found = [row for entry in in_order(entries, "created") for row in _rows(outputs, entry)]
+    multiruns = {part: entry.path for entry in entries if entry.kind == "multirun"
+                 for part in read_parts(outputs, entry.path)}  # fmt: skip
+    found = [row for entry in in_order(entries, "created") for row in _rows(outputs, entry, multiruns)]
     kinds, states = _several(kind), _several(status)
+    refuse_unknown("kind", kinds, KINDS)
+    refuse_unknown("status", states, [*STATUSES, *(str(row.facts.get("status")) for row in found)])
     found = [row for row in found if fnmatchcase(str(row.facts.get("experiment", "")), experiment)]
     found = [row for row in found if not kinds or row.kind in kinds]
     return as_table([row for row in found if not states or row.facts.get("status") in states], outputs)
@@ -107,10 +114,14 @@ def as_table(rows: Sequence[Row], outputs: Path) -> pandas.DataFrame:
     return table
 
 
-def _rows(outputs: Path, entry: Entry) -> Iterator[Row]:
-    """The runs that an entry of the list stands for; none of a comparison, a ranking or the table of a multirun."""
+def _rows(outputs: Path, entry: Entry, multiruns: Mapping[str, str]) -> Iterator[Row]:
+    """The runs that an entry of the list stands for; none of a comparison, a ranking or the table of a multirun.
+
+    Args:
+        multiruns: place of a run -> that of the multirun which started it.
+    """
     if entry.kind == "run":
-        yield from _with_parts(outputs, entry.path, "run", "", vars(entry))
+        yield from _with_parts(outputs, entry.path, "run", multiruns.get(entry.path, ""), vars(entry))
     if entry.kind == "search":
         for pattern, kind in (("trial_*", "trial"), ("champion/*", "champion")):
             for folder in sorted((outputs / entry.path).glob(pattern)):

@@ -20,6 +20,7 @@ from fulmen.search.leaderboard import FILE, importances
 from fulmen.search.plans import plans
 from fulmen.search.study import Study
 from fulmen.signals import interruptible
+from fulmen.utils.kept_process import kept_process
 
 SHOWN = 5  # trials in a cell of a notebook
 
@@ -116,7 +117,7 @@ def sweep(*overrides: str | Iterable[str]) -> Sweep:
         FulmenError: no experiment, a mistake in an override, or whatever ends the search.
         Interrupted: it was asked to stop.
     """
-    with interruptible(lambda: "interrupted; the same call begins or goes on with the search"):
+    with kept_process(), interruptible(lambda: "interrupted; the same call begins or goes on with the search"):
         studies = run_searches(plans(resolved(listed(overrides, "sweep"))))
         return Sweep({study.plan.name: _found(study) for study in studies})
 
