@@ -1,8 +1,16 @@
 """Figures that several workloads share."""
 
+import colorsys
+import itertools
+
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
 from fulmen.report.figures import draw_confusion, figure
+from fulmen.report.spread import draw
+from fulmen.workloads.sensors.figures import _styles
 
 
 def test_a_confusion_matrix_is_drawn_in_percent_of_each_true_class(tmp_path):
@@ -11,3 +19,24 @@ def test_a_confusion_matrix_is_drawn_in_percent_of_each_true_class(tmp_path):
         assert [text.get_text() for text in ax.texts] == ["75", "25", "100"]
         assert [text.get_position() for text in ax.texts] == [(0, 0), (1, 0), (1, 1)]
         assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "never"]
+
+
+def test_lines_that_are_drawn_together_differ_in_colour_and_in_dashes():
+    """Also where two of the three are the first: logistic regression and random forest were both blue."""
+    styles = _styles(dict.fromkeys(("network", "logistic regression", "random forest", "gradient boosting", "ceiling")))
+    assert len({color for _, color, _ in styles}) == len({str(dash) for _, _, dash in styles[:-1]}) + 1 == len(styles)
+    hue = [colorsys.rgb_to_hls(*to_rgb(color))[0] for _, color, _ in styles[:3]]
+    assert min(abs(a - b) for a, b in itertools.combinations(hue, 2)) > 0.1
+
+
+def test_a_long_name_of_a_score_stays_inside_the_figure_and_ticks_apart(tmp_path, monkeypatch):
+    drawn: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, *_, **__: drawn.append(self))
+    scores = {"network": [0.00041, 0.0034], "historical mean of training": [-0.01503, 0.006835]}
+    draw(tmp_path / "spread.svg", scores, "skill", "run")
+    FigureCanvasAgg(drawn[0]).draw()
+    (ax,) = drawn[0].axes
+    name = ax.xaxis.label.get_window_extent()
+    assert (name.x0 >= 0, name.x1 <= drawn[0].bbox.x1, name.y0 >= 0) == (True, True, True)
+    ticks = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text()]
+    assert [one.x1 < two.x0 for one, two in itertools.pairwise(ticks)] == [True] * (len(ticks) - 1)

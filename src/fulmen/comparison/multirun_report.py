@@ -191,5 +191,5 @@ def draw(path: Path, rows: Rows, monitor: str) -> Path | None:
         ax.invert_yaxis()
         ax.set_xlabel(f"best {spoken(monitor)}")
         ax.xaxis.set_major_locator(MaxNLocator(4))
-        ax.margins(x=0.08)
+        ax.margins(x=0.08, y=0.5 / len(scored))
     return path

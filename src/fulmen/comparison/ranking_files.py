@@ -123,22 +123,27 @@ def _of_row(model: str, entrants: Entrants) -> dict[str, Any]:
 
 def draw(path: Path, rows: Rows, metric: str, ceiling: float | None, chance: float | None = None) -> None:
     """Dots with intervals, the best at the top: the axis need not begin at zero."""
+    from matplotlib.ticker import MaxNLocator
+
     from fulmen.report.figures import COOL, INK, MODEL, WIDTH, figure
 
     with figure(path, size=(WIDTH, 1.3 + 0.3 * len(rows))) as ax:
         for i, row in enumerate(rows):
-            color = MODEL if i == 0 or not row["p"] < ALPHA else COOL[0]
+            color, apart = COOL[0] if i else MODEL, i > 0 and row["p"] < ALPHA
             ax.plot([row["from"], row["to (95 %)"]], [i, i], color=color, linewidth=1.4)
-            ax.plot(row[metric], i, "o", color=color, markersize=6)
+            ax.plot(row[metric], i, "o", color=color, markersize=6, markerfacecolor="white" if apart else color)
         if ceiling is not None:
-            ax.axvline(ceiling, color=INK, linestyle="--", linewidth=0.9, label="the best that is possible")
-            ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28 / (0.3 + 0.1 * len(rows))))
+            ax.axvline(ceiling, color=INK, linestyle="--", linewidth=0.9)
         ax.set_yticks(range(len(rows)), [row["model"] for row in rows])
         ax.margins(y=0.12)
         ax.invert_yaxis()
         ax.grid(False, axis="y")
-        ax.set_title("orange: not shown to differ from the first\nlines: 95 % intervals")
-        ax.set_xlabel(f"{spoken(metric)}, mean over the folds" + (f" (chance: {chance:.3g})" if chance else ""))
+        possible = "" if ceiling is None else "\ndashed: the best that is possible"
+        ax.set_title(
+            f"orange: the first; filled: not shown to differ from it\nhollow: differs; lines: 95 % intervals{possible}"
+        )
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+        ax.set_xlabel(f"{spoken(metric)}, mean over the folds" + (f"\n(chance: {chance:.3g})" if chance else ""))
 
 
 def _over_folds(rows: Rows, contest: Contest, of: Callable[[np.ndarray], float]) -> Rows:

@@ -89,6 +89,11 @@ class TableOf:
         return self.names[: self.shown]
 
     @property
+    def folded(self) -> list[str]:
+        """The columns that are folded up, after that which names the row."""
+        return [*self.names[:1], *self.names[self.shown :]]
+
+    @property
     def is_cut(self) -> bool:
         """Whether there are more columns than are shown."""
         return len(self.names) > self.shown

@@ -21,7 +21,8 @@ from fulmen.report.words import spoken
 # The colours of Okabe & Ito (2008), which the colour-blind tell apart.
 INK, MUTED = "#1d2a35", "#586773"
 TRUTH, MODEL = INK, "#d55e00"  # the reference in ink, the model in orange, baselines in other tones
-COOL = ("#0072b2", "#56b4e9", "#009e73", "#cc79a7")
+COOL = ("#0072b2", "#009e73", "#cc79a7", "#56b4e9")  # the two blues far apart
+DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))  # told apart without colours too
 WIDTH = 4.8  # inches: on a phone, letters of 9 points are 9 pixels high
 
 STYLE: dict[Any, Any] = {

@@ -22,6 +22,8 @@ def draw(path: Path, scores: Mapping[str, Sequence[Score]], metric: str, of: str
         scores: model -> its score in each run; what is missing is left out.
         of: what the dots are: "fold", "seed".
     """
+    from matplotlib.ticker import MaxNLocator
+
     from fulmen.report.figures import COOL, MODEL, WIDTH, figure
 
     with figure(path, size=(WIDTH, 0.9 + 0.34 * len(scores))) as ax:
@@ -34,4 +36,5 @@ def draw(path: Path, scores: Mapping[str, Sequence[Score]], metric: str, of: str
         ax.set_ylim(len(scores) - 0.5, -0.5)
         ax.grid(False, axis="y")
         ax.margins(x=0.08)
-        ax.set_xlabel(f"{spoken(metric)}; a dot is a {of}, a line the mean")
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+        ax.set_xlabel(f"{spoken(metric)}\ndot: a {of}, line: the mean")

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from fulmen.report.confusion import confusion
-from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, WIDTH, draw_confusion, figure
+from fulmen.report.figures import COOL, DASHES, MODEL, MUTED, TRUTH, WIDTH, draw_confusion, figure
 
 
 def draw(
@@ -32,9 +33,9 @@ def curves(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, threshol
     with figure(path, 2, 1, (WIDTH, 7)) as (left, right):
         for name, color, style in _styles(p):
             precision, recall, _ = precision_recall_curve(target, p[name])
-            left.plot(recall, precision, style, color=color, linewidth=1.2, label=name)
+            left.plot(recall, precision, linestyle=style, color=color, linewidth=1.2, label=name)
             alarms, hits, _ = roc_curve(target, p[name])
-            right.plot(alarms, hits, style, color=color, linewidth=1.2, label=name)
+            right.plot(alarms, hits, linestyle=style, color=color, linewidth=1.2, label=name)
         decided = p["network"] >= thresholds["network"]
         hits, alarms = decided[target == 1].mean(), decided[target == 0].mean()
         if decided.any():
@@ -44,7 +45,7 @@ def curves(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, threshol
         right.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
         left.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         right.set(xlabel="false alarms, share of the quiet rows", ylabel="hits (recall)", xlim=(0, 1), ylim=(0, 1.02))
-        right.legend(loc="lower right")
+        left.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2)
 
 
 def calibration(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, bins: int = 10) -> bool:
@@ -55,11 +56,11 @@ def calibration(path: Path, p: Mapping[str, np.ndarray], target: np.ndarray, bin
         for name, color, style in _styles(p):
             parts = [part for part in np.array_split(np.argsort(p[name], kind="stable"), bins) if len(part)]
             said, seen = [p[name][part].mean() for part in parts], [target[part].mean() for part in parts]
-            ax.plot(said, seen, style, color=color, marker=".", linewidth=1.2, label=name)
+            ax.plot(said, seen, linestyle=style, color=color, marker=".", linewidth=1.2, label=name)
         ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
         top = min(1.0, 1.05 * max(line.get_xydata().max() for line in ax.get_lines()[:-1]))
         ax.set(xlabel="predicted probability", ylabel="observed frequency", xlim=(0, top), ylim=(0, top))
-        ax.legend(loc="upper left")
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2)
     return True
 
 
@@ -68,10 +69,10 @@ def confusions(path: Path, p: np.ndarray, target: np.ndarray, labels: Sequence) 
         draw_confusion(ax, confusion(target, p.argmax(1), len(labels)), list(map(str, labels)))
 
 
-def _styles(p: Mapping[str, np.ndarray]) -> list[tuple[str, str, str]]:
+def _styles(p: Mapping[str, np.ndarray]) -> list[tuple[str, str, Any]]:
     """Name, colour and line style: the network last, on top."""
     others = [name for name in p if name not in ("network", "ceiling")]
-    styles = [(name, COOL[i % len(COOL)], "-") for i, name in enumerate(others)]
+    styles = [(name, COOL[i % len(COOL)], DASHES[i % len(DASHES)]) for i, name in enumerate(others)]
     if "ceiling" in p:
-        styles.append(("ceiling", TRUTH, "--"))
+        styles.append(("ceiling", TRUTH, (0, (2, 3))))
     return [*styles, ("network", MODEL, "-")]
