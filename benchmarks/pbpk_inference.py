@@ -16,13 +16,13 @@ from statistics import median
 
 import torch
 
-from fulmen.workloads.pbpk.data import time_grid
 from fulmen.workloads.pbpk.graph import features, inputs
 from fulmen.workloads.pbpk.module import PBPKSurrogate
 from fulmen.workloads.pbpk.networks import MLP, DynamicGNN
 from fulmen.workloads.pbpk.one_compartment import body_load
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import simulate
+from fulmen.workloads.pbpk.times import time_grid
 
 SIZES = (1, 100, 1000)
 REFERENCE = "saturable solver (Rodas4)"

@@ -154,7 +154,7 @@ BAD_SUBJECTS = {
     "organ must be blood": lambda a: a | {"organ": a["organ"][::-1]},
     "dose_mg holds <U1, expected numbers": lambda a: a | {"dose_mg": np.array(["x"] * len(a["dose_mg"]))},
     "its subjects have linear kinetics": lambda a: a | {"kinetics": np.array("linear")},
-    "time_h is not the grid": lambda a: {k: v for k, v in a.items() if "conc" not in k} | {"time_h": np.arange(9.0)},
+    "has to hold increasing times": lambda a: {k: v for k, v in a.items() if "conc" not in k} | {"time_h": np.ones(9)},
     "fraction_unbound, subject 0: 30": lambda a: a | {"fraction_unbound": 30 * np.ones_like(a["dose_mg"])},  # per cent
 }
 

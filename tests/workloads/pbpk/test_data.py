@@ -4,10 +4,11 @@ import torch
 from helpers import differing
 
 from fulmen.errors import FulmenError
-from fulmen.workloads.pbpk.data import PBPKData, time_grid
+from fulmen.workloads.pbpk.data import PBPKData
 from fulmen.workloads.pbpk.metrics import metrics
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
+from fulmen.workloads.pbpk.times import time_grid
 
 SMALL = dict(compounds=12, validation_compounds=3, test_compounds=3, time_points=8)
 

@@ -17,7 +17,7 @@ from fulmen.workloads.pbpk.graph import (
     to_pyg,
 )
 from fulmen.workloads.pbpk.module import PBPKSurrogate
-from fulmen.workloads.pbpk.networks import MLP, DynamicGNN, MessagePassing
+from fulmen.workloads.pbpk.networks import MLP, POD, DynamicGNN, MessagePassing
 from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS
 from fulmen.workloads.pbpk.simulator.population import INFUSION
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
@@ -70,11 +70,11 @@ def test_dense_messages_equal_scattered_ones():
     torch.testing.assert_close(layer(h, e), expected)
 
 
-@pytest.mark.parametrize("network", [DynamicGNN(), MLP(times=12)], ids=["gnn", "mlp"])
+@pytest.mark.parametrize("network", [DynamicGNN(), MLP(times=12), POD(8, 16, times=12)], ids=["gnn", "mlp", "pod"])
 def test_a_subject_does_not_depend_on_its_batch(population, network):
     batch = inputs(population, TIMES)
     names = ("node", "edge", "context", "dosing")
-    network.inputs.fit(*(batch[name] for name in names))
+    network.fit(batch, torch.zeros(30, 14, 12))
     network.eval()
     together = network(*(batch[name] for name in names), TIMES.float())
     alone = network(*(batch[name][4:5] for name in names), TIMES.float())

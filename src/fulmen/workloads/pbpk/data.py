@@ -35,6 +35,7 @@ from fulmen.workloads.pbpk.simulator.physiology import known
 from fulmen.workloads.pbpk.simulator.population import duplicate_rows
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
+from fulmen.workloads.pbpk.times import time_grid
 
 DRAWN_BY = (physiology, body, bodies, partition, drugs, population, sampling, streams)
 
@@ -55,7 +56,8 @@ class PBPKData(WorkloadData):
         folds: number of folds.
         hours: end of the time grid.
         time_points: on the grid, t = 0 included.
-        grid: "uniform", or "graded": a third of the points on a logarithmic scale within the first hour.
+        grid: "uniform"; "graded": a third of the points on a logarithmic scale within the first hour; "stretched": even
+            on the scale asinh(t / 0.02 h), for surrogates that are asked for any times.
         population: "uniform_chemistry" (adults, drugs around a broad prior), "real_chemistry" (men and women of 20
             to 80 years, drugs as measured compounds are) or "wide" (1 to 80 years, the widest range of all else).
         dose_mg: one number, or a range drawn log-uniformly; null takes that of the population (10 to 1000 mg; real
@@ -87,7 +89,7 @@ class PBPKData(WorkloadData):
         folds: Count = 5,
         hours: Positive = 24.0,
         time_points: Count = 100,
-        grid: Literal["uniform", "graded"] = "uniform",
+        grid: Literal["uniform", "graded", "stretched"] = "uniform",
         population: Literal["uniform_chemistry", "real_chemistry", "wide"] = "uniform_chemistry",
         dose_mg: Positive | Sequence[Positive] | None = None,
         routes: Sequence[Literal["bolus", "infusion", "oral"]] = ("bolus", "infusion", "oral"),
@@ -211,17 +213,3 @@ class PBPKData(WorkloadData):
             )
         amounts = simulate(drawn, self.grid_h, kinetics=self.kinetics)
         return arrays_from(drawn, self.grid_h, concentrations(drawn, amounts), self.kinetics)
-
-
-def time_grid(hours: float, points: int, kind: str = "uniform") -> Tensor:
-    """`points` times from 0 to `hours`, float64. Shape [points]."""
-    if not hours > 0 or points < 2:
-        raise FulmenError(f"a time grid needs hours > 0 and at least 2 time_points, got {hours} and {points}")
-    if kind == "uniform":
-        return torch.linspace(0, hours, points, dtype=torch.float64)
-    known(kind, ("uniform", "graded"), "grid", "grid")
-    if hours <= 1 or points < 6:
-        raise FulmenError(f"a graded grid needs hours > 1 and at least 6 time_points, got {hours} and {points}")
-    early = torch.logspace(-2, 0, points // 3, dtype=torch.float64)
-    late = torch.linspace(1, hours, points - len(early), dtype=torch.float64)[1:]
-    return torch.cat([torch.zeros(1, dtype=torch.float64), early, late])

@@ -28,13 +28,15 @@ from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Verb, Workload
 from fulmen.workloads.pbpk import predict
+from fulmen.workloads.pbpk.baselines import reduced_physics
 from fulmen.workloads.pbpk.contract import BodyNetwork
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
-from fulmen.workloads.pbpk.networks import MLP, DynamicGNN
+from fulmen.workloads.pbpk.networks import MLP, POD, DynamicGNN
 from fulmen.workloads.pbpk.one_compartment import Reduced
 from fulmen.workloads.pbpk.records import example_records, population_of, subjects_file, whole_subject
 from fulmen.workloads.pbpk.simulator.population import Population, differentiated
+from fulmen.workloads.pbpk.times import at_times, refuse_untrained_times, same_times
 
 INPUTS = ("node", "edge", "context", "dosing")
 
@@ -55,7 +57,7 @@ class PBPKSurrogate(Workload):
     directions = DIRECTIONS
     ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items()}
 
-    network: DynamicGNN | MLP
+    network: DynamicGNN | MLP | POD
     log_mean: Tensor
     log_sd: Tensor
     linear_sd: Tensor
@@ -88,9 +90,9 @@ class PBPKSurrogate(Workload):
                 f"one reduced model: set model.reduced={self.datamodule.reduced}"
             )
         train = self.datamodule.splits["train"]
-        self.network.inputs.fit(*(train[name] for name in INPUTS))
         u = normalized(train["concentration"].double(), train["dose_mg"], train["weight_kg"])
         y = (u + FLOOR).log() - self._offset(train)
+        self.network.fit(train, (y - y.mean()) / y.std())
         for name, value in {"log_mean": y.mean(), "log_sd": y.std(), "linear_sd": u.std()}.items():
             getattr(self, name).copy_(value)
 
@@ -109,16 +111,33 @@ class PBPKSurrogate(Workload):
             "concentration_mg_per_l": self.concentration(batch),
         }
 
-    def predict_population(self, population: Population, time_h: Tensor, kinetics: str = "saturable") -> Tensor:
-        """Concentrations [S, 14, T] in mg/L for subjects of your own, at increasing times [T] in hours after 0.
+    def predict_population(
+        self, population: Population, time_h: Tensor, kinetics: str = "saturable", grid_h: Tensor | None = None
+    ) -> Tensor:
+        """Concentrations [S, 14, A] in mg/L for subjects of your own, at increasing times [A] in hours after 0.
 
         Differentiable by every tensor of `population` that requires a gradient; the weights get none unless one does.
-        The recurrent network knows the steps of its training grid and the kinetics it was trained on: keep to them.
+
+        Args:
+            population: of S subjects.
+            time_h: [A].
+            kinetics: that the model was trained on.
+            grid_h: [T], the times that it was trained on (`run.data.time_h`), where others are asked for.
+
+        Raises:
+            FulmenError: times beyond the grid.
         """
+        grid_h = time_h if grid_h is None else grid_h
         with torch.set_grad_enabled(differentiated(population)):
-            asked = inputs(population, time_h, kinetics, self.reduced)
-            batch = {name: value.to(self.device, self.log_sd.dtype) for name, value in asked.items()}
-            return self.eval().concentration(batch | {"time_h": time_h.to(self.log_sd)})
+            known = inputs(population, grid_h, kinetics, self.reduced)
+            batch = {name: value.to(self.device, self.log_sd.dtype) for name, value in known.items()}
+            curves = self.eval().concentration(batch | {"time_h": grid_h.to(self.log_sd)})
+            if same_times(time_h, grid_h):
+                return curves
+            refuse_untrained_times(time_h, grid_h)
+            asked = reduced_physics(population, time_h, kinetics, self.reduced).to(curves)
+            grid_h, time_h = grid_h.to(self.device), time_h.to(self.device)
+            return at_times(curves, batch["reduced"], grid_h, asked, time_h, batch["dose_mg"] / batch["weight_kg"])
 
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
         """Compare with the solver and the baselines on the test split, and draw it."""
@@ -149,7 +168,7 @@ class PBPKSurrogate(Workload):
 
     def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
         """Concentrations, one row per subject, organ and time."""
-        return predict.answer(predicted, schema)
+        return predict.answer(inputs, predicted, schema)
 
     endings = (".npz",)
 

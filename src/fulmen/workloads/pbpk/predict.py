@@ -13,11 +13,13 @@ from fulmen.data.batches import EVALUATION_BATCH, Batch
 from fulmen.data.predicting import Answer, Inputs, Schema, joined
 from fulmen.data.ranges import Outside, Ranges
 from fulmen.errors import FulmenError
+from fulmen.workloads.pbpk.baselines import reduced_physics
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from, read_subjects
 from fulmen.workloads.pbpk.runge_kutta import step_h
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import LABELS, ROUTES, SEXES, Population
+from fulmen.workloads.pbpk.times import at_times, refuse_untrained_times, same_times
 
 UNITS = {
     "l_per_h": "L/h", "mg_per_l": "mg/L", "kg_per_l": "kg/L", "per_h": "1/h", "kg": "kg", "mg": "mg", "l": "L",
@@ -57,14 +59,11 @@ def read_file(path: Path, schema: Schema) -> Inputs:
     Raises:
         FulmenError: the file does not fit the schema; it names array, subject and value.
     """
-    time_h = torch.tensor(schema["time_h"])
     arrays = read_subjects(path, schema["kinetics"])
-    if "time_h" in arrays and not _same_times(arrays["time_h"], time_h):
-        raise FulmenError(
-            f"{path}: time_h is not the grid the model was trained on ({len(time_h)} times from {time_h[0]:.4g} to "
-            f"{time_h[-1]:.4g} h); leave the array out, or interpolate the predictions"
-        )
-    asked = inputs_of(population_from(arrays), schema, f"{path}: ")
+    population = population_from(arrays)
+    asked = inputs_of(population, schema, f"{path}: ")
+    if "time_h" in arrays:
+        ask_at(asked, population, torch.tensor(arrays["time_h"]), schema, f"{path}: ")
     if unused := sorted(set(arrays) - {*NAMES, "organ", "route_name", "kinetics", "time_h"}):
         asked.warnings.insert(0, f"{path}: not used: {', '.join(unused)}; the units are those of --explain")
     return asked
@@ -86,15 +85,35 @@ def inputs_of(population: Population, schema: Schema, where: str = "") -> Inputs
     return Inputs(batch, len(population), shared={"time_h": time_h}, outside=outside, warnings=warnings)
 
 
-def answer(predicted: Batch, schema: Schema) -> Answer:
+def ask_at(asked: Inputs, population: Population, time_h: Tensor, schema: Schema, where: str = "") -> None:
+    """Ask for curves at times [A] of one's own; t = 0 is left out, since there the concentration follows from the dose.
+
+    Raises:
+        FulmenError: times beyond those of the training, or that do not increase.
+    """
+    grid_h = torch.tensor(schema["time_h"])
+    refuse_untrained_times(time_h, grid_h, where)
+    time_h = time_h[time_h != 0]
+    if same_times(time_h, grid_h):
+        return
+    reduced = reduced_physics(population, time_h, schema["kinetics"], _reduced(schema)).float()  # [S, 14, A]
+    asked.about |= {"time_h": time_h, "reduced": reduced}
+
+
+def answer(inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
     """One row per subject, organ and time."""
-    concentration = predicted["concentration_mg_per_l"].numpy()
+    concentration, time_h = predicted["concentration_mg_per_l"], torch.tensor(schema["time_h"])
+    if "time_h" in inputs.about:
+        batch, asked = inputs.batch, inputs.about
+        mg_per_kg = batch["dose_mg"] / batch["weight_kg"]
+        concentration = at_times(concentration, batch["reduced"], time_h, asked["reduced"], asked["time_h"], mg_per_kg)
+        time_h = asked["time_h"]
     subjects, organs, times = concentration.shape
     columns = {
         "subject": np.repeat(np.arange(subjects), organs * times),
         "organ": np.tile(np.repeat(np.array(ORGANS), times), subjects),
-        "time_h": np.tile(np.array(schema["time_h"], dtype=np.float32), subjects * organs),
-        "concentration_mg_per_l": concentration.ravel(),
+        "time_h": np.tile(time_h.float().numpy(), subjects * organs),
+        "concentration_mg_per_l": concentration.numpy().ravel(),
     }
     return Answer(columns, {"time_h": "h", "concentration_mg_per_l": "mg/L"})
 
@@ -142,11 +161,6 @@ def _groups(population: Population, schema: Schema) -> list[Tensor]:
     alone = step_h(population) < schema["reduced_step_h"] * (1 - 1e-9)
     together = (~alone).nonzero()[:, 0].split(EVALUATION_BATCH)
     return [group for group in (*together, *alone.nonzero()[:, 0].split(1)) if len(group)]
-
-
-def _same_times(stored: np.ndarray, time_h: Tensor) -> bool:
-    later = stored[stored > 0].astype(np.float32)
-    return later.shape == tuple(time_h.shape) and bool(np.allclose(later, time_h.numpy(), rtol=1e-6))
 
 
 def _array(name: str, seen: Population) -> dict[str, Any]:

@@ -1,60 +1,12 @@
-"""Networks that map a subject's graph and a time grid to standardised log concentrations in 14 organs.
-
-All share one interface:
-`forward(node [B, 14, 7], edge [B, 26, 3], context [B, 21], dosing [B, T, 3], time_h [T]) -> [B, 14, T]`.
-"""
+"""The body as a graph, and one recurrent state that carries it through time."""
 
 import torch
 from torch import Tensor, nn
 
 from fulmen.config.ranges import Count, Natural, refuses_out_of_range
-from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.graph import CONTEXT_FEATURES, DOSING_FEATURES, EDGE_FEATURES, NODE_FEATURES, SOURCE, TARGET
+from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
 from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS
-
-
-class Standardize(nn.Module):
-    """(x - mean) / sd per feature; the statistics are buffers, taken from the training split."""
-
-    mean: Tensor
-    sd: Tensor
-
-    def __init__(self, features: int):
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(features))
-        self.register_buffer("sd", torch.ones(features))
-
-    def fit(self, x: Tensor) -> None:
-        """Take the statistics of `x` [..., F]; a constant feature keeps a unit deviation."""
-        x = x.flatten(0, -2).double()
-        sd = x.std(0)
-        self.mean.copy_(x.mean(0))
-        self.sd.copy_(torch.where(sd > 1e-6, sd, 1.0))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return (x - self.mean) / self.sd
-
-
-class GraphInputs(nn.Module):
-    """The three standardised inputs every network begins with."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.node = Standardize(len(NODE_FEATURES) * len(ORGANS))  # each organ has its own scale
-        self.edge = Standardize(len(EDGE_FEATURES) * len(CONNECTIONS))
-        self.context = Standardize(len(CONTEXT_FEATURES))
-        self.dosing = Standardize(len(DOSING_FEATURES))
-
-    def fit(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor) -> None:
-        self.node.fit(node.flatten(1))
-        self.edge.fit(edge.flatten(1))
-        self.context.fit(context)
-        self.dosing.fit(dosing)
-
-    def forward(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor) -> tuple[Tensor, ...]:
-        node_ = self.node(node.flatten(1)).view_as(node)
-        edge_ = self.edge(edge.flatten(1)).view_as(edge)
-        return node_, edge_, self.context(context), self.dosing(dosing)
 
 
 class MessagePassing(nn.Module):
@@ -85,7 +37,7 @@ def time_features(time_h: Tensor) -> Tensor:
     return torch.stack([(time_h + 0.05).log(), (step + 0.05).log(), time_h / 12 - 1, torch.exp(-2 * time_h)], -1)
 
 
-class DynamicGNN(nn.Module):
+class DynamicGNN(GraphNetwork):
     """Message passing over the organs, then one recurrent state that carries the whole body through time.
 
     The graph is encoded once (`layers` rounds of messages); a GRU, driven by the clock and the encoded body, emits a
@@ -101,7 +53,6 @@ class DynamicGNN(nn.Module):
     @refuses_out_of_range
     def __init__(self, hidden: Count = 64, layers: Natural = 3, recurrent: Count = 64, rank: Count = 64):
         super().__init__()
-        self.inputs = GraphInputs()
         self.encode_node = nn.Linear(len(NODE_FEATURES), hidden)
         self.encode_edge = nn.Linear(len(EDGE_FEATURES), hidden)
         self.encode_context = nn.Linear(len(CONTEXT_FEATURES), hidden)
@@ -131,35 +82,3 @@ class DynamicGNN(nn.Module):
         g, _ = self.gru(drive, self.initial(body).tanh()[None].contiguous())  # [B, T, R]
         y = self.read_organ(h) @ self.read_time(g).transpose(1, 2)  # [B, 14, T]
         return y / self.read_time.out_features**0.5 + self.offset(h)
-
-
-class MLP(nn.Module):
-    """All features flattened, one stack of layers, all organs and times at once: the surrogate without structure.
-
-    Args:
-        hidden: width of the hidden layers.
-        layers: number of hidden layers.
-        times: length of the time grid (99 for the default grid without t = 0).
-    """
-
-    @refuses_out_of_range
-    def __init__(self, hidden: Count = 80, layers: Natural = 2, times: Count = 99):
-        super().__init__()
-        self.times = times
-        self.inputs = GraphInputs()
-        width = len(ORGANS) * len(NODE_FEATURES) + len(CONTEXT_FEATURES) + times * len(DOSING_FEATURES)
-        stack = []
-        for _ in range(layers):
-            stack += [nn.Linear(width, hidden), nn.SiLU()]
-            width = hidden
-        self.layers = nn.Sequential(*stack, nn.Linear(width, len(ORGANS) * times))
-
-    def forward(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor, time_h: Tensor) -> Tensor:
-        if len(time_h) != self.times:
-            raise FulmenError(
-                f"the network was built for {self.times} times, the grid has {len(time_h)}: "
-                f"set model.network.times={len(time_h)}"
-            )
-        node, _, context, dosing = self.inputs(node, edge, context, dosing)
-        flat = torch.cat([node.flatten(1), context, dosing.flatten(1)], -1)
-        return self.layers(flat).unflatten(1, (len(ORGANS), -1))  # [B, 14, T]

@@ -1,0 +1,83 @@
+"""Times: the grids that surrogates are trained on, and curves at other times than these."""
+
+import torch
+from torch import Tensor
+
+from fulmen.errors import FulmenError
+from fulmen.workloads.pbpk.metrics import FLOOR
+from fulmen.workloads.pbpk.simulator.physiology import known
+
+GRIDS = ("uniform", "graded", "stretched")
+STRETCH_H = (
+    0.02  # times that are far longer are even on a logarithmic scale, times that are far shorter on a linear one
+)
+
+
+def time_grid(hours: float, points: int, kind: str = "uniform") -> Tensor:
+    """`points` times from 0 to `hours`, float64. Shape [points]."""
+    if not hours > 0 or points < 2:
+        raise FulmenError(f"a time grid needs hours > 0 and at least 2 time_points, got {hours} and {points}")
+    known(kind, GRIDS, "grid", "grid")
+    if kind == "uniform":
+        return torch.linspace(0, hours, points, dtype=torch.float64)
+    if kind == "stretched":
+        end = float(stretched(torch.tensor(hours, dtype=torch.float64)))
+        return (STRETCH_H * torch.linspace(0, end, points, dtype=torch.float64).sinh()).clamp(max=hours)
+    if hours <= 1 or points < 6:
+        raise FulmenError(f"a graded grid needs hours > 1 and at least 6 time_points, got {hours} and {points}")
+    early = torch.logspace(-2, 0, points // 3, dtype=torch.float64)
+    late = torch.linspace(1, hours, points - len(early), dtype=torch.float64)[1:]
+    return torch.cat([torch.zeros(1, dtype=torch.float64), early, late])
+
+
+def stretched(time_h: Tensor) -> Tensor:
+    """s = asinh(t / 0.02 h): the scale on which curves are interpolated; the same shape."""
+    return (time_h / STRETCH_H).asinh()
+
+
+def same_times(time_h: Tensor, grid_h: Tensor) -> bool:
+    """Whether these are the times of a grid, up to single precision."""
+    return time_h.shape == grid_h.shape and bool(torch.allclose(time_h.float(), grid_h.float(), rtol=1e-6, atol=0))
+
+
+def refuse_untrained_times(time_h: Tensor, grid_h: Tensor, where: str = "") -> None:
+    """Pass if all times [A] are 0 or lie within the grid [T] that a model was trained on: it knows nothing beyond.
+
+    Raises:
+        FulmenError: a time that does not; or times that do not increase.
+    """
+    low, high = float(grid_h[0]), float(grid_h[-1])
+    if time_h.ndim != 1 or not len(time_h) or not bool((time_h.diff() > 0).all()):
+        raise FulmenError(f"{where}time_h has to hold increasing times in hours, at least one")
+    outside = (time_h != 0) & ~((time_h >= low * (1 - 1e-6)) & (time_h <= high * (1 + 1e-6)))
+    if bool(outside.any()):
+        number = int(outside.int().argmax())
+        raise FulmenError(
+            f"{where}time_h[{number}] is {float(time_h[number]):.4g} h; the model was trained from {low:.4g} to "
+            f"{high:.4g} h and knows no other times"
+        )
+
+
+def at_times(
+    curves: Tensor, reduced: Tensor, grid_h: Tensor, asked: Tensor, asked_h: Tensor, mg_per_kg: Tensor
+) -> Tensor:
+    """Curves of a surrogate at other times than those of its grid: mg/L, never negative. Shape [S, 14, A].
+
+    What a network adds to the reduced model, y = log(u + 1e-3) - log(u_reduced + 1e-3) with u = C W / dose, changes
+    slowly: it is interpolated on the scale of `stretched`, while the reduced model is evaluated at the asked times.
+
+    Args:
+        curves: of the network on its grid, mg/L [S, 14, T].
+        reduced: of the reduced model on that grid, mg/L [S, 14, T].
+        grid_h: [T], increasing.
+        asked: of the reduced model at the asked times, mg/L [S, 14, A].
+        asked_h: [A] within the grid; what lies just outside takes the first or the last value.
+        mg_per_kg: dose over body weight [S].
+    """
+    floor = FLOOR * mg_per_kg[:, None, None]  # mg/L
+    y = (curves.clamp(min=0) + floor).log() - (reduced + floor).log()
+    grid, s = stretched(grid_h.double()), stretched(asked_h.double())
+    right = torch.searchsorted(grid, s).clamp(1, len(grid) - 1)  # [A]
+    share = ((s - grid[right - 1]) / (grid[right] - grid[right - 1])).clamp(0, 1).to(y)
+    between = torch.lerp(y[..., right - 1], y[..., right], share)
+    return (between.exp() * (asked + floor) - floor).clamp(min=0)
