@@ -17,7 +17,7 @@ from fulmen.workloads.pbpk.graph import (
     to_pyg,
 )
 from fulmen.workloads.pbpk.module import PBPKSurrogate
-from fulmen.workloads.pbpk.networks import MLP, POD, DynamicGNN, MessagePassing
+from fulmen.workloads.pbpk.networks import DynamicGNN, MessagePassing
 from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS
 from fulmen.workloads.pbpk.simulator.population import INFUSION
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
@@ -68,18 +68,6 @@ def test_dense_messages_equal_scattered_ones():
     received = scatter(message, TARGET, dim=1, dim_size=14)
     expected = h + layer.update(layer.norm(torch.cat([h, received], -1)))
     torch.testing.assert_close(layer(h, e), expected)
-
-
-@pytest.mark.parametrize("network", [DynamicGNN(), MLP(times=12), POD(8, 16, times=12)], ids=["gnn", "mlp", "pod"])
-def test_a_subject_does_not_depend_on_its_batch(population, network):
-    batch = inputs(population, TIMES)
-    names = ("node", "edge", "context", "dosing")
-    network.fit(batch, torch.zeros(30, 14, 12))
-    network.eval()
-    together = network(*(batch[name] for name in names), TIMES.float())
-    alone = network(*(batch[name][4:5] for name in names), TIMES.float())
-    assert together.shape == (30, 14, 12)
-    torch.testing.assert_close(together[4:5], alone, rtol=1e-4, atol=1e-5)
 
 
 def test_surrogate_predicts_subjects_of_your_own(population):

@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.data import PBPKData
 from fulmen.workloads.pbpk.networks import POD
-from fulmen.workloads.pbpk.networks.pod import principal_curves
+from fulmen.workloads.pbpk.networks.basis import principal_curves
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,9 @@ def test_with_all_modes_the_basis_holds_every_training_curve(train):
     split, target, _ = train
     network = POD(modes=56, times=30)
     network.fit(split, target)
-    off = target.flatten(1) - network.mean
-    coefficients = torch.linalg.lstsq(network.basis.T.double(), off.T.double()).solution
-    torch.testing.assert_close(network.basis.T.double() @ coefficients, off.T.double(), rtol=1e-3, atol=1e-3)
+    off = target.flatten(1) - network.basis.mean
+    coefficients = torch.linalg.lstsq(network.basis.curves.T.double(), off.T.double()).solution
+    torch.testing.assert_close(network.basis.curves.T.double() @ coefficients, off.T.double(), rtol=1e-3, atol=1e-3)
 
 
 def test_an_untrained_network_answers_near_the_mean_curve(train):
@@ -51,8 +51,8 @@ def test_an_untrained_network_answers_near_the_mean_curve(train):
     answered = network(*(split[name] for name in names), time_h)
     assert answered.shape == target.shape
     away = (answered - target.mean(0)).flatten(1)
-    inside = torch.linalg.lstsq(network.basis.T, away.T).solution
-    torch.testing.assert_close(network.basis.T @ inside, away.T, rtol=1e-3, atol=1e-4)
+    inside = torch.linalg.lstsq(network.basis.curves.T, away.T).solution
+    torch.testing.assert_close(network.basis.curves.T @ inside, away.T, rtol=1e-3, atol=1e-4)
 
 
 def test_another_number_of_times_is_told_with_the_setting(train):

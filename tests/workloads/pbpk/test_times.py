@@ -22,13 +22,13 @@ def solved(people, time_h):
 
 def moved(people, grid_h, asked_h):
     """The solver's own curves on a grid, read at other times."""
-    reduced, asked = (reduced_physics(people, time_h, "saturable") for time_h in (grid_h, asked_h))
+    reduced, asked = (reduced_physics(people, time_h, "saturable", "exponential") for time_h in (grid_h, asked_h))
     return at_times(solved(people, grid_h), reduced, grid_h, asked, asked_h, people.dose_mg / people.weight_kg)
 
 
 def test_at_its_own_times_nothing_changes(people):
     grid_h = time_grid(24, 40, "stretched")[1:]
-    curves, reduced = solved(people, grid_h), reduced_physics(people, grid_h, "saturable")
+    curves, reduced = solved(people, grid_h), reduced_physics(people, grid_h, "saturable", "exponential")
     again = at_times(curves, reduced, grid_h, reduced[:, :, ::3], grid_h[::3], people.dose_mg / people.weight_kg)
     torch.testing.assert_close(again, curves[:, :, ::3], rtol=1e-9, atol=1e-12)
 

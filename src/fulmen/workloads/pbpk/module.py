@@ -32,7 +32,7 @@ from fulmen.workloads.pbpk.baselines import reduced_physics
 from fulmen.workloads.pbpk.contract import BodyNetwork
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
-from fulmen.workloads.pbpk.networks import MLP, POD, DynamicGNN
+from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
 from fulmen.workloads.pbpk.one_compartment import Reduced
 from fulmen.workloads.pbpk.records import example_records, population_of, subjects_file, whole_subject
 from fulmen.workloads.pbpk.simulator.population import Population, differentiated
@@ -57,7 +57,7 @@ class PBPKSurrogate(Workload):
     directions = DIRECTIONS
     ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items()}
 
-    network: DynamicGNN | MLP | POD
+    network: GraphNetwork
     log_mean: Tensor
     log_sd: Tensor
     linear_sd: Tensor

@@ -4,31 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from fulmen.config.ranges import Count, Natural, refuses_out_of_range
-from fulmen.workloads.pbpk.graph import CONTEXT_FEATURES, DOSING_FEATURES, EDGE_FEATURES, NODE_FEATURES, SOURCE, TARGET
-from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
-from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS
-
-
-class MessagePassing(nn.Module):
-    """One round of messages along the blood vessels, residual.
-
-    m_ij = silu(W_s h_i + W_t h_j + W_e e_ij);  h_j <- h_j + MLP([h_j, sum_i m_ij]).
-    The sum is a product with the constant [14, 26] incidence matrix: as fast as scattering, and deterministic on a GPU.
-    """
-
-    incidence: Tensor
-
-    def __init__(self, hidden: int, incidence: Tensor):
-        super().__init__()
-        self.source, self.target, self.edge = (nn.Linear(hidden, hidden) for _ in range(3))
-        self.norm = nn.LayerNorm(2 * hidden)
-        self.update = nn.Sequential(nn.Linear(2 * hidden, hidden), nn.SiLU(), nn.Linear(hidden, hidden))
-        self.register_buffer("incidence", incidence, persistent=False)
-
-    def forward(self, h: Tensor, e: Tensor) -> Tensor:
-        message = nn.functional.silu(self.source(h)[:, SOURCE] + self.target(h)[:, TARGET] + self.edge(e))  # [B, E, H]
-        received = self.incidence @ message  # [B, 14, H]
-        return h + self.update(self.norm(torch.cat([h, received], -1)))
+from fulmen.workloads.pbpk.graph import DOSING_FEATURES
+from fulmen.workloads.pbpk.networks.graph_encoder import GraphEncoder
+from fulmen.workloads.pbpk.networks.messages import Messages
 
 
 def time_features(time_h: Tensor) -> Tensor:
@@ -37,7 +15,7 @@ def time_features(time_h: Tensor) -> Tensor:
     return torch.stack([(time_h + 0.05).log(), (step + 0.05).log(), time_h / 12 - 1, torch.exp(-2 * time_h)], -1)
 
 
-class DynamicGNN(GraphNetwork):
+class DynamicGNN(GraphEncoder):
     """Message passing over the organs, then one recurrent state that carries the whole body through time.
 
     The graph is encoded once (`layers` rounds of messages); a GRU, driven by the clock and the encoded body, emits a
@@ -48,18 +26,19 @@ class DynamicGNN(GraphNetwork):
         layers: rounds of message passing.
         recurrent: width of the GRU.
         rank: of the bilinear read-out.
+        messages: "dense", our own; "scattered", the same equations by torch_geometric; "gatv2", its attention.
     """
 
     @refuses_out_of_range
-    def __init__(self, hidden: Count = 64, layers: Natural = 3, recurrent: Count = 64, rank: Count = 64):
-        super().__init__()
-        self.encode_node = nn.Linear(len(NODE_FEATURES), hidden)
-        self.encode_edge = nn.Linear(len(EDGE_FEATURES), hidden)
-        self.encode_context = nn.Linear(len(CONTEXT_FEATURES), hidden)
-        self.organ = nn.Parameter(torch.randn(len(ORGANS), hidden) * 0.1)
-        self.vessel = nn.Parameter(torch.randn(len(CONNECTIONS), hidden) * 0.1)
-        incidence = nn.functional.one_hot(TARGET, len(ORGANS)).T.float().contiguous()
-        self.messages = nn.ModuleList(MessagePassing(hidden, incidence) for _ in range(layers))
+    def __init__(
+        self,
+        hidden: Count = 64,
+        layers: Natural = 3,
+        recurrent: Count = 64,
+        rank: Count = 64,
+        messages: Messages = "dense",
+    ):
+        super().__init__(hidden, layers, messages)
         self.body = nn.Sequential(nn.Linear(3 * hidden, 2 * hidden), nn.SiLU())
         self.initial = nn.Linear(2 * hidden, recurrent)
         self.drive = nn.Linear(2 * hidden, hidden)
@@ -71,11 +50,7 @@ class DynamicGNN(GraphNetwork):
 
     def forward(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor, time_h: Tensor) -> Tensor:
         node, edge, context, dosing = self.inputs(node, edge, context, dosing)
-        c = self.encode_context(context)  # [B, H]
-        h = self.encode_node(node) + self.organ + c[:, None]  # [B, 14, H]
-        e = self.encode_edge(edge) + self.vessel  # [B, 26, H]
-        for layer in self.messages:
-            h = layer(h, e)
+        h, c = self.encode(node, edge, context)
         body = self.body(torch.cat([h.mean(1), h.amax(1), c], -1))  # [B, 2H]
         clock = torch.cat([time_features(time_h).expand(node.shape[0], -1, -1), dosing], -1)  # [B, T, 7]
         drive = self.drive(body)[:, None] + self.clock(clock)  # [B, T, H]

@@ -72,3 +72,12 @@ def require_times(times: int, time_h: Tensor) -> None:
             f"the network was built for {times} times, the grid has {len(time_h)}: "
             f"set model.network.times={len(time_h)}"
         )
+
+
+def stack(width: int, hidden: int, layers: int, outputs: int) -> nn.Sequential:
+    """`layers` hidden layers with SiLU, and a linear one."""
+    made: list[nn.Module] = []
+    for _ in range(layers):
+        made += [nn.Linear(width, hidden), nn.SiLU()]
+        width = hidden
+    return nn.Sequential(*made, nn.Linear(width, outputs))

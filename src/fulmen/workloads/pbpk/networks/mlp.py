@@ -1,11 +1,11 @@
 """The surrogate without structure."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from fulmen.config.ranges import Count, Natural, refuses_out_of_range
 from fulmen.workloads.pbpk.graph import CONTEXT_FEATURES, DOSING_FEATURES, NODE_FEATURES
-from fulmen.workloads.pbpk.networks.inputs import GraphNetwork, require_times
+from fulmen.workloads.pbpk.networks.inputs import GraphNetwork, require_times, stack
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 
 
@@ -23,11 +23,7 @@ class MLP(GraphNetwork):
         super().__init__()
         self.times = times
         width = len(ORGANS) * len(NODE_FEATURES) + len(CONTEXT_FEATURES) + times * len(DOSING_FEATURES)
-        stack = []
-        for _ in range(layers):
-            stack += [nn.Linear(width, hidden), nn.SiLU()]
-            width = hidden
-        self.layers = nn.Sequential(*stack, nn.Linear(width, len(ORGANS) * times))
+        self.layers = stack(width, hidden, layers, len(ORGANS) * times)
 
     def forward(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor, time_h: Tensor) -> Tensor:
         require_times(self.times, time_h)
