@@ -16,6 +16,7 @@ from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.baselines import reduced_physics
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from, read_subjects
+from fulmen.workloads.pbpk.one_compartment import Reduced
 from fulmen.workloads.pbpk.runge_kutta import step_h
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import LABELS, ROUTES, SEXES, Population
@@ -145,9 +146,9 @@ def _features(part: Population, time_h: Tensor, schema: Schema) -> Batch:
     return inputs(part, time_h, schema["kinetics"], "runge_kutta", longest_h)
 
 
-def _reduced(schema: Schema) -> str:
+def _reduced(schema: Schema) -> Reduced:
     """The reduced model that a network has learned from; schemas that do not say are from before there were two."""
-    return str(schema.get("reduced", "runge_kutta"))
+    return "exponential" if schema.get("reduced") == "exponential" else "runge_kutta"
 
 
 def _groups(population: Population, schema: Schema) -> list[Tensor]:
