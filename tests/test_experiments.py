@@ -11,6 +11,7 @@ from fulmen.testing import Conformance, train
 
 pytestmark = pytest.mark.slow  # every experiment is trained, several times
 EXPERIMENTS = choices("experiment")
+SMALLER = {"pbpk_pod": ("data.compounds=600", "data.validation_compounds=100", "data.test_compounds=100")}
 
 
 class OfTheHouse(Conformance):
@@ -36,7 +37,8 @@ class OfTheHouse(Conformance):
 def of(experiment):
     """The promises as a class of its own, so that pytest-xdist can deal experiments to its processes."""
     steps = 60 if experiment.startswith("images") else 200
-    return type(f"Test_{experiment}", (OfTheHouse,), {"experiment": experiment, "steps": steps, "__test__": True})
+    facts = {"experiment": experiment, "steps": steps, "typed": SMALLER.get(experiment, ()), "__test__": True}
+    return type(f"Test_{experiment}", (OfTheHouse,), facts)
 
 
 globals().update({f"Test_{experiment}": of(experiment) for experiment in EXPERIMENTS})
