@@ -41,7 +41,7 @@ def test_the_class_of_something_else_is_refused_before_work(place, target, wante
         check_overrides(["experiment=pbpk_mlp", f"{place}._target_={target}"])
 
 
-LACKING = r"has no forward\(node, edge, context, dosing, time_h\), which every BodyNetwork has"
+LACKING = r"has no fit\(train, target\), which every BodyNetwork has"
 
 
 @pytest.mark.parametrize(

@@ -133,9 +133,12 @@ def test_a_data_choice_writes_to_the_data_alone():
     assert plain == digits
 
 
+PBPK_NETWORKS = ["basis_gnn", "dynamic_gnn", "lstm", "mlp", "neural_ode", "pod"]
+
+
 def test_an_experiment_has_the_groups_of_its_workload():
     assert "loss" not in {group.name for group in surface(["experiment=stocks"]).groups}
     images = {group.name: group.choices for group in surface(["experiment=images_plain"]).groups}
     assert {"class_balanced", "deferred", "weighted"} <= set(images["sampler"])
-    assert options("network", "pbpk_gnn") == options("zoo", "pbpk_gnn") == ["dynamic_gnn", "mlp"]
+    assert options("network", "pbpk_gnn") == options("zoo", "pbpk_gnn") == PBPK_NETWORKS
     assert options("network", "synthetic_mlp") == []
