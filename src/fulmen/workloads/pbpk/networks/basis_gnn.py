@@ -8,7 +8,7 @@ from fulmen.data.batches import Batch
 from fulmen.workloads.pbpk.networks.basis import Basis
 from fulmen.workloads.pbpk.networks.graph_encoder import GraphEncoder
 from fulmen.workloads.pbpk.networks.inputs import stack
-from fulmen.workloads.pbpk.networks.messages import Messages
+from fulmen.workloads.pbpk.networks.rounds import Messages
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 
 

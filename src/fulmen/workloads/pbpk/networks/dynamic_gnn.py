@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from fulmen.config.ranges import Count, Natural, refuses_out_of_range
 from fulmen.workloads.pbpk.graph import DOSING_FEATURES
 from fulmen.workloads.pbpk.networks.graph_encoder import GraphEncoder
-from fulmen.workloads.pbpk.networks.messages import Messages
+from fulmen.workloads.pbpk.networks.rounds import Messages
 
 
 def time_features(time_h: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from fulmen.workloads.pbpk.graph import CONTEXT_FEATURES, EDGE_FEATURES, NODE_FEATURES
 from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
-from fulmen.workloads.pbpk.networks.messages import Messages, rounds
+from fulmen.workloads.pbpk.networks.rounds import Messages, rounds
 from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS
 
 
@@ -15,7 +15,7 @@ class GraphEncoder(GraphNetwork):
     Args:
         hidden: H, width of node and edge states.
         layers: rounds of message passing.
-        messages: how they pass, see `fulmen.workloads.pbpk.networks.messages.rounds`.
+        messages: how they pass, see `fulmen.workloads.pbpk.networks.rounds.rounds`.
     """
 
     def __init__(self, hidden: int, layers: int, messages: Messages):
