@@ -1,10 +1,12 @@
 """Subjects as records: labels may be left out, names stand for numbers, organs follow the weight by their density."""
 
+import jsonschema
 import pytest
 import torch
 
 from fulmen.config.schema import project_root
 from fulmen.errors import FulmenError
+from fulmen.registry.json_schema import request_schema
 from fulmen.registry.predictor import Predictor
 from fulmen.registry.store import Store
 from fulmen.workloads.pbpk.data import PBPKData
@@ -26,6 +28,7 @@ def schema():
 def test_an_example_names_its_sex_and_reads_back(schema):
     (example,) = example_records(schema)
     assert set(LABELS) <= set(example)
+    jsonschema.validate({"rows": [example]}, request_schema(schema, "it", 1))
     subject, warnings = population_of([example | {"sex": "female"}], schema)
     assert subject.sex.tolist() == [1]
     assert warnings == []

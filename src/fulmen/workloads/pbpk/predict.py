@@ -27,7 +27,7 @@ UNITS = {
     "h": "h", "y": "years",
 }  # fmt: skip
 NOTES = {
-    "sex": f"a label, not used by the equations: {', '.join(f'{n} {name}' for n, name in enumerate(SEXES))}",
+    "sex": f"a label, not used by the equations; in a file {', '.join(f'{n} {name}' for n, name in enumerate(SEXES))}",
     "density_kg_per_l": "by which the volumes fill the weight; 1 where it is left out",
 }
 
@@ -178,7 +178,7 @@ def _array(name: str, seen: Population) -> dict[str, Any]:
         low, high = value.amin(0).tolist(), value.amax(0).tolist()
         return facts | {"range_by_organ": {organ: [low[i], high[i]] for i, organ in enumerate(ORGANS)}}
     if name in LABELS:
-        return facts
+        return facts | ({"levels": list(SEXES)} if name == "sex" else {})
     return facts | {"range": [float(value.min()), float(value.max())] if isinstance(value, Tensor) else [value, value]}
 
 
