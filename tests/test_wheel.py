@@ -29,8 +29,10 @@ def test_every_config_and_every_part_of_the_page_is_in_the_wheel_and_nothing_but
     parts = [path for path in pages.rglob("*") if path.suffix in (".html", ".js", ".css", ".svg")]
     assert {f"fulmen/serve/pages/{path.relative_to(pages).as_posix()}" for path in parts} <= set(names)
     assert len(parts) > 20
-    tables = project_root() / "src" / "fulmen" / "workloads" / "pbpk" / "simulator"
-    assert {f"fulmen/workloads/pbpk/simulator/{path.name}" for path in tables.glob("*.csv")} <= set(names)
+    simulator = project_root() / "src" / "fulmen" / "workloads" / "pbpk" / "simulator"
+    tables = {path.name for path in simulator.iterdir() if path.is_file() and path.suffix != ".py"}
+    assert tables == {"icrp89.csv", "compounds.csv", "LICENSE.compounds"}
+    assert {f"fulmen/workloads/pbpk/simulator/{table}" for table in tables} <= set(names)
     assert "fulmen/py.typed" in names  # its annotations are for type checkers of others too
     assert {name.partition("/")[0] for name in names} == {
         path.name for path in (project_root() / "src").iterdir() if path.name[0] not in "._"
