@@ -1,5 +1,6 @@
 """What was typed wrong for a search is told at once, all of it, with a command that keeps the rest and works."""
 
+import io
 import shlex
 import subprocess
 import sys
@@ -9,6 +10,11 @@ import pytest
 from fulmen.config.mistakes import ConfigError
 from fulmen.entrypoints import before_work
 from fulmen.errors import FulmenError
+from fulmen.search.checks import refuse_unusable_data
+from fulmen.search.controller import run_searches
+from fulmen.search.design import Design
+from fulmen.search.live_display import Progress
+from fulmen.search.outcome import Outcome
 from fulmen.search.plans import plans
 from fulmen.search.settings import read_plan
 from fulmen.search.study import Study
@@ -131,3 +137,26 @@ def test_one_of_several_studies_that_changed_is_refused_with_the_name_of_all(stu
         study(*each, "seed=7")
     assert "search.name=s-2" in str(refused.value)
     assert "search.name=s/limit" not in str(refused.value)
+
+
+def test_data_that_no_trial_could_have_are_refused_before_anything_is_written(tmp_path):
+    typed = ["experiment=pbpk_mlp", "search=random", "search.trials=2", f"search.folder={tmp_path}"]
+    with pytest.raises(FulmenError, match="data: 100 validation and 100 test compounds of 100: each split"):
+        run_searches(plans([*typed, "data.compounds=100"]))
+    assert not list(tmp_path.iterdir())
+    some = plans([*typed, "search.space.data.compounds={choices:[100,300]}"])[0]
+    refuse_unusable_data(some, Design(some).parameters)
+
+
+def test_a_trial_that_failed_is_told_with_its_reason_though_the_search_was_stopped(study):
+    """The signal that ends a search may come between the end of a trial and its line."""
+    opened, shown = study("search=random", "search.trials=3"), io.StringIO()
+
+    def fails_and_is_stopped():
+        with Progress([opened], shown):
+            opened.tell(opened.claim(), Outcome(error="the model is broken"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fails_and_is_stopped()
+    assert "s trial 0 failed  the model is broken" in shown.getvalue()

@@ -1,11 +1,13 @@
 """What can be said against a new search before anything of it is written."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
-from fulmen.config.check import check_values
+from fulmen.config.check import build, check_values
 from fulmen.config.mistakes import ConfigError, Mend, Mistake, key_of, put, take_back
 from fulmen.config.override_values import value_of
 from fulmen.config.schema import is_group
+from fulmen.errors import FulmenError
 from fulmen.search.mending import move_entry, put_entry
 from fulmen.search.parameters import Choices, Parameter, Point
 from fulmen.search.settings import Plan, read_plan
@@ -90,6 +92,28 @@ def mistakes_at_corners(plan: Plan, parameters: Sequence[Parameter]) -> Iterator
             check_values([*plan.overrides, *chosen], values | {"output_dir": "folder"})
         except ConfigError as error:
             yield from (of_space(mistake, point, parameters) for mistake in error.mistakes)
+
+
+def refuse_unusable_data(plan: Plan, parameters: Sequence[Parameter]) -> None:
+    """Pass if the data take their arguments at one corner of the space at least: else every trial would fail in turn.
+
+    Raises:
+        FulmenError: what the data say against them.
+    """
+    first = {p.path: p.extremes()[0] for p in parameters if is_group(p.path)}
+    refusals: list[FulmenError] = []
+    for point in corners([p for p in parameters if p.path.partition(".")[0] == "data"]):
+        chosen = as_overrides(first | {path: value for path, value in point.items() if is_group(path)})
+        values = {path: value for path, value in point.items() if not is_group(path)}
+        with suppress(ConfigError):  # what cannot be combined says nothing of the data
+            data = check_values([*plan.overrides, *chosen], values | {"output_dir": "folder"}).data
+            try:
+                build(data, "data")
+                return
+            except FulmenError as refusal:
+                refusals.append(refusal)
+    if refusals:
+        raise refusals[0]
 
 
 def of_space(mistake: Mistake, point: Point, parameters: Sequence[Parameter]) -> Mistake:

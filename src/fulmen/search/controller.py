@@ -8,6 +8,8 @@ from optuna.trial import TrialState
 from fulmen.errors import FulmenError, Obstructed
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.search.champion import crown
+from fulmen.search.checks import refuse_unusable_data
+from fulmen.search.design import Design
 from fulmen.search.leaderboard import print_leaderboard
 from fulmen.search.live_display import Progress, best_of, progress_of
 from fulmen.search.pools import Processes, Slots
@@ -29,6 +31,8 @@ def run_searches(plans: Sequence[Plan]) -> list[Study]:
         Interrupted: the search was asked to stop; the same command goes on with it.
         FulmenError: something the user can mend.
     """
+    for plan in plans:
+        refuse_unusable_data(plan, Design(plan).parameters)
     studies = [Study(plan) for plan in plans]
     for study in studies:
         announce(study)

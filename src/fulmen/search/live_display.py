@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from types import TracebackType
 from typing import TextIO
 
@@ -15,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fulmen.config.mistakes import as_text
+from fulmen.errors import FulmenError
 from fulmen.report.document import number
 from fulmen.search.study import Study
 from fulmen.search.trial_states import is_lost
@@ -41,8 +43,8 @@ class Progress:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if kind is None:
-            self.update()
+        with nullcontext() if kind is None else suppress(FulmenError, OSError):
+            self.update()  # the trial that was stopped, or that failed before it could be told, too
         if self._live:
             self._live.stop()
 
@@ -53,7 +55,7 @@ class Progress:
             best = best_of(self.studies) if self.file.due else None
             self.file.update(trials, best=best, what=f"{trials} of {self.file.total} trials")
         if self._live:
-            self._live.update(Group(self._table(), Text(self.summary())), refresh=True)
+            self._live.update(Group(self._table(), *self._failed(), Text(self.summary())), refresh=True)
             return
         for study in self.studies:
             for trial in study.trials:
@@ -74,6 +76,11 @@ class Progress:
         rate = (count - before) / minutes if count > before else 0.0
         left = f"  {(total - count) / rate:.1f} min left" if rate and count < total else ""
         return f"{count}/{total} trials  {states}{', ' * bool(states)}{running} running  {rate:.1f} trials/min{left}"
+
+    def _failed(self) -> list[Text]:
+        """The last trial that failed, of each study, and why."""
+        last = {study: [t for t in study.finished if t.state == TrialState.FAIL][-1:] for study in self.studies}
+        return [Text(line(study, trial)) for study, trials in last.items() for trial in trials]
 
     def _table(self) -> Table:
         return _of_studies(self.studies) if len(self.studies) > 1 else _of_trials(self.studies[0])
