@@ -79,6 +79,16 @@ def test_expected_gain_keeps_silent_where_little_can_be_predicted():
     assert diagnose(t, v, base=1.0, expected_gain=0.0)[0].code == "good_fit"
 
 
+def test_a_fit_is_good_only_once_the_validation_loss_has_settled():
+    """Six of 200 epochs, the loss down by a tenth each: nothing is wrong, and nothing is over."""
+    val = [2.00, 1.44, 1.17, 0.985, 0.844, 0.763]
+    found = diagnose([v - 0.05 for v in val], val)
+    assert [verdict.code for verdict in found] == ["still_improving"]
+    assert "validation loss still falls: 14 % over the last quarter" in str(found[0]).replace("14%", "14 %")
+    rest = [0.76, 0.755, 0.75, 0.75, 0.75, 0.75]
+    assert diagnose([v - 0.05 for v in val + rest], val + rest)[0].code == "good_fit"
+
+
 def test_hysteresis_holds_between_its_thresholds():
     x = np.array([0, 6, 3, 3, 1, 3, 6, 3])
     assert hysteresis(x > 5, x < 2).tolist() == [False, True, True, True, False, False, True, True]

@@ -3,10 +3,11 @@ import io
 import pytest
 from rich.console import Console
 
+from fulmen.diagnosis import diagnose
 from fulmen.report.document import number
 from fulmen.report.figures import training_curve
 from fulmen.report.markdown import markdown_table
-from fulmen.report.of_run import write_report
+from fulmen.report.of_run import sections, write_report
 from fulmen.report.summary import Summary, print_table
 
 ROWS = [{"": "network", "R2": 0.99871, "RMSE": 1.2e-7}, {"": "mean", "R2": 0.5, "RMSE": None}]
@@ -44,3 +45,16 @@ def test_training_curve_is_drawn_from_the_table(tmp_path):
     assert training_curve(tmp_path) is None
     (tmp_path / "metrics.csv").write_text("epoch,step,lr-Adam,train/loss,val/loss\n0,1,0.1,2,3\n1,2,0.1,1,\n")
     assert training_curve(tmp_path).stat().st_size > 5_000
+
+
+def test_the_diagnosis_begins_with_what_may_make_the_numbers_worthless_and_says_what_was_cut_off():
+    verdicts = [diagnose([1.0], [1.0])[0].as_dict()]
+    summary = Summary({}, warnings=["drift: x has moved"], notes=["PSI is an index."])
+
+    def diagnosis(**result):
+        return next(section for section in sections(summary, result) if section.heading == "Diagnosis").text
+
+    assert diagnosis()[0] == "**drift**: x has moved", "a warning needs no verdict beside it"
+    assert diagnosis(status="completed", verdicts=verdicts)[1].startswith("**not enough data**")
+    said = diagnosis(status="interrupted", verdicts=verdicts)
+    assert said[1] == "The training did not come to its end: these lines are of the epochs it had."

@@ -41,6 +41,7 @@ from fulmen.diagnosis.smoothing import (
 ENOUGH = 6  # checks before curves mean anything
 STEEP = 8  # checks in which the first fall of a loss looks like noise
 UNITS = 8.0  # times apart, two losses have different units
+SETTLED = 0.05  # of a loss, over a quarter of the run
 SURE = 3.0  # standard errors that a difference of two smoothed losses has to exceed
 
 
@@ -187,6 +188,12 @@ def still_improving(m: Measured) -> Flags:
     to_come = last * (ratio + ratio**2 + ratio**3 + ratio**4) / m.v_scale
     sure = last > 3 * m.v_noise / np.sqrt(m.width)
     return hysteresis(in_a_row((to_come > 0.25) & sure, 3), to_come < 0.15)
+
+
+def unsettled(m: Measured) -> Flags:
+    """Validation loss fell by more over the latest quarter of the run than a good fit leaves, and than noise does."""
+    last = lagged(m.v, np.maximum(1, np.arange(1, len(m.v) + 1) // 4)) - m.v
+    return (last / m.v_scale > SETTLED) & (last > SURE * m.v_noise / np.sqrt(m.width))
 
 
 def plateau(m: Measured) -> Flags:

@@ -142,7 +142,7 @@ TEXTS: dict[str, Text] = {  # the gravest first
         ("converged", "learning rate too high to settle"),
         ("fewer epochs or early stopping", "a scheduler that lowers the learning rate"),
     ),
-    "good_fit": Text("ok", "both losses fell and have settled: training {train:.3g}, validation {val:.3g}"),
+    "good_fit": Text("ok", "both losses fell, validation loss has settled: training {train:.3g}, validation {val:.3g}"),
     "one_curve": Text("note", "there is no {missing} loss, so overfitting and underfitting cannot be recognised"),
     "not_enough_data": Text("note", "the curves can be judged from {needed} validations on; there are {checks}"),
 }  # fmt: skip

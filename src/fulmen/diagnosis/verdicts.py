@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fulmen.diagnosis.curves import Curves
-from fulmen.diagnosis.rules import ENOUGH, Measured, measure, states
+from fulmen.diagnosis.rules import ENOUGH, Measured, measure, states, unsettled
 from fulmen.diagnosis.smoothing import Flags
 from fulmen.diagnosis.texts import TEXTS, Severity
 
@@ -121,7 +121,11 @@ def diagnose(
         return Verdicts(verdict for verdict in found if verdict.severity != "note")  # nothing else matters now
     doubts = {"still_improving", "generalization_gap"} & {verdict.code for verdict in found}
     if all(verdict.severity == "note" for verdict in found) and not doubts:
-        found.insert(0, Verdict.make("good_fit", train=measured.t[-1], val=measured.v[-1] / measured.unit))
+        falls = unsettled(measured)  # too little, or too short a time, to promise much; and yet no end
+        if falls[-1]:
+            found.insert(0, _verdict("still_improving", falls, measured, curves, frozen))
+        else:
+            found.insert(0, Verdict.make("good_fit", train=measured.t[-1], val=measured.v[-1] / measured.unit))
     if curves.missing:
         judged = [verdict for verdict in found if verdict.code in ALONE]
         return Verdicts([*judged, Verdict.make("one_curve", missing=curves.missing)])

@@ -23,6 +23,8 @@ SPLIT = " (test split"
 LAST = "checkpoints/last.ckpt"
 RATE = "model.optimizer.lr"
 CEILING = "ceiling"  # a baseline that nothing can beat
+CUT_OFF = ("running", "interrupted", "killed")
+SO_FAR = "The training did not come to its end: these lines are of the epochs it had."
 PROBE = (
     "Training losses in these lines are of a probe of training samples in evaluation mode, where the data allow one; "
     "the curves show what was logged in training."
@@ -135,7 +137,7 @@ def next_of(folder: Path, result: Mapping[str, Any], overrides: Sequence[str]) -
     verdicts = [each for each in result.get("verdicts") or [] if isinstance(each, dict)]
     codes = {each.get("code") for each in verdicts}
     status = str(result.get("status"))
-    if status in ("running", "interrupted", "killed", "stopped"):
+    if status in CUT_OFF or status == "stopped":
         if result.get("runs") or (folder / LAST).is_file():
             return "The training did not come to its end. This goes on with it:", resume_command(folder)
         return "Nothing of it was saved. This starts it again:", train_again(experiment, overrides)
@@ -181,7 +183,8 @@ def sections(
     rest = list(summary.tables.items())[1:]
     found = [Section(as_text(title), tables=[further_table(title, rows, summary, of)]) for title, rows in rest if rows]
     verdicts = [Verdict.from_dict(plain) for plain in result.get("verdicts") or []]
-    if judged := [*map(_in_bold, summary.warnings), *as_lines(verdicts), *[PROBE] * bool(verdicts)]:
+    cut = [SO_FAR] if verdicts and result.get("status") in CUT_OFF else []
+    if judged := [*map(_in_bold, summary.warnings), *cut, *as_lines(verdicts), *[PROBE] * bool(verdicts)]:
         found.insert(0, Section("Diagnosis", judged, listed=True))
     if figures:
         found.append(Section("Figures", figures=figures))
