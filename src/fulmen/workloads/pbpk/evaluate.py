@@ -10,9 +10,10 @@ from fulmen.report.summary import Summary
 from fulmen.report.test_predictions import METRIC, identities
 from fulmen.report.words import spoken
 from fulmen.workloads.pbpk import baselines, figures
-from fulmen.workloads.pbpk.metrics import FLOOR, exposure_errors, log_error, metrics, of_subjects
+from fulmen.workloads.pbpk.metrics import FLOOR, exposure_errors, log_error, log_spread, metrics, of_subjects
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import ROUTES
+from fulmen.workloads.pbpk.verdict import verdict
 
 SHOWN = ("r2_log", "r2", "rmse_mg_per_l", "mae_mg_per_l", "gmfe", "within_10_percent", "auc_gmfe", "cmax_gmfe",
          "rmse_log10", "mae_log10", "within_2_fold")  # fmt: skip
@@ -57,6 +58,7 @@ def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
     }
     worst = min(per_organ, key=lambda organ: per_organ[organ]["r2_log"])
     main = scores.pop("network")
+    errors = {name: log_error(c, true, dose, weight) for name, c in predictions.items()}
     rows = [{"": name, **_row(score)} for name, score in {"network": main, **scores}.items()]
     return Summary(
         metrics=main | {"worst_organ_r2_log": per_organ[worst]["r2_log"]},
@@ -70,7 +72,7 @@ def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
         notes=NOTES,
         items={
             "item": identities(true),  # a seed draws subjects of its own
-            "loss": log_error(predicted, true, dose, weight),
+            "loss": errors["network"],
             **{
                 f"{METRIC}{name}": each
                 for name, each in of_subjects(predicted, true, dose, weight, data.time_h).items()
@@ -78,21 +80,10 @@ def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
         },
         question="How close do the network's concentration curves come to those of the ODE solver, for compounds and "
         "subjects that it has not seen?",
-        answer=answer(main, scores),
+        answer=verdict(main, scores, errors, log_spread(true, dose, weight), subjects.compound),
         leading=[spoken(name) for name in LEADING],
         counted="subjects",
         counts={"Per route": "subjects"},
-    )
-
-
-def answer(main: dict[str, float], scores: dict[str, dict[str, float]]) -> str:
-    """The network beside the best baseline, in a sentence."""
-    first = max(scores, key=lambda name: scores[name]["r2_log"])
-    ahead = "more" if main["r2_log"] > scores[first]["r2_log"] else "no more"
-    return (
-        f"The network explains {100 * main['r2_log']:.2f} % of the variance of the log concentrations, {ahead} than "
-        f"the best baseline ({first}, {100 * scores[first]['r2_log']:.2f} %); it is off by a factor of "
-        f"{main['gmfe']:.3g} on average."
     )
 
 

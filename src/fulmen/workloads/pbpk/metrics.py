@@ -66,6 +66,12 @@ def log_error(predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tenso
     return (log_hat - log_true).square().flatten(1).mean(1)
 
 
+def log_spread(true: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> Tensor:
+    """As `log_error`, of the mean of all log10(u + 1e-3): [S]; R2 (log) is 1 - sum(log_error) / sum(log_spread)."""
+    log_true = (normalized(true.double(), dose_mg, weight_kg) + FLOOR).log10()
+    return (log_true - log_true.mean()).square().flatten(1).mean(1)
+
+
 def of_subjects(
     predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor, time_h: Tensor
 ) -> dict[str, Tensor]:
