@@ -72,7 +72,7 @@ def test_everything_promised_is_there(watched):
     assert set(tags["images"]) == {"watch_images/inputs", "watch_images/filters", "watch_images/predictions",
                                    "val_classes/confusion"}  # fmt: skip
     assert tags["graph"]
-    assert len(events.Scalars("watch/gradient_norm")) == 16
+    assert [each.step for each in events.Scalars("watch/gradient_norm")] == sorted([*range(0, 32, 2), 7, 31])
     assert not monitor.budget.skipped
     assert len(list(folder.glob("events.*"))) == 1
 
@@ -109,13 +109,25 @@ def test_the_graph_is_drawn_once_and_before_the_first_epoch_ends(tmp_path):
     assert not EventAccumulator(str(tmp_path / "b")).Reload().Tags()["graph"], "a resumed run has it already"
 
 
-def test_the_graph_and_the_last_classes_are_shown_of_a_training_too_short_for_its_budget(tmp_path, monkeypatch):
+@pytest.mark.parametrize("stopped", [False, True])
+def test_what_a_training_comes_to_is_shown_however_short_its_budget_is(tmp_path, monkeypatch, stopped):
+    """Graph, classes and weights once, gradients also after the first epoch, which may be the last."""
     monkeypatch.setattr(fulmen.callbacks.monitor, "TimeBudget", lambda share: TimeBudget(1e-9))
-    monitor = Monitor()
-    fit(tmp_path, [monitor], epochs=2, logger=TensorBoard(str(tmp_path)))
-    assert dict(monitor.budget.done) == {"graph": 1, "classes": 1}
-    tags = EventAccumulator(str(tmp_path)).Reload().Tags()
+    monitor, stop = Monitor(), [StopAfterAnEpoch()] if stopped else []
+    model, trainer = fit(tmp_path, [monitor, *stop], epochs=2, logger=TensorBoard(str(tmp_path)))
+    assert trainer.current_epoch == (1 if stopped else 2)
+    assert {**monitor.budget.done, "gradient norm": 1, "gradients": 1} == dict.fromkeys(
+        ["graph", "classes", "weights", "gradients", "gradient norm"], 1
+    )
+    events = EventAccumulator(str(tmp_path), size_guidance={"histograms": 0}).Reload()
+    tags = events.Tags()
     assert (tags["graph"], tags["images"]) == (True, ["val_classes/confusion", "watch_images/predictions"])
+    names, groups = [name for name, _ in model.named_parameters()], ("weights", "weights_gradients")
+    assert set(tags["histograms"]) == {f"{group}/{name}" for group in groups for name in names}
+    assert [each.step for each in events.Histograms(f"weights/{names[0]}")] == [trainer.global_step]
+    steps = [trainer.global_step - 1] if stopped else [trainer.global_step // 2 - 1, trainer.global_step - 1]
+    assert [each.step for each in events.Histograms(f"weights_gradients/{names[0]}")] == steps
+    assert [each.step for each in events.Scalars("watch/gradient_norm")] == steps
 
 
 def test_what_is_kept_for_the_graph_is_not_spent_on_others():
@@ -204,6 +216,11 @@ def test_no_logger_and_no_permission_end_the_monitoring_only(tmp_path, capsys, m
     _, trainer = fit(tmp_path / "b", [monitor], epochs=2, logger=logger)
     assert trainer.current_epoch == 2
     assert "monitor: cannot write to" in capsys.readouterr().out
+
+
+class StopAfterAnEpoch(Callback):
+    def on_train_epoch_end(self, trainer, module):
+        trainer.should_stop = True
 
 
 class NoGraph(Classifier):

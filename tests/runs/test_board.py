@@ -29,7 +29,7 @@ WORKLOADS = {
     "stocks": FEW,
 }
 STAMP = "2026-11-28_12-00-00-000000"
-SETTINGS = {"model.network", "model.optimizer.lr", "data.batch_size", "trainer.max_epochs", "seed"}
+SETTINGS = {"model.network", "Learning rate", "data.batch_size", "trainer.max_epochs", "seed"}
 PATIENCE_S = 60
 
 
@@ -105,23 +105,23 @@ def test_every_run_is_compared_by_what_was_typed_and_by_its_main_metrics(board, 
     assert {name.rpartition("/")[0] for name in shown} == set(found), "every run, trial and champion, once"
     for name, (settings, metrics) in shown.items():
         result = found[name.rpartition("/")[0]]
-        assert settings["experiment"] == result["experiment"]
-        assert settings["command"] not in ("", "defaults"), name
+        assert settings["Experiment"] == result["experiment"]
+        assert settings["Command"] not in ("", "defaults"), name
         assert SETTINGS - set(settings) == set(), name
         assert metrics["main/best/val/loss"] == pytest.approx(result["metrics"]["best/val/loss"]), name
         tested = [tag for tag in metrics if tag.startswith("main/test/")]
         assert len(tested) == (0 if "/trial_000" in name and "champion" not in name else 3), name
         for tag in tested:
             assert metrics[tag] == pytest.approx(result["metrics"][tag.removeprefix("main/")], rel=1e-5), name
-    typed = {settings["command"].split()[-1] for settings, _ in shown.values()}
+    typed = {settings["Command"].split()[-1] for settings, _ in shown.values()}
     assert {"lr=0.001", "lr=0.01"} <= typed
 
 
 def test_columns_are_those_of_all_runs_with_the_command_and_the_main_metrics_first(board):
     experiment = board("hparams/experiment", {})
     columns = [each["name"] for each in experiment["hparamInfos"]]
-    assert columns[0] == "command"
-    assert {"experiment", "data.machines", "trainer.limit_train_batches", "model.optimizer.lr"} <= set(columns)
+    assert columns[:3] == ["Command", "Experiment", "Learning rate"]
+    assert {"data.machines", "trainer.limit_train_batches"} <= set(columns)
     metrics = [each["name"]["tag"] for each in experiment["metricInfos"]]
     main = [tag for tag in metrics if tag.startswith("main/")]
     assert metrics[: len(main)] == main
@@ -149,10 +149,10 @@ def test_no_step_is_doubled(board):
 def test_a_resumed_run_is_named_as_it_was_begun_and_compared_by_what_was_typed_last(board, outputs):
     (name,) = [name for name in hparams(board) if name.startswith("mine/")]
     assert name.startswith("mine/pbpk_mlp,")
-    assert name.endswith("max_epochs=3")
+    assert "max_epochs=3" in name
     settings, _ = hparams(board)[name]
     assert settings["trainer.max_epochs"] == 4
-    assert settings["command"].endswith("max_epochs=4")
+    assert settings["Command"].endswith("max_epochs=4")
     losses = board(f"scalars/scalars?run={quote(name)}&tag={quote('val/loss')}")
     assert [step for _, step, _ in losses] == [1, 3, 5, 7]
 
@@ -167,6 +167,12 @@ def test_trials_of_a_search_have_curves(board):
     assert len(trials) == 2
     for name in trials:
         assert len(board(f"scalars/scalars?run={quote(name)}&tag={quote('train/loss')}")) == 2
+
+
+def test_the_diagnosis_is_that_of_the_whole_training(board):
+    (name,) = [name for name in board("text/tags") if name.startswith("runs/pbpk_mlp/" + STAMP)]
+    last = board(f"text/text?run={quote(name)}&tag={quote('diagnosis/text_summary')}")[-1]
+    assert "there are 3" in last["text"]
 
 
 def test_classes_and_images_are_shown_as_they_were_at_the_end(board, outputs):

@@ -7,6 +7,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from fulmen.runs.loggers import EpochTable, TensorBoard
+from fulmen.runs.named_by import LONGEST
 from fulmen.utils.event_files import SETTINGS, event_folder, is_of_events
 
 
@@ -80,11 +81,21 @@ def test_tensorboard_has_one_file_one_of_settings_shared_charts_and_one_hparams_
     [
         (["experiment=pbpk_mlp"], "outputs/runs/pbpk_mlp/now", "defaults"),
         (["experiment=pbpk_mlp"], "mine", "pbpk_mlp,defaults"),
-        (["experiment=x", "++model.optimizer.lr=0.01", "test=false", "callbacks=monitor"], "runs/x/now", "lr=0.01"),
+        (
+            ["experiment=x", "++model.optimizer.lr=0.01", "test=false", "callbacks=monitor"],
+            "runs/x/now",
+            "lr=0.01,test=false",
+        ),
+        (["experiment=x", "test=false"], "runs/x/now", "test=false"),
         (["seed=1", "seed=2", "~model.clip", "resume=runs/x/now"], "runs/x/now", "seed=2,clip=null"),
         (["model.a.lr=0.00037422440743860064", "model.b.lr=1"], "runs/x/now", "a.lr=0.0003742,b.lr=1"),
-        (["data.csv=/home/me/my table.csv", "model.x='a|b'"], "runs/x/now", "csv=_home_me_my,table.csv,x=_a_b"),
-        (["model.words=" + "ä" * 200], "runs/x/now", "words=" + "ä" * 57),
+        (["data.csv=/home/me/my table.csv", "model.x='a|b'"], "runs/x/now", "x=_a_b,csv=_home_me_my,table.csv"),
+        (["model.words=" + "ä" * 200], "runs/x/now", "words=" + "ä" * 56 + "~"),
+        (
+            ["data.compounds=40", "trainer.max_epochs=2", "model.network.hidden=16", "data.batch_size=8"],
+            "runs/x/now",
+            "hidden=16,batch_size=8,max_epochs=2,compounds=40",
+        ),
     ],
 )
 def test_events_lie_in_a_folder_named_by_what_was_typed(tmp_path, typed, folder, name):
@@ -96,6 +107,31 @@ def test_events_lie_in_a_folder_named_by_what_was_typed(tmp_path, typed, folder,
     assert found.name == name
     assert is_of_events(found)
     assert event_folder(folder) == found
+
+
+def name_of(folder, *typed):
+    folder.mkdir(parents=True)
+    (folder / "overrides.txt").write_text("\n".join(typed))
+    return TensorBoard(str(folder)).place.name
+
+
+def test_a_name_begins_with_what_tells_the_run_from_those_most_like_it(tmp_path):
+    few = ["data.compounds=40", "data.validation_compounds=10", "trainer.max_epochs=2"]
+    name_of(tmp_path / "other", "experiment=x", "model.a=1", "model.b=2")
+    assert name_of(tmp_path / "1", *few).startswith("max_epochs=2,")
+    name_of(tmp_path / "2", *few, "seed=1", "data.days=3")
+    assert name_of(tmp_path / "3", *few, "seed=1", "data.days=4").startswith("days=4,")
+    assert name_of(tmp_path / "4", *few, "seed=2", "data.days=4").startswith("seed=2,")
+    assert name_of(tmp_path / "5", *few, "seed=2", "data.days=3").startswith("seed=2,days=3,"), "a grid"
+
+
+def test_a_name_is_never_cut_within_a_value(tmp_path):
+    typed = [f"model.{letter * 10}=0.{letter * 4}" for letter in "abcdefghijkl"]
+    name = name_of(tmp_path / "run", *typed)
+    *shown, rest = name.split(",")
+    assert len(name) <= LONGEST
+    assert shown == [each.removeprefix("model.") for each in typed[: len(shown)]]
+    assert rest == f"+{len(typed) - len(shown)}"
 
 
 def test_a_run_begun_by_an_earlier_release_goes_on_where_its_events_lie(tmp_path):

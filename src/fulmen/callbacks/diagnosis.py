@@ -78,6 +78,7 @@ class Diagnosis(Watcher):
         self.ending: tuple[str, str] | None = None
         self.seen, self.gradients, self.probes = Seen(), GradientWatch(), Probes()
         self._said: set[str] = set()  # codes of what was printed
+        self._written = ""  # the last text for TensorBoard
         self._off = False  # nothing is judged where batches are few on purpose
         self._validated = False  # since the last check
         self._judged = True  # all that was seen
@@ -135,6 +136,7 @@ class Diagnosis(Watcher):
             self._judge(trainer, module)
         if trainer.is_global_zero:
             self._say([verdict for verdict in self.verdicts if verdict.code not in self._said])
+            self._write_text(trainer)
             if self._passed:
                 left_out = (
                     f"{counted(self._passed, 'short epoch')} {'was' if self._passed == 1 else 'were'} not examined"
@@ -154,6 +156,8 @@ class Diagnosis(Watcher):
         if (steps := self.gradients.step_size()) and steps.code not in {each.code for each in others}:
             others.append(steps)
         self.verdicts = ordered([verdict, *others])
+        if trainer.is_global_zero:
+            self._write_text(trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """All that the verdicts to come depend on, so that they are the same after a resume."""
@@ -209,7 +213,9 @@ class Diagnosis(Watcher):
         self.verdicts = from_first(self.seen.verdicts(frozen(trainer, module), self.expected_gain, more))
         if trainer.is_global_zero:
             self._say([verdict for verdict in self.verdicts if verdict.code not in known and LEVEL[verdict.severity]])
-            self._write(trainer, changed={verdict.code for verdict in self.verdicts} != known)
+            self._write_severity(trainer)
+            if {verdict.code for verdict in self.verdicts} != known:
+                self._write_text(trainer)
 
     def _say(self, verdicts: Sequence[Verdict]) -> None:
         for verdict in verdicts:
@@ -218,10 +224,16 @@ class Diagnosis(Watcher):
                 print(f"diagnosis: {note}", flush=True)
         self._said |= {verdict.code for verdict in verdicts}
 
-    def _write(self, trainer: Trainer, changed: bool) -> None:
+    def _write_severity(self, trainer: Trainer) -> None:
+        level = max(LEVEL[verdict.severity] for verdict in self.verdicts)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                level = max(LEVEL[verdict.severity] for verdict in self.verdicts)
                 logger.experiment.add_scalar("watch/diagnosis_severity", level, trainer.global_step)
-                if changed:
-                    logger.experiment.add_text("diagnosis", as_markdown(self.verdicts), trainer.global_step)
+
+    def _write_text(self, trainer: Trainer) -> None:
+        """The verdicts as they stand, if they were not written like that before."""
+        text = as_markdown(self.verdicts)
+        for logger in trainer.loggers if text != self._written else ():
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_text("diagnosis", text, trainer.global_step)
+        self._written = text

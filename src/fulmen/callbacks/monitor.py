@@ -17,7 +17,16 @@ from fulmen.lightning_private import is_dry_run
 from fulmen.report import raster
 
 LAST_CLASSES = 0.01  # seconds that are kept for the classes at the end, before it is known what they take
+PER_TENSOR = 1e-3  # seconds for a histogram, before it is known what it takes
+NORM = 1e-3  # seconds for the norm of the gradients, likewise
+AT_LAST = 300  # tensors that are shown at the end, whatever the budget
 SAMPLES = 256  # of the first validation batch: the probe
+
+
+def is_last_step(trainer: Trainer) -> bool:
+    """Whether the step that is about to be made is the last, as far as epochs and steps were limited beforehand."""
+    last_epoch = trainer.is_last_batch and trainer.current_epoch + 1 == trainer.max_epochs
+    return last_epoch or trainer.global_step + 1 == trainer.max_steps
 
 
 class Monitor(Callback):
@@ -25,8 +34,9 @@ class Monitor(Callback):
 
     With and without it a run ends with the same weights. Monitoring is limited to `share` of the training time, and to
     a fifth of that where an epoch takes 20 seconds or more; the end of the run says what was left out to keep to it.
-    The graph, drawn once, comes before all else, and the classes are shown as they are at the end: what both cost is
-    kept for them, and they are not left out.
+    The graph, drawn once, comes before all else, and classes, weights, gradients and their norm are shown as they are
+    at the end: what that costs is kept for it, and it is not left out. Of more than 300 tensors these are the first.
+    Gradients are shown after the first epoch too: of a training that is stopped nobody knows which step is the last.
 
     Args:
         steps: optimizer steps between two gradient norms.
@@ -48,7 +58,7 @@ class Monitor(Callback):
         self._sample: Batch | None = None  # to draw the graph by
         self._tensors = 0
         self._drawn, self._has_classes, self._unwritten = False, True, False
-        self._classes_at = self._predictions_at = -1  # steps at which they were shown last
+        self._classes_at = self._predictions_at = self._weights_at = -1  # steps at which they were shown last
         self._step = 0  # trainer.global_step, which takes longer to ask for than to count
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
@@ -63,6 +73,9 @@ class Monitor(Callback):
             self.budget.keep("graph", self._graph_guess)
         if self._has_classes:
             self.budget.keep("classes", LAST_CLASSES)
+        for name in ("weights", "gradients"):
+            self.budget.keep(name, PER_TENSOR * min(self._tensors, AT_LAST))
+        self.budget.keep("gradient norm", NORM)
         self._board = Board(boards[0].experiment, self.images)
         self._step = trainer.global_step
 
@@ -88,21 +101,34 @@ class Monitor(Callback):
         board = self._board
         if not board:
             return
-        if step % self.steps == 0:
-            self._do("gradient norm", lambda: board.norm(module, step), 1e-3)
+        first = (
+            trainer.is_last_batch and not self.budget.done["gradients"]
+        )  # nobody knows how many epochs there will be
+        at_last = is_last_step(trainer) or first
+        if step % self.steps == 0 or at_last:
+            self._do("gradient norm", lambda: board.norm(module, step), NORM, at_last)
         if trainer.is_last_batch:  # validation will wipe them out
+            self._gradients(board, module, step, at_last)
 
-            def write() -> None:
-                distributions(board.writer, "weights_gradients", gradients_of(module), step)
+    def _gradients(self, board: Board, module: LightningModule, step: int, at_last: bool) -> None:
+        def write() -> None:
+            distributions(board.writer, "weights_gradients", gradients_of(module)[: AT_LAST if at_last else None], step)
 
-            self._do("gradients", write, 1e-3 * self._tensors)
+        self._do("gradients", write, PER_TENSOR * self._tensors, at_last)
+
+    def _weights(self, board: Board, module: LightningModule, step: int, at_last: bool) -> None:
+        def write() -> None:
+            distributions(board.writer, "weights", weights_of(module)[: AT_LAST if at_last else None], step)
+            self._weights_at = step
+
+        self._do("weights", write, PER_TENSOR * self._tensors, at_last)
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        board, step, tensors = self._board, trainer.global_step, self._tensors
+        board, step = self._board, trainer.global_step
         if not board:
             return
         self._do("system", lambda: board.system(module, step), 2e-3)
-        self._do("weights", lambda: distributions(board.writer, "weights", weights_of(module), step), 1e-3 * tensors)
+        self._weights(board, module, step, at_last=False)
         if (probe := self._probe) is not None:
             self._of_probe(board, trainer, module, probe)
         if trainer.current_epoch % self.epochs == 0:
@@ -149,10 +175,11 @@ class Monitor(Callback):
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         board, probe = self._board, self._probe
         if board and self._sample:
-            self._guarded(lambda: self.budget.run_at_last("graph", lambda: self._draw(trainer, module)))
+            self._do("graph", lambda: self._draw(trainer, module), 0.0, at_last=True)
         if board and probe is not None and self._has_classes:
-            show = partial(self._show_classes, board, trainer, module, probe, True)
-            self._guarded(lambda: self.budget.run_at_last("classes", show))
+            self._do("classes", partial(self._show_classes, board, trainer, module, probe, True), 0.0, at_last=True)
+        if board and self._weights_at != trainer.global_step:
+            self._weights(board, module, trainer.global_step, at_last=True)
         self._say(trainer)
 
     def state_dict(self) -> dict[str, Any]:
@@ -176,9 +203,11 @@ class Monitor(Callback):
         print(f"monitor: {text}", flush=True)
         self._board = None
 
-    def _do(self, name: str, job: Callable[[], None], guess: float) -> bool:
-        """A job within the budget, if it was done; one that cannot write ends the monitoring, not the training."""
-        done = bool(self._guarded(lambda: self.budget.run(name, job, guess)))
+    def _do(self, name: str, job: Callable[[], None], guess: float, at_last: bool = False) -> bool:
+        """A job within the budget, or `at_last` whatever it costs, if it was done; one that cannot write ends the
+        monitoring, not the training."""
+        run = partial(self.budget.run_at_last, name, job) if at_last else partial(self.budget.run, name, job, guess)
+        done = bool(self._guarded(run))
         self._unwritten = self._unwritten or done
         return done
 

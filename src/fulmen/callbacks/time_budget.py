@@ -62,10 +62,11 @@ class TimeBudget:
         """Keep for `name` what it will cost, or `guess` seconds before that is known."""
         self.kept[name] = min(self.cost.get(name, guess), KEPT)
 
-    def run_at_last(self, name: str, job: Callable[[], None]) -> None:
+    def run_at_last(self, name: str, job: Callable[[], None]) -> bool:
         """Do what must not be left out, whether it fits or not."""
         self._do(name, job)
         self.kept.pop(name, None)
+        return True
 
     def _do(self, name: str, job: Callable[[], None]) -> None:
         self.cost[name] = self.count(job)

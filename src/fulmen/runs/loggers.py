@@ -18,7 +18,7 @@ from torch.utils.tensorboard.summary import hparams
 
 from fulmen.callbacks.base import RunLogger
 from fulmen.distributed.ranks import is_first
-from fulmen.runs.named_by import Flat, folder_name
+from fulmen.runs.named_by import Flat, folder_name, typed_beside
 from fulmen.runs.run_facts import main_metrics
 from fulmen.utils.event_files import PATTERN, SETTINGS, event_folder
 from fulmen.utils.files import as_scalar, atomic_write, set_aside
@@ -54,7 +54,7 @@ class TensorBoard(RunLogger, TensorBoardLogger):
             folder = Path(self.log_dir)
             typed = folder / "overrides.txt"
             overrides = typed.read_text().splitlines() if typed.is_file() else None
-            named = folder if overrides is None else folder / folder_name(overrides, folder.parts)
+            named = folder if overrides is None else folder / folder_name(overrides, folder.parts, typed_beside(folder))
             self._place = event_folder(folder) or named
         return self._place
 

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -15,11 +17,14 @@ MAIN = (
     "data.fold", "trainer.max_epochs", "seed",
 )  # fmt: skip
 NO_SETTINGS = (  # keys, and what begins with them: where it runs and what is shown, not what is trained
-    "experiment", "output_dir", "resume", "hydra", "test", "threads", "callbacks", "logger", "trainer.accelerator",
+    "experiment", "output_dir", "resume", "hydra", "threads", "callbacks", "logger", "trainer.accelerator",
     "model.figures",
 )  # fmt: skip
+LAST = ("trainer.", "data.", "test")  # what a name ends with: how long, how much, whether tested
+FIRST = {"command": "Command", "experiment": "Experiment", "model.optimizer.lr": "Learning rate"}  # columns, by keys
 NOTHING_TYPED = "defaults"
 LONGEST = 120  # bytes of the name of a folder, of the 255 that file systems take
+SIBLINGS = 100  # runs beside a new one that its name is to tell it from, the newest
 MANY_DIGITS = re.compile(r"-?\d*\.\d{5,}(e[+-]?\d+)?")
 UNFIT = re.compile(r"[^\w.,:=+~@()\[\]{}-]+")  # for the name of a folder
 
@@ -53,18 +58,56 @@ def short_names(keys: Iterable[str]) -> list[str]:
     return [".".join(part) for part in parts]
 
 
-def folder_name(overrides: Sequence[str], above: Sequence[str]) -> str:
+def folder_name(overrides: Sequence[str], above: Sequence[str], siblings: Iterable[Sequence[str]] = ()) -> str:
     """What was typed, as the name of a folder: `lr=0.01,max_epochs=5`; `defaults` where nothing was.
+
+    It begins with what differs from the runs beside it that are most alike, and ends where another setting would not
+    fit: `lr=0.01,hidden=16,+3` leaves out three.
 
     Args:
         above: names of the folders it lies in; the experiment comes first where none of them names it.
+        siblings: what was typed for the runs beside it.
     """
-    typed = {key: _short(value) for key, value in typed_settings(overrides).items()}
-    words = in_words(typed).split() or [NOTHING_TYPED]
+    typed = telling_first(typed_settings(overrides), [typed_settings(each) for each in siblings])
+    words = in_words({key: _short(value) for key, value in typed.items()}).split() or [NOTHING_TYPED]
     experiment = [override.partition("=")[2] for override in overrides if key_of(override) == "experiment"][-1:]
     unnamed = [name for name in experiment if not any(folder.startswith(name) for folder in above)]
-    name = UNFIT.sub("_", ",".join([*unnamed, *words])).encode()[:LONGEST].decode(errors="ignore")
-    return name.strip("._,") or NOTHING_TYPED
+    return fitted([UNFIT.sub("_", word).strip("._,") for word in [*unnamed, *words]]) or NOTHING_TYPED
+
+
+def telling_first(typed: dict[str, str], others: Sequence[dict[str, str]]) -> dict[str, str]:
+    """`typed` in another order: first what tells it from those of the others that differ in the fewest keys."""
+    apart = [{key for key, value in typed.items() if other.get(key) != value} for other in others]
+    least = min(filter(None, map(len, apart)), default=0)
+    telling = {key for keys in apart if len(keys) == least for key in keys}
+
+    def place(key: str) -> tuple[bool, int]:
+        last = next((number for number, prefix in enumerate(LAST, 1) if key.startswith(prefix)), 0)
+        return key not in telling, 0 if key in MAIN and key.startswith("data.") else last
+
+    return {key: typed[key] for key in sorted(typed, key=place)}
+
+
+def fitted(words: Sequence[str]) -> str:
+    """As many of the words as a name holds, none cut but a first one that alone is too long, which ends with `~`."""
+    words = [word for word in words if word]
+    for count in range(len(words), 0, -1):
+        left = [f"+{len(words) - count}"] if count < len(words) else []
+        name = ",".join([*words[:count], *left])
+        if len(name.encode()) <= LONGEST:
+            return name
+    return words[0].encode()[: LONGEST - 1].decode(errors="ignore") + "~" if words else ""
+
+
+def typed_beside(folder: Path) -> list[list[str]]:
+    """What was typed for the newest of the runs that lie beside `folder`."""
+    files = sorted((path for path in folder.parent.glob("*/overrides.txt") if path.parent.name != folder.name),
+                   key=lambda path: path.parent.name)[-SIBLINGS:]  # fmt: skip
+    found = []
+    for path in files:
+        with suppress(OSError):
+            found.append(path.read_text(encoding="utf-8", errors="replace").splitlines())
+    return found
 
 
 def _short(value: str) -> str:
@@ -75,7 +118,8 @@ def _short(value: str) -> str:
 def compared_by(cfg: DictConfig, overrides: Iterable[str], data: Any) -> Flat:
     """What was typed in one line, the experiment, the main settings of any run, and what was typed one by one.
 
-    HPARAMS shows the first five of those that differ, by name: `command` and `experiment` are among them.
+    HPARAMS shows the first five of those that differ, sorted by name, capitals first: `Command`, `Experiment` and
+    `Learning rate` lead.
 
     Args:
         data: whose batch size counts where the config leaves it at its default.
@@ -84,7 +128,8 @@ def compared_by(cfg: DictConfig, overrides: Iterable[str], data: Any) -> Flat:
     flat = flatten(plain)
     known: Flat = {"command": in_words(typed) or NOTHING_TYPED, "experiment": str(cfg.experiment)}
     known |= {"data.batch_size": data.batch_size} if isinstance(data, WorkloadData) else {}
-    return known | {key: flat[key] for key in MAIN if key in flat} | {key: flat.get(key, typed[key]) for key in typed}
+    known |= {key: flat[key] for key in MAIN if key in flat} | {key: flat.get(key, typed[key]) for key in typed}
+    return {FIRST.get(key, key): value for key, value in known.items()}
 
 
 def flatten(tree: dict[str, Any], prefix: str = "") -> Flat:
