@@ -11,7 +11,7 @@ SECONDS = 60_000  # milliseconds that a training on a busy machine may take
 SAID = re.compile(r"status of 4(01|09|22) ")  # a refusal that the page shows is no complaint
 
 MARKS = [
-    pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600),
+    pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.usefixtures("warm_start"),
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]  # fmt: skip
 
