@@ -17,6 +17,7 @@ from fulmen.distributed.process_identity import is_alive, owner
 from fulmen.search import trial_states
 from fulmen.search.outcome import Outcome
 from fulmen.search.plans import plans
+from fulmen.search.settings import read_plan
 from fulmen.search.storage import KernelLock
 from fulmen.search.study import Study
 from fulmen.search.workers import work
@@ -32,9 +33,9 @@ def quick(study, trial):
     return Outcome([trial.params["model.x"]], facts={"epochs": 1, "seconds": 0.02})
 
 
-def labour(typed):
+def labour(folder):
     """What a worker process does."""
-    work([Study(plans(typed)[0])], quick)
+    work([Study(read_plan(folder))], quick)
 
 
 def assert_exactly(study, total):
@@ -67,7 +68,7 @@ def test_20_kills_of_workers_at_random_moments(typed, forks):
     study = Study(plans(command)[0])
     for _ in range(20):
         seen = len(study.trials)
-        workers = [forks.Process(target=labour, args=(command,)) for _ in range(2)]
+        workers = [forks.Process(target=labour, args=(study.folder,)) for _ in range(2)]
         for worker in workers:
             worker.start()
         while len(study.trials) == seen and any(worker.is_alive() for worker in workers):
@@ -79,7 +80,7 @@ def test_20_kills_of_workers_at_random_moments(typed, forks):
     lost = sum(trial.state == TrialState.RUNNING for trial in study.trials) + sum(
         map(trial_states.is_lost, study.trials)
     )
-    labour(command)
+    labour(study.folder)
     assert_exactly(study, 100)
     assert lost >= 10, "most kills must hit a trial for the test to mean anything"
 
@@ -87,7 +88,7 @@ def test_20_kills_of_workers_at_random_moments(typed, forks):
 def test_four_workers_on_one_journal_share_the_trials(typed, forks):
     command = typed("search=tpe", "search.trials=40")
     study = Study(plans(command)[0])
-    workers = [forks.Process(target=labour, args=(command,)) for _ in range(4)]
+    workers = [forks.Process(target=labour, args=(study.folder,)) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:

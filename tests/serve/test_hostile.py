@@ -22,7 +22,7 @@ PLACES = [
 ]  # fmt: skip
 YAML_TAGS = ["model={x: !!python/object/apply:os.system [ls]}", "data.csv=!!python/name:os.system", "seed=!!int 3"]
 MOST = 1200 * 2**20  # bytes of the server, in which what is sent as a model has torch imported
-pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.usefixtures("warm_start")]
+pytestmark = [pytest.mark.service, pytest.mark.slow]
 
 
 def answer_to(server, raw: bytes, patience: float = 15.0) -> bytes:
