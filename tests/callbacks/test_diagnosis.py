@@ -10,10 +10,12 @@ from torch import nn
 from fulmen.callbacks.diagnosis import Diagnosis
 from fulmen.callbacks.divergence import DivergenceStop
 from fulmen.callbacks.failure_demos import DeadStart, FewSamples, FrozenBackbone, Leak, WrongTargets
+from fulmen.callbacks.probes import counts_of
 from fulmen.callbacks.side_effect_free import undisturbed
 from fulmen.config.check import check_overrides
 from fulmen.config.schema import choices
 from fulmen.data.duplicates import copies
+from fulmen.diagnosis.health import small_classes
 from fulmen.errors import Diverged, FulmenError, Interrupted
 from fulmen.report.classes import class_probabilities
 from fulmen.runs.run import run
@@ -84,6 +86,33 @@ def test_faults_are_named(tmp_path, code, capsys):
     fit(tmp_path, [*options.pop("callbacks"), diagnosis], model=model, **options)
     assert code in codes(diagnosis)
     assert f"diagnosis: {code.replace('_', ' ')}" in capsys.readouterr().out
+
+
+class RareClass(Blobs):
+    """Of the fourth class all but two validation samples are gone."""
+
+    def setup(self, stage):
+        super().setup(stage)
+        held = self.splits["validation"]
+        kept = (held["target"] < 3) | (held["target"].eq(3).cumsum(0) <= 2)
+        self.splits["validation"] = {name: value[kept] for name, value in held.items()}
+
+
+def test_a_class_with_fewer_than_five_validation_samples_is_told_however_many_the_others_have(tmp_path):
+    rare, common = Diagnosis(), Diagnosis()
+    fit(tmp_path / "rare", [rare], epochs=6, data=RareClass(validation=1200))
+    fit(tmp_path / "common", [common], epochs=6, data=Blobs(validation=1200))
+    said = next(str(verdict) for verdict in rare.verdicts if verdict.code == "small_classes")
+    assert "fewer than 5 validation samples in 1 of 4 classes, 2 in the rarest" in said
+    assert "small_classes" not in codes(common)
+
+
+def test_a_class_that_validation_lacks_counts_as_too_small():
+    counts = counts_of({"target": torch.tensor([0, 1, 2, 2])}, {"target": torch.tensor([0] * 5 + [1] * 4)})
+    assert counts == {0: 5, 1: 4, 2: 0}
+    assert counts_of({"target": torch.rand(4)}, {"target": torch.rand(4)}) == {}
+    verdict = small_classes(counts)
+    assert (verdict.evidence["few"], verdict.evidence["least"]) == (2, 0)
 
 
 def test_a_dead_start_survives_batch_norm(tmp_path):

@@ -18,7 +18,7 @@ from fulmen.callbacks.seen import Seen
 from fulmen.config.mistakes import did_you_mean
 from fulmen.config.ranges import Count, Share, refuses_out_of_range
 from fulmen.data.batches import size
-from fulmen.diagnosis import Verdict
+from fulmen.diagnosis import Verdict, health
 from fulmen.diagnosis.texts import TEXTS
 from fulmen.diagnosis.verdicts import as_markdown, ordered
 from fulmen.distributed.ranks import from_first, sum_over_ranks
@@ -209,7 +209,8 @@ class Diagnosis(Watcher):
     def _judge(self, trainer: Trainer, module: LightningModule) -> None:
         """What is new is printed; the first rank judges for all."""
         known = {verdict.code for verdict in self.verdicts}
-        more = [self.probes.leak, *self.gradients.verdicts(self.seen.base)]
+        counts = self.probes.counts if self.seen.classes else {}
+        more = [self.probes.leak, health.small_classes(counts), *self.gradients.verdicts(self.seen.base)]
         self.verdicts = from_first(self.seen.verdicts(frozen(trainer, module), self.expected_gain, more))
         if trainer.is_global_zero:
             self._say([verdict for verdict in self.verdicts if verdict.code not in known and LEVEL[verdict.severity]])

@@ -10,6 +10,7 @@ from fulmen.data.batches import Batch, size
 from fulmen.data.duplicates import copies
 from fulmen.diagnosis import Verdict, health
 from fulmen.lightning_private import datamodule_of
+from fulmen.report.classes import targets
 from fulmen.workload import splits_of
 
 
@@ -21,11 +22,13 @@ class Probes:
         train: a twentieth of the split, 64 samples at least and 256 at most.
         val: at most 256.
         leak: what is to be said if samples of the one stand in the other.
+        counts: of each class that is trained on, samples in the whole validation split; {} without classes.
     """
 
     train: Batch | None = None
     val: Batch | None = None
     leak: Verdict | None = None
+    counts: dict[int, int] = field(default_factory=dict)
     _explained: bool = field(default=False, repr=False)
 
     @classmethod
@@ -40,7 +43,7 @@ class Probes:
             return cls(probe)
         found = copies(val, train)
         leak = health.leak(found / size(val), found) if found else None
-        return cls(probe, on_device(trainer, evenly(val, 256)), leak)
+        return cls(probe, on_device(trainer, evenly(val, 256)), leak, counts_of(train, val))
 
     def note_once(self) -> str:
         """What a reader of training losses has to know, at the first call; "" without a probe or later."""
@@ -48,3 +51,11 @@ class Probes:
             return ""
         self._explained = True
         return f"training loss is that of {size(self.train)} samples in evaluation mode"
+
+
+def counts_of(train: Batch, val: Batch) -> dict[int, int]:
+    """Validation samples of each class of the training split; {} where targets are no classes."""
+    trained, held = targets(train), targets(val)
+    if trained is None or held is None:
+        return {}
+    return {label: int((held == label).sum()) for label in trained.unique().tolist() if label >= 0}

@@ -4,7 +4,7 @@ Every function takes the history of a measurement, one value per look, and retur
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from fulmen.diagnosis.verdicts import Verdict, ordered
 IN_A_ROW = 3  # looks before a state is believed
 HALF_WIDTH = 0.06  # of a score's 95 % interval: more is too little to compare runs by
 FEW = 30  # validation samples without classes
+FEW_OF_A_CLASS = 5  # validation samples
 HUGE = 5.0  # gradient norm over weight norm, for a loss of about 1
 UPDATES = (1e-5, 1e-2)  # of the size of the weights: what a step changes where learning goes well
 SAMPLED = 20  # steps, spread over 100 or more, before their updates mean anything
@@ -122,7 +123,7 @@ def class_collapse(
 
     Classes with fewer than five samples are passed over.
     """
-    known = [label for label, count in counts.items() if count >= 5]
+    known = [label for label, count in counts.items() if count >= FEW_OF_A_CLASS]
     if not known or len(recalls) < IN_A_ROW or np.median([recalls[-1].get(label, 0.0) for label in known]) < 0.5:
         return None
     label = min(known, key=lambda label: recalls[-1].get(label, 1.0))
@@ -170,6 +171,19 @@ def small_validation_set(samples: int, accuracy: float | None) -> Verdict | None
         return None
     known = f": an accuracy of {accuracy:.0%} is known to ± {100 * half:.0f} points"
     return Verdict.make("small_validation_set", samples=samples, precision=known, half_width=half)
+
+
+def small_classes(counts: Mapping[int, int]) -> Verdict | None:
+    """Classes with fewer validation samples than say anything of them.
+
+    Args:
+        counts: of every class that is trained on, in the validation split.
+    """
+    few = [label for label, count in counts.items() if count < FEW_OF_A_CLASS]
+    if not few:
+        return None
+    least = min(counts.values())
+    return Verdict.make("small_classes", few=len(few), classes=len(counts), needed=FEW_OF_A_CLASS, least=least)
 
 
 def wilson_half_width(share: float, samples: int, z: float = 1.96) -> float:

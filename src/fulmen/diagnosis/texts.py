@@ -100,6 +100,13 @@ TEXTS: dict[str, Text] = {  # the gravest first
         ("the split leaves too little for validation",),
         ("a larger validation split", "cross-validation"),
     ),
+    "small_classes": Text(
+        "warning",
+        "fewer than {needed} validation samples in {few} of {classes} classes, {least} in the rarest: their recall is "
+        "mostly chance",
+        ("rare classes and a small validation split",),
+        ("a larger validation split", "cross-validation"),
+    ),
     "miscalibrated": Text(
         "note",
         "confidence is {error:.0f} points above accuracy on average",

@@ -6,15 +6,21 @@ import torch
 from torch import Tensor
 
 
+def targets(batch: Any) -> Tensor | None:
+    """The integer vector [N] of a batch called target, label, labels, y or class; None without one."""
+    if not isinstance(batch, dict):
+        return None
+    target = next((batch[name] for name in ("target", "label", "labels", "y", "class") if name in batch), None)
+    return target if isinstance(target, Tensor) and target.ndim == 1 and not target.is_floating_point() else None
+
+
 def class_probabilities(outputs: Any, batch: Any) -> tuple[Tensor, Tensor] | None:
     """Probabilities [N, C] in what `predict_step` returned and the targets [N] in its batch; None without classes.
 
-    The target is the integer vector called target, label, labels, y or class; logits are taken as what they are.
+    The targets are those of `targets`; logits are taken as what they are.
     """
-    if not isinstance(outputs, dict) or not isinstance(batch, dict):
-        return None
-    target = next((batch[name] for name in ("target", "label", "labels", "y", "class") if name in batch), None)
-    if not isinstance(target, Tensor) or target.ndim != 1 or target.is_floating_point():
+    target = targets(batch)
+    if not isinstance(outputs, dict) or target is None:
         return None
     for name, x in outputs.items():
         if not isinstance(x, Tensor) or not x.is_floating_point() or len(x) != len(target):
