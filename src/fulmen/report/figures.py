@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from fulmen.report.confusion import shares
@@ -57,12 +58,13 @@ def figure(path: Path, rows: int = 1, columns: int = 1, size: tuple[float, float
     Drawn without pyplot, whose backend and open figures belong to the caller: a notebook keeps its own.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE | {"figure.constrained_layout.use": False}):
         drawn = Figure(figsize=size)
         FigureCanvasAgg(drawn)
         yield drawn.subplots(rows, columns, **kwargs)
         for ax in drawn.axes:
             _plain_decades(ax)
+        ConstrainedLayoutEngine().execute(drawn)  # by itself: savefig draws the whole figure once more for it
         drawn.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 

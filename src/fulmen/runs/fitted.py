@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from fulmen.config.stored import clear_failed_start, refuse_if_used
 from fulmen.errors import FulmenError
 from fulmen.lightning_private import callbacks_of
+from fulmen.report.words import counted
 from fulmen.runs.assembly import assemble
 from fulmen.runs.evaluation import evaluate
 from fulmen.runs.ownership import owned
@@ -69,7 +70,8 @@ def run_fitted(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
         write_provenance(folder, cfg, overrides, resumed=False)
         with recorded(result, trainer, overrides):
             print(
-                f"{cfg.experiment}: {type(model.network).__name__}, {threads} threads; run folder {folder}", flush=True
+                f"{cfg.experiment}: {type(model.network).__name__}, {counted(threads, 'thread')}; run folder {folder}",
+                flush=True,
             )
             started = monotonic()
             trainer.validate(model, datamodule=data, verbose=False)

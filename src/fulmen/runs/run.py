@@ -109,7 +109,7 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path, ready: Map
         files_in_words(to_plain(cfg.data), "data", data),
     ):
         if trainer.is_global_zero:
-            how = f"{result.cost['device']}, {threads} threads, {trainer.precision}"
+            how = f"{result.cost['device']}, {counted(threads, 'thread')}, {trainer.precision}"
             size = f"{result.cost['parameters']:,} parameters"
             print(f"{cfg.experiment}: {size} on {how}; run folder {folder}", flush=True)
             print(start.line, flush=True) if start else None

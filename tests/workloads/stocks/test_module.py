@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 from helpers import differing, quiet_trainer
+from scipy import stats
 
 from fulmen.callbacks.outputs import predict_test
 from fulmen.callbacks.resume import read_checkpoint
 from fulmen.config.check import check_overrides
+from fulmen.report.document import SHOWN
 from fulmen.runs.run import run
 from fulmen.runs.run_folder import load_run
 from fulmen.workloads.stocks import baselines, conformal
@@ -84,6 +86,25 @@ def test_the_summary_has_a_row_per_day_ahead_and_every_baseline(model, tmp_path)
     assert next(iter(summary.tables)).startswith("The network ")
     assert [file for file in summary.figures.values() if not (tmp_path / file).stat().st_size] == []
     assert summary.metrics["skill"] == pytest.approx(np.mean([row["skill"] for row in steps]))
+
+
+def test_the_forecast_leads_and_direction_stands_beside_its_interval(model, tmp_path, monkeypatch):
+    """The forecast is drawn whether the residuals are or not; the interval is Wilson's, by scipy."""
+    module, data = model
+    monkeypatch.setattr(module, "figures", False)
+    summary = module.summarize(predict_test(module, data), data, tmp_path)
+    (caption, file), *others = summary.figures.items()
+    days = min(120, int((data.splits["test"]["ticker"] == 0).sum()))
+    assert (file, others) == ("forecast.svg", [])
+    assert f"the last {days} days of the test split" in caption
+    row, *_ = next(iter(summary.tables.values()))
+    first = [name for name in summary.leading if name in row]
+    assert first.index("direction, 95 %") == first.index("direction") + 1
+    assert len(first) + 1 <= SHOWN
+    one, *_ = summary.tables["Network, per day ahead"]
+    n = len(np.unique(data.splits["test"]["day"]))
+    wilson = stats.binomtest(round(one["direction"] * n), n).proportion_ci(method="wilson")
+    assert one["direction, 95 %"] == f"{wilson.low:.3f} to {wilson.high:.3f}"
 
 
 def test_forecasts_that_were_kept_are_those_of_the_best_weights(tmp_path):

@@ -28,6 +28,7 @@ COLUMNS = {
     "direction_high": "to (95 %)",
     "dm": "DM",
 }
+INTERVAL = "direction, 95 %"
 ALPHA = 0.05  # of the verdict
 NOTES = [
     "return: log(P(t+h) / P(t)) over h days; price: in the currency of the data. Numbers over several days ahead are "
@@ -45,7 +46,9 @@ NOTES = [
 ]
 
 
-def summarize(predicted: Tensor, half_width: Tensor, calibration: Tensor, data: Any, folder: Path | None) -> Summary:
+def summarize(
+    predicted: Tensor, half_width: Tensor, calibration: Tensor, data: Any, folder: Path | None, residuals: bool = True
+) -> Summary:
     """Metrics, tables and figures of the test split.
 
     Args:
@@ -53,6 +56,7 @@ def summarize(predicted: Tensor, half_width: Tensor, calibration: Tensor, data: 
         half_width: of the intervals [levels, N, H].
         calibration: predicted log-returns of the validation split.
         folder: where figures go; None draws none.
+        residuals: whether they are drawn too, beside the forecast.
     """
     train, test = data.splits["train"], data.splits["test"]
     true, price, day = (test[name].double().numpy() for name in ("log_return", "price", "day"))
@@ -87,7 +91,7 @@ def summarize(predicted: Tensor, half_width: Tensor, calibration: Tensor, data: 
         for i, level in enumerate(conformal.LEVELS)
         for kind in intervals
     }
-    drawn = figures.draw(predicted, half_width, test, data.tickers, folder) if folder else {}
+    drawn = figures.draw(predicted, half_width, test, data.tickers, folder, residuals) if folder else {}
     items = {
         "item": identities(test["day"], test["ticker"], true),
         "loss": np.square(forecasts["network"] - true).mean(1),
@@ -96,7 +100,7 @@ def summarize(predicted: Tensor, half_width: Tensor, calibration: Tensor, data: 
     return Summary(
         main | coverage, scores, tables, drawn, NOTES, items,
         question="Does the network forecast prices better than persistence, which says that they stay as they are?",
-        answer=answer(main), leading=["skill", "DM p", "direction", "always up"], counted="windows",
+        answer=answer(main), leading=["skill", "DM p", "direction", INTERVAL, "always up"], counted="windows",
     )  # fmt: skip
 
 
@@ -135,8 +139,14 @@ def _mean_over_steps(values: dict[str, np.ndarray]) -> dict[str, float]:
     return {name: float(values[name].mean()) for name in COLUMNS}
 
 
-def _row(score: dict[str, float]) -> dict[str, float]:
-    return {title: score[name] for name, title in COLUMNS.items()}
+def _row(score: dict[str, float]) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, title in COLUMNS.items():
+        row[title] = score[name]
+        if name == "direction":
+            low, high = score["direction_low"], score["direction_high"]
+            row[INTERVAL] = f"{low:.3f} to {high:.3f}" if low == low else ""  # persistence points nowhere
+    return row
 
 
 def _per_step_rows(values: dict[str, np.ndarray]) -> Rows:

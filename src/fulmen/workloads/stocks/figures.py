@@ -10,23 +10,31 @@ from torch import Tensor
 from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, WIDTH, figure
 from fulmen.workloads.stocks.conformal import LEVELS
 
+DAYS = 120  # of the forecast that are drawn
+
 
 def draw(
-    predicted: Tensor, half_width: Tensor, test: dict[str, Tensor], tickers: Sequence[str], folder: Path
-) -> dict[str, str]:
+    predicted: Tensor, half_width: Tensor, test: dict[str, Tensor], tickers: Sequence[str], folder: Path,
+    with_residuals: bool = True,
+) -> dict[str, str]:  # fmt: skip
     """Write the figures and return {caption: file name}; log-returns [N, H], half widths [levels, N, H]."""
-    forecast(folder / "forecast.svg", predicted, half_width, test, tickers[0])
+    days = forecast(folder / "forecast.svg", predicted, half_width, test, tickers[0])
+    drawn = {
+        f"{tickers[0]}, forecast one day ahead with its intervals beside what came: the last {days} days of the test "
+        "split": "forecast.svg"
+    }
+    if not with_residuals:
+        return drawn
     residuals(folder / "residuals.svg", predicted, test["log_return"])
-    return {
-        "One day ahead: forecast over actual, with conformal intervals (last 120 test days)": "forecast.svg",
+    return drawn | {
         "Residuals of the log-return, all test days and steps": "residuals.svg",
     }
 
 
 def forecast(
-    path: Path, predicted: Tensor, half_width: Tensor, test: dict[str, Tensor], ticker: str, days: int = 120
-) -> None:
-    """The first ticker's last test days: price, forecast of the day before, intervals."""
+    path: Path, predicted: Tensor, half_width: Tensor, test: dict[str, Tensor], ticker: str, days: int = DAYS
+) -> int:
+    """The first ticker's last test days, and how many: price, forecast of the day before, intervals."""
     last = (test["ticker"] == 0).nonzero()[-days:, 0]
     date = np.busday_offset(test["day"][last].numpy().astype("datetime64[D]"), 1, roll="forward")
     price, step = test["price"][last].numpy(), predicted[last, 0].numpy()
@@ -42,6 +50,7 @@ def forecast(
         ax.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2)
         ax.xaxis.set_major_locator(dates := AutoDateLocator(maxticks=5))
         ax.xaxis.set_major_formatter(ConciseDateFormatter(dates))
+    return len(last)
 
 
 def residuals(path: Path, predicted: Tensor, true: Tensor) -> None:

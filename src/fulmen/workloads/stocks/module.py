@@ -41,7 +41,7 @@ class StockForecaster(Workload):
         optimizer: makes an optimizer of parameters.
         scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.optim.schedulers`.
         target: what is learned: "return", or "price".
-        figures: draw the forecasts and residuals of the test split.
+        figures: draw the residuals of the test split too; its last forecasts are always drawn.
     """
 
     directions = DIRECTIONS
@@ -142,7 +142,7 @@ class StockForecaster(Workload):
 
         half_width = self.half_width({"volatility": data.splits["test"]["volatility"].to(self.device)}).cpu()
         forecast = predicted["log_return"].float()
-        return summarize(forecast, half_width, self._calibration(data), data, figures if self.figures else None)
+        return summarize(forecast, half_width, self._calibration(data), data, figures, self.figures)
 
     def _kept(self) -> Tensor:
         """Log-returns [n, H] that this process has seen in the last pass over the validation split."""
