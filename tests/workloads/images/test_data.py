@@ -14,6 +14,7 @@ from fulmen.config.check import compose
 from fulmen.errors import FulmenError
 from fulmen.workloads.images import sources
 from fulmen.workloads.images.data import ImagesData
+from fulmen.workloads.images.evaluate import summarize
 from fulmen.workloads.images.imbalance import Step
 from fulmen.workloads.images.samplers import ClassBalanced
 
@@ -86,6 +87,9 @@ def test_the_published_protocol_validates_on_the_test_part_and_warns(data):
         leaky = data(imbalance=Step([0], 0.4), original_protocol=True)
     assert np.array_equal(items(leaky, "validation"), items(leaky, "test"))
     assert leaky.counts.tolist() == [20, 50, 50]
+    chance = torch.full((45, 3), 1 / 3).log()
+    assert "leakage: original_protocol" in summarize(chance, 0.0, leaky, None).warnings[0]
+    assert not summarize(chance, 0.0, data(), None).warnings
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,7 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
     main = found.pop("network")
     columns = ", ".join(f"{n}: {c}" for n, c in zip(data.names, counts.tolist(), strict=True))
     notes = [f"Training images per class: {columns}.", *NOTES]
-    if data.original_protocol:
-        notes.insert(0, "original_protocol: epochs were chosen on this very test split; the numbers are too good.")
+    too_good = "leakage: original_protocol: epochs were chosen on this very test split; the numbers are too good"
     said = verdict(main["balanced_accuracy"], found, forecasts, label)
     tables = {
         f"{said} (test split, {len(label):,} images)": rows,
@@ -82,6 +81,7 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
         answer=f"{said}.",
         leading=["balanced accuracy", "minority F1", "worst class", "ECE"],
         counted="images", counts={"Per class": "test images"},
+        warnings=[too_good] if data.original_protocol else [],
     )  # fmt: skip
 
 
