@@ -1,10 +1,14 @@
 """What a search says to do next follows from how its champion did."""
 
+import shlex
+from dataclasses import replace
+
 import pytest
 
 from fulmen.registry.versions import Version
 from fulmen.search.champion import Champion
 from fulmen.search.comparing import conclusion, seeds_won
+from fulmen.search.plans import plans
 from fulmen.search.report import about_champion, next_of_champion
 
 FEW = "search.space.model.x={choices:[1,2,3]}"  # of the toy, in the place of its range
@@ -30,6 +34,14 @@ def test_the_next_step_follows_from_how_the_champion_did(asked, won, kept, holds
     why, command = next_of_champion(one, crowned(one, won), [Version("s", 1, tmp_path)] * kept)
     assert why.endswith(":")
     assert holds in command
+
+
+def test_a_command_that_changes_one_setting_of_a_search_is_that_search_otherwise(study):
+    one = study("search=random", "search.trials=4", "search.pruner=none")
+    _, command = next_of_champion(one, crowned(one, 0), [])
+    (again,) = plans(shlex.split(command)[2:])
+    assert again.search == replace(one.search, trials=8)
+    assert (again.name, again.overrides) == (one.plan.name, one.plan.overrides)
 
 
 def test_a_space_of_which_every_point_was_tried_is_not_searched_any_longer(study):

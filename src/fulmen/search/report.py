@@ -141,7 +141,7 @@ def next_of_champion(study: Study, champion: Champion, kept: Sequence[Version]) 
 
 def again(study: Study, change: str) -> str:
     """The command of the search with one setting changed."""
-    rest = [override for override in study.plan.overrides if key_of(override) != key_of(change)]
+    rest = [override for override in study.plan.command() if key_of(override) != key_of(change)]
     return command([*rest, change], PROGRAM)
 
 
@@ -195,7 +195,7 @@ def summary(study: Study) -> str:
             f" The space has no more than {len(study.design.few)} different points: {study.design.asked} were asked."
         )
     if lost:
-        text += f" {lost} more lost their process and were tried again."
+        text += f" Not counted: {counted(lost, 'trial')} cut off by a stop or by the death of a process."
     if best := best_of(study):
         text += f" {best}"
     return text
