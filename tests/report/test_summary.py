@@ -2,13 +2,14 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from fulmen.diagnosis import diagnose
 from fulmen.report.document import number
 from fulmen.report.figures import training_curve
 from fulmen.report.markdown import markdown_table
 from fulmen.report.of_run import sections, write_report
-from fulmen.report.summary import Summary, print_table
+from fulmen.report.summary import OF_CELL, Summary, print_table
 
 ROWS = [{"": "network", "R2": 0.99871, "RMSE": 1.2e-7}, {"": "mean", "R2": 0.5, "RMSE": None}]
 
@@ -58,3 +59,14 @@ def test_the_diagnosis_begins_with_what_may_make_the_numbers_worthless_and_says_
     assert diagnosis(status="completed", verdicts=verdicts)[1].startswith("**not enough data**")
     said = diagnosis(status="interrupted", verdicts=verdicts)
     assert said[1] == "The training did not come to its end: these lines are of the epochs it had."
+
+
+def test_a_table_in_a_notebook_is_as_wide_as_its_cell(monkeypatch):
+    """The lines of a cell hold fewer letters than a console; what is cut off there cannot be seen."""
+    shown = []
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("rich.jupyter.display", lambda _, text: shown.append(text))
+    names = [f"a score {i}" for i in range(12)]
+    left_out = print_table("Scores", [{"": "network", **dict.fromkeys(names, 0.123456)}])
+    assert left_out == names[-len(left_out) :] != []
+    assert max(len(line) for line in Text.from_ansi("".join(shown)).plain.splitlines()) <= OF_CELL

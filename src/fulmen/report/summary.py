@@ -14,6 +14,8 @@ from fulmen.errors import FulmenError
 from fulmen.report.behind import ITEMS
 from fulmen.report.document import Rows, number
 
+OF_CELL = 96  # letters in a line of a notebook's output, on a window of 1,000 pixels
+
 
 @dataclass
 class Summary:
@@ -86,7 +88,7 @@ def print_table(
         left: columns of words, which begin at the left.
         wrapped: such columns that take as many lines as they need, so that they always fit.
     """
-    console = console or Console(width=None if sys.stdout.isatty() else 120)
+    console = console or Console(width=None if sys.stdout.isatty() else OF_CELL if Console().is_jupyter else 120)
     width = console.width - 2
     table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for position, column in enumerate(rows[0]):
