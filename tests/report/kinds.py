@@ -108,7 +108,7 @@ def ended(seed, score, **more):
 
 
 def multirun(folder):
-    show(folder, [ended(1, 0.5 + lr, **{"model.network.width": 2**70, "lr": lr}) for lr in range(4)])
+    show(folder, [ended(1, 0.5 + lr, **{"model.network.width": 2**70, "model.optimizer.lr": lr}) for lr in range(4)])
 
 
 def multirun_of_seeds(folder):
@@ -138,7 +138,7 @@ def sweep(folder):
     write(report, folder)
 
 
-def search(folder):
+def search(folder, *more):
     """A small study, trained to its champion."""
     from fulmen.search.controller import run_searches
     from fulmen.search.plans import plans
@@ -146,9 +146,14 @@ def search(folder):
     space = ["search=grid", "search/space=null", "search.space.model.optimizer.lr={choices:[0.001,0.002]}"]
     short = ["trainer.accelerator=cpu", "trainer.max_epochs=1", "trainer.limit_train_batches=2"]
     named = [f"search.name={folder.name}", f"search.folder={folder.parent}"]
-    run_searches(plans(["experiment=pbpk_mlp", *space, *PBPK, *short, *named]))
+    run_searches(plans(["experiment=pbpk_mlp", *space, *PBPK, *short, *named, *more]))
+
+
+def studies(folder):
+    """Two of them, without champions."""
+    search(folder, "search.each=scheduler=cosine,plateau", "search.champion_seeds=0")
 
 
 WIDE = ("model.optimizer.lr", "model.network.width")
 KINDS = {"run": a_run, "seeds": seeds, "multirun": multirun, "multirun of seeds": multirun_of_seeds,
-         "sweep": sweep, "search": search, "rank": ranking, "compare": comparison}  # fmt: skip
+         "sweep": sweep, "search": search, "studies": studies, "rank": ranking, "compare": comparison}  # fmt: skip

@@ -17,6 +17,7 @@ SAID = {
     "multirun": "1 run, 10 items of the validation split and 20 items of the test split.",
     "multirun of seeds": "1 run, 10 items of the validation split and 20 items of the test split.",
     "search": "1 run, 4 items of the validation split.",
+    "studies": "1 run, 4 items of the validation split.",
     "rank": "3 folds, 50 rows of the test split in each.",
     "compare": "1 run, 60 items of the test split.",
 }

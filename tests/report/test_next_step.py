@@ -1,15 +1,27 @@
 """What a report says to type next works as it stands."""
 
+import re
 import shlex
 
 import pytest
+from kinds import KINDS
+from markupsafe import escape
 
 from fulmen.cli import parser
 from fulmen.config.check import check_overrides
 from fulmen.report.of_run import facts, next_of
+from fulmen.search.plans import plans
 
 TYPED = ["experiment=pbpk_mlp", "seed=3", "output_dir=outputs/x y", "resume=outputs/x y", "trainer.max_epochs=3"]
 RESULT = {"experiment": "pbpk_mlp", "status": "completed", "epochs": 4}
+
+
+def judge(command):
+    """What the program makes of a command before it begins any work; it refuses one that is wrong."""
+    program, *words = shlex.split(command)
+    if program == "fulmen":
+        return parser().parse_args(words).call
+    return {"train.py": check_overrides, "sweep.py": plans}[words[0]](words[1:])
 
 
 def verdict(code, severity="note"):
@@ -31,12 +43,22 @@ def test_the_next_command_of_a_run_is_one_that_its_parser_takes(result, typed, h
     why, command = next_of(tmp_path / "it's a run", RESULT | result, typed)
     assert why.endswith(":")
     assert holds in command
-    first, *words = shlex.split(command)
-    if first == "fulmen":
-        assert parser().parse_args(words).call
-    else:
-        assert check_overrides(words[1:]).experiment == "pbpk_mlp"
-        assert not [word for word in words if word.startswith(("resume=", "output_dir="))]
+    judged = judge(command)
+    if not command.startswith("fulmen "):
+        assert judged.experiment == "pbpk_mlp"
+        assert not [word for word in shlex.split(command) if word.startswith(("resume=", "output_dir="))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "sweep"])
+def test_every_kind_of_report_names_a_next_command_that_is_taken(kind, tmp_path, monkeypatch):
+    monkeypatch.setenv("FULMEN_REGISTRY", str(tmp_path / "models"))
+    folder = tmp_path / kind.replace(" ", "_")
+    KINDS[kind](folder)
+    (text,) = (path.read_text() for path in folder.glob("*.md"))
+    (command,) = re.findall(r"## What to do next\n\n.*:\n\n```bash\n(.*)\n```", text)
+    assert judge(command)
+    assert f"<pre class=next><code>{escape(command)}</code>" in (folder / "report.html").read_text()
 
 
 def test_an_interrupted_run_is_gone_on_with(tmp_path):

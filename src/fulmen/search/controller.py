@@ -7,18 +7,19 @@ from optuna.trial import TrialState
 
 from fulmen.errors import FulmenError, Obstructed
 from fulmen.runs.surroundings import kept_surroundings
-from fulmen.search.champion import crown
+from fulmen.search.champion import Champion, crown
 from fulmen.search.checks import refuse_unusable_data
 from fulmen.search.design import Design
 from fulmen.search.leaderboard import print_leaderboard
 from fulmen.search.live_display import Progress, best_of, progress_of
 from fulmen.search.pools import Processes, Slots
 from fulmen.search.register import keep
-from fulmen.search.report import write_report, write_summary
+from fulmen.search.report import write_report
 from fulmen.search.settings import Plan
 from fulmen.search.stopping import going_on
 from fulmen.search.storage import concluding
 from fulmen.search.study import Study
+from fulmen.search.summary_report import write_summary
 from fulmen.search.training import train_here
 from fulmen.search.workers import POLL_SECONDS, work
 
@@ -49,12 +50,8 @@ def run_searches(plans: Sequence[Plan]) -> list[Study]:
             failure = error
         print(shown.summary(), flush=True)
         file.update(file.done, best=best_of(studies), what="champion and report")
-        for study in studies:
-            if study.finished:
-                uncrowned = conclude(study, whole=failure is None, alone=len(studies) == 1)
-                failure = failure or uncrowned
-        if len(studies) > 1:
-            print(f"report: {write_summary(studies)}", flush=True)
+        uncrowned = conclude_each(studies, whole=failure is None)
+        failure = failure or uncrowned
         done = sum(len(study.finished) for study in studies)
         if failure and done < sum(study.total for study in studies):  # within: the file of progress has no end then
             file.update(done, what="stopped")
@@ -75,8 +72,28 @@ def announce(study: Study) -> None:
     print(f"{study.plan.name}: {study.total} trials{share}{before}; folder {study.folder}", flush=True)
 
 
-def conclude(study: Study, whole: bool, alone: bool) -> FulmenError | None:
-    """Champion, report and models of a study, by one process at a time; the error of a champion that came to nothing.
+def conclude_each(studies: Sequence[Study], whole: bool) -> FulmenError | None:
+    """The end of every study, and of several their common report; the first error of a champion that came to nothing.
+
+    Args:
+        whole: whether all trials are done.
+    """
+    champions: dict[str, Champion | None] = {}
+    failure: FulmenError | None = None
+    for study in studies:
+        if study.finished:
+            champion = conclude(study, whole and failure is None, alone=len(studies) == 1)
+            champions[study.folder.name] = champion
+            if champion and not champion.folders:
+                failure = failure or FulmenError(champion.conclusion)
+    if len(studies) > 1:
+        path = write_summary(studies, champions)
+        print(f"report: {path.with_suffix('.html')}, the same in {path.name}", flush=True)
+    return failure
+
+
+def conclude(study: Study, whole: bool, alone: bool) -> Champion | None:
+    """Champion, report and models of a study, by one process at a time; the champion, if this process trained one.
 
     Args:
         whole: whether all trials are done; else there is no champion yet, and nobody waits for another process.
@@ -92,7 +109,7 @@ def conclude(study: Study, whole: bool, alone: bool) -> FulmenError | None:
         if champion:
             print(champion.conclusion)
         print(f"report: {report.with_suffix('.html')}, the same in report.md", flush=True)
-    return FulmenError(champion.conclusion) if champion and not champion.folders else None
+    return champion
 
 
 def run_trials(studies: Sequence[Study], shown: Progress) -> None:

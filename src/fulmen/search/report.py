@@ -14,9 +14,8 @@ from fulmen.registry.versions import Version
 from fulmen.report.behind import Behind, behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
-from fulmen.report.markdown import as_text, markdown_table
+from fulmen.report.markdown import as_text
 from fulmen.report.next_step import diagnose, fulmen, keep
-from fulmen.report.summary import print_table
 from fulmen.report.words import counted, spoken
 from fulmen.runs.reading import read_result
 from fulmen.search import figures, trial_states
@@ -25,7 +24,6 @@ from fulmen.search.leaderboard import FILE, importances, leaderboard, write_lead
 from fulmen.search.samplers import STARTUP_TRIALS
 from fulmen.search.settings import PROGRAM
 from fulmen.search.study import Study
-from fulmen.utils.files import atomic_write
 
 SHOWN_FAILURES = 10
 CHOSEN = "Trials are compared on the validation split, with one seed each: the best of many is partly luck."
@@ -214,27 +212,6 @@ def draw(study: Study, shares: dict[str, float]) -> dict[str, str]:
         figures.importances(folder / "importances.svg", shares)
         drawn["importances"] = "How much each parameter has to do with the score"
     return drawn
-
-
-def write_summary(studies: Sequence[Study]) -> Path:
-    """The best trial of every study, best first, beside their folders."""
-    found = [(study, study.ranked()[0]) for study in studies if study.ranked()]
-    sign = 1 if studies[0].modes[0] == "min" else -1
-    rows = [
-        {"study": study.folder.name, next(iter(study.objectives)): best.values[0], "trial": best.number,
-         "finished": len(study.finished), "of": study.total}
-        for study, best in sorted(found, key=lambda pair: sign * pair[1].values[0])
-    ]  # fmt: skip
-    path = studies[0].folder.parent / "report.md"
-    none = [study.folder.name for study in studies if not study.ranked()]
-    with atomic_write(path) as file:
-        file.write(f"# {studies[0].folder.parent.name}\n\n")
-        file.write(markdown_table(rows) + "\n" if rows else "No study has a complete trial.\n")
-        if none and rows:
-            file.write(f"\nWithout a complete trial: {', '.join(none)}.\n")
-    if rows:
-        print_table("Best of each study", rows)
-    return path
 
 
 def where(study: Study) -> list[str]:
