@@ -1,4 +1,7 @@
-"""Step 2: PBPK networks start from a faster reduced model; those trained before keep the one they learned from."""
+"""Step 2: PBPK networks start from a faster reduced model, and predictions have intervals.
+
+Those trained before keep the model they learned from, and have no intervals: nobody has calibrated them.
+"""
 
 from typing import Any
 
@@ -9,7 +12,7 @@ DATA, MODEL = "fulmen.workloads.pbpk.data.PBPKData", "fulmen.workloads.pbpk.modu
 
 
 def with_runge_kutta(stored: Plain) -> Plain:
-    """`reduced: runge_kutta` in every node of PBPK data, or of their model, that says nothing of it."""
+    """`reduced: runge_kutta` in every node of PBPK data, or of their model, that says nothing of it; no intervals."""
     return {key: _kept(value) for key, value in stored.items()}
 
 
@@ -20,8 +23,11 @@ def _kept(value: Any) -> Any:
         return value
     node = {key: _kept(item) for key, item in value.items()}
     target = node.get("_target_")
-    if isinstance(target, str) and {target, *bases_in_fulmen(target)} & {DATA, MODEL}:
+    made = {target, *bases_in_fulmen(target)} if isinstance(target, str) else set()
+    if made & {DATA, MODEL}:
         node.setdefault("reduced", "runge_kutta")
+    if MODEL in made:
+        node.setdefault("trusted", False)
     return node
 
 

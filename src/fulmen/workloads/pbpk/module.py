@@ -19,11 +19,12 @@ from typing import Annotated, Any, ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, smooth_l1_loss
-from torchmetrics import MetricCollection, R2Score
+from torchmetrics import CatMetric, MetricCollection, R2Score
 
 from fulmen.config.protocols import Fulfils
 from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Record, Schema
+from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Verb, Workload
@@ -35,8 +36,10 @@ from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
 from fulmen.workloads.pbpk.one_compartment import Reduced
 from fulmen.workloads.pbpk.records import example_records, population_of, subjects_file, whole_subject
+from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import Population, differentiated
 from fulmen.workloads.pbpk.times import at_times, refuse_untrained_times, same_times
+from fulmen.workloads.pbpk.trust import Trust, bounds
 
 INPUTS = ("node", "edge", "context", "dosing")
 
@@ -51,6 +54,7 @@ class PBPKSurrogate(Workload):
         linear_weight: of the loss on the linear scale.
         residual: learn the log ratio to the reduced model; False learns log(u + 1e-3) itself.
         reduced: the reduced model of the data it learns from, as `data.reduced`; `predict_population` takes it.
+        trusted: predictions have intervals, and say whether the subject is like those of the training; see `trust.py`.
         figures: draw curves, residuals and organs of the test split; takes seconds.
     """
 
@@ -70,12 +74,15 @@ class PBPKSurrogate(Workload):
         linear_weight: float = 0.3,
         residual: bool = True,
         reduced: Reduced = "exponential",
+        trusted: bool = True,
         figures: bool = True,
     ):
         super().__init__(network, optimizer, scheduler)
         self.linear_weight, self.residual, self.reduced, self.figures = linear_weight, residual, reduced, figures
         for name in ("log_mean", "log_sd", "linear_sd"):
             self.register_buffer(name, torch.ones(()))
+        self.trust = Trust() if trusted else None
+        self.errors = CatMetric(nan_strategy="disable", dist_sync_fn=gather_rows)  # of the validation, [1 + 14 T] each
         self.metrics = nn.ModuleDict(
             {name: MetricCollection({f"{name}/r2_log": R2Score()}) for name in ("val", "test")}
         )
@@ -95,6 +102,8 @@ class PBPKSurrogate(Workload):
         self.network.fit(train, (y - y.mean()) / y.std())
         for name, value in {"log_mean": y.mean(), "log_sd": y.std(), "linear_sd": u.std()}.items():
             getattr(self, name).copy_(value)
+        if self.trust:
+            self.trust.fit(train, self.datamodule.splits["validation"], self.datamodule.time_h)
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """Standardised log concentrations [B, 14, T]."""
@@ -105,11 +114,27 @@ class PBPKSurrogate(Workload):
         return self._dosed(self._linear(self(batch), batch), batch)
 
     def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
-        return {
-            "subject": batch["subject"],
-            "time_h": batch["time_h"],
-            "concentration_mg_per_l": self.concentration(batch),
-        }
+        """Concentrations and the ends of their intervals [B, 14, T] in mg/L, and whether a subject is in the domain."""
+        concentration = self.concentration(batch)
+        asked = {"subject": batch["subject"], "time_h": batch["time_h"], "concentration_mg_per_l": concentration}
+        if not self.trust:
+            return asked
+        distance = self.trust.distance(batch)
+        half = self.trust.log_half_width(distance, batch["time_h"])
+        low, high = bounds(concentration, half, batch["dose_mg"] / batch["weight_kg"])
+        in_domain = distance <= self.trust.limit
+        return asked | {"low_90_mg_per_l": low, "high_90_mg_per_l": high, "in_domain": in_domain}
+
+    def on_validation_epoch_start(self) -> None:
+        self.errors.reset()
+
+    def on_validation_epoch_end(self) -> None:
+        """Calibrate the intervals: each checkpoint holds those of its own weights."""
+        if self.trust:
+            rows = self.errors.compute().view(-1, 1 + len(ORGANS) * len(self.datamodule.time_h))
+            log_error = rows[:, 1:].unflatten(1, (len(ORGANS), -1))
+            self.trust.calibrate(log_error, rows[:, 0], self.datamodule.time_h.to(rows))
+        self.errors.reset()
 
     def predict_population(
         self, population: Population, time_h: Tensor, kinetics: str = "saturable", grid_h: Tensor | None = None
@@ -153,17 +178,19 @@ class PBPKSurrogate(Workload):
 
     def input_schema(self, data: Any) -> Schema:
         """Of an `.npz` of subjects; see `predict.py`."""
-        return predict.input_schema(data)
+        return predict.input_schema(data, self.trust)
 
     def read_file(self, path: Path, schema: Schema, **reading: str) -> Inputs:
         """Subjects from an `.npz`."""
-        return predict.read_file(path, schema)
+        asked = predict.read_file(path, schema)
+        asked.warnings += predict.unlike_training(asked, self.trust)
+        return asked
 
     def read_records(self, records: Sequence[Record], schema: Schema) -> Inputs:
         """Subjects, one record each; see `records.py`."""
         population, warnings = population_of(records, schema)
         asked = predict.inputs_of(population, schema)
-        asked.warnings += warnings
+        asked.warnings += predict.unlike_training(asked, self.trust) + warnings
         return asked
 
     def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
@@ -207,6 +234,10 @@ class PBPKSurrogate(Workload):
             return loss, {}
         metrics = self.metrics[stage]
         assert isinstance(metrics, MetricCollection)
-        metrics.update((u_hat.clamp(min=0) + FLOOR).log().flatten(), (u + FLOOR).log().flatten())
+        log_hat, log_true = (u_hat.clamp(min=0) + FLOOR).log(), (u + FLOOR).log()
+        metrics.update(log_hat.flatten(), log_true.flatten())
         self.log_dict(metrics)
+        if stage == "val" and self.trust:
+            errors = (log_hat - log_true).abs().flatten(1)
+            self.errors.update(torch.cat([self.trust.distance(batch)[:, None], errors], 1))
         return loss, {"concentration_mg_per_l": self._dosed(u_hat, batch)}

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fulmen.data.batches import EVALUATION_BATCH, Batch
-from fulmen.data.predicting import Answer, Inputs, Schema, joined
+from fulmen.data.predicting import Answer, Inputs, Interval, Schema, joined
 from fulmen.data.ranges import Outside, Ranges
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.baselines import reduced_physics
@@ -21,6 +21,7 @@ from fulmen.workloads.pbpk.runge_kutta import step_h
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import LABELS, ROUTES, SEXES, Population
 from fulmen.workloads.pbpk.times import at_times, refuse_untrained_times, same_times
+from fulmen.workloads.pbpk.trust import LEVEL, Trust
 
 UNITS = {
     "l_per_h": "L/h", "mg_per_l": "mg/L", "kg_per_l": "kg/L", "per_h": "1/h", "kg": "kg", "mg": "mg", "l": "L",
@@ -32,8 +33,11 @@ NOTES = {
 }
 
 
-def input_schema(data: Any) -> dict[str, Any]:
+def input_schema(data: Any, trust: Trust | None = None) -> dict[str, Any]:
     """What is read and needed; ranges are those of the training split."""
+    interval = "mg/L, 90 % conformal interval: holds in the domain"
+    trusted = {"low_90_mg_per_l": interval, "high_90_mg_per_l": interval,
+               "in_domain": "whether the subject is like those of the training, all inputs together"}  # fmt: skip
     seen = data.population[data.splits["train"]["subject"]]
     return {
         "format": ".npz of named arrays for S subjects, as PBPKData.export writes them; concentrations are not needed",
@@ -50,8 +54,25 @@ def input_schema(data: Any) -> dict[str, Any]:
             "organ": "",
             "time_h": "h",
             "concentration_mg_per_l": "mg/L",
+            **(trusted if trust else {}),
         },
     }
+
+
+def unlike_training(asked: Inputs, trust: Trust | None) -> list[str]:
+    """A warning where subjects are outside the domain of a model."""
+    if not trust:
+        return []
+    distance = trust.distance({name: value.to(trust.mean) for name, value in asked.batch.items()})
+    outside = distance > trust.limit
+    if not bool(outside.any()):
+        return []
+    subject, number = int(distance.argmax()), int(outside.sum())
+    return [
+        f"{number} of {asked.rows} subjects {'is' if number == 1 else 'are'} unlike those of the training, all inputs "
+        f"taken together (in_domain is false); subject {subject} is the farthest, "
+        f"{float(distance[subject] / trust.limit):.3g} times as far as the domain goes"
+    ]
 
 
 def read_file(path: Path, schema: Schema) -> Inputs:
@@ -103,20 +124,26 @@ def ask_at(asked: Inputs, population: Population, time_h: Tensor, schema: Schema
 
 def answer(inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
     """One row per subject, organ and time."""
-    concentration, time_h = predicted["concentration_mg_per_l"], torch.tensor(schema["time_h"])
+    time_h = torch.tensor(schema["time_h"])
+    curves = {name: value for name, value in predicted.items() if name.endswith("_mg_per_l")}
     if "time_h" in inputs.about:
         batch, asked = inputs.batch, inputs.about
         mg_per_kg = batch["dose_mg"] / batch["weight_kg"]
-        concentration = at_times(concentration, batch["reduced"], time_h, asked["reduced"], asked["time_h"], mg_per_kg)
+        for name, value in curves.items():
+            curves[name] = at_times(value, batch["reduced"], time_h, asked["reduced"], asked["time_h"], mg_per_kg)
         time_h = asked["time_h"]
-    subjects, organs, times = concentration.shape
+    subjects, organs, times = curves["concentration_mg_per_l"].shape
     columns = {
         "subject": np.repeat(np.arange(subjects), organs * times),
         "organ": np.tile(np.repeat(np.array(ORGANS), times), subjects),
         "time_h": np.tile(time_h.float().numpy(), subjects * organs),
-        "concentration_mg_per_l": concentration.numpy().ravel(),
+        **{name: value.numpy().ravel() for name, value in curves.items()},
     }
-    return Answer(columns, {"time_h": "h", "concentration_mg_per_l": "mg/L"})
+    units = {"time_h": "h", **dict.fromkeys(curves, "mg/L")}
+    if "in_domain" not in predicted:
+        return Answer(columns, units)
+    columns["in_domain"] = np.repeat(predicted["in_domain"].numpy(), organs * times)
+    return Answer(columns, units, [Interval("concentration_mg_per_l", LEVEL, "low_90_mg_per_l", "high_90_mg_per_l")])
 
 
 def _refuse_other_regimen(population: Population, schema: Schema, where: str) -> None:
