@@ -30,7 +30,8 @@ class AtStart(Callback):
         self.state = {name: value.clone() for name, value in module.state_dict().items()}
 
 
-BEFORE = {"pbpk": ["data.reduced=runge_kutta", "model.reduced=runge_kutta", "model.trusted=false"]}  # what has another default since
+# What has another default since
+BEFORE = {"pbpk": ["data.reduced=runge_kutta", "model.reduced=runge_kutta", "model.trusted=false"]}
 
 
 def typed_for(workload):
