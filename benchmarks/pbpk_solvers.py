@@ -1,11 +1,11 @@
-"""The PBPK solvers beside SciPy's LSODA on one thread: CPU seconds, error, mass balance, positivity.
+"""The PBPK solvers on one thread: CPU time for one subject and for many, error, mass balance, positivity.
 
-    python benchmarks/pbpk_solvers.py [--subjects 1000] [--references 100]
+    python benchmarks/pbpk_solvers.py [--subjects 1000] [--references 100] [--rounds 5]
     python benchmarks/pbpk_solvers.py --population wide --hours 168 --grid graded --doses 28 --interval 6
 
-LSODA integrates the same rates with their exact Jacobian, one subject at a time: at rtol 1e-6 for the time, at 1e-10
-for the error. The solvers' own times are the best of three, all in one process by `time.process_time`. Errors are the
-largest over time and organs, each relative to that organ's Cmax.
+Times are medians of interleaved rounds in one process by `time.process_time`. Errors are the largest over time and
+organs, each relative to that organ's Cmax, against SciPy's LSODA at rtol 1e-11, which integrates the same rates with
+their exact Jacobian. "compiled" needs Numba (`fulmen[fast]`) and is compiled before its time is taken.
 """
 
 import os
@@ -13,90 +13,72 @@ import os
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 import argparse
-import itertools
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from statistics import median
 
-import numpy as np
 import torch
-from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from fulmen.workloads.pbpk.data import time_grid
-from fulmen.workloads.pbpk.simulator.compartments import (
-    ELIMINATED,
-    FIRST_TISSUE,
-    LIVER,
-    RATE,
-    rate_matrix,
-    rates,
-    schedule,
-)
+from fulmen.workloads.pbpk.simulator.compartments import RATE, rates, schedule
+from fulmen.workloads.pbpk.simulator.compiled import available
+from fulmen.workloads.pbpk.simulator.lsoda import integrate_lsoda
 from fulmen.workloads.pbpk.simulator.population import Population
 from fulmen.workloads.pbpk.simulator.sampling import POPULATIONS, sample_population
-from fulmen.workloads.pbpk.simulator.solvers import KINETICS, concentrations, mass_error, simulate
+from fulmen.workloads.pbpk.simulator.solvers import concentrations, mass_error, simulate
+from fulmen.workloads.pbpk.times import time_grid
 
-LIVER_STATE = FIRST_TISSUE + LIVER
-
-
-def cpu_seconds(work: Callable[[], object], repeats: int = 3) -> float:
-    best = float("inf")
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        best = min(best, time.process_time() - start)
-    return best
+Solve = Callable[[Population, Tensor], Tensor]
 
 
-def lsoda(population: Population, time_h: Tensor, kinetics: str, rtol: float) -> Tensor:
-    """Amounts [S, T, 18] by scipy.integrate.solve_ivp from event to event, one subject after the other."""
-    r, plan, times = rates(population), schedule(population, time_h), time_h.numpy()
-    matrices = rate_matrix(r).numpy()
-    saturation = r.saturation_per_mg.numpy() if kinetics == "saturable" else np.zeros(len(population))
-    out = np.empty((len(population), len(times), matrices.shape[-1]))
-    for i, matrix in enumerate(matrices):
-        linear, hepatic_per_h, sigma = matrix.copy(), float(r.hepatic_per_h[i]), float(saturation[i])
-        linear[LIVER_STATE, LIVER_STATE] += hepatic_per_h
-        linear[ELIMINATED, LIVER_STATE] -= hepatic_per_h
+def lsoda(population: Population, time_h: Tensor, kinetics: str, rtol: float = 1e-5) -> Tensor:
+    """Amounts [S, T, 18] by LSODA, which `integrate_lsoda` holds to a tenth of `rtol`; of linear kinetics too."""
+    r = rates(population)
+    if kinetics == "linear":
+        r = replace(r, saturation_per_mg=torch.zeros_like(r.saturation_per_mg))
+    return integrate_lsoda(r, schedule(population, time_h), time_h, rtol, 1e-4 * rtol * population.dose_mg)
 
-        def change(_, y, linear=linear, k=hepatic_per_h, sigma=sigma):
-            dy = linear @ y
-            eliminated = k * y[LIVER_STATE] / (1 + sigma * y[LIVER_STATE])
-            dy[LIVER_STATE] -= eliminated
-            dy[ELIMINATED] += eliminated
-            return dy
 
-        def jacobian(_, y, linear=linear, k=hepatic_per_h, sigma=sigma):
-            j, slope = linear.copy(), k / (1 + sigma * y[LIVER_STATE]) ** 2
-            j[LIVER_STATE, LIVER_STATE] -= slope
-            j[ELIMINATED, LIVER_STATE] += slope
-            return j
+def solvers_of(kinetics: str) -> dict[str, Solve]:
+    if kinetics == "linear":
+        return {
+            "exponential": lambda p, t: simulate(p, t, "linear"),
+            "LSODA 1e-6": lambda p, t: lsoda(p, t, "linear"),
+        }
+    found = {
+        "rodas4": lambda p, t: simulate(p, t),
+        "rodas4, gradient": gradient,
+        "LSODA 1e-6": lambda p, t: simulate(p, t, solver="lsoda"),
+    }
+    return found | ({"compiled": lambda p, t: simulate(p, t, solver="compiled")} if available() else {})
 
-        state = torch.zeros(1, matrices.shape[-1], dtype=torch.float64)
-        events_h = plan.time_h[i].tolist()
-        for event, (start_h, next_h) in enumerate(itertools.pairwise(events_h)):
-            if start_h == float("inf"):
-                break
-            state = plan.apply(state, torch.tensor([i]), torch.tensor([event]))
-            end_h = min(next_h, times[-1])
-            inside = (times >= start_h) & (times <= end_h)
-            at = np.union1d(times[inside], [start_h, end_h])
-            options = {"rtol": rtol, "atol": rtol * 1e-2 * float(population.dose_mg[i]), "t_eval": at}
-            span, y0 = (start_h, end_h), state[0].numpy()
-            y = (
-                solve_ivp(change, span, y0, method="LSODA", jac=jacobian, **options).y.T
-                if end_h > start_h
-                else y0[None]
-            )
-            out[i, inside] = y[np.searchsorted(at, times[inside])]
-            state = torch.from_numpy(y[-1:].copy())
-    return torch.from_numpy(out)
+
+def gradient(population: Population, time_h: Tensor) -> Tensor:
+    """The amounts, after their sum was differentiated by partition coefficients and clearance."""
+    names = ("kp", "clint_l_per_h")
+    watched = {name: getattr(population, name).clone().requires_grad_() for name in names}
+    amounts = simulate(replace(population, **watched), time_h)
+    amounts.sum().backward()
+    return amounts.detach()
+
+
+def milliseconds(tasks: dict[str, Solve], population: Population, time_h: Tensor, rounds: int) -> dict[str, float]:
+    """CPU time per subject, the median of interleaved rounds."""
+    seconds: dict[str, list[float]] = {name: [] for name in tasks}
+    for _ in range(rounds):
+        for name, task in tasks.items():
+            begun = time.process_time()
+            task(population, time_h)
+            seconds[name].append(time.process_time() - begun)
+    return {name: 1e3 * median(values) / len(population) for name, values in seconds.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--subjects", type=int, default=1000)
-    parser.add_argument("--references", type=int, default=100, help="subjects compared with LSODA at rtol 1e-10")
+    parser.add_argument("--references", type=int, default=100, help="subjects of LSODA, and for the error")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--population", default="uniform_chemistry", choices=POPULATIONS)
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--grid", default="uniform", choices=("uniform", "graded"))
@@ -109,35 +91,22 @@ def main() -> None:
     )
     time_h = time_grid(args.hours, 100, args.grid)
     some = population[: args.references]
-
-    print(f"{args.subjects} subjects x {len(time_h)} times, float64, 1 thread, torch {torch.__version__}")
+    print(f"{len(time_h)} times, float64, 1 thread, torch {torch.__version__}; errors of n = {len(some)}")
     print(f"{args.population}, {args.hours:g} h, doses: {args.doses}, every {args.interval:g} h")
-    n = len(some)
-    print(f"LSODA: time at rtol 1e-6 on n = {n}, scaled to {args.subjects}; error against rtol 1e-10, n = {n}")
-    header = (
-        "kinetics",
-        "CPU s",
-        "LSODA CPU s",
-        "ratio",
-        "error / Cmax",
-        "median",
-        "LSODA 1e-6",
-        "mass error",
-        "min mg",
-    )
-    print("".join(f"{name:>13}" for name in header))
-    for kinetics in reversed(KINETICS):
-        own_s = cpu_seconds(lambda kinetics=kinetics: simulate(population, time_h, kinetics))
-        lsoda_s = cpu_seconds(lambda kinetics=kinetics: lsoda(some, time_h, kinetics, 1e-6), 1) * args.subjects / n
-        amounts = simulate(population, time_h, kinetics)
+    header = ("n = 1, ms", f"n = {args.subjects}, ms", "error / Cmax", "median", "mass error", "min mg")
+    print(f"{'kinetics, solver; ms per subject':36}" + "".join(f"{name:>14}" for name in header))
+    for kinetics in ("linear", "saturable"):
+        tasks = solvers_of(kinetics)
         exact = concentrations(some, lsoda(some, time_h, kinetics, 1e-10))  # [n, 14, T]
-        cmax = exact.amax(2)
-        loose = concentrations(some, lsoda(some, time_h, kinetics, 1e-6))
-        found = concentrations(some, amounts[:n])
-        own_error, lsoda_error = (((c - exact).abs().amax(2) / cmax).amax(1) for c in (found, loose))  # [n]
-        row = (own_s, lsoda_s, lsoda_s / own_s, own_error.max(), own_error.median(), lsoda_error.max())
-        row = (*row, mass_error(population, amounts, time_h).max(), amounts[..., :RATE].min())
-        print(f"{kinetics:>13}" + "".join(f"{float(value):>13.3g}" for value in row))
+        results = {name: task(some, time_h) for name, task in tasks.items()}  # compiles, too
+        one = milliseconds(tasks, population[:1], time_h, args.rounds)
+        many = milliseconds({n: t for n, t in tasks.items() if "LSODA" not in n}, population, time_h, args.rounds)
+        many |= milliseconds({n: t for n, t in tasks.items() if "LSODA" in n}, some, time_h, 1)
+        for name, amounts in results.items():
+            error = ((concentrations(some, amounts) - exact).abs().amax(2) / exact.amax(2)).amax(1)
+            row = (one[name], many[name], error.max(), error.median())
+            row = (*row, mass_error(some, amounts, time_h).max(), amounts[..., :RATE].min())
+            print(f"{kinetics + ', ' + name:36}" + "".join(f"{float(value):>14.3g}" for value in row))
 
 
 if __name__ == "__main__":

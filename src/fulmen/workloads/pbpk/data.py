@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ from fulmen.workloads.pbpk.simulator import (
     bodies,
     body,
     compartments,
+    compiled,
     drugs,
     partition,
     physiology,
@@ -34,7 +36,7 @@ from fulmen.workloads.pbpk.simulator import (
 from fulmen.workloads.pbpk.simulator.physiology import known
 from fulmen.workloads.pbpk.simulator.population import duplicate_rows
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
-from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
+from fulmen.workloads.pbpk.simulator.solvers import Solver, concentrations, simulate
 from fulmen.workloads.pbpk.times import time_grid
 
 DRAWN_BY = (physiology, body, bodies, partition, drugs, population, sampling, streams)
@@ -70,6 +72,8 @@ class PBPKData(WorkloadData):
         drug: fixes drug properties, e.g. `{fraction_unbound: 0.2, kp: {liver: 3.0}}` (names as in `Population`).
         body: fixes `weight_kg`, `cardiac_output_l_per_h`, `age_y` or `sex`; the last two take bodies by age and sex.
         organs: overrides volume and flow fractions, e.g. `{liver: {volume: 0.03}, other: {volume: 0.039}}`.
+        solver: of saturable kinetics: "rodas4", or "compiled", which is faster and needs Numba (`fulmen[fast]`); their
+            last digits differ, so each has data of its own.
         reduced: model that networks start from: "exponential", or "runge_kutta", which is 80 times slower and what
             networks have learned from that were trained before fulmen had the other.
         npz: a file written by `export`; replaces the virtual population.
@@ -99,6 +103,7 @@ class PBPKData(WorkloadData):
         drug: Mapping[str, Any] | None = None,
         body: Mapping[str, float | str] | None = None,
         organs: Mapping[str, Mapping[str, float]] | None = None,
+        solver: Literal["rodas4", "compiled"] = "rodas4",
         reduced: Reduced = "exponential",
         npz: str | None = None,
         batch_size: Count = 32,
@@ -108,6 +113,9 @@ class PBPKData(WorkloadData):
         super().__init__(batch_size, seed)
         known(kinetics, ("saturable", "linear"), "kinetics", "kinetics")
         known(reduced, REDUCED, "model", "reduced")
+        known(solver, ("rodas4", "compiled"), "solver", "solver")
+        if solver == "compiled" and not compiled.available():
+            raise FulmenError("solver=compiled needs Numba: pip install 'fulmen[fast]', or take solver=rodas4")
         if subjects_per_compound < 1:
             raise FulmenError(f"subjects_per_compound is {subjects_per_compound}; it must be 1 or more")
         if npz is not None and not Path(npz).is_file():
@@ -125,6 +133,7 @@ class PBPKData(WorkloadData):
                 f"training included, needs at least one"
             )
         self.kinetics, self.reduced = kinetics, reduced
+        self.solver: Solver = solver
         self.validation_compounds, self.test_compounds = validation_compounds, test_compounds
         self.fold, self.folds = fold, folds
         self.cache, self.npz = cache, npz
@@ -196,9 +205,12 @@ class PBPKData(WorkloadData):
 
     def _arrays(self) -> Arrays:
         source = {"npz": Path(self.npz).name} if self.npz else self.prior | {"time_h": self.grid_h.tolist()}
-        code = (*DRAWN_BY, compartments, propagator, rosenbrock, solvers, npz)
+        code: tuple[ModuleType, ...] = (*DRAWN_BY, compartments, propagator, rosenbrock, solvers, npz)
         files = [self.npz] if self.npz else [body.TABLE, drugs.COMPOUNDS]
-        self.fingerprint = fingerprint(source | {"kinetics": self.kinetics}, code=code, files=files)
+        source |= {"kinetics": self.kinetics}
+        if self.solver == "compiled" and not self.npz:
+            source, code, files = source | {"solver": self.solver}, (*code, compiled), [*files, compiled.KERNEL]
+        self.fingerprint = fingerprint(source, code=code, files=files)
         path = self.npz
         build = (lambda: read_npz(path, self.kinetics)) if path else self._simulate
         return cached(f"pbpk-{self.kinetics}", self.fingerprint, build, Path(self.cache) if self.cache else None)
@@ -211,5 +223,5 @@ class PBPKData(WorkloadData):
                 f"{len(repeated)} of {len(drawn)} subjects repeat another one exactly (first: {repeated[0].item()}); "
                 f"fix fewer of drug, body, dose_mg and routes, or a test subject would be a training subject too"
             )
-        amounts = simulate(drawn, self.grid_h, kinetics=self.kinetics)
+        amounts = simulate(drawn, self.grid_h, kinetics=self.kinetics, solver=self.solver)
         return arrays_from(drawn, self.grid_h, concentrations(drawn, amounts), self.kinetics)

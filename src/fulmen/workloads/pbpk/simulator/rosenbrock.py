@@ -55,12 +55,12 @@ _C = (
     (8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054),
 )
 # Rows (u, r) over the columns (y, k1, k2, ...) for each stage.
-_STAGES = tuple(
+STAGES = tuple(
     ((1.0, *a), (1.0, *(x + GAMMA * y for x, y in zip(a, c, strict=True)))) for a, c in zip(_A, _C, strict=True)
 )
 
-_SAFETY, _SHRINK, _GROW = 0.9, 0.2, 6.0
-_SMALLEST_STEP_H = 1e-12
+SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
+SMALLEST_STEP_H = 1e-12
 
 
 @dataclass(frozen=True)
@@ -159,9 +159,9 @@ def rodas_step(r: Rates, amounts: Tensor, step_h: Tensor) -> tuple[Tensor, Tenso
     slope = r.hepatic_per_h / saturation**2
     g_h = GAMMA * step_h
     n = factor(r, g_h, slope)
-    basis = amounts.new_empty(len(_STAGES), *amounts.shape)  # y, k1 ... k5
+    basis = amounts.new_empty(len(STAGES), *amounts.shape)  # y, k1 ... k5
     basis[0] = amounts
-    for i, weights in enumerate(_STAGES, start=1):
+    for i, weights in enumerate(STAGES, start=1):
         stage = (amounts.new_tensor(weights) @ basis[:i].flatten(1)).view(2, *amounts.shape)
         u, b = stage[0], _to_change(stage[1])
         liver = u[FIRST_TISSUE + LIVER]
@@ -169,9 +169,9 @@ def rodas_step(r: Rates, amounts: Tensor, step_h: Tensor) -> tuple[Tensor, Tenso
         b[FIRST_TISSUE + LIVER] -= g_h * bent
         b[ELIMINATED] += g_h * bent
         x = solve(n, b)
-        if i < len(_STAGES) and torch.is_grad_enabled():
+        if i < len(STAGES) and torch.is_grad_enabled():
             basis[i] = x - u
-        elif i < len(_STAGES):
+        elif i < len(STAGES):
             torch.sub(x, u, out=basis[i])
     return x, x - u
 
@@ -201,9 +201,9 @@ def integrate(r: Rates, plan: Schedule, time_h: Tensor, rtol: float, atol_mg: Te
             norm = _error_norm(error, y, y_new, atol_mg, rtol)
             accepted = norm <= 1  # a norm that is not a number is a rejection
             unfinished = report < len(time_h)
-            _refuse_stuck(unfinished & ~accepted & ~(trial_h >= _SMALLEST_STEP_H), subject, now_h, rtol)
-            after = torch.where(accepted, _nonnegative(y_new), y)
-            change = (_SAFETY * norm.clamp(min=1e-12) ** -0.25).nan_to_num(_SHRINK).clamp(_SHRINK, _GROW)
+            _refuse_stuck(unfinished & ~accepted & ~(trial_h >= SMALLEST_STEP_H), subject, now_h, rtol)
+            after = torch.where(accepted, nonnegative(y_new), y)
+            change = (SAFETY * norm.clamp(min=1e-12) ** -0.25).nan_to_num(SHRINK).clamp(SHRINK, GROW)
             step_h = torch.where(trial_h == 0, step_h, trial_h * change)
         y = _Replayed.apply(after, y, torch.where(accepted, trial_h, 0.0), *_parts(r)) if _recorded(r, plan) else after
         arrived = accepted & (pieces == 1)
@@ -251,7 +251,7 @@ class _Replayed(torch.autograd.Function):
                 saved.detach().requires_grad_(wanted) for saved, wanted in zip(ctx.saved_tensors, needed, strict=True)
             ]
             before, step_h, *parts = inputs
-            again = _nonnegative(rodas_step(Rates(*parts), before, step_h)[0])
+            again = nonnegative(rodas_step(Rates(*parts), before, step_h)[0])
             wanted = [each for each in inputs if each.requires_grad]
             gradients = iter(torch.autograd.grad(again, wanted, upstream, allow_unused=True))
         return None, *(next(gradients) if each else None for each in needed)
@@ -277,12 +277,12 @@ def _refuse_stuck(stuck: Tensor, subject: Tensor, now_h: Tensor, rtol: float) ->
     if stuck.any():
         who = stuck.nonzero()[0]
         raise FulmenError(
-            f"subject {subject[who].item()}: the step fell below {_SMALLEST_STEP_H} h at {now_h[who].item():.6g} h; "
+            f"subject {subject[who].item()}: the step fell below {SMALLEST_STEP_H} h at {now_h[who].item():.6g} h; "
             f"check its volumes, flows and clearances, or raise rtol above {rtol:g}"
         )
 
 
-def _nonnegative(amounts: Tensor) -> Tensor:
+def nonnegative(amounts: Tensor) -> Tensor:
     """Clip rounding below zero and give the mass it made back in proportion."""
     clipped = amounts.clamp(min=0)
     tiny = torch.finfo(amounts.dtype).tiny

@@ -1,5 +1,7 @@
 """Simulate a population: amounts and concentrations over time, and how well the mass closes."""
 
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor
 
@@ -14,12 +16,18 @@ from fulmen.workloads.pbpk.simulator.compartments import (
     rates,
     schedule,
 )
+from fulmen.workloads.pbpk.simulator.compiled import available, integrate_compiled
+from fulmen.workloads.pbpk.simulator.lsoda import integrate_lsoda
 from fulmen.workloads.pbpk.simulator.physiology import known
 from fulmen.workloads.pbpk.simulator.population import INFUSION, Population, differentiated, validate
 from fulmen.workloads.pbpk.simulator.propagator import propagate
 from fulmen.workloads.pbpk.simulator.rosenbrock import integrate
 
 KINETICS = ("saturable", "linear")
+Solver = Literal["rodas4", "compiled", "lsoda", "fastest"]
+SOLVERS: tuple[Solver, ...] = get_args(Solver)
+_INTEGRATORS = {"rodas4": integrate, "compiled": integrate_compiled, "lsoda": integrate_lsoda}
+_FEW = 30  # subjects that LSODA solves, one after the other, in the time that RODAS needs for a batch of any size
 _BLOCK = 500  # subjects solved together by the propagator: their matrices stay in the processor's cache
 
 
@@ -30,16 +38,27 @@ def simulate(
     *,
     rtol: float = 1e-5,
     atol_per_dose: float = 1e-9,
+    solver: Solver = "rodas4",
 ) -> Tensor:
     """Amounts in mg at the reported times, [S, T, 18] as laid out in `compartments`; a dose given at that time is in.
 
     "linear" takes the liver's clearance as constant and is exact (propagator.py). "saturable" follows Michaelis and
-    Menten to the relative tolerance `rtol`, with `atol_per_dose * dose_mg` as the floor (rosenbrock.py).
+    Menten to the relative tolerance `rtol`, with `atol_per_dose * dose_mg` as the floor, by one of these solvers:
+
+    - "rodas4": all subjects together, with gradients, on any device; the same bits whatever is installed
+      (rosenbrock.py);
+    - "compiled": one subject after the other, on a CPU, if Numba is installed (compiled.py);
+    - "lsoda": that of SciPy (lsoda.py);
+    - "fastest": the one of these that takes the least time where it is, so its last digits depend on what is installed.
 
     Differentiable, once, by every tensor of `population` that requires a gradient; times are constants. Where an
     infusion ends on a reported time, its gradient is that of an infusion which ends just before.
+
+    Raises:
+        FulmenError: a population, times, or names that cannot be; a solver that is not installed, or has no gradients.
     """
     known(kinetics, KINETICS, "kinetics", "simulate")
+    known(solver, SOLVERS, "solver", "simulate")
     validate(population)
     time_h = check_times(time_h).detach().to(population.weight_kg).contiguous()
     with torch.set_grad_enabled(differentiated(population)):
@@ -47,7 +66,18 @@ def simulate(
             blocks = [population[i : i + _BLOCK] for i in range(0, len(population), _BLOCK)]
             return torch.cat([propagate(rate_matrix(rates(b)), schedule(b, time_h), time_h) for b in blocks])
         atol_mg = atol_per_dose * population.dose_mg.detach()
-        return integrate(rates(population), schedule(population, time_h), time_h, rtol, atol_mg)
+        chosen = _fastest(population) if solver == "fastest" else solver
+        if chosen != "rodas4" and differentiated(population):
+            raise FulmenError(f"simulate: the solver {chosen} has no gradients; take rodas4")
+        return _INTEGRATORS[chosen](rates(population), schedule(population, time_h), time_h, rtol, atol_mg)
+
+
+def _fastest(population: Population) -> Solver:
+    if differentiated(population) or population.weight_kg.device.type != "cpu":
+        return "rodas4"
+    if available():
+        return "compiled"
+    return "lsoda" if len(population) < _FEW else "rodas4"
 
 
 def concentrations(population: Population, amounts: Tensor) -> Tensor:
