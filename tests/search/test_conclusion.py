@@ -58,6 +58,7 @@ def test_a_champion_that_is_interrupted_goes_on_by_the_same_command(whole_search
     monkeypatch.setenv("TOY_SIGNAL", str(int(signal.SIGINT)))
     with pytest.raises(Interrupted, match="the same command goes on") as stopped:
         whole_search(*TWO, "search.champion_seeds=1")
+    monkeypatch.delenv("TOY_SIGNAL")  # a search leaves the environment as it was
     assert stopped.value.exit_code == 128 + signal.SIGINT
     capsys.readouterr()
     study = whole_search(*TWO, "search.champion_seeds=1")
@@ -76,6 +77,7 @@ def test_a_search_that_is_interrupted_reports_what_it_has(whole_search, monkeypa
     monkeypatch.setenv("TOY_SIGNAL", str(int(signal.SIGTERM)))
     with pytest.raises(Interrupted, match="the same command goes on") as stopped:
         whole_search(*TWO)
+    monkeypatch.delenv("TOY_SIGNAL")  # a search leaves the environment as it was
     assert stopped.value.exit_code == 128 + signal.SIGTERM
     assert "1 of 2 trials" in (tmp_path / "s" / "report.md").read_text()
     study = whole_search(*TWO)

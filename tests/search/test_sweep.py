@@ -144,6 +144,7 @@ def test_a_stopped_search_is_interrupted_and_its_report_holds_the_command_that_g
     monkeypatch.setenv("TOY_SIGNAL", str(int(signal.SIGINT)))
     with pytest.raises(Interrupted, match="the same command goes on"):
         whole_search(*asked)
+    monkeypatch.delenv("TOY_SIGNAL")  # a search leaves the environment as it was
     report = (done.folder / "report.md").read_text()
     assert "1 of 3 trials" in report
     facts = search_facts(done.folder)
