@@ -65,7 +65,8 @@ def test_the_report_names_the_setting_its_runs_and_their_configuration(tmp_path)
     text, page = ((tmp_path / "sweeps" / "x" / name).read_text() for name in ("ranking.md", "report.html"))
     assert "**hidden=32 has the best mean validation loss, 1.482; the next, hidden=16, has 1.498. " in text
     assert "It is better with 2 of 2 seeds.**" in text
-    assert "n of each score: 2 seeds" in text
+    assert "Which of these settings of pbpk_mlp is best by validation loss?" in text
+    assert "## The settings\n\nn of each score: 2 seeds" in text
     assert "hidden=32 seeds=4" in text
     assert "Overrides of all: `experiment=pbpk_mlp data.compounds=40`." in text
     assert text.count("(../../runs/") == 4

@@ -75,12 +75,12 @@ def write_report(tasks: Sequence[Task], folder: Path) -> Path:
     report = Report(
         title=first.heading if not others else f"{count} rows of {names}: each task has a table of its own",
         question=f"How far do seeds of {as_text(first.experiment)} lie apart?" if first.seeds
-        else f"Which of these runs of {as_text(first.experiment)} is best by {spoken(first.monitor)}?",
+        else f"Which of these {word(first)}s of {as_text(first.experiment)} is best by {spoken(first.monitor)}?",
         answer=answer(first),
         how_sure=sure(first),
         facts=f"Overrides of all: `{' '.join(first.shared) or 'none'}`." if not others else "",
-        lead=Figure(f"Best {spoken(first.monitor)} of each run", first.figure) if first.figure else None,
-        main=main_table(first, "" if others else "The runs"),
+        lead=Figure(f"Best {spoken(first.monitor)} of each {word(first)}", first.figure) if first.figure else None,
+        main=main_table(first, "" if others else f"The {word(first)}s"),
         next_command=command,
         next_why=why,
         sections=[*each_run(first),
@@ -92,6 +92,11 @@ def write_report(tasks: Sequence[Task], folder: Path) -> Path:
         links={name: page for task in tasks for name, page in task.links.items()},
     )  # fmt: skip
     return write(report, folder, "ranking.md")
+
+
+def word(task: Task) -> str:
+    """What a row is."""
+    return "setting" if task.each else "run"
 
 
 def sure(task: Task) -> str:
@@ -113,7 +118,7 @@ def each_run(task: Task) -> list[Section]:
 def main_table(task: Task, title: str = "") -> TableOf:
     """The runs first by their names; p-values are explained where there are any."""
     columns = {
-        "run": Column("run"),
+        "run": Column(word(task)),
         "": Column("place"),
         f"best {task.monitor}": Column(f"best {spoken(task.monitor)}"),
     }
@@ -191,5 +196,5 @@ def draw(path: Path, rows: Rows, monitor: str) -> Path | None:
         ax.invert_yaxis()
         ax.set_xlabel(f"best {spoken(monitor)}")
         ax.xaxis.set_major_locator(MaxNLocator(4))
-        ax.margins(x=0.08, y=0.5 / len(scored))
+        ax.margins(x=0.12, y=0.5 / len(scored))
     return path
