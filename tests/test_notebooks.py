@@ -49,7 +49,8 @@ def test_a_notebook_runs_twice_and_every_cell_that_draws_shows_an_image(path, tm
     boards = tmp_path / "boards"
     boards.mkdir()
     client = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}})
-    with client.setup_kernel(env={**os.environ, "TMPDIR": str(boards)}):
+    elsewhere = "/usr/local/bin:/usr/bin:/bin"  # a kernel need not be started from an activated environment
+    with client.setup_kernel(env={**os.environ, "TMPDIR": str(boards), "PATH": elsewhere}):
         try:
             for _ in range(2):
                 for index, cell in enumerate(notebook.cells):
@@ -57,6 +58,11 @@ def test_a_notebook_runs_twice_and_every_cell_that_draws_shows_an_image(path, tm
                 empty = [cell.source for cell in code(notebook)
                          if "figure" in cell.metadata.get("tags", []) and not images(cell)]  # fmt: skip
                 assert empty == []
+                said = [output.get("text", "") for cell in code(notebook) for output in cell.outputs]
+                assert [text for text in said if "ERROR" in text] == []
+                shown = [output["data"].get("text/plain", "") for cell in code(notebook) for output in cell.outputs
+                         if "data" in output]  # fmt: skip
+                assert not any("'outputs/runs" in text for text in shown), "files of a project are not its results"
         finally:
             client.execute_cell(nbformat.v4.new_code_cell(STOP_BOARDS), 0)
     written = {child.name for child in tmp_path.iterdir()} - {"boards"}

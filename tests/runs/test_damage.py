@@ -126,7 +126,8 @@ def test_runs_that_have_lost_a_file_are_compared(tmp_path, capsys, monkeypatch, 
     for number, folder in enumerate((first, second)):
         write_items(folder, {"item": np.arange(40), "loss": rng.random(40) + number})
     said = damage(second, name)
-    compare(f"sensors/{STAMP}", str(second))
+    found = compare(f"sensors/{STAMP}", str(second))
+    assert f"{second}/{said}" in found._repr_html_()
     printed = capsys.readouterr().out
     assert f"{second}/{said}" in printed
     assert "they differ, loss +" in printed

@@ -88,6 +88,7 @@ def test_runs_are_filtered_by_columns_hyperparameters_metrics_tags_and_text(list
         ),
         (["--filter", "epochs>many"], "filter: epochs>many: many is no number"),
         (["--filter", "tag>a"], "filter: tag>a: tag has no order"),
+        (["--filter", "lr<<0.01"], "filter: lr<<0.01: << is no sign; there is = != < <= > >= and ~"),
         (["--filter", "lr>"], "filter: lr>: a value has to stand behind >"),
         (["--filter", "status=failed,complet"], "status: there is no complet; did you mean completed?"),
         (["--status", "complet"], "status: there is no complet; did you mean completed?"),
@@ -115,9 +116,23 @@ def test_runs_are_sorted_by_a_hyperparameter_and_by_metrics_that_are_not_shown(l
 
 def test_the_list_shows_what_was_typed_and_tags(said):
     text, _ = said()
-    assert "model.optimizer.lr=0.001 loss=focal" in text
+    assert "lr=0.001 loss=focal" in text
     assert "paper" in text
     assert "experiment=sensors" not in text
+
+
+def test_what_was_typed_begins_with_what_differs_and_columns_are_headed_by_words(tmp_path, capsys):
+    few = "data.compounds=40\ndata.validation_compounds=10\ndata.test_compounds=10\ntrainer.max_epochs=2"
+    for number, (seed, width) in enumerate([(1, 8), (1, 16), (2, 8), (2, 16)]):
+        typed = f"{few}\nseed={seed}\nmodel.network.width={width}"
+        run_folder(tmp_path / "grid", f"sensors/{number}", typed=typed)
+    main(["runs", "--outputs", str(tmp_path / "grid")])
+    text = capsys.readouterr().out
+    for told in ("seed=1 width=8", "seed=1 width=16", "seed=2 width=8", "seed=2 width=16"):
+        assert told in text
+    assert text.split("\n")[2].split()[:4] == ["run", "status", "overrides", "test"]
+    assert "training (s)" in text
+    assert "test/loss" not in text
 
 
 def test_columns_can_be_chosen_and_come_with_json_too(said):

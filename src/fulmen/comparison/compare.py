@@ -13,6 +13,7 @@ import torch
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from fulmen.comparison import figures
+from fulmen.comparison.found import Comparison
 from fulmen.comparison.paired import Difference, Items, align, compared, given, minority, scores
 from fulmen.errors import FulmenError
 from fulmen.report.behind import Behind, behind
@@ -27,6 +28,7 @@ from fulmen.report.test_predictions import read_items
 from fulmen.runs.run_folder import Run
 
 ALPHA = 0.05
+BALANCED = "balanced accuracy"
 ALONE = "One run of each: how much another seed would change is not known."
 TESTED = "test items"  # of a class
 STEADY = 10  # validation losses that tell how steady a training is at its end
@@ -34,17 +36,16 @@ NOTES = (
     "Differences are against the first model, on the same test items. Intervals (95 %) and p come of one bootstrap "
     "over items and runs together, both for the number of models compared with the first (Bonferroni): p is below 0.05 "
     "where, and only where, the interval leaves out 0.",
-    "p is of the accuracy of classifiers and of the loss of all others. Loss and other scores are means over the test "
-    "items, each of which counts the same.",
+    "p is of the accuracy of classifiers, of the balanced accuracy where classes are of unequal size, and of the loss "
+    "of all others. Loss and other scores are means over the test items, each of which counts the same.",
     "stability: sd of the last 10 validation losses. gap: training losses are those of the epoch, with augmentation, "
     "dropout and re-balancing in them; differences between models say more than its sign.",
-    "minority: classes with less than half the training samples of the "
-    "largest. An improvement over an F1 of 0 is left empty.",
+    "minority: classes with less than half the training samples of the largest.",
 )
 
 
-def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
-    """Compare finished runs; tables on the console, tables and figures in `folder`. Returns the report's path.
+def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Comparison:
+    """Compare finished runs; tables on the console, tables and figures in `folder`.
 
     Args:
         runs: label -> run; a run over several seeds counts with all of them.
@@ -59,7 +60,7 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
     models, left_out = align({label: read_items(run.folder) for label, run in runs.items()})
     first = next(iter(models.values()))
     found = differences(models)
-    tables = {"Models": overview(runs, models), "Differences": difference_rows(found)}
+    tables = {"Models": overview(runs, models), "Differences": difference_rows(found, deciding(first))}
     if first.probability is not None:
         tables["F1 per class"] = f1_table(models)
     lost = [f"{run.folder}/{clause}." for run in runs.values() for clause in run.lost]
@@ -100,7 +101,7 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Path:
     path = write(report, folder, "comparison.md")
     said = f"report: {path.with_name('report.html')}, the same in {path.name}"
     print("\n".join([str(of), *filter(None, [left_out]), *lost, *verdicts, said]))
-    return path
+    return Comparison(folder, summed_up(found, deciding(first)), verdicts, tables["Models"], lost)
 
 
 def next_of(runs: Mapping[str, Run], models: Mapping[str, Items]) -> tuple[str, str]:
@@ -129,7 +130,9 @@ def overview(runs: Mapping[str, Run], models: Mapping[str, Items]) -> Rows:
     rows = []
     for label, run in runs.items():
         items, children = models[label], [Run(child) for child in run.runs]
-        row: dict[str, Any] = {"": label, **{name: float(value) for name, value in scores(items).items()}}
+        reached = {name: float(value) for name, value in scores(items).items()}
+        name = deciding(items)
+        row: dict[str, Any] = {"": label, name: reached[name], **reached}
         if items.probability is not None:
             row["ECE"] = mean([calibration_error(p, given(items.target)) for p in given(items.probability)])
         histories = [history for child in children if child.has_curves and "val/loss" in (history := child.metrics)]
@@ -162,8 +165,11 @@ def calibration_error(probability: np.ndarray, target: np.ndarray) -> float:
 
 
 def deciding(items: Items) -> str:
-    """The score that one model is said to be better by."""
-    return "loss" if items.probability is None else "accuracy"
+    """The score that one model is said to be better by; of classes of unequal size each class counts alike."""
+    if items.probability is None:
+        return "loss"
+    small = minority(items)
+    return BALANCED if small is not None and small.any() else "accuracy"
 
 
 def differences(models: Mapping[str, Items]) -> dict[str, dict[str, Difference]]:
@@ -172,11 +178,10 @@ def differences(models: Mapping[str, Items]) -> dict[str, dict[str, Difference]]
     return {f"{label} - {reference}": compared(first, items, len(others)) for label, items in others}
 
 
-def difference_rows(found: Mapping[str, Mapping[str, Difference]]) -> Rows:
+def difference_rows(found: Mapping[str, Mapping[str, Difference]], name: str) -> Rows:
     """A row for each pair: the differences with their intervals, the p of the score that decides first."""
     rows = []
     for pair, scores_of in found.items():
-        name = "accuracy" if "accuracy" in scores_of else "loss"
         row: dict[str, Any] = {"": pair, "p": float(f"{scores_of[name].p:.2g}")}
         for score in sorted(scores_of, key=lambda each: each != name):
             row[score] = f"{_of(scores_of[score])}"
@@ -203,7 +208,7 @@ def summed_up(found: Mapping[str, Mapping[str, Difference]], name: str) -> str:
     if len(found) == 1:
         (pair, scores_of), each = next(iter(found.items())), next(iter(found.values()))[name]
         label, _, reference = pair.rpartition(" - ")
-        better = (each.value > 0) == (name == "accuracy")
+        better = (each.value > 0) == (name != "loss")
         word = "is not shown to differ from" if each.p >= ALPHA else f"is {'better' if better else 'worse'} than"
         return f"{label} {word} {reference}: {name} {_of(scores_of[name])}, p = {each.p:.2g}."
     apart = [pair.rpartition(" - ")[0] for pair, each in found.items() if each[name].p < ALPHA]
@@ -213,7 +218,7 @@ def summed_up(found: Mapping[str, Mapping[str, Difference]], name: str) -> str:
 
 
 def f1_table(models: Mapping[str, Items]) -> Rows:
-    """F1 of each class: without (the first model), with each other, and its relative improvement in percent."""
+    """F1 of each class: of the first model, of each other, and how far that is from the first."""
     (reference, first), *others = models.items()
     small = minority(first)
     f1 = {label: per_class_f1(_counts(items)).mean(0) for label, items in models.items()}
@@ -226,8 +231,7 @@ def f1_table(models: Mapping[str, Items]) -> Rows:
         row[reference] = float(f1[reference][c])
         for label, _ in others:
             row[label] = float(f1[label][c])
-            base = f1[reference][c]
-            row[f"{label}, improvement %"] = float(100 * (f1[label][c] / base - 1)) if base else None
+            row[f"{label}, difference"] = float(f1[label][c] - f1[reference][c])
         rows.append(row)
     return rows
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from fulmen.comparison.labels import labels_of
 from fulmen.config.check import check_overrides
 from fulmen.config.mistakes import as_text
 from fulmen.config.outside import said_of
@@ -27,7 +28,7 @@ def find_or_run(
     names: Sequence[str], overrides: Iterable[str] = (), outputs: Path = Path("outputs"),
     progress: ProgressFile | None = None,
 ) -> dict[str, Run]:  # fmt: skip
-    """A run for each of `names`, labelled by it.
+    """A run for each of `names`, by a label: what tells it from the others.
 
     Args:
         names: of runs as `run_named` takes them, or experiments with or without overrides ("images_plain loss=focal").
@@ -62,8 +63,10 @@ def find_or_run(
         if progress:
             progress.update(len(found), what=name)
         found[name] = Run(completed_run(checked[name], outputs) or trained(name, checked[name], plan, outputs))
-        print(f"{name}: {found[name].folder}")
-    return {name: found[name] for name in names}
+    runs = [found[name] for name in names]
+    labelled = dict(zip(labels_of(runs), runs, strict=True))
+    print("\n".join(f"{label}: {run.folder}" for label, run in labelled.items()))
+    return labelled
 
 
 def trained(name: str, cfg: Any, overrides: Sequence[str], outputs: Path) -> Path:

@@ -13,6 +13,7 @@ import pandas
 from fulmen.comparison import benchmark
 from fulmen.comparison import compare as comparing
 from fulmen.comparison.find_or_run import find_or_run
+from fulmen.comparison.found import Comparison
 from fulmen.errors import FulmenError
 from fulmen.report import cell
 from fulmen.report.document import number
@@ -22,7 +23,7 @@ from fulmen.utils.kept_process import kept_process
 from fulmen.utils.progress import ProgressFile
 
 
-def compare(*runs: str | Path | Run, overrides: Sequence[str] = (), folder: str | Path | None = None) -> Path:
+def compare(*runs: str | Path | Run, overrides: Sequence[str] = (), folder: str | Path | None = None) -> Comparison:
     """Runs on the test items they share, the first of them the reference; what is missing is trained.
 
     Args:
@@ -31,7 +32,7 @@ def compare(*runs: str | Path | Run, overrides: Sequence[str] = (), folder: str 
         folder: of the report; by default outputs/comparisons/<stamp>.
 
     Returns:
-        The report, a Markdown file beside its figures.
+        What came of it: `answer`, `table`, `report`; the last line of a notebook's cell shows it.
 
     Raises:
         FulmenError: fewer than two runs, neither a run nor an experiment, no test items in common, a failed training.
@@ -45,7 +46,7 @@ def compare(*runs: str | Path | Run, overrides: Sequence[str] = (), folder: str 
 
 def compare_named(
     names: Sequence[str], overrides: Sequence[str], folder: Path | None = None, outputs: Path = Path("outputs")
-) -> Path:
+) -> Comparison:
     """As `compare`, with the progress of what is trained in the folder of the report.
 
     Args:

@@ -77,8 +77,8 @@ def refuse_diverged(run: Run) -> None:
     Raises:
         FulmenError: what is monitored was never finite.
     """
-    metrics, monitor = run.result.get("metrics", {}), run.config.monitor
-    diverged, name = run.result.get("status") == "diverged", f"best/{monitor}"
+    metrics, monitor = run.known.get("metrics", {}), run.config.monitor
+    diverged, name = run.known.get("status") == "diverged", f"best/{monitor}"
     if is_known(best := metrics.get(name)):
         if diverged:
             said = f"its training has diverged; kept are the best weights of before, {monitor} {best:.4g}"

@@ -13,6 +13,7 @@ from rich.text import Text
 from fulmen.errors import FulmenError
 from fulmen.report.behind import ITEMS
 from fulmen.report.document import Rows, number
+from fulmen.report.words import spoken
 
 OF_CELL = 96  # letters in a line of a notebook's output, on a window of 1,000 pixels
 
@@ -80,24 +81,34 @@ def of_untrained(summary: Summary, why: str) -> Summary:
 
 
 def print_table(
-    title: str, rows: Rows, console: Console | None = None, left: Collection[str] = (), wrapped: Collection[str] = ()
-) -> list[str]:
-    """Show `rows` on the console; the first column names the row. Returns the columns that do not fit.
+    title: str, rows: Rows, console: Console | None = None, left: Collection[str] = (), wrapped: Collection[str] = (),
+    as_named: Collection[str] = (),
+) -> list[str]:  # fmt: skip
+    """Show `rows` on the console, columns headed by words; the first column names the row. Returns the columns that do
+    not fit.
 
     Args:
+        as_named: columns that are headed by their own names.
         left: columns of words, which begin at the left.
         wrapped: such columns that take as many lines as they need, so that they always fit.
+
+    A first column that takes more than a third of the width is wrapped too, if others would not fit beside it.
     """
     console = console or Console(width=None if sys.stdout.isatty() else OF_CELL if Console().is_jupyter else 120)
     width = console.width - 2
+    heads = {column: column if column in as_named else spoken(column) for column in rows[0]}
+    widths = {column: 3 + max(len(heads[column]), *(len(number(row.get(column))) for row in rows)) for column in heads}
+    first = next(iter(rows[0]))
+    if sum(widths.values()) > width and widths[first] > width // 3:
+        wrapped, width = {*wrapped, first}, width - width // 3
     table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for position, column in enumerate(rows[0]):
         if column not in wrapped:
-            width -= 3 + max(len(column), *(len(number(row.get(column))) for row in rows))
+            width -= widths[column]
             if width < 0:
                 break
         justify: Any = "left" if position == 0 or column in left or column in wrapped else "right"
-        table.add_column(Text(column), justify=justify, no_wrap=column not in wrapped)
+        table.add_column(Text(heads[column]), justify=justify, no_wrap=column not in wrapped)
     for row in rows:
         table.add_row(*(Text(number(value)) for value in list(row.values())[: len(table.columns)]))
     console.print(table)

@@ -39,6 +39,8 @@ class Filter:
                 raise FulmenError(f"filter: {word}: a name has to stand before the sign, such as status=failed")
             return cls("", "~", word.strip())
         name, way, wanted = found.groups()
+        if wanted[:1] in tuple("=!<>~"):
+            raise FulmenError(f"filter: {word}: {way}{wanted[0]} is no sign; there is = != < <= > >= and ~")
         if not wanted:
             raise FulmenError(f"filter: {word}: a value has to stand behind {way}, such as status=failed")
         return cls(name, "=" if way == "==" else way, wanted)

@@ -12,14 +12,17 @@ from typing import Any
 from fulmen.config.places import TRAIN, first_experiment
 from fulmen.errors import FulmenError
 from fulmen.report.document import Rows, number
+from fulmen.report.words import spoken
 from fulmen.runs.choices import COLUMNS, STATUSES, refuse_unknown
 from fulmen.runs.entry import Entry
 from fulmen.runs.filters import Filter, filtered
 from fulmen.runs.index import Index
 from fulmen.runs.listing import chosen, in_order
+from fulmen.runs.named_by import in_words, telling_first, typed_settings
 from fulmen.runs.values import Values
 
 WIDE = 200  # columns of text where nobody reads at a terminal
+BESIDE = 20  # runs on either side that one is told apart from
 LONGEST, SHORTEST = 60, 16  # characters of a cell; of overrides where there is little room
 WORDS = ("status", "overrides", "tags", "tag", "network", "note", "verdict", "message")  # columns of text
 
@@ -77,12 +80,21 @@ def show_table(title: str, entries: Sequence[Entry], columns: Sequence[str], val
     console = Console(width=None if sys.stdout.isatty() else WIDE)
     names = list(dict.fromkeys(["run", *(columns or usual(entries))]))
     rows = [{name: cell(values.of(entry, name)) for name in names} for entry in entries]
-    left_out = print_table(title, narrowed(rows, console.width), console, WORDS)
+    for row, told in zip(rows, told_apart(entries), strict=True):
+        row |= {"overrides": shortened(told, LONGEST) or None} if "overrides" in row else {}
+    left_out = print_table(title, narrowed(rows, console.width), console, WORDS, as_named=columns)
     for entry in entries:
         if message := entry.said(values.outputs / entry.path):
             print(f"  {entry.name} {entry.status}: {message}")
     if left_out:
         print(f"  no room for {', '.join(left_out)}; --columns chooses")
+
+
+def told_apart(entries: Sequence[Entry]) -> list[str]:
+    """What was typed for each, first what tells it from those most like it among its neighbours: `hidden=16 seed=1`."""
+    typed = [typed_settings(entry.overrides, without=()) for entry in entries]
+    beside = (typed[max(0, at - BESIDE) : at] + typed[at + 1 : at + 1 + BESIDE] for at in range(len(typed)))
+    return [in_words(telling_first(own, others)) for own, others in zip(typed, beside, strict=True)]
 
 
 def usual(entries: Sequence[Entry]) -> list[str]:
@@ -98,7 +110,7 @@ def narrowed(rows: Rows, width: int) -> Rows:
     if "overrides" not in rows[0]:
         return rows
     others = [name for name in rows[0] if name != "overrides"]
-    taken = sum(3 + max(len(name), *(len(number(row[name])) for row in rows)) for name in others)
+    taken = sum(3 + max(len(spoken(name)), *(len(number(row[name])) for row in rows)) for name in others)
     room = max(SHORTEST, width - 2 - taken - 3)
     return [row | {"overrides": shortened(row["overrides"], room) if row["overrides"] else None} for row in rows]
 
@@ -110,7 +122,11 @@ def cell(value: Any) -> Any:
 
 
 def shortened(text: str, most: int) -> str:
-    return f"{text[: most - 4]} ..." if len(text) > most else text
+    """The words that fit, and dots for those that do not; a single one that is too long is cut."""
+    if len(text) <= most:
+        return text
+    fitting = text[: most - 3].rpartition(" ")[0] or text[: most - 4]
+    return f"{fitting} ..."
 
 
 def say_that_there_are_none(experiment: str, arguments: argparse.Namespace, verbs: Collection[str]) -> int:

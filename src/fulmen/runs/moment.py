@@ -126,7 +126,8 @@ def curves_of(table: "pandas.DataFrame") -> "pandas.DataFrame":
 
 
 def _verdict(folder: Path, result: dict[str, Any]) -> str:
-    if result.get("status") == "running" or not any(name.startswith("test/") for name in result.get("metrics") or {}):
+    tested = any(name.startswith("test/") for name in result.get("metrics") or {})
+    if result.get("status") == "running" or (result and not tested):
         return ""
     try:
         lines = (folder / REPORT).read_text(encoding="utf-8", errors="replace").splitlines()

@@ -31,12 +31,16 @@ UNFIT = re.compile(r"[^\w.,:=+~@()\[\]{}-]+")  # for the name of a folder
 Flat = dict[str, str | int | float | bool]
 
 
-def typed_settings(overrides: Iterable[str]) -> dict[str, str]:
-    """Key -> value of what was typed about the training itself; of a key that was typed twice the last counts."""
+def typed_settings(overrides: Iterable[str], without: Iterable[str] = NO_SETTINGS) -> dict[str, str]:
+    """Key -> value of what was typed about the training itself; of a key that was typed twice the last counts.
+
+    Args:
+        without: keys, and what begins with them, that are left out.
+    """
     typed: dict[str, str] = {}
     for override in overrides:
         key = key_of(override)
-        if override.strip() and not any(key == name or key.startswith(f"{name}.") for name in NO_SETTINGS):
+        if override.strip() and not any(key == name or key.startswith(f"{name}.") for name in without):
             typed.pop(key, None)
             typed[key] = "null" if override.startswith("~") else override.partition("=")[2].strip()
     return typed
