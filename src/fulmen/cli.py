@@ -123,9 +123,11 @@ def refuse_no_verb(typed: Sequence[str], verbs: Sequence[str]) -> None:
     """Pass if a command line begins with a verb, or with an option.
 
     Raises:
-        FulmenError: it begins with another word.
+        FulmenError: it begins with another word, or is empty.
     """
-    if not typed or typed[0].startswith("-") or typed[0] in verbs:
+    if not typed:
+        raise FulmenError(f"fulmen: which command? There is {', '.join(verbs)}; `fulmen --help` says what each does")
+    if typed[0].startswith("-") or typed[0] in verbs:
         return
     from fulmen.config.mistakes import did_you_mean
 

@@ -132,3 +132,14 @@ def test_of_many_tickers_out_of_range_three_are_named_and_the_others_counted():
     warnings = stocks.inputs(market, schema).warnings
     assert len(warnings) == 4 * len(schema["features"])
     assert warnings[3] == "27 more tickers have return outside the range in training"
+
+
+def test_a_wrong_name_is_told_before_a_missing_input(said):
+    _, err, code = said("pbp")
+    assert code == 2
+    assert "did you mean pbpk?" in err
+
+
+def test_times_are_written_as_people_write_them(predicted):
+    hours = predicted("pbpk", "--set", "dose_mg=100")["time_h"].astype(str)
+    assert hours.str.replace(".", "").str.strip("0").str.len().max() <= 6

@@ -127,7 +127,7 @@ def test_what_was_kept_says_where_it_comes_from(kept, capsys):
 
 
 BAD_PRICES = {
-    "line 1: no column Close; did you mean Closing": lambda t: t.rename(columns={"Close": "Closing"}),
+    "line 1: no column Close; it has Closing: if that is it": lambda t: t.rename(columns={"Close": "Closing"}),
     "line 5, Volume: 'many' is no number": lambda t: t.astype({"Volume": object}).replace(
         {"Volume": {t.Volume[3]: "many"}}
     ),

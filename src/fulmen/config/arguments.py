@@ -2,7 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
+
+from fulmen.errors import FulmenError
 
 
 class AnyOrder(argparse.ArgumentParser):
@@ -12,6 +14,14 @@ class AnyOrder(argparse.ArgumentParser):
     """
 
     _mixing = False
+
+    def error(self, message: str) -> NoReturn:
+        """One line instead of the usage of a command.
+
+        Raises:
+            FulmenError: always.
+        """
+        raise FulmenError(f"{self.prog}: {message}; `{self.prog} --help` says more")
 
     def parse_known_args(  # type: ignore[override]  # argparse declares it once for every kind of namespace
         self, args: Sequence[str] | None = None, namespace: Any = None

@@ -25,12 +25,12 @@ def predict(arguments: argparse.Namespace) -> int:
         raise FulmenError(f"-o takes predictions, and --example predicts nothing: leave out -o {a.output}")
     if a.input is not None and (a.set or a.example):
         raise FulmenError(f"{'--set' if a.set else '--example'} makes the input: leave out {a.input}")
+    Store(a.registry).find(a.model)  # a wrong name is found before torch is imported
     if a.input is None and not (a.set or a.example):
         raise FulmenError(
             f"predict what? fulmen predict {a.model} INPUT -o out.csv; --explain shows the format, --example FILE "
             f"writes an example of it"
         )
-    Store(a.registry).find(a.model)  # a wrong name is found before torch is imported
     if a.input is None:
         return of_example(a)
     from fulmen.registry import using

@@ -64,7 +64,7 @@ def test_a_bad_line_is_named(tmp_path, line, message):
 
 
 def test_a_missing_column_is_named_with_what_was_probably_meant(tmp_path):
-    with pytest.raises(FulmenError, match="line 1: no column Close; did you mean close"):
+    with pytest.raises(FulmenError, match="line 1: no column Close; it has close: if that is it, call it Close"):
         read_csv(write(tmp_path, *GOOD, header=HEADER.replace("Close", "close")))
 
 

@@ -136,7 +136,7 @@ def answer(inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
     columns = {
         "subject": np.repeat(np.arange(subjects), organs * times),
         "organ": np.tile(np.repeat(np.array(ORGANS), times), subjects),
-        "time_h": np.tile(time_h.float().numpy(), subjects * organs),
+        "time_h": np.tile([float(f"{time:.6g}") for time in time_h.tolist()], subjects * organs),  # as people write it
         **{name: value.numpy().ravel() for name, value in curves.items()},
     }
     units = {"time_h": "h", **dict.fromkeys(curves, "mg/L")}

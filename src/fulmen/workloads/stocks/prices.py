@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fulmen.config.mistakes import did_you_mean
+from fulmen.config.mistakes import nearest
 from fulmen.data.predicting import Record, cells
 from fulmen.errors import FulmenError
 from fulmen.utils.files import atomic_write
@@ -83,7 +83,9 @@ def _read(reader, path: Path) -> list[Prices]:
         if name not in columns:
             there = [column for column in columns if column not in REQUIRED]
             other = next((mark for mark in ";\t|" if len(columns) == 1 and mark in columns[0]), None)
-            hint = f"; columns are separated by commas, here by {other!r}" if other else did_you_mean(name, there)
+            near = nearest(name, there)
+            hint = f"; it has {near}: if that is it, call it {name}" if near else f"; it has {', '.join(columns[:20])}"
+            hint = f"; columns are separated by commas, here by {other!r}" if other else hint
             raise FulmenError(f"{path}, line 1: no column {name}{hint}")
     series = _series(_lines(reader, columns, path), path.stem)
     if not series:
