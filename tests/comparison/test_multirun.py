@@ -23,7 +23,7 @@ def test_the_best_three_get_medals_and_the_failed_come_last():
     results = [result(3.0), result(1.0), result(0.5, status="diverged"), result(2.0), result(4.0), {}]
     rows = rank("abcdef", results, "val/loss")
     assert [row["run"] for row in rows] == ["b", "d", "a", "e", "c", "f"]
-    assert [row[""] for row in rows] == ["🥇 1", "🥈 2", "🥉 3", "4", "diverged", "failed"]
+    assert [row[""] for row in rows] == ["1 gold", "2 silver", "3 bronze", "4", "diverged", "failed"]
 
 
 def test_a_monitor_to_maximise_ranks_the_largest_first():
@@ -68,7 +68,7 @@ def test_each_task_has_a_table_of_its_own():
         "2 runs of a, best validation loss first",
         "2 runs of b, best validation loss first",
     ]
-    assert [(row[""], row["run"]) for row in table(first)] == [("🥇 1", "lr=2"), ("🥈 2", "lr=1")]
+    assert [(row[""], row["run"]) for row in table(first)] == [("1 gold", "lr=2"), ("2 silver", "lr=1")]
     (alone,) = tasks([ended("a", 2.0)])
     assert heading(alone) == "1 run of a: nothing to rank it against"
     assert [(row[""], row["run"]) for row in table(alone)] == [("1", "a")], "no medal for the only one"
@@ -100,7 +100,7 @@ def test_seeds_get_mean_and_deviation_and_never_a_medal():
     rows = table(runs)
     assert [(row[""], row["run"]) for row in rows[:3]] == [("", "seed=1"), ("", "seed=2"), ("", "seed=0")]
     assert [(row["run"], row["best val/loss"]) for row in rows[3:]] == [("mean", 2.0), ("sd", 1.0)]
-    assert not [row for row in rows if "🥇" in row[""]]
+    assert not [row for row in rows if "gold" in row[""]]
 
 
 def test_p_is_explained_where_it_stands_alone():
@@ -126,7 +126,7 @@ def test_the_tables_are_written_with_what_ran(tmp_path, monkeypatch, capsys):
     assert text.startswith("# 4 rows of a and b and c: each task has a table of its own")
     assert "# 2 runs of a, best validation loss first" in text
     assert "# 1 run of c, without a score (best validation loss): not ranked" in text
-    assert text.count("🥇") == 1
+    assert text.count("gold") == 1
     assert sorted(path.name for path in written.parent.glob("*.svg")) == ["ranking.svg", "ranking_2.svg"]
     assert "ranking: " in capsys.readouterr().out
 
@@ -143,7 +143,7 @@ def test_a_multirun_ends_with_one_table_even_if_a_run_fails(tmp_path):
     assert "error: diverged" in done.stderr
     assert done.stdout.count("best validation loss first") == 1
     (table,) = (tmp_path / "outputs" / "sweeps").glob("*/ranking.md")
-    for word in ("01_lstm_classic", "28_cnn_lstm", "🥇", "diverged"):
+    for word in ("01_lstm_classic", "28_cnn_lstm", "gold", "diverged"):
         assert word in table.read_text()
     assert (table.parent / "ranking.svg").exists()
     rows = fulmen.runs(outputs=tmp_path / "outputs")

@@ -236,7 +236,7 @@ def rank(
     placed = [row for row in rows if not row[""]]
     medals = medals and len(placed) > 1
     for place, row in enumerate(placed, 1):
-        row[""] = f"{MEDALS[place - 1]} {place}" if medals and place <= len(MEDALS) else str(place)
+        row[""] = f"{place} {MEDALS[place - 1]}" if medals and place <= len(MEDALS) else str(place)
     return rows
 
 

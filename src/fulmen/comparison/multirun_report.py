@@ -190,7 +190,7 @@ def draw(path: Path, rows: Rows, monitor: str) -> Path | None:
     if not scored:
         return None
     with figure(path, size=(WIDTH, 0.9 + 0.28 * len(scored))) as ax:
-        colors = [MODEL if str(row[""]).startswith(MEDALS) else COOL[0] for row in scored]
+        colors = [MODEL if str(row[""]).endswith(MEDALS) else COOL[0] for row in scored]
         ax.scatter([row[f"best {monitor}"] for row in scored], range(len(scored)), color=colors, s=26, zorder=3)
         ax.set_yticks(range(len(scored)), ["\n".join(wrap(str(row["run"]), 28)[:2]) for row in scored])
         ax.invert_yaxis()

@@ -12,7 +12,7 @@ from fulmen.report.contest import Contest
 from fulmen.report.document import Rows
 
 ALPHA = 0.05
-MEDALS = ("🥇", "🥈", "🥉")
+MEDALS = ("gold", "silver", "bronze")  # in words: not every font has the pictures
 ADJUSTED = (
     "not adjusted; p is of the difference from the first, two-sided, adjusted for the number of models (Holm): where "
     "the two disagree, p counts."
@@ -41,7 +41,7 @@ def places(contest: Contest, metric: str, larger: bool) -> Rows:
     for place, name in enumerate(order, 1):
         own = compared(contest, scores[name])
         row: dict[str, Any] = {
-            "": f"{MEDALS[place - 1]} {place}" if place <= len(MEDALS) else str(place),
+            "": f"{place} {MEDALS[place - 1]}" if place <= len(MEDALS) else str(place),
             "model": name,
         }
         row |= {metric: own.mean, "sd": float(scores[name].std(ddof=1))}

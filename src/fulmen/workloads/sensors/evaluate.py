@@ -25,6 +25,9 @@ NOTES = [
     "Drift: population stability index (PSI, ten bins of the training rows; above 0.25 is a warning) and largest gap "
     "of the distribution functions (KS), of the test split and of the last third of the training time.",
     "Baselines: scikit-learn's defaults, trained on the same rows, thresholds chosen on the same validation split.",
+    "Log loss is that of the probability that is predicted. Where a network has several members (TabM), that is their "
+    "mean; the loss that is trained on and logged, the test loss among it, is the mean of what each member scores "
+    "alone, and no smaller.",
 ]
 ALPHA = 0.05  # of the verdict
 SHOWN = 10  # columns in the table of drift
