@@ -116,6 +116,15 @@ def test_runs_stand_side_by_side_with_the_settings_that_differ(said):
     assert "Settings that differ" in said("runs", "compare", "sensors/one", "sensors/two")[0]
 
 
+def test_learning_rates_are_no_scores_of_runs_side_by_side(said, outputs):
+    path = outputs / "runs/sensors/one/result.json"
+    result = json.loads(path.read_text())
+    result["metrics"] |= {"lr-AdamW": 0.001, "lr-AdamW/pg1": 0.001, "lr": 0.1, "val/lrap": 0.5}
+    path.write_text(json.dumps(result))
+    found = json.loads(said("runs", "compare", "sensors/one", "sensors/two", "--json")[0])["metrics"]
+    assert [name for name in found if "lr" in name] == ["val/lrap"]
+
+
 def test_a_run_is_deleted_once_that_is_confirmed(said, outputs):
     assert "nothing is done yet" in said("runs", "delete", "sensors/one")[0]
     assert (outputs / "runs/sensors/one").exists()

@@ -44,6 +44,11 @@ def best(scores: Mapping[str, Score], larger: bool = False) -> str | None:
     return min(known, key=lambda name: place(known[name], larger)) if known else None
 
 
+def is_score(metric: str) -> bool:
+    """Whether a logged value says how good a run is: a learning rate, `lr-Adam` or `lr`, does not."""
+    return metric != "lr" and not metric.startswith(("lr-", "lr/"))
+
+
 def has_mean(metric: str) -> bool:
     """Whether a mean over runs says anything of a metric: of p-values, which are named `..._p`, it does not."""
     return not metric.endswith("_p")

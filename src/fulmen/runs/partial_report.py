@@ -10,7 +10,7 @@ from fulmen.config.stored import read_stored
 from fulmen.errors import FulmenError
 from fulmen.report.behind import behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
-from fulmen.report.known import is_known
+from fulmen.report.known import is_known, is_score
 from fulmen.report.markdown import as_text
 from fulmen.report.of_run import answer, facts, next_of, sections
 from fulmen.report.summary import Summary
@@ -122,7 +122,7 @@ def how_it_stands(result: Mapping[str, Any], metrics: Mapping[str, float]) -> st
 def of_one(result: Mapping[str, Any], metrics: Mapping[str, float]) -> TableOf | None:
     """What is known of a single run."""
     rows: Rows = [{"metric": as_text(spoken(name)), "value": float(value)} for name, value in sorted(metrics.items())
-                  if not name.startswith("lr-")]  # fmt: skip
+                  if is_score(name)]  # fmt: skip
     of = behind([result], ("val", "test"))
     return TableOf("What is known", rows, {"metric": Column("metric")}, behind=of) if rows else None
 

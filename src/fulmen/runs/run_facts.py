@@ -11,6 +11,7 @@ from typing import Any
 from fulmen.errors import FulmenError
 from fulmen.launch.record import OWN
 from fulmen.report import known
+from fulmen.report.known import is_score
 from fulmen.runs.damage import damages, parts_of
 from fulmen.runs.labels import LABELS
 from fulmen.runs.ownership import LOCK, TEMPORARY, holder
@@ -65,7 +66,7 @@ def main_metrics(metrics: Mapping[str, Any], monitor: str = "") -> dict[str, flo
 
     Learning rates are none, and losses of training only where nothing else is known.
     """
-    measured = [name for name in metrics if not name.startswith(("lr-", "lr/")) and name != "lr"]
+    measured = [name for name in metrics if is_score(name)]
     tested = [name for name in measured if name.startswith("test/")]
     watching = [name for name in measured if name == monitor]
     watching += [name for name in measured if name.startswith("val/") and name != monitor]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.report.document import Rows, number, plus_minus
-from fulmen.report.known import is_known
+from fulmen.report.known import is_known, is_score
 from fulmen.report.words import spoken
 
 COLUMNS = 6  # of the table, beside the name
@@ -114,7 +114,7 @@ def main_table(result: Mapping[str, Any]) -> Rows:
     """The network beside what costs nothing; of a run without a test what its last epoch and its best one reached."""
     scores, sd = tested(result), result.get("sd") or {}
     if not scores:
-        logged = {name: value for name, value in (result.get("metrics") or {}).items() if not name.startswith("lr-")}
+        logged = {name: value for name, value in (result.get("metrics") or {}).items() if is_score(name)}
         return [{"metric": spoken(name), "value": number(value)} for name, value in logged.items()]
     names = list(scores)[:COLUMNS]
     own = {spoken(name): _with_sd(scores[name], sd.get(f"test/{name}")) for name in names}

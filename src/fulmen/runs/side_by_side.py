@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.errors import FulmenError
+from fulmen.report.known import is_score
 from fulmen.runs.entry import Entry
 from fulmen.runs.reading import read_result
 from fulmen.runs.settings import settings_of
@@ -20,7 +21,7 @@ def side_by_side(outputs: Path, entries: Sequence[Entry]) -> dict[str, dict[str,
     results = [_result(outputs / entry.path) for entry in entries]
     settings = [settings_of(outputs / entry.path) for entry in entries]
     metrics: dict[str, list[Any]] = {}
-    for name in dict.fromkeys(name for result in results for name in result.get("metrics", {})):
+    for name in dict.fromkeys(name for result in results for name in result.get("metrics", {}) if is_score(name)):
         metrics[name] = [result.get("metrics", {}).get(name) for result in results]
         beside = [(entry.baseline or {}).get("metrics", {}).get(name) for entry in entries]
         if any(value is not None for value in beside):
