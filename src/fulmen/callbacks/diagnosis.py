@@ -12,13 +12,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from fulmen.callbacks.activations import idle_shares, recorded_activations
 from fulmen.callbacks.base import Watcher
 from fulmen.callbacks.gradients import GradientWatch
-from fulmen.callbacks.probe_metrics import class_scores, constant_loss, frozen, loss_of
+from fulmen.callbacks.probe_metrics import class_scores, classes_of, constant_loss, frozen, loss_of
 from fulmen.callbacks.probes import Probes
 from fulmen.callbacks.seen import Seen
 from fulmen.config.mistakes import did_you_mean
 from fulmen.config.ranges import Count, Share, refuses_out_of_range
 from fulmen.data.batches import size
-from fulmen.diagnosis import Verdict, health
+from fulmen.diagnosis import Verdict
 from fulmen.diagnosis.texts import TEXTS
 from fulmen.diagnosis.verdicts import as_markdown, ordered
 from fulmen.distributed.ranks import from_first, sum_over_ranks
@@ -87,6 +87,8 @@ class Diagnosis(Watcher):
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         self._off = is_dry_run(trainer) or overfits_batches(trainer)
         self.probes = Probes() if self._off else Probes.of(trainer)
+        if self.probes.small_classes and classes_of(self.probes.val, trainer, module) is None:
+            self.probes.small_classes = None  # whole numbers that are no classes
         if self.probes.train is not None and self.seen.base is None:
             start = [loss_of(each, trainer, module, self.names["val"]) for each in (self.probes.train, self.probes.val)]
             self.seen.base = constant_loss(start[0], self.probes.train, trainer, module)
@@ -209,8 +211,7 @@ class Diagnosis(Watcher):
     def _judge(self, trainer: Trainer, module: LightningModule) -> None:
         """What is new is printed; the first rank judges for all."""
         known = {verdict.code for verdict in self.verdicts}
-        counts = self.probes.counts if self.seen.classes else {}
-        more = [self.probes.leak, health.small_classes(counts), *self.gradients.verdicts(self.seen.base)]
+        more = [self.probes.leak, self.probes.small_classes, *self.gradients.verdicts(self.seen.base)]
         self.verdicts = from_first(self.seen.verdicts(frozen(trainer, module), self.expected_gain, more))
         if trainer.is_global_zero:
             self._say([verdict for verdict in self.verdicts if verdict.code not in known and LEVEL[verdict.severity]])

@@ -22,13 +22,13 @@ class Probes:
         train: a twentieth of the split, 64 samples at least and 256 at most.
         val: at most 256.
         leak: what is to be said if samples of the one stand in the other.
-        counts: of each class that is trained on, samples in the whole validation split; {} without classes.
+        small_classes: what is to be said if the validation split has few samples of a class.
     """
 
     train: Batch | None = None
     val: Batch | None = None
     leak: Verdict | None = None
-    counts: dict[int, int] = field(default_factory=dict)
+    small_classes: Verdict | None = None
     _explained: bool = field(default=False, repr=False)
 
     @classmethod
@@ -43,7 +43,7 @@ class Probes:
             return cls(probe)
         found = copies(val, train)
         leak = health.leak(found / size(val), found) if found else None
-        return cls(probe, on_device(trainer, evenly(val, 256)), leak, counts_of(train, val))
+        return cls(probe, on_device(trainer, evenly(val, 256)), leak, health.small_classes(counts_of(train, val)))
 
     def note_once(self) -> str:
         """What a reader of training losses has to know, at the first call; "" without a probe or later."""

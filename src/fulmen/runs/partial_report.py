@@ -115,7 +115,9 @@ def how_it_stands(result: Mapping[str, Any], metrics: Mapping[str, float]) -> st
     )
     if status == "running":
         return f"The run goes on{best}."
-    after = f" after {counted(int(result.get('epochs') or 0), 'epoch')}" if status != "completed" else ""
+    epochs = int(result.get("epochs") or 0)
+    after = f" after {counted(epochs, 'epoch')}" if epochs else " before its first epoch was over"
+    after = after if status != "completed" else ""
     return f"{STANDS.get(status, f'The run has ended as {as_text(status)}')}{after}{best}."
 
 
