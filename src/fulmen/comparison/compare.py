@@ -25,6 +25,7 @@ from fulmen.report.markdown import as_text
 from fulmen.report.next_step import keep, train_again
 from fulmen.report.summary import print_table
 from fulmen.report.test_predictions import read_items
+from fulmen.runs.damage import read_typed
 from fulmen.runs.run_folder import Run
 
 ALPHA = 0.05
@@ -112,8 +113,7 @@ def next_of(runs: Mapping[str, Run], models: Mapping[str, Items]) -> tuple[str, 
     run = runs[best]
     experiment = str(run.known.get("experiment") or run.folder.parent.name)
     if len(first.counts) == 1:
-        typed = run.folder / "overrides.txt"
-        said = typed.read_text().splitlines() if typed.is_file() else []
+        said = read_typed(run.folder)[0]
         return f"One seed says little. This trains {as_text(best)} with three:", train_again(
             experiment, said, "seeds=3"
         )

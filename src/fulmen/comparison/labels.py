@@ -1,18 +1,20 @@
 """What the runs of a comparison are called: what tells them apart, and nothing that all share."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from fulmen.report.next_step import first_start
-from fulmen.runs.named_by import in_words, typed_settings
+from fulmen.runs.damage import read_typed
 from fulmen.runs.run_folder import Run
+from fulmen.runs.telling import in_words, typed_settings
 
 EXPERIMENT = "experiment"
 
 
 def labels_of(runs: Sequence[Run]) -> list[str]:
     """A label for each: experiment and settings in which not all agree; the folder where these tell no two apart."""
-    settings = [{EXPERIMENT: experiment_of(run), **typed_settings(first_start(typed(run.folder)))} for run in runs]
+    settings = [
+        {EXPERIMENT: experiment_of(run), **typed_settings(first_start(read_typed(run.folder)[0]))} for run in runs
+    ]
     shared = {key for key in settings[0] if all(each.get(key) == settings[0][key] for each in settings)}
     own = [{key: value for key, value in each.items() if key not in shared} for each in settings]
     if not all(own):  # one of them is the experiment as it stands
@@ -24,12 +26,6 @@ def labels_of(runs: Sequence[Run]) -> list[str]:
 def experiment_of(run: Run) -> str:
     """Its name; where its result.json is lost that of the folder it lies in."""
     return str(run.known.get(EXPERIMENT) or run.folder.resolve().parent.name)
-
-
-def typed(folder: Path) -> list[str]:
-    """What was typed for a run; [] where that is not known."""
-    path = folder / "overrides.txt"
-    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
 
 
 def _said(own: Mapping[str, str]) -> str:

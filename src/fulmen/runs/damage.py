@@ -9,19 +9,20 @@ from typing import Any
 from fulmen.errors import FulmenError
 from fulmen.runs.reading import read_result
 
-CONFIG, RESULT, CURVES = "config.yaml", "result.json", "metrics.csv"
+CONFIG, RESULT, CURVES, TYPED = "config.yaml", "result.json", "metrics.csv", "overrides.txt"
 LOST = {  # what cannot be done without a file
     CONFIG: "it can be neither trained on nor built as a model, and its settings are not known",
     RESULT: "its scores are not known",
     CURVES: "it has no learning curves",
     "environment.json": "where it was trained, and on which data, is not known",
+    TYPED: "what was typed for it is not known",
 }
 
 
 def damages(folder: Path) -> list[str]:
     """A clause for each file of a run that is gone or damaged, the gravest first; [] for a run that is whole."""
     found = {RESULT: _result(folder), CONFIG: _config(folder), CURVES: curves_damage(folder)}
-    found["environment.json"] = _environment(folder)
+    found |= {"environment.json": _environment(folder), TYPED: read_typed(folder)[1]}
     return [f"{problem}: {LOST[name]}" for name, problem in found.items() if problem]
 
 
@@ -35,6 +36,16 @@ def curves_damage(folder: Path) -> str:
     except (OSError, ValueError) as error:
         return f"{CURVES} is damaged ({_short(error)})"
     return "" if len(columns) > 1 or columns[0] else f"{CURVES} is damaged (it is empty)"
+
+
+def read_typed(folder: Path) -> tuple[list[str], str]:
+    """What was typed for a run, one override each, and why that is not known; [] and "" where nothing was kept."""
+    try:
+        return (folder / TYPED).read_text(encoding="utf-8").splitlines(), ""
+    except FileNotFoundError:
+        return [], ""
+    except (OSError, ValueError) as error:
+        return [], f"{TYPED} is damaged ({_short(error)})"
 
 
 def parts_of(folder: Path, result: Mapping[str, Any]) -> list[str]:

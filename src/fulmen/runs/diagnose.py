@@ -1,5 +1,6 @@
 """`fulmen diagnose`: the verdict on a run that is over, or on the log of another tool."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from fulmen.diagnosis.curves import Curves
@@ -22,7 +23,9 @@ def diagnose_path(path: Path, train: str | None = None, val: str | None = None) 
         raise FulmenError(f"there is no {path}; give a run folder (outputs/runs/...) or a CSV or JSON of losses")
     table = path
     if path.is_dir():
-        stored = read_result(path).get("verdicts")
+        stored = None
+        with suppress(FulmenError):  # damaged: the curves say what they can
+            stored = read_result(path).get("verdicts")
         if stored and not (train or val):
             return [Verdict.from_dict(plain) for plain in stored], "what the run itself saw"
         table = path / "metrics.csv"

@@ -18,7 +18,7 @@ from fulmen.runs.entry import Entry
 from fulmen.runs.filters import Filter, filtered
 from fulmen.runs.index import Index
 from fulmen.runs.listing import chosen, in_order
-from fulmen.runs.named_by import in_words, telling_first, typed_settings
+from fulmen.runs.telling import in_words, telling_first, typed_settings
 from fulmen.runs.values import Values
 
 WIDE = 200  # columns of text where nobody reads at a terminal

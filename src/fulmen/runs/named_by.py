@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,10 @@ from omegaconf import DictConfig
 
 from fulmen.config.compose import to_plain
 from fulmen.config.mistakes import key_of
+from fulmen.runs.damage import read_typed
+from fulmen.runs.telling import MAIN, in_words, telling_first, typed_settings
 from fulmen.workload import WorkloadData
 
-MAIN = (
-    "model.network", "model.optimizer", "model.optimizer.lr", "model.optimizer.weight_decay", "data.batch_size",
-    "data.fold", "trainer.max_epochs", "seed",
-)  # fmt: skip
-NO_SETTINGS = (  # keys, and what begins with them: where it runs and what is shown, not what is trained
-    "experiment", "output_dir", "resume", "hydra", "threads", "callbacks", "logger", "trainer.accelerator",
-    "model.figures",
-)  # fmt: skip
-LAST = ("trainer.", "data.", "test")  # what a name ends with: how long, how much, whether tested
 FIRST = {"command": "Command", "experiment": "Experiment", "model.optimizer.lr": "Learning rate"}  # columns, by keys
 NOTHING_TYPED = "defaults"
 LONGEST = 120  # bytes of the name of a folder, of the 255 that file systems take
@@ -29,37 +21,6 @@ MANY_DIGITS = re.compile(r"-?\d*\.\d{5,}(e[+-]?\d+)?")
 UNFIT = re.compile(r"[^\w.,:=+~@()\[\]{}-]+")  # for the name of a folder
 
 Flat = dict[str, str | int | float | bool]
-
-
-def typed_settings(overrides: Iterable[str], without: Iterable[str] = NO_SETTINGS) -> dict[str, str]:
-    """Key -> value of what was typed about the training itself; of a key that was typed twice the last counts.
-
-    Args:
-        without: keys, and what begins with them, that are left out.
-    """
-    typed: dict[str, str] = {}
-    for override in overrides:
-        key = key_of(override)
-        if override.strip() and not any(key == name or key.startswith(f"{name}.") for name in without):
-            typed.pop(key, None)
-            typed[key] = "null" if override.startswith("~") else override.partition("=")[2].strip()
-    return typed
-
-
-def in_words(typed: dict[str, str]) -> str:
-    """`lr=0.01 max_epochs=5`: each key by its last part, or by more of it where two would be called the same."""
-    return " ".join(f"{name}={value}" for name, value in zip(short_names(typed), typed.values(), strict=True))
-
-
-def short_names(keys: Iterable[str]) -> list[str]:
-    """The shortest endings of dotted keys that tell them apart."""
-    parts = [key.split(".") for key in keys]
-    deepest = max(map(len, parts), default=0)
-    for length in range(1, deepest + 1):
-        names = [".".join(part[-length:]) for part in parts]
-        if len(set(names)) == len(names):
-            return names
-    return [".".join(part) for part in parts]
 
 
 def folder_name(overrides: Sequence[str], above: Sequence[str], siblings: Iterable[Sequence[str]] = ()) -> str:
@@ -79,19 +40,6 @@ def folder_name(overrides: Sequence[str], above: Sequence[str], siblings: Iterab
     return fitted([UNFIT.sub("_", word).strip("._,") for word in [*unnamed, *words]]) or NOTHING_TYPED
 
 
-def telling_first(typed: dict[str, str], others: Sequence[dict[str, str]]) -> dict[str, str]:
-    """`typed` in another order: first what tells it from those of the others that differ in the fewest keys."""
-    apart = [{key for key, value in typed.items() if other.get(key) != value} for other in others]
-    least = min(filter(None, map(len, apart)), default=0)
-    telling = {key for keys in apart if len(keys) == least for key in keys}
-
-    def place(key: str) -> tuple[bool, int]:
-        last = next((number for number, prefix in enumerate(LAST, 1) if key.startswith(prefix)), 0)
-        return key not in telling, 0 if key in MAIN and key.startswith("data.") else last
-
-    return {key: typed[key] for key in sorted(typed, key=place)}
-
-
 def fitted(words: Sequence[str]) -> str:
     """As many of the words as a name holds, none cut but a first one that alone is too long, which ends with `~`."""
     words = [word for word in words if word]
@@ -107,11 +55,7 @@ def typed_beside(folder: Path) -> list[list[str]]:
     """What was typed for the newest of the runs that lie beside `folder`."""
     files = sorted((path for path in folder.parent.glob("*/overrides.txt") if path.parent.name != folder.name),
                    key=lambda path: path.parent.name)[-SIBLINGS:]  # fmt: skip
-    found = []
-    for path in files:
-        with suppress(OSError):
-            found.append(path.read_text(encoding="utf-8", errors="replace").splitlines())
-    return found
+    return [read_typed(path.parent)[0] for path in files]
 
 
 def _short(value: str) -> str:

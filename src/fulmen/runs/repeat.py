@@ -24,7 +24,7 @@ from fulmen.runs import repeat_report
 from fulmen.runs.partial_report import write_partial
 from fulmen.runs.process_group import train_in_group
 from fulmen.runs.reading import read_result
-from fulmen.runs.result import Result, write_provenance
+from fulmen.runs.result import Result, typed_for, write_provenance
 from fulmen.runs.status import is_trial
 from fulmen.utils.files import atomic_write
 from fulmen.utils.progress import Best, ProgressFile
@@ -163,7 +163,7 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
     rows = table(result, results, monitor)
     title = f"{len(results)} runs of {result.experiment}"
     print_table(title, rows)
-    typed = (result.folder / "overrides.txt").read_text().splitlines()
+    typed = typed_for(result.folder)
     path = repeat_report.write_report(result, results, rows, first_start(typed))
     result.write()
     print(f"report: {path.with_suffix('.html')}, the same in report.md")

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from fulmen.config.stored import as_stored
 from fulmen.errors import FulmenError
+from fulmen.runs.damage import read_typed
 from fulmen.runs.provenance import environment
 from fulmen.runs.reading import read_environment, read_result
 from fulmen.runs.training_code import Code, changes, code_of
@@ -113,7 +114,7 @@ def write_environment(folder: Path, cfg: DictConfig, resumed: bool = False, more
 
 def typed_for(folder: Path) -> list[str]:
     """What was typed for a run, at the start and at every resume."""
-    return (folder / "overrides.txt").read_text().splitlines()
+    return read_typed(folder)[0]
 
 
 def other_code(folder: Path, now: Code) -> str:

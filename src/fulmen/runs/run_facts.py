@@ -12,7 +12,7 @@ from fulmen.errors import FulmenError
 from fulmen.launch.record import OWN
 from fulmen.report import known
 from fulmen.report.known import is_score
-from fulmen.runs.damage import damages, parts_of
+from fulmen.runs.damage import damages, parts_of, read_typed
 from fulmen.runs.labels import LABELS
 from fulmen.runs.ownership import LOCK, TEMPORARY, holder
 from fulmen.runs.reading import now, read_environment, read_result
@@ -39,7 +39,7 @@ def run_facts(folder: Path) -> Facts | None:
         stored = read_result(folder)
         result = now(folder, stored) if stored.get("status") else DAMAGED
     environment = read_environment(folder)
-    config, typed = _text(folder / CONFIG), _text(folder / "overrides.txt")
+    config, (typed, _) = _text(folder / CONFIG), read_typed(folder)
     metrics = main_metrics(result.get("metrics", {}), watched(config).get("monitor", ""))
     cost, starts = result.get("cost", {}), environment.get("starts") or [{}]
     runs = parts_of(folder, result if result != DAMAGED else {})
@@ -57,7 +57,7 @@ def run_facts(folder: Path) -> Facts | None:
         "verdict": _verdict(result.get("verdicts") or []),
         "message": "; ".join(filter(None, [result.get("message", ""), *lost])),
         "data": str(data) if (data := environment.get("data_fingerprint")) else None,
-        "overrides": overrides_of(typed.splitlines()),
+        "overrides": overrides_of(typed),
     } | ({"done": _done(folder, runs), "total": len(runs)} if runs else {})
 
 
@@ -111,9 +111,9 @@ def watched(config: str) -> dict[str, str]:
     return {name: value.strip("'\"") for name, value in TOP_LEVEL.findall(config)}
 
 
-def network(config: str, typed: str) -> str | None:
+def network(config: str, typed: Iterable[str]) -> str | None:
     """The network that was typed last, else the name of the class in a config."""
-    chosen = [line.partition("=")[2].strip("'\" ") for line in typed.splitlines() if line.startswith("network=")]
+    chosen = [line.partition("=")[2].strip("'\" ") for line in typed if line.startswith("network=")]
     if chosen and chosen[-1]:
         return chosen[-1]
     found = TARGET.search(config)
@@ -122,7 +122,7 @@ def network(config: str, typed: str) -> str | None:
 
 def _without_result(folder: Path) -> Facts | None:
     """A run that is just beginning, or has never begun, or `DAMAGED`."""
-    facts = {"experiment": folder.parent.name, "network": network(_text(folder / CONFIG), "")}
+    facts = {"experiment": folder.parent.name, "network": network(_text(folder / CONFIG), ())}
     if holder(folder):
         return facts | {"status": "running"}
     try:

@@ -13,7 +13,7 @@ from fulmen.config.mistakes import key_of
 from fulmen.errors import FulmenError
 from fulmen.report.known import is_known
 from fulmen.runs.choices import STATUSES, refuse_unknown
-from fulmen.runs.damage import parts_of
+from fulmen.runs.damage import parts_of, read_typed
 from fulmen.runs.entry import Entry
 from fulmen.runs.index import Index
 from fulmen.runs.listing import chosen, in_order
@@ -151,11 +151,7 @@ def _with_parts(
 
 def _typed(folder: Path) -> list[str]:
     """What was typed at the start and at every resume, without what says where, and how it is watched."""
-    try:
-        lines = (folder / "overrides.txt").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
-    keys = [(line, key_of(line)) for line in lines if line.strip()]
+    keys = [(line, key_of(line)) for line in read_typed(folder)[0] if line.strip()]
     hidden = ("output_dir", "resume")
     return [line for line, key in keys if key not in hidden and key.partition(".")[0] not in MACHINERY]
 
