@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, WIDTH, figure
@@ -37,19 +37,20 @@ def forecast(
     """The first ticker's last test days, and how many: price, forecast of the day before, intervals."""
     last = (test["ticker"] == 0).nonzero()[-days:, 0]
     date = np.busday_offset(test["day"][last].numpy().astype("datetime64[D]"), 1, roll="forward")
-    price, step = test["price"][last].numpy(), predicted[last, 0].numpy()
+    price, step, day = test["price"][last].numpy(), predicted[last, 0].numpy(), np.arange(len(last))
     with figure(path, 1, 1, (WIDTH, 3.4)) as ax:
         for level, half, alpha in zip(
             reversed(LEVELS), half_width.flip(0)[:, last, 0].numpy(), (0.12, 0.25), strict=True
         ):
             low, high = price * np.exp(step - half), price * np.exp(step + half)
-            ax.fill_between(date, low, high, color=MODEL, alpha=alpha, linewidth=0, label=f"{level:.0%} interval")
-        ax.plot(date, price * np.exp(step), color=MODEL, linewidth=1.1, label="forecast")
-        ax.plot(date, price * np.exp(test["log_return"][last, 0].numpy()), color=TRUTH, linewidth=1.1, label="actual")
+            ax.fill_between(day, low, high, color=MODEL, alpha=alpha, linewidth=0, label=f"{level:.0%} interval")
+        ax.plot(day, price * np.exp(step), color=MODEL, linewidth=1.1, label="forecast")
+        ax.plot(day, price * np.exp(test["log_return"][last, 0].numpy()), color=TRUTH, linewidth=1.1, label="actual")
         ax.set_ylabel(f"close of {ticker}")
         ax.legend(loc="lower left", bbox_to_anchor=(-0.1, 1), ncols=2)
-        ax.xaxis.set_major_locator(dates := AutoDateLocator(maxticks=5))
-        ax.xaxis.set_major_formatter(ConciseDateFormatter(dates))
+        at = np.unique(np.linspace(0, len(last) - 1, 4).round().astype(int))
+        ax.set_xticks(at, date[at].astype(str))  # days of trading, one beside the other: no gaps at weekends
+        ax.yaxis.set_major_locator(MaxNLocator(5))
     return len(last)
 
 
