@@ -224,8 +224,9 @@ def test_missing_or_damaged_files_are_named(folder, name, content, message):
     (folder / name).unlink()
     if content is not None:
         (folder / name).write_text(content)
+    run = fulmen.load_run(folder)
     with pytest.raises(FulmenError, match=message):
-        _ = fulmen.load_run(folder).result
+        _ = run.config if name == "config.yaml" else run.result
 
 
 def test_hostile_config_runs_no_code(folder, tmp_path):
@@ -290,7 +291,7 @@ def test_listed_runs_are_grouped_by_experiment_and_failed_ones_say_why(tmp_path,
     assert command(["runs", "--outputs", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "images/two failed: FulmenError: no file x.npz\n" in shown
-    assert shown.count("test/skill") == 1
+    assert shown.count("skill") == 1
     assert command(["runs", "stocks", "--outputs", str(tmp_path)]) == 0
     assert "images" not in capsys.readouterr().out
 
@@ -323,7 +324,7 @@ def test_one_damaged_run_hides_no_other(damage, tmp_path, capsys):
     assert "stocks/one" in shown
     assert "stocks/three" in shown
     if "markup" not in damage:
-        assert f"stocks/damaged damaged: {path} is damaged: " in shown
+        assert "stocks/damaged damaged: result.json is damaged (" in shown
 
 
 @pytest.mark.parametrize("file", ["config.yaml", "result.json"])
