@@ -1,11 +1,9 @@
 """Signs that the answer has leaked into the question."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from scipy import stats
-from sklearn.metrics import roc_auc_score
 
 from fulmen.workloads.sensors.io.tables import Columns
 
@@ -72,10 +70,34 @@ def auc_difference_se(
 ) -> float:
     """Standard error of AUC(a) - AUC(b), by drawing whole groups with replacement; all arrays [N]."""
     rng = np.random.default_rng(seed)
-    members = [np.flatnonzero(group == number) for number in np.unique(group)]
-    differences: list[Any] = []
+    _, place = np.unique(group, return_inverse=True)
+    areas, count = [weighted_auc(target, each) for each in (a, b)], place.max() + 1
+    differences = []
     for _ in range(draws):
-        rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
-        if 0 < target[rows].sum() < len(rows):
-            differences.append(roc_auc_score(target[rows], a[rows]) - roc_auc_score(target[rows], b[rows]))
+        often = np.bincount(rng.integers(count, size=count), minlength=count)[place].astype(float)
+        if 0 < often @ target < often.sum():
+            differences.append(areas[0](often) - areas[1](often))
     return float(np.std(differences, ddof=1)) if len(differences) > 1 else float("inf")
+
+
+def weighted_auc(target: np.ndarray, score: np.ndarray) -> Callable[[np.ndarray], float]:
+    """The area under the ROC curve as a function of how often each row counts [N]; rows are sorted only once.
+
+    It is the share of pairs of an event and a quiet row that are in order, those of equal scores by half.
+
+    Args:
+        target: [N] of 0 and 1.
+        score: [N]
+    """
+    order = np.argsort(score, kind="stable")
+    first = np.flatnonzero(np.diff(score[order], prepend=np.nan) != 0)
+    event = target[order].astype(bool)
+
+    def area(often: np.ndarray) -> float:
+        weight = often[order]
+        events = np.add.reduceat(np.where(event, weight, 0.0), first)
+        quiet = np.add.reduceat(np.where(event, 0.0, weight), first)
+        below = np.cumsum(quiet) - quiet / 2
+        return float(events @ below / (events.sum() * quiet.sum()))
+
+    return area
