@@ -65,6 +65,7 @@ def own_predictions(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_start")
 def test_a_fresh_process_predicts_what_the_run_predicted(kept, tmp_path):
     for name, file in {"pbpk": "subjects.npz", "stocks": "prices.csv"}.items():
         out = tmp_path / f"{name}.csv"

@@ -95,6 +95,7 @@ for saved in torch.load(sys.argv[1], weights_only=True):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_start")
 def test_every_architecture_and_activation_reloads_in_a_fresh_process(tmp_path):
     cases = {name: {"stages": yaml.safe_load(written(name))["stages"]} for name in NETWORKS}
     cases |= {name: cases["28_cnn_lstm"] | {"activation": name} for name in ACTIVATIONS}
