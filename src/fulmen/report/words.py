@@ -4,6 +4,7 @@ import re
 
 WHOLE = {
     "roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "auroc": "AUROC", "r2_log": "R² (log)", "r2_oos": "R² out of sample",
+    "auc_within_10_percent": "% of AUCs within 10 %", "cmax_within_10_percent": "% of Cmax within 10 %",
     "within_10_percent": "% within 10 %", "within_2_fold": "% within 2-fold", "dm_p": "p (Diebold-Mariano)",
     "dm": "Diebold-Mariano", "ece": "calibration error (ECE)", "worst_recall": "recall of the worst class",
     "many_recall": "recall (many)", "medium_recall": "recall (medium)", "few_recall": "recall (few)",
