@@ -63,9 +63,14 @@ def test_leaders_that_do_not_differ_are_named():
         {name: {"auc": np.array(values)} for name, values in scores.items()}, dict.fromkeys(scores, 1.0), 2, 1
     )
     rows = places(contest, "auc", larger=True)
-    assert [row["model"] for row in rows] == ["a", "b", "c"]
+    assert [(row["model"], row[""]) for row in rows] == [("a", "1 gold"), ("b", "2 silver"), ("c", "3 bronze")]
     assert conclusion(rows, "auc") == "a has the best mean auc; it is not shown to differ from b (p >= 0.05)."
     assert [row["model"] for row in places(contest, "auc", larger=False)] == ["c", "b", "a"]
+
+
+def test_there_are_no_medals_where_nobody_is_told_from_the_first():
+    scores = {"a": {"auc": np.array([0.9, 0.7, 0.8])}, "b": {"auc": np.array([0.7, 0.9, 0.7])}}
+    assert [row[""] for row in places(Contest(scores, {}, 2, 1), "auc", larger=True)] == ["1", "2"]
 
 
 def test_scores_of_runs_are_means_over_seeds_fold_by_fold():

@@ -33,7 +33,7 @@ from fulmen.runs.reading import read_environment, read_result
 from fulmen.utils.progress import Best, ProgressFile
 
 HOLM = "p-values are adjusted for the number of runs (Holm)."
-OTHER_DATA = "The runs saw different data, so that their scores do not rank them: no medals."
+OTHER_DATA = "The runs saw different data, so that their scores do not rank them."
 SHOWN = 5  # test metrics in the table
 
 

@@ -30,18 +30,22 @@ IN_TIME = (
 
 
 def places(contest: Contest, metric: str, larger: bool) -> Rows:
-    """One row per candidate, best mean first: mean, interval, and the paired difference from the first."""
+    """One row per candidate, best mean first: mean, interval, and the paired difference from the first.
+
+    There are medals only where the first is shown to differ from any other.
+    """
     scores = {name: np.asarray(each[metric], dtype=float) for name, each in contest.scores.items()}
     order = sorted(scores, key=lambda name: known.place(float(scores[name].mean()), larger))
     first = scores[order[0]]
     behind = {name: compared(contest, scores[name] - first) for name in order[1:]}
     p = dict(zip(behind, holm([each.p for each in behind.values()]), strict=True))
+    medals = MEDALS if any(each < ALPHA for each in p.values()) else ()
     low, high = contest.bounds.get(metric, (-math.inf, math.inf))
     rows = []
     for place, name in enumerate(order, 1):
         own = compared(contest, scores[name])
         row: dict[str, Any] = {
-            "": f"{place} {MEDALS[place - 1]}" if place <= len(MEDALS) else str(place),
+            "": f"{place} {medals[place - 1]}" if place <= len(medals) else str(place),
             "model": name,
         }
         row |= {metric: own.mean, "sd": float(scores[name].std(ddof=1))}

@@ -25,7 +25,7 @@ def test_networks_and_baselines_are_ranked_on_the_same_folds(tmp_path, capsys):
     assert set(result["scores"]) == {"logistic", "mlp", "logistic regression", "random forest", "gradient boosting"}
     assert {len(values) for each in result["scores"].values() for values in each.values()} == {3}
     text = (folder / "ranking.md").read_text()
-    assert "| 1 gold |" in text
+    assert "gold" not in text, "three folds of few rows tell nobody apart"
     assert result["chance"]["roc_auc"] == 0.5
     assert 0.03 < result["chance"]["pr_auc"] < 0.2
     assert (folder / "ranking.svg").stat().st_size
