@@ -91,7 +91,7 @@ def browser(tmp_path_factory):
         ),
         (
             "#hparams",
-            ["TABLEVIEW", "command", "compounds=60", "model.optimizer.lr", "main/best/val/loss", "main/test/loss"],
+            ["TABLEVIEW", "Command", "compounds=60", "Learningrate", "main/best/val/loss", "main/test/loss"],
         ),
         ("#text", ["diagnosis", "smallvalidationset", "Try:alargervalidationsplit"]),
     ],
