@@ -13,12 +13,13 @@ import warm
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="processes start warm on Linux")]
 SURROUNDINGS = """
-import json, os, signal, sys
+import json, os, signal, sys, tempfile
 own, group, session = os.getpid(), os.getpgrp(), os.getsid(0)
 print(json.dumps({
     "argv": sys.argv, "orig_argv": sys.orig_argv, "path": sys.path, "cwd": os.getcwd(), "name": __name__,
     "file": globals().get("__file__"), "main": sys.modules["__main__"].__dict__ is globals(),
-    "environment": dict(os.environ), "safe": sys.flags.safe_path, "umask": os.umask(0),
+    "environment": dict(os.environ), "temporary": tempfile.gettempdir(),
+    "safe": sys.flags.safe_path, "umask": os.umask(0),
     "parent": os.getppid(), "group": "own" if group == own else group, "session": "own" if session == own else session,
     "mask": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
     "ignored": [n for n in signal.valid_signals() if signal.getsignal(n) is signal.SIG_IGN],
@@ -62,7 +63,8 @@ def test_a_program_finds_the_same_warm_as_cold(words, folder):
 @pytest.mark.parametrize(
     "options",
     [{"start_new_session": True}, {"process_group": 0}, {"umask": 0o077},
-     {"env": {"PYTHONPATH": "/some/where:here", "A": "b"}}, {"env": {"PYTHONUNBUFFERED": "1"}}],
+     {"env": {"PYTHONPATH": "/some/where:here", "A": "b"}}, {"env": {"PYTHONUNBUFFERED": "1"}},
+     {"env": {"TMPDIR": os.path.dirname(__file__)}}],
     ids=lambda options: next(iter(options)),
 )  # fmt: skip
 def test_what_popen_is_asked_for_is_found(options, folder):

@@ -29,6 +29,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import types
@@ -242,6 +243,7 @@ def _at_the_start(task):
     sys.orig_argv = task["words"]
     sys.path[:0] = _python_path()
     importlib.invalidate_caches()
+    tempfile.tempdir = None  # looked for in the environment at its first use
     import numpy as np
     from lightning.fabric.utilities import rank_zero
 
