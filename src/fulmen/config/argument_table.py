@@ -104,7 +104,7 @@ CALLBACKS: dict[str, dict[str, str | Refused]] = {
     "best.BestInPlace": dict.fromkeys(("folder", "watched"), "given by the run"),
     "debug.FixedOrder": {},
     "diagnosis.Diagnosis": dict.fromkeys(("stop_on", "train_loss", "val_loss", "expected_gain", "every"), OURS),
-    "divergence.DivergenceStop": dict.fromkeys(("factor", "loss"), OURS),
+    "divergence.DivergenceStop": dict.fromkeys(("factor", "loss", "validation_loss"), OURS),
     "fitting.Horizon": {},
     "failure_demos.Fault": {},
     "failure_demos.FewSamples": dict.fromkeys(("train", "validation"), OURS),
