@@ -31,7 +31,8 @@ class OfTheHouse(Conformance):
         for rank in on_ranks(2, evaluated, finished.folder, samples, 2):
             assert set(rank) == set(one)
             for name, value in one.items():
-                assert rank[name] == pytest.approx(value, rel=1e-6, abs=1e-6, nan_ok=True), name
+                digits = 1e-4 if name.startswith("trust.") else 1e-6  # quantiles of small differences of logarithms
+                assert rank[name] == pytest.approx(value, rel=digits, abs=1e-6, nan_ok=True), name
 
 
 def of(experiment):

@@ -4,11 +4,12 @@ import colorsys
 import itertools
 
 import numpy as np
+import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from fulmen.report.figures import draw_confusion, figure
+from fulmen.report.figures import draw_confusion, figure, training_curve
 from fulmen.report.spread import draw
 from fulmen.workloads.sensors.figures import _styles
 
@@ -40,3 +41,19 @@ def test_a_long_name_of_a_score_stays_inside_the_figure_and_ticks_apart(tmp_path
     assert (name.x0 >= 0, name.x1 <= drawn[0].bbox.x1, name.y0 >= 0) == (True, True, True)
     ticks = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text()]
     assert [one.x1 < two.x0 for one, two in itertools.pairwise(ticks)] == [True] * (len(ticks) - 1)
+
+
+@pytest.mark.parametrize("last", [0.0059, 0.004, 0.002, 0.0001, 0.006], ids=str)
+def test_learning_rates_are_written_apart_whatever_they_span(last, tmp_path, monkeypatch):
+    drawn: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, *_, **__: drawn.append(self))
+    rows = [f"{epoch},{rate},{2 / (epoch + 1)},{3 / (epoch + 1)}" for epoch, rate in enumerate((0.006, 0.006, last))]
+    (tmp_path / "metrics.csv").write_text("\n".join(["epoch,lr-Adam,train/loss,val/loss", *rows]))
+    training_curve(tmp_path)
+    FigureCanvasAgg(drawn[0]).draw()
+    rate = drawn[0].axes[1]
+    low, high = rate.get_ylim()
+    ticks = [label for label in rate.get_yticklabels() if label.get_text() and low <= label.get_position()[1] <= high]
+    boxes = sorted((label.get_window_extent() for label in ticks), key=lambda box: box.y0)
+    assert boxes
+    assert [one.y1 <= two.y0 for one, two in itertools.pairwise(boxes)] == [True] * (len(boxes) - 1)

@@ -35,7 +35,8 @@ def verdict(code, severity="note"):
         ({"verdicts": verdict("still_improving")}, TYPED, "trainer.max_epochs=8"),
         ({"verdicts": verdict("no_learning", "error")}, TYPED, "fulmen diagnose"),
         ({"status": "diverged"}, TYPED, "fulmen diagnose"),
-        ({}, [*TYPED[:2], "seeds=2"], "fulmen models save"),
+        ({}, [*TYPED[:2], "seeds=2"], "fulmen runs show"),
+        ({}, [*TYPED[:2], "test=false"], "seed=3 seeds=3"),
         ({}, [], "experiment=pbpk_mlp"),
     ],
 )

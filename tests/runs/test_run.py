@@ -1,8 +1,10 @@
 """Run folders: what they remember, and what happens when they are damaged, foreign or hostile."""
 
 import json
+import re
 import shutil
 import subprocess
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,16 @@ def test_environment_says_where_the_numbers_come_from(folder):
     assert start_["packages"]["torch"] == torch.__version__.partition("+")[0]
     assert set(start_["git"]) == {"commit", "dirty"}
     assert environment["data_fingerprint"] == fulmen.load_run(folder).data.fingerprint
+
+
+def test_the_page_of_a_run_holds_its_final_numbers(folder):
+    """result.json, but for the seconds of the whole run, which go on while the page is written."""
+    (shown,) = re.findall(
+        r"<summary>All numbers</summary>\s*<pre[^>]*>(.*?)</pre>", (folder / "report.html").read_text(), re.S
+    )
+    shown, kept = json.loads(unescape(shown)), json.loads((folder / "result.json").read_text())
+    del kept["cost"]["seconds"]
+    assert shown == kept
 
 
 def test_a_result_says_which_way_its_metrics_are_better(folder):

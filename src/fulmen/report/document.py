@@ -150,7 +150,7 @@ class Report:
         main: the table behind the answer.
         next_command: what to type next; "" where there is nothing to do.
         next_why: why that.
-        attached: title -> text files, folded up at the end of the page as far as they exist.
+        attached: title -> a text, or a file of text as far as it exists; folded up at the end of the page.
         links: what it is called -> the page of a run behind it, relative to the folder of the report.
     """
 
@@ -164,5 +164,5 @@ class Report:
     next_command: str = ""
     next_why: str = ""
     sections: Sequence[Section] = ()
-    attached: Mapping[str, Path] = field(default_factory=dict)
+    attached: Mapping[str, Path | str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)

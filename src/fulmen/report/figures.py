@@ -73,7 +73,10 @@ def _plain_decades(ax: Axes) -> None:
     for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
         if axis.get_scale() == "log":
             decades = abs(math.log10(high / low))
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2 else (1,), numticks=7))
+            by_decades = LogLocator(subs=(1, 2, 5) if decades < 2 else (1,), numticks=7)
+            axis.set_major_locator(
+                MaxNLocator(3) if decades < 0.5 else by_decades
+            )  # of half a decade it makes too many
             axis.set_major_formatter(lambda value, _: f"{value:g}")
             axis.set_minor_formatter(NullFormatter())
 

@@ -39,9 +39,14 @@ def as_page(report: Report, folder: Path) -> str:
     Args:
         folder: that its figures are relative to; one from outside of it stays there.
     """
-    attached = {name: path.read_text(encoding="utf-8", errors="replace") for name, path in report.attached.items()
-                if path.is_file()}  # fmt: skip
+    attached = {name: text for name, source in report.attached.items() if (text := _text(source))}
     return _rendered(folder, report=report, attached=attached)
+
+
+def _text(source: Path | str) -> str:
+    if isinstance(source, str):
+        return source
+    return source.read_text(encoding="utf-8", errors="replace") if source.is_file() else ""
 
 
 def page_of(title: str, body: str) -> str:

@@ -32,8 +32,8 @@ def resumes(typed: Sequence[str]) -> list[list[str]]:
 
 
 def train_again(experiment: str, typed: Sequence[str], *changes: str) -> str:
-    """The command that trains what `typed` has trained, in a folder of its own, with `changes`."""
-    away = {*OF_ONE_FOLDER, *map(key_of, changes)}
+    """The command that trains what `typed` has trained, in a folder of its own, with `changes`, and tests it."""
+    away = {*OF_ONE_FOLDER, "test", *map(key_of, changes)}
     kept = [override for override in first_start(typed) if key_of(override) not in away]
     if not any(key_of(override) == "experiment" for override in kept):
         kept.insert(0, f"experiment={experiment}")

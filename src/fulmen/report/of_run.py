@@ -7,6 +7,7 @@ from typing import Any
 
 from fulmen.config.mistakes import key_of
 from fulmen.config.outside import resume_command
+from fulmen.config.own_project import shown
 from fulmen.config.stored import read_stored
 from fulmen.errors import FulmenError
 from fulmen.optim.rates import lower
@@ -15,9 +16,10 @@ from fulmen.report.document import Column, Figure, Report, Rows, Section, TableO
 from fulmen.report.html import write
 from fulmen.report.known import best, is_known
 from fulmen.report.markdown import as_text
-from fulmen.report.next_step import REPEATS, diagnose, first_start, keep, resumes, train_again
+from fulmen.report.next_step import REPEATS, diagnose, first_start, fulmen, resumes, train_again
 from fulmen.report.summary import Summary
 from fulmen.report.words import counted, sentence, spoken
+from fulmen.utils.files import as_json
 
 SPLIT = " (test split"
 LAST = "checkpoints/last.ckpt"
@@ -44,7 +46,7 @@ def write_report(
     """Write `report.md` into the run folder, the same as `report.html` beside it, and return the former's path.
 
     Args:
-        result: as `result.json` holds it.
+        result: as `result.json` will hold it.
         overrides: what was typed at the start and at every resume.
     """
     return write(report_of(folder, title, summary, result, overrides), folder)
@@ -70,7 +72,7 @@ def report_of(
         next_why=why,
         sections=sections(summary, result, figures[1:], of),
         attached={"Configuration": folder / "config.yaml", "Environment": folder / "environment.json",
-                  "All numbers": folder / "result.json"},
+                  "All numbers": as_json(result)},
     )  # fmt: skip
 
 
@@ -155,8 +157,9 @@ def next_of(folder: Path, result: Mapping[str, Any], overrides: Sequence[str]) -
         return "Validation loss was still falling. This trains twice as long:", train_again(
             experiment, overrides, epochs
         )
-    if any(key_of(override) in REPEATS for override in overrides):
-        return "This is one of several runs. This keeps its model:", keep(folder, experiment)
+    if repeated := [key_of(override) for override in overrides if key_of(override) in REPEATS]:
+        whole = folder.parent.parent if "folds" in repeated else folder.parent
+        return "This is one of several runs. This shows what they say together:", fulmen("runs", "show", shown(whole))
     again = train_again(experiment, overrides, "seeds=3")
     return "One training says little of another. This repeats it with three seeds:", again
 

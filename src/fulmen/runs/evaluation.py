@@ -90,7 +90,9 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
         print(result.message)
     status = "completed" if result.status == "running" else result.status  # nothing is left to be done
     typed = typed_for(result.folder)
-    path = write_report(result.folder, result.experiment, summary, asdict(result) | {"status": status}, typed)
+    cost = {name: value for name, value in result.cost.items() if name != "seconds"}  # the run is not over yet
+    known = asdict(result) | {"status": status, "cost": cost, "folder": result.folder.name}
+    path = write_report(result.folder, result.experiment, summary, known, typed)
     print_table(*next(iter(summary.tables.items())))
     for title in summary.shown:
         print_table(title, summary.tables[title][:SHOWN])

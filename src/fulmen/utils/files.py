@@ -75,8 +75,12 @@ def set_aside(path: Path, error: Exception) -> None:
 def write_json(path: str | Path, content: Any) -> None:
     """Write `content` as indented JSON, atomically; NaN and infinities become null."""
     with atomic_write(path) as file:
-        json.dump(_plain(content), file, indent=2, allow_nan=False)
-        file.write("\n")
+        file.write(as_json(content))
+
+
+def as_json(content: Any) -> str:
+    """`content` as indented JSON with a line end; NaN and infinities become null."""
+    return json.dumps(_plain(content), indent=2, allow_nan=False) + "\n"
 
 
 def _plain(value: Any) -> Any:
