@@ -56,6 +56,8 @@ def test_an_untrained_network_answers_near_the_mean_curve(train):
 
 
 def test_another_number_of_times_is_told_with_the_setting(train):
-    split, _, time_h = train
+    split, target, time_h = train
+    with pytest.raises(FulmenError, match=r"set model\.network\.times=30"):
+        POD(times=99).fit(split, target)
     with pytest.raises(FulmenError, match=r"set model\.network\.times=30"):
         POD(times=99)(*(split[name] for name in ("node", "edge", "context", "dosing")), time_h)

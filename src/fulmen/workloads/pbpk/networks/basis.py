@@ -34,7 +34,12 @@ class Basis(nn.Module):
         self.register_buffer("curves", torch.zeros(modes, len(ORGANS) * times))
 
     def fit(self, target: Tensor) -> None:
-        """Take the curves from those of the training split [S, 14, T]."""
+        """Take the curves from those of the training split [S, 14, T].
+
+        Raises:
+            FulmenError: another number of times than that of the basis.
+        """
+        require_times(self.times, target[0, 0])
         mean, curves = principal_curves(target[:CURVES].flatten(1), len(self.curves))
         self.mean.copy_(mean)
         self.curves.copy_(curves)

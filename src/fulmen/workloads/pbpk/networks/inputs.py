@@ -65,12 +65,11 @@ class GraphNetwork(nn.Module):
         self.inputs.fit(train["node"], train["edge"], train["context"], train["dosing"])
 
 
-def require_times(times: int, time_h: Tensor) -> None:
-    """Pass if a network that was built for a number of times gets as many."""
-    if len(time_h) != times:
+def require_times(times: int, grid: Tensor) -> None:
+    """Pass if a network that was built for a number of times gets as many: what is on the grid, [T]."""
+    if len(grid) != times:
         raise FulmenError(
-            f"the network was built for {times} times, the grid has {len(time_h)}: "
-            f"set model.network.times={len(time_h)}"
+            f"the network was built for {times} times, the grid has {len(grid)}: set model.network.times={len(grid)}"
         )
 
 
