@@ -216,7 +216,11 @@ def catches(pid, number):
     [
         (["train.py", "experiment=synthetic_mlp"], signal.SIGINT, 0.1),
         (["train.py", "experiment=synthetic_mlp"], signal.SIGTERM, 1.3),
-        (["sweep.py", "experiment=synthetic_mlp", "search.space.model.optimizer.lr=[1e-3,1e-2]"], signal.SIGINT, 0.8),
+        (
+            ["sweep.py", "experiment=synthetic_mlp", "search.space.model.optimizer.lr={choices:[1e-3,1e-2]}"],
+            signal.SIGINT,
+            0.8,
+        ),
         (["-m", "fulmen.cli", "rank", "sensors"], signal.SIGINT, 0.4),
     ],
     ids=["train", "train later", "sweep", "verb"],
