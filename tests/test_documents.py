@@ -96,7 +96,7 @@ def test_the_citation_is_of_this_package_and_version():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert cited.keys() >= {"cff-version", "message", "title", "authors"}  # what the format requires
-    assert (str(cited["version"]), cited["license"]) == (project["version"], project["license"])
+    assert (str(cited["version"]), " AND ".join(cited["license"])) == (project["version"], project["license"])
 
 
 def test_hooks_of_pre_commit_run_tools_of_the_environment():
