@@ -101,9 +101,8 @@ class Monitor(Callback):
         board = self._board
         if not board:
             return
-        first = (
-            trainer.is_last_batch and not self.budget.done["gradients"]
-        )  # nobody knows how many epochs there will be
+        # Nobody knows how many epochs there will be: the end of the first may be the last.
+        first = trainer.is_last_batch and not self.budget.done["gradients"]
         at_last = is_last_step(trainer) or first
         if step % self.steps == 0 or at_last:
             self._do("gradient norm", lambda: board.norm(module, step), NORM, at_last)

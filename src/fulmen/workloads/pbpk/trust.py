@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from fulmen.data.batches import Batch
+from fulmen.utils.conformal import conformal_rank
 from fulmen.workloads.pbpk.graph import CONTEXT_FEATURES, DOSING_FEATURES, NODE_FEATURES
 from fulmen.workloads.pbpk.metrics import FLOOR
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
@@ -124,5 +125,5 @@ def hats(time_h: Tensor, ends_h: Tensor) -> Tensor:
 
 def conformal_quantile(scores: Tensor, level: float = LEVEL) -> Tensor:
     """The ceil((n + 1) level)-th smallest of n scores; infinite where n is too small for the level."""
-    rank = int(-(-(len(scores) + 1) * level // 1))
+    rank = conformal_rank(len(scores), level)
     return scores.kthvalue(rank).values if rank <= len(scores) else scores.new_tensor(torch.inf)

@@ -10,6 +10,8 @@ Markets change, and then scores are not exchangeable: `rolling_quantiles` calibr
 import torch
 from torch import Tensor
 
+from fulmen.utils.conformal import conformal_rank
+
 LEVELS = (0.80, 0.95)
 WINDOW_DAYS = 250  # a year of trading
 
@@ -23,7 +25,7 @@ def scale(volatility: Tensor, horizon: int) -> Tensor:
 def quantiles(scores: Tensor, levels: tuple[float, ...] = LEVELS) -> Tensor:
     """The conformal quantile of scores [n, H] for each level: [levels, H]; the largest score where n is too small."""
     n = len(scores)
-    ranks = [min(-(-(n + 1) * round(level * 1000) // 1000), n) for level in levels]
+    ranks = [min(conformal_rank(n, level), n) for level in levels]
     return scores.sort(0).values[[rank - 1 for rank in ranks]]
 
 
