@@ -5,7 +5,7 @@ runs then says so too: nothing is computed of the rest in silence, and nothing t
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import TypeGuard
 
@@ -15,6 +15,11 @@ Score = float | int | None
 def is_known(value: object) -> TypeGuard[float]:
     """Whether `value` is a number that can be compared: not None, NaN or infinite."""
     return isinstance(value, int | float) and math.isfinite(value)
+
+
+def of_test(metrics: Iterable[str]) -> bool:
+    """Whether one of the names is that of a metric of the test split: the run was tested."""
+    return any(name.startswith("test/") for name in metrics)
 
 
 def mean(values: Sequence[Score]) -> float:

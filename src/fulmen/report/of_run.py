@@ -14,7 +14,7 @@ from fulmen.optim.rates import lower
 from fulmen.report.behind import Behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
-from fulmen.report.known import best, is_known
+from fulmen.report.known import best, is_known, of_test
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import REPEATS, diagnose, first_start, fulmen, resumes, train_again
 from fulmen.report.summary import Summary
@@ -150,7 +150,7 @@ def next_of(folder: Path, result: Mapping[str, Any], overrides: Sequence[str]) -
         return "When what went wrong is mended, this starts it again:", train_again(experiment, overrides)
     if status in ("diverged", "failed") or any(each.get("severity") == "error" for each in verdicts):
         return "Something is wrong with the training. This says what, and what to try:", diagnose(folder)
-    if status == "completed" and not _tested(result) and (folder / LAST).is_file():
+    if status == "completed" and not of_test(result.get("metrics") or {}) and (folder / LAST).is_file():
         return "It was not tested. This tests its best checkpoint:", f"{resume_command(folder)} test=true"
     if "still_improving" in codes:
         epochs = f"trainer.max_epochs={2 * int(result.get('epochs') or 1)}"
@@ -171,10 +171,6 @@ def learning_rate(folder: Path) -> float | None:
     except (FulmenError, KeyError, TypeError):
         return None
     return float(rate) if is_known(rate) and rate > 0 else None
-
-
-def _tested(result: Mapping[str, Any]) -> bool:
-    return any(name.startswith("test/") for name in result.get("metrics") or {})
 
 
 def sections(

@@ -12,6 +12,7 @@ import numpy as np
 
 from fulmen.config.outside import resume_command
 from fulmen.errors import FulmenError
+from fulmen.report.known import of_test
 from fulmen.utils.files import atomic_write
 
 ITEMS = "test_items.npz"
@@ -54,5 +55,5 @@ def _was_tested(folder: Path) -> bool:
     """Whether its result.json, as far as it can be read, has a metric of the test split."""
     with suppress(OSError, ValueError, AttributeError):
         metrics = json.loads((folder / "result.json").read_text()).get("metrics", {})
-        return any(name.startswith("test/") for name in metrics)
+        return of_test(metrics)
     return False

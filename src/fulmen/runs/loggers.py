@@ -18,6 +18,7 @@ from torch.utils.tensorboard.summary import hparams
 
 from fulmen.callbacks.base import RunLogger
 from fulmen.distributed.ranks import is_first
+from fulmen.report.known import of_test
 from fulmen.runs.named_by import Flat, folder_name, typed_beside
 from fulmen.runs.run_facts import main_metrics
 from fulmen.utils.event_files import PATTERN, SETTINGS, event_folder
@@ -109,7 +110,7 @@ class TensorBoard(RunLogger, TensorBoardLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        if any(name.startswith("test/") for name in metrics):
+        if of_test(metrics):
             return
         named = {board_name(name): value for name, value in metrics.items() if name != "epoch"}
         super().log_metrics(named, step)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fulmen.errors import FulmenError
+from fulmen.report.known import of_test
 from fulmen.runs.damage import curves_damage, parts_of
 from fulmen.runs.reading import read_result
 
@@ -126,8 +127,7 @@ def curves_of(table: "pandas.DataFrame") -> "pandas.DataFrame":
 
 
 def _verdict(folder: Path, result: dict[str, Any]) -> str:
-    tested = any(name.startswith("test/") for name in result.get("metrics") or {})
-    if result.get("status") == "running" or (result and not tested):
+    if result.get("status") == "running" or (result and not of_test(result.get("metrics") or {})):
         return ""
     try:
         lines = (folder / REPORT).read_text(encoding="utf-8", errors="replace").splitlines()
