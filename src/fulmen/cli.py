@@ -1,6 +1,7 @@
 """The verbs after training; each a few lines over the rooms that do the work."""
 
 import argparse
+import inspect
 import json
 import os
 import shlex
@@ -112,8 +113,10 @@ def parser() -> AnyOrder:
     diagnose.add_argument("--strict", action="store_true", help="end with exit code 1 if something is wrong")
     diagnose.set_defaults(call=show_diagnosis)
     for name in with_verbs():
-        own = verbs.add_parser(name, help=f"commands of the {name} workload; `fulmen {name}` lists them")
-        own.add_argument("words", nargs="*", metavar="VERB|WORD|OVERRIDE", help="a command, its arguments, settings")
+        own = verbs.add_parser(
+            name, help=f"commands of the {name} workload; `fulmen {name}` lists them", add_help=False, prefix_chars="\0"
+        )  # whatever is typed, options and --help too, is for the command to read
+        own.add_argument("words", nargs="*")
         own.set_defaults(call=do_own_verb, workload=name)
     whole.set_defaults(verbs=list(verbs.choices))
     return whole
@@ -239,16 +242,24 @@ def do_own_verb(arguments: argparse.Namespace) -> int:
     from fulmen.config.words import experiments_of
     from fulmen.workload import Workload
 
-    overrides = [word for word in arguments.words if "=" in word]
-    words = [word for word in arguments.words if "=" not in word]
+    overrides = [word for word in arguments.words if "=" in word and not word.startswith("-")]
+    words = [word for word in arguments.words if word not in overrides]
     cfg = check_overrides([f"experiment={experiments_of(arguments.workload)[0]}", *overrides])
     kind = locate(cfg.model["_target_"])
     verbs = kind.verbs() if isinstance(kind, type) and issubclass(kind, Workload) else {}
+    lines = [f"  {name:10} {(verb.__doc__ or '').partition(chr(10))[0]}" for name, verb in verbs.items()]
+    told = "\n".join([f"fulmen {arguments.workload} takes one of", *lines])
+    if lines and words[:1] in (["--help"], ["-h"]):
+        print(told)
+        return 0
     if not words or words[0] not in verbs:
-        lines = [f"  {name:10} {(verb.__doc__ or '').partition(chr(10))[0]}" for name, verb in verbs.items()]
-        raise FulmenError("\n".join([f"fulmen {arguments.workload} takes one of", *lines]) if lines else
-                          f"{arguments.workload} has no commands of its own")  # fmt: skip
-    verbs[words[0]](cfg, words[1:])
+        raise FulmenError(told if lines else f"{arguments.workload} has no commands of its own")
+    verb = verbs[words[0]]
+    if "load" in inspect.signature(verb).parameters:
+        from fulmen.registry.trained import trained
+
+        verb = partial(verb, load=trained)
+    verb(cfg, words[1:])
     return 0
 
 

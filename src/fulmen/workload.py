@@ -9,6 +9,7 @@ tensors that share their first dimension, the samples B.
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from fulmen.data import batches
 from fulmen.data.batches import Batch, BatchLoader, loss_and_predictions, size
-from fulmen.data.predicting import Predicts
+from fulmen.data.predicting import Predicts, Schema
 from fulmen.errors import FulmenError
 from fulmen.lightning_private import datamodule_of, log_epoch_mean, log_mean
 from fulmen.optim.schedulers import optimizers
@@ -28,7 +29,24 @@ from fulmen.report.summary import Summary
 
 Split = Literal["train", "validation", "test"]
 Stage = Literal["train", "val", "test"]
-Verb = Callable[[Any, Sequence[str]], None]  # of a checked config and the words of the command line
+Verb = Callable[..., None]  # of a checked config and the words of the command line, see `Workload.verbs`
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model that somebody has named.
+
+    Attributes:
+        model: in evaluation mode, on the CPU.
+        schema: what an input has to look like, see `Predicts.input_schema`.
+        name: to call it by.
+        precision: that it was trained in, as the trainer takes it; None where that is not known.
+    """
+
+    model: "Workload"
+    schema: Schema
+    name: str
+    precision: str | None = None
 
 
 class WorkloadData(LightningDataModule):
@@ -228,7 +246,8 @@ class Workload(Predicts, LightningModule):
     def verbs(cls) -> Mapping[str, Verb]:
         """What `fulmen <workload> <verb> ...` does: name -> what takes the config and the words that are no overrides.
 
-        The first line of its docstring is its help.
+        The first line of its docstring is its help. A verb with a parameter `load` gets a function by which a name
+        becomes a `Trained`: that of a kept model, or a run folder.
         """
         return {}
 

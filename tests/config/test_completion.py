@@ -41,6 +41,8 @@ REPOSITORY = Path(__file__).parents[2]
         ("fulmen r", ["rank", "runs"]),
         ("fulmen rank pbpk_g", ["pbpk_gnn"]),
         ("fulmen diagnose ou", []),
+        ("fulmen pbpk ex", ["export"]),
+        ("fulmen pbpk export ex", []),
         ("python train.py data.csv=Makef", ["data.csv=Makefile"]),
         ("python train.py data.csv='no end", []),
         ("python train.py experiment=no_such trainer.", []),

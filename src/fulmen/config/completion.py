@@ -27,6 +27,7 @@ from fulmen.config.schema import TrainConfig, choices, groups, shared_out
 from fulmen.config.search import SPACE, spaces_of_workloads
 from fulmen.config.signatures import parameters
 from fulmen.config.words import network_of, workload
+from fulmen.config.workload_verbs import verb_names, with_verbs
 from fulmen.errors import FulmenError
 
 SHELLS = Path(__file__).parent / "shells"
@@ -67,7 +68,9 @@ def completions(line: str, verbs: Iterable[str] = ()) -> list[str]:
             return sorted(name for name in verbs if name.startswith(word))
         verb, *words = words
     found: Iterable[str] = (name for name in choices("experiment") if verb in TAKES_EXPERIMENTS)
-    if verb in ("train", "sweep"):
+    if not words and verb in with_verbs():
+        found = verb_names(verb)
+    elif verb in ("train", "sweep"):
         found = _of_a_training(word, [each for each in words if "=" in each], search=verb == "sweep")
     return sorted({each for each in found if each.startswith(word)})
 

@@ -29,6 +29,7 @@ class Predictor:
     Attributes:
         schema: what an input has to look like.
         bytes: of weights and buffers.
+        precision: of its run, as the trainer takes it.
     """
 
     def __init__(self, version: Version):
@@ -39,7 +40,7 @@ class Predictor:
         self._kept = bundle.example[0]
         self.bytes = sum(len(content) for content in bundle.files.values())
         run = version.manifest.get("run")
-        self._precision = ((run and run.get("cost")) or {}).get("precision")
+        self.precision = ((run and run.get("cost")) or {}).get("precision")
 
     def __repr__(self) -> str:
         return f"Predictor({self.version})"
@@ -67,7 +68,7 @@ class Predictor:
 
     def predict(self, questions: Sequence[Inputs]) -> list[Batch]:
         """What the model says of each question, whose rows are predicted together: tensors [B, ...]."""
-        with in_precision(self._precision):
+        with in_precision(self.precision):
             return predictions(self.model, questions)
 
     def answer(self, question: Inputs, predicted: Batch) -> Answer:
@@ -80,9 +81,9 @@ class Predictor:
 
     def predict_file(self, path: Path, **reading: str) -> "pandas.DataFrame":
         """The table for a file; what is unlike the training data is a warning."""
-        if sentence := lost_precision(self._precision):
+        if sentence := lost_precision(self.precision):
             warnings.warn(sentence, stacklevel=2)
-        with torch.no_grad(), in_precision(self._precision):
+        with torch.no_grad(), in_precision(self.precision):
             return self._hooks.predict_file(path, self.schema, **reading)
 
     def examples(self) -> list[dict[str, Any]]:
@@ -94,6 +95,6 @@ class Predictor:
         return self._hooks.rows_needed(self.schema)
 
     def _warned(self, inputs: Inputs) -> Inputs:
-        if sentence := lost_precision(self._precision):
+        if sentence := lost_precision(self.precision):
             inputs.warnings.append(sentence)
         return inputs

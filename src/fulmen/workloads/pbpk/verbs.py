@@ -14,6 +14,6 @@ def export(cfg: Any, words: Sequence[str]) -> None:
         cfg: checked; its data are exported.
         words: the file.
     """
-    if len(words) != 1:
+    if len(words) != 1 or words[0].startswith("-"):
         raise FulmenError("fulmen pbpk export takes one file: fulmen pbpk export subjects.npz data.compounds=50")
     print(f"written: {build(cfg.data, 'data').export(words[0])}")
