@@ -33,7 +33,7 @@ Solve = Callable[[Population, Tensor], Tensor]
 
 
 def lsoda(population: Population, time_h: Tensor, kinetics: str, rtol: float = 1e-5) -> Tensor:
-    """Amounts [S, T, 18] by LSODA, which `integrate_lsoda` holds to a tenth of `rtol`; of linear kinetics too."""
+    """Amounts [S, T, 20] by LSODA, which `integrate_lsoda` holds to a tenth of `rtol`; of linear kinetics too."""
     r = rates(population)
     if kinetics == "linear":
         r = replace(r, saturation_per_mg=torch.zeros_like(r.saturation_per_mg))

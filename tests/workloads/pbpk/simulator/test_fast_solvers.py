@@ -11,7 +11,7 @@ import torch
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.data import PBPKData
 from fulmen.workloads.pbpk.simulator import compiled, solvers
-from fulmen.workloads.pbpk.simulator.compartments import MASS, RATE, VENOUS, rates, schedule
+from fulmen.workloads.pbpk.simulator.compartments import MASS, N_STATES, RATE, VENOUS, rates, schedule
 from fulmen.workloads.pbpk.simulator.population import ROUTES
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, mass_error, simulate
@@ -108,11 +108,14 @@ def test_between_steps_the_compiled_solution_is_of_order_three():
     organs = torch.stack([r.inflow_per_h, r.outflow_per_h, r.to_liver_per_h, r.to_veins_per_h])[..., 0].numpy()
     names = ("venous_per_h", "hepatic_per_h", "saturation_per_mg", "renal_per_h", "absorption_per_h")
     single = np.array([float(getattr(r, name)) for name in names])
-    start = np.linspace(1, 10, 18)
+    start = np.linspace(1, 10, N_STATES)
 
     def at(h, share):
-        k, pieces = np.empty((6, 18)), [np.empty(13), np.empty(13), np.empty(8), *(np.empty(18) for _ in range(2))]
-        end, row = np.empty(18), np.empty(18)
+        k, pieces = (
+            np.empty((6, N_STATES)),
+            [np.empty(13), np.empty(13), np.empty(8), *(np.empty(N_STATES) for _ in range(2))],
+        )
+        end, row = np.empty(N_STATES), np.empty(N_STATES)
         take_step(organs.copy(), single, start.copy(), h, k, *pieces, end)
         interpolate(start.copy(), end, k, share, row)
         return row

@@ -24,7 +24,7 @@ INPUTS = (
 
 
 def solved(population, kinetics):
-    """Amounts [S, T, 17] without the checks of a population, of which one alone can hold for one input moved."""
+    """Amounts [S, T, 19] without the checks of a population, of which one alone can hold for one input moved."""
     plan = schedule(population, TIME_H)
     if kinetics == "linear":
         return propagate(rate_matrix(rates(population)), plan, TIME_H)[..., MASS]

@@ -9,11 +9,13 @@ from scipy.integrate import solve_ivp
 
 from fulmen.workloads.pbpk.data import PBPKData
 from fulmen.workloads.pbpk.simulator.compartments import (
-    ELIMINATED,
     FIRST_TISSUE,
     LIVER,
     LUMEN,
+    METABOLISED,
+    OUTSIDE,
     RATE,
+    UNABSORBED,
     VENOUS,
     rate_matrix,
     rates,
@@ -43,12 +45,12 @@ def test_linear_doses_of_a_week_add_up(regimen):
 
 
 def lsoda(population, time_h):
-    """Amounts [T, 17] of one subject with saturable kinetics, dose by dose, by another integrator."""
+    """Amounts [T, 19] of one subject with saturable kinetics, dose by dose, by another integrator."""
     r = rates(population)
     matrix = rate_matrix(r)[0, :RATE, :RATE].numpy().copy()
     hepatic_per_h, saturation = r.hepatic_per_h.item(), r.saturation_per_mg.item()
     matrix[LIVER_STATE, LIVER_STATE] += hepatic_per_h
-    matrix[ELIMINATED, LIVER_STATE] -= hepatic_per_h
+    matrix[METABOLISED, LIVER_STATE] -= hepatic_per_h
     dose, route, duration_h = population.dose_mg.item(), population.route.item(), population.infusion_h.item()
     start_h = population.interval_h * np.arange(population.n_doses)
 
@@ -56,7 +58,7 @@ def lsoda(population, time_h):
         slope = matrix @ y
         cleared = hepatic_per_h * y[LIVER_STATE] / (1 + saturation * y[LIVER_STATE])
         slope[LIVER_STATE] -= cleared
-        slope[ELIMINATED] += cleared
+        slope[METABOLISED] += cleared
         slope[VENOUS] += infused_mg_per_h
         return slope
 
@@ -68,7 +70,7 @@ def lsoda(population, time_h):
         if now in start_h and route == ORAL:
             absorbed = dose * population.bioavailability.item()
             state[LUMEN] += absorbed
-            state[ELIMINATED] += dose - absorbed
+            state[UNABSORBED] += dose - absorbed
         if now in time_h.tolist():
             rows.append(state.copy())
         if after is None or len(rows) == len(time_h):
@@ -107,7 +109,7 @@ def test_no_mass_is_lost_in_a_week_and_nothing_is_negative(population):
 def test_an_infusion_that_never_stops_leaves_as_fast_as_it_enters():
     """After a week at a half-life of minutes to hours, a day's elimination is a day's dose."""
     population = sample_population(8, seed=0, routes=["infusion"], drug={"clint_l_per_h": 500.0}, **DAILY)
-    eliminated = simulate(population, WEEK_H, "linear")[..., ELIMINATED]
+    eliminated = simulate(population, WEEK_H, "linear")[..., OUTSIDE].sum(-1)
     torch.testing.assert_close(eliminated[:, -1] - eliminated[:, -13], population.dose_mg, rtol=1e-3, atol=0)
 
 

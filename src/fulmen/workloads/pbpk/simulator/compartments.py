@@ -1,7 +1,8 @@
 """The equations: compartments, the rates between them, and what is given when.
 
-States are amounts in mg: venous blood, arterial blood, the 13 tissues of `ORGANS[1:]`, the gut lumen (oral depot), what
-has been eliminated, and last the infusion rate in mg/h, which is constant between the events of the dosing schedule.
+States are amounts in mg: venous blood, arterial blood, the 13 tissues of `ORGANS[1:]`, the gut lumen (oral depot), then
+what is no longer in the body (metabolised, excreted in urine, and what of an oral dose is not absorbed), and last the
+infusion rate in mg/h, which is constant between the events of the dosing schedule.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -19,8 +20,9 @@ _VENOUS_ROWS = [i for i, organ in enumerate(TISSUES) if organ not in (*PORTAL, "
 
 VENOUS, ARTERIAL, FIRST_TISSUE = 0, 1, 2
 LUMEN = FIRST_TISSUE + len(TISSUES)
-ELIMINATED, RATE, N_STATES = LUMEN + 1, LUMEN + 2, LUMEN + 3
+METABOLISED, URINE, UNABSORBED, RATE, N_STATES = range(LUMEN + 1, LUMEN + 6)
 TISSUE_STATES = slice(FIRST_TISSUE, LUMEN)
+OUTSIDE = slice(METABOLISED, RATE)  # what has left the body, or never entered it
 MASS = slice(0, RATE)  # every state but the infusion rate
 
 SNAP_H = 1e-12  # events this close to a reported time are moved onto it
@@ -75,7 +77,7 @@ def _only(rows: list[int], values: Tensor) -> Tensor:
 
 
 def rate_matrix(r: Rates) -> Tensor:
-    """M of the linear system dA/dt = M·A in 1/h, [S, 18, 18]; `hepatic_per_h` is taken as it stands.
+    """M of the linear system dA/dt = M·A in 1/h, [S, 20, 20]; `hepatic_per_h` is taken as it stands.
 
     Off-diagonal entries are not negative and the columns of the mass states sum to zero, so amounts stay nonnegative
     and their sum changes only by the infusion.
@@ -86,8 +88,8 @@ def rate_matrix(r: Rates) -> Tensor:
     m[:, ARTERIAL, FIRST_TISSUE + LUNG] = r.outflow_per_h[LUNG]
     m[:, VENOUS, TISSUE_STATES] = r.to_veins_per_h.T
     m[:, FIRST_TISSUE + LIVER, TISSUE_STATES] = r.to_liver_per_h.T
-    m[:, ELIMINATED, FIRST_TISSUE + LIVER] = r.hepatic_per_h
-    m[:, ELIMINATED, FIRST_TISSUE + KIDNEY] = r.renal_per_h
+    m[:, METABOLISED, FIRST_TISSUE + LIVER] = r.hepatic_per_h
+    m[:, URINE, FIRST_TISSUE + KIDNEY] = r.renal_per_h
     m[:, FIRST_TISSUE + GUT, LUMEN] = r.absorption_per_h
     m.diagonal(dim1=1, dim2=2).copy_(-m.sum(1))
     m[:, VENOUS, RATE] = 1.0
@@ -101,10 +103,10 @@ class Schedule:
     time_h: Tensor  # [S, E + 1], the last one infinite
     doses: Tensor  # [S, E + 1], doses given at once at this event: 1 or 0
     rate_mg_per_h: Tensor  # [S, E + 1], infusion rate from this event on
-    dose_amounts_mg: Tensor  # [S, 18], what one dose given at once adds to each state
+    dose_amounts_mg: Tensor  # [S, 20], what one dose given at once adds to each state
 
     def apply(self, amounts: Tensor, subjects: Tensor, event: Tensor) -> Tensor:
-        """Amounts [n, 18] of the given subjects [n] just after their event [n]."""
+        """Amounts [n, 20] of the given subjects [n] just after their event [n]."""
         amounts = amounts + self.doses[subjects, event, None] * self.dose_amounts_mg[subjects]
         amounts[:, RATE] = self.rate_mg_per_h[subjects, event]
         return amounts
@@ -129,7 +131,7 @@ def schedule(population: Population, time_h: Tensor) -> Schedule:
     amounts = dose.new_zeros(len(population), N_STATES)
     amounts[:, VENOUS] = torch.where(population.route == BOLUS, dose, 0.0)
     amounts[:, LUMEN] = torch.where(population.route == ORAL, absorbed, 0.0)
-    amounts[:, ELIMINATED] = torch.where(population.route == ORAL, dose - absorbed, 0.0)
+    amounts[:, UNABSORBED] = torch.where(population.route == ORAL, dose - absorbed, 0.0)
     return Schedule(
         time_h=event_h,
         doses=((order < population.n_doses) & ~infused).to(dose),

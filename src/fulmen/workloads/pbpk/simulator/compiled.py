@@ -31,7 +31,7 @@ def available() -> bool:
 
 
 def integrate_compiled(r: Rates, plan: Schedule, time_h: Tensor, rtol: float, atol_mg: Tensor) -> Tensor:
-    """Amounts [S, T, 18] at the times [T], as `rosenbrock.integrate` gives them within the tolerance; no gradients.
+    """Amounts [S, T, 20] at the times [T], as `rosenbrock.integrate` gives them within the tolerance; no gradients.
 
     Raises:
         FulmenError: Numba is not installed, or a subject cannot be integrated.

@@ -11,8 +11,8 @@ from fulmen.workloads.pbpk.simulator import compartments as of
 from fulmen.workloads.pbpk.simulator.rosenbrock import GAMMA, GROW, SAFETY, SHRINK, SMALLEST_STEP_H, STAGES
 
 LIVER, KIDNEY, LUNG, GUT, N_TISSUES = of.LIVER, of.KIDNEY, of.LUNG, of.GUT, len(of.TISSUES)
-VENOUS, ARTERIAL, FIRST, LUMEN, ELIMINATED, RATE, N = (
-    of.VENOUS, of.ARTERIAL, of.FIRST_TISSUE, of.LUMEN, of.ELIMINATED, of.RATE, of.N_STATES,
+VENOUS, ARTERIAL, FIRST, LUMEN, METABOLISED, URINE, UNABSORBED, RATE, N = (
+    of.VENOUS, of.ARTERIAL, of.FIRST_TISSUE, of.LUMEN, of.METABOLISED, of.URINE, of.UNABSORBED, of.RATE, of.N_STATES,
 )  # fmt: skip
 N_STAGES = len(STAGES)
 WEIGHTS = np.zeros((N_STAGES, 2, N_STAGES))
@@ -56,7 +56,7 @@ def factor(organs, single, g_h, slope, pivot, q, w):
 
 @njit(cache=True)
 def solve(organs, single, slope, pivot, q, w, b, x):
-    """x with (I - g J) x = b, both [18]."""
+    """x with (I - g J) x = b, both [20]."""
     g_h, portal, returning = w[7], 0.0, 0.0
     x[LUMEN] = b[LUMEN] * w[5]
     for i in range(N_TISSUES):
@@ -74,13 +74,15 @@ def solve(organs, single, slope, pivot, q, w, b, x):
         x[FIRST + i] += q[i] * arteries
     x[VENOUS] = veins + w[1] * arteries
     x[ARTERIAL] = arteries
-    x[ELIMINATED] = b[ELIMINATED] + g_h * (slope * x[FIRST + LIVER] + single[3] * x[FIRST + KIDNEY])
+    x[METABOLISED] = b[METABOLISED] + g_h * slope * x[FIRST + LIVER]
+    x[URINE] = b[URINE] + g_h * single[3] * x[FIRST + KIDNEY]
+    x[UNABSORBED] = b[UNABSORBED]
     x[RATE] = b[RATE]
 
 
 @njit(cache=True)
 def take_step(organs, single, y, h, k, pivot, q, w, u, b, x):
-    """One step from `y` to `x`; the stages go to `k` [6, 18], of which the last is the difference from order 3."""
+    """One step from `y` to `x`; the stages go to `k` [6, 20], of which the last is the difference from order 3."""
     liver = y[FIRST + LIVER]
     slope = single[1] / (1.0 + single[2] * abs(liver)) ** 2
     factor(organs, single, GAMMA * h, slope, pivot, q, w)
@@ -95,10 +97,24 @@ def take_step(organs, single, y, h, k, pivot, q, w, u, b, x):
         liver = u[FIRST + LIVER]
         bent = GAMMA * h * (single[1] * liver / (1.0 + single[2] * abs(liver)) - slope * liver)
         b[FIRST + LIVER] -= bent
-        b[ELIMINATED] += bent
+        b[METABOLISED] += bent
         solve(organs, single, slope, pivot, q, w, b, x)
         for i in range(N):
             k[stage, i] = x[i] - u[i]
+
+
+@njit(cache=True)
+def error_norm(before, after, error, rtol, atol):
+    """Root mean square, as `rosenbrock._error_norm`: what is outside of the body counts as one."""
+    total, outside, left, leaving = 0.0, 0.0, 0.0, 0.0
+    for i in range(METABOLISED):
+        total += (error[i] / (atol + rtol * max(abs(before[i]), abs(after[i])))) ** 2
+    for i in range(METABOLISED, RATE):
+        outside += error[i]
+        left += before[i]
+        leaving += after[i]
+    total += (outside / (atol + rtol * max(abs(left), abs(leaving)))) ** 2
+    return np.sqrt(total / (METABOLISED + 1))
 
 
 @njit(cache=True)
@@ -116,7 +132,7 @@ def clip(x):
 
 @njit(cache=True)
 def interpolate(y, x, k, s, row):
-    """The solution at the share s of the step from `y` to `x`, to `row` [18]."""
+    """The solution at the share s of the step from `y` to `x`, to `row` [20]."""
     for i in range(N):
         first, second = 0.0, 0.0
         for j in range(N_STAGES - 1):
@@ -129,7 +145,7 @@ def interpolate(y, x, k, s, row):
 
 @njit(cache=True)
 def integrate_one(organs, single, event_h, doses, rate, dose, time_h, rtol, atol, out):
-    """Amounts [T, 18] to `out`; the hour at which the step became too short, or -1."""
+    """Amounts [T, 20] to `out`; the hour at which the step became too short, or -1."""
     pivot, q, w = np.empty(N_TISSUES), np.empty(N_TISSUES), np.empty(8)
     k, u, b, x, y = np.empty((N_STAGES, N)), np.empty(N), np.empty(N), np.empty(N), np.zeros(N)
     fastest = single[0]
@@ -154,10 +170,7 @@ def integrate_one(organs, single, event_h, doses, rate, dose, time_h, rtol, atol
         pieces = max(np.ceil((target_h - now_h) / step_h), 1.0)
         h = (target_h - now_h) / pieces
         take_step(organs, single, y, h, k, pivot, q, w, u, b, x)
-        total = 0.0
-        for i in range(RATE):
-            total += (k[N_STAGES - 1, i] / (atol + rtol * max(abs(y[i]), abs(x[i])))) ** 2
-        norm = np.sqrt(total / RATE)
+        norm = error_norm(y, x, k[N_STAGES - 1], rtol, atol)
         change = SAFETY * max(norm, 1e-12) ** -0.25
         step_h = h * (min(max(change, SHRINK), GROW) if np.isfinite(change) else SHRINK)
         if not norm <= 1.0:

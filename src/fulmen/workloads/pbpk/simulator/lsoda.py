@@ -9,9 +9,9 @@ from torch import Tensor
 
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.simulator.compartments import (
-    ELIMINATED,
     FIRST_TISSUE,
     LIVER,
+    METABOLISED,
     N_STATES,
     Rates,
     Schedule,
@@ -24,7 +24,7 @@ _STRICTER = 0.1  # it controls the error of a step, and what adds up should be w
 
 
 def integrate_lsoda(r: Rates, plan: Schedule, time_h: Tensor, rtol: float, atol_mg: Tensor) -> Tensor:
-    """Amounts [S, T, 18] at the times [T], from an empty body and the dosing schedule; no gradients.
+    """Amounts [S, T, 20] at the times [T], from an empty body and the dosing schedule; no gradients.
 
     Raises:
         FulmenError: a subject cannot be integrated.
@@ -51,23 +51,23 @@ def integrate_lsoda(r: Rates, plan: Schedule, time_h: Tensor, rtol: float, atol_
 def _solved(
     matrix: np.ndarray, liver: dict[str, float], at_h: np.ndarray, start: np.ndarray, tolerance: Any, subject: int
 ) -> Tensor:
-    """Amounts [n, 18] at the increasing times `at_h` [n], the first of which is that of `start` [18]."""
+    """Amounts [n, 20] at the increasing times `at_h` [n], the first of which is that of `start` [20]."""
     k, sigma = liver["k"], liver["sigma"]
     linear = matrix.copy()
     linear[_LIVER_STATE, _LIVER_STATE] += k
-    linear[ELIMINATED, _LIVER_STATE] -= k
+    linear[METABOLISED, _LIVER_STATE] -= k
 
     def change(_: float, y: np.ndarray) -> np.ndarray:
         dy = linear @ y
         eliminated = k * y[_LIVER_STATE] / (1 + sigma * abs(y[_LIVER_STATE]))
         dy[_LIVER_STATE] -= eliminated
-        dy[ELIMINATED] += eliminated
+        dy[METABOLISED] += eliminated
         return dy
 
     def jacobian(_: float, y: np.ndarray) -> np.ndarray:
         j, slope = linear.copy(), k / (1 + sigma * abs(y[_LIVER_STATE])) ** 2
         j[_LIVER_STATE, _LIVER_STATE] -= slope
-        j[ELIMINATED, _LIVER_STATE] += slope
+        j[METABOLISED, _LIVER_STATE] += slope
         return j
 
     from scipy.integrate import solve_ivp

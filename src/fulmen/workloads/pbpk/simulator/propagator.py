@@ -27,7 +27,7 @@ class Ladder:
         n_states = rate_matrix_per_h.shape[-1]
         self.shift_per_h = rate_matrix_per_h.diagonal(dim1=1, dim2=2).abs().amax().item()
         identity = torch.eye(n_states, dtype=rate_matrix_per_h.dtype, device=rate_matrix_per_h.device)
-        self.nonnegative_per_h = rate_matrix_per_h + self.shift_per_h * identity  # [S, 18, 18]
+        self.nonnegative_per_h = rate_matrix_per_h + self.shift_per_h * identity  # [S, 20, 20]
         down = max(0, math.ceil(math.log2(self.shift_per_h * base_h / _COARSE)))
         up = max(0, math.floor(math.log2(longest_h / base_h)))
         self.lengths_h = [base_h * 2.0**j for j in range(-down, up + 1)]
@@ -47,7 +47,7 @@ class Ladder:
         return _normalise(total * math.exp(-self.shift_per_h * length_h), length_h)
 
     def advance(self, amounts: Tensor, step_h: Tensor, subjects: Tensor | slice = slice(None)) -> Tensor:
-        """Amounts [n, 18] of the given subjects after their step [n]."""
+        """Amounts [n, 20] of the given subjects after their step [n]."""
         amounts, left_h = amounts.clone(), step_h.clone()
         for length_h, rung in zip(reversed(self.lengths_h), reversed(self.rungs), strict=True):
             while (due := left_h >= length_h * (1 - 1e-14)).any():
@@ -81,7 +81,7 @@ def _normalise(propagator: Tensor, length_h: float) -> Tensor:
 
 
 def propagate(rate_matrix_per_h: Tensor, plan: Schedule, time_h: Tensor) -> Tensor:
-    """Amounts [S, T, 18] at the times [T], from an empty body and the dosing schedule."""
+    """Amounts [S, T, 20] at the times [T], from an empty body and the dosing schedule."""
     steps_h, usual_h = _steps(time_h)
     ladder = Ladder(rate_matrix_per_h, usual_h, steps_h.max().item())
     usual = ladder.rungs[ladder.lengths_h.index(usual_h)]
@@ -109,7 +109,7 @@ def propagate(rate_matrix_per_h: Tensor, plan: Schedule, time_h: Tensor) -> Tens
 def _through_events(
     ladder: Ladder, plan: Schedule, amounts: Tensor, subject: Tensor, event: Tensor, now_h: float, until_h: float
 ) -> tuple[Tensor, Tensor]:
-    """Amounts [n, 18] at `until_h` of subjects [n] with events before it, and the event that comes next for each."""
+    """Amounts [n, 20] at `until_h` of subjects [n] with events before it, and the event that comes next for each."""
     clock_h = torch.full_like(amounts[:, 0], now_h)
     due = torch.ones_like(subject, dtype=torch.bool)
     while due.any():

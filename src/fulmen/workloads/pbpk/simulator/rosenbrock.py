@@ -3,8 +3,8 @@
 RODAS is the stiffly accurate Rosenbrock method of order 4(3) with six stages by Hairer & Wanner, Solving Ordinary
 Differential Equations II (1996), section VI.4 and their program RODAS; one Jacobian serves all six stages.
 
-The only nonlinearity is the liver's elimination, so the right-hand side is f(u) = J·u - n(u)·(e_liver - e_eliminated)
-with a scalar n. With g = γ·h and N = I - g·J a stage is k = N⁻¹·(r - g·n·(e_liver - e_eliminated)) - u, where
+The only nonlinearity is the liver's elimination, so the right-hand side is f(u) = J·u - n(u)·(e_liver - e_metabolised)
+with a scalar n. With g = γ·h and N = I - g·J a stage is k = N⁻¹·(r - g·n·(e_liver - e_metabolised)) - u, where
 u = y + Σ a·k and r = y + Σ (a + γ·c)·k: no product with J is needed. All arrays keep the subject as the last axis.
 
 Gradients are those of the steps that were taken, at the lengths that were taken: each is replayed on the way back
@@ -21,7 +21,6 @@ from torch.autograd.function import once_differentiable
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.simulator.compartments import (
     ARTERIAL,
-    ELIMINATED,
     FIRST_TISSUE,
     GUT,
     KIDNEY,
@@ -29,9 +28,13 @@ from fulmen.workloads.pbpk.simulator.compartments import (
     LUMEN,
     LUNG,
     MASS,
+    METABOLISED,
     N_STATES,
+    OUTSIDE,
     RATE,
     TISSUE_STATES,
+    UNABSORBED,
+    URINE,
     VENOUS,
     Rates,
     Schedule,
@@ -126,7 +129,7 @@ def factor(r: Rates, g_h: Tensor, hepatic_slope_per_h: Tensor) -> Arrow:
 
 
 def solve(n: Arrow, b: Tensor) -> Tensor:
-    """x with N·x = b, [18, S]: down the tissues with a = 0, then the arteries, then back."""
+    """x with N·x = b, [20, S]: down the tissues with a = 0, then the arteries, then back."""
     lumen = b[LUMEN] * n.lumen_pivot
     p = b[TISSUE_STATES] * n.pivot  # [13, S]
     p[GUT] += n.gut_gain * lumen
@@ -143,7 +146,9 @@ def solve(n: Arrow, b: Tensor) -> Tensor:
     x[VENOUS] = venous_p + n.venous_q * arterial
     x[TISSUE_STATES] = tissues
     x[LUMEN] = lumen
-    x[ELIMINATED] = b[ELIMINATED] + n.hepatic * tissues[LIVER] + n.renal * tissues[KIDNEY]
+    x[METABOLISED] = b[METABOLISED] + n.hepatic * tissues[LIVER]
+    x[URINE] = b[URINE] + n.renal * tissues[KIDNEY]
+    x[UNABSORBED] = b[UNABSORBED]
     x[RATE] = b[RATE]
     return x
 
@@ -154,7 +159,7 @@ def _to_change(values: Tensor) -> Tensor:
 
 
 def rodas_step(r: Rates, amounts: Tensor, step_h: Tensor) -> tuple[Tensor, Tensor]:
-    """One step of each subject: amounts [18, S] of order 4 and their difference from order 3."""
+    """One step of each subject: amounts [20, S] of order 4 and their difference from order 3."""
     saturation = 1 + r.saturation_per_mg * amounts[FIRST_TISSUE + LIVER].abs()
     slope = r.hepatic_per_h / saturation**2
     g_h = GAMMA * step_h
@@ -167,7 +172,7 @@ def rodas_step(r: Rates, amounts: Tensor, step_h: Tensor) -> tuple[Tensor, Tenso
         liver = u[FIRST_TISSUE + LIVER]
         bent = r.hepatic_per_h * liver / (1 + r.saturation_per_mg * liver.abs()) - slope * liver  # [S]
         b[FIRST_TISSUE + LIVER] -= g_h * bent
-        b[ELIMINATED] += g_h * bent
+        b[METABOLISED] += g_h * bent
         x = solve(n, b)
         if i < len(STAGES) and torch.is_grad_enabled():
             basis[i] = x - u
@@ -177,7 +182,7 @@ def rodas_step(r: Rates, amounts: Tensor, step_h: Tensor) -> tuple[Tensor, Tenso
 
 
 def integrate(r: Rates, plan: Schedule, time_h: Tensor, rtol: float, atol_mg: Tensor) -> Tensor:
-    """Amounts [S, T, 18] at the times [T], from an empty body and the dosing schedule.
+    """Amounts [S, T, 20] at the times [T], from an empty body and the dosing schedule.
 
     Steps end exactly on reported times and on events. Subjects that are done leave the batch. Differentiable once by
     rates and schedule; times and tolerances are constants.
@@ -190,7 +195,7 @@ def integrate(r: Rates, plan: Schedule, time_h: Tensor, rtol: float, atol_mg: Te
     event, report = torch.zeros_like(subject), torch.zeros_like(subject)
     y = time_h.new_zeros(N_STATES, n_subjects)
     now_h, step_h = torch.zeros_like(first_step_h), first_step_h.clone()
-    found = []  # subjects, reports and amounts [n, 18]
+    found = []  # subjects, reports and amounts [n, 20]
     while len(subject):
         next_event_h, next_report_h = plan.time_h[subject, event], grid_h[report]
         target_h = torch.where(next_event_h <= next_report_h, next_event_h, next_report_h)
@@ -238,7 +243,7 @@ class _Replayed(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, after: Tensor, before: Tensor, step_h: Tensor, *parts: Tensor) -> Tensor:
-        """`after` [18, S]; `step_h` [S] is 0 for those who stayed, whose step is then the identity."""
+        """`after` [20, S]; `step_h` [S] is 0 for those who stayed, whose step is then the identity."""
         ctx.save_for_backward(before, step_h, *parts)
         return after.view_as(after)
 
@@ -268,9 +273,14 @@ def _recorded(r: Rates, plan: Schedule) -> bool:
 
 
 def _error_norm(error: Tensor, before: Tensor, after: Tensor, atol_mg: Tensor, rtol: float) -> Tensor:
-    """Root mean square over the mass states of the error against atol + rtol·amount, [S]."""
-    scale = atol_mg + rtol * torch.maximum(before.abs(), after.abs())
-    return (error / scale)[MASS].square().mean(0).sqrt()
+    """Root mean square of the error over atol + rtol·amount, [S]; what is outside of the body counts as one state."""
+
+    def squared(error: Tensor, before: Tensor, after: Tensor) -> Tensor:
+        return (error / (atol_mg + rtol * torch.maximum(before.abs(), after.abs()))).square()
+
+    body = squared(*(x[:METABOLISED] for x in (error, before, after))).sum(0)
+    outside = squared(*(x[OUTSIDE].sum(0) for x in (error, before, after)))
+    return ((body + outside) / (METABOLISED + 1)).sqrt()
 
 
 def _refuse_stuck(stuck: Tensor, subject: Tensor, now_h: Tensor, rtol: float) -> None:

@@ -40,7 +40,7 @@ def simulate(
     atol_per_dose: float = 1e-9,
     solver: Solver = "rodas4",
 ) -> Tensor:
-    """Amounts in mg at the reported times, [S, T, 18] as laid out in `compartments`; a dose given at that time is in.
+    """Amounts in mg at the reported times, [S, T, 20] as laid out in `compartments`; a dose given at that time is in.
 
     "linear" takes the liver's clearance as constant and is exact (propagator.py). "saturable" follows Michaelis and
     Menten to the relative tolerance `rtol`, with `atol_per_dose * dose_mg` as the floor, by one of these solvers:
