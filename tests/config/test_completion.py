@@ -42,6 +42,7 @@ REPOSITORY = Path(__file__).parents[2]
         ("fulmen rank pbpk_g", ["pbpk_gnn"]),
         ("fulmen diagnose ou", []),
         ("fulmen pbpk ex", ["export"]),
+        ("fulmen pbpk sim", ["simulate"]),
         ("fulmen pbpk export ex", []),
         ("python train.py data.csv=Makef", ["data.csv=Makefile"]),
         ("python train.py data.csv='no end", []),

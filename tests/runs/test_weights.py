@@ -31,8 +31,7 @@ class AtStart(Callback):
 
 
 # What has another default since
-BEFORE = {"pbpk": ["data.reduced=runge_kutta", "model.reduced=runge_kutta",
-                   "model.trusted=false", "model.within_dose=false"]}  # fmt: skip
+BEFORE = {"pbpk": ["data.reduced=runge_kutta", "model.reduced=runge_kutta", "model.trusted=false"]}
 
 
 def typed_for(workload):

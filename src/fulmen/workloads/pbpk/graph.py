@@ -35,7 +35,6 @@ NODE_FEATURES = (
     "log(1 + unbound intrinsic clearance (L/h))",
     "share of the dose that enters here",
 )
-LOG_VOLUME, ENTRY = NODE_FEATURES.index("log volume (L)"), NODE_FEATURES.index("share of the dose that enters here")
 EDGE_FEATURES = (
     "log share of cardiac output",
     "log outflow rate of the source (1/h)",
@@ -62,8 +61,6 @@ CONTEXT_FEATURES = (
     "log number of doses",
     "log dosing interval (h)",
 )
-LOG_DOSE = CONTEXT_FEATURES.index("log dose (mg)")
-SATURATION = CONTEXT_FEATURES.index("log saturation: unbound dose / (distribution volume x Km)")
 
 DOSING_FEATURES = (
     "absorbed share of the dose",
@@ -77,10 +74,8 @@ TARGET = torch.tensor([ORGANS.index(target) for _, target in CONNECTIONS])  # [E
 _BLOOD, _LIVER, _KIDNEY, _GUT = (ORGANS.index(name) for name in ("blood", "liver", "kidney", "gut"))
 
 
-def features(
-    population: Population, kinetics: str = "saturable", dtype: torch.dtype = torch.float32
-) -> dict[str, Tensor]:
-    """`node` [S, 14, 7], `edge` [S, 26, 3] and `context` [S, 21] of S subjects, in `dtype`.
+def features(population: Population, kinetics: str = "saturable") -> dict[str, Tensor]:
+    """`node` [S, 14, 7], `edge` [S, 26, 3] and `context` [S, 21] of S subjects, float32.
 
     With linear kinetics the three features that speak of saturation are 0.
     """
@@ -138,9 +133,9 @@ def features(
         torch.full_like(dose, p.interval_h).log(),
     ]
     return {
-        "node": torch.stack(node, -1).to(dtype),
-        "edge": torch.stack(edge, -1).to(dtype),
-        "context": torch.stack(context, -1).to(dtype),
+        "node": torch.stack(node, -1).float(),
+        "edge": torch.stack(edge, -1).float(),
+        "context": torch.stack(context, -1).float(),
     }
 
 
@@ -150,19 +145,18 @@ def inputs(
     kinetics: str = "saturable",
     reduced: Reduced = "exponential",
     max_step_h: float | None = None,
-    dtype: torch.dtype = torch.float32,
 ) -> dict[str, Tensor]:
-    """All that a network and its module need to predict S subjects at T increasing times after 0, in `dtype`.
+    """All that a network and its module need to predict S subjects at T increasing times after 0, float32.
 
     `features`, and `dosing` [S, T, 3], `reduced` [S, 14, T] mg/L (the reduced model's concentrations), `dose_mg` [S],
     `weight_kg` [S]. `max_step_h` is that of the reduced model. Differentiable by the tensors of `population`.
     """
     load_mg = body_load(population, time_h, kinetics, reduced, max_step_h)
-    return features(population, kinetics, dtype) | {
-        "dosing": dosing(population, time_h, load_mg).to(dtype),
-        "reduced": equilibrium_concentrations(population, load_mg).to(dtype),
-        "dose_mg": population.dose_mg.to(dtype),
-        "weight_kg": population.weight_kg.to(dtype),
+    return features(population, kinetics) | {
+        "dosing": dosing(population, time_h, load_mg),
+        "reduced": equilibrium_concentrations(population, load_mg).float(),
+        "dose_mg": population.dose_mg.float(),
+        "weight_kg": population.weight_kg.float(),
     }
 
 
@@ -171,31 +165,15 @@ def dosing(population: Population, time_h: Tensor, load_mg: Tensor) -> Tensor:
 
     Absorbed share and absorption rate are sums over the doses given so far, in units of one dose.
     """
-    entered, rate = _absorption(population, time_h)
-    load = load_mg / population.dose_mg[:, None]  # [S, T]
-    return torch.stack([entered, rate.log1p(), (load + 1e-3).log()], -1)
-
-
-def absorbed_share(population: Population, time_h: Tensor) -> Tensor:
-    """What of the doses given until each time has reached the organs, in units of one dose: [S, T] for times [T]."""
-    entered, _ = _absorption(population, time_h)
-    return entered * torch.where(population.route == ORAL, population.bioavailability, 1.0)[:, None]
-
-
-def without_saturation(context: Tensor) -> bool:
-    """Whether the context features [S, 21] are those of linear kinetics: then the dose only scales the curves."""
-    return bool((context[:, SATURATION] == 0).all())
-
-
-def _absorption(p: Population, time_h: Tensor) -> tuple[Tensor, Tensor]:
-    """Absorbed share of the dose, and absorption rate in doses per hour, sums over the doses so far: [S, T] each."""
+    p = population
     since = time_h.to(p.dose_mg)[:, None] - p.interval_h * torch.arange(p.n_doses).to(p.dose_mg)  # [T, D]
     given, t = since >= 0, since.clamp(min=0).expand(len(p), -1, -1)  # [S, T, D], hours since each dose
     ka, duration = p.absorption_rate_per_h[:, None, None], p.infusion_h.clamp(min=1e-6)[:, None, None]
     route = p.route[:, None, None]
     entered = _by_route(route, torch.ones_like(t), t.minimum(duration) / duration, 1 - (-ka * t).exp())
     rate = _by_route(route, torch.zeros_like(t), (t < duration) / duration, ka * (-ka * t).exp())
-    return (entered * given).sum(2), (rate * given).sum(2)
+    load = load_mg / p.dose_mg[:, None]  # [S, T]
+    return torch.stack([(entered * given).sum(2), (rate * given).sum(2).log1p(), (load + 1e-3).log()], -1).float()
 
 
 def _by_route(route: Tensor, bolus: Tensor, infusion: Tensor, oral: Tensor) -> Tensor:

@@ -30,9 +30,8 @@ from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Verb, Workload
 from fulmen.workloads.pbpk import predict
 from fulmen.workloads.pbpk.baselines import reduced_physics
-from fulmen.workloads.pbpk.content import curves_within_dose, within_dose
 from fulmen.workloads.pbpk.contract import BodyNetwork
-from fulmen.workloads.pbpk.graph import absorbed_share, inputs
+from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
 from fulmen.workloads.pbpk.one_compartment import Reduced
@@ -56,7 +55,6 @@ class PBPKSurrogate(Workload):
         residual: learn the log ratio to the reduced model; False learns log(u + 1e-3) itself.
         reduced: the reduced model of the data it learns from, as `data.reduced`; `predict_population` takes it.
         trusted: predictions have intervals, and say whether the subject is like those of the training; see `trust.py`.
-        within_dose: the organs never hold more than has been taken up of the dose; see `content.py`.
         figures: draw curves, residuals and organs of the test split; takes seconds.
     """
 
@@ -77,12 +75,10 @@ class PBPKSurrogate(Workload):
         residual: bool = True,
         reduced: Reduced = "exponential",
         trusted: bool = True,
-        within_dose: bool = True,
         figures: bool = True,
     ):
         super().__init__(network, optimizer, scheduler)
         self.linear_weight, self.residual, self.reduced, self.figures = linear_weight, residual, reduced, figures
-        self.within_dose = within_dose
         for name in ("log_mean", "log_sd", "linear_sd"):
             self.register_buffer(name, torch.ones(()))
         self.trust = Trust() if trusted else None
@@ -146,7 +142,6 @@ class PBPKSurrogate(Workload):
         """Concentrations [S, 14, A] in mg/L for subjects of your own, at increasing times [A] in hours after 0.
 
         Differentiable by every tensor of `population` that requires a gradient; the weights get none unless one does.
-        In double precision all through after `model.double()`.
 
         Args:
             population: of S subjects.
@@ -159,19 +154,15 @@ class PBPKSurrogate(Workload):
         """
         grid_h = time_h if grid_h is None else grid_h
         with torch.set_grad_enabled(differentiated(population)):
-            precise = torch.promote_types(self.log_sd.dtype, torch.float32)
-            known = inputs(population, grid_h, kinetics, self.reduced, dtype=precise)
+            known = inputs(population, grid_h, kinetics, self.reduced)
             batch = {name: value.to(self.device, self.log_sd.dtype) for name, value in known.items()}
             curves = self.eval().concentration(batch | {"time_h": grid_h.to(self.log_sd)})
             if same_times(time_h, grid_h):
                 return curves
             refuse_untrained_times(time_h, grid_h)
             asked = reduced_physics(population, time_h, kinetics, self.reduced).to(curves)
-            share = absorbed_share(population, time_h).to(curves)
             grid_h, time_h = grid_h.to(self.device), time_h.to(self.device)
-            mg_per_kg = batch["dose_mg"] / batch["weight_kg"]
-            curves = at_times(curves, batch["reduced"], grid_h, asked, time_h, mg_per_kg)
-            return curves_within_dose(curves, batch, share) if self.within_dose else curves
+            return at_times(curves, batch["reduced"], grid_h, asked, time_h, batch["dose_mg"] / batch["weight_kg"])
 
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
         """Compare with the solver and the baselines on the test split, and draw it."""
@@ -181,9 +172,9 @@ class PBPKSurrogate(Workload):
 
     @classmethod
     def verbs(cls) -> Mapping[str, Verb]:
-        from fulmen.workloads.pbpk.verbs import export
+        from fulmen.workloads.pbpk.verbs import export, simulate
 
-        return {"export": export}
+        return {"export": export, "simulate": simulate}
 
     def input_schema(self, data: Any) -> Schema:
         """Of an `.npz` of subjects; see `predict.py`."""
@@ -204,7 +195,7 @@ class PBPKSurrogate(Workload):
 
     def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
         """Concentrations, one row per subject, organ and time."""
-        return predict.answer(inputs, predicted, schema, self.within_dose)
+        return predict.answer(inputs, predicted, schema)
 
     endings = (".npz",)
 
@@ -231,8 +222,7 @@ class PBPKSurrogate(Workload):
 
     def _linear(self, y: Tensor, batch: dict[str, Tensor]) -> Tensor:
         """Network output [B, 14, T] -> u = C W / dose."""
-        u = (y * self.log_sd + self.log_mean + self._offset(batch)).exp() - FLOOR
-        return within_dose(u, batch) if self.within_dose else u
+        return (y * self.log_sd + self.log_mean + self._offset(batch)).exp() - FLOOR
 
     def step(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:
         u = normalized(batch["concentration"], batch["dose_mg"], batch["weight_kg"])

@@ -14,8 +14,7 @@ from fulmen.data.predicting import Answer, Inputs, Interval, Schema, joined
 from fulmen.data.ranges import Outside, Ranges
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.baselines import reduced_physics
-from fulmen.workloads.pbpk.content import curves_within_dose
-from fulmen.workloads.pbpk.graph import absorbed_share, inputs
+from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from, read_subjects
 from fulmen.workloads.pbpk.one_compartment import Reduced
 from fulmen.workloads.pbpk.runge_kutta import step_h
@@ -120,15 +119,11 @@ def ask_at(asked: Inputs, population: Population, time_h: Tensor, schema: Schema
     if same_times(time_h, grid_h):
         return
     reduced = reduced_physics(population, time_h, schema["kinetics"], _reduced(schema)).float()  # [S, 14, A]
-    asked.about |= {"time_h": time_h, "reduced": reduced, "absorbed_share": absorbed_share(population, time_h)}
+    asked.about |= {"time_h": time_h, "reduced": reduced}
 
 
-def answer(inputs: Inputs, predicted: Batch, schema: Schema, bounded: bool = False) -> Answer:
-    """One row per subject, organ and time.
-
-    Args:
-        bounded: concentrations at times of one's own are kept `within_dose` too.
-    """
+def answer(inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
+    """One row per subject, organ and time."""
     time_h = torch.tensor(schema["time_h"])
     curves = {name: value for name, value in predicted.items() if name.endswith("_mg_per_l")}
     if "time_h" in inputs.about:
@@ -136,9 +131,6 @@ def answer(inputs: Inputs, predicted: Batch, schema: Schema, bounded: bool = Fal
         mg_per_kg = batch["dose_mg"] / batch["weight_kg"]
         for name, value in curves.items():
             curves[name] = at_times(value, batch["reduced"], time_h, asked["reduced"], asked["time_h"], mg_per_kg)
-        if bounded:
-            name = "concentration_mg_per_l"
-            curves[name] = curves_within_dose(curves[name], batch, asked["absorbed_share"])
         time_h = asked["time_h"]
     subjects, organs, times = curves["concentration_mg_per_l"].shape
     columns = {

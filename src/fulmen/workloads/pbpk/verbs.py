@@ -17,3 +17,15 @@ def export(cfg: Any, words: Sequence[str]) -> None:
     if len(words) != 1 or words[0].startswith("-"):
         raise FulmenError("fulmen pbpk export takes one file: fulmen pbpk export subjects.npz data.compounds=50")
     print(f"written: {build(cfg.data, 'data').export(words[0])}")
+
+
+def simulate(cfg: Any, words: Sequence[str]) -> None:
+    """Solve the subjects of a CSV: fulmen pbpk simulate people.csv --to curves.csv; --help says more
+
+    Args:
+        cfg: checked; nothing of it may have been set.
+        words: the table and the options.
+    """
+    from fulmen.workloads.pbpk.simulate.verb import simulate
+
+    simulate(cfg, words)

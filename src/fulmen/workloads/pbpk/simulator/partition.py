@@ -1,9 +1,9 @@
 """Tissue to plasma partition coefficients after Rodgers and Rowland.
 
-Strong bases (pKa >= 7): Rodgers, Leahy & Rowland, J Pharm Sci 94:1259 (2005), which bind to acidic phospholipids as
-they do in blood cells; all others: Rodgers & Rowland, J Pharm Sci 95:1238 (2006), which bind to albumin or, if neutral,
-to lipoproteins. With P the octanol:water coefficient (in adipose vegetable oil, log P_vo = 1.115 log P - 1.35), I the
-ratio of ionised to neutral drug and pH 7.0 in cells, 7.4 in plasma and 7.22 in blood cells:
+Strong bases (pKa >= 7), those of zwitterions too: Rodgers, Leahy & Rowland, J Pharm Sci 94:1259 (2005), which bind to
+acidic phospholipids as they do in blood cells; all others: Rodgers & Rowland, J Pharm Sci 95:1238 (2006), which bind to
+albumin or, if neutral, to lipoproteins. With P the octanol:water coefficient (in adipose vegetable oil, log P_vo =
+1.115 log P - 1.35), I the ratio of ionised to neutral drug and pH 7.0 in cells, 7.4 in plasma and 7.22 in blood cells:
 
     Kp = fu (f_ew + (1 + I_7.0) / (1 + I_7.4) f_iw + (P f_nl + (.3 P + .7) f_np) / (1 + I_7.4) + bound).
 
@@ -15,8 +15,8 @@ from torch import Tensor
 
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 
-KINDS = ("acid", "base", "neutral")
-ACID, BASE, NEUTRAL = range(3)
+KINDS = ("acid", "base", "neutral", "zwitterion")
+ACID, BASE, NEUTRAL, ZWITTERION = range(4)
 HAEMATOCRIT = 0.45
 STRONG_PKA = 7.0
 LOWEST_LOG_D = -2.5
@@ -43,28 +43,35 @@ _PLASMA_LIPID, _PLASMA_PHOSPHOLIPID = 0.0023, 0.0013
 
 
 def rodgers_rowland(
-    log_p: Tensor, pka: Tensor, kind: Tensor, fraction_unbound: Tensor, blood_plasma_ratio: Tensor
+    log_p: Tensor,
+    pka: Tensor,
+    kind: Tensor,
+    fraction_unbound: Tensor,
+    blood_plasma_ratio: Tensor,
+    pka_acid: Tensor | None = None,
 ) -> Tensor:
     """Kp of C drugs in the order of `ORGANS`, tissue to plasma; the column of the blood is its ratio. Shape [C, 14].
 
     Args:
         log_p: [C], logarithm of the octanol:water coefficient.
-        pka: [C], of the strongest group; not read where the drug is neutral.
+        pka: [C], of the strongest group, of a zwitterion its base; not read where the drug is neutral.
         kind: [C], long, indices into `KINDS`.
         fraction_unbound: [C], in plasma.
         blood_plasma_ratio: [C], from which binding in blood cells follows, at a haematocrit of 0.45.
+        pka_acid: [C], of the acid of zwitterions, read of these alone; None where there are none.
     """
     charge = torch.zeros_like(log_p)
-    charge[kind == BASE], charge[kind == ACID] = 1.0, -1.0
+    charge[(kind == BASE) | (kind == ZWITTERION)], charge[kind == ACID] = 1.0, -1.0
     pka = torch.where(kind == NEUTRAL, 0.0, pka)
 
     def ionised(ph: float) -> Tensor:
-        return torch.where(charge == 0, 0.0, 10 ** (charge * (pka - ph)))
+        one = torch.where(charge == 0, 0.0, 10 ** (charge * (pka - ph)))
+        return one if pka_acid is None else one + torch.where(kind == ZWITTERION, 10 ** (ph - pka_acid), 0.0)
 
     in_plasma, in_cell, in_blood_cell = ionised(7.4), ionised(7.0), ionised(7.22)
     octanol, oil = 10**log_p, 10 ** (1.115 * log_p - 1.35)
     free = 1 / fraction_unbound
-    strong = (kind == BASE) & (pka >= STRONG_PKA)
+    strong = (charge > 0) & (pka >= STRONG_PKA)
 
     in_cells = (blood_plasma_ratio - 1 + HAEMATOCRIT) / HAEMATOCRIT * free  # blood cells to unbound plasma
     unspecific = (1 + in_blood_cell) / (1 + in_plasma) * _CELL_WATER

@@ -1,0 +1,1 @@
+"""`fulmen pbpk simulate`: a CSV of subjects and compounds in, curves out."""

@@ -1,0 +1,110 @@
+"""The words of `fulmen pbpk simulate`: what was asked, checked before anything is solved."""
+
+import argparse
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from fulmen.config.arguments import AnyOrder
+from fulmen.config.mistakes import did_you_mean
+from fulmen.errors import FulmenError
+from fulmen.workloads.pbpk.simulate.columns import COLUMNS, KP
+from fulmen.workloads.pbpk.simulate.hours import times_of
+from fulmen.workloads.pbpk.simulator.outputs import FROM_ORGANS, OUTPUTS
+
+BY = ("solver", "surrogate", "both")
+EXAMPLES = """\
+examples
+  fulmen pbpk simulate --example people.csv
+  fulmen pbpk simulate people.csv --to curves.csv
+  fulmen pbpk simulate people.csv --to curves.csv --times 0.5,1,2,4 --organs plasma,liver,urine
+"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the words say.
+
+    Attributes:
+        table: the file of subjects.
+        to: the file of curves; None prints them.
+        times_h: [T]; None: as the drugs want them.
+        outputs: names of curves.
+    """
+
+    table: Path
+    to: Path | None
+    times_h: Tensor | None
+    outputs: tuple[str, ...]
+
+
+def parser() -> AnyOrder:
+    """The command line, whose help lists the columns of a table."""
+    known = AnyOrder(
+        prog="fulmen pbpk simulate",
+        description="Simulate the subjects of a CSV: one subject, drug and dose a row in, concentration curves out.",
+        epilog=f"{EXAMPLES}\n{columns_in_words()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    known.add_argument("table", nargs="?", type=Path, metavar="FILE", help="the CSV of subjects; its columns are below")
+    known.add_argument("--example", type=Path, metavar="FILE", help="write a table to start from, and nothing else")
+    known.add_argument("--to", type=Path, metavar="FILE", help="CSV to write the curves to (default: they are printed)")
+    known.add_argument("--times", metavar="H,H,...", help="hours after the first dose (default: about 100, to 5 "
+                       "half-lives after the last dose, but 24 h to 7 days)")  # fmt: skip
+    known.add_argument(
+        "--organs", metavar="NAME,...", help=f"what to write: {', '.join(OUTPUTS)} (default: organs and plasma)"
+    )
+    return known
+
+
+def read_words(words: Sequence[str]) -> argparse.Namespace:
+    """The words as they stand; `--help` prints and ends the program."""
+    return parser().parse_args(list(words))
+
+
+def asked_for(typed: argparse.Namespace) -> Asked:
+    """What the words say.
+
+    Raises:
+        FulmenError: words that cannot be, or do not go together.
+    """
+    if typed.table is None:
+        raise FulmenError(
+            "simulate what? fulmen pbpk simulate people.csv --to curves.csv; --example people.csv writes one"
+        )
+    if typed.to is not None and typed.to.resolve() == typed.table.resolve():
+        raise FulmenError(f"--to {typed.to}: that is the table itself; write the curves to another file")
+    times_h = times_of(typed.times) if typed.times is not None else None
+    return Asked(typed.table, typed.to, times_h, outputs_of(typed.organs))
+
+
+def outputs_of(text: str | None) -> tuple[str, ...]:
+    """Names between commas.
+
+    Raises:
+        FulmenError: there is no output of that name, or one stands there twice.
+    """
+    if text is None:
+        return FROM_ORGANS
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in OUTPUTS:
+            raise FulmenError(f"--organs {text}: there is no output {name!r}{did_you_mean(name, OUTPUTS)}")
+        if names.count(name) > 1:
+            raise FulmenError(f"--organs {text}: {name} stands there twice")
+    return names
+
+
+def columns_in_words() -> str:
+    """A line for each column, the tissues as one."""
+    meant = {column.name: column.meaning for column in COLUMNS if column.name not in KP}
+    lines = [f"  {name:26} {meaning}" for name, meaning in meant.items()]
+    place = next(i for i, line in enumerate(lines) if line.startswith("  fraction_unbound"))
+    organs = ", ".join(name.removeprefix("kp_") for name in KP)
+    kp = textwrap.wrap(f"tissue to plasma, in place of log_p, kind and pka: {organs}", 90)
+    lines[place:place] = [f"  {'kp_<organ>':26} {kp[0]}", *(f"  {'':26} {line}" for line in kp[1:])]
+    head = "columns of the table, in any order; only a drug, its clearance, fraction unbound, route and dose are needed"
+    return "\n".join([head, *lines])
