@@ -17,7 +17,7 @@ from fulmen.workloads.pbpk.simulator.population import (
     renal_clearance_l_per_h,
     steady_state_volume_l,
 )
-from fulmen.workloads.pbpk.simulator.sampling import sample_population
+from fulmen.workloads.pbpk.simulator.sampling import POPULATIONS, sample_population
 
 TIMES = torch.linspace(0, 24, 100, dtype=torch.float64)
 IRREGULAR = torch.tensor([0.0, 0.07, 0.5, 1.0, 1.3, 3.0, 7.9, 24.0, 60.0], dtype=torch.float64)
@@ -118,10 +118,31 @@ def test_a_body_that_clears_nothing_keeps_all_that_has_entered(kinetics):
     torch.testing.assert_close(load, entered, rtol=1e-9, atol=1e-9)
 
 
-def test_a_subject_does_not_depend_on_its_neighbours_nor_on_being_differentiated():
-    p = sample_population(40, seed=20)
+@pytest.mark.parametrize("kinetics", ["linear", "saturable"])
+@pytest.mark.parametrize("population", POPULATIONS)
+def test_a_subject_does_not_depend_on_its_neighbours_nor_on_their_number(population, kinetics):
+    """A few are solved as plain numbers, many as arrays: by the same equations, to the last of 15 digits."""
+    p = sample_population(60, seed=20, population=population)
+    together = one_compartment(p, IRREGULAR, kinetics)
+    assert torch.equal(together[20:50], one_compartment(p[20:50], IRREGULAR, kinetics))
+    few, one = one_compartment(p[5:10], IRREGULAR, kinetics), one_compartment(p[7], IRREGULAR, kinetics)
+    assert torch.equal(few[2:3], one)
+    torch.testing.assert_close(few, together[5:10], rtol=1e-12, atol=0)
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")
+def test_rates_that_no_body_has_are_answered_alike_by_numbers_and_arrays():
+    p = sample_population(20, seed=2, routes=["oral"])
+    p = replace(p, volume_l=p.volume_l * 1e-6)
+    load = one_compartment(p, TIMES)
+    assert load.isnan().any()
+    torch.testing.assert_close(one_compartment(p[3], TIMES), load[3:4], equal_nan=True)
+
+
+@pytest.mark.parametrize("subjects", [1, 40])
+def test_a_load_is_the_same_where_it_is_differentiated(subjects):
+    p = sample_population(subjects, seed=20)
     together = one_compartment(p, TIMES)
-    assert torch.equal(together[7:8], one_compartment(p[7], TIMES))
     watched = one_compartment(replace(p, dose_mg=p.dose_mg.clone().requires_grad_()), TIMES)
     torch.testing.assert_close(together, watched.detach(), rtol=1e-12, atol=1e-12)
 
