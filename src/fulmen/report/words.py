@@ -10,6 +10,8 @@ WHOLE = {
     "many_recall": "recall (many)", "medium_recall": "recall (medium)", "few_recall": "recall (few)",
     "brier": "Brier score", "p": "p", "lr": "learning rate", "s": "training (s)", "seconds": "training (s)",
     "worst_organ_r2_log": "R² (log) of the worst organ", "skill": "skill against persistence",
+    "content_above_2_percent": "% that hold more than absorbed", "balance_error_percent": "error of the balance (%)",
+    "dose_error_percent": "error at 100 doses (%)",
 }  # fmt: skip
 PARTS = {
     "r2": "R²", "f1": "F1", "auc": "AUC", "gmfe": "GMFE", "rmse": "RMSE", "mae": "MAE", "mase": "MASE", "mse": "MSE",

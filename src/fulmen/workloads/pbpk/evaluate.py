@@ -1,5 +1,6 @@
 """The evaluation of a PBPK surrogate on its test split: against the solver, beside the baselines."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from fulmen.report.document import Rows
 from fulmen.report.summary import Summary
 from fulmen.report.test_predictions import METRIC, identities
 from fulmen.report.words import spoken
-from fulmen.workloads.pbpk import baselines, figures
+from fulmen.workloads.pbpk import baselines, figures, intervals, law_table
 from fulmen.workloads.pbpk.metrics import FLOOR, exposure_errors, log_error, log_spread, metrics, of_subjects
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import ROUTES
@@ -30,13 +31,15 @@ NOTES = [
 ]
 
 
-def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
-    """Metrics, tables and figures of predictions [S, 14, T] in mg/L for the test split of `data`.
+def summarize(said: Mapping[str, Tensor], data: Any, folder: Path | None, ask: law_table.Ask) -> Summary:
+    """Metrics, tables and figures of predictions for the test split of `data`.
 
     Args:
+        said: `concentration_mg_per_l` [S, 14, T]; `low_90_mg_per_l`, `high_90_mg_per_l` and `in_domain`, if known.
         folder: where figures go; None draws none.
+        ask: the network, of other subjects.
     """
-    test = data.splits["test"]
+    test, predicted = data.splits["test"], said["concentration_mg_per_l"]
     true, dose, weight = test["concentration"], test["dose_mg"], test["weight_kg"]
     subjects = data.population[test["subject"]]
     times, later = data.all_times_h, data.all_times_h > 0
@@ -59,17 +62,21 @@ def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
     worst = min(per_organ, key=lambda organ: per_organ[organ]["r2_log"])
     main = scores.pop("network")
     errors = {name: log_error(c, true, dose, weight) for name, c in predictions.items()}
+    laws = law_table.laws(ask, predicted, true, subjects, times[later], data.kinetics)
+    trusted = intervals.rows(said, true, dose, weight) if "in_domain" in said else []
     rows = [{"": name, **_row(score)} for name, score in {"network": main, **scores}.items()]
     return Summary(
-        metrics=main | {"worst_organ_r2_log": per_organ[worst]["r2_log"]},
+        metrics=main | {"worst_organ_r2_log": per_organ[worst]["r2_log"]} | laws.metrics(),
         baselines=scores,
         tables={
             "Test split against the ODE solver": rows,
             f"Per organ (worst: {worst})": [{"organ": organ, **_row(score)} for organ, score in per_organ.items()],
             "Per route": _per_route(predicted, true, dose, weight, subjects.route),
+            law_table.TITLE: laws.rows(),
+            intervals.TITLE: trusted,
         },
         figures=draw(predictions, true, dose, weight, data, subjects, folder) if folder else {},
-        notes=NOTES,
+        notes=[*NOTES, *law_table.NOTES, *[intervals.NOTE] * bool(trusted)],
         items={
             "item": identities(true),  # a seed draws subjects of its own
             "loss": errors["network"],
@@ -83,7 +90,7 @@ def summarize(predicted: Tensor, data: Any, folder: Path | None) -> Summary:
         answer=verdict(main, scores, errors, log_spread(true, dose, weight), subjects.compound),
         leading=[spoken(name) for name in LEADING],
         counted="subjects",
-        counts={"Per route": "subjects"},
+        counts=dict.fromkeys(("Per route", law_table.TITLE, intervals.TITLE), "subjects"),
     )
 
 

@@ -14,6 +14,9 @@ DIRECTIONS = {
     **dict.fromkeys(("auc_within_10_percent", "cmax_within_10_percent"), "max"),
     **dict.fromkeys(("rmse_mg_per_l", "mae_mg_per_l", "rmse_log10", "mae_log10"), "min"),
     **dict.fromkeys(("gmfe", "auc_gmfe", "cmax_gmfe"), "min"),
+    **dict.fromkeys(
+        ("content_above_2_percent", "balance_error_percent", "dose_error_percent"), "min"
+    ),  # `law_table.py`
 }
 TWOFOLD = 0.6931472  # log 2
 FLOOR = 1e-3  # of u: a thousandth of the concentration that the dose would give if spread over the whole body

@@ -22,7 +22,7 @@ from torch.nn.functional import mse_loss, smooth_l1_loss
 from torchmetrics import CatMetric, MetricCollection, R2Score
 
 from fulmen.config.protocols import Fulfils
-from fulmen.data.batches import Batch
+from fulmen.data.batches import EVALUATION_BATCH, Batch
 from fulmen.data.predicting import Answer, Inputs, Record, Schema
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
@@ -115,15 +115,8 @@ class PBPKSurrogate(Workload):
 
     def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
         """Concentrations and the ends of their intervals [B, 14, T] in mg/L, and whether a subject is in the domain."""
-        concentration = self.concentration(batch)
-        asked = {"subject": batch["subject"], "time_h": batch["time_h"], "concentration_mg_per_l": concentration}
-        if not self.trust:
-            return asked
-        distance = self.trust.distance(batch)
-        half = self.trust.log_half_width(distance, batch["time_h"])
-        low, high = bounds(concentration, half, batch["dose_mg"] / batch["weight_kg"])
-        in_domain = distance <= self.trust.limit
-        return asked | {"low_90_mg_per_l": low, "high_90_mg_per_l": high, "in_domain": in_domain}
+        asked = {"subject": batch["subject"], "time_h": batch["time_h"]}
+        return asked | self._with_bounds(self.concentration(batch), batch)
 
     def on_validation_epoch_start(self) -> None:
         self.errors.reset()
@@ -165,10 +158,16 @@ class PBPKSurrogate(Workload):
             return at_times(curves, batch["reduced"], grid_h, asked, time_h, batch["dose_mg"] / batch["weight_kg"])
 
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
-        """Compare with the solver and the baselines on the test split, and draw it."""
+        """Compare with the solver and the baselines on the test split, hold it against the laws, and draw it."""
         from fulmen.workloads.pbpk.evaluate import summarize
 
-        return summarize(predicted["concentration_mg_per_l"], data, figures if self.figures else None)
+        def ask(population: Population) -> Tensor:
+            parts = torch.arange(len(population)).split(EVALUATION_BATCH)
+            return torch.cat(
+                [self.predict_population(population[part], data.time_h, data.kinetics).cpu() for part in parts]
+            )
+
+        return summarize(predicted, data, figures if self.figures else None, ask)
 
     @classmethod
     def verbs(cls) -> Mapping[str, Verb]:
@@ -220,6 +219,16 @@ class PBPKSurrogate(Workload):
         """u = C W / dose [B, 14, T] -> C in mg/L, never negative."""
         return u.clamp(min=0) * (batch["dose_mg"] / batch["weight_kg"])[:, None, None]
 
+    def _with_bounds(self, concentration: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Concentrations [B, 14, T] in mg/L and, if there are any, the ends of their intervals; the domain [B]."""
+        said = {"concentration_mg_per_l": concentration}
+        if not self.trust:
+            return said
+        distance = self.trust.distance(batch)
+        half = self.trust.log_half_width(distance, batch["time_h"])
+        low, high = bounds(concentration, half, batch["dose_mg"] / batch["weight_kg"])
+        return said | {"low_90_mg_per_l": low, "high_90_mg_per_l": high, "in_domain": distance <= self.trust.limit}
+
     def _linear(self, y: Tensor, batch: dict[str, Tensor]) -> Tensor:
         """Network output [B, 14, T] -> u = C W / dose."""
         return (y * self.log_sd + self.log_mean + self._offset(batch)).exp() - FLOOR
@@ -240,4 +249,7 @@ class PBPKSurrogate(Workload):
         if stage == "val" and self.trust:
             errors = (log_hat - log_true).abs().flatten(1)
             self.errors.update(torch.cat([self.trust.distance(batch)[:, None], errors], 1))
-        return loss, {"concentration_mg_per_l": self._dosed(u_hat, batch)}
+        concentration = self._dosed(u_hat, batch)
+        if stage == "test":
+            return loss, self._with_bounds(concentration, batch)
+        return loss, {"concentration_mg_per_l": concentration}
