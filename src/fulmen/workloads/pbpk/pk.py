@@ -48,24 +48,31 @@ def auc_between(concentration: Tensor, time_h: Tensor, start_h: float, end_h: fl
     return auc_last(concentration, time_h)
 
 
-def terminal_rate(concentration: Tensor, time_h: Tensor) -> Tensor:
+def terminal_rate(concentration: Tensor, time_h: Tensor, limit: Tensor | float = 0.0) -> Tensor:
     """lambda_z, the slope of -ln C through the last points after the peak, 1/h [...].
 
     Of all regressions through 3 or more of the last samples the one with the highest adjusted R2 counts, with as many
     points as that allows. NaN where fewer than 3 positive samples follow the peak or where the end does not fall.
+
+    Args:
+        limit: of quantification, mg/L [...]: what follows the last sample that reaches it is left out.
     """
-    samples = concentration.shape[-1]
-    best = torch.full_like(concentration[..., 0], -math.inf)
-    rate = torch.full_like(best, math.nan)
-    peak = concentration.argmax(-1)
-    log = concentration.clamp(min=torch.finfo(concentration.dtype).tiny).log()
-    for points in range(TERMINAL_POINTS, samples + 1):
-        slope, adjusted = _regression(log[..., -points:], time_h[-points:])
-        after_peak = (samples - points > peak) & (concentration[..., -points:] > 0).all(-1)
-        better = after_peak & (slope < 0) & (adjusted >= best - TOLERANCE)
-        rate = torch.where(better, -slope, rate)
-        best = torch.where(better, torch.maximum(best, adjusted), best)
-    return rate
+    limit = torch.as_tensor(limit).to(concentration)[..., None]
+    place = torch.arange(concentration.shape[-1], device=concentration.device)
+    last = torch.where(concentration >= limit, place, -1).amax(-1, keepdim=True)  # [..., 1], -1: there is none
+    kept = place <= last
+    log = concentration.clamp(min=torch.finfo(concentration.dtype).tiny).log().double()
+    slope, adjusted = _regressions_to_the_end(log, time_h, kept)
+    points = _from_the_end(kept.long())
+    positive = _from_the_end((concentration <= 0) & kept) == 0
+    after_peak = place > concentration.argmax(-1, keepdim=True)
+    valid = kept & (points >= TERMINAL_POINTS) & positive & after_peak & (slope < 0)
+    score = torch.where(valid, adjusted.detach(), -math.inf).flip(-1)  # by the number of points, ascending
+    best_before = torch.cat([torch.full_like(score[..., :1], -math.inf), score.cummax(-1).values[..., :-1]], -1)
+    better = valid & (score >= best_before - TOLERANCE).flip(-1)
+    start = better.int().argmax(-1, keepdim=True)  # the first of them has the most points
+    rate = -slope.gather(-1, start)[..., 0]
+    return torch.where(better.any(-1), rate, math.nan).to(concentration.dtype)
 
 
 def half_life(concentration: Tensor, time_h: Tensor) -> Tensor:
@@ -73,9 +80,14 @@ def half_life(concentration: Tensor, time_h: Tensor) -> Tensor:
     return math.log(2) / terminal_rate(concentration, time_h)
 
 
-def auc_infinity(concentration: Tensor, time_h: Tensor) -> Tensor:
-    """Area to infinity, mg h/L [...]: that to the last time, and C_last / lambda_z."""
-    return auc_last(concentration, time_h) + concentration[..., -1] / terminal_rate(concentration, time_h)
+def auc_infinity(concentration: Tensor, time_h: Tensor, rate: Tensor | None = None) -> Tensor:
+    """Area to infinity, mg h/L [...]: that to the last time, and C_last / lambda_z.
+
+    Args:
+        rate: lambda_z [...], where it is known already.
+    """
+    rate = terminal_rate(concentration, time_h) if rate is None else rate
+    return auc_last(concentration, time_h) + concentration[..., -1] / rate
 
 
 def extrapolated_share(concentration: Tensor, time_h: Tensor) -> Tensor:
@@ -92,9 +104,12 @@ def clearance(concentration: Tensor, time_h: Tensor, dose_mg: Tensor) -> Tensor:
     return dose_mg / auc_infinity(concentration, time_h)
 
 
-def mean_residence_time(concentration: Tensor, time_h: Tensor, infusion_h: Tensor | float = 0.0) -> Tensor:
+def mean_residence_time(
+    concentration: Tensor, time_h: Tensor, infusion_h: Tensor | float = 0.0, rate: Tensor | None = None
+) -> Tensor:
     """MRT = AUMC / AUC to infinity less half of the infusion, h [...]; absorption counts in."""
-    rate, last, end = terminal_rate(concentration, time_h), concentration[..., -1], time_h[-1]
+    rate = terminal_rate(concentration, time_h) if rate is None else rate
+    last, end = concentration[..., -1], time_h[-1]
     area = auc_last(concentration, time_h) + last / rate
     moment = aumc_last(concentration, time_h) + last * end / rate + last / rate**2
     return moment / area - infusion_h / 2
@@ -146,11 +161,22 @@ def _read(concentration: Tensor, time_h: Tensor, at_h: Tensor) -> Tensor:
     return torch.where(falls, before * safe**share, torch.lerp(before, after, share))
 
 
-def _regression(y: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Slope and adjusted R2 of straight lines through y [..., n] over x [n]."""
-    n, away = len(x), x - x.mean()
-    off = y - y.mean(-1, keepdim=True)
-    slope = (off * away).sum(-1) / away.square().sum()
-    left = (off - slope[..., None] * away).square().sum(-1)
-    total = off.square().sum(-1).clamp(min=torch.finfo(y.dtype).tiny)
-    return slope, 1 - (left / total) * (n - 1) / (n - 2)
+def _regressions_to_the_end(y: Tensor, x: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
+    """Slope and adjusted R2 [..., T] of straight lines through y [..., T] over x [T], from each sample to the last kept.
+
+    Lines through fewer than 3 samples say nothing.
+    """
+    x, y = x.to(y) - x[-1].to(y), y - y[..., -1:].detach()  # sums of what is near 0 keep their digits
+    weight = kept.to(y)
+    n = _from_the_end(weight).clamp(min=TERMINAL_POINTS)
+    x_sum, y_sum = _from_the_end(weight * x), _from_the_end(weight * y)
+    xx = (_from_the_end(weight * x * x) - x_sum * x_sum / n).clamp(min=torch.finfo(y.dtype).tiny)
+    xy = _from_the_end(weight * x * y) - x_sum * y_sum / n
+    yy = (_from_the_end(weight * y * y) - y_sum * y_sum / n).clamp(min=torch.finfo(y.dtype).tiny)
+    slope = xy / xx
+    return slope, 1 - (1 - slope * xy / yy).clamp(min=0) * (n - 1) / (n - 2)
+
+
+def _from_the_end(x: Tensor) -> Tensor:
+    """Sums from each sample to the last, [..., T]."""
+    return x.flip(-1).cumsum(-1).flip(-1)
