@@ -76,11 +76,15 @@ class Predicts:
 
     Attributes:
         reading: arguments of the data that `fulmen predict` takes too, say `delimiter`.
+        tables: names of the tables that it makes of its predictions; `answer` makes the first, which is the usual one.
+        fallbacks: names of what can answer in its place where the model does not know; see `fall_back`.
         at_once: samples that are predicted together at most.
         endings: of the names of files that `as_file` makes.
     """
 
     reading: ClassVar[Sequence[str]] = ()
+    tables: ClassVar[Sequence[str]] = ("predictions",)
+    fallbacks: ClassVar[Sequence[str]] = ()
     at_once: ClassVar[int] = EVALUATION_BATCH
     endings: ClassVar[Sequence[str]] = (".csv",)
 
@@ -114,6 +118,26 @@ class Predicts:
     def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
         """The table of what `predict_step` said of the samples of `inputs`, tensors [B, ...]."""
         raise FulmenError(f"{type(self).__name__} makes no table of its predictions (it has no answer)")
+
+    def other_answer(self, table: str, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
+        """The table of that name, one of `tables` other than the first, of what `answer` takes."""
+        raise FulmenError(
+            f"{type(self).__name__} names the table {table} and does not make it (it has no other_answer)"
+        )
+
+    def fall_back(self, fallback: str, inputs: Inputs, predicted: Batch, schema: Schema) -> tuple[Batch, str]:
+        """What `answer` takes in place of `predicted`, with what `fallback` says where the model does not know.
+
+        Args:
+            fallback: one of `fallbacks`.
+
+        Returns:
+            That, and a sentence that says how much was replaced.
+
+        Raises:
+            FulmenError: the model cannot say what it does not know.
+        """
+        raise FulmenError(f"{type(self).__name__} has nothing to fall back on (it has no fall_back)")
 
     def example_records(self, schema: Schema, kept: Batch) -> list[dict[str, Any]]:
         """Records that `read_records` takes, to try the model with; [] if none are known.

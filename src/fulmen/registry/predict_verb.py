@@ -21,6 +21,8 @@ def predict(arguments: argparse.Namespace) -> int:
         return explain(a)
     if a.json:
         raise FulmenError("--json goes with --explain; predictions are CSV")
+    if a.example and (a.table or a.fallback):
+        raise FulmenError("--table and --fallback go with predictions, and --example predicts nothing: leave them out")
     if a.example and a.output:
         raise FulmenError(f"-o takes predictions, and --example predicts nothing: leave out -o {a.output}")
     if a.input is not None and (a.set or a.example):
@@ -35,7 +37,7 @@ def predict(arguments: argparse.Namespace) -> int:
         return of_example(a)
     from fulmen.registry import using
 
-    return told(a, lambda: using.predict(a.model, a.input, a.registry, a.overrides))
+    return told(a, lambda: using.predict(a.model, a.input, a.registry, a.overrides, a.table, a.fallback))
 
 
 def explain(arguments: argparse.Namespace) -> int:
@@ -52,13 +54,15 @@ def explain(arguments: argparse.Namespace) -> int:
 
 def of_example(arguments: argparse.Namespace) -> int:
     """The example of a model, with the values that were typed: as a file, or predicted."""
+    from fulmen.data.answering import Wanted
     from fulmen.registry import asking
     from fulmen.registry.predictor import Predictor
 
     a = arguments
     if a.overrides:
         raise FulmenError(f"{a.overrides[0]}: how a file is read; with --set and --example none is")
-    predictor = Predictor(Store(a.registry).find(a.model))
+    predictor, wanted = Predictor(Store(a.registry).find(a.model)), Wanted(a.table, a.fallback)
+    predictor.refuse_unknown(wanted)
     records = asking.with_values(predictor, asking.example(predictor), a.set)
     if a.example:
         asking.write_example(predictor, records, a.example)
@@ -67,28 +71,26 @@ def of_example(arguments: argparse.Namespace) -> int:
         return 0
 
     def table() -> "pandas.DataFrame":
-        import pandas
-
         try:
             question = predictor.read_records(records)
         except FulmenError as error:  # of a single row people typed the names alone
             raise FulmenError(str(error).removeprefix("rows[0]." if len(records) == 1 else "")) from None
-        for sentence in question.warnings:
-            warnings.warn(sentence, stacklevel=2)
-        return pandas.DataFrame(predictor.answers([question])[0].columns)
+        return predictor.table(question, wanted)
 
     return told(a, table)
 
 
 def told(arguments: argparse.Namespace, predicted: "Callable[[], pandas.DataFrame]") -> int:
-    """Print or write the table, and every warning once."""
+    """Print or write the table, and every warning and note once."""
+    from fulmen.data.answering import Note
     from fulmen.utils.files import atomic_write
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         table = predicted()
-    for text in dict.fromkeys(str(warning.message) for warning in caught if warning.category is UserWarning):
-        print(f"warning: {text}", file=sys.stderr)
+    told = [each for each in caught if each.category in (UserWarning, Note)]
+    for text in dict.fromkeys(f"{'warning: ' * (each.category is UserWarning)}{each.message}" for each in told):
+        print(text, file=sys.stderr)
     if arguments.output is None:
         table.to_csv(sys.stdout, index=False)
         return 0

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from fulmen.data.answering import Wanted, answered, file_table, has_own_table, refuse_unknown, table_for
 from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Predicts, Record, predictions
+from fulmen.errors import FulmenError
 from fulmen.registry.bundle import Bundle
 from fulmen.registry.versions import Version, input_schema
 from fulmen.utils.precision import in_precision, lost_precision
@@ -16,6 +18,9 @@ from fulmen.workload import hooks
 
 if TYPE_CHECKING:
     import pandas
+
+
+AS_USUAL = Wanted()
 
 
 class Predictor:
@@ -48,7 +53,18 @@ class Predictor:
     @property
     def has_own_table(self) -> bool:
         """Whether the workload turns files into tables in one step, by a `predict_file` of its own."""
-        return type(self._hooks).predict_file is not Predicts.predict_file
+        return has_own_table(self._hooks)
+
+    def refuse_unknown(self, wanted: Wanted) -> None:
+        """Pass if the model gives the table that is wanted, and has what to fall back on.
+
+        Raises:
+            FulmenError: it does not.
+        """
+        try:
+            refuse_unknown(self._hooks, wanted)
+        except FulmenError as error:
+            raise FulmenError(f"{self.version}: {error}") from None
 
     def read_records(self, records: Sequence[Record]) -> Inputs:
         """A question of plain values, one record a row.
@@ -71,20 +87,26 @@ class Predictor:
         with in_precision(self.precision):
             return predictions(self.model, questions)
 
-    def answer(self, question: Inputs, predicted: Batch) -> Answer:
+    def answer(self, question: Inputs, predicted: Batch, wanted: Wanted = AS_USUAL) -> Answer:
         """The table of what `predict` said of a question."""
-        return self._hooks.answer(question, predicted, self.schema)
+        return answered(self._hooks, question, predicted, self.schema, wanted)
 
     def answers(self, questions: Sequence[Inputs]) -> list[Answer]:
         """A table for each question."""
         return [self.answer(*each) for each in zip(questions, self.predict(questions), strict=True)]
 
-    def predict_file(self, path: Path, **reading: str) -> "pandas.DataFrame":
+    def table(self, question: Inputs, wanted: Wanted = AS_USUAL) -> "pandas.DataFrame":
+        """The table for one question; its warnings are warned of."""
+        with torch.no_grad(), in_precision(self.precision):
+            return table_for(self._hooks, question, self.schema, wanted)
+
+    def predict_file(self, path: Path, wanted: Wanted = AS_USUAL, **reading: str) -> "pandas.DataFrame":
         """The table for a file; what is unlike the training data is a warning."""
+        self.refuse_unknown(wanted)
         if sentence := lost_precision(self.precision):
             warnings.warn(sentence, stacklevel=2)
         with torch.no_grad(), in_precision(self.precision):
-            return self._hooks.predict_file(path, self.schema, **reading)
+            return file_table(self._hooks, path, self.schema, wanted, **reading)
 
     def examples(self) -> list[dict[str, Any]]:
         """Records to try the model with; [] if its workload knows none."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fulmen.data.answering import Wanted
 from fulmen.errors import FulmenError
 from fulmen.registry.bundle import Bundle
 from fulmen.registry.examples import compare, predictions
@@ -29,15 +30,23 @@ def load_model(reference: str | Version, registry: str | Path | None = None) -> 
 
 
 def predict(
-    reference: str | Version, path: str | Path, registry: str | Path | None = None, overrides: Sequence[str] = ()
+    reference: str | Version,
+    path: str | Path,
+    registry: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    table: str | None = None,
+    fallback: str | None = None,
 ) -> "pandas.DataFrame":
     """One row per prediction for what the file at `path` holds; `explain` says how it has to look.
 
     Args:
         overrides: how the file is read, as train.py takes it: `data.delimiter=;`.
+        table: which of the tables of its workload, say `pk`; None: the usual one.
+        fallback: what answers in the model's place for what is unlike the training, say `solver`; None: nothing does.
 
     Raises:
-        FulmenError: no such model, or a file that does not fit its input schema: the message names column and row.
+        FulmenError: no such model, table or fallback, or a file that does not fit its input schema: the message names
+            column and row.
     """
     version = Store(registry).find(reference)
     schema = input_schema(version)
@@ -45,7 +54,8 @@ def predict(
     if not path.is_file():
         raise FulmenError(f"there is no file {path}; it would have to be: {schema.get('format', 'see --explain')}")
     predictor = Predictor(version)
-    return predictor.predict_file(path, **how_to_read(overrides, hooks(predictor.model).reading))
+    wanted = Wanted(table, fallback)
+    return predictor.predict_file(path, wanted, **how_to_read(overrides, hooks(predictor.model).reading))
 
 
 def how_to_read(overrides: Sequence[str], known: Sequence[str]) -> dict[str, str]:

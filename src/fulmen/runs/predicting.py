@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Union
 import torch
 from lightning.pytorch import LightningDataModule, LightningModule
 
-from fulmen.data.predicting import Record, predictions
+from fulmen.data.answering import Wanted, file_table, refuse_unknown, table_for
+from fulmen.data.predicting import Record
 from fulmen.errors import FulmenError
 from fulmen.utils.precision import in_precision, lost_precision
 from fulmen.workload import hooks
@@ -21,7 +22,12 @@ Source = Union[str, Path, Sequence[Record], "pandas.DataFrame"]
 
 
 def predict(
-    model: LightningModule, data: LightningDataModule, source: Source, reading: Mapping[str, str], precision: str | None
+    model: LightningModule,
+    data: LightningDataModule,
+    source: Source,
+    reading: Mapping[str, str],
+    precision: str | None,
+    wanted: Wanted,
 ) -> "pandas.DataFrame":
     """One row per prediction for what a file holds, or for records of plain values.
 
@@ -32,12 +38,11 @@ def predict(
     Raises:
         FulmenError: the source does not fit, or the workload reads none.
     """
-    import pandas
-
     asked = hooks(model)
     schema = asked.input_schema(data)
     if schema is None:
         raise FulmenError(f"{type(model).__name__} reads no input (it has no input_schema); use run.model")
+    refuse_unknown(asked, wanted)
     if unknown := sorted(set(reading) - set(asked.reading)):
         raise FulmenError(f"{unknown[0]}: it is read with {', '.join(asked.reading) or 'nothing else'}")
     if sentence := lost_precision(precision):
@@ -46,12 +51,8 @@ def predict(
         if isinstance(source, str | Path):
             if not Path(source).is_file():
                 raise FulmenError(f"there is no file {source}; it would have to be: {schema.get('format')}")
-            return asked.predict_file(Path(source), schema, **reading)
-        inputs = asked.read_records(_records(source), schema)
-        for warning in inputs.warnings:
-            warnings.warn(warning, stacklevel=4)
-        (predicted,) = predictions(asked, [inputs])
-        return pandas.DataFrame(asked.answer(inputs, predicted, schema).columns)
+            return file_table(asked, Path(source), schema, wanted, **reading)
+        return table_for(asked, asked.read_records(_records(source), schema), schema, wanted)
 
 
 def example_records(model: LightningModule, data: LightningDataModule) -> list[Record]:

@@ -179,19 +179,25 @@ class Run:
         return data
 
     @kept_process()
-    def predict(self, source: "Source", **reading: str) -> "pandas.DataFrame":
+    def predict(
+        self, source: "Source", *, table: str | None = None, fallback: str | None = None, **reading: str
+    ) -> "pandas.DataFrame":
         """The table that `fulmen predict` makes once the run is kept as a model; what is unusual is a warning.
 
         Args:
             source: a file such as the workload reads, or records: `[{"light_lux": 300.0, ...}, ...]`, a DataFrame.
+            table: which of the tables of its workload, say `pk`; None: the usual one.
+            fallback: what answers in the model's place for what is unlike the training, say `solver`.
             reading: how a file is read, as the data take it: `delimiter=";"`.
 
         Raises:
-            FulmenError: the source does not fit, or the workload reads none.
+            FulmenError: the source does not fit, or the workload reads none; no such table or fallback.
         """
+        from fulmen.data.answering import Wanted
         from fulmen.runs.predicting import predict
 
-        return predict(self.model, self.data, source, reading, self.known.get("cost", {}).get("precision"))
+        precision = self.known.get("cost", {}).get("precision")
+        return predict(self.model, self.data, source, reading, precision, Wanted(table, fallback))
 
     @kept_process()
     def example_records(self) -> "list[Record]":

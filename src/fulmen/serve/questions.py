@@ -93,12 +93,13 @@ def _inputs(predictor: "Predictor", question: Question) -> "Inputs | Reply":
 
 def _of_own_table(predictor: "Predictor", question: Question, file: Path) -> Reply:
     """The answer of a workload that turns files into tables in one step; nothing is known of ranges then."""
+    from fulmen.data.answering import Wanted
     from fulmen.data.predicting import Answer, Inputs
     from fulmen.serve.answers import as_csv, as_json
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        table = predictor.predict_file(file, **dict(question.reading))
+        table = predictor.predict_file(file, Wanted(), **dict(question.reading))
     _refuse_too_many(len(table), question.rows)
     said = [str(each.message).replace(str(file), file.name) for each in caught if each.category is UserWarning]
     answer = Answer({str(name): table[name].to_numpy() for name in table.columns})

@@ -28,7 +28,7 @@ from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Verb, Workload
-from fulmen.workloads.pbpk import predict
+from fulmen.workloads.pbpk import answers, predict
 from fulmen.workloads.pbpk.baselines import reduced_physics
 from fulmen.workloads.pbpk.contract import BodyNetwork
 from fulmen.workloads.pbpk.graph import inputs
@@ -194,9 +194,19 @@ class PBPKSurrogate(Workload):
 
     def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
         """Concentrations, one row per subject, organ and time."""
-        return predict.answer(inputs, predicted, schema)
+        return answers.answer(inputs, predicted, schema)
 
+    tables = answers.TABLES
+    fallbacks = (answers.FALLBACK,)
     endings = (".npz",)
+
+    def other_answer(self, table: str, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
+        """Pharmacokinetics, one row per subject and organ, and one of the plasma."""
+        return answers.answer_pk(inputs, predicted, schema)
+
+    def fall_back(self, fallback: str, inputs: Inputs, predicted: Batch, schema: Schema) -> tuple[Batch, str]:
+        """Subjects out of the domain are solved."""
+        return answers.fall_back(inputs, predicted, schema)
 
     def completed_record(self, record: Record, given: Collection[str], schema: Schema) -> dict[str, Any]:
         """Organs follow the weight and the cardiac output."""

@@ -162,7 +162,7 @@ def _read(concentration: Tensor, time_h: Tensor, at_h: Tensor) -> Tensor:
 
 
 def _regressions_to_the_end(y: Tensor, x: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
-    """Slope and adjusted R2 [..., T] of straight lines through y [..., T] over x [T], from each sample to the last kept.
+    """Slope and adjusted R2 [..., T] of lines through y [..., T] over x [T], from each sample to the last one kept.
 
     Lines through fewer than 3 samples say nothing.
     """

@@ -1,18 +1,18 @@
-"""Concentrations for subjects: what a file of them has to hold, and one row per subject, organ and time."""
+"""What a surrogate is asked: what a file of subjects has to hold, and what the model reads of it."""
 
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from fulmen.data.batches import EVALUATION_BATCH, Batch
-from fulmen.data.predicting import Answer, Inputs, Interval, Schema, joined
+from fulmen.data.predicting import Inputs, Schema, joined
 from fulmen.data.ranges import Outside, Ranges
 from fulmen.errors import FulmenError
+from fulmen.workloads.pbpk.answers import FALLBACK, TABLES
 from fulmen.workloads.pbpk.baselines import reduced_physics
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from, read_subjects
@@ -20,8 +20,8 @@ from fulmen.workloads.pbpk.one_compartment import Reduced
 from fulmen.workloads.pbpk.runge_kutta import step_h
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import LABELS, ROUTES, SEXES, Population
-from fulmen.workloads.pbpk.times import at_times, refuse_untrained_times, same_times
-from fulmen.workloads.pbpk.trust import LEVEL, Trust
+from fulmen.workloads.pbpk.times import refuse_untrained_times, same_times
+from fulmen.workloads.pbpk.trust import Trust
 
 UNITS = {
     "l_per_h": "L/h", "mg_per_l": "mg/L", "kg_per_l": "kg/L", "per_h": "1/h", "kg": "kg", "mg": "mg", "l": "L",
@@ -47,6 +47,8 @@ def input_schema(data: Any, trust: Trust | None = None) -> dict[str, Any]:
         "kinetics": data.kinetics,
         "population": data.prior["population"] if data.npz is None else None,
         "time_h": data.time_h.tolist(),
+        "tables": list(TABLES),
+        "fallbacks": [FALLBACK] if trust else [],
         "reduced": data.reduced,
         "reduced_step_h": float(step_h(data.population).min()) if data.reduced == "runge_kutta" else None,
         "output": {
@@ -104,7 +106,8 @@ def inputs_of(population: Population, schema: Schema, where: str = "") -> Inputs
     back = torch.cat(groups).argsort()
     batch = {name: value[back] for name, value in joined(parts).items()} | {"subject": torch.arange(len(population))}
     outside, warnings = _out_of_range(population, schema)
-    return Inputs(batch, len(population), shared={"time_h": time_h}, outside=outside, warnings=warnings)
+    about = {"population": population}
+    return Inputs(batch, len(population), {"time_h": time_h}, about, outside=outside, warnings=warnings)
 
 
 def ask_at(asked: Inputs, population: Population, time_h: Tensor, schema: Schema, where: str = "") -> None:
@@ -120,30 +123,6 @@ def ask_at(asked: Inputs, population: Population, time_h: Tensor, schema: Schema
         return
     reduced = reduced_physics(population, time_h, schema["kinetics"], _reduced(schema)).float()  # [S, 14, A]
     asked.about |= {"time_h": time_h, "reduced": reduced}
-
-
-def answer(inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
-    """One row per subject, organ and time."""
-    time_h = torch.tensor(schema["time_h"])
-    curves = {name: value for name, value in predicted.items() if name.endswith("_mg_per_l")}
-    if "time_h" in inputs.about:
-        batch, asked = inputs.batch, inputs.about
-        mg_per_kg = batch["dose_mg"] / batch["weight_kg"]
-        for name, value in curves.items():
-            curves[name] = at_times(value, batch["reduced"], time_h, asked["reduced"], asked["time_h"], mg_per_kg)
-        time_h = asked["time_h"]
-    subjects, organs, times = curves["concentration_mg_per_l"].shape
-    columns = {
-        "subject": np.repeat(np.arange(subjects), organs * times),
-        "organ": np.tile(np.repeat(np.array(ORGANS), times), subjects),
-        "time_h": np.tile([float(f"{time:.6g}") for time in time_h.tolist()], subjects * organs),  # as people write it
-        **{name: value.numpy().ravel() for name, value in curves.items()},
-    }
-    units = {"time_h": "h", **dict.fromkeys(curves, "mg/L")}
-    if "in_domain" not in predicted:
-        return Answer(columns, units)
-    columns["in_domain"] = np.repeat(predicted["in_domain"].numpy(), organs * times)
-    return Answer(columns, units, [Interval("concentration_mg_per_l", LEVEL, "low_90_mg_per_l", "high_90_mg_per_l")])
 
 
 def _refuse_other_regimen(population: Population, schema: Schema, where: str) -> None:

@@ -1,0 +1,84 @@
+"""Tables of predictions: which one is wanted, and what answers where a model does not know."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fulmen.data.batches import Batch
+from fulmen.data.predicting import Answer, Inputs, Predicts, Schema, predictions
+from fulmen.errors import FulmenError
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted besides the input.
+
+    Attributes:
+        table: one of `Predicts.tables`; None: the first of them.
+        fallback: one of `Predicts.fallbacks`; None: what the model says is given, whether it knows or not.
+    """
+
+    table: str | None = None
+    fallback: str | None = None
+
+
+class Note(UserWarning):
+    """How a table was made, for whoever reads it; no cause for concern."""
+
+
+def refuse_unknown(model: Predicts, wanted: Wanted) -> None:
+    """Pass if the model gives what is wanted.
+
+    Raises:
+        FulmenError: it has no such table, or nothing of that name to fall back on.
+    """
+    for kind, name, known in (("table", wanted.table, model.tables), ("fallback", wanted.fallback, model.fallbacks)):
+        if name is not None and name not in known:
+            there = f"it has {' and '.join(known)}" if known else "it has nothing to fall back on"
+            raise FulmenError(f"this model has no {kind} {name!r}; {there}")
+
+
+def answered(model: Predicts, inputs: Inputs, predicted: Batch, schema: Schema, wanted: Wanted) -> Answer:
+    """The wanted table of what `predict_step` said; what was replaced by a fallback is told as a `Note`.
+
+    Raises:
+        FulmenError: the model does not give what is wanted.
+    """
+    refuse_unknown(model, wanted)
+    if wanted.fallback is not None:
+        predicted, sentence = model.fall_back(wanted.fallback, inputs, predicted, schema)
+        warnings.warn(sentence, Note, stacklevel=2)
+    if wanted.table in (None, model.tables[0]):
+        return model.answer(inputs, predicted, schema)
+    return model.other_answer(str(wanted.table), inputs, predicted, schema)
+
+
+def table_for(model: Predicts, inputs: Inputs, schema: Schema, wanted: Wanted) -> "pandas.DataFrame":
+    """The wanted table of what a model says of one question; its warnings are warned of."""
+    import pandas
+
+    for sentence in inputs.warnings:
+        warnings.warn(sentence, stacklevel=2)
+    (predicted,) = predictions(model, [inputs])
+    return pandas.DataFrame(answered(model, inputs, predicted, schema, wanted).columns)
+
+
+def has_own_table(model: Predicts) -> bool:
+    """Whether a workload turns files into tables in one step, by a `predict_file` of its own."""
+    return type(model).predict_file is not Predicts.predict_file
+
+
+def file_table(model: Predicts, path: Path, schema: Schema, wanted: Wanted, **reading: str) -> "pandas.DataFrame":
+    """The wanted table for what the file at `path` holds.
+
+    Raises:
+        FulmenError: the file does not fit, or the model does not give what is wanted.
+    """
+    refuse_unknown(model, wanted)
+    if has_own_table(model):
+        return model.predict_file(path, schema, **reading)
+    return table_for(model, model.read_file(path, schema, **reading), schema, wanted)
