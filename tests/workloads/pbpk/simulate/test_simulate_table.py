@@ -26,6 +26,7 @@ from fulmen.workloads.pbpk.simulator.population import (
     Population,
     hepatic_clearance_l_per_h,
     renal_clearance_l_per_h,
+    unsaid,
 )
 from fulmen.workloads.pbpk.simulator.solvers import simulate
 
@@ -64,7 +65,7 @@ def by_hand(row):
         value("fraction_unbound", 0),
         value("blood_plasma_ratio", 0),
     )
-    return Population(
+    fields = dict(
         weight_kg=weight, age_y=age, sex=sex, volume_l=mass / densities_kg_per_l(), flow_l_per_h=flow,
         density_kg_per_l=densities_kg_per_l()[None], cardiac_output_l_per_h=flow[:, 0],
         kp=rodgers_rowland(value("log_p", 0), value("pka", 0), kind, unbound, ratio), blood_plasma_ratio=ratio,
@@ -74,6 +75,7 @@ def by_hand(row):
         route=torch.tensor([ROUTES.index(row["route"])]), infusion_h=value("infusion_h", 0),
         n_doses=int(row["n_doses"] or 1), interval_h=float(row["interval_h"] or 24),
     )  # fmt: skip
+    return Population(**unsaid(1) | fields)
 
 
 def test_curves_are_those_of_subjects_built_by_hand_in_the_order_of_the_table(tmp_path):

@@ -19,7 +19,7 @@ from fulmen.workloads.pbpk.simulator.body import (
     reference_weight_kg,
 )
 from fulmen.workloads.pbpk.simulator.physiology import INDEX
-from fulmen.workloads.pbpk.simulator.population import Population, validate
+from fulmen.workloads.pbpk.simulator.population import Population, unsaid, validate
 
 AGE_Y = 35.0  # where a row says none
 REFUSED = re.compile(r"(\w+)(?: of \w+)?, subject (\d+): (.*)", re.DOTALL)  # what the simulator says of a subject
@@ -68,7 +68,7 @@ def subjects_of(table: Table) -> Subjects:
     names, compounds = names_of(table)
     regimens, drugs, body = regimens_of(table), drugs_of(table), bodies_of(table)
     n_doses, interval_h = regimens.pop("n_doses"), regimens.pop("interval_h")
-    fields: dict[str, Any] = body | of_bodies(drugs, body["volume_l"]) | regimens
+    fields: dict[str, Any] = unsaid(len(table)) | body | of_bodies(drugs, body["volume_l"]) | regimens
     people = Population(
         **fields,
         compound=torch.arange(len(table)),
