@@ -74,8 +74,10 @@ TARGET = torch.tensor([ORGANS.index(target) for _, target in CONNECTIONS])  # [E
 _BLOOD, _LIVER, _KIDNEY, _GUT = (ORGANS.index(name) for name in ("blood", "liver", "kidney", "gut"))
 
 
-def features(population: Population, kinetics: str = "saturable") -> dict[str, Tensor]:
-    """`node` [S, 14, 7], `edge` [S, 26, 3] and `context` [S, 21] of S subjects, float32.
+def features(
+    population: Population, kinetics: str = "saturable", dtype: torch.dtype = torch.float32
+) -> dict[str, Tensor]:
+    """`node` [S, 14, 7], `edge` [S, 26, 3] and `context` [S, 21] of S subjects, in `dtype`.
 
     With linear kinetics the three features that speak of saturation are 0.
     """
@@ -133,9 +135,9 @@ def features(population: Population, kinetics: str = "saturable") -> dict[str, T
         torch.full_like(dose, p.interval_h).log(),
     ]
     return {
-        "node": torch.stack(node, -1).float(),
-        "edge": torch.stack(edge, -1).float(),
-        "context": torch.stack(context, -1).float(),
+        "node": torch.stack(node, -1).to(dtype),
+        "edge": torch.stack(edge, -1).to(dtype),
+        "context": torch.stack(context, -1).to(dtype),
     }
 
 
@@ -145,18 +147,19 @@ def inputs(
     kinetics: str = "saturable",
     reduced: Reduced = "exponential",
     max_step_h: float | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> dict[str, Tensor]:
-    """All that a network and its module need to predict S subjects at T increasing times after 0, float32.
+    """All that a network and its module need to predict S subjects at T increasing times after 0, in `dtype`.
 
     `features`, and `dosing` [S, T, 3], `reduced` [S, 14, T] mg/L (the reduced model's concentrations), `dose_mg` [S],
     `weight_kg` [S]. `max_step_h` is that of the reduced model. Differentiable by the tensors of `population`.
     """
     load_mg = body_load(population, time_h, kinetics, reduced, max_step_h)
-    return features(population, kinetics) | {
-        "dosing": dosing(population, time_h, load_mg),
-        "reduced": equilibrium_concentrations(population, load_mg).float(),
-        "dose_mg": population.dose_mg.float(),
-        "weight_kg": population.weight_kg.float(),
+    return features(population, kinetics, dtype) | {
+        "dosing": dosing(population, time_h, load_mg).to(dtype),
+        "reduced": equilibrium_concentrations(population, load_mg).to(dtype),
+        "dose_mg": population.dose_mg.to(dtype),
+        "weight_kg": population.weight_kg.to(dtype),
     }
 
 
@@ -173,7 +176,7 @@ def dosing(population: Population, time_h: Tensor, load_mg: Tensor) -> Tensor:
     entered = _by_route(route, torch.ones_like(t), t.minimum(duration) / duration, 1 - (-ka * t).exp())
     rate = _by_route(route, torch.zeros_like(t), (t < duration) / duration, ka * (-ka * t).exp())
     load = load_mg / p.dose_mg[:, None]  # [S, T]
-    return torch.stack([(entered * given).sum(2), (rate * given).sum(2).log1p(), (load + 1e-3).log()], -1).float()
+    return torch.stack([(entered * given).sum(2), (rate * given).sum(2).log1p(), (load + 1e-3).log()], -1)
 
 
 def _by_route(route: Tensor, bolus: Tensor, infusion: Tensor, oral: Tensor) -> Tensor:

@@ -135,6 +135,7 @@ class PBPKSurrogate(Workload):
         """Concentrations [S, 14, A] in mg/L for subjects of your own, at increasing times [A] in hours after 0.
 
         Differentiable by every tensor of `population` that requires a gradient; the weights get none unless one does.
+        In double precision all through after `model.double()`.
 
         Args:
             population: of S subjects.
@@ -147,7 +148,8 @@ class PBPKSurrogate(Workload):
         """
         grid_h = time_h if grid_h is None else grid_h
         with torch.set_grad_enabled(differentiated(population)):
-            known = inputs(population, grid_h, kinetics, self.reduced)
+            precise = torch.promote_types(self.log_sd.dtype, torch.float32)
+            known = inputs(population, grid_h, kinetics, self.reduced, dtype=precise)
             batch = {name: value.to(self.device, self.log_sd.dtype) for name, value in known.items()}
             curves = self.eval().concentration(batch | {"time_h": grid_h.to(self.log_sd)})
             if same_times(time_h, grid_h):
