@@ -56,7 +56,7 @@ class Proof:
         """Those of `cells` that have no answer for the code of today; looks again before each."""
         self.cells = list(cells)
         for number, cell in enumerate(self.cells, 1):
-            if self._kept().get(cell, {}).get("code") != self.code:
+            if self.kept().get(cell, {}).get("code") != self.code:
                 print(f"{self.name} {number}/{len(self.cells)}: {cell}", flush=True)
                 yield cell
 
@@ -64,7 +64,7 @@ class Proof:
         """Write down whether the claim holds in `cell`, and figures that say more."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.lock:
-            kept = self._kept() | {cell: {"ok": bool(ok), **values, "code": self.code}}
+            kept = self.kept() | {cell: {"ok": bool(ok), **values, "code": self.code}}
             about = {
                 "claim": self.claim, **self.commit, "code": self.code, "date": f"{datetime.now():%Y-%m-%d}",
                 "machine": machine(), "seeds": self.seeds,
@@ -75,14 +75,14 @@ class Proof:
 
     def holds(self) -> bool:
         """Say how many cells hold; True if each one named to `missing` has an answer for this code and holds."""
-        kept = {cell: one for cell, one in self._kept().items() if cell in self.cells and one["code"] == self.code}
+        kept = {cell: one for cell, one in self.kept().items() if cell in self.cells and one["code"] == self.code}
         failed = [cell for cell in self.cells if not kept.get(cell, {}).get("ok")]
         print(
             f"{self.name}: {len(self.cells) - len(failed)} of {len(self.cells)} hold", *failed, sep="\n  ", flush=True
         )
         return not failed
 
-    def _kept(self) -> dict[str, dict[str, Any]]:
+    def kept(self) -> dict[str, dict[str, Any]]:
         return json.loads(self.path.read_text())["cells"] if self.path.exists() else {}
 
 
