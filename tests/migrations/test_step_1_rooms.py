@@ -23,7 +23,8 @@ SEARCH = [
     "data.compounds=30", "data.validation_compounds=6", "data.test_compounds=6", "data.batch_size=6",
     "model.network.hidden=8", "model.network.layers=1", "trainer.max_epochs=2", "trainer.limit_train_batches=2",
     "trainer.accelerator=cpu", "trainer.precision=32-true", "callbacks.early_stopping=null", "threads=1",
-    "data.reduced=runge_kutta", "model.reduced=runge_kutta", "model.trusted=false",  # as its trials; see step 2
+    # as its trials; see steps 2 and 3
+    "data.reduced=runge_kutta", "model.reduced=runge_kutta", "model.trusted=false", "model.within_dose=false",
 ]  # fmt: skip
 
 

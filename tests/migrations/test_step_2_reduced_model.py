@@ -27,7 +27,7 @@ def test_data_and_model_of_before_say_which_reduced_model_they_had_and_others_st
     before = {"data": {"_target_": DATA}, "model": {"_target_": MODEL, "network": {"_target_": "torch.nn.Linear"}}}
     after = migrate(before, "config.yaml")
     assert after["data"] == {"_target_": DATA, "reduced": "runge_kutta"}
-    assert after["model"] == before["model"] | {"reduced": "runge_kutta", "trusted": False}
+    assert after["model"] == before["model"] | {"reduced": "runge_kutta", "trusted": False, "within_dose": False}
     assert migrate({"format": newest()} | before, "config.yaml") == before
 
 

@@ -31,7 +31,8 @@ class AtStart(Callback):
 
 
 # What has another default since
-BEFORE = {"pbpk": ["data.reduced=runge_kutta", "model.reduced=runge_kutta", "model.trusted=false"]}
+BEFORE = {"pbpk": ["data.reduced=runge_kutta", "model.reduced=runge_kutta",
+                   "model.trusted=false", "model.within_dose=false"]}  # fmt: skip
 
 
 def typed_for(workload):

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fulmen.migrations.bases import bases_in_fulmen
+
 Plain = dict[str, Any]
 Bases = Callable[[str], Sequence[str]]
 
@@ -87,3 +89,24 @@ class Step:
         if target in self.arguments or not self.arguments or target.startswith("fulmen."):
             return self.arguments.get(target, {})
         return {old: new for base in bases(target) for old, new in self.arguments.get(base, {}).items()}
+
+
+def left_out(said: Mapping[str, Plain]) -> Callable[[Plain], Plain]:
+    """A `change` that gives nodes arguments which they do not name: what holds for those of before.
+
+    Args:
+        said: full name of a class -> its arguments; a class made from it that hands arguments on, too.
+    """
+
+    def added(value: Any) -> Any:
+        if isinstance(value, list):
+            return [added(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        node = {key: added(item) for key, item in value.items()}
+        target = node.get("_target_")
+        for made in {target, *bases_in_fulmen(target)} & set(said) if isinstance(target, str) else ():
+            node = said[made] | node
+        return node
+
+    return added

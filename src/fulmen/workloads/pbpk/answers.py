@@ -14,6 +14,7 @@ from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Columns, Inputs, Interval, Schema
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk import pk_table
+from fulmen.workloads.pbpk.content import curves_within_dose
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import ORAL, Population
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
@@ -26,9 +27,13 @@ BLOCK = 500  # subjects that are solved together
 SOLVED, SOLUTION = "solved", "solution_mg_per_l"  # of a prediction: [S], and [n, 14, A] of those that were solved
 
 
-def answer(inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
-    """One row per subject, organ and time."""
-    said = _said(inputs, predicted, schema)
+def answer(inputs: Inputs, predicted: Batch, schema: Schema, bounded: bool = False) -> Answer:
+    """One row per subject, organ and time.
+
+    Args:
+        bounded: concentrations at times of one's own are kept `within_dose` too.
+    """
+    said = _said(inputs, predicted, schema, bounded)
     subjects, organs, times = said.curves["concentration_mg_per_l"].shape
     columns = {
         "subject": np.repeat(np.arange(subjects), organs * times),
@@ -42,9 +47,9 @@ def answer(inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
     return Answer(columns, units, [interval] if interval.low in columns else [])
 
 
-def answer_pk(inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
-    """One row per subject and organ, and one of the plasma; see `pk_table`."""
-    said, population = _said(inputs, predicted, schema), inputs.about["population"]
+def answer_pk(inputs: Inputs, predicted: Batch, schema: Schema, bounded: bool = False) -> Answer:
+    """One row per subject and organ, and one of the plasma; see `pk_table`. `bounded` is that of `answer`."""
+    said, population = _said(inputs, predicted, schema, bounded), inputs.about["population"]
     summaries = pk_table.pharmacokinetics(population, said.curves["concentration_mg_per_l"], said.time_h)
     places = pk_table.PLACES
     columns: Columns = {
@@ -98,7 +103,7 @@ class _Said:
     curves: dict[str, Tensor]
 
 
-def _said(inputs: Inputs, predicted: Batch, schema: Schema) -> _Said:
+def _said(inputs: Inputs, predicted: Batch, schema: Schema, bounded: bool) -> _Said:
     """The curves at the times that were asked for, with those that were solved."""
     grid_h, time_h = torch.tensor(schema["time_h"]), _times(inputs, schema)
     curves = {name: value for name, value in predicted.items() if name.endswith("_mg_per_l") and name != SOLUTION}
@@ -107,6 +112,9 @@ def _said(inputs: Inputs, predicted: Batch, schema: Schema) -> _Said:
         mg_per_kg = batch["dose_mg"] / batch["weight_kg"]
         for name, value in curves.items():
             curves[name] = at_times(value, batch["reduced"], grid_h, reduced, time_h, mg_per_kg)
+        if bounded:
+            name = "concentration_mg_per_l"
+            curves[name] = curves_within_dose(curves[name], batch, inputs.about["absorbed_share"])
     if SOLVED in predicted:
         for name, value in curves.items():
             curves[name] = value.clone()

@@ -35,6 +35,7 @@ NODE_FEATURES = (
     "log(1 + unbound intrinsic clearance (L/h))",
     "share of the dose that enters here",
 )
+LOG_VOLUME, ENTRY = NODE_FEATURES.index("log volume (L)"), NODE_FEATURES.index("share of the dose that enters here")
 EDGE_FEATURES = (
     "log share of cardiac output",
     "log outflow rate of the source (1/h)",
@@ -61,6 +62,8 @@ CONTEXT_FEATURES = (
     "log number of doses",
     "log dosing interval (h)",
 )
+LOG_DOSE = CONTEXT_FEATURES.index("log dose (mg)")
+SATURATION = CONTEXT_FEATURES.index("log saturation: unbound dose / (distribution volume x Km)")
 
 DOSING_FEATURES = (
     "absorbed share of the dose",
@@ -168,15 +171,31 @@ def dosing(population: Population, time_h: Tensor, load_mg: Tensor) -> Tensor:
 
     Absorbed share and absorption rate are sums over the doses given so far, in units of one dose.
     """
-    p = population
+    entered, rate = _absorption(population, time_h)
+    load = load_mg / population.dose_mg[:, None]  # [S, T]
+    return torch.stack([entered, rate.log1p(), (load + 1e-3).log()], -1)
+
+
+def absorbed_share(population: Population, time_h: Tensor) -> Tensor:
+    """What of the doses given until each time has reached the organs, in units of one dose: [S, T] for times [T]."""
+    entered, _ = _absorption(population, time_h)
+    return entered * torch.where(population.route == ORAL, population.bioavailability, 1.0)[:, None]
+
+
+def without_saturation(context: Tensor) -> bool:
+    """Whether the context features [S, 21] are those of linear kinetics: then the dose only scales the curves."""
+    return bool((context[:, SATURATION] == 0).all())
+
+
+def _absorption(p: Population, time_h: Tensor) -> tuple[Tensor, Tensor]:
+    """Absorbed share of the dose, and absorption rate in doses per hour, sums over the doses so far: [S, T] each."""
     since = time_h.to(p.dose_mg)[:, None] - p.interval_h * torch.arange(p.n_doses).to(p.dose_mg)  # [T, D]
     given, t = since >= 0, since.clamp(min=0).expand(len(p), -1, -1)  # [S, T, D], hours since each dose
     ka, duration = p.absorption_rate_per_h[:, None, None], p.infusion_h.clamp(min=1e-6)[:, None, None]
     route = p.route[:, None, None]
     entered = _by_route(route, torch.ones_like(t), t.minimum(duration) / duration, 1 - (-ka * t).exp())
     rate = _by_route(route, torch.zeros_like(t), (t < duration) / duration, ka * (-ka * t).exp())
-    load = load_mg / p.dose_mg[:, None]  # [S, T]
-    return torch.stack([(entered * given).sum(2), (rate * given).sum(2).log1p(), (load + 1e-3).log()], -1)
+    return (entered * given).sum(2), (rate * given).sum(2)
 
 
 def _by_route(route: Tensor, bolus: Tensor, infusion: Tensor, oral: Tensor) -> Tensor:

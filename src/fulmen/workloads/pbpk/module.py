@@ -30,8 +30,9 @@ from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Verb, Workload
 from fulmen.workloads.pbpk import answers, predict
 from fulmen.workloads.pbpk.baselines import reduced_physics
+from fulmen.workloads.pbpk.content import curves_within_dose, within_dose
 from fulmen.workloads.pbpk.contract import BodyNetwork
-from fulmen.workloads.pbpk.graph import inputs
+from fulmen.workloads.pbpk.graph import absorbed_share, inputs
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
 from fulmen.workloads.pbpk.one_compartment import Reduced
@@ -55,6 +56,7 @@ class PBPKSurrogate(Workload):
         residual: learn the log ratio to the reduced model; False learns log(u + 1e-3) itself.
         reduced: the reduced model of the data it learns from, as `data.reduced`; `predict_population` takes it.
         trusted: predictions have intervals, and say whether the subject is like those of the training; see `trust.py`.
+        within_dose: the organs never hold more than has been taken up of the dose; see `content.py`.
         figures: draw curves, residuals and organs of the test split; takes seconds.
     """
 
@@ -75,10 +77,12 @@ class PBPKSurrogate(Workload):
         residual: bool = True,
         reduced: Reduced = "exponential",
         trusted: bool = True,
+        within_dose: bool = True,
         figures: bool = True,
     ):
         super().__init__(network, optimizer, scheduler)
         self.linear_weight, self.residual, self.reduced, self.figures = linear_weight, residual, reduced, figures
+        self.within_dose = within_dose
         for name in ("log_mean", "log_sd", "linear_sd"):
             self.register_buffer(name, torch.ones(()))
         self.trust = Trust() if trusted else None
@@ -156,8 +160,11 @@ class PBPKSurrogate(Workload):
                 return curves
             refuse_untrained_times(time_h, grid_h)
             asked = reduced_physics(population, time_h, kinetics, self.reduced).to(curves)
+            share = absorbed_share(population, time_h).to(curves)
             grid_h, time_h = grid_h.to(self.device), time_h.to(self.device)
-            return at_times(curves, batch["reduced"], grid_h, asked, time_h, batch["dose_mg"] / batch["weight_kg"])
+            mg_per_kg = batch["dose_mg"] / batch["weight_kg"]
+            curves = at_times(curves, batch["reduced"], grid_h, asked, time_h, mg_per_kg)
+            return curves_within_dose(curves, batch, share) if self.within_dose else curves
 
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
         """Compare with the solver and the baselines on the test split, hold it against the laws, and draw it."""
@@ -196,7 +203,7 @@ class PBPKSurrogate(Workload):
 
     def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
         """Concentrations, one row per subject, organ and time."""
-        return answers.answer(inputs, predicted, schema)
+        return answers.answer(inputs, predicted, schema, self.within_dose)
 
     tables = answers.TABLES
     fallbacks = (answers.FALLBACK,)
@@ -204,7 +211,7 @@ class PBPKSurrogate(Workload):
 
     def other_answer(self, table: str, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
         """Pharmacokinetics, one row per subject and organ, and one of the plasma."""
-        return answers.answer_pk(inputs, predicted, schema)
+        return answers.answer_pk(inputs, predicted, schema, self.within_dose)
 
     def fall_back(self, fallback: str, inputs: Inputs, predicted: Batch, schema: Schema) -> tuple[Batch, str]:
         """Subjects out of the domain are solved."""
@@ -243,7 +250,8 @@ class PBPKSurrogate(Workload):
 
     def _linear(self, y: Tensor, batch: dict[str, Tensor]) -> Tensor:
         """Network output [B, 14, T] -> u = C W / dose."""
-        return (y * self.log_sd + self.log_mean + self._offset(batch)).exp() - FLOOR
+        u = (y * self.log_sd + self.log_mean + self._offset(batch)).exp() - FLOOR
+        return within_dose(u, batch) if self.within_dose else u
 
     def step(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:
         u = normalized(batch["concentration"], batch["dose_mg"], batch["weight_kg"])

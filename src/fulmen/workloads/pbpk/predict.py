@@ -14,7 +14,7 @@ from fulmen.data.ranges import Outside, Ranges
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.answers import FALLBACK, TABLES
 from fulmen.workloads.pbpk.baselines import reduced_physics
-from fulmen.workloads.pbpk.graph import inputs
+from fulmen.workloads.pbpk.graph import absorbed_share, inputs
 from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from, read_subjects
 from fulmen.workloads.pbpk.one_compartment import Reduced
 from fulmen.workloads.pbpk.runge_kutta import step_h
@@ -122,7 +122,7 @@ def ask_at(asked: Inputs, population: Population, time_h: Tensor, schema: Schema
     if same_times(time_h, grid_h):
         return
     reduced = reduced_physics(population, time_h, schema["kinetics"], _reduced(schema)).float()  # [S, 14, A]
-    asked.about |= {"time_h": time_h, "reduced": reduced}
+    asked.about |= {"time_h": time_h, "reduced": reduced, "absorbed_share": absorbed_share(population, time_h)}
 
 
 def _refuse_other_regimen(population: Population, schema: Schema, where: str) -> None:

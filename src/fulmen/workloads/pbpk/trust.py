@@ -18,7 +18,13 @@ from torch import Tensor, nn
 
 from fulmen.data.batches import Batch
 from fulmen.utils.conformal import conformal_rank
-from fulmen.workloads.pbpk.graph import CONTEXT_FEATURES, DOSING_FEATURES, NODE_FEATURES
+from fulmen.workloads.pbpk.graph import (
+    CONTEXT_FEATURES,
+    DOSING_FEATURES,
+    LOG_DOSE,
+    NODE_FEATURES,
+    without_saturation,
+)
 from fulmen.workloads.pbpk.metrics import FLOOR
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.times import stretched
@@ -31,6 +37,7 @@ PROBES = 9  # times at which the dosing features are looked at
 KNOTS = 12  # of the typical error, over time
 BINS = 5  # of distance
 WIDEST = 6.9  # log of a thousand, to both sides
+DOSE = len(ORGANS) * len(NODE_FEATURES) + LOG_DOSE
 FEATURES = len(ORGANS) * len(NODE_FEATURES) + len(CONTEXT_FEATURES) + PROBES * len(DOSING_FEATURES)
 
 
@@ -60,6 +67,8 @@ class Trust(nn.Module):
         x = flat(train).double()
         mean, sd = x.mean(0), x.std(0)
         sd = torch.where(sd > 1e-6, sd, CONSTANT)
+        if without_saturation(train["context"]):
+            sd[DOSE] = torch.inf  # no dose is strange where it only scales the curves
         covariance = torch.cov(((x - mean) / sd).T) + RIDGE * torch.eye(FEATURES).double()
         root = torch.linalg.cholesky(torch.linalg.inv(covariance))
         self.mean.copy_(mean)

@@ -5,7 +5,14 @@ from torch import Tensor, nn
 
 from fulmen.data.batches import Batch
 from fulmen.errors import FulmenError
-from fulmen.workloads.pbpk.graph import CONTEXT_FEATURES, DOSING_FEATURES, EDGE_FEATURES, NODE_FEATURES
+from fulmen.workloads.pbpk.graph import (
+    CONTEXT_FEATURES,
+    DOSING_FEATURES,
+    EDGE_FEATURES,
+    LOG_DOSE,
+    NODE_FEATURES,
+    without_saturation,
+)
 from fulmen.workloads.pbpk.simulator.physiology import CONNECTIONS, ORGANS
 
 
@@ -27,6 +34,10 @@ class Standardize(nn.Module):
         self.mean.copy_(x.mean(0))
         self.sd.copy_(torch.where(sd > 1e-6, sd, 1.0))
 
+    def ignore(self, feature: int) -> None:
+        """Let a feature be 0 whatever its value."""
+        self.sd[feature] = torch.inf
+
     def forward(self, x: Tensor) -> Tensor:
         return (x - self.mean) / self.sd
 
@@ -45,6 +56,8 @@ class GraphInputs(nn.Module):
         self.node.fit(node.flatten(1))
         self.edge.fit(edge.flatten(1))
         self.context.fit(context)
+        if without_saturation(context):
+            self.context.ignore(LOG_DOSE)  # so that curves are proportional to the dose
         self.dosing.fit(dosing)
 
     def forward(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor) -> tuple[Tensor, ...]:
