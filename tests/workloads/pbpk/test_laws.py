@@ -147,7 +147,7 @@ def test_the_report_of_a_network_tells_of_the_laws(kinetics, tmp_path):
     rows = {row["law"]: row for row in summary.tables[TITLE]}
     assert summary.counts[TITLE] == "subjects"
     assert all(row["subjects"] <= 12 for row in rows.values())
-    assert rows["subjects above 1.02 (%)"]["solver, same times"] == 0
+    assert rows["subjects above 1.02 (%)"]["solver"] == 0
     assert rows["points below 0 (%)"]["network"] == 0
     assert any(law.startswith("AUC CL / dose") for law in rows) == (kinetics == "linear")
     assert {"content_above_2_percent", "balance_error_percent", "dose_error_percent"} <= summary.metrics.keys()

@@ -114,6 +114,8 @@ def draw(
         )
     figures.residuals(folder / "residuals.svg", data.time_h, predicted, true, dose, weight)
     drawn["Residuals on the test split"] = "residuals.svg"
+    figures.residuals_per_organ(folder / "residuals_per_organ.svg", data.time_h, predicted, true, dose, weight)
+    drawn["Residuals on the test split in each organ"] = "residuals_per_organ.svg"
     figures.organs(folder / "organs.svg", predictions, true, dose, weight)
     drawn["Unexplained variance per organ, network and baselines"] = "organs.svg"
     return drawn

@@ -1,13 +1,17 @@
 """The figures of a PBPK run: curves, residuals, organs."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, WIDTH, figure
 from fulmen.workloads.pbpk.metrics import FLOOR, normalized, r2
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
+
+SHOWN = 50  # times of a band, at most
 
 
 def curves(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, floor: float, title: str) -> None:
@@ -23,24 +27,26 @@ def curves(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, floor: f
         if lowest < floor:
             for ax in axes.flat[: len(ORGANS)]:
                 ax.axhline(floor, color=MUTED, linewidth=0.8, linestyle=":", label="floor of the metrics")
-        for ax in axes[:, 0]:
-            ax.set_ylabel("mg/L")
-        for ax in axes[-1]:
-            ax.set_xlabel("time (h)")
-        axes[-2, -1].xaxis.set_tick_params(labelbottom=True)
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        axes[-1, -1].axis("off")
-        axes[-1, -1].legend(
-            handles, labels, loc="center left", bbox_to_anchor=(-0.1, 0.5), title=title, alignment="left"
-        )
+        _of_organs(axes, "mg/L", title)
+
+
+def _of_organs(axes: np.ndarray, unit: str, title: str) -> None:
+    """Names the axes [5, 3] of 14 organs over time, and puts the legend into the place that is left."""
+    for ax in axes[:, 0]:
+        ax.set_ylabel(unit)
+    for ax in axes[-1]:
+        ax.set_xlabel("time (h)")
+    axes[-2, -1].xaxis.set_tick_params(labelbottom=True)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    axes[-1, -1].axis("off")
+    axes[-1, -1].legend(handles, labels, loc="center left", bbox_to_anchor=(-0.1, 0.5), title=title, alignment="left")
 
 
 def residuals(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> None:
     """Predicted against solved concentrations, and the log10 ratio over time (median, 50 % and 90 % bands)."""
-    u = normalized(true, dose_mg, weight_kg)
-    seen = (u >= FLOOR).numpy()
     x, y = true.numpy(), np.maximum(predicted.numpy(), 1e-12)
-    ratio = np.where(seen, np.log10(y) - np.log10(np.maximum(x, 1e-12)), np.nan)
+    ratio = log_ratio(predicted, true, dose_mg, weight_kg)
+    seen = ~np.isnan(ratio)
     with figure(path, 2, 1, (WIDTH, 6.4)) as (scatter, over_time):
         scatter.hexbin(
             x[seen], y[seen], xscale="log", yscale="log", gridsize=70, bins="log", cmap="Blues", mincnt=1,
@@ -60,19 +66,51 @@ def residuals(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, dose_
         scatter.set_xlabel("ODE solver (mg/L)")
         scatter.set_ylabel("network (mg/L)")
         scatter.set_title("every organ and time; dotted: 2-fold")
-        columns = ratio.reshape(-1, ratio.shape[-1])
-        with np.errstate(all="ignore"):
-            bands = np.nanpercentile(columns, [5, 25, 50, 75, 95], axis=0)
-        over_time.fill_between(time_h, bands[0], bands[4], color=COOL[0], alpha=0.15, label="90 %", linewidth=0)
-        over_time.fill_between(time_h, bands[1], bands[3], color=COOL[0], alpha=0.35, label="50 %", linewidth=0)
-        over_time.plot(time_h, bands[2], color=COOL[0], label="median")
-        over_time.axhline(0, color=MODEL, linewidth=1)
-        for fold in (0.9, 1.1):
-            over_time.axhline(np.log10(fold), color=MUTED, linewidth=0.7, linestyle=":")
+        _bands(over_time, time_h, ratio.reshape(-1, ratio.shape[-1]))
         over_time.set_title("residuals; dotted: ±10 %")
         over_time.set_xlabel("time (h)")
         over_time.set_ylabel("log10(network / solver)")
         over_time.legend(loc="upper right", ncols=3, columnspacing=1)
+
+
+def residuals_per_organ(
+    path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor
+) -> None:
+    """The log10 ratio of network to solver over time in each organ, [S, 14, T] (median, 50 % and 90 % of subjects)."""
+    some = slice(None, None, -(-len(time_h) // SHOWN))
+    ratio = log_ratio(predicted[..., some], true[..., some], dose_mg, weight_kg)
+    with figure(path, 5, 3, (WIDTH, 7.2), sharex=True, sharey=True) as axes:
+        ends = []
+        for organ, ax in zip(range(len(ORGANS)), axes.flat, strict=False):
+            ends.append(_bands(ax, time_h[some], ratio[:, organ])[[0, -1]])
+            ax.set_title(ORGANS[organ])
+        far = np.abs(ends)[np.isfinite(ends)]
+        title = "network / solver;\ndotted: ±10 %"
+        if len(far):  # the first times, which are often the worst, would flatten all others
+            edge = max(0.06, 1.2 * float(np.quantile(far, 0.98)))
+            axes[0, 0].set_ylim(-edge, edge)
+            title += f"\n90 % up to ±{far.max():.2g}"
+        _of_organs(axes, "log10 ratio", title)
+
+
+def log_ratio(predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> np.ndarray:
+    """log10 of prediction over truth [S, 14, T], NaN where the truth is below the floor of the metrics."""
+    x, y = (np.maximum(c.numpy(), 1e-12) for c in (true, predicted))
+    return np.where((normalized(true, dose_mg, weight_kg) >= FLOOR).numpy(), np.log10(y) - np.log10(x), np.nan)
+
+
+def _bands(ax: Axes, time_h: Tensor, ratio: np.ndarray) -> np.ndarray:
+    """Draws median, 50 % and 90 % of log10 ratios [N, T], and lines at a ratio of 1 and at ±10 %; the bands [5, T]."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a time at which no curve reaches the floor has no band
+        bands = np.nanpercentile(ratio, [5, 25, 50, 75, 95], axis=0)
+    ax.fill_between(time_h, bands[0], bands[4], color=COOL[0], alpha=0.15, label="90 %", linewidth=0)
+    ax.fill_between(time_h, bands[1], bands[3], color=COOL[0], alpha=0.35, label="50 %", linewidth=0)
+    ax.plot(time_h, bands[2], color=COOL[0], label="median")
+    ax.axhline(0, color=MODEL, linewidth=1)
+    for fold in (0.9, 1.1):
+        ax.axhline(np.log10(fold), color=MUTED, linewidth=0.7, linestyle=":")
+    return bands
 
 
 def organs(path: Path, predictions: dict[str, Tensor], true: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> None:

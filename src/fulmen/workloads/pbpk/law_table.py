@@ -19,8 +19,8 @@ TITLE = "Laws"
 NOTES = (
     "Laws: held is the sum of volume times concentration over all organs, absorbed what has left the gut by then, or "
     "was given into a vein. The balance is AUC CL = dose in its general form: what is held at the end and was "
-    "eliminated until then, over what was absorbed; areas are of the samples, so the solver's own are off too. "
-    f"AUC is of the blood; {FOLD:.0f} times the dose may be more than any training held.",
+    "eliminated until then, over what was absorbed; areas are of the samples, so the solver, read at the same times, "
+    f"is off too. AUC is of the blood; {FOLD:.0f} times the dose may be more than any training held.",
 )
 
 
@@ -56,12 +56,12 @@ class Laws:
         }
 
     def rows(self) -> Rows:
-        """The table: a law, the network, the solver, what is right, and how many subjects that is of."""
+        """A law, the network, the solver at the same times, what is right, and how many subjects that is of."""
         both, count = (self.network, self.solver), len(self.network.content)
         rows = [
-            *_twice("held / absorbed, highest", [each.content for each in both], "at most 1", count, times=1),
+            *_twice("held / absorbed, highest", [each.content for each in both], "≤ 1", count, times=1),
             _row(f"subjects above {ABOVE} (%)", [_above(each) for each in both], "0", count),
-            _row("lowest concentration (mg/L)", [each.lowest_mg_per_l for each in both], "at least 0", count),
+            _row("lowest concentration (mg/L)", [each.lowest_mg_per_l for each in both], "≥ 0", count),
             _row("points below 0 (%)", [100 * each.below for each in both], "0", count),
             _row("points at 0 (%)", [100 * each.zero for each in both], "0", count),
             *_twice("balance, off by (%)", [each.balance for each in both], "0", count),
@@ -69,7 +69,7 @@ class Laws:
         if known := int((~self.solver.clearance.isnan()).sum()):
             rows += _twice("AUC CL / dose, off by (%)", self._clearances(), "0", known)
         ratios = [_quantile(each, 0.5) for each in (self.network_ratio, self.solver_ratio)]
-        right, dosed = "1" if self.kinetics == "linear" else "the solver's", len(self.network_ratio)
+        right, dosed = "1" if self.kinetics == "linear" else "as solver", len(self.network_ratio)
         rows.append(_row(f"AUC at {FOLD:.0f} x dose / {FOLD:.0f} AUC: median", ratios, right, dosed))
         errors = [self.ratio_error, torch.zeros_like(self.ratio_error)]
         return rows + _twice("that ratio, off by (%)", errors, "0", dosed)
@@ -111,7 +111,7 @@ def _twice(name: str, values: list[Tensor], right: str, subjects: int, times: fl
 
 
 def _row(law: str, values: list[float], right: str, subjects: int) -> dict[str, str | float | int]:
-    return {"law": law, "network": values[0], "solver, same times": values[1], "right": right, "subjects": subjects}
+    return {"law": law, "network": values[0], "solver": values[1], "right": right, "subjects": subjects}
 
 
 def _above(kept: Kept) -> float:
