@@ -40,6 +40,14 @@ def test_shapes_follow_the_names(population):
     assert [name for name, value in batch.items() if not value.isfinite().all()] == []
 
 
+def test_what_passes_the_gut_wall_is_all_that_a_network_sees_of_an_oral_dose(population):
+    passed = replace(population, gut_extraction=torch.full((30,), 0.25).double())
+    less = replace(population, bioavailability=0.75 * population.bioavailability)
+    for name, value in inputs(passed, TIMES).items():
+        torch.testing.assert_close(value, inputs(less, TIMES)[name], rtol=1e-6, atol=1e-6, msg=name)
+    assert not torch.equal(inputs(passed, TIMES)["context"], inputs(population, TIMES)["context"])
+
+
 def test_what_flows_into_an_organ_flows_out(population):
     log_share = features(population)["edge"][..., 0].exp()  # [S, E], share of cardiac output
     inflow, outflow = (torch.zeros(30, 14).index_add(1, ends, log_share) for ends in (TARGET, SOURCE))

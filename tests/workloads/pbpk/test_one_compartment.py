@@ -8,7 +8,7 @@ import torch
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from fulmen.workloads.pbpk.one_compartment import body_load, equilibrium_concentrations, one_compartment
+from fulmen.workloads.pbpk.one_compartment import REDUCED, body_load, equilibrium_concentrations, one_compartment
 from fulmen.workloads.pbpk.runge_kutta import runge_kutta
 from fulmen.workloads.pbpk.simulator.population import (
     ROUTES,
@@ -24,7 +24,7 @@ IRREGULAR = torch.tensor([0.0, 0.07, 0.5, 1.0, 1.3, 3.0, 7.9, 24.0, 60.0], dtype
 INPUTS = (
     "cardiac_output_l_per_h", "volume_l", "flow_l_per_h", "kp", "blood_plasma_ratio", "fraction_unbound",
     "clint_l_per_h", "renal_clint_l_per_h", "km_mg_per_l", "absorption_rate_per_h", "bioavailability", "dose_mg",
-    "infusion_h",
+    "infusion_h", "gut_extraction",
 )  # fmt: skip
 
 
@@ -150,7 +150,8 @@ def test_a_load_is_the_same_where_it_is_differentiated(subjects):
 @pytest.mark.parametrize("kinetics", ["linear", "saturable"])
 @pytest.mark.parametrize("route", ROUTES)
 def test_gradients_by_every_input_are_those_of_central_differences(route, kinetics):
-    p = sample_population(4, seed=3, routes=[route], n_doses=2, interval_h=5.0, infusion_h=0.7)
+    drug = {"gut_extraction": 0.3}
+    p = sample_population(4, seed=3, routes=[route], n_doses=2, interval_h=5.0, infusion_h=0.7, drug=drug)
     times = torch.tensor([0.3, 1.0, 4.0, 9.0], dtype=torch.float64)
     values = {name: getattr(p, name) for name in INPUTS}
     watched = {name: value.clone().requires_grad_() for name, value in values.items()}
@@ -184,6 +185,14 @@ def test_an_infusion_that_ends_on_a_reported_time_counts_once_in_its_gradient():
     (found,) = torch.autograd.grad(load.sum(), infusion_h)
     ends = [one_compartment(replace(p, infusion_h=p.infusion_h + d), times, "linear")[:, 2] for d in (1e-4, -1e-4)]
     torch.testing.assert_close(found, (ends[0] - ends[1]) / 2e-4, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("reduced", REDUCED)
+def test_what_the_gut_wall_metabolises_is_as_good_as_not_absorbed(reduced):
+    p = sample_population(9, seed=2, drug={"gut_extraction": 0.3})
+    less = replace(p, bioavailability=0.7 * p.bioavailability, gut_extraction=torch.zeros(9).double())
+    loads = [body_load(each, TIMES[:9], "saturable", reduced) for each in (p, less)]
+    torch.testing.assert_close(*loads, rtol=1e-12, atol=0)
 
 
 def test_organs_at_equilibrium_hold_the_whole_load():

@@ -1,5 +1,7 @@
 """Subjects as records: labels may be left out, names stand for numbers, organs follow the weight by their density."""
 
+import re
+
 import jsonschema
 import pytest
 import torch
@@ -62,6 +64,21 @@ def test_volumes_follow_the_weight_by_their_density(schema):
     whole = whole_subject(example | {"weight_kg": 50.0}, ["weight_kg"], schema)
     population_of([whole], schema)
     assert sum(whole["volume_l"].values()) < 50
+
+
+def test_a_record_may_say_what_the_gut_wall_metabolises(schema):
+    (example,) = example_records(schema)
+    example |= {"route": "oral", "infusion_h": 0.0, "bioavailability": 0.9, "gut_extraction": 0.5}
+    subject, warnings = population_of([example], schema)
+    assert subject.gut_extraction.tolist() == [0.5]
+    assert "bioavailability" not in {each.name for each in inputs_of(subject, schema).outside}
+    assert warnings == []
+    low = population_of([example | {"gut_extraction": 0.9}], schema)[0]
+    assert "bioavailability" in {each.name for each in inputs_of(low, schema).outside}
+    without = population_of([{name: value for name, value in example.items() if name != "gut_extraction"}], schema)[0]
+    assert without.gut_extraction.tolist() == [0]
+    with pytest.raises(FulmenError, match=re.escape("rows[0].gut_extraction: 1.2; it must be in [0, 1)")):
+        population_of([example | {"gut_extraction": 1.2}], schema)
 
 
 def test_an_unknown_sex_is_refused(schema):

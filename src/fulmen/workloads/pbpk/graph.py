@@ -19,6 +19,7 @@ from fulmen.workloads.pbpk.simulator.population import (
     ROUTES,
     Population,
     hepatic_clearance_l_per_h,
+    portal_share,
     renal_clearance_l_per_h,
     steady_state_volume_l,
 )
@@ -48,7 +49,7 @@ CONTEXT_FEATURES = (
     *ROUTES,
     "log(0.1 + infusion time (h))",
     "log absorption rate (1/h), 0 unless oral",
-    "log bioavailability, 0 unless oral",
+    "log share that passes the gut wall, 0 unless oral",
     "logit fraction unbound",
     "log blood:plasma ratio",
     "log fraction unbound x hepatic intrinsic clearance (L/h)",
@@ -99,7 +100,7 @@ def features(
     oral, saturable = p.route == ORAL, float(kinetics == "saturable")
     entry = torch.zeros_like(p.volume_l)
     entry[:, _BLOOD] = (~oral).to(entry)
-    entry[:, _GUT] = torch.where(oral, p.bioavailability, 0.0)
+    entry[:, _GUT] = torch.where(oral, portal_share(p), 0.0)
 
     node = [
         p.volume_l.log(),
@@ -123,7 +124,7 @@ def features(
         *((p.route == number).to(dose) for number in range(len(ROUTES))),
         (0.1 + p.infusion_h).log(),
         torch.where(oral, p.absorption_rate_per_h.log(), 0.0),
-        torch.where(oral, p.bioavailability.log(), 0.0),
+        torch.where(oral, portal_share(p).log(), 0.0),
         torch.logit(unbound, eps=1e-6),
         p.blood_plasma_ratio.log(),
         (unbound * p.clint_l_per_h).log(),
@@ -179,7 +180,7 @@ def dosing(population: Population, time_h: Tensor, load_mg: Tensor) -> Tensor:
 def absorbed_share(population: Population, time_h: Tensor) -> Tensor:
     """What of the doses given until each time has reached the organs, in units of one dose: [S, T] for times [T]."""
     entered, _ = _absorption(population, time_h)
-    return entered * torch.where(population.route == ORAL, population.bioavailability, 1.0)[:, None]
+    return entered * torch.where(population.route == ORAL, portal_share(population), 1.0)[:, None]
 
 
 def without_saturation(context: Tensor) -> bool:

@@ -24,6 +24,7 @@ from fulmen.workloads.pbpk.simulator.population import (
     ORAL,
     Population,
     hepatic_clearance_l_per_h,
+    portal_share,
     renal_clearance_l_per_h,
 )
 from fulmen.workloads.pbpk.simulator.solvers import administered_mg
@@ -75,12 +76,12 @@ def content_mg(population: Population, concentration: Tensor) -> Tensor:
 def absorbed_mg(population: Population, time_h: Tensor) -> Tensor:
     """What has come into the body up to each time: mg [S, T].
 
-    Of an oral dose that is what has left the lumen of the gut, dose F (1 - exp(-ka t)); of any other what was given.
+    Of an oral dose that is what has passed the gut wall, dose Fa Fg (1 - exp(-ka t)); of any other what was given.
     """
     p = population
     since_h = (time_h[:, None] - p.interval_h * torch.arange(p.n_doses).to(time_h)).clamp(min=0)  # [T, D]
     doses = -(-p.absorption_rate_per_h[:, None, None] * since_h).expm1().sum(2)  # [S, T]
-    oral = (p.dose_mg * p.bioavailability)[:, None] * doses
+    oral = (p.dose_mg * portal_share(p))[:, None] * doses
     return torch.where((p.route == ORAL)[:, None], oral, administered_mg(p, time_h))
 
 

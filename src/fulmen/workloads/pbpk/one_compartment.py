@@ -36,6 +36,7 @@ from fulmen.workloads.pbpk.simulator.population import (
     Population,
     differentiated,
     liver_flow_l_per_h,
+    portal_share,
     renal_clearance_l_per_h,
     steady_state_volume_l,
 )
@@ -176,7 +177,7 @@ def _given(
     ka, oral, infused = rates["ka"], p.route == ORAL, p.route == INFUSION
     in_gut = xp.where(since_h >= 0, xp.exp(-p.absorption_rate_per_h[:, None] * xp.clip(since_h, 0, None)), 0.0)
     left_h = xp.where((since_h >= 0) & infused[:, None], p.infusion_h[:, None] - since_h, -1.0)  # of each infusion
-    portal = ka * p.bioavailability * p.dose_mg * in_gut.sum(2)  # [N, S], mg/h
+    portal = ka * portal_share(p) * p.dose_mg * in_gut.sum(2)  # [N, S], mg/h
     middle_portal = portal * xp.exp(-ka * length_h / 2)
     rate = xp.where(infused, p.dose_mg / xp.where(infused, p.infusion_h, 1.0), 0.0)
 

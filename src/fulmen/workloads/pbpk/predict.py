@@ -19,7 +19,7 @@ from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from, rea
 from fulmen.workloads.pbpk.one_compartment import Reduced
 from fulmen.workloads.pbpk.runge_kutta import step_h
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
-from fulmen.workloads.pbpk.simulator.population import LABELS, ROUTES, SEXES, Population
+from fulmen.workloads.pbpk.simulator.population import LABELS, ROUTES, SEXES, Population, portal_share
 from fulmen.workloads.pbpk.times import refuse_untrained_times, same_times
 from fulmen.workloads.pbpk.trust import Trust
 
@@ -30,6 +30,8 @@ UNITS = {
 NOTES = {
     "sex": f"a label, not used by the equations; in a file {', '.join(f'{n} {name}' for n, name in enumerate(SEXES))}",
     "density_kg_per_l": "by which the volumes fill the weight; 1 where it is left out",
+    "gut_extraction": "counts in bioavailability x (1 - gut_extraction), of which the range of bioavailability is; 0 "
+    "where it is left out",
 }
 
 
@@ -171,21 +173,27 @@ def _groups(population: Population, schema: Schema) -> list[Tensor]:
 
 
 def _array(name: str, seen: Population) -> dict[str, Any]:
-    value = getattr(seen, name)
+    value = _counting(name, seen)
     unit = next((unit for suffix, unit in UNITS.items() if name.endswith(f"_{suffix}")), "1")
     facts: dict[str, Any] = {
         "name": name,
         "shape": [] if name in SCALARS else ["S", len(ORGANS)] if name in WIDE else ["S"],
     }
     facts |= {"dtype": "number", "unit": unit, "missing": False}
-    if name in LABELS:
+    noted = name in LABELS or name in NOTES
+    if noted:
         facts["note"] = NOTES.get(name, "a label, not used by the equations")
     if name in WIDE:
         low, high = value.amin(0).tolist(), value.amax(0).tolist()
         return facts | {"range_by_organ": {organ: [low[i], high[i]] for i, organ in enumerate(ORGANS)}}
-    if name in LABELS:
+    if noted:
         return facts | ({"levels": list(SEXES)} if name == "sex" else {})
     return facts | {"range": [float(value.min()), float(value.max())] if isinstance(value, Tensor) else [value, value]}
+
+
+def _counting(name: str, population: Population) -> Any:
+    """What a model sees of a field: of the bioavailability, the share that passes the gut wall."""
+    return portal_share(population) if name == "bioavailability" else getattr(population, name)
 
 
 def _out_of_range(population: Population, schema: Schema) -> tuple[list[Outside], list[str]]:
@@ -195,7 +203,7 @@ def _out_of_range(population: Population, schema: Schema) -> tuple[list[Outside]
         name, seen = facts["name"], _ranges(facts)
         if name in LABELS or not seen.names:
             continue
-        value = torch.as_tensor(getattr(population, name)).double().reshape(-1, len(seen.names)).numpy()
+        value = torch.as_tensor(_counting(name, population)).double().reshape(-1, len(seen.names)).numpy()
         far = seen.beyond(value)  # [S, 14] or [S, 1]; of a scalar of all subjects [1, 1]
         if far.any():
             outside += seen.outside(value)

@@ -27,14 +27,16 @@ def population_of(records: Sequence[Record], schema: Schema) -> tuple[Population
     """The subjects, and warnings.
 
     A record names every array of the schema: a number, or one for each organ, as a list in the order of `organ` or as
-    an object; `route` and `sex` may be names. Labels and what all subjects share (`n_doses`, `interval_h`) may be left
-    out.
+    an object; `route` and `sex` may be names. Labels, `gut_extraction` and what all subjects share (`n_doses`,
+    `interval_h`) may be left out.
 
     Raises:
         FulmenError: a value that cannot be; the message begins with its place, `rows[2].weight_kg: `.
     """
-    needed = [name for name in NAMES if name not in (*SCALARS, *LABELS)]
-    columns = cells(records, needed, [*SCALARS, *LABELS])
+    optional = {*SCALARS, *LABELS, *unsaid(0)}
+    columns = cells(
+        records, [name for name in NAMES if name not in optional], [name for name in NAMES if name in optional]
+    )
     trained = {facts["name"]: facts["range"][0] for facts in schema["arrays"] if facts["name"] in SCALARS}
     arrays = {name: _array(name, column) for name, column in columns.items()}
     for name in SCALARS:

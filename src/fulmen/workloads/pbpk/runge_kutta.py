@@ -16,6 +16,7 @@ from fulmen.workloads.pbpk.simulator.population import (
     ORAL,
     Population,
     liver_flow_l_per_h,
+    portal_share,
     renal_clearance_l_per_h,
     steady_state_volume_l,
 )
@@ -68,7 +69,7 @@ def runge_kutta(
 
     def absorbing(t: float) -> Tensor:
         amount = torch.exp(-p.absorption_rate_per_h * since(t)[:, None]).sum(0)  # share of a dose still in the gut
-        return torch.where(oral, p.bioavailability * p.dose_mg * p.absorption_rate_per_h * amount, 0.0)
+        return torch.where(oral, portal_share(p) * p.dose_mg * p.absorption_rate_per_h * amount, 0.0)
 
     times = time_h.double().tolist()
     given = [dose * p.interval_h for dose in range(p.n_doses) if dose * p.interval_h <= times[-1]]

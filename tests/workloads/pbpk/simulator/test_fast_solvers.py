@@ -107,6 +107,7 @@ def test_between_steps_the_compiled_solution_is_of_order_three():
     r = rates(sample_population(1, seed=18, body={"cardiac_output_l_per_h": 5.0}, drug={"km_mg_per_l": 0.05}))
     organs = torch.stack([r.inflow_per_h, r.outflow_per_h, r.to_liver_per_h, r.to_veins_per_h])[..., 0].numpy()
     names = ("venous_per_h", "hepatic_per_h", "saturation_per_mg", "renal_per_h", "absorption_per_h")
+    names = (*names, "gut_metabolism_per_h")
     single = np.array([float(getattr(r, name)) for name in names])
     start = np.linspace(1, 10, N_STATES)
 

@@ -19,7 +19,7 @@ TIME_H = torch.tensor(
 INPUTS = (
     "cardiac_output_l_per_h", "volume_l", "flow_l_per_h", "kp", "blood_plasma_ratio", "fraction_unbound",
     "clint_l_per_h", "renal_clint_l_per_h", "km_mg_per_l", "absorption_rate_per_h", "bioavailability", "dose_mg",
-    "infusion_h",
+    "infusion_h", "gut_extraction",
 )  # fmt: skip
 
 
@@ -67,7 +67,10 @@ def differences(population, kinetics, relative=1e-4):
 )  # of the latter thousands of steps
 @pytest.mark.parametrize("route", ROUTES)
 def test_elasticities_of_every_amount_by_every_input(route, kinetics):
-    subject = sample_population(1, seed=3, routes=[route], dose_mg=500.0, infusion_h=0.3, n_doses=2, interval_h=0.4)
+    subject = sample_population(
+        1, seed=3, routes=[route], dose_mg=500.0, infusion_h=0.3, n_doses=2, interval_h=0.4,
+        drug={"gut_extraction": 0.3},
+    )  # fmt: skip
     found, expected = elasticities(subject, kinetics), differences(subject, kinetics)
     largest = expected.abs().amax(1, keepdim=True)
     off = (found - expected).abs() - 1e-5 * largest

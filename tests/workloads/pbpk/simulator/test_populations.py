@@ -66,6 +66,18 @@ def test_wide_reaches_to_the_ends_of_the_tables(wide):
     assert (wide.n_doses, wide.interval_h) == (4, 6.0)
 
 
+def test_only_wide_has_gut_walls_that_metabolise(real, wide):
+    assert real.gut_extraction.eq(0).all()
+    assert sample_population(50, seed=1).gut_extraction.eq(0).all()
+    levels = torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)
+    torch.testing.assert_close(wide.gut_extraction.quantile(levels), 0.5 * levels, rtol=0, atol=0.03)
+    assert wide.gut_extraction.max() <= 0.5
+    free = sample_population(9, seed=1, population="wide").tensors()
+    fixed = sample_population(9, seed=1, population="wide", drug={"gut_extraction": 0}).tensors()
+    assert fixed.pop("gut_extraction").eq(0).all()
+    assert all(torch.equal(value, free[name]) for name, value in fixed.items())
+
+
 def test_wide_is_wider_than_the_other_populations(real, wide):
     usual = sample_population(2000, seed=1)
     ends = torch.tensor([0.05, 0.95], dtype=torch.float64)

@@ -9,8 +9,10 @@ from torchdiffeq import odeint
 
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.simulator.compartments import (
+    ARTERIAL,
     FIRST_TISSUE,
     LIVER,
+    LUMEN,
     MASS,
     METABOLISED,
     N_STATES,
@@ -23,11 +25,13 @@ from fulmen.workloads.pbpk.simulator.compartments import (
     rates,
     schedule,
 )
+from fulmen.workloads.pbpk.simulator.compiled import available
 from fulmen.workloads.pbpk.simulator.physiology import INDEX, ORGANS
 from fulmen.workloads.pbpk.simulator.population import (
     ROUTES,
     hepatic_clearance_l_per_h,
     liver_flow_l_per_h,
+    portal_share,
     renal_clearance_l_per_h,
 )
 from fulmen.workloads.pbpk.simulator.propagator import Ladder
@@ -35,6 +39,7 @@ from fulmen.workloads.pbpk.simulator.rosenbrock import factor, integrate, rodas_
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import KINETICS, administered_mg, concentrations, mass_error, simulate
 
+needs_numba = pytest.mark.skipif(not available(), reason="Numba is not installed (pip install 'fulmen[fast]')")
 DAY_H = torch.linspace(0, 24, 100, dtype=torch.float64)
 
 
@@ -67,7 +72,7 @@ def lsoda(population, time_h, kinetics):
             absorbed = p["absorption_rate_per_h"] * lumen
             d["liver"] = flow["liver"] * arterial + portal - liver_flow * leaving["liver"] - hepatic
             d["kidney"] -= renal
-            d["gut"] += absorbed
+            d["gut"] += (1 - p["gut_extraction"]) * absorbed
             d["lung"] = cardiac_output * (venous - leaving["lung"])
             returning = liver_flow * leaving["liver"] + sum(
                 flow[o] * leaving[o] for o in tissues if o not in ("lung", "liver", "gut", "spleen", "pancreas")
@@ -77,7 +82,7 @@ def lsoda(population, time_h, kinetics):
                 cardiac_output * (leaving["lung"] - arterial),
                 *d.values(),
                 -absorbed,
-                hepatic,
+                hepatic + p["gut_extraction"] * absorbed,
                 renal,
                 0.0,
             ]
@@ -111,7 +116,8 @@ def lsoda(population, time_h, kinetics):
 
 def six_subjects():
     """Two of each route, at doses where the liver saturates."""
-    parts = [sample_population(2, seed=11 + i, routes=[route], dose_mg=(300, 1000)) for i, route in enumerate(ROUTES)]
+    usual = {"dose_mg": (300, 1000), "drug": {"gut_extraction": 0.3}}
+    parts = [sample_population(2, seed=11 + i, routes=[route], **usual) for i, route in enumerate(ROUTES)]
     tensors = {name: torch.cat([p.tensors()[name] for p in parts]) for name in parts[0].tensors()}
     return replace(parts[0], **tensors)
 
@@ -181,6 +187,37 @@ def test_liver_and_kidney_share_a_dose_as_their_clearances():
     torch.testing.assert_close(linear[:, METABOLISED], population.dose_mg - expected, rtol=1e-9, atol=0)
     assert (saturable[:, URINE] > expected * (1 - 1e-5)).all()
     assert (saturable[:, URINE] > 1.1 * expected).any()
+
+
+def test_bioavailability_is_what_is_absorbed_and_passes_the_gut_wall_and_the_liver():
+    """F = Fa Fg Fh, exactly where kinetics are linear."""
+    population = sample_population(20, seed=6, drug={"gut_extraction": 0.4})
+    matrix = rate_matrix(rates(population))[:, :METABOLISED, :METABOLISED]
+    start = torch.zeros(2, 20, METABOLISED, 1, dtype=torch.float64)
+    start[0, :, VENOUS, 0] = start[1, :, LUMEN, 0] = 1.0
+    intravenous, oral = -torch.linalg.solve(matrix, start)[:, :, ARTERIAL, 0]
+    passes_liver = 1 - hepatic_clearance_l_per_h(population) / liver_flow_l_per_h(population)
+    torch.testing.assert_close(oral / intravenous, 0.6 * passes_liver, rtol=1e-9, atol=0)
+    torch.testing.assert_close(portal_share(population), 0.6 * population.bioavailability)
+
+
+@pytest.mark.parametrize("solver", ["rodas4", "lsoda", "linear", pytest.param("compiled", marks=needs_numba)])
+def test_what_the_gut_wall_metabolises_reaches_no_organ_and_counts_as_metabolised(solver):
+    population = sample_population(6, seed=7, routes=["oral"], n_doses=2, interval_h=6.0)
+    wall, time_h = replace(population, gut_extraction=torch.linspace(0, 0.9, 6).double()), DAY_H[::9]
+    less = replace(population, bioavailability=portal_share(wall))
+    how = {"kinetics": "linear"} if solver == "linear" else {"solver": solver, "rtol": 1e-8, "atol_per_dose": 1e-12}
+    found, expected = (simulate(p, time_h, **how) for p in (wall, less))
+    scale = population.dose_mg[:, None, None]
+    within = slice(0, LUMEN)
+    torch.testing.assert_close(found[..., within] / scale, expected[..., within] / scale, rtol=0, atol=1e-7)
+    torch.testing.assert_close(
+        found[..., URINE] / scale[..., 0], expected[..., URINE] / scale[..., 0], rtol=0, atol=1e-7
+    )
+    taken = found[..., LUMEN] + found[..., UNABSORBED]
+    extracted = wall.gut_extraction[:, None] * (administered_mg(wall, time_h) - taken)
+    torch.testing.assert_close(found[..., METABOLISED], expected[..., METABOLISED] + extracted, rtol=1e-6, atol=1e-6)
+    assert mass_error(wall, found, time_h).max() < 1e-11
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -40,7 +40,8 @@ class Rates:
     hepatic_per_h: Tensor  # [S], elimination far below Km: CLint·fu / (Kp·V)
     saturation_per_mg: Tensor  # [S], the liver eliminates at hepatic_per_h / (1 + saturation_per_mg·A): fu / (Kp·V·Km)
     renal_per_h: Tensor  # [S]
-    absorption_per_h: Tensor  # [S], lumen to gut wall
+    absorption_per_h: Tensor  # [S], lumen to gut
+    gut_metabolism_per_h: Tensor  # [S], of the lumen amount: absorbed, but metabolised by the gut wall at once
 
     def __getitem__(self, subjects: Tensor | slice) -> "Rates":
         return replace(self, **{field.name: getattr(self, field.name)[..., subjects] for field in fields(self)})
@@ -66,7 +67,8 @@ def rates(population: Population) -> Rates:
         hepatic_per_h=population.clint_l_per_h * unbound_per_l[LIVER],
         saturation_per_mg=unbound_per_l[LIVER] / population.km_mg_per_l,
         renal_per_h=population.renal_clint_l_per_h * unbound_per_l[KIDNEY],
-        absorption_per_h=population.absorption_rate_per_h,
+        absorption_per_h=population.absorption_rate_per_h * (1 - population.gut_extraction),
+        gut_metabolism_per_h=population.absorption_rate_per_h * population.gut_extraction,
     )
 
 
@@ -91,6 +93,7 @@ def rate_matrix(r: Rates) -> Tensor:
     m[:, METABOLISED, FIRST_TISSUE + LIVER] = r.hepatic_per_h
     m[:, URINE, FIRST_TISSUE + KIDNEY] = r.renal_per_h
     m[:, FIRST_TISSUE + GUT, LUMEN] = r.absorption_per_h
+    m[:, METABOLISED, LUMEN] = r.gut_metabolism_per_h
     m.diagonal(dim1=1, dim2=2).copy_(-m.sum(1))
     m[:, VENOUS, RATE] = 1.0
     return m

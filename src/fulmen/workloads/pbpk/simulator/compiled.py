@@ -43,9 +43,9 @@ def integrate_compiled(r: Rates, plan: Schedule, time_h: Tensor, rtol: float, at
     from fulmen.workloads.pbpk.simulator.kernel import integrate_all
 
     organs = torch.stack([r.inflow_per_h, r.outflow_per_h, r.to_liver_per_h, r.to_veins_per_h])  # [4, 13, S]
-    single = torch.stack(
-        [r.venous_per_h, r.hepatic_per_h, r.saturation_per_mg, r.renal_per_h, r.absorption_per_h]
-    )  # [5, S]
+    single = torch.stack([
+        r.venous_per_h, r.hepatic_per_h, r.saturation_per_mg, r.renal_per_h, r.absorption_per_h, r.gut_metabolism_per_h,
+    ])  # [6, S]  # fmt: skip
     out = np.empty((len(atol_mg), len(time_h), N_STATES))
     rtol *= _STRICTER
     subject, at_h = integrate_all(

@@ -43,7 +43,7 @@ _LOG_NORMAL = {  # median, standard deviation of the logarithm
     "blood_plasma_ratio": (1.0, 0.2),
     "absorption_rate_per_h": (1.0, 0.5),
 }
-DRUG = (*_LOG_NORMAL, "lipophilicity", "fraction_unbound", "bioavailability", "kp")
+DRUG = (*_LOG_NORMAL, "lipophilicity", "fraction_unbound", "bioavailability", "gut_extraction", "kp")
 COMPOUNDS = Path(__file__).with_name("compounds.csv")
 WITHIN_FOLD = 10.0  # of the measured volume of distribution has to lie what the partition model says of a compound
 LOWEST_UNBOUND = 1e-4
@@ -64,11 +64,12 @@ class Noise:
     absorption: float = 0.5
     blood_plasma_ratio: tuple[float, float] = (0.55, 1.6)
     bioavailability: tuple[float, float] = (0.3, 1.0)
+    gut_extraction: tuple[float, float] = (0.0, 0.0)
 
 
 WIDE = Noise(
     log_p=0.6, fraction_unbound=0.7, kp=0.7, organ=0.5, clearance=1.0, km=3.0, absorption=1.0,
-    blood_plasma_ratio=(0.55, 2.5), bioavailability=(0.05, 1.0),
+    blood_plasma_ratio=(0.55, 2.5), bioavailability=(0.05, 1.0), gut_extraction=(0.0, 0.5),
 )  # fmt: skip
 
 
@@ -101,6 +102,7 @@ def prior_drugs(streams: Streams, compounds: int, fixed: Mapping[str, Any]) -> d
     unbound_logit = 1.2 * streams.normal("fraction_unbound", compounds) - 0.8 * z
     values["fraction_unbound"] = unbound_logit.sigmoid().clamp(min=0.005)
     values["bioavailability"] = 0.3 + 0.7 * streams.uniform("bioavailability", compounds)
+    values["gut_extraction"] = torch.zeros_like(z)
     noise = streams.normal("kp", compounds, len(ORGANS))
     kp = torch.ones_like(noise)
     for organ, (intercept, slope) in _LN_KP.items():
@@ -129,7 +131,6 @@ def measured_drugs(streams: Streams, compounds: int, noise: Noise) -> dict[str, 
     cl_l_per_h = near["cl_l_per_h"] * streams.log_normal("clearance", 1.0, noise.clearance, compounds)
     renal = streams.beta("renal_clint_l_per_h", 0.4, 0.8, compounds)  # share
     man = _man()
-    low, high = noise.bioavailability
     return {
         "clint_l_per_h": _intrinsic((1 - renal) * cl_l_per_h, man["liver_flow"], unbound, to_plasma),
         "renal_clint_l_per_h": _intrinsic(renal * cl_l_per_h, man["kidney_flow"], unbound, to_plasma),
@@ -138,9 +139,14 @@ def measured_drugs(streams: Streams, compounds: int, noise: Noise) -> dict[str, 
         "absorption_rate_per_h": streams.log_normal("absorption_rate_per_h", 1.0, noise.absorption, compounds),
         "lipophilicity": (log_p - table["log_p"].mean()) / table["log_p"].std(),
         "fraction_unbound": unbound,
-        "bioavailability": low + (high - low) * streams.uniform("bioavailability", compounds),
+        "bioavailability": _uniform(streams, "bioavailability", noise.bioavailability, compounds),
+        "gut_extraction": _uniform(streams, "gut_extraction", noise.gut_extraction, compounds),
         "kp": kp,
     }
+
+
+def _uniform(streams: Streams, name: str, ends: tuple[float, float], compounds: int) -> Tensor:
+    return ends[0] + (ends[1] - ends[0]) * streams.uniform(name, compounds)
 
 
 def with_fixed(values: dict[str, Tensor], fixed: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -206,6 +212,10 @@ def _checked(name: str, value: float) -> float:
     if name == "lipophilicity":
         if not isinstance(value, int | float) or not math.isfinite(value):
             raise FulmenError(f"drug.lipophilicity is {value!r}; it must be a finite number")
+        return float(value)
+    if name == "gut_extraction":
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+            raise FulmenError(f"drug.gut_extraction is {value!r}; it must be in [0, 1)")
         return float(value)
     value = positive(value, f"drug.{name}")
     if name in ("fraction_unbound", "bioavailability") and value > 1:

@@ -1,7 +1,8 @@
 """RODAS for one subject as loops over plain float64 arrays, compiled by Numba; see `compiled.py`.
 
-`organs` [4, 13] holds inflow, outflow, outflow to the liver and to the veins per hour, `single` [5] the rates of the
-veins, the liver far below Km, its saturation per mg, the kidney and the absorption. States are those of `compartments`.
+`organs` [4, 13] holds inflow, outflow, outflow to the liver and to the veins per hour, `single` [6] the rates of the
+veins, the liver far below Km, its saturation per mg, the kidney, the absorption and the metabolism of the gut wall.
+States are those of `compartments`.
 """
 
 import numpy as np
@@ -49,7 +50,7 @@ def factor(organs, single, g_h, slope, pivot, q, w):
     q[LUNG] = w[2] * w[1]
     w[3] = g_h * organs[1, LUNG]
     w[4] = 1.0 / (1.0 + g_h * inflow - w[3] * q[LUNG])  # of the arteries
-    w[5] = 1.0 / (1.0 + g_h * single[4])  # of the lumen
+    w[5] = 1.0 / (1.0 + g_h * single[4] + g_h * single[5])  # of the lumen
     w[6] = pivot[GUT] * g_h * single[4]  # gut amount per lumen amount
     w[7] = g_h
 
@@ -74,7 +75,7 @@ def solve(organs, single, slope, pivot, q, w, b, x):
         x[FIRST + i] += q[i] * arteries
     x[VENOUS] = veins + w[1] * arteries
     x[ARTERIAL] = arteries
-    x[METABOLISED] = b[METABOLISED] + g_h * slope * x[FIRST + LIVER]
+    x[METABOLISED] = b[METABOLISED] + g_h * slope * x[FIRST + LIVER] + g_h * single[5] * x[LUMEN]
     x[URINE] = b[URINE] + g_h * single[3] * x[FIRST + KIDNEY]
     x[UNABSORBED] = b[UNABSORBED]
     x[RATE] = b[RATE]

@@ -35,7 +35,9 @@ class Population:
     km_mg_per_l: Tensor  # [S], unbound concentration at which the liver works at half its capacity
     lipophilicity: Tensor  # [S], z score
     absorption_rate_per_h: Tensor  # [S], oral only
-    bioavailability: Tensor  # [S], fraction absorbed from the gut lumen before the liver's first pass, oral only
+    bioavailability: (
+        Tensor  # [S], fraction absorbed from the gut lumen, before the first pass of gut wall and liver, oral
+    )
     route: Tensor  # [S], long, index into ROUTES
     dose_mg: Tensor  # [S], each dose
     infusion_h: Tensor  # [S], 0 unless the route is infusion
@@ -43,6 +45,7 @@ class Population:
     age_y: Tensor  # [S]
     sex: Tensor  # [S], long, index into SEXES
     density_kg_per_l: Tensor  # [S, 14], by which the volumes fill the weight
+    gut_extraction: Tensor  # [S], share of what is absorbed that the gut wall metabolises at once, oral only
     n_doses: int = 1
     interval_h: float = 24.0
 
@@ -67,11 +70,12 @@ class Population:
 
 
 def unsaid(subjects: int) -> dict[str, Tensor]:
-    """The fields that a file may leave out: an adult man, each of whose organs weighs 1 kg per litre."""
+    """The fields that a file may leave out: an adult man of 1 kg per litre, whose gut wall metabolises nothing."""
     return {
         "age_y": torch.full((subjects,), 35.0, dtype=torch.float64),
         "sex": torch.zeros(subjects, dtype=torch.long),
         "density_kg_per_l": torch.ones(subjects, len(ORGANS), dtype=torch.float64),
+        "gut_extraction": torch.zeros(subjects, dtype=torch.float64),
     }
 
 
@@ -83,6 +87,11 @@ def differentiated(population: Population) -> bool:
 def steady_state_volume_l(population: Population) -> Tensor:
     """Apparent volume Vss = Σ V_i·Kp_i / BP, referred to the blood concentration. Shape [S]."""
     return (population.volume_l * population.kp).sum(1) / population.blood_plasma_ratio
+
+
+def portal_share(population: Population) -> Tensor:
+    """Share of an oral dose that comes through the gut wall unchanged, Fa·Fg of F = Fa·Fg·Fh. Shape [S]."""
+    return population.bioavailability * (1 - population.gut_extraction)
 
 
 def liver_flow_l_per_h(population: Population) -> Tensor:
@@ -120,7 +129,7 @@ def duplicate_rows(population: Population) -> Tensor:
 
 def validate(population: Population) -> Population:
     """The population itself if every subject can be simulated; otherwise an error with field, subject and value."""
-    may_be_zero, free = ("infusion_h", "route", "compound", "sex"), ("lipophilicity",)
+    may_be_zero, free = ("infusion_h", "route", "compound", "sex", "gut_extraction"), ("lipophilicity",)
     for name, value in population.tensors().items():
         if len(value) != len(population):
             raise FulmenError(f"{name} has {len(value)} rows for {len(population)} subjects; give one row per subject")
@@ -131,6 +140,7 @@ def validate(population: Population) -> Population:
     for name in ("fraction_unbound", "bioavailability"):
         value = getattr(population, name)
         _refuse(value > 1, name, value, "in (0, 1]")
+    _refuse(population.gut_extraction >= 1, "gut_extraction", population.gut_extraction, "in [0, 1)")
     _refuse(population.route >= len(ROUTES), "route", population.route, f"0 to {len(ROUTES) - 1}: {', '.join(ROUTES)}")
     _refuse(population.sex >= len(SEXES), "sex", population.sex, f"0 to {len(SEXES) - 1}: {', '.join(SEXES)}")
     unfit = (population.route == INFUSION) != (population.infusion_h > 0)

@@ -87,6 +87,7 @@ class Arrow:
     gut_gain: Tensor  # [S], gut amount per lumen amount
     hepatic: Tensor  # [S], g·slope of the liver's elimination
     renal: Tensor  # [S]
+    gut_metabolism: Tensor  # [S]
     g_h: Tensor  # [S]
 
 
@@ -104,7 +105,9 @@ def factor(r: Rates, g_h: Tensor, hepatic_slope_per_h: Tensor) -> Arrow:
     portal_q = (to_liver * q).sum(0)
     q = _to_change(q)
     q[LIVER] += pivot[LIVER] * portal_q
-    to_lung, absorption = g_h * r.venous_per_h, g_h * r.absorption_per_h
+    to_lung, absorption, gut_metabolism = (
+        g_h * rate for rate in (r.venous_per_h, r.absorption_per_h, r.gut_metabolism_per_h)
+    )
     venous_pivot = 1 / (1 + to_lung)
     venous_q = venous_pivot * (to_veins * q).sum(0)
     lung_gain = pivot[LUNG] * to_lung
@@ -120,10 +123,11 @@ def factor(r: Rates, g_h: Tensor, hepatic_slope_per_h: Tensor) -> Arrow:
         lung_gain=lung_gain,
         to_arteries=outflow[LUNG],
         arterial_pivot=1 / (1 + inflow.sum(0) - outflow[LUNG] * q[LUNG]),
-        lumen_pivot=1 / (1 + absorption),
+        lumen_pivot=1 / (1 + absorption + gut_metabolism),
         gut_gain=pivot[GUT] * absorption,
         hepatic=hepatic,
         renal=renal,
+        gut_metabolism=gut_metabolism,
         g_h=g_h,
     )
 
@@ -146,7 +150,7 @@ def solve(n: Arrow, b: Tensor) -> Tensor:
     x[VENOUS] = venous_p + n.venous_q * arterial
     x[TISSUE_STATES] = tissues
     x[LUMEN] = lumen
-    x[METABOLISED] = b[METABOLISED] + n.hepatic * tissues[LIVER]
+    x[METABOLISED] = b[METABOLISED] + n.hepatic * tissues[LIVER] + n.gut_metabolism * lumen
     x[URINE] = b[URINE] + n.renal * tissues[KIDNEY]
     x[UNABSORBED] = b[UNABSORBED]
     x[RATE] = b[RATE]
