@@ -9,7 +9,8 @@ from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.module import PBPKSurrogate
 from fulmen.workloads.pbpk.networks import MLP
-from fulmen.workloads.pbpk.sensitivity import EXPOSURES, INPUTS, concentration_in, moved, sensitivities
+from fulmen.workloads.pbpk.sensitivity import EXPOSURES, INPUTS, moved, sensitivities
+from fulmen.workloads.pbpk.simulator.outputs import from_organs
 from fulmen.workloads.pbpk.simulator.physiology import INDEX
 from fulmen.workloads.pbpk.simulator.population import (
     BOLUS,
@@ -39,10 +40,10 @@ def differences(population, curves, time_h, names, relative=1e-4):
     step = relative * torch.eye(len(INPUTS), dtype=torch.float64)[place]
     copies = population[torch.arange(len(population)).repeat_interleave(2 * len(names))]
     asked = moved(copies, torch.cat([step, -step]).repeat(len(population), 1))
-    organs = curves(asked)
-    logs = [[EXPOSURES[e](concentration_in(p, organs, asked), time_h).log() for e in OF] for p in PLACES]
-    ends = torch.stack([torch.stack(row) for row in logs]).unflatten(-1, (len(population), 2, len(names)))
-    return ((ends[..., 0, :] - ends[..., 1, :]) / (2 * relative)).permute(2, 0, 1, 3)
+    at_places = from_organs(asked, curves(asked), PLACES)
+    logs = torch.stack([EXPOSURES[name](at_places, time_h).log() for name in OF])  # [E, 2 n S, P]
+    ends = logs.unflatten(1, (len(population), 2, len(names)))
+    return ((ends[:, :, 0] - ends[:, :, 1]) / (2 * relative)).permute(1, 3, 0, 2)
 
 
 def assert_close(found, expected, of_largest):

@@ -180,9 +180,10 @@ class PBPKSurrogate(Workload):
 
     @classmethod
     def verbs(cls) -> Mapping[str, Verb]:
+        from fulmen.workloads.pbpk.sensitivity_verb import write_sensitivities
         from fulmen.workloads.pbpk.verbs import export, simulate
 
-        return {"export": export, "simulate": simulate}
+        return {"export": export, "sensitivities": write_sensitivities, "simulate": simulate}
 
     def input_schema(self, data: Any) -> Schema:
         """Of an `.npz` of subjects; see `predict.py`."""

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from fulmen.data.cache import Arrays
 from fulmen.errors import FulmenError
-from fulmen.workloads.pbpk.simulator.physiology import ORGANS
+from fulmen.workloads.pbpk.simulator.physiology import ORGANS, known
 from fulmen.workloads.pbpk.simulator.population import ROUTES, Population, duplicate_rows, unsaid, validate
+from fulmen.workloads.pbpk.simulator.solvers import KINETICS
 
 SCALARS = ("n_doses", "interval_h")
 WIDE = ("volume_l", "flow_l_per_h", "kp", "density_kg_per_l")  # [S, 14]; the other fields are [S]
@@ -61,10 +62,11 @@ def read_npz(path: str | Path, kinetics: str) -> Arrays:
     return arrays
 
 
-def read_subjects(path: str | Path, kinetics: str) -> Arrays:
+def read_subjects(path: str | Path, kinetics: str | None) -> Arrays:
     """The arrays of an exported file that describe subjects, checked as in `read_npz`; concentrations are left out.
 
-    `time_h` and `kinetics` may be missing; kinetics other than `kinetics`, those of the model, are refused.
+    `time_h` and `kinetics` may be missing; kinetics other than `kinetics`, those of the model, are refused. Without a
+    model it is None.
 
     Raises:
         FulmenError: it names the file, the array, the subject and what is expected.
@@ -72,13 +74,13 @@ def read_subjects(path: str | Path, kinetics: str) -> Arrays:
     arrays = _load(path)
     arrays = {name: array for name, array in arrays.items() if name != "concentration_mg_per_l"}
     try:
-        solved_with = str(arrays.get("kinetics", kinetics))
-        if solved_with != kinetics:
+        solved_with = str(arrays.get("kinetics", kinetics or "saturable"))
+        if kinetics and solved_with != kinetics:
             raise FulmenError(
                 f"its subjects have {solved_with} kinetics, the model {kinetics} ones: take a model that was trained "
                 f"with data.kinetics={solved_with}"
             )
-        _check_layout(arrays, (*NEEDED, "organ"), kinetics)
+        _check_layout(arrays, (*NEEDED, "organ"), known(solved_with, KINETICS, "kinetics", "kinetics"))
         validate(population_from(arrays))
     except FulmenError as error:
         raise FulmenError(f"{path}: {error}") from error

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from fulmen.workloads.pbpk import pk
+from fulmen.workloads.pbpk.simulator.outputs import from_organs
 from fulmen.workloads.pbpk.simulator.physiology import INDEX, ORGANS, PERFUSED, known
 from fulmen.workloads.pbpk.simulator.population import Population
 
@@ -34,7 +35,6 @@ EXPOSURES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {  # of concentrat
     "half_life": pk.half_life,
 }
 UNITS = {"auc": "mg h/L", "auc_infinity": "mg h/L", "cmax": "mg/L", "half_life": "h"}
-PLACES = ("plasma", *ORGANS)
 
 ALONE = (
     "fraction_unbound", "clint_l_per_h", "renal_clint_l_per_h", "km_mg_per_l", "absorption_rate_per_h",
@@ -53,7 +53,7 @@ INPUTS = (*TOGETHER, *ALONE, *(f"{name}.{organ}" for name, organs in OF_ORGANS.i
 class Sensitivities:
     """Of S subjects; NaN where an exposure is not defined, such as the half-life of a curve that does not fall."""
 
-    places: tuple[str, ...]  # P of `PLACES`
+    places: tuple[str, ...]  # P organs, or "plasma"
     exposures: tuple[str, ...]  # E of `EXPOSURES`
     value: Tensor  # [S, P, E] in `UNITS`
     elasticity: Tensor  # [S, P, E, I], inputs as in `INPUTS`
@@ -73,21 +73,18 @@ def sensitivities(
         curves: makes concentrations [S, 14, T] of subjects, by a solver or a surrogate, with gradients.
         time_h: the times of these curves, [T].
         exposures: of `EXPOSURES`.
-        places: of `PLACES`: an organ, or the plasma, which is the blood over the blood to plasma ratio.
+        places: organs, or "plasma", see `simulator.outputs`.
 
     Raises:
         FulmenError: an unknown exposure or place.
     """
     for name in exposures:
         known(name, EXPOSURES, "exposure", "of")
-    for name in places:
-        known(name, PLACES, "organ", "organs")
     log_factor = torch.zeros(len(population), len(INPUTS), dtype=torch.float64).requires_grad_()
     subjects = moved(population, log_factor)
-    organs = curves(subjects)
+    at_places = from_organs(subjects, curves(subjects), places)  # [S, P, T]
     values, slopes = [], []
-    for place in places:
-        curve = concentration_in(place, organs, subjects)
+    for curve in at_places.unbind(1):
         for name in exposures:
             value = EXPOSURES[name](curve, time_h.to(curve))
             (slope,) = torch.autograd.grad(value.sum(), log_factor, retain_graph=True)
@@ -100,13 +97,6 @@ def sensitivities(
         value=torch.stack(values, 1).unflatten(1, shape),
         elasticity=torch.stack(slopes, 1).unflatten(1, shape),
     )
-
-
-def concentration_in(place: str, organs: Tensor, population: Population) -> Tensor:
-    """The curve of one place, mg/L [S, T], of concentrations in all organs [S, 14, T]."""
-    if place == "plasma":
-        return organs[:, INDEX["blood"]] / population.blood_plasma_ratio[:, None]
-    return organs[:, INDEX[place]]
 
 
 def moved(population: Population, log_factor: Tensor) -> Population:

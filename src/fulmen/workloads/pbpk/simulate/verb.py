@@ -76,7 +76,7 @@ def write_example(path: Path) -> None:
     print(f"written: {path}; simulate it with: fulmen pbpk simulate {path} --to curves.csv")
 
 
-def refuse_settings(cfg: Any) -> None:
+def refuse_settings(cfg: Any, verb: str = "simulate") -> None:
     """Pass if nothing of the config was typed: what is simulated stands in the table.
 
     Raises:
@@ -88,6 +88,6 @@ def refuse_settings(cfg: Any) -> None:
             changed = [f"{part}.{name}" for name in cfg[part] if cfg[part].get(name) != usual[part].get(name)] \
                 if part != "seed" else ["seed"]  # fmt: skip
             raise FulmenError(
-                f"{(changed or [part])[0]}: simulate takes no settings of a training; bodies, drugs and doses are "
+                f"{(changed or [part])[0]}: {verb} takes no settings of a training; bodies, drugs and doses are "
                 f"columns of the table, `fulmen pbpk simulate --help` lists them"
             )
