@@ -13,6 +13,7 @@ from fulmen.errors import FulmenError
 from fulmen.optim.rates import lower
 from fulmen.report.behind import Behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
+from fulmen.report.gap import gap_of
 from fulmen.report.html import write
 from fulmen.report.known import best, is_known, of_test
 from fulmen.report.markdown import as_text
@@ -70,7 +71,7 @@ def report_of(
         main=main_table(heading, rows, summary, of) if rows else None,
         next_command=command,
         next_why=why,
-        sections=sections(summary, result, figures[1:], of),
+        sections=sections(summary, result, figures[1:], of, gap_of(folder)),
         attached={"Configuration": folder / "config.yaml", "Environment": folder / "environment.json",
                   "All numbers": as_json(result)},
     )  # fmt: skip
@@ -174,16 +175,26 @@ def learning_rate(folder: Path) -> float | None:
 
 
 def sections(
-    summary: Summary, result: Mapping[str, Any], figures: Sequence[Figure] = (), of: Behind | None = None
+    summary: Summary,
+    result: Mapping[str, Any],
+    figures: Sequence[Figure] = (),
+    of: Behind | None = None,
+    gap: str = "",
 ) -> list[Section]:
-    """What follows the main table."""
+    """What follows the main table; `gap` is a line on how far apart the losses are."""
     from fulmen.diagnosis.verdicts import Verdict, as_lines  # numpy: not for those who show a table
 
     rest = list(summary.tables.items())[1:]
     found = [Section(as_text(title), tables=[further_table(title, rows, summary, of)]) for title, rows in rest if rows]
     verdicts = [Verdict.from_dict(plain) for plain in result.get("verdicts") or []]
     cut = [SO_FAR] if verdicts and result.get("status") in CUT_OFF else []
-    if judged := [*map(_in_bold, summary.warnings), *cut, *as_lines(verdicts), *[PROBE] * bool(verdicts)]:
+    if judged := [
+        *map(_in_bold, summary.warnings),
+        *cut,
+        *as_lines(verdicts),
+        *[PROBE] * bool(verdicts),
+        *[gap] * bool(gap),
+    ]:
         found.insert(0, Section("Diagnosis", judged, listed=True))
     if figures:
         found.append(Section("Figures", figures=figures))

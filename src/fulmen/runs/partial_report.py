@@ -10,6 +10,7 @@ from fulmen.config.stored import read_stored
 from fulmen.errors import FulmenError
 from fulmen.report.behind import behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
+from fulmen.report.gap import gap_of
 from fulmen.report.known import is_known, is_score
 from fulmen.report.markdown import as_text
 from fulmen.report.of_run import answer, facts, next_of, sections
@@ -92,7 +93,7 @@ def partial_report(folder: Path) -> Report | None:
         next_why=why,
         sections=[
             *([Section("What is missing", missing, listed=True)] if missing else []),
-            *further(result),
+            *further(folder, result),
         ],
         attached={"Configuration": folder / "config.yaml", "Environment": folder / "environment.json",
                   "All numbers": folder / "result.json"},
@@ -100,11 +101,12 @@ def partial_report(folder: Path) -> Report | None:
     )  # fmt: skip
 
 
-def further(result: Mapping[str, Any]) -> list[Section]:
+def further(folder: Path, result: Mapping[str, Any]) -> list[Section]:
     """The diagnosis, as far as it can be read, and where the rest is."""
+    gap = gap_of(folder)
     with suppress(KeyError, TypeError, ValueError):
-        return sections(Summary({}), result)
-    return sections(Summary({}), {**result, "verdicts": []})
+        return sections(Summary({}), result, gap=gap)
+    return sections(Summary({}), {**result, "verdicts": []}, gap=gap)
 
 
 def how_it_stands(result: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
