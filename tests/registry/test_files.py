@@ -45,6 +45,25 @@ def subjects(**changes):
     return {name: array for name, array in arrays.items() if array.dtype != object}
 
 
+def at(subject, organ, value):
+    def change(array):
+        array = array.copy()
+        array[subject, organ] = value
+        return array
+
+    return change
+
+
+def nan_in_the_second(array):
+    array = array.astype(float)
+    array[1, ...] = np.nan
+    return array
+
+
+def in_single_precision(array):
+    return array.astype(np.float32) if array.dtype.kind == "f" else array
+
+
 def of_each(change):
     return dict.fromkeys(sample_population(1, seed=3).tensors(), change)
 
@@ -65,6 +84,46 @@ PBPK = {
     "other kinetics": ({"kinetics": "linear"}, "take a model that was trained with data.kinetics=linear"),
     "other times": ({"time_h": [0.0, 2.0, 20.0]}, (2 * len(ORGANS) * 2, "outside")),
     "times beyond those of the training": ({"time_h": [2.0, 200.0]}, "time_h[1] is 200 h; the model was trained from"),
+    "times of one week": ({"time_h": [1.0, 168.0]}, "leave it out, train with data.hours=168, or solve the equations"),
+    "times before the first": ({"time_h": [1e-3, 2.0]}, "knows no other times: leave it out, or solve"),
+    "times before the dose": ({"time_h": [-1.0, 2.0]}, "time_h[0] is -1 h; the model was trained from"),
+    "times out of order": ({"time_h": [1.0, 3.0, 2.0]}, "time_h[2] is 2 h, after 3 h; it has to hold increasing times"),
+    "a time twice": ({"time_h": [1.0, 1.0]}, "time_h[1] is 1 h, after 1 h"),
+    "a time that is NaN": ({"time_h": [1.0, np.nan]}, "time_h[1] is no finite number of hours"),
+    "no time": ({"time_h": np.zeros(0)}, "increasing times in hours, at least one"),
+    "the start alone": ({"time_h": [0.0]}, "time_h holds 0 alone"),
+    "a table of times": ({"time_h": np.ones((2, 2))}, "time_h has shape (2, 2), expected (4,)"),
+    "no route": ({"route": None}, "the array route is missing"),
+    "an unknown route": ({"route": [0, 3]}, "route, subject 1: 3; it must be 0 to 2: bolus, infusion, oral"),
+    "half a route": ({"route": [0, 0.5]}, "route, subject 1: 0.5; it must be a whole number"),
+    "an infusion that is none": ({"route": [0, 0], "infusion_h": [0, 1.0]}, "infusion_h, subject 1: 1; it must be"),
+    "an age beyond the tables": ({"age_y": [35, 120]}, (2 * ROWS, "age_y is 120 for subject 1, beyond the tables")),
+    "no age at all": ({"age_y": [35, -1]}, "age_y, subject 1: -1; it must be finite, above 0"),
+    "an unknown sex": ({"sex": [0, 7]}, "sex, subject 1: 7; it must be 0 to 1: male, female"),
+    "a body of a tonne": (
+        {name: lambda array: 20 * array for name in ("weight_kg", "volume_l")},
+        (2 * ROWS, "weight_kg is"),
+    ),
+    "another weight than the organs have": (
+        {"weight_kg": lambda weight: weight * 2},
+        "volume_l (mass of the organs in",
+    ),
+    "flows that do not sum": ({"flow_l_per_h": at(1, 3, 99.0)}, "flow_l_per_h (sum of the organs), subject 1: "),
+    "volumes that do not sum": ({"volume_l": at(1, 3, 99.0)}, "volume_l (mass of the organs in kg), subject 1: "),
+    "the blood's other ratio": ({"kp": at(1, 0, 9.0)}, "kp of the blood, subject 1: 9; it must be blood_plasma_ratio"),
+    "more than the whole unbound": (
+        {"fraction_unbound": [0.1, 1.2]},
+        "fraction_unbound, subject 1: 1.2; it must be in",
+    ),
+    "more than the whole absorbed": ({"bioavailability": [0.1, 1.2]}, "bioavailability, subject 1: 1.2; it must be"),
+    "too much for single precision": ({"dose_mg": [1.0, 1e300]}, "dose_mg, subject 1: 1e+300; single precision does"),
+    "complex numbers": ({"dose_mg": [1j, 2j]}, "dose_mg holds complex128, expected numbers"),
+    "five organs": ({"kp": lambda kp: kp[:, :5]}, "kp has shape (2, 5), expected (2, 14)"),
+    "single precision": (of_each(in_single_precision), (2 * ROWS, "")),
+    **{
+        f"NaN in {name}": ({name: nan_in_the_second}, ", subject 1: nan; it must be finite")
+        for name in sample_population(1, seed=3).tensors()
+    },
     "an array more": ({"dose_unit": "g"}, (2 * ROWS, "not used: dose_unit")),
     "an array less": ({"kp": None}, "the array kp is missing"),
     "NaN": ({"weight_kg": lambda weight: weight * np.nan}, "weight_kg, subject 0: nan"),

@@ -1,5 +1,6 @@
 """`fulmen predict --table pk` and `--fallback solver`, beside the curves and the solver that they rest on."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -169,3 +170,51 @@ def test_a_model_of_before_the_domain_has_its_pharmacokinetics_too(place, tmp_pa
     table = predict("pbpk", tmp_path / "x.npz", FROZEN, table="pk")
     assert "in_domain" not in table
     assert np.isfinite(table.auc_last_mg_h_per_l).all()
+
+
+def test_the_domain_is_known_in_python_too(place, subjects):
+    own = fulmen.load_run(place / "run")
+    people, grid_h = population_from(subjects), own.data.time_h
+    assert own.model.in_domain(people, grid_h).tolist() == [number != FAR for number in range(4)]
+    everybody = own.data.population
+    table = own.predict(place / "all.npz")
+    told = table.in_domain.to_numpy().reshape(len(everybody), -1)[:, 0]
+    assert own.model.in_domain(everybody, grid_h).tolist() == told.tolist()
+    kept = fulmen.load_model("pod", place / "models")
+    assert kept.in_domain(people, grid_h).tolist() == own.model.in_domain(people, grid_h).tolist()
+    with pytest.raises(FulmenError, match="in_domain: the model has no domain"):
+        fulmen.load_model("pbpk", FROZEN).in_domain(people, grid_h)
+
+
+BAD_QUESTIONS = {
+    r"dose_mg, subject 1: -3; it must be finite, above 0": {"dose_mg": torch.tensor([1.0, -3.0, 1.0, 1.0])},
+    r"fraction_unbound, subject 0: 30; it must be in \(0, 1\]": {"fraction_unbound": torch.full((4,), 30.0)},
+    r"kp has shape \[4, 13\], expected \[4, 14\]": {"kp": torch.ones(4, 13)},
+    r"n_doses is 0": {"n_doses": 0},
+}
+
+
+@pytest.mark.parametrize("message", BAD_QUESTIONS)
+def test_subjects_of_ones_own_are_checked(place, subjects, message):
+    own = fulmen.load_run(place / "run")
+    people = dataclasses.replace(population_from(subjects), **BAD_QUESTIONS[message])
+    for ask in (own.model.predict_population, own.model.in_domain):
+        with pytest.raises(FulmenError, match=message):
+            ask(people, own.data.time_h)
+
+
+@pytest.mark.parametrize(
+    ("time_h", "message"),
+    [
+        ([1.0, 48.0], r"time_h\[1\] is 48 h; the model was trained from 1 to 24 h"),
+        ([2.0, 1.0], r"time_h\[1\] is 1 h, after 2 h"),
+        ([1.0, float("nan")], r"time_h\[1\] is no finite number"),
+        ([-1.0, 2.0], r"time_h\[0\] is -1 h"),
+    ],
+)
+def test_times_of_ones_own_are_checked_with_and_without_a_grid(place, subjects, time_h, message):
+    own = fulmen.load_run(place / "run")
+    people, time_h = population_from(subjects), torch.tensor(time_h).double()
+    for grid_h in (None, own.data.time_h):
+        with pytest.raises(FulmenError, match=message):
+            own.model.predict_population(people, time_h, grid_h=grid_h)

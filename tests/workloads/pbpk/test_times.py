@@ -59,7 +59,7 @@ BAD_TIMES = {
     "is -1 h; the model": [-1.0, 1.0],
     "increasing times": [2.0, 1.0],
     "at least one": [],
-    "is nan h": [float("nan")],
+    "is no finite number of hours": [float("nan")],
 }
 
 

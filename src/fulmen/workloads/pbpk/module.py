@@ -12,7 +12,7 @@ taken out before anything is learned. The loss is
 since the logarithm alone leaves the few high peaks that dominate errors in mg/L to chance.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -23,29 +23,27 @@ from torchmetrics import CatMetric, MetricCollection, R2Score
 
 from fulmen.config.protocols import Fulfils
 from fulmen.data.batches import EVALUATION_BATCH, Batch
-from fulmen.data.predicting import Answer, Inputs, Record, Schema
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
-from fulmen.workload import Stage, Verb, Workload
-from fulmen.workloads.pbpk import answers, predict
+from fulmen.workload import Stage, Verb
 from fulmen.workloads.pbpk.baselines import reduced_physics
 from fulmen.workloads.pbpk.content import curves_within_dose, within_dose
 from fulmen.workloads.pbpk.contract import BodyNetwork
 from fulmen.workloads.pbpk.graph import absorbed_share, inputs
+from fulmen.workloads.pbpk.hooks import AnswersForSubjects
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
 from fulmen.workloads.pbpk.one_compartment import Reduced
-from fulmen.workloads.pbpk.records import example_records, population_of, subjects_file, whole_subject
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
-from fulmen.workloads.pbpk.simulator.population import Population, differentiated
+from fulmen.workloads.pbpk.simulator.population import Population, differentiated, validate
 from fulmen.workloads.pbpk.times import at_times, refuse_untrained_times, same_times
 from fulmen.workloads.pbpk.trust import Trust, bounds
 
 INPUTS = ("node", "edge", "context", "dosing")
 
 
-class PBPKSurrogate(Workload):
+class PBPKSurrogate(AnswersForSubjects):
     """Trains any network of `networks.py` on batches of `data.PBPKData`.
 
     Args:
@@ -148,23 +146,45 @@ class PBPKSurrogate(Workload):
             grid_h: [T], the times that it was trained on (`run.data.time_h`), where others are asked for.
 
         Raises:
-            FulmenError: times beyond the grid.
+            FulmenError: a subject that cannot be, named with field and value; times that are not increasing, or beyond
+                those of the training. Whether a subject is like those of the training is said by `in_domain`.
         """
         grid_h = time_h if grid_h is None else grid_h
+        refuse_untrained_times(time_h, grid_h if self.trust is None else self.trust.trained_h(grid_h))
         with torch.set_grad_enabled(differentiated(population)):
-            precise = torch.promote_types(self.log_sd.dtype, torch.float32)
-            known = inputs(population, grid_h, kinetics, self.reduced, dtype=precise)
-            batch = {name: value.to(self.device, self.log_sd.dtype) for name, value in known.items()}
+            batch = self._asked(population, grid_h, kinetics)
             curves = self.eval().concentration(batch | {"time_h": grid_h.to(self.log_sd)})
             if same_times(time_h, grid_h):
                 return curves
-            refuse_untrained_times(time_h, grid_h)
             asked = reduced_physics(population, time_h, kinetics, self.reduced).to(curves)
             share = absorbed_share(population, time_h).to(curves)
             grid_h, time_h = grid_h.to(self.device), time_h.to(self.device)
             mg_per_kg = batch["dose_mg"] / batch["weight_kg"]
             curves = at_times(curves, batch["reduced"], grid_h, asked, time_h, mg_per_kg)
             return curves_within_dose(curves, batch, share) if self.within_dose else curves
+
+    @torch.no_grad()
+    def in_domain(self, population: Population, grid_h: Tensor, kinetics: str = "saturable") -> Tensor:
+        """Whether subjects are like those of the training, all inputs taken together: bool [S].
+
+        Args:
+            population: of S subjects.
+            grid_h: [T], the times that the model was trained on (`run.data.time_h`).
+            kinetics: that the model was trained on.
+
+        Raises:
+            FulmenError: a subject that cannot be; a model that was trained with model.trusted=false.
+        """
+        if self.trust is None:
+            raise FulmenError("in_domain: the model has no domain; take one that was trained with model.trusted=true")
+        refuse_untrained_times(grid_h, self.trust.trained_h(grid_h))
+        return self.trust.distance(self._asked(population, grid_h, kinetics)) <= self.trust.limit
+
+    def _asked(self, population: Population, grid_h: Tensor, kinetics: str) -> Batch:
+        """What the network reads of subjects of one's own, on its device."""
+        precise = torch.promote_types(self.log_sd.dtype, torch.float32)
+        known = inputs(validate(population), grid_h, kinetics, self.reduced, dtype=precise)
+        return {name: value.to(self.device, self.log_sd.dtype) for name, value in known.items()}
 
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
         """Compare with the solver and the baselines on the test split, hold it against the laws, and draw it."""
@@ -184,50 +204,6 @@ class PBPKSurrogate(Workload):
         from fulmen.workloads.pbpk.verbs import export, simulate
 
         return {"export": export, "sensitivities": write_sensitivities, "simulate": simulate}
-
-    def input_schema(self, data: Any) -> Schema:
-        """Of an `.npz` of subjects; see `predict.py`."""
-        return predict.input_schema(data, self.trust)
-
-    def read_file(self, path: Path, schema: Schema, **reading: str) -> Inputs:
-        """Subjects from an `.npz`."""
-        asked = predict.read_file(path, schema)
-        asked.warnings += predict.unlike_training(asked, self.trust)
-        return asked
-
-    def read_records(self, records: Sequence[Record], schema: Schema) -> Inputs:
-        """Subjects, one record each; see `records.py`."""
-        population, warnings = population_of(records, schema)
-        asked = predict.inputs_of(population, schema)
-        asked.warnings += predict.unlike_training(asked, self.trust) + warnings
-        return asked
-
-    def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
-        """Concentrations, one row per subject, organ and time."""
-        return answers.answer(inputs, predicted, schema, self.within_dose)
-
-    tables = answers.TABLES
-    fallbacks = (answers.FALLBACK,)
-    endings = (".npz",)
-
-    def other_answer(self, table: str, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:
-        """Pharmacokinetics, one row per subject and organ, and one of the plasma."""
-        return answers.answer_pk(inputs, predicted, schema, self.within_dose)
-
-    def fall_back(self, fallback: str, inputs: Inputs, predicted: Batch, schema: Schema) -> tuple[Batch, str]:
-        """Subjects out of the domain are solved."""
-        return answers.fall_back(inputs, predicted, schema)
-
-    def completed_record(self, record: Record, given: Collection[str], schema: Schema) -> dict[str, Any]:
-        """Organs follow the weight and the cardiac output."""
-        return whole_subject(record, given, schema)
-
-    def as_file(self, records: Sequence[Record], ending: str, schema: Schema) -> bytes:
-        """Subjects as an `.npz`."""
-        return subjects_file(records, schema)
-
-    def example_records(self, schema: Schema, kept: Batch) -> list[dict[str, Any]]:
-        return example_records(schema)
 
     def _offset(self, batch: dict[str, Tensor]) -> Tensor | float:
         """What the target is relative to, on the log scale: [B, 14, T] or 0."""

@@ -13,11 +13,19 @@ from torch import Tensor
 from fulmen.data.cache import Arrays
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS, known
-from fulmen.workloads.pbpk.simulator.population import ROUTES, Population, duplicate_rows, unsaid, validate
+from fulmen.workloads.pbpk.simulator.population import (
+    OF_ORGANS,
+    ROUTES,
+    Population,
+    check_regimen,
+    duplicate_rows,
+    unsaid,
+    validate,
+)
 from fulmen.workloads.pbpk.simulator.solvers import KINETICS
 
 SCALARS = ("n_doses", "interval_h")
-WIDE = ("volume_l", "flow_l_per_h", "kp", "density_kg_per_l")  # [S, 14]; the other fields are [S]
+WIDE = OF_ORGANS
 NAMES = tuple(field.name for field in fields(Population))
 NEEDED = tuple(name for name in NAMES if name not in unsaid(0))
 SOLVED = ("time_h", "concentration_mg_per_l")
@@ -122,12 +130,7 @@ def _check_layout(arrays: Arrays, needed: Sequence[str], kinetics: str) -> None:
     for name, shape in shapes.items():
         if name in arrays and arrays[name].shape != shape:
             raise FulmenError(f"{name} has shape {arrays[name].shape}, expected {shape}")
-    doses, interval_h = float(arrays["n_doses"]), float(arrays["interval_h"])
-    if not (doses >= 1 and doses % 1 == 0 and 0 < interval_h < np.inf):
-        raise FulmenError(
-            f"n_doses is {doses:g} and interval_h {interval_h:g}; the one is a whole number of at least 1, the other "
-            f"finite and above 0"
-        )
+    check_regimen(float(arrays["n_doses"]), float(arrays["interval_h"]))
 
 
 def _check_content(arrays: Arrays, population: Population) -> None:

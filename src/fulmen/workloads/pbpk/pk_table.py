@@ -13,10 +13,11 @@ from fulmen.data.batches import EVALUATION_BATCH
 from fulmen.workloads.pbpk import pk
 from fulmen.workloads.pbpk.boluses import SAME_H, with_boluses
 from fulmen.workloads.pbpk.metrics import FLOOR
-from fulmen.workloads.pbpk.simulator.physiology import INDEX, ORGANS
+from fulmen.workloads.pbpk.simulator.outputs import FROM_ORGANS, from_organs
+from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import BOLUS, ORAL, Population
 
-PLACES = (*ORGANS, "plasma")
+PLACES = FROM_ORGANS
 UNITS = {
     "auc_last_mg_h_per_l": "mg h/L",
     "auc_infinity_mg_h_per_l": "mg h/L",
@@ -63,12 +64,13 @@ def pharmacokinetics(subjects: Population, concentration: Tensor, time_h: Tensor
 
 def _of_a_group(subjects: Population, samples: Tensor, time_h: Tensor) -> dict[str, Tensor]:
     """Of subjects who all get boluses, or none of whom does; curves with t = 0."""
-    limit = _with_plasma(FLOOR * (subjects.dose_mg / subjects.weight_kg)[:, None].expand(-1, len(ORGANS)), subjects)
-    rate = pk.terminal_rate(_with_plasma(samples, subjects), time_h, limit)
+    floor = FLOOR * (subjects.dose_mg / subjects.weight_kg)[:, None, None].expand(-1, len(ORGANS), 1)
+    limit = from_organs(subjects, floor, PLACES)[..., 0]
+    rate = pk.terminal_rate(from_organs(subjects, samples, PLACES), time_h, limit)
     end_h = float(time_h[-1])
     if bool((subjects.route == BOLUS).all()):
         samples, time_h = with_boluses(samples, time_h, subjects)
-    curves = _with_plasma(samples, subjects)
+    curves = from_organs(subjects, samples, PLACES)
     last_dose_h = (subjects.n_doses - 1) * subjects.interval_h
     ended = (last_dose_h + subjects.infusion_h <= end_h)[:, None]
     rate_of_all = torch.where(ended, rate, math.nan)
@@ -100,10 +102,3 @@ def _of_intervals(curves: Tensor, time_h: Tensor, subjects: Population, end_h: f
     last = pk.auc_between(curves, time_h, start_h, min(start_h + interval_h, end_h))
     first = pk.auc_between(curves, time_h, 0.0, interval_h - 2 * SAME_H)
     return dict(zip(names, (last, last / first, pk.fluctuation(curves, time_h, start_h, interval_h)), strict=True))
-
-
-def _with_plasma(values: Tensor, subjects: Population) -> Tensor:
-    """Values [S, 14, ...] of the organs, and those of the plasma: [S, 15, ...]."""
-    ratio = subjects.blood_plasma_ratio.view(-1, *[1] * (values.ndim - 1))
-    blood = values[:, INDEX["blood"], None]
-    return torch.cat([values, blood / ratio], 1)

@@ -1,5 +1,6 @@
 """What a surrogate is asked: what a file of subjects has to hold, and what the model reads of it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -18,6 +19,7 @@ from fulmen.workloads.pbpk.graph import absorbed_share, inputs
 from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from, read_subjects
 from fulmen.workloads.pbpk.one_compartment import Reduced
 from fulmen.workloads.pbpk.runge_kutta import step_h
+from fulmen.workloads.pbpk.simulator.bodies import AGE_Y
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import LABELS, ROUTES, SEXES, Population, portal_share
 from fulmen.workloads.pbpk.times import refuse_untrained_times, same_times
@@ -107,7 +109,9 @@ def inputs_of(population: Population, schema: Schema, where: str = "") -> Inputs
     parts = [_features(population[group], time_h, schema) for group in groups]
     back = torch.cat(groups).argsort()
     batch = {name: value[back] for name, value in joined(parts).items()} | {"subject": torch.arange(len(population))}
+    _refuse_overflow(population, batch, where)
     outside, warnings = _out_of_range(population, schema)
+    warnings += _unknown_ages(population)
     about = {"population": population}
     return Inputs(batch, len(population), {"time_h": time_h}, about, outside=outside, warnings=warnings)
 
@@ -144,6 +148,36 @@ def _refuse_other_regimen(population: Population, schema: Schema, where: str) ->
         subject = int(strange.int().argmax())
         route = ROUTES[int(population.route[subject])]
         raise FulmenError(f"{where}subject {subject} has the route {route}, which the model was not trained on")
+
+
+def _refuse_overflow(population: Population, batch: Batch, where: str) -> None:
+    """Pass if all that the model reads is finite in single precision; the message names the most extreme value."""
+    for value in batch.values():
+        finite = value.isfinite().view(len(population), -1).all(1)
+        if bool(finite.all()):
+            continue
+        subject = int(finite.int().argmin())
+        values = {name: each[subject].reshape(-1).tolist() for name, each in population.tensors().items()}
+        size = {name: max((abs(math.log(abs(x))) for x in each if x), default=0.0) for name, each in values.items()}
+        name = max(size, key=size.__getitem__)
+        worst = max((x for x in values[name] if x), key=lambda x: abs(math.log(abs(x))))
+        raise FulmenError(
+            f"{where}{name}, subject {subject}: {worst:.6g}; single precision does not hold what follows from it; are "
+            f"the units those of --explain?"
+        )
+
+
+def _unknown_ages(population: Population) -> list[str]:
+    """A warning where an age lies beyond the tables of bodies: it enters no equation, and the organs may not fit it."""
+    strange = (population.age_y < AGE_Y[0]) | (population.age_y > AGE_Y[1])
+    if not bool(strange.any()):
+        return []
+    subject = int(strange.int().argmax())
+    return [
+        f"age_y is {float(population.age_y[subject]):.4g} for subject {subject}, beyond the tables of {AGE_Y[0]:g} to "
+        f"{AGE_Y[1]:g} years; it enters no equation, only weight, volumes and flows do ({int(strange.sum())} of "
+        f"{len(population)} subjects)"
+    ]
 
 
 def _features(part: Population, time_h: Tensor, schema: Schema) -> Batch:

@@ -47,14 +47,28 @@ def refuse_untrained_times(time_h: Tensor, grid_h: Tensor, where: str = "") -> N
         FulmenError: a time that does not; or times that do not increase.
     """
     low, high = float(grid_h[0]), float(grid_h[-1])
-    if time_h.ndim != 1 or not len(time_h) or not bool((time_h.diff() > 0).all()):
+    if time_h.ndim != 1 or not len(time_h):
         raise FulmenError(f"{where}time_h has to hold increasing times in hours, at least one")
+    if not bool(time_h.isfinite().all()):
+        raise FulmenError(f"{where}time_h[{int(time_h.isfinite().int().argmin())}] is no finite number of hours")
+    if not bool((time_h.diff() > 0).all()):
+        number = int((time_h.diff() <= 0).int().argmax())
+        before, after = time_h[number : number + 2].tolist()
+        raise FulmenError(
+            f"{where}time_h[{number + 1}] is {after:.4g} h, after {before:.4g} h; it has to hold increasing times"
+        )
+    if not bool((time_h != 0).any()):
+        raise FulmenError(
+            f"{where}time_h holds 0 alone, where the concentration follows from the dose; add a later one"
+        )
     outside = (time_h != 0) & ~((time_h >= low * (1 - 1e-6)) & (time_h <= high * (1 + 1e-6)))
     if bool(outside.any()):
         number = int(outside.int().argmax())
+        longer = f", train with data.hours={float(time_h[-1]):.4g}" if float(time_h[-1]) > high else ""
         raise FulmenError(
             f"{where}time_h[{number}] is {float(time_h[number]):.4g} h; the model was trained from {low:.4g} to "
-            f"{high:.4g} h and knows no other times"
+            f"{high:.4g} h and knows no other times: leave it out{longer}, or solve the equations "
+            f"(fulmen.workloads.pbpk.simulator.solvers.simulate)"
         )
 
 

@@ -76,6 +76,10 @@ class Trust(nn.Module):
         self.limit.copy_(self.distance(validation).quantile(IN_DOMAIN))
         self.ends_h.copy_(time_h[[0, -1]])
 
+    def trained_h(self, grid_h: Tensor) -> Tensor:
+        """The first and the last time of the training, [2] h; those of `grid_h` [T] before there was one."""
+        return self.ends_h.to(grid_h) if bool(self.limit.isfinite()) else grid_h[[0, -1]]
+
     def distance(self, batch: Batch) -> Tensor:
         """d [B] of the inputs of a batch, in single precision whatever the training is in."""
         with torch.autocast(self.mean.device.type, enabled=False):

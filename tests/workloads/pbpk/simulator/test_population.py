@@ -174,6 +174,25 @@ def test_a_field_of_the_wrong_length_is_refused():
 
 
 @pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kp": torch.ones(5, 3)}, r"kp has shape \[5, 3\], expected \[5, 14\]"),
+        ({"dose_mg": torch.ones(5, 1)}, r"dose_mg has shape \[5, 1\], expected \[5\]"),
+        ({"dose_mg": torch.tensor(3.0)}, "dose_mg has 0 rows for 5 subjects"),
+        ({"route": torch.tensor([0, 0.5, 0, 0, 0])}, r"route, subject 1: 0\.5; it must be a whole number"),
+        ({"sex": torch.tensor([0, 1, 2, 0, 0])}, "sex, subject 2: 2; it must be 0 to 1: male, female"),
+        ({"sex": torch.tensor([0, 1, -1, 0, 0])}, "sex, subject 2: -1; it must be finite and not negative"),
+        ({"n_doses": 0}, "n_doses is 0 and interval_h 24"),
+        ({"n_doses": 2.5}, "n_doses is 2.5"),
+        ({"interval_h": float("nan")}, "interval_h nan"),
+    ],
+)
+def test_fields_of_another_kind_are_named(changes, message):
+    with pytest.raises(FulmenError, match=message):
+        validate(replace(sample_population(5, seed=0, routes=["bolus"]), **changes))
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"compounds": 0}, "compounds is 0"),
