@@ -32,7 +32,7 @@ UNITS = {
 NOTES = {
     "sex": f"a label, not used by the equations; in a file {', '.join(f'{n} {name}' for n, name in enumerate(SEXES))}",
     "density_kg_per_l": "by which the volumes fill the weight; 1 where it is left out",
-    "gut_extraction": "counts in bioavailability x (1 - gut_extraction), of which the range of bioavailability is; 0 "
+    "gut_extraction": "a model sees bioavailability x (1 - gut_extraction), whose range stands with bioavailability; 0 "
     "where it is left out",
 }
 
