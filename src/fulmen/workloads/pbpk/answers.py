@@ -33,7 +33,7 @@ def answer(inputs: Inputs, predicted: Batch, schema: Schema, bounded: bool = Fal
     Args:
         bounded: concentrations at times of one's own are kept `within_dose` too.
     """
-    said = _said(inputs, predicted, schema, bounded)
+    said = curves_of(inputs, predicted, schema, bounded)
     subjects, organs, times = said.curves["concentration_mg_per_l"].shape
     columns = {
         "subject": np.repeat(np.arange(subjects), organs * times),
@@ -49,7 +49,7 @@ def answer(inputs: Inputs, predicted: Batch, schema: Schema, bounded: bool = Fal
 
 def answer_pk(inputs: Inputs, predicted: Batch, schema: Schema, bounded: bool = False) -> Answer:
     """One row per subject and organ, and one of the plasma; see `pk_table`. `bounded` is that of `answer`."""
-    said, population = _said(inputs, predicted, schema, bounded), inputs.about["population"]
+    said, population = curves_of(inputs, predicted, schema, bounded), inputs.about["population"]
     summaries = pk_table.pharmacokinetics(population, said.curves["concentration_mg_per_l"], said.time_h)
     places = pk_table.PLACES
     columns: Columns = {
@@ -96,15 +96,19 @@ def solved(subjects: Population, time_h: Tensor, kinetics: str) -> Tensor:
 
 
 @dataclass
-class _Said:
+class Said:
     """Curves [S, 14, A] by name in mg/L, at times [A]."""
 
     time_h: Tensor
     curves: dict[str, Tensor]
 
 
-def _said(inputs: Inputs, predicted: Batch, schema: Schema, bounded: bool) -> _Said:
-    """The curves at the times that were asked for, with those that were solved."""
+def curves_of(inputs: Inputs, predicted: Batch, schema: Schema, bounded: bool) -> Said:
+    """The curves at the times that were asked for, with those that were solved.
+
+    Args:
+        bounded: whether the model keeps within the dose; see `content.py`.
+    """
     grid_h, time_h = torch.tensor(schema["time_h"]), _times(inputs, schema)
     curves = {name: value for name, value in predicted.items() if name.endswith("_mg_per_l") and name != SOLUTION}
     if "time_h" in inputs.about:
@@ -119,7 +123,7 @@ def _said(inputs: Inputs, predicted: Batch, schema: Schema, bounded: bool) -> _S
         for name, value in curves.items():
             curves[name] = value.clone()
             curves[name][predicted[SOLVED]] = predicted[SOLUTION].to(value)
-    return _Said(time_h, curves)
+    return Said(time_h, curves)
 
 
 def _times(inputs: Inputs, schema: Schema) -> Tensor:

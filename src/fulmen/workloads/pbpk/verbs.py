@@ -1,10 +1,11 @@
 """What `fulmen pbpk ...` does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fulmen.config.check import build
 from fulmen.errors import FulmenError
+from fulmen.workload import Trained
 
 
 def export(cfg: Any, words: Sequence[str]) -> None:
@@ -19,13 +20,14 @@ def export(cfg: Any, words: Sequence[str]) -> None:
     print(f"written: {build(cfg.data, 'data').export(words[0])}")
 
 
-def simulate(cfg: Any, words: Sequence[str]) -> None:
+def simulate(cfg: Any, words: Sequence[str], load: Callable[[str], Trained]) -> None:
     """Solve the subjects of a CSV: fulmen pbpk simulate people.csv --to curves.csv; --help says more
 
     Args:
         cfg: checked; nothing of it may have been set.
         words: the table and the options.
+        load: finds the model that `--model` names.
     """
     from fulmen.workloads.pbpk.simulate.verb import simulate
 
-    simulate(cfg, words)
+    simulate(cfg, words, load)

@@ -1,19 +1,20 @@
 """Curves of the subjects of a table, block by block in their order, by the solver, a surrogate, or both."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from fulmen.workloads.pbpk.simulate.hours import usual_times
+from fulmen.workloads.pbpk.simulate.hours import FINEST_STEP_H, usual_times
 from fulmen.workloads.pbpk.simulate.subjects import Subjects
-from fulmen.workloads.pbpk.simulator.outputs import curves
 from fulmen.workloads.pbpk.simulator.population import Population
 from fulmen.workloads.pbpk.simulator.solvers import simulate
 
+POINTS_OF_AREAS = 200  # between which a curve is read as straight lines or exponentials
 BLOCK = 500  # subjects whose curves are in memory together
-Solve = Callable[[Population, Tensor, str], Mapping[str, Tensor]]  # of people with one regimen, times [T], kinetics
+Values = Mapping[str, Tensor]
+Answer = Callable[[Tensor, Population, Tensor, str], tuple[Values, Values]]  # of places, people, times [T], kinetics
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Part:
         time_h: [T].
         asked: which of the times somebody has asked for, [T]; the others serve areas and peaks.
         values: `solver`, `surrogate`, `low` and `high`, [n, O, T] by the outputs in their order; `in_domain` [n].
+        organs: `solver` and `surrogate`, [n, 14, T], where areas and peaks are asked for; else {}.
     """
 
     places: Tensor
@@ -33,10 +35,13 @@ class Part:
     time_h: Tensor
     asked: Tensor
     values: Mapping[str, Tensor]
+    organs: Mapping[str, Tensor]
 
 
-def solve(people: Population, time_h: Tensor, kinetics: str, outputs: Sequence[str]) -> Tensor:
-    """Outputs of subjects with one regimen at times [T], in their units: [S, O, T]. Linear kinetics are exact.
+def solve(people: Population, time_h: Tensor, kinetics: str) -> Tensor:
+    """Amounts in mg of subjects with one regimen at times [T], as `simulate` gives them: [S, T, 20].
+
+    Linear kinetics are exact.
 
     Raises:
         FulmenError: a subject that cannot be integrated.
@@ -45,7 +50,7 @@ def solve(people: Population, time_h: Tensor, kinetics: str, outputs: Sequence[s
     if len(grid_h) == 1:  # a simulation takes two times
         grid_h = torch.cat([grid_h, torch.ones(1, dtype=torch.float64)])
     amounts = simulate(people, grid_h, kinetics, solver="fastest")
-    return curves(people, amounts[:, torch.searchsorted(grid_h, time_h)], outputs)
+    return amounts[:, torch.searchsorted(grid_h, time_h)]
 
 
 class Times:
@@ -54,15 +59,16 @@ class Times:
     Args:
         subjects: of the table.
         asked_h: the same for all, [T]; None: as each regimen and its half-lives want them.
+        known_h: times that stand in their place where a surrogate answers, [T].
         dense: whether areas and peaks will be read off the curves, which takes more times than people ask for.
     """
 
-    def __init__(self, subjects: Subjects, asked_h: Tensor | None, dense: bool):
-        self.asked_h, self.dense = asked_h, dense
+    def __init__(self, subjects: Subjects, asked_h: Tensor | None, known_h: Tensor | None = None, dense: bool = False):
+        self.asked_h, self.known_h, self.dense = known_h if asked_h is None else asked_h, known_h, dense
         self._usual: dict[tuple[int, float], Tensor] = {}
         for _, people, _ in subjects.groups():
             key = people.n_doses, people.interval_h
-            usual = usual_times(people)
+            usual = usual_times(people, POINTS_OF_AREAS, FINEST_STEP_H) if dense else usual_times(people)
             if key not in self._usual or usual[-1] > self._usual[key][-1]:  # of both kinetics the longer ones
                 self._usual[key] = usual
 
@@ -73,19 +79,20 @@ class Times:
             return usual, torch.ones_like(usual, dtype=torch.bool)
         if not self.dense:
             return self.asked_h, torch.ones_like(self.asked_h, dtype=torch.bool)
-        whole = torch.cat([self.asked_h, usual[usual < self.asked_h[-1]]]).unique()
+        between = usual if self.known_h is None else self.known_h
+        whole = torch.cat([self.asked_h, between[between < self.asked_h[-1]]]).unique()
         return whole, torch.isin(whole, self.asked_h)
 
 
-def blocks(subjects: Subjects, times: Times, answer: Solve) -> Iterator[list[Part]]:
+def blocks(subjects: Subjects, times: Times, answer: Answer) -> Iterator[list[Part]]:
     """The curves of all subjects, a few hundred at once; those of one block may be in any order.
 
     Args:
-        answer: gives `Part.values`.
+        answer: gives `Part.values` and `Part.organs`.
     """
     for start in range(0, len(subjects), BLOCK):
         parts = []
         for places, people, kinetics in subjects.groups(start, min(start + BLOCK, len(subjects))):
             time_h, asked = times.of(people)
-            parts.append(Part(places, people, time_h, asked, answer(people, time_h, kinetics)))
+            parts.append(Part(places, people, time_h, asked, *answer(places, people, time_h, kinetics)))
         yield parts

@@ -1,27 +1,34 @@
 """What `fulmen pbpk simulate` does."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
-
-from torch import Tensor
 
 from fulmen.config.check import check_overrides
 from fulmen.errors import FulmenError
 from fulmen.utils.files import atomic_write
-from fulmen.workloads.pbpk.simulate.curves import Times, blocks, solve
+from fulmen.utils.precision import lost_precision
+from fulmen.workload import Trained
+from fulmen.workloads.pbpk.simulate.answers import Answers
+from fulmen.workloads.pbpk.simulate.curves import Part, Times, blocks
 from fulmen.workloads.pbpk.simulate.example import EXAMPLE
 from fulmen.workloads.pbpk.simulate.progress import shown
 from fulmen.workloads.pbpk.simulate.subjects import Subjects, subjects_of
+from fulmen.workloads.pbpk.simulate.summaries import Summaries
+from fulmen.workloads.pbpk.simulate.surrogate import Surrogate
 from fulmen.workloads.pbpk.simulate.table import read_table, unread
 from fulmen.workloads.pbpk.simulate.words import Asked, asked_for, read_words
 from fulmen.workloads.pbpk.simulate.writing import Sheet
-from fulmen.workloads.pbpk.simulator.population import Population
 
 
-def simulate(cfg: Any, words: Sequence[str]) -> None:
+def simulate(cfg: Any, words: Sequence[str], load: Callable[[str], Trained]) -> None:
+    """What the words ask.
+
+    Raises:
+        FulmenError: words, settings, a table or a model that cannot be.
+    """
     typed = read_words(words)
     refuse_settings(cfg)
     if typed.example is not None:
@@ -30,27 +37,46 @@ def simulate(cfg: Any, words: Sequence[str]) -> None:
     asked = asked_for(typed)
     table = read_table(asked.table)
     if strange := unread(table):
-        print(f"warning: {asked.table}: not read: {', '.join(strange)}", file=sys.stderr)
-    write_curves(asked, subjects_of(table))
+        warn(f"{asked.table}: not read: {', '.join(strange)}")
+    subjects = subjects_of(table)
+    surrogate = Surrogate(load(asked.model)) if asked.model else None
+    if surrogate and asked.times_h is not None:
+        surrogate.refuse_times(asked.times_h)
+    if surrogate and (sentence := lost_precision(surrogate.trained.precision)):
+        warn(sentence)
+    times = Times(subjects, asked.times_h, surrogate.grid_h if surrogate else None, dense=asked.pk is not None)
+    answers = Answers(table, asked.outputs, surrogate, asked.by == "surrogate", with_organs=asked.pk is not None)
+    write_curves(asked, subjects, blocks(subjects, times, answers))
+    if sentence := answers.warning():
+        warn(sentence)
 
 
-def write_curves(asked: Asked, subjects: Subjects) -> None:
-    """Simulate the subjects and write their curves, block by block."""
-    sheet = Sheet(asked.outputs, "solver")
-
-    def answer(people: Population, time_h: Tensor, kinetics: str) -> dict[str, Tensor]:
-        return {"solver": solve(people, time_h, kinetics, asked.outputs)}
-
-    rows = 0
-    with opened(asked.to) as file, shown("subjects", len(subjects)) as advance:
-        file.write(sheet.header())
-        for parts in blocks(subjects, Times(subjects, asked.times_h, dense=False), answer):
-            text = sheet.rows(parts, subjects)
-            file.write(text)
-            rows += text.count("\n")
+def write_curves(asked: Asked, subjects: Subjects, solved: Iterable[list[Part]]) -> None:
+    """Write curves and their pharmacokinetics as they come, block by block."""
+    tables: dict[Path | None, Sheet | Summaries] = {}
+    if asked.to is not None or asked.pk is None:
+        tables[asked.to] = Sheet(asked.outputs, asked.by)
+    if asked.pk is not None:
+        tables[asked.pk] = Summaries(asked.outputs)
+    rows = dict.fromkeys(tables, 0)
+    with ExitStack() as stack:
+        files = {path: stack.enter_context(opened(path)) for path in tables}
+        advance = stack.enter_context(shown("subjects", len(subjects)))
+        for path, table in tables.items():
+            files[path].write(table.header())
+        for parts in solved:
+            for path, table in tables.items():
+                text = table.rows(parts, subjects)
+                files[path].write(text)
+                rows[path] += text.count("\n")
             advance(sum(len(part.places) for part in parts))
-    if asked.to is not None:
-        print(f"{rows:,} rows of {len(subjects):,} subjects in {asked.to}")
+    for path in filter(None, tables):
+        print(f"{rows[path]:,} rows of {len(subjects):,} subjects in {path}")
+
+
+def warn(sentence: str) -> None:
+    """A line on stderr."""
+    print(f"warning: {sentence}", file=sys.stderr)
 
 
 @contextmanager

@@ -21,6 +21,8 @@ examples
   fulmen pbpk simulate --example people.csv
   fulmen pbpk simulate people.csv --to curves.csv
   fulmen pbpk simulate people.csv --to curves.csv --times 0.5,1,2,4 --organs plasma,liver,urine
+  fulmen pbpk simulate people.csv --pk pk.csv
+  fulmen pbpk simulate people.csv --to curves.csv --model pump@champion --by both
 """
 
 
@@ -30,15 +32,21 @@ class Asked:
 
     Attributes:
         table: the file of subjects.
-        to: the file of curves; None prints them.
+        to: the file of curves; None prints them, unless there is a file of pharmacokinetics.
+        pk: the file of pharmacokinetics.
         times_h: [T]; None: as the drugs want them.
         outputs: names of curves.
+        by: one of `BY`.
+        model: that of a surrogate; None where the solver answers alone.
     """
 
     table: Path
     to: Path | None
+    pk: Path | None
     times_h: Tensor | None
     outputs: tuple[str, ...]
+    by: str
+    model: str | None
 
 
 def parser() -> AnyOrder:
@@ -52,11 +60,16 @@ def parser() -> AnyOrder:
     known.add_argument("table", nargs="?", type=Path, metavar="FILE", help="the CSV of subjects; its columns are below")
     known.add_argument("--example", type=Path, metavar="FILE", help="write a table to start from, and nothing else")
     known.add_argument("--to", type=Path, metavar="FILE", help="CSV to write the curves to (default: they are printed)")
+    known.add_argument(
+        "--pk", type=Path, metavar="FILE", help="CSV to write areas, peaks, half-lives and clearances to"
+    )
     known.add_argument("--times", metavar="H,H,...", help="hours after the first dose (default: about 100, to 5 "
                        "half-lives after the last dose, but 24 h to 7 days)")  # fmt: skip
     known.add_argument(
         "--organs", metavar="NAME,...", help=f"what to write: {', '.join(OUTPUTS)} (default: organs and plasma)"
     )
+    known.add_argument("--model", metavar="NAME", help="a kept model or a run folder: its surrogate answers")
+    known.add_argument("--by", choices=BY, help="who answers (default: the solver, or the surrogate that is named)")
     return known
 
 
@@ -75,10 +88,28 @@ def asked_for(typed: argparse.Namespace) -> Asked:
         raise FulmenError(
             "simulate what? fulmen pbpk simulate people.csv --to curves.csv; --example people.csv writes one"
         )
-    if typed.to is not None and typed.to.resolve() == typed.table.resolve():
-        raise FulmenError(f"--to {typed.to}: that is the table itself; write the curves to another file")
+    _refuse_one_file_twice(typed)
     times_h = times_of(typed.times) if typed.times is not None else None
-    return Asked(typed.table, typed.to, times_h, outputs_of(typed.organs))
+    by = typed.by or ("solver" if typed.model is None else "surrogate")
+    if by != "solver" and typed.model is None:
+        raise FulmenError(
+            f"--by {by} asks a surrogate; name one with --model, `fulmen models list` and `fulmen runs` do"
+        )
+    outputs = outputs_of(typed.organs)
+    if typed.pk is not None and not set(outputs) & set(FROM_ORGANS):
+        raise FulmenError(f"--pk summarises organs and plasma, and --organs {typed.organs} names neither")
+    if by != "solver" and (beyond := [name for name in outputs if name not in FROM_ORGANS]):
+        raise FulmenError(f"--organs: a surrogate gives organs and plasma, not {beyond[0]}; --by solver gives it")
+    return Asked(typed.table, typed.to, typed.pk, times_h, outputs, by, typed.model if by != "solver" else None)
+
+
+def _refuse_one_file_twice(typed: argparse.Namespace) -> None:
+    taken = {typed.table.resolve(): "the table itself"}
+    for option, path in (("--to", typed.to), ("--pk", typed.pk)):
+        if path is not None and path.resolve() in taken:
+            raise FulmenError(f"{option} {path}: that is {taken[path.resolve()]}; write to another file")
+        if path is not None:
+            taken[path.resolve()] = f"what {option} names"
 
 
 def outputs_of(text: str | None) -> tuple[str, ...]:

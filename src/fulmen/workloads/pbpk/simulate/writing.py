@@ -38,7 +38,7 @@ class Sheet:
         """The lines of some curves, subject by subject in the order of the table."""
         found: dict[int, str] = {}
         for part in parts:
-            hours = [_number(time) for time in part.time_h[part.asked].tolist()]
+            hours = [as_number(time) for time in part.time_h[part.asked].tolist()]
             values = {name: value[..., part.asked] for name, value in part.values.items() if value.ndim == 3}
             for i, place in enumerate(part.places.tolist()):
                 own = {name: value[i] for name, value in values.items()}
@@ -59,14 +59,14 @@ class Sheet:
 
     def _columns(self, row: int, output: str, values: Mapping[str, Tensor]) -> list[list[str]]:
         """The cells of one output; [] for a column that says nothing of it."""
-        texts = {name: [_number(each) for each in value[row].tolist()] for name, value in values.items()}
+        texts = {name: [as_number(each) for each in value[row].tolist()] for name, value in values.items()}
         main = texts["surrogate" if self.by == "surrogate" else "solver"]
         found = [main if self.unit[output] == "mg/L" else []]
         if "mg" in self.unit.values():
             found.append(main if self.unit[output] == "mg" else [])
         if self.by == "both":
             pairs = zip(values["surrogate"][row].tolist(), values["solver"][row].tolist(), strict=True)
-            found += [texts["surrogate"], [_number(a / b) if b else "" for a, b in pairs]]
+            found += [texts["surrogate"], [as_number(a / b) if b else "" for a, b in pairs]]
         return found + ([texts.get("low", []), texts.get("high", [])] if self.by != "solver" else [])
 
 
@@ -77,5 +77,6 @@ def as_cells(texts: Sequence[str]) -> str:
     return line.getvalue()
 
 
-def _number(value: float) -> str:
+def as_number(value: float) -> str:
+    """Six digits; nothing for what is not known."""
     return f"{value:.{DIGITS}g}" if value == value else ""
