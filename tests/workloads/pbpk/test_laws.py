@@ -60,11 +60,11 @@ def test_the_solver_keeps_every_law(kinetics, drawn):
     assert kept.content.max() <= 1 + 1e-5
     assert kept.lowest_mg_per_l >= 0
     assert kept.below == 0
-    assert kept.balance.abs().max() < (0.01 if population.n_doses == 1 else 0.2), "few samples around later doses"
-    if kinetics == "linear" and population.n_doses == 1:
-        known = kept.clearance[~kept.clearance.isnan()]
+    assert kept.balance.abs().max() < (0.01 if population.n_doses == 1 else 0.1), "few samples around later infusions"
+    if kinetics == "linear":
+        known = kept.clearance[kept.behind < 0.2]
         assert len(known) > 8
-        assert known.abs().max() < 0.02
+        assert known.abs().max() < (0.02 if population.n_doses == 1 else 0.1)
     else:
         assert kept.clearance.isnan().all()
 
@@ -101,10 +101,20 @@ def test_kidneys_that_do_not_clear_what_they_hold_are_caught():
 
 def test_a_clearance_needs_an_end_of_the_curve_and_a_dose_into_a_vein():
     population, _, c = solved("linear")
-    assert auc_clearance(population, c, LATER_H)[population.route == ORAL].isnan().all()
-    assert auc_clearance(population, c.cumsum(-1), LATER_H).isnan().all()
+    assert auc_clearance(population, c, LATER_H)[0][population.route == ORAL].isnan().all()
+    assert auc_clearance(population, c.cumsum(-1), LATER_H)[0].isnan().all()
     early = LATER_H < 0.5
-    assert auc_clearance(population, c[..., early], LATER_H[early]).isnan().sum() > 20
+    behind = auc_clearance(population, c[..., early], LATER_H[early])[1]
+    assert not (behind <= 0.2).any()
+
+
+def test_a_bolus_on_an_even_grid_costs_no_more_than_a_hundredth():
+    population = sample_population(40, seed=2, routes=["bolus"])
+    time_h = time_grid(24.0, 100)[1:]
+    c = concentrations(population, simulate(population, time_h, kinetics="linear"))
+    kept = Kept.by(c, population, time_h, "linear")
+    assert kept.balance.abs().median() < 0.01
+    assert kept.clearance[kept.behind < 0.2].abs().median() < 0.01
 
 
 def held_against(kinetics, ask):
@@ -133,6 +143,15 @@ def test_a_network_that_does_not_see_the_dose_is_caught(kinetics):
     found = held_against(kinetics, lambda population: c)
     assert found.network_ratio.tolist() == pytest.approx([0.01] * len(c))
     assert found.metrics()["dose_error_percent"] > 98
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_network_that_says_no_numbers_has_a_table_too(value):
+    population, _, c = solved("linear")
+    nothing = torch.full_like(c, value)
+    found = laws(lambda population: nothing, nothing, c, population, LATER_H, "linear")
+    assert len(found.rows()) == 13
+    assert not found.metrics()["balance_error_percent"] < 100
 
 
 @pytest.mark.parametrize("kinetics", KINETICS)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fulmen.report.document import Rows
-from fulmen.workloads.pbpk.laws import FOLD, Kept, dose_ratio
+from fulmen.workloads.pbpk.laws import EXTRAPOLATED, FOLD, Kept, dose_ratio
 from fulmen.workloads.pbpk.simulator.population import Population
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
 
@@ -17,7 +17,7 @@ MOST = 200  # subjects that are dosed anew
 ABOVE = 1.02  # times what was absorbed, beyond which a content counts as wrong
 TITLE = "Laws"
 NOTES = (
-    "Laws: held is the sum of volume times concentration over all organs, absorbed what has left the gut by then, or "
+    "Laws: held is the sum of volume times concentration over all organs, absorbed what has passed the gut by then, or "
     "was given into a vein. The balance is AUC CL = dose in its general form: what is held at the end and was "
     "eliminated until then, over what was absorbed; areas are of the samples, so the solver, read at the same times, "
     f"is off too. AUC is of the blood; {FOLD:.0f} times the dose may be more than any training held.",
@@ -66,18 +66,15 @@ class Laws:
             _row("points at 0 (%)", [100 * each.zero for each in both], "0", count),
             *_twice("balance, off by (%)", [each.balance for each in both], "0", count),
         ]
-        if known := int((~self.solver.clearance.isnan()).sum()):
-            rows += _twice("AUC CL / dose, off by (%)", self._clearances(), "0", known)
+        known = self.solver.behind <= EXTRAPOLATED
+        if bool(known.any()):
+            ends = [each.clearance[known].nan_to_num(torch.inf) for each in both]
+            rows += _twice("AUC CL / dose, off by (%)", ends, "0", int(known.sum()))
         ratios = [_quantile(each, 0.5) for each in (self.network_ratio, self.solver_ratio)]
         right, dosed = "1" if self.kinetics == "linear" else "as solver", len(self.network_ratio)
         rows.append(_row(f"AUC at {FOLD:.0f} x dose / {FOLD:.0f} AUC: median", ratios, right, dosed))
         errors = [self.ratio_error, torch.zeros_like(self.ratio_error)]
         return rows + _twice("that ratio, off by (%)", errors, "0", dosed)
-
-    def _clearances(self) -> list[Tensor]:
-        """Of the subjects for whom the solver has one; the network's is infinite where its curve does not end."""
-        known = ~self.solver.clearance.isnan()
-        return [self.network.clearance[known].nan_to_num(torch.inf), self.solver.clearance[known]]
 
 
 def laws(ask: Ask, predicted: Tensor, true: Tensor, population: Population, time_h: Tensor, kinetics: str) -> Laws:
@@ -123,4 +120,4 @@ def _percent(error: Tensor, share: float) -> float:
 
 
 def _quantile(values: Tensor, share: float) -> float:
-    return float(values.double().quantile(share))
+    return float(values.double().quantile(share, interpolation="nearest"))  # between, infinity would be no number
