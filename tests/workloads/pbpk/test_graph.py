@@ -89,6 +89,22 @@ def test_surrogate_predicts_subjects_of_your_own(population):
     torch.testing.assert_close(predicted, expected.detach(), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("asked_h", [TIMES, TIMES[2:5] + 0.1], ids=["grid", "between"])
+def test_many_subjects_are_predicted_in_blocks_as_all_at_once(population, asked_h, monkeypatch):
+    model = PBPKSurrogate(DynamicGNN())
+    clint = population.clint_l_per_h.clone().requires_grad_()
+    watched = replace(population, clint_l_per_h=clint)
+    said = []
+    for at_once in (30, 7):
+        monkeypatch.setattr("fulmen.workloads.pbpk.module.EVALUATION_BATCH", at_once)
+        curves = model.predict_population(watched, asked_h, grid_h=TIMES)
+        said.append((curves, *torch.autograd.grad(curves.sum(), clint)))
+    assert said[0][0].shape == (30, 14, len(asked_h))
+    torch.testing.assert_close(said[0], said[1], rtol=1e-4, atol=1e-6)
+    plain = model.predict_population(population, asked_h, grid_h=TIMES)
+    torch.testing.assert_close(plain, said[0][0].detach(), rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["clint_l_per_h", "dose_mg", "infusion_h"])
 def test_a_prediction_has_the_gradients_of_central_differences(population, name):
     """Of the exposure of blood, of which the reduced model, the features and the network each have a part."""

@@ -76,6 +76,10 @@ SOURCE = torch.tensor([ORGANS.index(source) for source, _ in CONNECTIONS])  # [E
 TARGET = torch.tensor([ORGANS.index(target) for _, target in CONNECTIONS])  # [E]
 
 _BLOOD, _LIVER, _KIDNEY, _GUT = (ORGANS.index(name) for name in ("blood", "liver", "kidney", "gut"))
+_PORTAL = torch.tensor([ORGANS.index(organ) for organ in PORTAL])
+# of the flows into organs, then those out of them, the one in each vessel: [E]
+_VESSEL = torch.where(SOURCE == _BLOOD, TARGET, len(ORGANS) + SOURCE)
+_ROUTE = CONTEXT_FEATURES.index(ROUTES[0])
 
 
 def features(
@@ -86,63 +90,58 @@ def features(
     With linear kinetics the three features that speak of saturation are 0.
     """
     p = population
-    dose = p.dose_mg
     kp_blood = p.kp / p.blood_plasma_ratio[:, None]  # [S, 14]
+    holding = p.volume_l * kp_blood  # [S, 14], L of blood that hold as much as the organ
     flow = p.flow_l_per_h.clone()
-    flow[:, _LIVER] += flow[:, [ORGANS.index(organ) for organ in PORTAL]].sum(1)
-    turnover = flow / (p.volume_l * kp_blood)  # [S, 14], 1/h
+    flow[:, _LIVER] += flow[:, _PORTAL].sum(1)
+    vessel = torch.cat([p.flow_l_per_h, flow], 1)[:, _VESSEL]  # [S, E]
     distribution = steady_state_volume_l(p)  # [S]
-    hepatic, renal = hepatic_clearance_l_per_h(p), renal_clearance_l_per_h(p)  # [S]
-    unbound = p.fraction_unbound
-    intrinsic = torch.zeros_like(p.volume_l)
-    intrinsic[:, _LIVER] = unbound * p.clint_l_per_h
-    intrinsic[:, _KIDNEY] = unbound * p.renal_clint_l_per_h
-    oral, saturable = p.route == ORAL, float(kinetics == "saturable")
-    entry = torch.zeros_like(p.volume_l)
-    entry[:, _BLOOD] = (~oral).to(entry)
-    entry[:, _GUT] = torch.where(oral, portal_share(p), 0.0)
+    node = [p.volume_l, flow, kp_blood, flow / holding, holding / distribution[:, None]]
+    edge = [vessel / p.cardiac_output_l_per_h[:, None], vessel / holding[:, SOURCE], vessel / p.volume_l[:, TARGET]]
+    # the logarithms of all at once: a call costs what a thousand numbers do
+    logs = torch.cat([*node, *edge, _scales(p, distribution, kinetics)], 1).log()
+    sizes = [len(ORGANS) * len(node), len(CONNECTIONS) * len(edge)]
+    node_logs, edge_logs, scales = logs.tensor_split([sizes[0], sum(sizes)], 1)
 
-    node = [
-        p.volume_l.log(),
-        flow.log(),
-        kp_blood.log(),
-        turnover.log(),
-        (p.volume_l * kp_blood / distribution[:, None]).log(),
-        intrinsic.log1p(),
-        entry,
-    ]
-    vessel = torch.where(SOURCE == _BLOOD, p.flow_l_per_h[:, TARGET], flow[:, SOURCE])  # [S, E]
-    edge = [
-        (vessel / p.cardiac_output_l_per_h[:, None]).log(),
-        (vessel / (p.volume_l * kp_blood)[:, SOURCE]).log(),
-        (vessel / p.volume_l[:, TARGET]).log(),
-    ]
-    context = [
-        p.weight_kg.log(),
-        p.cardiac_output_l_per_h.log(),
-        dose.log(),
-        *((p.route == number).to(dose) for number in range(len(ROUTES))),
-        (0.1 + p.infusion_h).log(),
-        torch.where(oral, p.absorption_rate_per_h.log(), 0.0),
-        torch.where(oral, portal_share(p).log(), 0.0),
-        torch.logit(unbound, eps=1e-6),
-        p.blood_plasma_ratio.log(),
-        (unbound * p.clint_l_per_h).log(),
-        hepatic.log(),
-        renal.log(),
-        distribution.log(),
-        ((hepatic + renal) / distribution).log(),
-        saturable * p.km_mg_per_l.log(),
-        saturable * (unbound * dose / (p.blood_plasma_ratio * distribution * p.km_mg_per_l)).log(),
-        saturable * (p.clint_l_per_h * p.km_mg_per_l / dose).log(),
-        torch.full_like(dose, p.n_doses).log(),
-        torch.full_like(dose, p.interval_h).log(),
-    ]
+    oral = (p.route == ORAL).to(flow)
+    intrinsic, entry = torch.zeros_like(flow), torch.zeros_like(flow)
+    intrinsic[:, _LIVER] = p.fraction_unbound * p.clint_l_per_h
+    intrinsic[:, _KIDNEY] = p.fraction_unbound * p.renal_clint_l_per_h
+    entry[:, _BLOOD], entry[:, _GUT] = 1 - oral, torch.where(p.route == ORAL, portal_share(p), 0.0)
+    routes = (p.route[:, None] == torch.arange(len(ROUTES))).to(flow)
+    nodes = [*node_logs.unflatten(1, (len(node), -1)).unbind(1), intrinsic.log1p(), entry]
+    edges = edge_logs.unflatten(1, (len(edge), -1)).unbind(1)
     return {
-        "node": torch.stack(node, -1).to(dtype),
-        "edge": torch.stack(edge, -1).to(dtype),
-        "context": torch.stack(context, -1).to(dtype),
+        "node": torch.stack(nodes, -1).to(dtype),
+        "edge": torch.stack(edges, -1).to(dtype),
+        "context": torch.cat([scales[:, :_ROUTE], routes, scales[:, _ROUTE:]], 1).to(dtype),
     }
+
+
+def _scales(p: Population, distribution_l: Tensor, kinetics: str) -> Tensor:
+    """Of the context, [S, 18]: what is a logarithm there, before it is taken; 1 where the feature is 0."""
+    hepatic, renal = hepatic_clearance_l_per_h(p), renal_clearance_l_per_h(p)  # [S]
+    oral, dose, unbound, km = p.route == ORAL, p.dose_mg, p.fraction_unbound, p.km_mg_per_l
+    inside = unbound.clamp(1e-6, 1 - 1e-6)
+    saturation = [km, unbound * dose / (p.blood_plasma_ratio * distribution_l * km), p.clint_l_per_h * km / dose]
+    return torch.stack([
+        p.weight_kg,
+        p.cardiac_output_l_per_h,
+        dose,
+        0.1 + p.infusion_h,
+        torch.where(oral, p.absorption_rate_per_h, 1.0),
+        torch.where(oral, portal_share(p), 1.0),
+        inside / (1 - inside),
+        p.blood_plasma_ratio,
+        unbound * p.clint_l_per_h,
+        hepatic,
+        renal,
+        distribution_l,
+        (hepatic + renal) / distribution_l,
+        *(saturation if kinetics == "saturable" else [torch.ones_like(dose)] * 3),
+        torch.full_like(dose, p.n_doses),
+        torch.full_like(dose, p.interval_h),
+    ], 1)  # fmt: skip
 
 
 def inputs(
@@ -152,13 +151,16 @@ def inputs(
     reduced: Reduced = "exponential",
     max_step_h: float | None = None,
     dtype: torch.dtype = torch.float32,
+    load_mg: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """All that a network and its module need to predict S subjects at T increasing times after 0, in `dtype`.
 
     `features`, and `dosing` [S, T, 3], `reduced` [S, 14, T] mg/L (the reduced model's concentrations), `dose_mg` [S],
-    `weight_kg` [S]. `max_step_h` is that of the reduced model. Differentiable by the tensors of `population`.
+    `weight_kg` [S]. `max_step_h` is that of the reduced model; `load_mg` [S, T] is what it says, if that is known.
+    Differentiable by the tensors of `population`.
     """
-    load_mg = body_load(population, time_h, kinetics, reduced, max_step_h)
+    if load_mg is None:
+        load_mg = body_load(population, time_h, kinetics, reduced, max_step_h)
     return features(population, kinetics, dtype) | {
         "dosing": dosing(population, time_h, load_mg).to(dtype),
         "reduced": equilibrium_concentrations(population, load_mg).to(dtype),
@@ -191,16 +193,14 @@ def without_saturation(context: Tensor) -> bool:
 def _absorption(p: Population, time_h: Tensor) -> tuple[Tensor, Tensor]:
     """Absorbed share of the dose, and absorption rate in doses per hour, sums over the doses so far: [S, T] each."""
     since = time_h.to(p.dose_mg)[:, None] - p.interval_h * torch.arange(p.n_doses).to(p.dose_mg)  # [T, D]
-    given, t = since >= 0, since.clamp(min=0).expand(len(p), -1, -1)  # [S, T, D], hours since each dose
-    ka, duration = p.absorption_rate_per_h[:, None, None], p.infusion_h.clamp(min=1e-6)[:, None, None]
-    route = p.route[:, None, None]
-    entered = _by_route(route, torch.ones_like(t), t.minimum(duration) / duration, 1 - (-ka * t).exp())
-    rate = _by_route(route, torch.zeros_like(t), (t < duration) / duration, ka * (-ka * t).exp())
+    given, t = (since >= 0).to(since), since.clamp(min=0)  # [T, D], hours since each dose
+    ka = torch.where(p.route == ORAL, p.absorption_rate_per_h, 0.0)[:, None, None]
+    duration = torch.where(p.route == INFUSION, p.infusion_h.clamp(min=1e-6), torch.inf)[:, None, None]
+    bolus = (p.route == BOLUS).to(since)[:, None, None]
+    in_gut = (-ka * t).exp()  # [S, T, D]
+    entered = bolus + t.minimum(duration) / duration + (1 - in_gut)
+    rate = (t < duration) / duration + ka * in_gut
     return (entered * given).sum(2), (rate * given).sum(2)
-
-
-def _by_route(route: Tensor, bolus: Tensor, infusion: Tensor, oral: Tensor) -> Tensor:
-    return torch.where(route == BOLUS, bolus, torch.where(route == INFUSION, infusion, oral))
 
 
 def to_pyg(population: Population) -> list["Data"]:

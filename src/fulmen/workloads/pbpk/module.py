@@ -27,14 +27,13 @@ from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Verb
-from fulmen.workloads.pbpk.baselines import reduced_physics
 from fulmen.workloads.pbpk.content import curves_within_dose, within_dose
 from fulmen.workloads.pbpk.contract import BodyNetwork
 from fulmen.workloads.pbpk.graph import absorbed_share, inputs
 from fulmen.workloads.pbpk.hooks import AnswersForSubjects
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
-from fulmen.workloads.pbpk.one_compartment import Reduced
+from fulmen.workloads.pbpk.one_compartment import Reduced, body_load, equilibrium_concentrations
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import Population, differentiated, validate
 from fulmen.workloads.pbpk.times import at_times, refuse_untrained_times, same_times
@@ -151,17 +150,45 @@ class PBPKSurrogate(AnswersForSubjects):
         """
         grid_h = time_h if grid_h is None else grid_h
         refuse_untrained_times(time_h, grid_h if self.trust is None else self.trust.trained_h(grid_h))
+        validate(population)
+        elsewhere = not same_times(time_h, grid_h)
+        if self.training:
+            self.eval()
         with torch.set_grad_enabled(differentiated(population)):
-            batch = self._asked(population, grid_h, kinetics)
-            curves = self.eval().concentration(batch | {"time_h": grid_h.to(self.log_sd)})
-            if same_times(time_h, grid_h):
-                return curves
-            asked = reduced_physics(population, time_h, kinetics, self.reduced).to(curves)
-            share = absorbed_share(population, time_h).to(curves)
-            grid_h, time_h = grid_h.to(self.device), time_h.to(self.device)
-            mg_per_kg = batch["dose_mg"] / batch["weight_kg"]
-            curves = at_times(curves, batch["reduced"], grid_h, asked, time_h, mg_per_kg)
-            return curves_within_dose(curves, batch, share) if self.within_dose else curves
+            # the reduced model takes all subjects at once, the network as many as the processor's cache holds
+            load_mg = body_load(population, grid_h, kinetics, self.reduced)
+            asked_mg = body_load(population, time_h, kinetics, self.reduced) if elsewhere else load_mg
+            if len(population) <= EVALUATION_BATCH:
+                blocks = [(population, load_mg, asked_mg)]
+            else:
+                parts = [slice(n, n + EVALUATION_BATCH) for n in range(0, len(population), EVALUATION_BATCH)]
+                blocks = [(population[part], load_mg[part], asked_mg[part]) for part in parts]
+            curves = [self._curves(*block, grid_h, time_h if elsewhere else None, kinetics) for block in blocks]
+            return torch.cat(curves) if len(curves) > 1 else curves[0]
+
+    def _curves(
+        self,
+        population: Population,
+        load_mg: Tensor,
+        asked_mg: Tensor,
+        grid_h: Tensor,
+        time_h: Tensor | None,
+        kinetics: str,
+    ) -> Tensor:
+        """Concentrations in mg/L by the loads of the reduced model [S, T] on the grid and [S, A] at the asked times.
+
+        [S, 14, A], or [S, 14, T] if no times [A] are asked for.
+        """
+        batch = self._asked(population, grid_h, kinetics, load_mg)
+        curves = self.concentration(batch | {"time_h": grid_h.to(self.log_sd)})
+        if time_h is None:
+            return curves
+        asked = equilibrium_concentrations(population, asked_mg).to(curves)
+        share = absorbed_share(population, time_h).to(curves)
+        grid_h, time_h = grid_h.to(self.device), time_h.to(self.device)
+        mg_per_kg = batch["dose_mg"] / batch["weight_kg"]
+        curves = at_times(curves, batch["reduced"], grid_h, asked, time_h, mg_per_kg)
+        return curves_within_dose(curves, batch, share) if self.within_dose else curves
 
     @torch.no_grad()
     def in_domain(self, population: Population, grid_h: Tensor, kinetics: str = "saturable") -> Tensor:
@@ -178,12 +205,15 @@ class PBPKSurrogate(AnswersForSubjects):
         if self.trust is None:
             raise FulmenError("in_domain: the model has no domain; take one that was trained with model.trusted=true")
         refuse_untrained_times(grid_h, self.trust.trained_h(grid_h))
-        return self.trust.distance(self._asked(population, grid_h, kinetics)) <= self.trust.limit
+        batch = self._asked(
+            validate(population), grid_h, kinetics, body_load(population, grid_h, kinetics, self.reduced)
+        )
+        return self.trust.distance(batch) <= self.trust.limit
 
-    def _asked(self, population: Population, grid_h: Tensor, kinetics: str) -> Batch:
-        """What the network reads of subjects of one's own, on its device."""
+    def _asked(self, population: Population, grid_h: Tensor, kinetics: str, load_mg: Tensor) -> Batch:
+        """What the network reads of subjects of one's own, on its device; the reduced model says the load [S, T]."""
         precise = torch.promote_types(self.log_sd.dtype, torch.float32)
-        known = inputs(validate(population), grid_h, kinetics, self.reduced, dtype=precise)
+        known = inputs(population, grid_h, kinetics, dtype=precise, load_mg=load_mg)
         return {name: value.to(self.device, self.log_sd.dtype) for name, value in known.items()}
 
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:

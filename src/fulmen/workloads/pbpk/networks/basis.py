@@ -44,14 +44,14 @@ class Basis(nn.Module):
         self.mean.copy_(mean)
         self.curves.copy_(curves)
 
-    def load(self, dosing: Tensor, time_h: Tensor) -> Tensor:
-        """What the reduced model says of the body's load at a few times: [B, P] of the dosing features [B, T, 3].
+    def probe(self, dosing: Tensor, time_h: Tensor) -> Tensor:
+        """The dosing features [B, T, 3] at a few times: [B, P, 3], of which the load of the reduced model is the last.
 
         Raises:
             FulmenError: another number of times than that of the basis.
         """
         require_times(self.times, time_h)
-        return dosing[:, self.probed, -1]
+        return dosing[:, self.probed]
 
     def forward(self, coefficients: Tensor) -> Tensor:
         """[B, R] -> curves [B, 14, T]."""

@@ -47,5 +47,5 @@ class BasisGNN(GraphEncoder):
     def forward(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor, time_h: Tensor) -> Tensor:
         node, edge, context, dosing = self.inputs(node, edge, context, dosing)
         h, c = self.encode(node, edge, context)
-        load = self.basis.load(dosing, time_h)  # [B, P]
+        load = self.basis.probe(dosing, time_h)[..., -1]  # [B, P]
         return self.basis(self.read(torch.cat([self.norm(h).flatten(1), c, load], -1)))  # [B, 14, T]

@@ -34,6 +34,6 @@ class POD(GraphNetwork):
         self.basis.fit(target)
 
     def forward(self, node: Tensor, edge: Tensor, context: Tensor, dosing: Tensor, time_h: Tensor) -> Tensor:
-        node, _, context, dosing = self.inputs(node, edge, context, dosing)
-        load = self.basis.load(dosing, time_h)  # [B, P]
-        return self.basis(self.layers(torch.cat([node.flatten(1), context, load], -1)))  # [B, 14, T]
+        load = self.inputs.dosing(self.basis.probe(dosing, time_h))[..., -1]  # [B, P]
+        read = torch.cat([self.inputs.node(node.flatten(1)), self.inputs.context(context), load], -1)
+        return self.basis(self.layers(read))  # [B, 14, T]

@@ -18,6 +18,7 @@ SEXES = ("male", "female")
 COUNTED = {"route": ROUTES, "sex": SEXES}  # fields that count in names
 OF_ORGANS = ("volume_l", "flow_l_per_h", "kp", "density_kg_per_l")  # [S, 14]; the other fields are [S]
 SHARES = ("fraction_unbound", "bioavailability")  # in (0, 1]
+_THROUGH_LIVER = torch.tensor([INDEX[organ] for organ in ("liver", *PORTAL)])
 LABELS = ("compound", "lipophilicity", "age_y", "sex", "density_kg_per_l")  # none of them enters the equations
 
 
@@ -102,7 +103,7 @@ def portal_share(population: Population) -> Tensor:
 
 def liver_flow_l_per_h(population: Population) -> Tensor:
     """Blood through the liver: hepatic artery and portal vein. Shape [S]."""
-    return population.flow_l_per_h[:, [INDEX[organ] for organ in ("liver", *PORTAL)]].sum(1)
+    return population.flow_l_per_h[:, _THROUGH_LIVER].sum(1)
 
 
 def hepatic_clearance_l_per_h(population: Population) -> Tensor:
