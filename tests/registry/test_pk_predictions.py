@@ -15,9 +15,11 @@ from fulmen.config.schema import project_root
 from fulmen.errors import FulmenError
 from fulmen.registry import predict, save_run
 from fulmen.runs.run import run
+from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import population_from
 from fulmen.workloads.pbpk.pk_table import PLACES, UNITS, pharmacokinetics
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
+from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
 
 QUIET = ["callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null", "callbacks.diagnosis=null"]
@@ -218,3 +220,23 @@ def test_times_of_ones_own_are_checked_with_and_without_a_grid(place, subjects, 
     for grid_h in (None, own.data.time_h):
         with pytest.raises(FulmenError, match=message):
             own.model.predict_population(people, time_h, grid_h=grid_h)
+
+
+@pytest.mark.slow
+def test_an_exported_program_predicts_subjects_of_ones_own(place, tmp_path, capsys):
+    """The program takes what `graph.inputs` makes of subjects, any number of them."""
+    to = tmp_path / "pod.pt2"
+    assert main(["models", "export", "pod", "--to", str(to), "--registry", str(place / "models")]) == 0
+    assert "it reproduces the kept predictions" in capsys.readouterr().out
+    program = torch.export.load(to).module()
+    model, grid_h = fulmen.load_model("pod", place / "models"), fulmen.load_run(place / "run").data.time_h
+    for number in (1, 3, 40):
+        people = sample_population(number, seed=9)
+        batch = inputs(people, grid_h) | {"subject": torch.arange(number), "time_h": grid_h.float()}
+        with torch.no_grad():
+            said = program(batch)
+        expected = model.predict_population(people, grid_h)
+        torch.testing.assert_close(said["concentration_mg_per_l"], expected, rtol=1e-5, atol=1e-6)
+        assert (said["low_90_mg_per_l"] <= expected).all()
+        assert (expected <= said["high_90_mg_per_l"]).all()
+        assert said["in_domain"].tolist() == model.in_domain(people, grid_h).tolist()
