@@ -11,10 +11,11 @@ from fulmen.workloads.pbpk.module import PBPKSurrogate
 from fulmen.workloads.pbpk.networks import MLP
 from fulmen.workloads.pbpk.sensitivity import EXPOSURES, INPUTS, moved, sensitivities
 from fulmen.workloads.pbpk.simulator.outputs import from_organs
-from fulmen.workloads.pbpk.simulator.physiology import INDEX
+from fulmen.workloads.pbpk.simulator.physiology import INDEX, ORGANS
 from fulmen.workloads.pbpk.simulator.population import (
     BOLUS,
     INFUSION,
+    LABELS,
     ORAL,
     hepatic_clearance_l_per_h,
     liver_flow_l_per_h,
@@ -62,6 +63,16 @@ def test_a_moved_subject_is_one_that_can_be():
     back = moved(population, torch.zeros_like(log_factor))
     for name, value in population.tensors().items():
         torch.testing.assert_close(back.tensors()[name], value, rtol=1e-14, atol=0)
+
+
+def test_every_number_that_enters_the_equations_is_an_input():
+    population = sample_population(2, seed=0)
+    numbers = {name for name, value in population.tensors().items() if value.is_floating_point()}
+    assert numbers - set(LABELS) == {name.partition(".")[0] for name in INPUTS}
+    of_organs = [name for name in INPUTS if "." in name]
+    assert (
+        len(of_organs) == 3 * len(ORGANS) - 3
+    )  # blood and lung carry the cardiac output, the kp of blood is its ratio
 
 
 def test_the_exposure_of_a_linear_dose_into_a_vein_has_the_elasticities_of_the_well_stirred_model():

@@ -38,7 +38,7 @@ UNITS = {"auc": "mg h/L", "auc_infinity": "mg h/L", "cmax": "mg/L", "half_life":
 
 ALONE = (
     "fraction_unbound", "clint_l_per_h", "renal_clint_l_per_h", "km_mg_per_l", "absorption_rate_per_h",
-    "bioavailability", "dose_mg", "infusion_h",
+    "bioavailability", "gut_extraction", "dose_mg", "infusion_h",
 )  # fmt: skip
 OF_ORGANS = {
     "volume_l": ORGANS,

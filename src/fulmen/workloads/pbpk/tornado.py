@@ -16,6 +16,7 @@ INPUT_NAMES = {
     "weight_kg": "body weight", "cardiac_output_l_per_h": "cardiac output", "blood_plasma_ratio": "blood:plasma ratio",
     "fraction_unbound": "fraction unbound", "clint_l_per_h": "CLint, liver", "renal_clint_l_per_h": "CLint, kidney",
     "km_mg_per_l": "Km", "absorption_rate_per_h": "absorption rate", "bioavailability": "bioavailability",
+    "gut_extraction": "gut wall extraction",
     "dose_mg": "dose", "infusion_h": "infusion time", "volume_l": "volume", "flow_l_per_h": "flow", "kp": "kp",
 }  # fmt: skip
 EXPOSURE_NAMES = {"auc": "AUC", "auc_infinity": "AUC to infinity", "cmax": "Cmax", "half_life": "half-life"}
