@@ -207,3 +207,21 @@ def test_a_workload_that_turns_files_into_tables_itself_is_served_files_and_says
     assert (said["rows"], said["in_range"]) == ([{"y": 1.5}], [True])
     refused = problem(client.post("/api/models/stocks/predict", json={"rows": [{}]}), 422)
     assert refused["detail"] == "rows: StockForecaster takes no values (it has no read_records); give it a file"
+
+
+def test_a_table_is_asked_for_by_its_name(client, examples, tmp_path):
+    said = client.post("/api/models/pbpk/predict?table=pk", json=examples["pbpk"])
+    assert said.status_code == 200, said.text
+    rows = said.json()["rows"]
+    assert len(rows) == 15 * len(examples["pbpk"]["rows"])
+    assert rows[14]["organ"] == "plasma"
+    assert rows[0]["auc_last_mg_h_per_l"] > 0
+    assert rows[1]["clearance_l_per_h"] is None  # of the liver there is none
+    units = {each["name"]: each["unit"] for each in said.json()["columns"]}
+    assert (units["auc_last_mg_h_per_l"], units["half_life_h"], units["organ"]) == ("mg h/L", "h", None)
+    csv = client.post("/api/models/pbpk/predict?table=pk", json=examples["pbpk"], headers={"accept": "text/csv"}).text
+    assert pd.read_csv(io.StringIO(csv)).auc_last_mg_h_per_l[0] == pytest.approx(rows[0]["auc_last_mg_h_per_l"])
+    usual = client.post("/api/models/pbpk/predict?table=concentrations", json=examples["pbpk"]).json()
+    assert usual == client.post("/api/models/pbpk/predict", json=examples["pbpk"]).json()
+    refused = problem(client.post("/api/models/stocks/predict?table=pk", json=examples["stocks"]), 422)
+    assert "stocks:1: this model has no table 'pk'; it has predictions" in refused["detail"]

@@ -11,6 +11,7 @@ from fulmen.errors import FulmenError
 from fulmen.serve.problems import Problem, wrong
 
 if TYPE_CHECKING:
+    from fulmen.data.answering import Wanted
     from fulmen.data.predicting import Inputs
     from fulmen.registry.predictor import Predictor
 
@@ -27,6 +28,7 @@ class Question:
         body: `{"rows": [...]}`; empty where there is a file.
         file: of the workload's format.
         reading: how the file is read, see `Predicts.reading`.
+        table: which of the model's tables is wanted; None: the usual one.
     """
 
     rows: int
@@ -34,6 +36,14 @@ class Question:
     body: bytes = b""
     file: Path | None = None
     reading: tuple[tuple[str, str], ...] = ()
+    table: str | None = None
+
+    @property
+    def wanted(self) -> "Wanted":
+        """The table, as a model is asked for it."""
+        from fulmen.data.answering import Wanted
+
+        return Wanted(self.table)
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,10 @@ def _predicted(predictor: "Predictor", inputs: "Sequence[Inputs]") -> list[Any]:
 
 
 def _inputs(predictor: "Predictor", question: Question) -> "Inputs | Reply":
+    try:
+        predictor.refuse_unknown(question.wanted)
+    except FulmenError as error:
+        raise wrong("table", str(error)) from None
     if question.file is None:
         return _of_records(predictor, question)
     try:
@@ -93,13 +107,12 @@ def _inputs(predictor: "Predictor", question: Question) -> "Inputs | Reply":
 
 def _of_own_table(predictor: "Predictor", question: Question, file: Path) -> Reply:
     """The answer of a workload that turns files into tables in one step; nothing is known of ranges then."""
-    from fulmen.data.answering import Wanted
     from fulmen.data.predicting import Answer, Inputs
     from fulmen.serve.answers import as_csv, as_json
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        table = predictor.predict_file(file, Wanted(), **dict(question.reading))
+        table = predictor.predict_file(file, question.wanted, **dict(question.reading))
     _refuse_too_many(len(table), question.rows)
     said = [str(each.message).replace(str(file), file.name) for each in caught if each.category is UserWarning]
     answer = Answer({str(name): table[name].to_numpy() for name in table.columns})
@@ -149,6 +162,6 @@ def _reply(predictor: "Predictor", question: Question, inputs: "Inputs", predict
         )
     from fulmen.serve.answers import as_csv, as_json
 
-    answer = predictor.answer(inputs, predicted)
+    answer = predictor.answer(inputs, predicted, question.wanted)
     content = as_csv(answer) if question.csv else as_json(answer, inputs, predictor)
     return Reply(content, inputs.rows)

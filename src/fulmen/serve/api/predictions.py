@@ -5,9 +5,9 @@ import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -26,6 +26,7 @@ router = APIRouter(prefix="/api/models", tags=["predictions"])
 CSV, JSON, FORM = "text/csv", "application/json", "multipart/form-data"
 READ = (".csv", ".parquet", ".pq", ".npz", ".npy")
 CHUNK = 1 << 20
+Table = Annotated[str | None, Query(max_length=100, description="of the model's tables; the usual one if left out")]
 
 
 class Column(BaseModel):
@@ -91,20 +92,22 @@ _BODY = {"required": True, "content": {JSON: {"schema": _RECORDS}, FORM: {"schem
 @router.post("/{reference}/predict", response_class=Response, openapi_extra={"requestBody": _BODY},
              responses={200: {"model": Predicted, "content": {CSV: {"schema": {"type": "string"}}}},
                         **answers(400, 404, 413, 415, 422, 503)})  # fmt: skip
-async def predict(reference: str, request: Request, services: Wanted) -> Response:
+async def predict(reference: str, request: Request, services: Wanted, table: Table = None) -> Response:
     """Predictions as `fulmen predict` makes them, with units, intervals, warnings and what is out of range.
 
     The body is `{"rows": [...]}`, or a form with a `file` of the format that the model reads. With `Accept: text/csv`
-    the answer is the table alone.
+    the answer is the table alone. Of a PBPK model `?table=pk` gives pharmacokinetics in place of concentrations.
     """
     csv = CSV in request.headers.get("accept", "")
     kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     rows = services.settings.limits.rows
     if kind == JSON:
-        reply = await services.predictions.ask(reference, Question(rows, csv, body=await request.body()))
+        reply = await services.predictions.ask(reference, Question(rows, csv, body=await request.body(), table=table))
     elif kind == FORM:
         async with _file(request, services) as (file, reading):
-            reply = await services.predictions.ask(reference, Question(rows, csv, file=file, reading=reading))
+            reply = await services.predictions.ask(
+                reference, Question(rows, csv, file=file, reading=reading, table=table)
+            )
     else:
         raise Problem(415, f"{kind[:60]} is not read here; send {JSON} or {FORM}", headers={"Accept-Post": JSON})
     return Response(reply.content, media_type=CSV if csv else JSON)
