@@ -8,8 +8,8 @@ TOGETHER := -n 2 --dist worksteal
 
 .PHONY: train test test-fast lint bench same proofs canary wheel lock setup clean
 
-train: $(READY)   ## the main job: the PBPK Dynamic GNN; options as in `make train ARGS="trainer.max_epochs=5"`
-	$(BIN)/python train.py experiment=pbpk_gnn $(ARGS)
+train: $(READY)   ## the main job: the PBPK surrogate; options as in `make train ARGS="trainer.max_epochs=5"`
+	$(BIN)/python train.py experiment=pbpk $(ARGS)
 
 test: $(READY)    ## all tests, in two processes; a selection as in `make test ARGS="tests/runs"`
 	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)

@@ -44,6 +44,7 @@ TINY = {  # by the first letters of an experiment's name; all that fit
     "sensors": ["data.machines=8", "data.days=6", "data.batch_size=64", "model.figures=false"],
     "synthetic": ["data.rows=600", "data.batch_size=32", "model.figures=false"],
 }  # fmt: skip
+OF_ONE = {"pbpk": ["model.network.times=19"]}  # of the experiment with just this name
 NARROW = ["network=resnet9", "model.network.width=4"]  # cheaper than the default network of images
 NO_TEST = "test=false"  # the figures of PBPK take longer than these trainings
 VARIED = {  # zoo= and tabular= are network= today; the recorded commits know the old words alone
@@ -128,7 +129,8 @@ def cases() -> dict[str, list[str]]:
 def tiny(experiment: str) -> list[str]:
     """Settings that make the data of `experiment=<name>` small."""
     name = experiment.partition("=")[2]
-    return [typed for beginning, settings in TINY.items() if name.startswith(beginning) for typed in settings]
+    shared = [typed for beginning, settings in TINY.items() if name.startswith(beginning) for typed in settings]
+    return shared + OF_ONE.get(name, [])
 
 
 def run_case(name: str, typed: list[str], checkout: Path, folder: Path) -> Facts:

@@ -11,7 +11,8 @@ from fulmen.testing import Conformance, train
 
 pytestmark = pytest.mark.slow  # every experiment is trained, several times
 EXPERIMENTS = choices("experiment")
-SMALLER = {"pbpk_pod": ("data.compounds=600", "data.validation_compounds=100", "data.test_compounds=100")}
+FEWER = ("data.compounds=600", "data.validation_compounds=100", "data.test_compounds=100")
+SMALLER = {"pbpk": FEWER, "pbpk_pod": FEWER}
 
 
 class OfTheHouse(Conformance):

@@ -1,4 +1,4 @@
-"""A POD surrogate trained on 20,000 subjects stays within 10 % of the solver on other doses, drugs, bodies and times.
+"""A surrogate trained on 20,000 subjects stays within 10 % of the solver on other doses, drugs, bodies and times.
 
 Each cell trains one network with one seed and judges it on sets of 1,000 subjects that no training saw; t = 0 is left
 out, and so are points below a thousandth of dose / weight. What a set has to reach stands beside its name. The network
@@ -27,11 +27,13 @@ from fulmen.workloads.pbpk.metrics import FLOOR, metrics
 from fulmen.workloads.pbpk.simulator.population import Population
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
+from fulmen.workloads.pbpk.times import time_grid
 
-SEEDS, SUBJECTS, TEST_SEED, EXPERIMENT = (1, 2, 3), 1000, 20_000, "pbpk_pod"
+SEEDS, SUBJECTS, TEST_SEED = (1, 2, 3), 1000, 20_000
 QUIET = ["trainer.accelerator=cpu", "threads=1", "callbacks.progress=null", "callbacks.summary=null",
          "logger.tensorboard=null", "model.figures=false", "trainer.precision=32-true"]  # fmt: skip
 USUAL_H = torch.linspace(0, 24, 100, dtype=torch.float64)[1:]
+THREE_DAYS_H = time_grid(72, 113, "stretched")[1:]
 CLINICAL_H = torch.tensor([0.083, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 16, 24], dtype=torch.float64)
 
 
@@ -51,9 +53,11 @@ class Asked:
         return many[(many.lipophilicity > 2).nonzero()[:SUBJECTS, 0]]
 
 
+REAL = {"population": "real_chemistry", "infusion_h": (0.5, 24.0)}
 DOSING = {"n_doses": 4, "interval_h": 6.0}
+ANY_TIME = ["data.hours=72", "data.grid=stretched", "data.time_points=113", "model.network.times=112"]
 NETWORKS: dict[str, tuple[list[str], dict[str, Asked]]] = {
-    "24 h": ([], {
+    "24 h": (["experiment=pbpk_pod"], {
         "in domain": Asked(97),
         "dose x 5": Asked(96, {"dose_mg": (50.0, 5000.0)}),
         "dose / 10": Asked(96, {"dose_mg": (1.0, 100.0)}),
@@ -61,20 +65,25 @@ NETWORKS: dict[str, tuple[list[str], dict[str, Asked]]] = {
         "30 kg": Asked(94, {"body": {"weight_kg": 30.0}}),
         "15 kg": Asked(89, {"body": {"weight_kg": 15.0}}),
     }),
-    "any time to 72 h": (["data.hours=72", "data.grid=stretched", "data.time_points=113", "model.network.times=112"], {
+    "any time to 72 h": (["experiment=pbpk_pod", *ANY_TIME], {
         "step of .24 h": Asked(93),
         "4 x finer": Asked(91, time_h=torch.linspace(0, 24, 397, dtype=torch.float64)[1:]),
         "2 x coarser": Asked(91, time_h=torch.linspace(0, 24, 51, dtype=torch.float64)[1:]),
         "clinical times": Asked(91, time_h=CLINICAL_H),
         "72 h": Asked(91, time_h=torch.linspace(0, 72, 298, dtype=torch.float64)[1:]),
     }),
-    "long infusions": (["data.infusion_h=[0.5,16]"], {
+    "long infusions": (["experiment=pbpk_pod", "data.infusion_h=[0.5,16]"], {
         "8-16 h": Asked(88, {"routes": ("infusion",), "infusion_h": (8.0, 16.0)}),
     }),
-    "real chemistry": (["data.population=real_chemistry"], {
-        "held out": Asked(91, {"population": "real_chemistry"}),
+    "surrogate": (["experiment=pbpk"], {
+        "held out": Asked(91, REAL, THREE_DAYS_H),
+        "step of .24 h": Asked(89, REAL),
+        "clinical times": Asked(89, REAL, CLINICAL_H),
+        "wide, one dose": Asked(0, {"population": "wide", "n_doses": 1}, THREE_DAYS_H),
     }),
-    "4 doses": ([f"data.{name}={value}" for name, value in DOSING.items()], {"4 x 6 h": Asked(88, DOSING)}),
+    "4 doses": (["experiment=pbpk_pod", *(f"data.{name}={value}" for name, value in DOSING.items())], {
+        "4 x 6 h": Asked(88, DOSING),
+    }),
 }  # fmt: skip
 
 STRANGERS = [Asked(0, {"routes": ("infusion",), "infusion_h": (8.0, 16.0)}), Asked(0, DOSING)]
@@ -88,7 +97,7 @@ def main() -> bool:
         options, sets = NETWORKS[name]
         begun = time.process_time()
         with tempfile.TemporaryDirectory() as folder:
-            typed = [f"experiment={EXPERIMENT}", *options, f"seed={seed}", *QUIET, f"output_dir={folder}/run"]
+            typed = [*options, f"seed={seed}", *QUIET, f"output_dir={folder}/run"]
             run(check_overrides(typed), typed)
             spent = time.process_time() - begun
             model, data = load_run(f"{folder}/run").model, load_run(f"{folder}/run").data

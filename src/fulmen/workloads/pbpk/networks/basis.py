@@ -7,7 +7,6 @@ from fulmen.workloads.pbpk.networks.inputs import require_times
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 
 CURVES = 4000  # training subjects from which the basis is taken: enough for a few hundred modes
-EVERY = 12  # the load of the reduced model is an input at every 12th time
 
 
 class Basis(nn.Module):
@@ -20,16 +19,17 @@ class Basis(nn.Module):
     Args:
         modes: R.
         times: T, length of the time grid.
+        every: how many times lie between two at which the load of the reduced model is an input.
     """
 
     mean: Tensor
     curves: Tensor
     probed: Tensor
 
-    def __init__(self, modes: int, times: int):
+    def __init__(self, modes: int, times: int, every: int = 12):
         super().__init__()
         self.times = times
-        self.register_buffer("probed", torch.arange(min(EVERY // 2, times - 1), times, EVERY), persistent=False)
+        self.register_buffer("probed", torch.arange(min(every // 2, times - 1), times, every), persistent=False)
         self.register_buffer("mean", torch.zeros(len(ORGANS) * times))
         self.register_buffer("curves", torch.zeros(modes, len(ORGANS) * times))
 

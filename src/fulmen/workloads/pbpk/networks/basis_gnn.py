@@ -22,6 +22,7 @@ class BasisGNN(GraphEncoder):
         read: width of the two layers that read the organs.
         times: length of the time grid (99 for the default grid without t = 0).
         messages: "dense", our own; "scattered", the same equations by torch_geometric; "gatv2", its attention.
+        every: the load of the reduced model is an input at every so many times.
     """
 
     @refuses_out_of_range
@@ -33,9 +34,10 @@ class BasisGNN(GraphEncoder):
         read: Count = 128,
         times: Count = 99,
         messages: Messages = "dense",
+        every: Count = 12,
     ):
         super().__init__(hidden, layers, messages)
-        self.basis = Basis(modes, times)
+        self.basis = Basis(modes, times, every)
         self.norm = nn.LayerNorm(hidden)
         self.read = stack((len(ORGANS) + 1) * hidden + len(self.basis.probed), read, 2, modes)
 

@@ -19,12 +19,15 @@ class POD(GraphNetwork):
         hidden: width of the hidden layers.
         layers: number of hidden layers.
         times: length of the time grid (99 for the default grid without t = 0).
+        every: the load of the reduced model is an input at every so many times.
     """
 
     @refuses_out_of_range
-    def __init__(self, modes: Count = 96, hidden: Count = 256, layers: Natural = 3, times: Count = 99):
+    def __init__(
+        self, modes: Count = 96, hidden: Count = 256, layers: Natural = 3, times: Count = 99, every: Count = 12
+    ):
         super().__init__()
-        self.basis = Basis(modes, times)
+        self.basis = Basis(modes, times, every)
         width = len(ORGANS) * len(NODE_FEATURES) + len(CONTEXT_FEATURES) + len(self.basis.probed)
         self.layers = stack(width, hidden, layers, modes)
 
