@@ -47,6 +47,7 @@ def test_a_network_cell_tells_gradients_elasticities_and_a_law(kinetics, tmp_pat
     assert cell["ok"]
     assert cell["gradients"].keys() == {"bolus", "infusion", "oral"}
     assert cell["elasticities"]["subjects"] == 8
+    assert cell["elasticities"]["auc"].keys() == {"all inputs", "ten largest", "infusion time"}
     assert cell["elasticities"]["auc"]["ten largest"]["correlation"] > 0.7
     assert cell.get("dose_ratio_p95", 1.0) == pytest.approx(1, abs=1e-4)
     assert cell.get("above_the_dose", 0) == 0

@@ -28,7 +28,7 @@ from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.laws import FOLD, content_mg, dose_ratio
 from fulmen.workloads.pbpk.sensitivity import EXPOSURES, INPUTS, Curves, moved, sensitivities
 from fulmen.workloads.pbpk.simulator.outputs import from_organs
-from fulmen.workloads.pbpk.simulator.population import ROUTES, Population
+from fulmen.workloads.pbpk.simulator.population import INFUSION, ROUTES, Population
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import KINETICS, administered_mg, concentrations, simulate
 
@@ -132,7 +132,11 @@ def differences(people: Population, curves: Curves, time_h: Tensor, relative: fl
 
 
 def elasticities_beside(model: Any, data: Any, curves: Curves, subjects: int) -> dict[str, Any]:
-    """How far a network's elasticities in plasma are from the solver's, for subjects of its domain."""
+    """How far a network's elasticities in plasma are from the solver's, for subjects of its domain.
+
+    That by the infusion time is told apart: the end of an infusion is a kink, and how much a sampled peak moves with it
+    depends on where between two samples it lies.
+    """
     many = drawn(data.prior, 3 * subjects)
     time_h = data.time_h.double()
     if model.trust:
@@ -142,12 +146,16 @@ def elasticities_beside(model: Any, data: Any, curves: Curves, subjects: int) ->
     exact = sensitivities(people, lambda p: concentrations(p, simulate(p, time_h, data.kinetics)), time_h, of)
     found = sensitivities(people, curves, time_h, of)
     told: dict[str, Any] = {"subjects": len(people)}
+    infusion = INPUTS.index("infusion_h")
+    others = torch.tensor([i for i in range(len(INPUTS)) if i != infusion])
+    infused = (people.route == INFUSION).nonzero()[:, 0]
     for e, name in enumerate(of):
         one, other = exact.elasticity[:, 0, e], found.elasticity[:, 0, e]  # [S, I]
-        counting = one.abs().mean(0).argsort(descending=True)[:LARGEST]
+        counting = others[one[:, others].abs().mean(0).argsort(descending=True)[:LARGEST]]
         told[name] = {
-            "all inputs": distances(one, other),
+            "all inputs": distances(one[:, others], other[:, others]),
             "ten largest": distances(one[:, counting], other[:, counting]),
+            "infusion time": distances(one[infused, infusion], other[infused, infusion]),
         }
     return told
 

@@ -247,7 +247,8 @@ def do_own_verb(arguments: argparse.Namespace) -> int:
     cfg = check_overrides([f"experiment={experiments_of(arguments.workload)[0]}", *overrides])
     kind = locate(cfg.model["_target_"])
     verbs = kind.verbs() if isinstance(kind, type) and issubclass(kind, Workload) else {}
-    lines = [f"  {name:10} {(verb.__doc__ or '').partition(chr(10))[0]}" for name, verb in verbs.items()]
+    width = max(map(len, verbs), default=0) + 2
+    lines = [f"  {name:{width}}{(verb.__doc__ or '').partition(chr(10))[0]}" for name, verb in verbs.items()]
     told = "\n".join([f"fulmen {arguments.workload} takes one of", *lines])
     if lines and words[:1] in (["--help"], ["-h"]):
         print(told)

@@ -20,7 +20,7 @@ def test_subjects_are_exported_and_read_back(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        (["pbpk"], "fulmen pbpk takes one of\n  export     Write subjects"),
+        (["pbpk"], "fulmen pbpk takes one of\n  export         Write subjects"),
         (["pbpk", "exprot", "x.npz"], "fulmen pbpk takes one of"),
         (["pbpk", "export"], "fulmen pbpk export takes one file"),
         (["pbpk", "export", "--help"], "fulmen pbpk export takes one file"),
@@ -35,4 +35,4 @@ def test_what_there_is_is_said_where_something_else_is_typed(typed, said, capsys
 @pytest.mark.parametrize("asked", ["--help", "-h"])
 def test_help_lists_the_commands(asked, capsys):
     assert main(["pbpk", asked]) == 0
-    assert "export     Write subjects" in capsys.readouterr().out
+    assert "export         Write subjects" in capsys.readouterr().out
