@@ -86,9 +86,9 @@ def _of_predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="INPUT", nargs="?", help="file in the format that --explain prints")
     _take_overrides(parser, "how to read INPUT, for example data.delimiter=tab")
     parser.add_argument("-o", "--output", metavar="FILE", help="CSV file to write (default: the terminal)")
-    parser.add_argument("--table", metavar="NAME", help="which table to make; of PBPK models concentrations or pk")
+    parser.add_argument("--table", metavar="NAME", help="which of the model's tables to make, for example pk")
     parser.add_argument(
-        "--fallback", metavar="NAME", help="what answers for rows unlike the training; of PBPK models solver"
+        "--fallback", metavar="NAME", help="what answers for what is unlike the training, for example solver"
     )
     parser.add_argument("--explain", action="store_true", help="print what INPUT has to look like, and stop")
     parser.add_argument("--json", action="store_true", help="with --explain: print it as JSON")

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -59,6 +60,37 @@ def test_the_terminal_points_are_those_that_lie_on_a_line():
     c = 10 * (-2.0 * HOURS).exp() + 1 * (-0.1 * HOURS).exp()
     sparse = [0, 5, 10, 20, 40, 80, 120, 160, 240, 320, 400]
     assert pk.half_life(c[sparse], HOURS[sparse]).item() == pytest.approx(math.log(2) / 0.1, rel=1e-3)
+
+
+def by_all_regressions(c, time_h, limit):
+    """lambda_z of one curve by NumPy: every regression through the last samples, one after the other."""
+    end = 1 + max((place for place, value in enumerate(c) if value >= limit), default=-1)
+    best, rate = -math.inf, math.nan
+    for start in range(end - 3, int(np.argmax(c)), -1):
+        if (c[start:end] <= 0).any():
+            break
+        x, y, n = time_h[start:end], np.log(c[start:end]), end - start
+        slope, _ = np.polyfit(x, y, 1)
+        adjusted = 1 - (1 - np.corrcoef(x, y)[0, 1] ** 2) * (n - 1) / (n - 2)
+        if slope < 0 and adjusted >= best - pk.TOLERANCE:
+            best, rate = max(best, adjusted), -slope
+    return rate
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.05, 3.0])
+def test_the_slope_is_the_one_that_all_regressions_choose(limit):
+    """200 noisy curves of two phases, some with zeros or a late rise."""
+    random = np.random.default_rng(0)
+    time_h = np.sort(random.uniform(0.1, 24, 30))
+    fast, slow = random.uniform(0.3, 3, 200), random.uniform(0.01, 0.3, 200)
+    curves = 5 * np.exp(-np.outer(fast, time_h)) + random.uniform(0.1, 1, (200, 1)) * np.exp(-np.outer(slow, time_h))
+    curves *= np.exp(random.normal(0, 0.1, curves.shape))
+    curves[:20, random.integers(5, 30)] = 0.0
+    curves[20:40, -1] *= 3
+    found = pk.terminal_rate(torch.tensor(curves), torch.tensor(time_h), limit)
+    expected = [by_all_regressions(curve, time_h, limit) for curve in curves]
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
+    assert found.isfinite().sum() > (150 if limit < 1 else 0)
 
 
 def test_repeated_doses_accumulate_as_superposition_says():

@@ -96,7 +96,7 @@ async def predict(reference: str, request: Request, services: Wanted, table: Tab
     """Predictions as `fulmen predict` makes them, with units, intervals, warnings and what is out of range.
 
     The body is `{"rows": [...]}`, or a form with a `file` of the format that the model reads. With `Accept: text/csv`
-    the answer is the table alone. Of a PBPK model `?table=pk` gives pharmacokinetics in place of concentrations.
+    the answer is the table alone. `?table=pk` gives another table of a model that has several.
     """
     csv = CSV in request.headers.get("accept", "")
     kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()

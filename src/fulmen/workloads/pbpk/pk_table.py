@@ -51,10 +51,6 @@ def pharmacokinetics(subjects: Population, concentration: Tensor, time_h: Tensor
         concentration: [S, 14, T] in mg/L.
         time_h: [T] in hours, increasing; a time 0 says nothing new and may be left out.
     """
-    time_h, concentration = time_h.double(), concentration.double()
-    zero = torch.zeros_like(concentration[..., :1])
-    concentration = torch.cat([zero, concentration[..., time_h > 0]], -1)
-    time_h = torch.cat([zero[0, 0], time_h[time_h > 0]])
     bolus = subjects.route == BOLUS
     groups = [part for mask in (bolus, ~bolus) for part in mask.nonzero()[:, 0].split(EVALUATION_BATCH) if len(part)]
     parts = [_of_a_group(subjects[group], concentration[group], time_h) for group in groups]
@@ -62,8 +58,11 @@ def pharmacokinetics(subjects: Population, concentration: Tensor, time_h: Tensor
     return {name: torch.cat([part[name] for part in parts])[back] for name in UNITS}
 
 
-def _of_a_group(subjects: Population, samples: Tensor, time_h: Tensor) -> dict[str, Tensor]:
-    """Of subjects who all get boluses, or none of whom does; curves with t = 0."""
+def _of_a_group(subjects: Population, concentration: Tensor, time_h: Tensor) -> dict[str, Tensor]:
+    """Of subjects who all get boluses, or none of whom does."""
+    zero, later = torch.zeros_like(concentration[..., :1]), time_h > 0
+    samples = torch.cat([zero, concentration[..., later]], -1).double()
+    time_h = torch.cat([torch.zeros_like(time_h[:1]), time_h[later]]).double()
     floor = FLOOR * (subjects.dose_mg / subjects.weight_kg)[:, None, None].expand(-1, len(ORGANS), 1)
     limit = from_organs(subjects, floor, PLACES)[..., 0]
     rate = pk.terminal_rate(from_organs(subjects, samples, PLACES), time_h, limit)
