@@ -61,15 +61,14 @@ class Answers:
             organs["solver"] = concentrations(people, amounts)
         return values, organs if self.with_organs else {}
 
-    def warning(self) -> str | None:
-        """A sentence where some subjects are unlike those of the training."""
+    def warning(self, asked: int, what: str = "subjects") -> str | None:
+        """A sentence where some of those that were asked for are unlike those of the training."""
         if not self.strangers:
             return None
         number, first = len(self.strangers), self.table.line[min(self.strangers)]
-        verb = "is" if number == 1 else "are"
         return (
-            f"{number:,} of {len(self.table):,} subjects {verb} unlike those of the training, all inputs taken "
-            f"together (in_domain is false); the first stands in line {first}"
+            f"{number:,} of {asked:,} {what} {'is' if number == 1 else 'are'} unlike those of the training, all inputs "
+            f"taken together (in_domain is false); the first stands in line {first}"
         )
 
     @contextmanager

@@ -70,6 +70,7 @@ COLUMNS = (
     Column("dose_mg", "each dose, mg"),
     Column("infusion_h", "how long an infusion takes, h", open_low=False),
     Column("bioavailability", "fraction absorbed from the gut, before the liver; left out: 1", high=1),
+    Column("gut_extraction", "share that the gut wall metabolises of it; left out: 0", high=0.999, open_low=False),
     Column("absorption_rate_per_h", "of an oral dose, 1/h; left out: 1", high=1e4),
     Column("n_doses", "how often the dose is given; left out: 1", low=1, high=MOST_DOSES, open_low=False, whole=True),
     Column("interval_h", "between doses, h"),

@@ -35,7 +35,8 @@ def drugs_of(table: Table) -> dict[str, Tensor]:
     unbound, ratio = _needed(table, "fraction_unbound"), _filled(table, "blood_plasma_ratio", 1.0)
     km = torch.from_numpy(table.numbers("km_mg_per_l"))
     route = torch.from_numpy(table.levels("route"))
-    oral = {name: _filled(table, name, 1.0) for name in ("bioavailability", "absorption_rate_per_h")}
+    usual = {"bioavailability": 1.0, "gut_extraction": 0.0, "absorption_rate_per_h": 1.0}
+    oral = {name: _filled(table, name, value) for name, value in usual.items()}
     for name in oral:
         _refuse_where(table, name, (route != ORAL).numpy(), "it belongs to an oral dose; leave it empty")
     return {

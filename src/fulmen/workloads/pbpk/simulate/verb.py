@@ -1,6 +1,7 @@
 """What `fulmen pbpk simulate` does."""
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,13 +13,15 @@ from fulmen.utils.files import atomic_write
 from fulmen.utils.precision import lost_precision
 from fulmen.workload import Trained
 from fulmen.workloads.pbpk.simulate.answers import Answers
+from fulmen.workloads.pbpk.simulate.bands import BandSheet, bands_of, draw
 from fulmen.workloads.pbpk.simulate.curves import Part, Times, blocks
 from fulmen.workloads.pbpk.simulate.example import EXAMPLE
+from fulmen.workloads.pbpk.simulate.people import trials_of
 from fulmen.workloads.pbpk.simulate.progress import shown
 from fulmen.workloads.pbpk.simulate.subjects import Subjects, subjects_of
 from fulmen.workloads.pbpk.simulate.summaries import Summaries
 from fulmen.workloads.pbpk.simulate.surrogate import Surrogate
-from fulmen.workloads.pbpk.simulate.table import read_table, unread
+from fulmen.workloads.pbpk.simulate.table import Table, read_table, unread
 from fulmen.workloads.pbpk.simulate.words import Asked, asked_for, read_words
 from fulmen.workloads.pbpk.simulate.writing import Sheet
 
@@ -38,17 +41,43 @@ def simulate(cfg: Any, words: Sequence[str], load: Callable[[str], Trained]) -> 
     table = read_table(asked.table)
     if strange := unread(table):
         warn(f"{asked.table}: not read: {', '.join(strange)}")
-    subjects = subjects_of(table)
     surrogate = Surrogate(load(asked.model)) if asked.model else None
     if surrogate and asked.times_h is not None:
         surrogate.refuse_times(asked.times_h)
     if surrogate and (sentence := lost_precision(surrogate.trained.precision)):
         warn(sentence)
-    times = Times(subjects, asked.times_h, surrogate.grid_h if surrogate else None, dense=asked.pk is not None)
     answers = Answers(table, asked.outputs, surrogate, asked.by == "surrogate", with_organs=asked.pk is not None)
-    write_curves(asked, subjects, blocks(subjects, times, answers))
-    if sentence := answers.warning():
+    if asked.people is not None:
+        sentence = write_bands(asked, table, answers, asked.people)
+    else:
+        subjects = subjects_of(table)
+        times = Times(subjects, asked.times_h, surrogate.grid_h if surrogate else None, dense=asked.pk is not None)
+        write_curves(asked, subjects, blocks(subjects, times, answers))
+        sentence = answers.warning(len(subjects))
+    if sentence:
         warn(sentence)
+
+
+def write_bands(asked: Asked, table: Table, answers: Answers, number: int) -> str | None:
+    """Give the drug of each row to many people, write percentiles of their curves, and draw them beside the file.
+
+    Returns:
+        A warning where a surrogate does not know some of them.
+    """
+    trials, sheet = trials_of(table), BandSheet(asked.outputs, asked.percentiles)
+    times_h = answers.surrogate.grid_h if answers.surrogate and asked.times_h is None else asked.times_h
+    folder, found = asked.to.resolve().parent if asked.to else Path(tempfile.gettempdir()), []
+    with opened(asked.to) as file, shown("people", len(trials) * number) as advance:
+        file.write(sheet.header())
+        for bands in bands_of(trials, number, asked.seed, asked.percentiles, answers, times_h, folder, advance):
+            file.write(sheet.rows(bands))
+            found.append(bands)
+    if asked.to is not None:
+        output = "plasma" if "plasma" in asked.outputs else asked.outputs[0]
+        figure = asked.to.with_suffix(".svg")
+        draw(figure, found, output, asked.outputs.index(output), asked.percentiles)
+        print(f"percentiles of {number:,} people for {len(trials):,} rows in {asked.to}, drawn in {figure}")
+    return answers.warning(len(trials) * number, "people")
 
 
 def write_curves(asked: Asked, subjects: Subjects, solved: Iterable[list[Part]]) -> None:

@@ -16,6 +16,7 @@ from fulmen.workloads.pbpk.simulate.hours import times_of
 from fulmen.workloads.pbpk.simulator.outputs import FROM_ORGANS, OUTPUTS
 
 BY = ("solver", "surrogate", "both")
+PERCENTILES = "5,50,95"
 EXAMPLES = """\
 examples
   fulmen pbpk simulate --example people.csv
@@ -23,6 +24,7 @@ examples
   fulmen pbpk simulate people.csv --to curves.csv --times 0.5,1,2,4 --organs plasma,liver,urine
   fulmen pbpk simulate people.csv --pk pk.csv
   fulmen pbpk simulate people.csv --to curves.csv --model pump@champion --by both
+  fulmen pbpk simulate people.csv --people 1000 --percentiles 5,50,95 --to bands.csv
 """
 
 
@@ -36,6 +38,9 @@ class Asked:
         pk: the file of pharmacokinetics.
         times_h: [T]; None: as the drugs want them.
         outputs: names of curves.
+        people: how many get the drug of each row; None: each row is a subject.
+        percentiles: of these people, in percent.
+        seed: that they are drawn by.
         by: one of `BY`.
         model: that of a surrogate; None where the solver answers alone.
     """
@@ -47,6 +52,9 @@ class Asked:
     outputs: tuple[str, ...]
     by: str
     model: str | None
+    people: int | None
+    percentiles: tuple[float, ...]
+    seed: int
 
 
 def parser() -> AnyOrder:
@@ -66,10 +74,21 @@ def parser() -> AnyOrder:
     known.add_argument("--times", metavar="H,H,...", help="hours after the first dose (default: about 100, to 5 "
                        "half-lives after the last dose, but 24 h to 7 days)")  # fmt: skip
     known.add_argument(
-        "--organs", metavar="NAME,...", help=f"what to write: {', '.join(OUTPUTS)} (default: organs and plasma)"
+        "--organs",
+        metavar="NAME,...",
+        help=f"what to write: {', '.join(OUTPUTS)} (default: organs and plasma; of --people plasma)",
     )
     known.add_argument("--model", metavar="NAME", help="a kept model or a run folder: its surrogate answers")
     known.add_argument("--by", choices=BY, help="who answers (default: the solver, or the surrogate that is named)")
+    known.add_argument(
+        "--people",
+        type=int,
+        metavar="N",
+        help="give the drug and dose of each row to N people, men and women of 20 to 80 "
+        "years unless the row says otherwise, and write percentiles; with --to a figure too",
+    )
+    known.add_argument("--percentiles", metavar="P,P,...", help=f"of these people, in percent (default: {PERCENTILES})")
+    known.add_argument("--seed", type=int, help="that these people are drawn by (default: 0)")
     return known
 
 
@@ -95,12 +114,51 @@ def asked_for(typed: argparse.Namespace) -> Asked:
         raise FulmenError(
             f"--by {by} asks a surrogate; name one with --model, `fulmen models list` and `fulmen runs` do"
         )
-    outputs = outputs_of(typed.organs)
-    if typed.pk is not None and not set(outputs) & set(FROM_ORGANS):
-        raise FulmenError(f"--pk summarises organs and plasma, and --organs {typed.organs} names neither")
+    outputs = outputs_of(typed.organs, ("plasma",) if typed.people else FROM_ORGANS)
     if by != "solver" and (beyond := [name for name in outputs if name not in FROM_ORGANS]):
         raise FulmenError(f"--organs: a surrogate gives organs and plasma, not {beyond[0]}; --by solver gives it")
-    return Asked(typed.table, typed.to, typed.pk, times_h, outputs, by, typed.model if by != "solver" else None)
+    if typed.pk is not None and not set(outputs) & set(FROM_ORGANS):
+        raise FulmenError(f"--pk summarises organs and plasma, and --organs {typed.organs} names neither")
+    _check_people(typed, by)
+    shares = percentiles_of(typed.percentiles or PERCENTILES)
+    model = typed.model if by != "solver" else None
+    return Asked(typed.table, typed.to, typed.pk, times_h, outputs, by, model, typed.people, shares, typed.seed or 0)
+
+
+def _check_people(typed: argparse.Namespace, by: str) -> None:
+    if typed.people is None:
+        for option in ("percentiles", "seed"):
+            if vars(typed)[option] is not None:
+                raise FulmenError(f"--{option} belongs to --people; without it every row is one subject")
+    elif typed.people < 1:
+        raise FulmenError(f"--people {typed.people}: it must be 1 or more")
+    elif typed.to is not None and typed.to.suffix.lower() == ".svg":
+        raise FulmenError(
+            f"--to {typed.to}: percentiles are a CSV, and their figure gets its name; write --to bands.csv"
+        )
+    elif typed.pk is not None or by == "both":
+        what = "--pk" if typed.pk is not None else "--by both"
+        raise FulmenError(f"{what} is of subjects, one a row; with --people there are percentiles alone: leave it out")
+
+
+def percentiles_of(text: str) -> tuple[float, ...]:
+    """Numbers between commas, in percent.
+
+    Raises:
+        FulmenError: they are none, or not from 0 to 100, or one stands there twice.
+    """
+    found: list[float] = []
+    for word in text.split(","):
+        try:
+            value = float(word)
+        except ValueError:
+            value = float("nan")
+        if not 0 <= value <= 100:
+            raise FulmenError(f"--percentiles {text}: {word.strip()!r} is no number from 0 to 100")
+        if value in found:
+            raise FulmenError(f"--percentiles {text}: {value:g} stands there twice")
+        found.append(value)
+    return tuple(found)
 
 
 def _refuse_one_file_twice(typed: argparse.Namespace) -> None:
@@ -112,14 +170,14 @@ def _refuse_one_file_twice(typed: argparse.Namespace) -> None:
             taken[path.resolve()] = f"what {option} names"
 
 
-def outputs_of(text: str | None) -> tuple[str, ...]:
-    """Names between commas.
+def outputs_of(text: str | None, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """Names between commas, or the usual ones.
 
     Raises:
         FulmenError: there is no output of that name, or one stands there twice.
     """
     if text is None:
-        return FROM_ORGANS
+        return usual
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in OUTPUTS:
