@@ -151,19 +151,28 @@ def inputs(
     reduced: Reduced = "exponential",
     max_step_h: float | None = None,
     dtype: torch.dtype = torch.float32,
-    load_mg: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """All that a network and its module need to predict S subjects at T increasing times after 0, in `dtype`.
 
-    `features`, and `dosing` [S, T, 3], `reduced` [S, 14, T] mg/L (the reduced model's concentrations), `dose_mg` [S],
-    `weight_kg` [S]. `max_step_h` is that of the reduced model; `load_mg` [S, T] is what it says, if that is known.
-    Differentiable by the tensors of `population`.
+    What is `described`, and `reduced` [S, 14, T] mg/L, the reduced model's concentrations; `max_step_h` is that of the
+    reduced model. Differentiable by the tensors of `population`.
     """
-    if load_mg is None:
-        load_mg = body_load(population, time_h, kinetics, reduced, max_step_h)
+    load_mg = body_load(population, time_h, kinetics, reduced, max_step_h)
+    return described(population, time_h, load_mg, kinetics, dtype) | {
+        "reduced": equilibrium_concentrations(population, load_mg).to(dtype)
+    }
+
+
+def described(
+    population: Population,
+    time_h: Tensor,
+    load_mg: Tensor,
+    kinetics: str = "saturable",
+    dtype: torch.dtype = torch.float32,
+) -> dict[str, Tensor]:
+    """What a network reads: `features`, `dosing` [S, T, 3] by the reduced model's load, `dose_mg`, `weight_kg` [S]."""
     return features(population, kinetics, dtype) | {
         "dosing": dosing(population, time_h, load_mg).to(dtype),
-        "reduced": equilibrium_concentrations(population, load_mg).to(dtype),
         "dose_mg": population.dose_mg.to(dtype),
         "weight_kg": population.weight_kg.to(dtype),
     }

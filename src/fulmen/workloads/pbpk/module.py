@@ -29,7 +29,7 @@ from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Verb
 from fulmen.workloads.pbpk.content import curves_within_dose, within_dose
 from fulmen.workloads.pbpk.contract import BodyNetwork
-from fulmen.workloads.pbpk.graph import absorbed_share, inputs
+from fulmen.workloads.pbpk.graph import absorbed_share, described
 from fulmen.workloads.pbpk.hooks import AnswersForSubjects
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
@@ -111,8 +111,10 @@ class PBPKSurrogate(AnswersForSubjects):
         return self.network(*(batch[name] for name in INPUTS), batch["time_h"])
 
     def concentration(self, batch: dict[str, Tensor]) -> Tensor:
-        """Predicted concentrations [B, 14, T] in mg/L, never negative."""
-        return self._dosed(self._linear(self(batch), batch), batch)
+        """Predicted concentrations [B, 14, T] in mg/L, never negative; as `_linear` has them, without its logarithm."""
+        ratio = (self(batch) * self.log_sd).add_(self.log_mean).exp_()  # of u + FLOOR to what it is relative to
+        u = (ratio * self._start(batch)).sub_(FLOOR)
+        return self._dosed(within_dose(u, batch) if self.within_dose else u, batch)
 
     def predict_step(self, batch: dict[str, Tensor], batch_idx: int = 0) -> dict[str, Tensor]:
         """Concentrations and the ends of their intervals [B, 14, T] in mg/L, and whether a subject is in the domain."""
@@ -155,38 +157,29 @@ class PBPKSurrogate(AnswersForSubjects):
         if self.training:
             self.eval()
         with torch.set_grad_enabled(differentiated(population)):
-            # the reduced model takes all subjects at once, the network as many as the processor's cache holds
             load_mg = body_load(population, grid_h, kinetics, self.reduced)
             asked_mg = body_load(population, time_h, kinetics, self.reduced) if elsewhere else load_mg
+            batch = self._described(population, grid_h, kinetics, load_mg)
+
+            def curves(rows: slice) -> Tensor:
+                part = {name: value[rows] for name, value in batch.items()} | {"time_h": grid_h.to(self.log_sd)}
+                subjects = population if rows == slice(None) else population[rows]
+                part["reduced"] = equilibrium_concentrations(subjects, load_mg[rows]).to(part["time_h"])
+                on_grid = self.concentration(part)
+                return self._at(time_h, subjects, asked_mg[rows], part, on_grid, grid_h) if elsewhere else on_grid
+
             if len(population) <= EVALUATION_BATCH:
-                blocks = [(population, load_mg, asked_mg)]
-            else:
-                parts = [slice(n, n + EVALUATION_BATCH) for n in range(0, len(population), EVALUATION_BATCH)]
-                blocks = [(population[part], load_mg[part], asked_mg[part]) for part in parts]
-            curves = [self._curves(*block, grid_h, time_h if elsewhere else None, kinetics) for block in blocks]
-            return torch.cat(curves) if len(curves) > 1 else curves[0]
+                return curves(slice(None))
+            starts = range(0, len(population), EVALUATION_BATCH)  # what the network handles fits into the cache
+            return torch.cat([curves(slice(n, n + EVALUATION_BATCH)) for n in starts])
 
-    def _curves(
-        self,
-        population: Population,
-        load_mg: Tensor,
-        asked_mg: Tensor,
-        grid_h: Tensor,
-        time_h: Tensor | None,
-        kinetics: str,
+    def _at(
+        self, time_h: Tensor, population: Population, load_mg: Tensor, batch: Batch, curves: Tensor, grid_h: Tensor
     ) -> Tensor:
-        """Concentrations in mg/L by the loads of the reduced model [S, T] on the grid and [S, A] at the asked times.
-
-        [S, 14, A], or [S, 14, T] if no times [A] are asked for.
-        """
-        batch = self._asked(population, grid_h, kinetics, load_mg)
-        curves = self.concentration(batch | {"time_h": grid_h.to(self.log_sd)})
-        if time_h is None:
-            return curves
-        asked = equilibrium_concentrations(population, asked_mg).to(curves)
-        share = absorbed_share(population, time_h).to(curves)
+        """Concentrations [S, 14, A] at times [A], where the loads are [S, A], by the curves on the grid [S, 14, T]."""
+        asked = equilibrium_concentrations(population, load_mg).to(curves)
+        share, mg_per_kg = absorbed_share(population, time_h).to(curves), batch["dose_mg"] / batch["weight_kg"]
         grid_h, time_h = grid_h.to(self.device), time_h.to(self.device)
-        mg_per_kg = batch["dose_mg"] / batch["weight_kg"]
         curves = at_times(curves, batch["reduced"], grid_h, asked, time_h, mg_per_kg)
         return curves_within_dose(curves, batch, share) if self.within_dose else curves
 
@@ -205,15 +198,13 @@ class PBPKSurrogate(AnswersForSubjects):
         if self.trust is None:
             raise FulmenError("in_domain: the model has no domain; take one that was trained with model.trusted=true")
         refuse_untrained_times(grid_h, self.trust.trained_h(grid_h))
-        batch = self._asked(
-            validate(population), grid_h, kinetics, body_load(population, grid_h, kinetics, self.reduced)
-        )
-        return self.trust.distance(batch) <= self.trust.limit
+        load_mg = body_load(validate(population), grid_h, kinetics, self.reduced)
+        return self.trust.distance(self._described(population, grid_h, kinetics, load_mg)) <= self.trust.limit
 
-    def _asked(self, population: Population, grid_h: Tensor, kinetics: str, load_mg: Tensor) -> Batch:
+    def _described(self, population: Population, grid_h: Tensor, kinetics: str, load_mg: Tensor) -> Batch:
         """What the network reads of subjects of one's own, on its device; the reduced model says the load [S, T]."""
         precise = torch.promote_types(self.log_sd.dtype, torch.float32)
-        known = inputs(population, grid_h, kinetics, dtype=precise, load_mg=load_mg)
+        known = described(population, grid_h, load_mg, kinetics, dtype=precise)
         return {name: value.to(self.device, self.log_sd.dtype) for name, value in known.items()}
 
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
@@ -235,11 +226,16 @@ class PBPKSurrogate(AnswersForSubjects):
 
         return {"export": export, "sensitivities": write_sensitivities, "simulate": simulate}
 
-    def _offset(self, batch: dict[str, Tensor]) -> Tensor | float:
-        """What the target is relative to, on the log scale: [B, 14, T] or 0."""
+    def _start(self, batch: dict[str, Tensor]) -> Tensor | float:
+        """What u + FLOOR is relative to: [B, 14, T] or 1."""
         if not self.residual:
-            return 0.0
-        return (normalized(batch["reduced"], batch["dose_mg"], batch["weight_kg"]) + FLOOR).log()
+            return 1.0
+        return normalized(batch["reduced"], batch["dose_mg"], batch["weight_kg"]) + FLOOR
+
+    def _offset(self, batch: dict[str, Tensor]) -> Tensor | float:
+        """The same on the log scale, for the target: [B, 14, T] or 0."""
+        start = self._start(batch)
+        return start.log() if isinstance(start, Tensor) else 0.0
 
     def _dosed(self, u: Tensor, batch: dict[str, Tensor]) -> Tensor:
         """u = C W / dose [B, 14, T] -> C in mg/L, never negative."""
