@@ -5,7 +5,7 @@
 
 Solver cells: the elasticities of AUC, Cmax and half-life in plasma and liver by every input of three subjects, at a
 relative tolerance of 1e-10, are within 1e-5 of the largest of each exposure. Network cells train PBPK_EXPERIMENT
-(`pbpk_pod` unless said): the same of its elasticities in double precision, against differences of itself, on all
+(`pbpk` unless said): the same of its elasticities in double precision, against differences of itself, on all
 routes. With linear kinetics AUC(100 d) / 100 AUC(d) is at most 1.02 at the 95th percentile of 1,000 subjects; with
 saturable ones none of 1,000 bodies holds more than 1.02 times the dose. How far elasticities of the network are from
 those of the solver, on 200 subjects of its domain, is told.
@@ -32,7 +32,7 @@ from fulmen.workloads.pbpk.simulator.population import INFUSION, ROUTES, Populat
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import KINETICS, administered_mg, concentrations, simulate
 
-SEEDS, EXPERIMENT = (1, 2, 3), os.environ.get("PBPK_EXPERIMENT", "pbpk_pod")
+SEEDS, EXPERIMENT = (1, 2, 3), os.environ.get("PBPK_EXPERIMENT", "pbpk")
 QUIET = ["trainer.accelerator=cpu", "threads=1", "callbacks.progress=null", "callbacks.summary=null",
          "logger.tensorboard=null", "model.figures=false", "trainer.precision=32-true", "test=false"]  # fmt: skip
 TIME_H = torch.tensor([0.0, 0.25, 0.5, 1, 2, 4, 6, 8, 12, 16, 24], dtype=torch.float64)

@@ -3,7 +3,7 @@
     make proofs ARGS="pbpk_real_drugs"                                     # 3 cells
     PBPK_DRUGS=clinical_pk_drugs.csv PBPK_EXPERIMENT=pbpk_pod make proofs ARGS="pbpk_real_drugs"
 
-Each cell trains PBPK_EXPERIMENT (`pbpk_pod` unless said) with `data.population=real_chemistry` and one seed. The drugs
+Each cell trains PBPK_EXPERIMENT (`pbpk` unless said) with `data.population=real_chemistry` and one seed. The drugs
 are rows of a table: PBPK_DRUGS, by default `clinical_pk_drugs.csv` in a folder `shared/data` beside the project;
 without it there is nothing to do. A man of 73 kg gets a usual dose of each as a bolus. Partition coefficients are those
 of Rodgers and Rowland, the clearance is the measured one, at most 95 % of an organ's flow, split by the share that is

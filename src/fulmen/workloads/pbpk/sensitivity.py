@@ -1,7 +1,8 @@
 """Local sensitivities: by how many per cent does an exposure change where an input of a subject rises by one per cent?
 
 An elasticity is d ln(exposure) / d ln(input), by reverse mode through a solver or a surrogate. Subjects do not depend
-on each other, so one backward pass of a sum over all of them gives every input of every subject.
+on each other, so one backward pass of a sum over all of them gives every input of every subject; each exposure that is
+asked for has copies of the subjects of its own, and all are in that one pass.
 
 A subject that is moved stays one that can be, so what is defined by an input moves along, and all else is held:
 
@@ -80,22 +81,23 @@ def sensitivities(
     """
     for name in exposures:
         known(name, EXPOSURES, "exposure", "of")
-    log_factor = torch.zeros(len(population), len(INPUTS), dtype=torch.float64).requires_grad_()
-    subjects = moved(population, log_factor)
-    at_places = from_organs(subjects, curves(subjects), places)  # [S, P, T]
-    values, slopes = [], []
-    for curve in at_places.unbind(1):
-        for name in exposures:
-            value = EXPOSURES[name](curve, time_h.to(curve))
-            (slope,) = torch.autograd.grad(value.sum(), log_factor, retain_graph=True)
-            values.append(value.detach())
-            slopes.append(slope / value.detach()[:, None])
-    shape = (len(places), len(exposures))
+    asked = [(place, name) for place in places for name in exposures]
+    log_factor = torch.zeros(len(asked) * len(population), len(INPUTS), dtype=torch.float64).requires_grad_()
+    copies = moved(population[torch.arange(len(population)).repeat(len(asked))], log_factor)  # one for each exposure
+    at_places = from_organs(copies, curves(copies), places).unflatten(0, (len(asked), -1))  # [P E, S, P, T]
+    values = [
+        EXPOSURES[name](curve[:, places.index(place)], time_h.to(curve))
+        for (place, name), curve in zip(asked, at_places, strict=True)
+    ]
+    value = torch.stack(values)  # [P E, S]
+    (slope,) = torch.autograd.grad(value.sum(), log_factor)
+    value, shape = value.detach(), (len(places), len(exposures))
+    elasticity = slope.unflatten(0, value.shape) / value[..., None]  # [P E, S, I]
     return Sensitivities(
         places=tuple(places),
         exposures=tuple(exposures),
-        value=torch.stack(values, 1).unflatten(1, shape),
-        elasticity=torch.stack(slopes, 1).unflatten(1, shape),
+        value=value.T.unflatten(1, shape),
+        elasticity=elasticity.transpose(0, 1).unflatten(1, shape),
     )
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "fulmen pbpk sensitivities people.csv --to sensitivities.csv"
 BY = ("solver", "surrogate", "both")
-TOGETHER = 250  # subjects, which bounds the memory for what is replayed backwards
+TOGETHER = 600  # copies of subjects, one for each exposure, which bounds the memory for what is replayed backwards
 DIGITS = "%.6g"
 
 
@@ -60,7 +60,7 @@ def write_sensitivities(cfg: Any, words: Sequence[str], load: Callable[[str], Tr
         else:
             time_h = usual_times(people)
         by = _curves(asked.by, trained, time_h, kinetics)
-        for block in torch.arange(len(place)).split(TOGETHER):
+        for block in torch.arange(len(place)).split(max(TOGETHER // (len(asked.of) * len(asked.organs)), 1)):
             places.append(place[block])
             parts.append(
                 {name: sensitivities(people[block], c, time_h, asked.of, asked.organs) for name, c in by.items()}
