@@ -37,10 +37,10 @@ from benchmarks.proofs import RESULTS, ROOT, machine
 from fulmen.data.batches import EVALUATION_BATCH
 from fulmen.runs.provenance import git_state
 from fulmen.utils.files import write_json
-from fulmen.workloads.pbpk.graph import features, inputs
+from fulmen.workloads.pbpk.graph import described, features, inputs
 from fulmen.workloads.pbpk.module import PBPKSurrogate
 from fulmen.workloads.pbpk.networks import MLP, POD, DynamicGNN
-from fulmen.workloads.pbpk.one_compartment import body_load
+from fulmen.workloads.pbpk.one_compartment import body_load, equilibrium_concentrations
 from fulmen.workloads.pbpk.simulator.compiled import available
 from fulmen.workloads.pbpk.simulator.population import Population
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
@@ -101,15 +101,14 @@ def surrogate(network: torch.nn.Module, time_h: Tensor, reduced: str = "exponent
 
 def with_trust(model: PBPKSurrogate, population: Population, time_h: Tensor) -> dict[str, Tensor]:
     """Concentrations, the ends of their intervals, and the domain."""
-    asked = inputs(population, time_h) | {"subject": torch.arange(len(population))}
-    parts = [
-        model.predict_step(
-            {name: value[n : n + EVALUATION_BATCH] for name, value in asked.items()} | {"time_h": time_h}
-        )
-        for n in range(0, len(population), EVALUATION_BATCH)
-    ]
-    names = [name for name in parts[0] if name != "time_h"]
-    return {name: torch.cat([part[name] for part in parts]) for name in names}
+    load_mg = body_load(population, time_h)
+    known = described(population, time_h, load_mg) | {"subject": torch.arange(len(population))}
+    parts = []
+    for n in range(0, len(population), EVALUATION_BATCH):
+        rows, shared = slice(n, n + EVALUATION_BATCH), {"time_h": time_h.float()}
+        reduced = equilibrium_concentrations(population[rows], load_mg[rows], shared["time_h"])
+        parts.append(model.predict_step({k: v[rows] for k, v in known.items()} | {"reduced": reduced} | shared))
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0] if name != "time_h"}
 
 
 def tasks_for(subjects: int, grid_h: Tensor) -> dict[str, Task]:

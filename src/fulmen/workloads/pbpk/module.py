@@ -164,7 +164,7 @@ class PBPKSurrogate(AnswersForSubjects):
             def curves(rows: slice) -> Tensor:
                 part = {name: value[rows] for name, value in batch.items()} | {"time_h": grid_h.to(self.log_sd)}
                 subjects = population if rows == slice(None) else population[rows]
-                part["reduced"] = equilibrium_concentrations(subjects, load_mg[rows]).to(part["time_h"])
+                part["reduced"] = equilibrium_concentrations(subjects, load_mg[rows], part["time_h"])
                 on_grid = self.concentration(part)
                 return self._at(time_h, subjects, asked_mg[rows], part, on_grid, grid_h) if elsewhere else on_grid
 
@@ -177,7 +177,7 @@ class PBPKSurrogate(AnswersForSubjects):
         self, time_h: Tensor, population: Population, load_mg: Tensor, batch: Batch, curves: Tensor, grid_h: Tensor
     ) -> Tensor:
         """Concentrations [S, 14, A] at times [A], where the loads are [S, A], by the curves on the grid [S, 14, T]."""
-        asked = equilibrium_concentrations(population, load_mg).to(curves)
+        asked = equilibrium_concentrations(population, load_mg, curves)
         share, mg_per_kg = absorbed_share(population, time_h).to(curves), batch["dose_mg"] / batch["weight_kg"]
         grid_h, time_h = grid_h.to(self.device), time_h.to(self.device)
         curves = at_times(curves, batch["reduced"], grid_h, asked, time_h, mg_per_kg)
