@@ -239,12 +239,12 @@ def do_own_verb(arguments: argparse.Namespace) -> int:
     """A verb that a workload brings itself, see `fulmen.Workload.verbs`."""
     from fulmen.config.allow_list import locate
     from fulmen.config.check import check_overrides
-    from fulmen.config.words import experiments_of
+    from fulmen.config.words import plain_experiment
     from fulmen.workload import Workload
 
     overrides = [word for word in arguments.words if "=" in word and not word.startswith("-")]
     words = [word for word in arguments.words if word not in overrides]
-    cfg = check_overrides([f"experiment={experiments_of(arguments.workload)[0]}", *overrides])
+    cfg = check_overrides([f"experiment={plain_experiment(arguments.workload)}", *overrides])
     kind = locate(cfg.model["_target_"])
     verbs = kind.verbs() if isinstance(kind, type) and issubclass(kind, Workload) else {}
     width = max(map(len, verbs), default=0) + 2

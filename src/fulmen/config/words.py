@@ -18,7 +18,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
-from fulmen.config.choice_files import target_in, workload_of
+from fulmen.config.choice_files import read_choice, target_in, workload_of
 from fulmen.config.mistakes import ConfigError, Mistake, did_you_mean, key_of, nearest, put, take_back
 from fulmen.config.overrides import hydra_on_conf
 from fulmen.config.places import conf_folders
@@ -90,6 +90,11 @@ def workload(network: str) -> str:
 def experiments_of(owner: str) -> list[str]:
     """The experiments of a workload."""
     return [name for name in choices("experiment") if workload(network_of(name) or "") == owner]
+
+
+def plain_experiment(owner: str) -> str:
+    """The experiment of a workload that sets least of its data, the first of several."""
+    return min(experiments_of(owner), key=lambda name: len(read_choice("experiment", name)[1].get("data") or ()))
 
 
 def network_of(experiment: str, overrides: Iterable[str] = ()) -> str | None:

@@ -3,6 +3,7 @@
 import pytest
 
 from fulmen.cli import main
+from fulmen.config.words import plain_experiment
 from fulmen.workloads.pbpk.data import PBPKData
 
 SMALL = ["data.compounds=12", "data.validation_compounds=2", "data.test_compounds=2", "data.time_points=8"]
@@ -15,6 +16,11 @@ def test_subjects_are_exported_and_read_back(tmp_path, capsys):
     data = PBPKData(npz=str(path), validation_compounds=2, test_compounds=2)
     data.setup()
     assert len(data.population) == 12
+
+
+def test_settings_are_those_of_the_experiment_that_sets_least(tmp_path):
+    assert plain_experiment("pbpk") == "pbpk_gnn"
+    assert main(["pbpk", "export", str(tmp_path / "few.npz"), "data.compounds=210", "data.time_points=3"]) == 0
 
 
 @pytest.mark.parametrize(
