@@ -41,6 +41,8 @@ def test_the_table_that_all_others_change_is_good(tmp_path):
         ({"dose_mg": "100 mg"}, "dose_mg", "'100 mg' is no number"),
         ({"fraction_unbound": "1.2"}, "fraction_unbound", "1.2; it must be above 0 to 1"),
         ({"fraction_unbound": ""}, "fraction_unbound", "it is missing"),
+        ({"gut_extraction": "1"}, "gut_extraction", "1; it must be 0 to 0.999"),
+        ({"blood_plasma_ratio": "0.01"}, "blood_plasma_ratio", "0.01; it must be 0.1 to 1000"),
         ({"bioavailability": "80"}, "bioavailability", "80; it must be above 0 to 1"),
         ({"route": ""}, "route", "every row needs one; there is bolus, infusion, oral"),
         ({"route": "orally"}, "route", "there is no route 'orally'; did you mean oral?"),
@@ -60,7 +62,7 @@ def test_the_table_that_all_others_change_is_good(tmp_path):
         ({"infusion_h": "1"}, "infusion_h", "a dose by the route oral takes no time"),
         ({"route": "infusion", "bioavailability": "", "absorption_rate_per_h": ""}, "infusion_h", "needs its hours"),
         ({"route": "bolus", "absorption_rate_per_h": ""}, "bioavailability", "it belongs to an oral dose"),
-        ({"n_doses": "2.5"}, "n_doses", "2.5; it must be a whole number, 1 to 10000"),
+        ({"n_doses": "2.5"}, "n_doses", "2.5; it must be a whole number, 1 to 1000"),
         ({"interval_h": ""}, "interval_h", "doses that repeat need one"),
         ({"clint_l_per_h": "", "renal_clearance_l_per_h": ""}, "clint_l_per_h", "a drug needs a clearance"),
         ({"renal_clint_l_per_h": "3"}, "renal_clearance_l_per_h", "renal_clint_l_per_h says the same"),
@@ -147,6 +149,7 @@ def test_the_command_tells_it_in_one_line_and_writes_nothing(tmp_path, capsys):
         ([], "simulate what?"),
         (["nowhere.csv"], "there is no file nowhere.csv; `fulmen pbpk simulate --example nowhere.csv` writes one"),
         (["people.csv", "data.population=wide"], "data.population: simulate takes no settings of a training"),
+        (["people.csv", "--to", "."], "--to .: that is a folder; name a file in it"),
         (["people.csv", "--to", "people.csv/curves.csv"], "cannot write people.csv/curves.csv"),
         (["--example", "people.csv"], "people.csv is there already"),
     ],
@@ -157,3 +160,9 @@ def test_what_the_command_cannot_do_is_refused(words, said, tmp_path, monkeypatc
     assert main(["pbpk", "simulate", *words]) == 2
     assert said in capsys.readouterr().err
     assert [each.name for each in tmp_path.iterdir()] == ["people.csv"]
+
+
+def test_a_column_that_nobody_reads_is_warned_of(tmp_path, capsys):
+    path = table(tmp_path, remarks="none")
+    assert main(["pbpk", "simulate", str(path), "--organs", "plasma", "--times", "1"]) == 0
+    assert capsys.readouterr().err == f"warning: {path}: not read: remarks\n"

@@ -1,14 +1,17 @@
 """A table of subjects in, curves out: what comes is what the solver says of the same subjects built by hand."""
 
 import csv
+import io
 from dataclasses import replace
 
 import pytest
 import torch
 
 from fulmen.cli import main
+from fulmen.workloads.pbpk.simulate import curves as of_curves
 from fulmen.workloads.pbpk.simulate.example import EXAMPLE
 from fulmen.workloads.pbpk.simulate.hours import usual_times
+from fulmen.workloads.pbpk.simulate.progress import shown
 from fulmen.workloads.pbpk.simulate.subjects import subjects_of
 from fulmen.workloads.pbpk.simulate.table import read_table
 from fulmen.workloads.pbpk.simulator.body import (
@@ -78,7 +81,9 @@ def by_hand(row):
     return Population(**unsaid(1) | fields)
 
 
-def test_curves_are_those_of_subjects_built_by_hand_in_the_order_of_the_table(tmp_path):
+@pytest.mark.parametrize("block", [500, 2])
+def test_curves_are_those_of_subjects_built_by_hand_in_the_order_of_the_table(block, tmp_path, monkeypatch):
+    monkeypatch.setattr(of_curves, "BLOCK", block)
     path, to = table(tmp_path, REGIMENS), tmp_path / "curves.csv"
     words = ["--to", str(to), "--times", "0,0.5,8,24", "--organs", "plasma,liver,urine"]
     assert main(["pbpk", "simulate", str(path), *words]) == 0
@@ -176,3 +181,35 @@ def test_usual_times_are_dense_after_doses_and_end_by_the_half_life(tmp_path):
     repeated = usual_times(replace(person, n_doses=4, interval_h=6.0))
     assert repeated[-1] == 18 + 24
     assert set(repeated.tolist()) >= {0, 6, 12, 18, 6.025, 18.025}
+
+
+def test_names_come_back_as_they_were_written(tmp_path, capsys):
+    head = "subject,compound,log_p,fraction_unbound,clint_l_per_h,route,dose_mg"
+    path = table(tmp_path, head + '\n"Smith, ""J"" Ann","two\nlines",1,1,1,oral,1\nlast,x,1,1,1,oral,-1\n')
+    assert main(["pbpk", "simulate", str(path)]) == 2
+    assert "line 4, column dose_mg: -1" in capsys.readouterr().err
+    path.write_text(path.read_text().replace("-1", "1"))
+    assert main(["pbpk", "simulate", str(path), "--times", "0,1", "--organs", "liver"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
+    assert {(row["subject"], row["compound"]) for row in rows} == {('Smith, "J" Ann', "two\nlines"), ("last", "x")}
+
+
+def test_memory_does_not_grow_with_the_times_of_a_subject():
+    assert of_curves.together(100) == of_curves.BLOCK
+    assert of_curves.together(6000) * 6000 <= of_curves.VALUES
+    assert of_curves.together(10**7) == 1
+
+
+def test_progress_is_shown_on_a_terminal_alone(monkeypatch, capsys):
+    for terminal in (True, False):
+        monkeypatch.setattr("sys.stderr.isatty", lambda terminal=terminal: terminal)
+        with shown("subjects", 10) as advance:
+            advance(10)
+        assert ("subjects" in capsys.readouterr().err) == terminal
+
+
+def test_what_the_gut_wall_extracts_does_not_arrive(tmp_path):
+    head = "subject,log_p,fraction_unbound,clint_l_per_h,route,dose_mg,gut_extraction"
+    whole = subjects(tmp_path, f"{head}\na,1,1,10,oral,10,\nb,1,1,10,oral,10,0.4\n")
+    plasma = curves(whole.population, simulate(whole.population, torch.tensor([0.0, 1, 5]), "linear"), ("plasma",))
+    assert torch.allclose(plasma[1] / plasma[0].clamp(min=1e-30), torch.tensor([0, 0.6, 0.6]).double(), rtol=1e-6)

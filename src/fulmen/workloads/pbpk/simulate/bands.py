@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from fulmen.workloads.pbpk.simulate.answers import Answers
+from fulmen.workloads.pbpk.simulate.curves import together
 from fulmen.workloads.pbpk.simulate.hours import usual_times
 from fulmen.workloads.pbpk.simulate.people import Trial
 from fulmen.workloads.pbpk.simulate.pool import Pool
@@ -50,10 +51,11 @@ def bands_of(
         with Pool(folder) as pool:
             for people in trial.people(number, seed):
                 time_h = usual_times(people) if time_h is None else time_h
-                places = torch.full((len(people),), trial.row)
-                values, _ = answers(places, people, time_h, trial.kinetics)
-                pool.add(values["surrogate" if answers.alone else "solver"])
-                advance(len(people))
+                for part in torch.arange(len(people)).split(together(len(time_h))):
+                    places = torch.full_like(part, trial.row)
+                    values, _ = answers(places, people[part], time_h, trial.kinetics)
+                    pool.add(values["surrogate" if answers.alone else "solver"])
+                    advance(len(part))
             found = [pool.percentiles(output, shares) for output in range(len(answers.outputs))]
         assert time_h is not None
         yield Bands(trial, time_h, np.stack(found))

@@ -7,7 +7,7 @@ from fulmen.workloads.pbpk.simulator.partition import KINDS
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import ROUTES, SEXES
 
-MOST_DOSES = 10_000
+MOST_DOSES = 1000
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ COLUMNS = (
         if organ != "blood"
     ),
     Column("fraction_unbound", "in plasma", high=1),
-    Column("blood_plasma_ratio", "left out: 1", high=1e4),
+    Column("blood_plasma_ratio", "left out: 1", low=0.1, high=1000, open_low=False),
     Column("clint_l_per_h", "intrinsic clearance of the liver, of unbound drug, L/h", open_low=False),
     Column("renal_clint_l_per_h", "the same of the kidneys", open_low=False),
     Column("hepatic_clearance_l_per_h", "of plasma, L/h, of a man of 73 kg; in place of clint_l_per_h", open_low=False),

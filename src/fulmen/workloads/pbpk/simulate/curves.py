@@ -12,7 +12,7 @@ from fulmen.workloads.pbpk.simulator.population import Population
 from fulmen.workloads.pbpk.simulator.solvers import simulate
 
 POINTS_OF_AREAS = 200  # between which a curve is read as straight lines or exponentials
-BLOCK = 500  # subjects whose curves are in memory together
+BLOCK, VALUES = 500, 150_000  # subjects, and subjects times hours, whose amounts are in memory together
 Values = Mapping[str, Tensor]
 Answer = Callable[[Tensor, Population, Tensor, str], tuple[Values, Values]]  # of places, people, times [T], kinetics
 
@@ -53,6 +53,11 @@ def solve(people: Population, time_h: Tensor, kinetics: str) -> Tensor:
     return amounts[:, torch.searchsorted(grid_h, time_h)]
 
 
+def together(times: int) -> int:
+    """How many subjects are solved at once for that many times."""
+    return min(max(VALUES // times, 1), BLOCK)
+
+
 class Times:
     """The times of each regimen of a table.
 
@@ -72,6 +77,12 @@ class Times:
             if key not in self._usual or usual[-1] > self._usual[key][-1]:  # of both kinetics the longer ones
                 self._usual[key] = usual
 
+    @property
+    def most(self) -> int:
+        """The largest number of times of a subject."""
+        usual = max(map(len, self._usual.values()))
+        return usual if self.asked_h is None else len(self.asked_h) + (usual if self.dense else 0)
+
     def of(self, people: Population) -> tuple[Tensor, Tensor]:
         """Times [T] for subjects with one regimen, and which of them were asked for, [T]."""
         usual = self._usual[people.n_doses, people.interval_h]
@@ -90,9 +101,10 @@ def blocks(subjects: Subjects, times: Times, answer: Answer) -> Iterator[list[Pa
     Args:
         answer: gives `Part.values` and `Part.organs`.
     """
-    for start in range(0, len(subjects), BLOCK):
+    size = together(times.most)
+    for start in range(0, len(subjects), size):
         parts = []
-        for places, people, kinetics in subjects.groups(start, min(start + BLOCK, len(subjects))):
+        for places, people, kinetics in subjects.groups(start, min(start + size, len(subjects))):
             time_h, asked = times.of(people)
             parts.append(Part(places, people, time_h, asked, *answer(places, people, time_h, kinetics)))
         yield parts

@@ -107,7 +107,7 @@ def asked_for(typed: argparse.Namespace) -> Asked:
         raise FulmenError(
             "simulate what? fulmen pbpk simulate people.csv --to curves.csv; --example people.csv writes one"
         )
-    _refuse_one_file_twice(typed)
+    _refuse_files(typed)
     times_h = times_of(typed.times) if typed.times is not None else None
     by = typed.by or ("solver" if typed.model is None else "surrogate")
     if by != "solver" and typed.model is None:
@@ -161,13 +161,17 @@ def percentiles_of(text: str) -> tuple[float, ...]:
     return tuple(found)
 
 
-def _refuse_one_file_twice(typed: argparse.Namespace) -> None:
+def _refuse_files(typed: argparse.Namespace) -> None:
+    """Pass if every file that is written is one of its own."""
     taken = {typed.table.resolve(): "the table itself"}
     for option, path in (("--to", typed.to), ("--pk", typed.pk)):
-        if path is not None and path.resolve() in taken:
+        if path is None:
+            continue
+        if path.resolve() in taken:
             raise FulmenError(f"{option} {path}: that is {taken[path.resolve()]}; write to another file")
-        if path is not None:
-            taken[path.resolve()] = f"what {option} names"
+        if path.is_dir():
+            raise FulmenError(f"{option} {path}: that is a folder; name a file in it, such as {path / 'curves.csv'}")
+        taken[path.resolve()] = f"what {option} names"
 
 
 def outputs_of(text: str | None, usual: tuple[str, ...]) -> tuple[str, ...]:

@@ -73,8 +73,8 @@ class Sheet:
 def as_cells(texts: Sequence[str]) -> str:
     """Texts with commas between them, quoted where a CSV needs it."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(texts)
-    return line.getvalue()
+    csv.writer(line).writerow(texts)
+    return line.getvalue().removesuffix("\r\n")
 
 
 def as_number(value: float) -> str:
