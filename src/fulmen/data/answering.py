@@ -1,6 +1,7 @@
 """Tables of predictions: which one is wanted, and what answers where a model does not know."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ class Wanted:
 
     table: str | None = None
     fallback: str | None = None
+
+
+AS_USUAL = Wanted()
 
 
 class Note(UserWarning):
@@ -57,12 +61,18 @@ def answered(model: Predicts, inputs: Inputs, predicted: Batch, schema: Schema, 
     return model.other_answer(str(wanted.table), inputs, predicted, schema)
 
 
-def table_for(model: Predicts, inputs: Inputs, schema: Schema, wanted: Wanted) -> "pandas.DataFrame":
-    """The wanted table of what a model says of one question; its warnings are warned of."""
+def table_for(
+    model: Predicts, inputs: Inputs, schema: Schema, wanted: Wanted, stacklevel: int = 2
+) -> "pandas.DataFrame":
+    """The wanted table of what a model says of one question; its warnings are warned of.
+
+    Args:
+        stacklevel: whose line a warning is said to come from, as `warnings.warn` counts: 2 is the caller's.
+    """
     import pandas
 
     for sentence in inputs.warnings:
-        warnings.warn(sentence, stacklevel=2)
+        warnings.warn(sentence, stacklevel=stacklevel)
     (predicted,) = predictions(model, [inputs])
     return pandas.DataFrame(answered(model, inputs, predicted, schema, wanted).columns)
 
@@ -72,8 +82,10 @@ def has_own_table(model: Predicts) -> bool:
     return type(model).predict_file is not Predicts.predict_file
 
 
-def file_table(model: Predicts, path: Path, schema: Schema, wanted: Wanted, **reading: str) -> "pandas.DataFrame":
-    """The wanted table for what the file at `path` holds.
+def file_table(
+    model: Predicts, path: Path, schema: Schema, reading: Mapping[str, str], wanted: Wanted, stacklevel: int = 2
+) -> "pandas.DataFrame":
+    """The wanted table for what the file at `path` holds, read as `reading` says; see `table_for`.
 
     Raises:
         FulmenError: the file does not fit, or the model does not give what is wanted.
@@ -81,4 +93,4 @@ def file_table(model: Predicts, path: Path, schema: Schema, wanted: Wanted, **re
     refuse_unknown(model, wanted)
     if has_own_table(model):
         return model.predict_file(path, schema, **reading)
-    return table_for(model, model.read_file(path, schema, **reading), schema, wanted)
+    return table_for(model, model.read_file(path, schema, **reading), schema, wanted, stacklevel + 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from fulmen.data.answering import Wanted, answered, file_table, has_own_table, refuse_unknown, table_for
+from fulmen.data.answering import AS_USUAL, Wanted, answered, file_table, has_own_table, refuse_unknown, table_for
 from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Predicts, Record, predictions
 from fulmen.errors import FulmenError
@@ -18,9 +18,6 @@ from fulmen.workload import hooks
 
 if TYPE_CHECKING:
     import pandas
-
-
-AS_USUAL = Wanted()
 
 
 class Predictor:
@@ -106,7 +103,7 @@ class Predictor:
         if sentence := lost_precision(self.precision):
             warnings.warn(sentence, stacklevel=2)
         with torch.no_grad(), in_precision(self.precision):
-            return file_table(self._hooks, path, self.schema, wanted, **reading)
+            return file_table(self._hooks, path, self.schema, reading, wanted, stacklevel=4)
 
     def examples(self) -> list[dict[str, Any]]:
         """Records to try the model with; [] if its workload knows none."""

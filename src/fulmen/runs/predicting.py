@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Union
 import torch
 from lightning.pytorch import LightningDataModule, LightningModule
 
-from fulmen.data.answering import Wanted, file_table, refuse_unknown, table_for
+from fulmen.data.answering import AS_USUAL, Wanted, file_table, refuse_unknown, table_for
 from fulmen.data.predicting import Record
 from fulmen.errors import FulmenError
 from fulmen.utils.precision import in_precision, lost_precision
@@ -27,7 +27,7 @@ def predict(
     source: Source,
     reading: Mapping[str, str],
     precision: str | None,
-    wanted: Wanted,
+    wanted: Wanted = AS_USUAL,
 ) -> "pandas.DataFrame":
     """One row per prediction for what a file holds, or for records of plain values.
 
@@ -51,8 +51,8 @@ def predict(
         if isinstance(source, str | Path):
             if not Path(source).is_file():
                 raise FulmenError(f"there is no file {source}; it would have to be: {schema.get('format')}")
-            return file_table(asked, Path(source), schema, wanted, **reading)
-        return table_for(asked, asked.read_records(_records(source), schema), schema, wanted)
+            return file_table(asked, Path(source), schema, reading, wanted, stacklevel=5)
+        return table_for(asked, asked.read_records(_records(source), schema), schema, wanted, stacklevel=5)
 
 
 def example_records(model: LightningModule, data: LightningDataModule) -> list[Record]:
