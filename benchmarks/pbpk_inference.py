@@ -37,7 +37,7 @@ from benchmarks.proofs import RESULTS, ROOT, machine
 from fulmen.data.batches import EVALUATION_BATCH
 from fulmen.runs.provenance import git_state
 from fulmen.utils.files import write_json
-from fulmen.workloads.pbpk.graph import described, features, inputs
+from fulmen.workloads.pbpk.graph import described, dosing, features, inputs
 from fulmen.workloads.pbpk.module import PBPKSurrogate
 from fulmen.workloads.pbpk.networks import MLP, POD, DynamicGNN
 from fulmen.workloads.pbpk.one_compartment import body_load, equilibrium_concentrations
@@ -102,12 +102,14 @@ def surrogate(network: torch.nn.Module, time_h: Tensor, reduced: str = "exponent
 def with_trust(model: PBPKSurrogate, population: Population, time_h: Tensor) -> dict[str, Tensor]:
     """Concentrations, the ends of their intervals, and the domain."""
     load_mg = body_load(population, time_h)
-    known = described(population, time_h, load_mg) | {"subject": torch.arange(len(population))}
+    known, clock = described(population) | {"subject": torch.arange(len(population))}, time_h.float()
     parts = []
     for n in range(0, len(population), EVALUATION_BATCH):
-        rows, shared = slice(n, n + EVALUATION_BATCH), {"time_h": time_h.float()}
-        reduced = equilibrium_concentrations(population[rows], load_mg[rows], shared["time_h"])
-        parts.append(model.predict_step({k: v[rows] for k, v in known.items()} | {"reduced": reduced} | shared))
+        rows = slice(n, n + EVALUATION_BATCH)
+        batch = {name: value[rows] for name, value in known.items()} | {"time_h": clock}
+        batch["dosing"] = dosing(population[rows], time_h, load_mg[rows]).float()
+        batch["reduced"] = equilibrium_concentrations(population[rows], load_mg[rows], clock)
+        parts.append(model.predict_step(batch))
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0] if name != "time_h"}
 
 

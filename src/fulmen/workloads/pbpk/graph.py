@@ -154,25 +154,21 @@ def inputs(
 ) -> dict[str, Tensor]:
     """All that a network and its module need to predict S subjects at T increasing times after 0, in `dtype`.
 
-    What is `described`, and `reduced` [S, 14, T] mg/L, the reduced model's concentrations; `max_step_h` is that of the
-    reduced model. Differentiable by the tensors of `population`.
+    What is `described`, `dosing` [S, T, 3], and `reduced` [S, 14, T] mg/L, the reduced model's concentrations;
+    `max_step_h` is that of the reduced model. Differentiable by the tensors of `population`.
     """
     load_mg = body_load(population, time_h, kinetics, reduced, max_step_h)
-    return described(population, time_h, load_mg, kinetics, dtype) | {
-        "reduced": equilibrium_concentrations(population, load_mg).to(dtype)
+    return described(population, kinetics, dtype) | {
+        "dosing": dosing(population, time_h, load_mg).to(dtype),
+        "reduced": equilibrium_concentrations(population, load_mg).to(dtype),
     }
 
 
 def described(
-    population: Population,
-    time_h: Tensor,
-    load_mg: Tensor,
-    kinetics: str = "saturable",
-    dtype: torch.dtype = torch.float32,
+    population: Population, kinetics: str = "saturable", dtype: torch.dtype = torch.float32
 ) -> dict[str, Tensor]:
-    """What a network reads: `features`, `dosing` [S, T, 3] by the reduced model's load, `dose_mg`, `weight_kg` [S]."""
+    """What is known whatever the time: `features`, `dose_mg` [S], `weight_kg` [S]."""
     return features(population, kinetics, dtype) | {
-        "dosing": dosing(population, time_h, load_mg).to(dtype),
         "dose_mg": population.dose_mg.to(dtype),
         "weight_kg": population.weight_kg.to(dtype),
     }

@@ -29,7 +29,7 @@ from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Verb
 from fulmen.workloads.pbpk.content import curves_within_dose, within_dose
 from fulmen.workloads.pbpk.contract import BodyNetwork
-from fulmen.workloads.pbpk.graph import absorbed_share, described
+from fulmen.workloads.pbpk.graph import absorbed_share, described, dosing
 from fulmen.workloads.pbpk.hooks import AnswersForSubjects
 from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
 from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
@@ -159,19 +159,22 @@ class PBPKSurrogate(AnswersForSubjects):
         with torch.set_grad_enabled(differentiated(population)):
             load_mg = body_load(population, grid_h, kinetics, self.reduced)
             asked_mg = body_load(population, time_h, kinetics, self.reduced) if elsewhere else load_mg
-            batch = self._described(population, grid_h, kinetics, load_mg)
+            known, clock = self._described(population, kinetics), grid_h.to(self.log_sd)
 
             def curves(rows: slice) -> Tensor:
-                part = {name: value[rows] for name, value in batch.items()} | {"time_h": grid_h.to(self.log_sd)}
                 subjects = population if rows == slice(None) else population[rows]
-                part["reduced"] = equilibrium_concentrations(subjects, load_mg[rows], part["time_h"])
-                on_grid = self.concentration(part)
-                return self._at(time_h, subjects, asked_mg[rows], part, on_grid, grid_h) if elsewhere else on_grid
+                batch = {name: value[rows] for name, value in known.items()} | {"time_h": clock}
+                batch["dosing"] = dosing(subjects, grid_h, load_mg[rows]).to(clock)
+                batch["reduced"] = equilibrium_concentrations(subjects, load_mg[rows], clock)
+                on_grid = self.concentration(batch)
+                return self._at(time_h, subjects, asked_mg[rows], batch, on_grid, grid_h) if elsewhere else on_grid
 
             if len(population) <= EVALUATION_BATCH:
                 return curves(slice(None))
-            starts = range(0, len(population), EVALUATION_BATCH)  # what the network handles fits into the cache
-            return torch.cat([curves(slice(n, n + EVALUATION_BATCH)) for n in starts])
+            said = clock.new_empty(len(population), len(ORGANS), len(time_h))
+            for n in range(0, len(population), EVALUATION_BATCH):  # what the network handles fits into the cache
+                said[n : n + EVALUATION_BATCH] = curves(slice(n, n + EVALUATION_BATCH))
+            return said
 
     def _at(
         self, time_h: Tensor, population: Population, load_mg: Tensor, batch: Batch, curves: Tensor, grid_h: Tensor
@@ -199,12 +202,13 @@ class PBPKSurrogate(AnswersForSubjects):
             raise FulmenError("in_domain: the model has no domain; take one that was trained with model.trusted=true")
         refuse_untrained_times(grid_h, self.trust.trained_h(grid_h))
         load_mg = body_load(validate(population), grid_h, kinetics, self.reduced)
-        return self.trust.distance(self._described(population, grid_h, kinetics, load_mg)) <= self.trust.limit
+        driven = {"dosing": dosing(population, grid_h, load_mg).to(self.log_sd)}
+        return self.trust.distance(self._described(population, kinetics) | driven) <= self.trust.limit
 
-    def _described(self, population: Population, grid_h: Tensor, kinetics: str, load_mg: Tensor) -> Batch:
-        """What the network reads of subjects of one's own, on its device; the reduced model says the load [S, T]."""
+    def _described(self, population: Population, kinetics: str) -> Batch:
+        """What the network reads of subjects of one's own that does not change with time, on its device."""
         precise = torch.promote_types(self.log_sd.dtype, torch.float32)
-        known = described(population, grid_h, load_mg, kinetics, dtype=precise)
+        known = described(population, kinetics, precise)
         return {name: value.to(self.device, self.log_sd.dtype) for name, value in known.items()}
 
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
