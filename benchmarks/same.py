@@ -39,6 +39,7 @@ TINY = {  # by the first letters of an experiment's name; all that fit
              "data.batch_size=6"],
     "pbpk_mlp": ["model.network.times=19"],
     "pbpk_pod": ["model.network.times=19"],
+    "pbpk_published": ["model.network.times=19"],
     "stocks": ["data.days=500", "data.batch_size=16", "model.figures=false"],
     "images": ["data.batch_size=8", "model.figures=false", "callbacks.divergence=null"],
     "sensors": ["data.machines=8", "data.days=6", "data.batch_size=64", "model.figures=false"],

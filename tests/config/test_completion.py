@@ -28,7 +28,10 @@ REPOSITORY = Path(__file__).parents[2]
         ("python train.py experiment=sensors network=28_", []),
         ("python train.py -m experiment=stocks network=01_lstm_classic,28_", ["network=01_lstm_classic,28_cnn_lstm"]),
         ("python train.py exp", ["experiment="]),
-        ("python train.py experiment=pbpk_", ["experiment=pbpk_gnn", "experiment=pbpk_mlp", "experiment=pbpk_pod"]),
+        (
+            "python train.py experiment=pbpk_",
+            [f"experiment=pbpk_{name}" for name in ("gnn", "mlp", "pod", "published")],
+        ),
         ("python train.py experiment=pbpk_mlp trainer.max_ep", ["trainer.max_epochs="]),
         ("python train.py experiment=pbpk_mlp ++trainer.max_ep", ["++trainer.max_epochs="]),
         ("python train.py experiment=pbpk_mlp callbacks.early", ["callbacks.early_stopping."]),

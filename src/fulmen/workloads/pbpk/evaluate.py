@@ -26,8 +26,6 @@ NOTES = [
     "mean curve: geometric mean of the dose-normalised training curves; 5 nearest: mean of the five nearest training "
     "subjects; one compartment: the reduced model that the network starts from, organs at equilibrium; linear physics: "
     "the exact solution of all organs without saturation.",
-    "A Dynamic GNN on another, unpublished data set reports an R² of 0.934 (arXiv 2510.22096). Its RMSE and MAE are in "
-    "units that it does not name, and whether t = 0 was counted is not said: it does not stand beside these numbers.",
 ]
 
 
@@ -62,7 +60,7 @@ def summarize(said: Mapping[str, Tensor], data: Any, folder: Path | None, ask: l
     worst = min(per_organ, key=lambda organ: per_organ[organ]["r2_log"])
     main = scores.pop("network")
     errors = {name: log_error(c, true, dose, weight) for name, c in predictions.items()}
-    laws = law_table.laws(ask, predicted, true, subjects, times[later], data.kinetics)
+    laws = law_table.laws(ask, predicted, true, subjects, times[later], data.kinetics, data.of_simulator)
     trusted = intervals.rows(said, true, dose, weight) if "in_domain" in said else []
     rows = [{"": name, **_row(score)} for name, score in {"network": main, **scores}.items()]
     return Summary(
@@ -74,9 +72,10 @@ def summarize(said: Mapping[str, Tensor], data: Any, folder: Path | None, ask: l
             "Per route": _per_route(predicted, true, dose, weight, subjects.route),
             law_table.TITLE: laws.rows(),
             intervals.TITLE: trusted,
+            **data.tables(predictions),
         },
         figures=draw(predictions, true, dose, weight, data, subjects, folder) if folder else {},
-        notes=[*NOTES, *law_table.NOTES, *[intervals.NOTE] * bool(trusted)],
+        notes=[*NOTES, *law_table.NOTES, *[intervals.NOTE] * bool(trusted), *data.notes],
         items={
             "item": identities(true),  # a seed draws subjects of its own
             "loss": errors["network"],

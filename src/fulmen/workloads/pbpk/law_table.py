@@ -34,6 +34,7 @@ class Laws:
         kinetics: "linear" or "saturable".
         network_ratio: AUC after a hundredfold dose over a hundred AUCs, of the network [n].
         solver_ratio: the same of the solver [n]; 1 with linear kinetics.
+        of_simulator: whether the solver is our simulator; of other equations no balance is known.
     """
 
     network: Kept
@@ -41,6 +42,7 @@ class Laws:
     kinetics: str
     network_ratio: Tensor
     solver_ratio: Tensor
+    of_simulator: bool = True
 
     @property
     def ratio_error(self) -> Tensor:
@@ -49,9 +51,10 @@ class Laws:
 
     def metrics(self) -> dict[str, float]:
         """Those of the network that one may compare: all are better low."""
+        balance = {"balance_error_percent": _percent(self.network.balance, 0.5)} if self.of_simulator else {}
         return {
             "content_above_2_percent": _above(self.network),
-            "balance_error_percent": _percent(self.network.balance, 0.5),
+            **balance,
             "dose_error_percent": _percent(self.ratio_error, 0.5),
         }
 
@@ -64,10 +67,11 @@ class Laws:
             _row("lowest concentration (mg/L)", [each.lowest_mg_per_l for each in both], "≥ 0", count),
             _row("points below 0 (%)", [100 * each.below for each in both], "0", count),
             _row("points at 0 (%)", [100 * each.zero for each in both], "0", count),
-            *_twice("balance, off by (%)", [each.balance for each in both], "0", count),
         ]
+        if self.of_simulator:
+            rows += _twice("balance, off by (%)", [each.balance for each in both], "0", count)
         known = self.solver.behind <= EXTRAPOLATED
-        if bool(known.any()):
+        if self.of_simulator and bool(known.any()):
             ends = [each.clearance[known].nan_to_num(torch.inf) for each in both]
             rows += _twice("AUC CL / dose, off by (%)", ends, "0", int(known.sum()))
         ratios = [_quantile(each, 0.5) for each in (self.network_ratio, self.solver_ratio)]
@@ -77,7 +81,15 @@ class Laws:
         return rows + _twice("that ratio, off by (%)", errors, "0", dosed)
 
 
-def laws(ask: Ask, predicted: Tensor, true: Tensor, population: Population, time_h: Tensor, kinetics: str) -> Laws:
+def laws(
+    ask: Ask,
+    predicted: Tensor,
+    true: Tensor,
+    population: Population,
+    time_h: Tensor,
+    kinetics: str,
+    of_simulator: bool = True,
+) -> Laws:
     """What a network keeps and what the solver keeps.
 
     Args:
@@ -86,6 +98,8 @@ def laws(ask: Ask, predicted: Tensor, true: Tensor, population: Population, time
         true: what the solver says, [S, 14, T].
         population: the S subjects.
         time_h: [T], after 0.
+        kinetics: "linear" or "saturable".
+        of_simulator: whether the solver is our simulator.
     """
     subjects = torch.linspace(0, len(population) - 1, min(MOST, len(population))).round().long()
     one = population[subjects]
@@ -96,7 +110,7 @@ def laws(ask: Ask, predicted: Tensor, true: Tensor, population: Population, time
     else:
         solver = dose_ratio(true[subjects], concentrations(many, simulate(many, time_h)), time_h)
     kept = [Kept.by(c, population, time_h, kinetics) for c in (predicted, true)]
-    return Laws(kept[0], kept[1], kinetics, network, solver)
+    return Laws(kept[0], kept[1], kinetics, network, solver, of_simulator)
 
 
 def _twice(name: str, values: list[Tensor], right: str, subjects: int, times: float = 100) -> Rows:
