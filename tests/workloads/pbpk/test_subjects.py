@@ -99,3 +99,13 @@ def test_a_model_of_before_ages_still_has_its_example():
     assert not set(LABELS) & set(example)
     (answer,) = model.answers([model.read_records([example])])
     assert torch.tensor(answer.columns["concentration_mg_per_l"]).isfinite().all()
+
+
+def test_a_route_that_lies_between_two_of_the_training_is_refused_like_any_other_that_was_not_seen():
+    data = PBPKData(compounds=12, validation_compounds=3, test_compounds=3, time_points=8, routes=["bolus", "oral"])
+    data.prepare_data()
+    data.setup()
+    schema = input_schema(data)
+    inputs_of(sample_population(4, seed=1, routes=["oral"]), schema)
+    with pytest.raises(FulmenError, match="subject 0 has the route infusion, which the model was not trained on"):
+        inputs_of(sample_population(4, seed=1, routes=["infusion"]), schema)

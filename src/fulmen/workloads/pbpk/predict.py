@@ -48,6 +48,7 @@ def input_schema(data: Any, trust: Trust | None = None) -> dict[str, Any]:
         "arrays": [_array(field.name, seen) for field in fields(Population)]
         + [{"name": "organ", "shape": [len(ORGANS)], "dtype": "text", "missing": False, "values": list(ORGANS)}],
         "routes": dict(enumerate(ROUTES)),
+        "trained_routes": seen.route.unique().tolist(),
         "kinetics": data.kinetics,
         "population": data.prior["population"] if data.npz is None else None,
         "time_h": data.time_h.tolist(),
@@ -143,7 +144,8 @@ def _refuse_other_regimen(population: Population, schema: Schema, where: str) ->
                 f"was trained with data.{name}={value:g}"
             )
     low, high = seen.get("route", (0, len(ROUTES)))
-    strange = (population.route < low) | (population.route > high)
+    known = torch.tensor(schema.get("trained_routes", list(range(int(low), int(high) + 1))))
+    strange = ~torch.isin(population.route, known)
     if bool(strange.any()):
         subject = int(strange.int().argmax())
         route = ROUTES[int(population.route[subject])]

@@ -23,7 +23,7 @@ examples
   fulmen pbpk simulate people.csv --to curves.csv
   fulmen pbpk simulate people.csv --to curves.csv --times 0.5,1,2,4 --organs plasma,liver,urine
   fulmen pbpk simulate people.csv --pk pk.csv
-  fulmen pbpk simulate people.csv --to curves.csv --model pump@champion --by both
+  fulmen pbpk simulate people.csv --to curves.csv --model pbpk@champion --by both
   fulmen pbpk simulate people.csv --people 1000 --percentiles 5,50,95 --to bands.csv
 """
 
