@@ -133,7 +133,7 @@ def test_a_data_choice_writes_to_the_data_alone():
     assert plain == digits
 
 
-PBPK_NETWORKS = ["basis_gnn", "dynamic_gnn", "lstm", "mlp", "neural_ode", "pod"]
+PBPK_NETWORKS = ["basis_gnn", "dynamic_gnn", "lstm", "mlp", "neural_ode", "pod", "pod_coarse"]
 
 
 def test_an_experiment_has_the_groups_of_its_workload():
