@@ -65,7 +65,7 @@ def test_a_class_of_torch_has_not_the_attributes_of_a_network_of_stocks():
 
 
 def test_data_that_are_missing_are_sought_among_those_of_the_workload():
-    with pytest.raises(ConfigError, match=r"^data: nothing chosen; there is pbpk\n"):
+    with pytest.raises(ConfigError, match=r"^data: nothing chosen; there is pbpk, pbpk_published\n"):
         check_overrides(["experiment=pbpk_mlp", "data=null"])
 
 
