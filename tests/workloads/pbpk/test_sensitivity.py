@@ -9,7 +9,7 @@ from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.module import PBPKSurrogate
 from fulmen.workloads.pbpk.networks import MLP
-from fulmen.workloads.pbpk.sensitivity import EXPOSURES, INPUTS, moved, sensitivities
+from fulmen.workloads.pbpk.sensitivity import EXPOSURES, INPUTS, moved, sensitivities, told
 from fulmen.workloads.pbpk.simulator.outputs import from_organs
 from fulmen.workloads.pbpk.simulator.physiology import INDEX, ORGANS
 from fulmen.workloads.pbpk.simulator.population import (
@@ -162,3 +162,26 @@ def test_subjects_given_stay_as_they_are():
     before = dataclasses.replace(population, **{k: v.clone() for k, v in population.tensors().items()})
     sensitivities(population, solved("linear"), TIME_H)
     assert all(torch.equal(v, before.tensors()[k]) and not v.requires_grad for k, v in population.tensors().items())
+
+
+def test_a_peak_that_moves_with_the_end_of_its_infusion_has_no_elasticity_by_it():
+    """Plasma peaks when the infusion ends; fat, which fills slowly, peaks later, as central differences say."""
+    person = sample_population(1, seed=3, routes=["infusion"], infusion_h=2.0)
+    into_fat = torch.where(torch.tensor([organ == "adipose" for organ in ORGANS]), 50.0, 1.0)
+    person = dataclasses.replace(person, kp=person.kp * into_fat)
+    time_h = torch.linspace(0, 12, 241, dtype=torch.float64)
+
+    def curves(subjects):
+        return concentrations(subjects, simulate(subjects, time_h, rtol=1e-9))
+
+    said = told(sensitivities(person, curves, time_h, ("cmax", "auc"), ("plasma", "adipose")))
+    by_time = said.elasticity[0, :, :, INPUTS.index("infusion_h")]  # [P, E]
+    assert bool(by_time[0, 0].isnan())
+    assert bool(by_time[:, 1].isfinite().all())
+    assert bool(said.elasticity[..., INPUTS.index("dose_mg")].isfinite().all())
+    highs = [
+        curves(dataclasses.replace(person, infusion_h=person.infusion_h * factor))[0, INDEX["adipose"]].max()
+        for factor in (0.999, 1.001)
+    ]
+    slope = (highs[1].log() - highs[0].log()) / 0.002
+    assert float(by_time[1, 0]) == pytest.approx(float(slope), abs=0.01)

@@ -7,7 +7,7 @@ from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.baselines import reduced_physics
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
-from fulmen.workloads.pbpk.times import at_times, refuse_untrained_times, stretched, time_grid
+from fulmen.workloads.pbpk.times import at_times, refuse_other_grid, refuse_untrained_times, stretched, time_grid
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +71,10 @@ def test_times_that_nobody_knows_are_refused(said):
 
 def test_the_start_is_no_time_beyond():
     refuse_untrained_times(torch.tensor([0.0, 0.5]), torch.linspace(0.1, 24, 10))
+
+
+def test_another_grid_than_that_of_the_training_is_refused_even_if_it_has_as_many_times():
+    grid_h = torch.linspace(0, 24, 15, dtype=torch.float64)[1:]
+    refuse_other_grid(grid_h.float(), grid_h[[0, -1]])
+    with pytest.raises(FulmenError, match=r"from 0.8571 to 12 h, that of the training from 1.714 to 24 h.*grid_h=run"):
+        refuse_other_grid(grid_h / 2, grid_h[[0, -1]])

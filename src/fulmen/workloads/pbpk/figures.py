@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 from torch import Tensor
 
 from fulmen.report.figures import COOL, MODEL, MUTED, TRUTH, WIDTH, figure
@@ -12,6 +13,7 @@ from fulmen.workloads.pbpk.metrics import FLOOR, normalized, r2
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 
 SHOWN = 50  # times of a band, at most
+UNEVEN = 20  # longest step over shortest, from which on early times need a logarithmic axis
 
 
 def curves(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, floor: float, title: str) -> None:
@@ -28,6 +30,16 @@ def curves(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, floor: f
             for ax in axes.flat[: len(ORGANS)]:
                 ax.axhline(floor, color=MUTED, linewidth=0.8, linestyle=":", label="floor of the metrics")
         _of_organs(axes, "mg/L", title)
+        _time_axis(axes[0, 0], time_h)
+
+
+def _time_axis(ax: Axes, time_h: Tensor) -> None:
+    """Times that are dense early and sparse late, such as those of a stretched grid, lie on a logarithmic axis."""
+    steps = time_h.diff()
+    if len(steps) and float(steps.max()) > UNEVEN * float(steps.min()):
+        ax.set_xscale("log")
+        ax.set_xlim(float(time_h[-1]) / 1000, float(time_h[-1]))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda hours, _: f"{hours:g}"))
 
 
 def _of_organs(axes: np.ndarray, unit: str, title: str) -> None:
@@ -69,6 +81,7 @@ def residuals(path: Path, time_h: Tensor, predicted: Tensor, true: Tensor, dose_
         _bands(over_time, time_h, ratio.reshape(-1, ratio.shape[-1]))
         over_time.set_title("residuals; dotted: ±10 %")
         over_time.set_xlabel("time (h)")
+        _time_axis(over_time, time_h)
         over_time.set_ylabel("log10(network / solver)")
         over_time.legend(loc="upper right", ncols=3, columnspacing=1)
 
@@ -91,6 +104,7 @@ def residuals_per_organ(
             axes[0, 0].set_ylim(-edge, edge)
             title += f"\n90 % up to ±{far.max():.2g}"
         _of_organs(axes, "log10 ratio", title)
+        _time_axis(axes[0, 0], time_h)
 
 
 def log_ratio(predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> np.ndarray:

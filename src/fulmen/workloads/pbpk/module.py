@@ -36,7 +36,7 @@ from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
 from fulmen.workloads.pbpk.one_compartment import Reduced, body_load, equilibrium_concentrations
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import Population, differentiated, validate
-from fulmen.workloads.pbpk.times import at_times, refuse_untrained_times, same_times
+from fulmen.workloads.pbpk.times import at_times, refuse_other_grid, refuse_untrained_times, same_times
 from fulmen.workloads.pbpk.trust import Trust, bounds
 
 INPUTS = ("node", "edge", "context", "dosing")
@@ -151,7 +151,10 @@ class PBPKSurrogate(AnswersForSubjects):
                 those of the training. Whether a subject is like those of the training is said by `in_domain`.
         """
         grid_h = time_h if grid_h is None else grid_h
-        refuse_untrained_times(time_h, grid_h if self.trust is None else self.trust.trained_h(grid_h))
+        if self.trust is not None:
+            refuse_untrained_times(time_h, self.trust.trained_h(grid_h))
+            refuse_other_grid(grid_h, self.trust.trained_h(grid_h))
+        refuse_untrained_times(time_h, grid_h)
         validate(population)
         elsewhere = not same_times(time_h, grid_h)
         if self.training:
@@ -201,6 +204,7 @@ class PBPKSurrogate(AnswersForSubjects):
         if self.trust is None:
             raise FulmenError("in_domain: the model has no domain; take one that was trained with model.trusted=true")
         refuse_untrained_times(grid_h, self.trust.trained_h(grid_h))
+        refuse_other_grid(grid_h, self.trust.trained_h(grid_h))
         load_mg = body_load(validate(population), grid_h, kinetics, self.reduced)
         driven = {"dosing": dosing(population, grid_h, load_mg).to(self.log_sd)}
         return self.trust.distance(self._described(population, kinetics) | driven) <= self.trust.limit

@@ -12,7 +12,8 @@ A subject that is moved stays one that can be, so what is defined by an input mo
     flow_l_per_h of an organ  the cardiac output, by what the organ gains
     blood_plasma_ratio        the kp of the blood, which is the same number
 
-Nothing else follows: a heavier body keeps its flows and clearances here, a larger organ its clearance.
+Nothing else follows: a heavier body keeps its flows and clearances here, a larger organ its clearance. Times of samples
+are fixed. A peak at the end of an infusion moves along with that end, which fixed samples cannot follow: see `told`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -58,6 +59,7 @@ class Sensitivities:
     exposures: tuple[str, ...]  # E of `EXPOSURES`
     value: Tensor  # [S, P, E] in `UNITS`
     elasticity: Tensor  # [S, P, E, I], inputs as in `INPUTS`
+    peak_moves: Tensor  # [S, P], whether the highest sample lies at the end of an infusion
 
 
 def sensitivities(
@@ -98,7 +100,26 @@ def sensitivities(
         exposures=tuple(exposures),
         value=value.T.unflatten(1, shape),
         elasticity=elasticity.transpose(0, 1).unflatten(1, shape),
+        peak_moves=peaks_with_the_infusion(population, at_places[0].detach(), time_h),
     )
+
+
+def told(found: Sensitivities) -> Sensitivities:
+    """Without elasticities of Cmax by the duration of an infusion, NaN, where the peak moves with the end of it."""
+    elasticity = found.elasticity.clone()
+    if "cmax" in found.exposures:
+        of_cmax = elasticity[:, :, found.exposures.index("cmax"), INPUTS.index("infusion_h")]  # [S, P]
+        of_cmax[found.peak_moves] = torch.nan
+    return replace(found, elasticity=elasticity)
+
+
+def peaks_with_the_infusion(population: Population, concentration: Tensor, time_h: Tensor) -> Tensor:
+    """Whether the highest sample of [S, P, T] at times [T] lies where an infusion ends: bool [S, P]."""
+    time_h = time_h.to(concentration)
+    before_h = time_h[(concentration.argmax(-1) - 1).clamp(min=0)]  # the peak lies after this sample
+    doses = (before_h / population.interval_h).floor().clamp(max=population.n_doses - 1)
+    infusion_h = population.infusion_h[:, None]
+    return (infusion_h > 0) & (before_h <= doses * population.interval_h + infusion_h)
 
 
 def moved(population: Population, log_factor: Tensor) -> Population:

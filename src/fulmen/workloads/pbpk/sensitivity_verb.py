@@ -16,7 +16,7 @@ from fulmen.utils.files import atomic_write
 from fulmen.workload import Trained
 from fulmen.workloads.pbpk import predict
 from fulmen.workloads.pbpk.npz import population_from, read_subjects
-from fulmen.workloads.pbpk.sensitivity import EXPOSURES, INPUTS, UNITS, Curves, Sensitivities, sensitivities
+from fulmen.workloads.pbpk.sensitivity import EXPOSURES, INPUTS, UNITS, Curves, Sensitivities, sensitivities, told
 from fulmen.workloads.pbpk.simulate.hours import usual_times
 from fulmen.workloads.pbpk.simulate.subjects import Subjects, subjects_of
 from fulmen.workloads.pbpk.simulate.table import read_table
@@ -66,7 +66,7 @@ def write_sensitivities(cfg: Any, words: Sequence[str], load: Callable[[str], Tr
                 {name: sensitivities(people[block], c, time_h, asked.of, asked.organs) for name, c in by.items()}
             )
     order = torch.cat(places).argsort()
-    found = {name: joined([part[name] for part in parts], order) for name in parts[0]}
+    found = {name: told(joined([part[name] for part in parts], order)) for name in parts[0]}
     with atomic_write(asked.to) as file:
         table(found, subjects).to_csv(file, index=False, float_format=DIGITS, lineterminator="\n")
     from fulmen.workloads.pbpk.tornado import tornado
@@ -104,8 +104,10 @@ def subjects_in(path: Path, kinetics: str | None) -> Subjects:
 
 def joined(parts: Sequence[Sensitivities], order: Tensor) -> Sensitivities:
     """Those of all subjects, in this order [S]."""
-    value = torch.cat([part.value for part in parts])
-    return replace(parts[0], value=value[order], elasticity=torch.cat([part.elasticity for part in parts])[order])
+    value, elasticity, moves = (
+        torch.cat([getattr(part, name) for part in parts])[order] for name in ("value", "elasticity", "peak_moves")
+    )
+    return replace(parts[0], value=value, elasticity=elasticity, peak_moves=moves)
 
 
 def table(found: Mapping[str, Sensitivities], subjects: Subjects) -> "pandas.DataFrame":

@@ -74,6 +74,21 @@ def refuse_untrained_times(time_h: Tensor, grid_h: Tensor, where: str = "") -> N
         )
 
 
+def refuse_other_grid(grid_h: Tensor, ends_h: Tensor) -> None:
+    """Pass if a grid [T] begins and ends where that of the training did, `ends_h` [2].
+
+    Raises:
+        FulmenError: it does not: curves of the network belong to the times of its training alone.
+    """
+    if not bool(torch.isclose(grid_h[[0, -1]].double(), ends_h.double(), rtol=1e-4, atol=0).all()):
+        first, last = grid_h[[0, -1]].tolist()
+        low, high = ends_h.tolist()
+        raise FulmenError(
+            f"the grid goes from {first:.4g} to {last:.4g} h, that of the training from {low:.4g} to {high:.4g} h: "
+            "hand over grid_h=run.data.time_h; times within it are asked for by time_h"
+        )
+
+
 def at_times(
     curves: Tensor, reduced: Tensor, grid_h: Tensor, asked: Tensor, asked_h: Tensor, mg_per_kg: Tensor
 ) -> Tensor:

@@ -17,7 +17,9 @@ def export(cfg: Any, words: Sequence[str]) -> None:
     """
     if len(words) != 1 or words[0].startswith("-"):
         raise FulmenError("fulmen pbpk export takes one file: fulmen pbpk export subjects.npz data.compounds=50")
-    print(f"written: {build(cfg.data, 'data').export(words[0])}")
+    data = build(cfg.data, "data")
+    written = data.export(words[0])
+    print(f"written: {written}, subjects of {data.prior['population']} (data.population=<name>: of another)")
 
 
 def simulate(cfg: Any, words: Sequence[str], load: Callable[[str], Trained]) -> None:

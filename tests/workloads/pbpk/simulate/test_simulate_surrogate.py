@@ -12,10 +12,12 @@ from fulmen.cli import main
 from fulmen.errors import FulmenError
 from fulmen.registry.trained import trained
 from fulmen.workloads.pbpk.simulate.subjects import subjects_of
-from fulmen.workloads.pbpk.simulate.surrogate import LEAST_L_PER_H
+from fulmen.workloads.pbpk.simulate.surrogate import cleared_by_both
 from fulmen.workloads.pbpk.simulate.table import read_table
 from fulmen.workloads.pbpk.simulate.words import asked_for, read_words
 from fulmen.workloads.pbpk.simulator.outputs import from_organs
+from fulmen.workloads.pbpk.simulator.population import hepatic_clearance_l_per_h, renal_clearance_l_per_h
+from fulmen.workloads.pbpk.simulator.sampling import sample_population
 
 PEOPLE = """\
 subject,log_p,fraction_unbound,clint_l_per_h,renal_clint_l_per_h,km_mg_per_l,route,dose_mg,infusion_h,n_doses,interval_h
@@ -49,8 +51,7 @@ def test_a_surrogate_and_the_solver_stand_side_by_side(times, table, surrogate_r
     assert "1 of 3 subjects is unlike those of the training" in capsys.readouterr().err
     run = fulmen.load_run(surrogate_run)
     time_h = torch.tensor([0.5, 1, 6]) if times else run.data.time_h
-    people = subjects_of(read_table(table)).population
-    people = replace(people, renal_clint_l_per_h=people.renal_clint_l_per_h.clamp(min=LEAST_L_PER_H))
+    people = cleared_by_both(subjects_of(read_table(table)).population)
     organs = run.model.predict_population(people, time_h, grid_h=run.data.time_h)
     expected = from_organs(people, organs, ("plasma", "liver")).flatten().tolist()
     later = [row for row in found["surrogate"] if float(row["time_h"]) > 0]
@@ -113,3 +114,14 @@ def test_a_model_that_is_missing_is_told_by_its_name(name, said, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FulmenError, match=said):
         trained(name)
+
+
+@pytest.mark.parametrize("nothing", ["clint_l_per_h", "renal_clint_l_per_h"])
+def test_a_drug_that_one_organ_clears_is_asked_for_as_if_the_other_cleared_a_thousandth(nothing):
+    people = sample_population(50, seed=2)
+    alone = replace(people, **{nothing: torch.full((50,), 1e-12, dtype=torch.float64)})
+    total, asked = (hepatic_clearance_l_per_h(each) + renal_clearance_l_per_h(each)
+                    for each in (alone, cleared_by_both(alone)))  # fmt: skip
+    assert bool((asked > total).all())
+    assert bool((asked < 1.0011 * total).all())
+    assert bool((getattr(cleared_by_both(alone), nothing) > 1e-6).all())

@@ -11,12 +11,16 @@ from fulmen.utils.precision import in_precision
 from fulmen.workload import Trained
 from fulmen.workloads.pbpk import predict
 from fulmen.workloads.pbpk.answers import curves_of
-from fulmen.workloads.pbpk.simulate.drugs import CLEARED
 from fulmen.workloads.pbpk.simulator.physiology import INDEX
-from fulmen.workloads.pbpk.simulator.population import BOLUS, Population
+from fulmen.workloads.pbpk.simulator.population import (
+    BOLUS,
+    Population,
+    hepatic_clearance_l_per_h,
+    renal_clearance_l_per_h,
+)
 
 NAMES = {"concentration_mg_per_l": "surrogate", "low_90_mg_per_l": "low", "high_90_mg_per_l": "high"}
-LEAST_L_PER_H = 1e-6  # the least clearance that populations draw: one of nothing would be new to a surrogate
+NEGLIGIBLE = 1e-3  # of the other organ's clearance; one of nothing was never drawn and would be new to a surrogate
 INSTEAD = "--by solver takes it as it is"
 
 
@@ -56,8 +60,7 @@ class Surrogate:
         model, schema = self.trained.model, self.trained.schema
         if kinetics == "saturable" and schema["kinetics"] == "linear":
             raise FulmenError(f"subject 0 has a km_mg_per_l, and {self.trained.name} knows linear kinetics alone")
-        clearances = {name: getattr(people, name).clamp(min=LEAST_L_PER_H) for name in CLEARED}
-        asked = predict.inputs_of(replace(people, **clearances), schema)
+        asked = predict.inputs_of(cleared_by_both(people), schema)
         later_h, at_zero = time_h[time_h > 0], _at_zero(people)[..., None]
         if not len(later_h):
             return {"surrogate": at_zero}
@@ -69,6 +72,17 @@ class Surrogate:
         if time_h[0] == 0:
             found = {name: torch.cat([at_zero, value], -1) for name, value in found.items()}
         return found | ({"in_domain": said["in_domain"]} if "in_domain" in said else {})
+
+
+def cleared_by_both(people: Population) -> Population:
+    """The subjects; where an organ clears next to nothing, it clears a thousandth of what the other does."""
+    intrinsic = people.blood_plasma_ratio / people.fraction_unbound  # per clearance of blood that is far below the flow
+    hepatic, renal = hepatic_clearance_l_per_h(people), renal_clearance_l_per_h(people)
+    return replace(
+        people,
+        clint_l_per_h=people.clint_l_per_h.maximum(NEGLIGIBLE * renal * intrinsic),
+        renal_clint_l_per_h=people.renal_clint_l_per_h.maximum(NEGLIGIBLE * hepatic * intrinsic),
+    )
 
 
 def _at_zero(people: Population) -> Tensor:
