@@ -12,7 +12,8 @@ SMALL = ["data.compounds=12", "data.validation_compounds=2", "data.test_compound
 def test_subjects_are_exported_and_read_back(tmp_path, capsys):
     path = tmp_path / "subjects.npz"
     assert main(["pbpk", "export", str(path), *SMALL]) == 0
-    assert capsys.readouterr().out == f"written: {path}, subjects of uniform_chemistry (data.population=<name>: of another)\n"
+    said = f"written: {path}, subjects of uniform_chemistry (data.population=<name>: of another)\n"
+    assert capsys.readouterr().out == said
     data = PBPKData(npz=str(path), validation_compounds=2, test_compounds=2)
     data.setup()
     assert len(data.population) == 12
