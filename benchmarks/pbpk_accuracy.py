@@ -88,7 +88,7 @@ def measure(table_name: str, models: dict[str, list[str]], seeds: range) -> None
 def summarize(values: list[float]) -> str:
     if not values:
         return ""
-    digits = 0 if mean(values) >= 20 else 2 if mean(values) >= 1.5 else 3 if mean(values) >= 1 else 4
+    digits = 1 if mean(values) >= 20 else 2 if mean(values) >= 1.5 else 3 if mean(values) >= 1 else 4
     return f"{mean(values):.{digits}f} ± {stdev(values):.{digits}f}" if len(values) > 1 else f"{values[0]:.{digits}f}"
 
 

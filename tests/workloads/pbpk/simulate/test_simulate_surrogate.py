@@ -15,6 +15,7 @@ from fulmen.workloads.pbpk.simulate.subjects import subjects_of
 from fulmen.workloads.pbpk.simulate.surrogate import cleared_by_both
 from fulmen.workloads.pbpk.simulate.table import read_table
 from fulmen.workloads.pbpk.simulate.words import asked_for, read_words
+from fulmen.workloads.pbpk.simulate.writing import ratios
 from fulmen.workloads.pbpk.simulator.outputs import from_organs
 from fulmen.workloads.pbpk.simulator.population import hepatic_clearance_l_per_h, renal_clearance_l_per_h
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
@@ -125,3 +126,8 @@ def test_a_drug_that_one_organ_clears_is_asked_for_as_if_the_other_cleared_a_tho
     assert bool((asked > total).all())
     assert bool((asked < 1.0011 * total).all())
     assert bool((getattr(cleared_by_both(alone), nothing) > 1e-6).all())
+
+
+def test_a_ratio_is_told_where_there_is_something_to_compare():
+    solver = torch.tensor([0.0, 2.0, 1.0, 1e-3])
+    assert ratios(1.1 * solver, solver) == ["", "1.1", "1.1", ""]

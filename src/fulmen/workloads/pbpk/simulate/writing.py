@@ -11,6 +11,7 @@ from fulmen.workloads.pbpk.simulate.subjects import Subjects
 from fulmen.workloads.pbpk.simulator.outputs import units
 
 DIGITS = 6
+SEEN = 1e-3  # of the highest concentration: below it a ratio says nothing
 CONCENTRATION, AMOUNT = "concentration_mg_per_l", "amount_mg"
 OF_A_SURROGATE = {"low": "low_90_mg_per_l", "high": "high_90_mg_per_l", "in_domain": "in_domain"}
 
@@ -65,9 +66,15 @@ class Sheet:
         if "mg" in self.unit.values():
             found.append(main if self.unit[output] == "mg" else [])
         if self.by == "both":
-            pairs = zip(values["surrogate"][row].tolist(), values["solver"][row].tolist(), strict=True)
-            found += [texts["surrogate"], [as_number(a / b) if b else "" for a, b in pairs]]
+            found += [texts["surrogate"], ratios(values["surrogate"][row], values["solver"][row])]
         return found + ([texts.get("low", []), texts.get("high", [])] if self.by != "solver" else [])
+
+
+def ratios(surrogate: Tensor, solver: Tensor) -> list[str]:
+    """Surrogate over solver at each time, of curves [T]; nothing where the solver's is below a thousandth of its peak."""
+    seen = solver > SEEN * solver.max()
+    pairs = zip(seen.tolist(), surrogate.tolist(), solver.tolist(), strict=True)
+    return [as_number(a / b) if told else "" for told, a, b in pairs]
 
 
 def as_cells(texts: Sequence[str]) -> str:
