@@ -71,7 +71,7 @@ class Sheet:
 
 
 def ratios(surrogate: Tensor, solver: Tensor) -> list[str]:
-    """Surrogate over solver at each time, of curves [T]; nothing where the solver's is below a thousandth of its peak."""
+    """Surrogate over solver, of curves [T]; nothing where the solver says less than a thousandth of its peak."""
     seen = solver > SEEN * solver.max()
     pairs = zip(seen.tolist(), surrogate.tolist(), solver.tolist(), strict=True)
     return [as_number(a / b) if told else "" for told, a, b in pairs]
