@@ -151,10 +151,9 @@ class PBPKSurrogate(AnswersForSubjects):
                 those of the training. Whether a subject is like those of the training is said by `in_domain`.
         """
         grid_h = time_h if grid_h is None else grid_h
-        if self.trust is not None:
-            refuse_untrained_times(time_h, self.trust.trained_h(grid_h))
-            refuse_other_grid(grid_h, self.trust.trained_h(grid_h))
-        refuse_untrained_times(time_h, grid_h)
+        trained_h = grid_h if self.trust is None else self.trust.trained_h(grid_h)
+        refuse_untrained_times(time_h, trained_h)
+        refuse_other_grid(grid_h, trained_h[[0, -1]])
         validate(population)
         elsewhere = not same_times(time_h, grid_h)
         if self.training:

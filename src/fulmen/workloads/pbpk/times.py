@@ -42,13 +42,18 @@ def same_times(time_h: Tensor, grid_h: Tensor) -> bool:
     return time_h.shape == grid_h.shape and bool(torch.allclose(time_h.float(), grid_h.float(), rtol=1e-6, atol=0))
 
 
+def untrained(time_h: Tensor, grid_h: Tensor) -> Tensor:
+    """Which times [A] lie beyond the grid [T] of a training, up to single precision; 0, the first dose, does not."""
+    low, high = float(grid_h[0]), float(grid_h[-1])
+    return (time_h != 0) & ~((time_h >= low * (1 - 1e-6)) & (time_h <= high * (1 + 1e-6)))
+
+
 def refuse_untrained_times(time_h: Tensor, grid_h: Tensor, where: str = "") -> None:
     """Pass if all times [A] are 0 or lie within the grid [T] that a model was trained on: it knows nothing beyond.
 
     Raises:
         FulmenError: a time that does not; or times that do not increase.
     """
-    low, high = float(grid_h[0]), float(grid_h[-1])
     if time_h.ndim != 1 or not len(time_h):
         raise FulmenError(f"{where}time_h has to hold increasing times in hours, at least one")
     if not bool(time_h.isfinite().all()):
@@ -63,9 +68,9 @@ def refuse_untrained_times(time_h: Tensor, grid_h: Tensor, where: str = "") -> N
         raise FulmenError(
             f"{where}time_h holds 0 alone, where the concentration follows from the dose; add a later one"
         )
-    outside = (time_h != 0) & ~((time_h >= low * (1 - 1e-6)) & (time_h <= high * (1 + 1e-6)))
+    outside = untrained(time_h, grid_h)
     if bool(outside.any()):
-        number = int(outside.int().argmax())
+        number, low, high = int(outside.int().argmax()), float(grid_h[0]), float(grid_h[-1])
         longer = f", train with data.hours={float(time_h[-1]):.4g}" if float(time_h[-1]) > high else ""
         raise FulmenError(
             f"{where}time_h[{number}] is {float(time_h[number]):.4g} h; the model was trained from {low:.4g} to "

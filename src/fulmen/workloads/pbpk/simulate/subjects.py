@@ -12,9 +12,9 @@ from torch import Tensor
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.simulate.drugs import drugs_of, of_bodies, regimens_of
 from fulmen.workloads.pbpk.simulate.table import Table
+from fulmen.workloads.pbpk.simulator.bodies import of_masses
 from fulmen.workloads.pbpk.simulator.body import (
     blood_flows_l_per_h,
-    densities_kg_per_l,
     organ_masses_kg,
     reference_weight_kg,
 )
@@ -112,13 +112,7 @@ def bodies_of(table: Table) -> dict[str, Tensor]:
     except FulmenError as error:
         refuse_as_row(table, error)
     flow = blood_flows_l_per_h(age, sex, mass)
-    density = densities_kg_per_l().expand_as(mass).contiguous()
-    return {
-        "weight_kg": weight,
-        "age_y": age,
-        "sex": sex,
-        "volume_l": mass / density,
-        "density_kg_per_l": density,
+    return of_masses(age, sex, weight, mass) | {
         "cardiac_output_l_per_h": flow[:, INDEX["blood"]],
         "flow_l_per_h": flow,
     }

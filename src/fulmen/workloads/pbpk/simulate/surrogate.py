@@ -18,6 +18,7 @@ from fulmen.workloads.pbpk.simulator.population import (
     hepatic_clearance_l_per_h,
     renal_clearance_l_per_h,
 )
+from fulmen.workloads.pbpk.times import untrained
 
 NAMES = {"concentration_mg_per_l": "surrogate", "low_90_mg_per_l": "low", "high_90_mg_per_l": "high"}
 NEGLIGIBLE = 1e-3  # of the other organ's clearance; one of nothing was never drawn and would be new to a surrogate
@@ -43,9 +44,9 @@ class Surrogate:
         Raises:
             FulmenError: one lies outside those of the training.
         """
-        low, high = float(self.grid_h[0]), float(self.grid_h[-1])
-        beyond = (time_h != 0) & ~((time_h >= low * (1 - 1e-6)) & (time_h <= high * (1 + 1e-6)))
+        beyond = untrained(time_h, self.grid_h)
         if bool(beyond.any()):
+            low, high = float(self.grid_h[0]), float(self.grid_h[-1])
             raise FulmenError(
                 f"--times: {float(time_h[beyond][0]):g} h; {self.trained.name} was trained from {low:.4g} to "
                 f"{high:.4g} h and knows no other times; {INSTEAD}"

@@ -97,15 +97,19 @@ def bodies_by_age(
     usual_output = flow[:, INDEX["blood"]]
     mass = usual * _spread(streams, "volume", shape)
     mass = mass * (weight / mass.sum(1))[:, None]
-    density = densities_kg_per_l().expand_as(mass).contiguous()
     output = usual_output * _spread(streams, "cardiac_output_l_per_h", shape)
+    return of_masses(age, sex, weight, mass) | _flows(streams, shape, flow / usual_output[:, None], output, fixed)
+
+
+def of_masses(age_y: Tensor, sex: Tensor, weight_kg: Tensor, mass_kg: Tensor) -> dict[str, Tensor]:
+    """The fields of bodies [S] whose organs have these masses [S, 14], but for their blood flows."""
+    density = densities_kg_per_l().expand_as(mass_kg).contiguous()
     return {
-        "weight_kg": weight,
-        "age_y": age,
+        "weight_kg": weight_kg,
+        "age_y": age_y,
         "sex": sex,
-        "volume_l": mass / density,
+        "volume_l": mass_kg / density,
         "density_kg_per_l": density,
-        **_flows(streams, shape, flow / usual_output[:, None], output, fixed),
     }
 
 
