@@ -25,7 +25,8 @@ def catalogue(name, *overrides):
 
 def by_scikit_learn(p, target):
     """The nine scores of probabilities [N, C] for labels [N], classes without samples left out of the means."""
-    y, classes, macro = p.argmax(1), np.unique(target), dict(average="macro", zero_division=0)
+    y, classes = p.argmax(1), np.unique(target)
+    macro = dict(labels=classes, average="macro", zero_division=0)
     return {
         "accuracy": sk.accuracy_score(target, y),
         "balanced_accuracy": np.mean([sk.recall_score(target == c, y == c) for c in classes]),

@@ -7,7 +7,13 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
-from torchmetrics.classification import MulticlassAUROC, MulticlassRecall
+from torchmetrics.classification import (
+    MulticlassAUROC,
+    MulticlassAveragePrecision,
+    MulticlassF1Score,
+    MulticlassPrecision,
+    MulticlassRecall,
+)
 from torchmetrics.utilities.data import dim_zero_cat
 
 from fulmen.callbacks.side_effect_free import undisturbed
@@ -45,6 +51,28 @@ class BalancedAccuracy(MulticlassRecall):
         return (right / there)[there > 0].mean()
 
 
+class MeanPrecision(MulticlassPrecision):
+    """Mean precision over the classes that have samples, 0 for one of them that is never predicted."""
+
+    def __init__(self, num_classes: int):
+        super().__init__(num_classes, average=None)
+
+    def compute(self) -> Tensor:
+        right, _, _, missed = self._final_state()
+        return super().compute()[right + missed > 0].mean()
+
+
+class MeanF1(MulticlassF1Score):
+    """Mean F1 over the classes that have samples; torchmetrics counts 0 for one that was only predicted."""
+
+    def __init__(self, num_classes: int):
+        super().__init__(num_classes, average=None)
+
+    def compute(self) -> Tensor:
+        right, _, _, missed = self._final_state()
+        return super().compute()[right + missed > 0].mean()
+
+
 class MeanAUROC(MulticlassAUROC):
     """Area under the ROC curve, one class against the rest, mean over the classes that have samples.
 
@@ -57,6 +85,16 @@ class MeanAUROC(MulticlassAUROC):
     def compute(self) -> Tensor:  # type: ignore[override]  # a score, not the curves of the class above
         there = dim_zero_cat(self.target).unique()
         return super().compute()[there].mean() if len(there) > 1 else torch.tensor(torch.nan)
+
+
+class MeanAveragePrecision(MulticlassAveragePrecision):
+    """Area under the curve of precision and recall, one class against the rest, mean over the classes with samples."""
+
+    def __init__(self, num_classes: int):
+        super().__init__(num_classes, average=None)
+
+    def compute(self) -> Tensor:  # type: ignore[override]  # a score, not the curves of the class above
+        return super().compute()[dim_zero_cat(self.target).unique()].mean()
 
 
 class ClassesPresent(Metric):
@@ -77,7 +115,8 @@ class ClassesPresent(Metric):
         if absent:
             rank_zero_warn(
                 f"metrics: no samples of class {', '.join(map(str, absent))} in the validation split; the means over "
-                f"classes (balanced accuracy, roc_auc, pr_auc) are of the other {len(self.samples) - len(absent)}"
+                f"classes (balanced accuracy, precision, recall, f1, roc_auc, pr_auc) are of the other "
+                f"{len(self.samples) - len(absent)}"
             )
         return (self.samples > 0).sum()
 

@@ -21,19 +21,27 @@ def per_class_f1(counts: np.ndarray) -> np.ndarray:
 
 
 def classification_scores(counts: np.ndarray, minority: np.ndarray | None = None) -> dict[str, np.ndarray]:
-    """Accuracy, balanced accuracy (over the classes that occur) and mean F1s of confusion matrices [..., C, C].
+    """Accuracy, balanced accuracy and mean F1s of confusion matrices [..., C, C]; means are over classes that occur.
 
     Args:
         minority: [C] whether a class is one; None leaves out their F1 and that of the others.
     """
     hits, occurs = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1)
     recall = np.divide(hits, occurs, out=np.full(hits.shape, np.nan), where=occurs > 0)
-    f1 = per_class_f1(counts)
+    f1 = np.where(occurs > 0, per_class_f1(counts), np.nan)
     scores = {
         "accuracy": hits.sum(-1) / counts.sum((-2, -1)),
         "balanced accuracy": np.nanmean(recall, -1),
-        "macro F1": f1.mean(-1),
+        "macro F1": np.nanmean(f1, -1),
     }
     if minority is not None and minority.any() and not minority.all():
-        scores |= {"minority F1": f1[..., minority].mean(-1), "majority F1": f1[..., ~minority].mean(-1)}
+        scores |= {"minority F1": _mean(f1[..., minority]), "majority F1": _mean(f1[..., ~minority])}
     return scores
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Over the last axis, of what is not NaN; NaN where all is."""
+    there = np.isfinite(values)
+    count = there.sum(-1)
+    sums = np.where(there, values, 0).sum(-1)
+    return np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0)

@@ -144,6 +144,15 @@ def test_impossible_settings_are_refused(arguments, message):
         ImagesData(**arguments)
 
 
+def test_a_class_without_a_test_image_is_told_before_the_training_and_in_the_summary(arrays):
+    data = ImagesData(arrays=arrays(y_test=np.arange(45) % 2), classes=3)
+    data.prepare_data()
+    with pytest.warns(UserWarning, match=r"no image of 2 in the test split.* 2 of 3 classes"):
+        data.setup()
+    chance = torch.full((45, 3), 1 / 3).log()
+    assert "no image of 2 in the test split" in summarize(chance, 0.0, data, None).warnings[0]
+
+
 def test_a_class_too_small_to_split_is_refused(arrays):
     data = ImagesData(arrays=arrays(), classes=3, imbalance=Step([1], 0.02))
     with pytest.raises(FulmenError, match="the smallest class keeps 1 images; a validation split takes 2 at least"):

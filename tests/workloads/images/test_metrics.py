@@ -54,6 +54,23 @@ def test_a_class_never_predicted_scores_zero_and_one_never_there_is_left_out():
     assert metrics.from_confusion(matrix, COUNTS[:3])["balanced_accuracy"] == 0.5
 
 
+def test_means_over_classes_are_of_those_in_the_test_split_however_often_another_is_predicted():
+    y = Y % 3
+    p = P.roll(1, 1)  # classes 3 and 4 are predicted, and never there
+    found, guess = metrics.scores(p, torch.from_numpy(y), COUNTS), p.argmax(1).numpy()
+    assert set(guess) >= {3, 4}
+    of = dict(labels=[0, 1, 2], average="macro", zero_division=0)
+    assert found["macro_precision"] == pytest.approx(sk.precision_score(y, guess, **of))
+    assert found["macro_recall"] == found["balanced_accuracy"] == pytest.approx(sk.recall_score(y, guess, **of))
+    assert found["macro_f1"] == pytest.approx(sk.f1_score(y, guess, **of))
+    one_by_one = [sk.roc_auc_score(y == c, p[:, c]) for c in range(3)]
+    assert found["auroc"] == pytest.approx(np.mean(one_by_one))
+    (said,) = metrics.absent_classes(torch.from_numpy(y), ["a", "b", "c", "d", "e"])
+    assert said.startswith("no image of d, e in the test split")
+    assert "3 of 5 classes that are there" in said
+    assert metrics.absent_classes(torch.from_numpy(Y), ["a", "b", "c", "d", "e"]) == []
+
+
 def test_calibration_error_of_a_calibrated_forecast_is_small_and_of_a_boaster_large():
     y = torch.from_numpy(RNG.random(20_000) < 0.7).long()
     honest = torch.tensor([0.3, 0.7]).expand(20_000, -1)

@@ -17,6 +17,7 @@ from fulmen.errors import FulmenError
 from fulmen.workload import WorkloadData
 from fulmen.workloads.images import imbalance as unequal
 from fulmen.workloads.images import sources
+from fulmen.workloads.images.metrics import absent_classes
 from fulmen.workloads.images.samplers import Shuffle
 
 Sampler = Callable[[Tensor, Generator, float], Tensor]
@@ -122,6 +123,8 @@ class ImagesData(WorkloadData):
         if self.original_protocol:
             self.splits["validation"] = self.splits["test"]
         self.counts = self.splits["train"]["label"].bincount(minlength=self.classes)
+        for sentence in absent_classes(self.splits["test"]["label"], self.names):
+            warnings.warn(sentence, stacklevel=2)
 
     def train_dataloader(self) -> BatchLoader:
         train = self.splits["train"]

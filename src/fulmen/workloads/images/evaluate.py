@@ -58,6 +58,7 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
     main = found.pop("network")
     columns = ", ".join(f"{n}: {c}" for n, c in zip(data.names, counts.tolist(), strict=True))
     notes = [f"Training images per class: {columns}.", *NOTES]
+    absent = metrics.absent_classes(label, data.names)
     too_good = "leakage: original_protocol: epochs were chosen on this very test split; the numbers are too good"
     said = verdict(main["balanced_accuracy"], found, forecasts, label)
     tables = {
@@ -81,7 +82,7 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
         answer=f"{said}.",
         leading=["balanced accuracy", "minority F1", "worst class", "ECE"],
         counted="images", counts={"Per class": "test images"},
-        warnings=[too_good] if data.original_protocol else [],
+        warnings=[too_good] * data.original_protocol + absent,
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Scores of a classifier; all that counts right and wrong follows from one confusion matrix."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
@@ -36,7 +38,8 @@ def sizes(counts: np.ndarray) -> dict[str, np.ndarray]:
 def from_confusion(matrix: np.ndarray, counts: np.ndarray) -> Scores:
     """Scores of a confusion matrix; `counts` [C] are the training images that make a class a minority or not.
 
-    A minority class has less than half the training images of the largest.
+    Means over classes are of those that have items. A minority class has less than half the training images of the
+    largest.
     """
     each, there = per_class(matrix), matrix.sum(1)
     share = there / max(1, there.sum())
@@ -45,7 +48,7 @@ def from_confusion(matrix: np.ndarray, counts: np.ndarray) -> Scores:
     scores |= {f"{name}_f1": _mean(each["f1"][chosen]) for name, chosen in groups.items() if chosen.any()}
     scores["worst_recall"] = float(np.nanmin(each["recall"]))
     for name, values in each.items():
-        scores[f"macro_{name}"] = _mean(values)
+        scores[f"macro_{name}"] = _mean(values[there > 0])
         scores[f"weighted_{name}"] = float(np.nansum(values * share))
     scores |= {f"{name}_recall": _mean(each["recall"][own]) for name, own in sizes(counts).items() if own.any()}
     return scores
@@ -65,6 +68,19 @@ def auroc(p: np.ndarray, y: np.ndarray) -> float:
     """Area under the ROC curve, one class against the rest, mean over the classes that are there."""
     there = np.unique(y)
     return float(np.mean([roc_auc_score(y == c, p[:, c]) for c in there])) if len(there) > 1 else float("nan")
+
+
+def absent_classes(label: Tensor, names: Sequence[str], split: str = "test") -> list[str]:
+    """A warning that names the classes without an image among the labels [N] of a split; [] if there is none."""
+    there = set(label.tolist())
+    absent = [name for c, name in enumerate(names) if c not in there]
+    if not absent:
+        return []
+    return [
+        f"no image of {', '.join(absent[:10])}{', ...' * (len(absent) > 10)} "
+        f"in the {split} split: means over classes (balanced accuracy, AUROC, macro F1 and the like) are of the "
+        f"{len(names) - len(absent)} of {len(names)} classes that are there"
+    ]
 
 
 def _mean(values: np.ndarray) -> float:
