@@ -13,7 +13,7 @@ FLOORS = [  # a room imports rooms above its own line alone, and nothing of its 
     {"errors", "lightning_private", "optim"},
     {"diagnosis", "migrations", "signals", "utils"},
     {"config"},
-    {"distributed", "report"},
+    {"distributed", "io", "report"},
     {"data", "launch"},
     {"workload"},
     {"callbacks"},
@@ -91,7 +91,7 @@ def test_no_files_import_each_other_in_a_circle():
 
 
 def test_there_are_few_rooms():
-    assert len({room(module) for module in MODULES} - FLOORS[-1]) <= 24
+    assert len({room(module) for module in MODULES} - FLOORS[-1]) <= 25
 
 
 def test_nothing_outside_a_workload_imports_it():

@@ -1,0 +1,1 @@
+"""Readers of other people's files: container, encoding, numbers, times, names, identity."""

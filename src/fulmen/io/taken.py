@@ -1,0 +1,76 @@
+"""What a reader took from a file, so that a person can see whether it is what was meant."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+LONGEST = 400  # letters of a line; a table can have hundreds of columns
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a reader decided by itself.
+
+    Attributes:
+        what: in words, "decimal comma in Open, Close".
+        override: an override that states it or changes it, such as `data.decimal=point`; "" where there is none.
+    """
+
+    what: str
+    override: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.override})" if self.override else self.what
+
+
+@dataclass
+class Taken:
+    """What a reader took.
+
+    Attributes:
+        source: the file, or what else it is called.
+        rows: how many of what, from when to when and how often: "2,768 days of AAPL, 2013-01-02 to 2023-12-29".
+        roles: what columns serve as: "features" -> "light_lux, temperature_c", "event" -> "Fail, 12.3 % of the rows".
+        guesses: what it decided by itself.
+        dropped: what it left out, and why.
+        doubts: what is read as it stands and looks wrong.
+    """
+
+    source: str
+    rows: str
+    roles: dict[str, str] = field(default_factory=dict)
+    guesses: list[Guess] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """One to five lines for a person."""
+        found = [
+            f"{self.source}: {self.rows}",
+            _line("columns", [f"{role}: {columns}" for role, columns in self.roles.items()]),
+            _line("decided", list(map(str, dict.fromkeys(self.guesses)))),
+            _line("left out", self.dropped),
+            _line("doubtful", self.doubts),
+        ]
+        return [line for line in found if line]
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> "Taken":
+        """What `to_plain` gave."""
+        return cls(**{**plain, "guesses": [Guess(**each) for each in plain["guesses"]]})
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """`a, b, c and 23 more`"""
+    names = list(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _line(word: str, parts: Sequence[str]) -> str:
+    text = "; ".join(parts)
+    return f"  {word}: {text if len(text) <= LONGEST else text[: LONGEST - 1] + '…'}" if parts else ""
