@@ -21,6 +21,7 @@ from fulmen.data import batches
 from fulmen.data.batches import Batch, BatchLoader, loss_and_predictions, size
 from fulmen.data.predicting import Predicts, Schema
 from fulmen.errors import FulmenError
+from fulmen.io.taken import Taken
 from fulmen.lightning_private import datamodule_of, log_epoch_mean, log_mean
 from fulmen.optim.schedulers import optimizers
 from fulmen.report.classes import class_probabilities
@@ -67,6 +68,9 @@ class WorkloadData(LightningDataModule):
         splits: `train`, `validation` and `test` -> the tensors of that split, samples first.
         fingerprint: changes with whatever the samples depend on; "" if that is not known. Runs on data of the same
             fingerprint are compared item by item, and a kept model warns when its data have changed.
+        taken: what was taken from each file, known after `prepare_data` or `setup`; empty where the data are made by
+            the program. It is shown at the beginning of a training, and its doubts are warned of.
+        reads: name of the argument of the constructor that takes a file of a person's own, such as csv; "": none.
         class_names: what the classes are called, by number, for pictures; empty: their numbers.
         folds_in_time: whether later folds train on what earlier ones test on, as in series.
         fold_arguments: what `fulmen rank` adds to `fold` and `folds`, so that each fold tests on samples of its own.
@@ -74,6 +78,8 @@ class WorkloadData(LightningDataModule):
 
     splits: dict[str, Batch]
     fingerprint: str = ""
+    taken: list[Taken]
+    reads: ClassVar[str] = ""
     class_names: Sequence[str] = ()
     folds_in_time: ClassVar[bool] = False
     fold_arguments: ClassVar[Mapping[str, Any]] = {}
@@ -83,7 +89,7 @@ class WorkloadData(LightningDataModule):
         if batch_size < 1:
             raise FulmenError(f"batch_size is {batch_size}; it must be 1 or more")
         self.batch_size, self.seed = batch_size, seed
-        self.splits = {}
+        self.splits, self.taken = {}, []
 
     def train_dataloader(self) -> Iterable[Batch]:
         """Shuffled by seed and epoch; its position is stored in checkpoints."""

@@ -1,8 +1,11 @@
 """What a reader took from a file, so that a person can see whether it is what was meant."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import numpy as np
 
 LONGEST = 400  # letters of a line; a table can have hundreds of columns
 
@@ -62,6 +65,16 @@ class Taken:
     def of_plain(cls, plain: Mapping[str, Any]) -> "Taken":
         """What `to_plain` gave."""
         return cls(**{**plain, "guesses": [Guess(**each) for each in plain["guesses"]]})
+
+
+def stored(taken: Iterable[Taken]) -> np.ndarray:
+    """`taken` as an array of one text, JSON, for the cached arrays of a data set."""
+    return np.array([json.dumps([each.to_plain() for each in taken])], dtype=np.str_)
+
+
+def restored(array: np.ndarray) -> list[Taken]:
+    """What `stored` was given."""
+    return [Taken.of_plain(each) for each in json.loads(str(array[0]))]
 
 
 def listed(names: Iterable[str], most: int = 8) -> str:

@@ -53,6 +53,7 @@ class ImagesData(WorkloadData):
         counts: images per class [C] in the training split.
     """
 
+    reads = "arrays"
     fold_arguments: ClassVar = {"fold_tests": True}
 
     def __init__(

@@ -87,6 +87,7 @@ class PBPKData(WorkloadData):
         of_simulator: whether the concentrations are those of our simulator, or of other equations.
     """
 
+    reads = "npz"
     of_simulator = True
 
     notes: Sequence[str] = (

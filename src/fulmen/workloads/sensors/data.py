@@ -68,6 +68,8 @@ class SensorData(TableData):
         source: where the rows come from.
     """
 
+    reads = "csv"
+
     @refuses_out_of_range
     def __init__(
         self,

@@ -56,6 +56,7 @@ class StocksData(WorkloadData):
     """
 
     folds_in_time = True
+    reads = "csv"
 
     def __init__(
         self,
