@@ -75,6 +75,7 @@ READ = {  # name -> bytes, all of them the same table
     "comments above": b"# made by a logger\n# in 2024\n" + PLAIN,
     "the names in a comment": b"# logger 7\n# " + PLAIN,
     "the delimiter told for Excel": b"sep=;\n" + text(";").encode(),
+    "comments below": PLAIN + b"# end\n# of the file\n",
     "a line of units": text(rows=[["", "lx", "C"], *ROWS]).encode(),
     "the names again in the middle": PLAIN * 2,
     "a workbook": excel([NAMES, *ROWS]),
@@ -177,6 +178,11 @@ REFUSED = {  # name -> (bytes, what the message has to hold)
     "NumPy": (b"\x93NUMPY\x01\x00v", "NumPy"),
     "SQLite": (b"SQLite format 3\x00" + b"\0" * 80, "SQLite"),
     "HDF5": (b"\x89HDF\r\n\x1a\n", "HDF5"),
+    "thousands between commas": (b"lux,temp\n1,500,20\n1,501,21\n1,502,22\n", "line 2: 3 values for the 2 columns"),
+    "a decimal comma behind dates": (
+        b"date,lux,temp\n2024-01-01,1,5,20\n2024-01-02,2,5,21\n", "line 2: 4 values for the 3 columns"),
+    "a date and a time between blanks": (
+        b"date lux temp\n2024-01-01 10:00 1 2\n2024-01-02 10:00 1 3\n", "line 2: 4 values for the 3 columns"),
     "one endless line": (b"a,b\n" + b"1," * 3_000_000, "line 2: more than 1,048,576 characters"),
     "two columns, no names": (text(names=None).encode(), "data.header=[c1,c2,c3]"),
 }  # fmt: skip
@@ -246,3 +252,31 @@ def test_a_table_of_r_has_a_first_column_without_a_name(tmp_path):
     table = read_table(path)
     assert list(table.frame.columns) == ["", "lux", "temp"]
     assert table.frame["temp"].tolist() == ["20", "21", "22"]
+
+
+def test_lines_that_were_left_out_are_told(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(PLAIN + b"\n" + PLAIN + b"# the end\n")
+    assert read_table(path).dropped == ["the header again in line 6", "1 empty line", "1 line of comment"]
+
+
+def test_what_was_decided_is_told_with_its_override(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(gzip.compress(b"Plant 7\n" + text(";", names=["Zeit", "Größe", "C"]).encode("cp1252")))
+    assert list(map(str, read_table(path).guesses)) == [
+        "packed with gzip",
+        "text in cp1252 (data.encoding=cp1252)",
+        "columns divided by semicolon (data.delimiter=semicolon)",
+        "a title above the names",
+    ]
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_the_call_that_makes_a_table_of_json_works(tmp_path, lines, monkeypatch):
+    frame = pd.DataFrame({"a": [1, 2], "b": [0.5, 1.5]})
+    frame.to_json(tmp_path / "it's.json", orient="records", lines=lines)
+    with pytest.raises(FulmenError) as caught:
+        read_table(tmp_path / "it's.json")
+    *_, code = shlex.split(str(caught.value).partition("of it: ")[2])
+    exec(code)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "it's.csv"), frame)

@@ -134,7 +134,7 @@ def _with_header(
         return Layout(delimiter, None, [], places[first], None, titles, width)
     more = more_header_of(rows[first + 1 :])
     begins = first + 1 + len(more)
-    names, width = _completed(names, rows[begins:], width)
+    names, width = _completed(names, rows[begins:], width, delimiter)
     return Layout(
         delimiter, names, more, places[begins] if begins < len(places) else len(lines), places[first], titles, width
     )
@@ -172,7 +172,7 @@ def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], needed: Seque
     if not numbers:
         return not any(is_number(name) or is_date(name) for name in names)
     if all(names[i] and is_number(names[i]) for i in numbers):
-        counted = [name for name in names if name]
+        counted = [names[i] for i in numbers]
         return len(counted) > 2 and counted in [[str(i) for i in range(b, b + len(counted))] for b in (0, 1)]
     return any(names[i] and not is_number(names[i]) and names[i].lower() not in EMPTY[1:] for i in numbers) or any(
         name and not is_number(name) for name in names
@@ -196,16 +196,27 @@ def more_header_of(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     return found
 
 
-def _completed(names: list[str], rows: Sequence[Sequence[str]], width: int) -> tuple[list[str], int]:
+def _completed(names: list[str], rows: Sequence[Sequence[str]], width: int, delimiter: str) -> tuple[list[str], int]:
     """Names for all columns: R leaves out that of the first, a delimiter at the end of each line adds an empty one."""
     while len(names) > width and not names[-1]:
         names = names[:-1]
     if len(names) == width - 1 and rows and all(len(row) == width for row in rows):
         if all(not row[-1] for row in rows):
             return names, len(names)
-        if any(row[0] for row in rows) and not any("," in name for name in names):
+        if _names_rows([row[0] for row in rows], delimiter):
             return ["", *names], width
     return names, len(names)
+
+
+def _names_rows(cells: Sequence[str], delimiter: str) -> bool:
+    """Whether a first column without a name is what R writes: numbers from 1 on, or names that are no dates.
+
+    Between commas it could be half of a number with a decimal comma.
+    """
+    if cells[:3] == ["1", "2", "3"] and cells == [str(i) for i in range(1, len(cells) + 1)]:
+        return True
+    words = not any(is_number(cell) or is_date(cell) or not cell for cell in cells)
+    return delimiter != "," and words and len(set(cells)) == len(cells)
 
 
 def is_number(text: str) -> bool:

@@ -155,27 +155,33 @@ def _shift_lines(table: RawTable, quoted: bool) -> None:
 
 
 def _drop_what_is_no_row(table: RawTable) -> None:
-    """Leave out empty lines and repetitions of the header; the end of a file of DOS."""
-    frame = table.frame
+    """Leave out empty lines, comments and repetitions of the header; the end of a file of DOS."""
+    frame, line = table.frame, table.line
     first = frame.iloc[:, 0]
-    blank = first.isin(["", "\x1a"]).to_numpy(copy=True)
-    for i in range(1, frame.shape[1]):
-        if not blank.any():
-            break
-        blank = blank & (frame.iloc[:, i] == "").to_numpy()
+    blank = _alone(frame, first.isin(["", "\x1a"]).to_numpy())
+    comment = _alone(frame, first.str.startswith("#").to_numpy(dtype=bool))
     names = list(frame.columns[:-1])
     again = (first == names[0]).to_numpy(copy=True) if names[0] else np.zeros(len(frame), dtype=bool)
     for place in np.flatnonzero(again):
         again[place] = [str(cell).strip() for cell in frame.iloc[place, :-1]] == names
     if again.any():
-        table.dropped.append(f"the header again in line {listed(map(str, table.line[again]), 3)}")
-    inner = blank.copy()
-    inner[len(blank) - int(blank[::-1].argmin()) if not blank.all() else 0 :] = False
-    if inner.any():
-        table.dropped.append(f"{inner.sum()} empty line{'s' * int(inner.sum() > 1)}")
-    if blank.any() or again.any():
-        kept = ~(blank | again)
-        table.frame, table.line = frame[kept].reset_index(drop=True), table.line[kept]
+        table.dropped.append(f"the header again in line {listed(map(str, line[again]), 3)}")
+    last = int(np.flatnonzero(~blank).max(initial=-1))
+    for what, count in (("empty line", blank[:last].sum()), ("line", comment.sum())):
+        if count:
+            table.dropped.append(f"{count} {what}{'s' * int(count > 1)}{' of comment' * (what == 'line')}")
+    dropped = blank | again | comment
+    if dropped.any():
+        table.frame, table.line = frame[~dropped].reset_index(drop=True), line[~dropped]
+
+
+def _alone(frame: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
+    """Those of `rows` in which nothing stands behind the first column."""
+    for i in range(1, frame.shape[1]):
+        if not rows.any():
+            break
+        rows = rows & (frame.iloc[:, i] == "").to_numpy()
+    return rows
 
 
 def _refuse_ragged(table: RawTable, layout: Layout, container: Container, encoding: str) -> None:
@@ -216,7 +222,7 @@ def _said(layout: Layout, options: TableOptions, key: str) -> list[Guess]:
         word = word_for(layout.delimiter)
         found.append(Guess(f"columns divided by {word}", override(f"{key}.delimiter", word)))
     if layout.titles:
-        found.append(Guess(f"{len(layout.titles)} line{'s' * (len(layout.titles) > 1)} above the names are a title"))
+        found.append(Guess("a title above the names"))
     if layout.more_header:
         found.append(Guess(f"{len(layout.more_header)} more line{'s' * (len(layout.more_header) > 1)} of words below "
                            f"the names"))  # fmt: skip
@@ -235,5 +241,7 @@ def _headless(path: Path, layout: Layout, sample: str, key: str) -> str:
 
 def _refuse_json(path: Path, sample: str) -> None:
     if re.match(r"\ufeff?\s*(\{\s*\"|\[\s*[\[{])", sample):
-        call = f"import pandas; pandas.read_json({str(path)!r}).to_csv({str(path.with_suffix('.csv'))!r}, index=False)"
+        lines = ", lines=True" * bool(re.match(r"\ufeff?\s*\{.*\}\s*\n\s*\{", sample))
+        table = str(path.with_suffix(".csv"))
+        call = f"import pandas; pandas.read_json({str(path)!r}{lines}).to_csv({table!r}, index=False)"
         raise FulmenError(f"{path} is JSON; make a table of it: python -c {shlex.quote(call)}")

@@ -98,7 +98,7 @@ def _of_cells(path: str | Path, cells: pd.DataFrame, options: TableOptions, need
     frame = cells.iloc[begins:].reset_index(drop=True)
     frame.columns = pd.Index(names)
     frame = frame.loc[:, [bool(name) or bool(frame.iloc[:, i].notna().any()) for i, name in enumerate(names)]]
-    title = [Guess(f"{first} row{'s' * (first > 1)} above the names are a title")] if first else []
+    title = [Guess("a title above the names")] if first else []
     return Sheet(frame, line[begins:] + 1, more, title)
 
 
