@@ -1,0 +1,117 @@
+"""Whether a point or a comma is the decimal sign: one answer for all columns of a file, from what its cells prove."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from fulmen.errors import FulmenError
+from fulmen.io.columns import Column
+from fulmen.io.forms import COMMA, POINT, Form
+from fulmen.io.hints import override
+from fulmen.io.where import Where
+
+FEW = 5  # cells like 1.234 beside whole numbers below 1000, from which on the point may part thousands
+
+
+class Cell(NamedTuple):
+    """A text that holds a number, and where it stands first."""
+
+    text: str
+    form: Form
+    place: str
+
+
+def decimal_sign(columns: Sequence[Column], where: Where, wanted: str, key: str, doubt_points: bool = False) -> str:
+    """`point` or `comma`.
+
+    Args:
+        wanted: what the option says: `point`, `comma`, or `auto`.
+        doubt_points: whether 1.234 throughout may be 1234, as in files whose columns are parted by semicolons.
+
+    Raises:
+        FulmenError: one cell proves a point and another a comma, a cell has no reading with the sign that is wanted, or
+            every cell has two readings.
+    """
+    point, comma, unsure = _evidence(columns, where)
+    if wanted == POINT and comma:
+        raise FulmenError(_unlike(comma, point, POINT, key))
+    if wanted == COMMA and point:
+        raise FulmenError(_unlike(point, comma, COMMA, key))
+    if wanted in (POINT, COMMA):
+        return wanted
+    if point and comma:
+        raise FulmenError(
+            f"{comma.place}: {comma.text!r} has a decimal comma, but {point.text!r} has a decimal point, "
+            f"{point.place}; write all numbers of the file one way"
+        )
+    if point or comma or not unsure:
+        return COMMA if comma else POINT
+    points_alone = all(cell.form.group[0] != "," for cell in unsure)
+    if points_alone and not doubt_points and not any(map(_parts_thousands, columns)):
+        return POINT  # 1.234 throughout: as Python writes it
+    raise FulmenError(_asked(next((cell for cell in unsure if cell.form.group[0]), unsure[0]), key))
+
+
+def _evidence(columns: Sequence[Column], where: Where) -> tuple[Cell | None, Cell | None, list[Cell]]:
+    """The first cell that a point alone lets read, the first that a comma alone does, and one of each column that both
+    do, if their numbers differ."""
+    point: Cell | None = None
+    comma: Cell | None = None
+    unsure: list[Cell] = []
+    for column in columns:
+        doubtful: dict[str, Cell] = {}
+        for text, form, place in zip(column.texts, column.forms, column.place.tolist(), strict=True):
+            if form is None:
+                continue
+            if form.digits[1] is None:
+                point = point or Cell(text, form, where(place, column.name))
+            elif form.digits[0] is None:
+                comma = comma or Cell(text, form, where(place, column.name))
+            elif form.group[0] != form.group[1] and form.group[0] not in doubtful and form.two_ways():
+                doubtful[form.group[0]] = Cell(text, form, where(place, column.name))
+        unsure += doubtful.values()
+    return point, comma, unsure
+
+
+def _unlike(cell: Cell, other: Cell | None, wanted: str, key: str) -> str:
+    if other:
+        return (
+            f"{cell.place}: {cell.text!r} is no number with a decimal {wanted}, as {other.text!r} is, {other.place}; "
+            f"write all numbers of the file one way"
+        )
+    return (
+        f"{cell.place}: {cell.text!r} is no number with a decimal {wanted}; "
+        f"{override(f'{key}.decimal', COMMA if wanted == POINT else POINT)} reads it"
+    )
+
+
+def _asked(cell: Cell, key: str) -> str:
+    readings = [
+        f"{override(f'{key}.decimal', sign)} reads {digits}"
+        for sign, digits in zip((POINT, COMMA), cell.form.digits, strict=True)
+    ]
+    return f"{cell.place}: {cell.text!r} has two readings, and no cell of the file says which: {', '.join(readings)}"
+
+
+def _parts_thousands(column: Column) -> bool:
+    """Whether each cell is a whole number below 1000 or like 1.234, and there are both."""
+    forms = [form for form in column.forms if form]
+    parted = [form for form in forms if form.group[1] == "." and form.digits[0]]
+    whole = [form for form in forms if form.digits[0] and "." not in form.digits[0] and "e" not in form.digits[0]]
+    below = all(abs(float(form.digits[0] or 0)) < 1000 for form in whole)
+    return len(parted) >= FEW and bool(whole) and len(parted) + len(whole) == len(forms) and below
+
+
+def may_part_thousands(column: Column, doubt_points: bool = False) -> bool:
+    """Whether a column of plain numbers may be one of thousands, by its values: a look at its texts then tells."""
+    if not column.holds_texts:
+        return False
+    number = column.number[~np.isnan(column.number)]
+    if len(number) < (1 if doubt_points else FEW) or np.abs(number).max() >= 1000:
+        return False
+    thousandfold = number * 1000
+    parted = np.abs(thousandfold - np.rint(thousandfold)) < 1e-6
+    whole = number == np.rint(number)
+    mixed = not whole.all() and (doubt_points or whole.any())
+    return bool(parted.all() and mixed and (np.abs(number[~whole]) >= 1).all())
