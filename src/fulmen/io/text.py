@@ -2,7 +2,6 @@
 
 import codecs
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -61,51 +60,48 @@ def encoding_of(container: Container, said: str = "auto", key: str = "data") -> 
     Raises:
         FulmenError: control characters or too long a line, with the place, or bytes that are not of what was said.
     """
-    path = container.path
     try:
-        encoding, guesses = (said, []) if said != "auto" else _guessed(container, key)
-        wide = "16" in encoding or "32" in encoding
-        line, column, decoder = 1, 0, codecs.getincrementaldecoder(encoding)()
-        for chunk in _chunks(container):
-            text = decoder.decode(chunk)
-            if wide or len(chunk.translate(None, CONTROLS)) < len(chunk):
-                _refuse_control(path, text, line, column)
-            line, column = _place(path, text, line, column)
-        decoder.decode(b"", final=True)
+        encoding, guesses = (said, []) if said != "auto" else _marked(container, key)
+        try:
+            _scan(container, encoding)
+        except UnicodeDecodeError as error:
+            if said != "auto" or encoding != "utf-8":
+                raise _not_of(container.path, encoding, error) from error
+            encoding = _legacy(error.object)
+            guesses = [Guess(f"text in {encoding}", override(f"{key}.encoding", encoding))]
+            _scan(container, encoding)
     except UnicodeDecodeError as error:
-        raise _not_of(path, encoding, error) from error
+        raise _not_of(container.path, encoding, error) from error
     except DAMAGED as error:
-        raise unreadable(path, error) from error
+        raise unreadable(container.path, error) from error
     return encoding, guesses
 
 
-def _guessed(container: Container, key: str) -> tuple[str, list[Guess]]:
+def _scan(container: Container, encoding: str) -> None:
+    """Look at every byte: whether it is of the encoding, and no control character, in lines that are not endless."""
+    wide = "16" in encoding or "32" in encoding
+    line, column, decoder = 1, 0, codecs.getincrementaldecoder(encoding)()
     with container.open() as file:
-        sample = file.read(SAMPLE)
+        while chunk := file.read(SAMPLE):
+            text = decoder.decode(chunk)
+            if wide or len(chunk.translate(None, CONTROLS)) < len(chunk):
+                _refuse_control(container.path, text, line, column)
+            line, column = _place(container.path, text, line, column)
+    decoder.decode(b"", final=True)
+
+
+def _marked(container: Container, key: str) -> tuple[str, list[Guess]]:
+    """The encoding by the mark at the beginning, or by zeros in every second byte; else what most texts are in."""
+    with container.open() as file:
+        sample = file.read(4096)
     for mark, name in BOMS:
         if sample.startswith(mark):
             return name, [] if name == "utf-8-sig" else [Guess(f"{name.upper()} text")]
-    even, odd = sample[:4096:2].count(0), sample[1:4096:2].count(0)
-    if max(even, odd) > len(sample[:4096]) // 4:
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if max(even, odd) > len(sample) // 4:
         name = "utf-16-be" if even > odd else "utf-16-le"
         return name, [Guess(f"{name.upper()} text", override(f"{key}.encoding", name))]
-    strange = _not_utf8(container)
-    if strange is None:
-        return "utf-8", []
-    name = _legacy(strange)
-    return name, [Guess(f"text in {name}", override(f"{key}.encoding", name))]
-
-
-def _not_utf8(container: Container) -> bytes | None:
-    """The first part of a file that is no UTF-8; None where all of it is."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    for chunk in _chunks(container):
-        try:
-            if not chunk.isascii() or decoder.getstate()[0]:
-                decoder.decode(chunk)
-        except UnicodeDecodeError:
-            return chunk
-    return decoder.getstate()[0] or None
+    return "utf-8", []
 
 
 def _legacy(sample: bytes) -> str:
@@ -121,12 +117,6 @@ def _legacy(sample: bytes) -> str:
             sample.decode(name)
             return name
     return "latin-1"
-
-
-def _chunks(container: Container) -> Iterator[bytes]:
-    with container.open() as file:
-        while chunk := file.read(SAMPLE):
-            yield chunk
 
 
 def _refuse_control(path: Path, text: str, line: int, column: int) -> None:
