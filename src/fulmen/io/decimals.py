@@ -11,6 +11,7 @@ from fulmen.io.forms import COMMA, POINT, Form
 from fulmen.io.hints import override
 from fulmen.io.where import Where
 
+LOOK = 200  # numbers
 FEW = 5  # cells like 1.234 beside whole numbers below 1000, from which on the point may part thousands
 
 
@@ -61,9 +62,7 @@ def _evidence(columns: Sequence[Column], where: Where) -> tuple[Cell | None, Cel
     unsure: list[Cell] = []
     for column in columns:
         doubtful: dict[str, Cell] = {}
-        for text, form, place in zip(column.texts, column.forms, column.place.tolist(), strict=True):
-            if form is None:
-                continue
+        for text, form, place in column.kinds:
             if form.digits[1] is None:
                 point = point or Cell(text, form, where(place, column.name))
             elif form.digits[0] is None:
@@ -96,22 +95,25 @@ def _asked(cell: Cell, key: str) -> str:
 
 def _parts_thousands(column: Column) -> bool:
     """Whether each cell is a whole number below 1000 or like 1.234, and there are both."""
-    forms = [form for form in column.forms if form]
-    parted = [form for form in forms if form.group[1] == "." and form.digits[0]]
-    whole = [form for form in forms if form.digits[0] and "." not in form.digits[0] and "e" not in form.digits[0]]
-    below = all(abs(float(form.digits[0] or 0)) < 1000 for form in whole)
-    return len(parted) >= FEW and bool(whole) and len(parted) + len(whole) == len(forms) and below
+    forms = [kind.form for kind in column.kinds]
+    parted = [form.two_ways() and form.group == ("", ".") for form in forms]
+    whole = [form.digits[0] == form.digits[1] and form.group == ("", "") for form in forms]
+    point, comma = column.readings
+    differ = int((point < comma).sum() + (point > comma).sum())
+    below = (np.abs(point[point == comma]) < 1000).all()
+    return differ >= FEW and any(whole) and all(a or b for a, b in zip(parted, whole, strict=True)) and bool(below)
 
 
 def may_part_thousands(column: Column, doubt_points: bool = False) -> bool:
     """Whether a column of plain numbers may be one of thousands, by its values: a look at its texts then tells."""
     if not column.holds_texts:
         return False
-    number = column.number[~np.isnan(column.number)]
-    if len(number) < (1 if doubt_points else FEW) or np.abs(number).max() >= 1000:
-        return False
-    thousandfold = number * 1000
-    parted = np.abs(thousandfold - np.rint(thousandfold)) < 1e-6
-    whole = number == np.rint(number)
-    mixed = not whole.all() and (doubt_points or whole.any())
-    return bool(parted.all() and mixed and (np.abs(number[~whole]) >= 1).all())
+    for number in (column.number[:LOOK], column.number):  # most columns are told from their first numbers
+        number = number[~np.isnan(number)]
+        whole = number == np.rint(number)
+        parts = number[~whole]
+        if (np.abs(number) >= 1000).any() or (np.abs(parts) < 1).any():
+            return False
+        if (np.abs(parts * 1000 - np.rint(parts * 1000)) > 1e-6).any():
+            return False
+    return len(parts) > 0 and (doubt_points or (len(parts) >= FEW and bool(whole.any())))

@@ -5,7 +5,7 @@
 
 import re
 import unicodedata
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import NamedTuple
 
 POINT, COMMA = "point", "comma"
@@ -56,6 +56,7 @@ class Form(NamedTuple):
         scale: K, M, B or T; "" for none.
         turned: whether parentheses or a minus behind it make it negative.
         group: the sign between its thousands in the reading with a point, and in that with a comma; "" for none.
+        span: where its digits begin and end, exponent and separators among them.
     """
 
     digits: tuple[str | None, str | None]
@@ -63,19 +64,36 @@ class Form(NamedTuple):
     scale: str = ""
     turned: bool = False
     group: tuple[str, str] = ("", "")
+    span: tuple[int, int] = (0, 0)
 
     def value(self, decimal: str) -> float | None:
         digits = self.digits[decimal == COMMA]
         return None if digits is None else float(digits)
 
     def two_ways(self) -> bool:
+        """Whether both signs let it be read, as numbers that differ."""
         point, comma = self.digits
-        return point is not None and comma is not None and Decimal(point) != Decimal(comma)
+        return point is not None and comma is not None and float(point) != float(comma)
+
+    def values_of(self, cells: Sequence[str], decimal: str) -> list[float]:
+        """The numbers of cells that differ from this one in their digits alone."""
+        (begin, end), group = self.span, self.group[decimal == COMMA]
+        bodies = [cell[begin:end] for cell in cells]
+        if group:
+            bodies = [body.replace(group, "") for body in bodies]
+        if decimal == COMMA:
+            bodies = [body.replace(",", ".") for body in bodies]
+        digits = self.digits[decimal == COMMA] or ""
+        minus, tail = "-" * digits.startswith("-"), f"e{_POWER[self.scale]}" if self.scale else ""
+        return [float(f"{minus}{body}{tail}") for body in bodies] if minus or tail else list(map(float, bodies))
 
 
-def form_of(text: str) -> Form | None:
-    """The form of a cell, None if it holds no number; the number is never a part of the cell."""
-    found = _CELL.fullmatch(unwrapped(ascii_of(text).strip()))
+def form_of(cell: str) -> Form | None:
+    """The form of a cell as `cleaned` gives it; None if it holds no number: a number is never a part of the cell."""
+    text = unwrapped(cell)
+    if text != cell and text.lower().lstrip("+-") in ("inf", "infinity"):
+        return Form((text, text))
+    found = _CELL.fullmatch(text)
     if not found:
         return None
     open_, sign1, before, sign2, body, exponent, scale, after, sign3, close = found.groups()
@@ -93,8 +111,15 @@ def form_of(text: str) -> Form | None:
         groups.append(group)
     if digits == [None, None]:
         return None
-    turned = bool(open_ or sign3)
-    return Form((digits[0], digits[1]), before or after or "", scale or "", turned, (groups[0], groups[1]))
+    at = cell.index(text) + found.start("body"), cell.index(text) + found.end("exponent" if exponent else "body")
+    return Form(
+        (digits[0], digits[1]), before or after or "", scale or "", bool(open_ or sign3), (groups[0], groups[1]), at
+    )
+
+
+def cleaned(cell: str) -> str:
+    """A cell without white space around it, in signs of ASCII where it has such of other scripts."""
+    return ascii_of(cell).strip()
 
 
 def unwrapped(text: str) -> str:

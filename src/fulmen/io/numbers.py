@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from fulmen.errors import FulmenError
-from fulmen.io.columns import Column, column
+from fulmen.io.columns import Column, column, plain_numbers
 from fulmen.io.decimals import decimal_sign, may_part_thousands
-from fulmen.io.forms import COMMA, POINT, ascii_of, form_of, unwrapped
+from fulmen.io.forms import COMMA, POINT, cleaned, form_of, unwrapped
 from fulmen.io.hints import override
 from fulmen.io.missing import COMMON, Cells, as_series, marks_of
 from fulmen.io.options import TableOptions
@@ -52,6 +52,8 @@ def read_numbers(
     Raises:
         FulmenError: a cell is no number, missing or infinite where it may not be, or has two readings.
     """
+    if not options.missing_values and (plain := plain_numbers(columns)) is not None:
+        return plain, []
     marks = COMMON if strict else marks_of(options.missing_values)
     found = [column(name, cells, marks) for name, cells in columns.items()]
     guesses: list[Guess] = []
@@ -73,8 +75,8 @@ def number(text: str, decimal: str = POINT) -> float | None:
     `0.5`, `4,100.0`, `50%` (50), `1.5f`, `tensor(0.5, device='cuda:0')`, `nan` and `inf` are numbers; a cell with any
     other unit is none, nor is `0,693` unless `decimal` is `comma`.
     """
-    text = unwrapped(ascii_of(text).strip())
-    plain = text.lower().lstrip("+-")
+    text = cleaned(text)
+    plain = unwrapped(text).lower().lstrip("+-")
     if plain in NO_NUMBER:
         return -NO_NUMBER[plain] if text.startswith("-") else NO_NUMBER[plain]
     found = form_of(text)
@@ -102,36 +104,34 @@ def _looked_at(
         check_units(each, where)
     decimal = decimal_sign(texts, where, options.decimal, key, doubt_points)
     for each in texts:
-        values = [np.nan if form is None else form.value(decimal) for form in each.forms]
-        read = np.array([*values, np.nan], dtype=np.float64)[each.code]
-        np.copyto(each.number, read, where=(each.code >= 0) & ~np.isnan(read))
+        read = each.readings[int(decimal == COMMA)]
+        np.copyto(each.number, read, where=~np.isnan(read))
     return [*_told_sign(texts, decimal, key), *told_units(texts, decimal)]
 
 
 def _refuse_odd(each: Column, where: Where, options: TableOptions, key: str, missing: bool) -> None:
     """Raise for the first cell that is no number."""
-    by_text = dict(zip(each.texts, each.forms, strict=True))
-    for position in each.odd.tolist():
-        cell = as_series(each.cells).iat[position]
-        if not (isinstance(cell, str) and by_text.get(cell)):
-            advice = _advice(str(cell).strip(), each, options, key, missing)
-            raise FulmenError(f"{where(position, each.name)}: {str(cell).strip()[:60]!r} is no number{advice}")
+    odd = each.odd
+    if each.readings.size:
+        odd = odd[np.isnan(each.readings[:, odd]).all(axis=0)]
+    if len(odd):
+        text = str(as_series(each.cells).iat[odd[0]]).strip()
+        advice = _advice(text, each, options, key, missing)
+        raise FulmenError(f"{where(int(odd[0]), each.name)}: {text[:60]!r} is no number{advice}")
 
 
 def _advice(text: str, each: Column, options: TableOptions, key: str, missing: bool) -> str:
     if key == "" or len(text) > 60:
         return ""
-    if not each.forms:  # nothing but plain numbers is read
+    if not each.readings.size:  # nothing but plain numbers is read
         known = form_of(text)
         return "; write a decimal point" if known and known.digits[1] and "," in text else ""
     if text.startswith("#") and text[-1] in "!?":
         return ": a formula of the spreadsheet failed; mend it, or leave the cell empty"
     if unit := BEHIND.fullmatch(text):
         return f": {unit[1]} is no unit that is known here; write the number alone"
-    numbers = int((~np.isnan(each.number)).sum()) or sum(
-        each.forms[code] is not None for code in each.code if code >= 0
-    )
-    if not missing or numbers < len(each.number) / 2 or TRUTH.fullmatch(text) or any(map(str.isdigit, text)):
+    read = ~np.isnan(each.number) if not each.kinds else ~np.isnan(each.readings).all(axis=0)
+    if not missing or read.mean() < 0.5 or TRUTH.fullmatch(text) or any(map(str.isdigit, text)):
         return ""
     marks = [*(options.missing_values or []), text]
     return f"; if it marks a missing value: {override(f'{key}.missing_values', marks)}"
@@ -172,7 +172,7 @@ def _told_marks(columns: list[Column]) -> list[Guess]:
 def _told_sign(columns: list[Column], decimal: str, key: str) -> list[Guess]:
     told: dict[str, list[str]] = {"decimal comma": []}
     for each in columns:
-        forms = [form for form in each.forms if form and form.digits[decimal == COMMA]]
+        forms = [kind.form for kind in each.kinds]
         if decimal == COMMA and any("." in (form.digits[1] or "") for form in forms):
             told["decimal comma"].append(each.name)
         for group in {form.group[decimal == COMMA] for form in forms} - {""}:

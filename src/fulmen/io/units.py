@@ -19,9 +19,7 @@ def check_units(column: Column, where: Where) -> None:
         FulmenError: two cells differ, or K may be kelvin.
     """
     first: tuple[str, int, str] | None = None
-    for text, form, place in zip(column.texts, column.forms, column.place.tolist(), strict=True):
-        if form is None:
-            continue
+    for text, form, place in column.kinds:
         if first is None:
             first = form.unit, place, text
         elif form.unit != first[0]:
@@ -29,12 +27,9 @@ def check_units(column: Column, where: Where) -> None:
                 f"{where(place, column.name)}: {text!r} and {first[2]!r}, {where(first[1], column.name)}, differ in "
                 f"their unit; a column has one"
             )
-    in_kelvin = [form.scale == "K" for form in column.forms if form]
-    if in_kelvin and all(in_kelvin) and KELVIN.search(column.name):
-        raise FulmenError(
-            f"{where(int(column.place[0]), column.name)}: {column.texts[0]!r} may be kelvin or thousands; write the "
-            f"number alone"
-        )
+    if column.kinds and all(kind.form.scale == "K" for kind in column.kinds) and KELVIN.search(column.name):
+        text, _, place = column.kinds[0]
+        raise FulmenError(f"{where(place, column.name)}: {text!r} may be kelvin or thousands; write the number alone")
 
 
 def told_units(columns: Sequence[Column], decimal: str) -> list[Guess]:
@@ -47,7 +42,7 @@ def told_units(columns: Sequence[Column], decimal: str) -> list[Guess]:
 
 
 def _made_of(column: Column, decimal: str) -> list[str]:
-    found = [(text, form) for text, form in zip(column.texts, column.forms, strict=True) if form]
+    found = [(kind.text, kind.form) for kind in column.kinds]
     said = []
     unit = next((form.unit for _, form in found if form.unit), "")
     if unit == "%":
