@@ -110,8 +110,10 @@ def _legacy(sample: bytes) -> str:
 
     lines = [line for line in sample.splitlines() if not line.isascii()][:200]
     best = from_bytes(b"\n".join(lines)).best()
-    likely = [best.encoding] if best is not None and best.encoding.startswith(OTHER_SCRIPTS) else []
-    likely += ["cp1251"] * bool(re.search(rb"[\xc0-\xff]{4}", sample))  # no word of Western Europe
+    likely = []
+    if re.search(rb"[\x80-\xff]{3}", sample):  # no word of Western Europe
+        likely = [best.encoding] if best is not None and best.encoding.startswith(OTHER_SCRIPTS) else []
+        likely += ["cp1251"] * bool(re.search(rb"[\xc0-\xff]{4}", sample))
     for name in [*likely, "cp1252"]:
         with suppress(UnicodeDecodeError):
             sample.decode(name)
