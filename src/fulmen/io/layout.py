@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import dropwhile
 
 from fulmen.errors import FulmenError
 from fulmen.io.names import plain
@@ -89,6 +90,8 @@ def delimiter_of(lines: Sequence[str], needed: Sequence[str] = ()) -> str:
         best = max(hits, key=lambda d: hits[d])
         if hits[best] > 1 and list(hits.values()).count(hits[best]) == 1:
             return best
+    untitled = list(dropwhile(lambda line: not set(CANDIDATES) & set(line), lines))
+    lines = untitled if len(untitled) > 1 else lines
     shares = {d: _evenness(lines, d) for d in CANDIDATES}
     even = next((d for d in CANDIDATES if shares[d] >= EVEN), None)
     best = even or max(CANDIDATES, key=lambda d: shares[d])
@@ -110,7 +113,7 @@ def _evenness(lines: Sequence[str], delimiter: str) -> float:
 def _cuts_numbers(lines: Sequence[str], delimiter: str) -> bool:
     """Whether cells hold numbers on both sides of a blank, as decimal commas between blanks do."""
     cells = [cell for line in lines[-20:] for cell in cells_of(line, delimiter)]
-    return sum(bool(re.search(r"\d\s+[-+]?\d", cell)) and not DATE.match(cell) for cell in cells) > len(cells) / 3
+    return sum(bool(re.search(r"\d\s+[-+]?\d", cell)) and not DATE.match(cell) for cell in cells) >= 0.3 * len(cells)
 
 
 def _first_even(rows: Sequence[Sequence[str]], width: int) -> int:
