@@ -1,0 +1,148 @@
+"""Times that are numbers: which unit they have, by their range, their steps and the name of their column."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from fulmen.errors import FulmenError
+from fulmen.io.hints import override, overrides
+from fulmen.io.stamps import days_of
+from fulmen.io.taken import Guess
+
+HOURS = {  # in one of each unit
+    "hours": 1.0, "minutes": 1 / 60, "seconds": 1 / 3600, "milliseconds": 1 / 3.6e6, "microseconds": 1 / 3.6e9,
+    "nanoseconds": 1 / 3.6e12, "days": 24.0, "excel_days": 24.0,
+}  # fmt: skip
+PER_HOUR = {"minutes": 60.0, "seconds": 3600.0, "milliseconds": 3.6e6, "microseconds": 3.6e9, "nanoseconds": 3.6e12}
+SINCE_1970 = {  # from 1973-03-03 to 2128
+    "seconds": (1e8, 5e9), "milliseconds": (1e11, 5e12), "microseconds": (1e14, 5e15), "nanoseconds": (1e17, 5e18),
+}  # fmt: skip
+EXCEL = (20_000, 80_000)  # days, 1954 to 2119
+EXCEL_1970 = 25_569  # 1970-01-01 in Excel
+UNIT_NAMES = {
+    "hours": "h|hr|hrs|hour|hours", "minutes": "min|mins|minute|minutes", "seconds": "s|sec|secs|second|seconds",
+    "milliseconds": "ms|msec|millis|milliseconds", "microseconds": "us|µs|usec|micros|microseconds",
+    "nanoseconds": "ns|nsec|nanos|nanoseconds", "days": "days",
+}  # fmt: skip
+IN_NAME = {unit: re.compile(rf"(?:.*[\s_(\[/.-])?(?:{names})[)\]]?", re.I) for unit, names in UNIT_NAMES.items()}
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What numbers count.
+
+    Attributes:
+        unit: a unit of `HOURS`, or `digits` where 20240131 is a day and 202401311400 a minute of it.
+        absolute: whether they count from 1970-01-01, or from 1899-12-30 (`excel_days`).
+        guesses: how a person is told, if it was found out.
+    """
+
+    unit: str
+    absolute: bool
+    guesses: tuple[Guess, ...] = ()
+
+    def hours(self, values: np.ndarray) -> np.ndarray:
+        """Hours, since 1970-01-01 where they are absolute [N]."""
+        if self.unit == "digits":
+            return of_digits(values)
+        if self.unit == "excel_days":
+            return (values - EXCEL_1970) * 24
+        return values / PER_HOUR[self.unit] if self.unit in PER_HOUR else values * HOURS[self.unit]
+
+
+def clock_of(values: np.ndarray, name: str, place: str, said: str, key: str, group: np.ndarray | None = None) -> Clock:
+    """The clock of the finite numbers in a column.
+
+    Args:
+        values: [N].
+        name: of the column; `time_s` and `time [ms]` say a unit.
+        place: of the first cell, for messages.
+        said: a unit, or `auto`.
+        group: the machine of each row [N]; steps are those between rows of one machine.
+
+    Raises:
+        FulmenError: two units fit.
+    """
+    if said != "auto":
+        return Clock(said, said == "excel_days" or _fits(values, said))
+    if np.isfinite(of_digits(values)).all():
+        return Clock("digits", True, (Guess(f"{name}: {values[0]:.0f} is a date"),))
+    named = next((unit for unit, form in IN_NAME.items() if form.fullmatch(name)), None)
+    since = [unit for unit in SINCE_1970 if _fits(values, unit)]
+    if since:
+        if named and named != since[0]:
+            raise FulmenError(
+                _asked(f"is called {name}, but its numbers are {since[0]} since 1970", place, key, [named, *since])
+            )
+        return Clock(since[0], True, _told(f"{name}: {since[0]} since 1970", since[0], key))
+    if named and not (named == "days" and within(values, EXCEL)):
+        return Clock(named, False, _told(f"{name}: {named}, by its name", named, key))
+    return _by_steps(values, name, place, key, group)
+
+
+def _by_steps(values: np.ndarray, name: str, place: str, key: str, group: np.ndarray | None) -> Clock:
+    if within(values, EXCEL):
+        seconds, thousandths = values * 86_400, values * 1000
+        of_a_clock = (np.abs(seconds - np.rint(seconds)) < 0.02).all()
+        if of_a_clock and (np.abs(thousandths - np.rint(thousandths)) > 1e-3).any():  # no short decimals
+            return Clock("excel_days", True, _told(f"{name}: days of Excel", "excel_days", key))
+        raise FulmenError(_asked("may be hours, or days as Excel counts them", place, key, ["hours", "excel_days"]))
+    if np.abs(values).max() >= 1e6:
+        units = ["seconds", "milliseconds", "microseconds", "nanoseconds"]
+        raise FulmenError(_asked("are too large for hours", place, key, units))
+    step = _usual_step(values, group)
+    if step >= 60 and not (step % 24 == 0 and step % 60):
+        raise FulmenError(_asked(f"go up by {step:g}", place, key, ["seconds", "hours"]))
+    return Clock("hours", False, _told(f"{name}: hours, as numbers without a unit are", "hours", key))
+
+
+def _usual_step(values: np.ndarray, group: np.ndarray | None) -> float:
+    """The median of the steps from each time to the next of the same group; 0 if there is one time."""
+    if group is None:
+        steps = np.diff(np.unique(values))
+    else:
+        code = np.unique(group, return_inverse=True)[1]
+        order = np.lexsort((values, code))
+        steps = np.diff(values[order])[np.diff(code[order]) == 0]
+        steps = steps[steps > 0]
+    return float(np.median(steps)) if len(steps) else 0.0
+
+
+def of_digits(values: np.ndarray) -> np.ndarray:
+    """Hours since 1970 of numbers such as 20240131, 202401311400 or 20240131140000; NaN for others."""
+    found = np.full(len(values), np.nan)
+    for scale in (1, 10_000, 1_000_000):
+        fits = (values >= 19_000_101 * scale) & (values < 21_010_101 * scale) & (values == np.rint(values))
+        if not fits.all():
+            continue
+        day, clock = np.divmod(values.astype(np.int64), scale)
+        second = clock % 100 if scale == 1_000_000 else 0
+        clock = clock // 100 if scale == 1_000_000 else clock
+        hour, minute = np.divmod(clock, 100)
+        kinds, code = np.unique(day, return_inverse=True)
+        days = np.array(
+            [
+                np.nan if d is None else d
+                for d in (days_of(k // 10_000, k // 100 % 100, k % 100) for k in kinds.tolist())
+            ]
+        )
+        good = (hour < 24) & (minute < 60) & (second < 60)
+        found = np.where(good, days[code] * 24 + (hour * 3600 + minute * 60 + second) / 3600, np.nan)
+    return found
+
+
+def _fits(values: np.ndarray, unit: str) -> bool:
+    return unit in SINCE_1970 and within(values, SINCE_1970[unit])
+
+
+def within(values: np.ndarray, bounds: tuple[float, float]) -> bool:
+    return bool(((values >= bounds[0]) & (values < bounds[1])).all())
+
+
+def _told(what: str, unit: str, key: str) -> tuple[Guess, ...]:
+    return (Guess(what, override(f"{key}.time_unit", unit)),)
+
+
+def _asked(what: str, place: str, key: str, units: list[str]) -> str:
+    return f"{place}: the times {what}; say their unit: {overrides(key, 'time_unit', units)}"
