@@ -106,12 +106,7 @@ def parser() -> AnyOrder:
     schema = verbs.add_parser("schema", help="all that can be chosen and changed of experiments, as JSON")
     schema.add_argument("experiment", nargs="*", help="for example stocks (default: all)")
     schema.set_defaults(call=show_schema)
-    diagnose = verbs.add_parser("diagnose", help="say what is wrong with a training, and what to try")
-    diagnose.add_argument("path", help="a run folder, or a log of any tool with both losses: CSV, TSV, JSON")
-    diagnose.add_argument("--train", metavar="COLUMN", help="column of the training loss")
-    diagnose.add_argument("--val", metavar="COLUMN", help="column of the validation loss")
-    diagnose.add_argument("--strict", action="store_true", help="end with exit code 1 if something is wrong")
-    diagnose.set_defaults(call=show_diagnosis)
+    add_diagnose(verbs)
     for name in with_verbs():
         own = verbs.add_parser(
             name, help=f"commands of the {name} workload; `fulmen {name}` lists them", add_help=False, prefix_chars="\0"
@@ -120,6 +115,31 @@ def parser() -> AnyOrder:
         own.set_defaults(call=do_own_verb, workload=name)
     whole.set_defaults(verbs=list(verbs.choices))
     return whole
+
+
+def add_diagnose(verbs: Any) -> None:
+    diagnose = verbs.add_parser("diagnose", help="say what is wrong with a training, and what to try")
+    diagnose.add_argument("path", help="a run folder, or a log of any tool with one or both losses, as file or folder")
+    diagnose.add_argument("--train", metavar="COLUMN", help="column of the training loss; none: there is none")
+    diagnose.add_argument("--val", metavar="COLUMN", help="column of the validation loss; none: there is none")
+    diagnose.add_argument(
+        "--run", metavar="RUN", help="which of several runs: fold=0, a number from 1; all: one training throughout"
+    )
+    better = diagnose.add_mutually_exclusive_group()
+    for way in ("higher", "lower"):
+        better.add_argument(
+            f"--{way}-is-better",
+            dest="better",
+            action="store_const",
+            const=way,
+            help=f"{way} values are better",
+        )
+    diagnose.add_argument("--decimal", choices=["comma", "point"], help="sign before the decimals of its numbers")
+    diagnose.add_argument("--epoch", metavar="COLUMN", help="column of the epochs; none: every row is a check")
+    diagnose.add_argument("--phase", metavar="COLUMN", help="column that says whether a row is training or validation")
+    diagnose.add_argument("--missing", metavar="MARK", help="what stands where there is no value")
+    diagnose.add_argument("--strict", action="store_true", help="end with exit code 1 if something is wrong")
+    diagnose.set_defaults(call=show_diagnosis)
 
 
 def refuse_no_verb(typed: Sequence[str], verbs: Sequence[str]) -> None:
@@ -275,9 +295,12 @@ def show_schema(arguments: argparse.Namespace) -> int:
 
 
 def show_diagnosis(arguments: argparse.Namespace) -> int:
+    from fulmen.io.logs import LogOptions
     from fulmen.runs.diagnose import diagnose_path
 
-    verdicts, source = diagnose_path(Path(arguments.path), arguments.train, arguments.val)
+    given = {name: getattr(arguments, name) for name in ("run", "better", "decimal", "epoch", "phase", "missing")}
+    options = LogOptions(**{name: value for name, value in given.items() if value}) if any(given.values()) else None
+    verdicts, source = diagnose_path(Path(arguments.path), arguments.train, arguments.val, options)
     print(f"{source}:")
     for verdict in verdicts:
         print(f"\n{verdict.severity}: {verdict.title}: {verdict.finding}")

@@ -10,8 +10,8 @@ import torch
 import fulmen
 from fulmen.cli import main
 from fulmen.diagnosis import diagnose, health
-from fulmen.diagnosis.logs import read_log
 from fulmen.errors import FulmenError
+from fulmen.io.logs import read_log
 from fulmen.runs.diagnose import diagnose_path
 
 NAN = math.nan
@@ -74,8 +74,8 @@ def test_accuracies_are_judged_by_what_they_leave(tmp_path, whole):
         ("epoch,lr\n1,2\n", "no column of a loss among epoch, lr"),
         ('{"lr": 0.1}', "holds no list of numbers; there is lr"),
         ('{"loss": [1.0', "neither JSON nor a table"),
-        ("train_loss,val_loss\n1,2\n1,two\n", "line 3: val_loss is 'two', no number"),
-        ("1\n2\n", "one column"),
+        ("train_loss,val_loss\n1,2\n1,two\n", "line 3, column val_loss: 'two' is no number"),
+        ("epoch,train_loss\n", "no row"),
     ],
 )
 def test_what_is_no_table_of_losses_is_said_in_a_line(tmp_path, capsys, text, message):
@@ -183,8 +183,8 @@ def test_a_short_run_that_overfits_is_told():
 
 def test_a_file_that_counts_from_zero_is_told_so(tmp_path):
     path = tmp_path / "curves.csv"
-    path.write_text("epoch,train_loss,val_loss\n" + "".join(f"{i},{1 / (i + 1)},{1 / (i + 1)}\n" for i in range(8)))
-    assert diagnose_path(path)[1].endswith("; epochs are counted from 1, in the file from 0")
+    path.write_text("epoch,train_loss,val_loss\n" + "".join(f"{i},{1 / (i + 1)},{1.1 / (i + 1)}\n" for i in range(8)))
+    assert "epochs 1 to 8\nepochs are counted from 1, in the file from 0" in diagnose_path(path)[1]
 
 
 def test_what_is_not_finite_needs_no_further_advice():

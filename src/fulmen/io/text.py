@@ -12,10 +12,12 @@ from fulmen.io.taken import Guess
 
 SAMPLE = 1 << 20  # bytes that are looked at first, and at a time
 LONGEST_LINE = 1 << 20  # characters; a table with longer ones is none
+LONGEST_JSON = 1 << 28
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
         (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 CONTROLS = bytes([*range(9), 11, 12, *range(14, 26), *range(27, 32), 127])  # 26 ends files of DOS
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x19\x1b-\x1f\x7f]")
+PRINTED = {8: " ", 27: " "}  # a step back, and the beginning of a colour
 OTHER_SCRIPTS = (
     "cp1251",
     "koi8",
@@ -41,7 +43,7 @@ def read_text(path: str | Path, encoding: str = "auto", word: str = "log") -> tu
     container = container_of(path, word)
     if container.kind != "text":
         raise FulmenError(f"{path} is {'a Parquet file' if container.kind == 'parquet' else 'an Excel workbook'}")
-    encoding, guesses = encoding_of(container, encoding)
+    encoding, guesses = encoding_of(container, encoding, table=False)
     try:
         with container.open() as file:
             return file.read().decode(encoding).removesuffix("\x1a"), [*container.guesses, *guesses]
@@ -51,11 +53,15 @@ def read_text(path: str | Path, encoding: str = "auto", word: str = "log") -> tu
         raise unreadable(path, error) from error
 
 
-def encoding_of(container: Container, said: str = "auto", key: str = "data") -> tuple[str, list[Guess]]:
+def encoding_of(
+    container: Container, said: str = "auto", key: str = "data", table: bool = True
+) -> tuple[str, list[Guess]]:
     """The encoding of a whole text file, after a look at all of its bytes.
 
     Args:
         said: by a person; "auto": to be found out.
+        table: whether it has to be a table; what a program has printed may colour its words and go back in a line,
+            and JSON may be one long line.
 
     Raises:
         FulmenError: control characters or too long a line, with the place, or bytes that are not of what was said.
@@ -63,13 +69,13 @@ def encoding_of(container: Container, said: str = "auto", key: str = "data") -> 
     try:
         encoding, guesses = (said, []) if said != "auto" else _marked(container, key)
         try:
-            _scan(container, encoding)
+            _scan(container, encoding, table)
         except UnicodeDecodeError as error:
             if said != "auto" or encoding != "utf-8":
                 raise _not_of(container.path, encoding, error) from error
             encoding = _legacy(error.object)
             guesses = [Guess(f"text in {encoding}", override(f"{key}.encoding", encoding))]
-            _scan(container, encoding)
+            _scan(container, encoding, table)
     except UnicodeDecodeError as error:
         raise _not_of(container.path, encoding, error) from error
     except DAMAGED as error:
@@ -77,16 +83,17 @@ def encoding_of(container: Container, said: str = "auto", key: str = "data") -> 
     return encoding, guesses
 
 
-def _scan(container: Container, encoding: str) -> None:
+def _scan(container: Container, encoding: str, table: bool) -> None:
     """Look at every byte: whether it is of the encoding, and no control character, in lines that are not endless."""
     wide = "16" in encoding or "32" in encoding
+    controls, longest = (CONTROLS, LONGEST_LINE) if table else (CONTROLS.translate(None, b"\b\x1b"), LONGEST_JSON)
     line, column, decoder = 1, 0, codecs.getincrementaldecoder(encoding)()
     with container.open() as file:
         while chunk := file.read(SAMPLE):
             text = decoder.decode(chunk)
-            if wide or len(chunk.translate(None, CONTROLS)) < len(chunk):
-                _refuse_control(container.path, text, line, column)
-            line, column = _place(container.path, text, line, column)
+            if wide or len(chunk.translate(None, controls)) < len(chunk):
+                _refuse_control(container.path, text if table else text.translate(PRINTED), line, column)
+            line, column = _place(container.path, text, line, column, longest)
     decoder.decode(b"", final=True)
 
 
@@ -132,12 +139,12 @@ def _refuse_control(path: Path, text: str, line: int, column: int) -> None:
         )
 
 
-def _place(path: Path, text: str, line: int, column: int) -> tuple[int, int]:
+def _place(path: Path, text: str, line: int, column: int, longest: int) -> tuple[int, int]:
     """Line and column after `text`, of which no line may be too long."""
     breaks = text.count("\n") or text.count("\r")
     first = text.find("\n") if "\n" in text else text.find("\r")
-    if column + (first if first >= 0 else len(text)) > LONGEST_LINE:
-        raise FulmenError(f"{path}, line {line}: more than {LONGEST_LINE:,} characters; is the file a table in text?")
+    if column + (first if first >= 0 else len(text)) > longest:
+        raise FulmenError(f"{path}, line {line}: more than {longest:,} characters; is the file a table in text?")
     if not breaks:
         return line, column + len(text)
     return line + breaks, len(text) - max(text.rfind("\n"), text.rfind("\r")) - 1

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from fulmen.errors import FulmenError, Newer
-from fulmen.migrations import step_1_rooms, step_2_reduced_model, step_3_within_dose
+from fulmen.migrations import step_1_rooms, step_2_reduced_model, step_3_within_dose, step_4_reading_room
 from fulmen.migrations.bases import bases_in_fulmen
 from fulmen.migrations.step import Plain, Step
 
-STEPS: tuple[Step, ...] = (step_1_rooms.STEP, step_2_reduced_model.STEP, step_3_within_dose.STEP)
+STEPS: tuple[Step, ...] = (
+    step_1_rooms.STEP, step_2_reduced_model.STEP, step_3_within_dose.STEP, step_4_reading_room.STEP,
+)  # fmt: skip
 LAST_READERS: dict[int, str] = {}  # format -> the last release that reads it, once its step is gone
 KEY = "format"  # in a stored config
 

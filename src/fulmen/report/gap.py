@@ -16,8 +16,8 @@ def gap_of(folder: Path) -> str:
     "" where one of the losses is missing, is not above 0, or has another unit than the other by the diagnosis.
     """
     from fulmen.diagnosis.curves import Curves  # numpy: not for those who show a table
-    from fulmen.diagnosis.logs import read_log
     from fulmen.diagnosis.rules import measure
+    from fulmen.io.logs import read_log
 
     with suppress(FulmenError):
         log = read_log(folder / "metrics.csv", TRAIN, VAL)

@@ -1,0 +1,287 @@
+"""Which columns of a log serve as training and validation loss."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fulmen.errors import FulmenError
+from fulmen.io.logs.options import NONE, Ask, LogOptions
+from fulmen.io.logs.table import NO_NUMBER, LogTable
+from fulmen.io.logs.words import HIGHER, LOSSES, NO_CURVE, Meaning, meaning, part_of, plain, words
+
+KNOWN = {*LOSSES, *HIGHER}
+FEW = 0.5  # share of the other curve's values below which a column is no curve of its own
+BOXES = {"box", "cls", "dfl", "obj", "giou", "l1", "seg", "pose", "kobj", "angle", "rle", "sem"}  # parts of YOLO's loss
+
+
+@dataclass
+class Curve:
+    """A column, or its rows of one part.
+
+    Attributes:
+        name: as it is told.
+        column: of the table.
+        rows: positions of the cells that hold something [K].
+        count: how many of them hold a number that is finite.
+        meaning: what its name says.
+        summed: further columns that are added.
+    """
+
+    name: str
+    column: str
+    rows: np.ndarray
+    count: int
+    meaning: Meaning
+    summed: list["Curve"] = field(default_factory=list)
+
+    @property
+    def plain(self) -> bool:
+        """Whether its name says nothing but part and quantity."""
+        return self.meaning.rest <= self.meaning.quantities
+
+    def typed(self) -> str:
+        return self.column
+
+
+Pair = tuple[Curve | None, Curve | None]
+
+
+def choose(table: LogTable, curves: list[Curve], options: LogOptions, told: list[str]) -> Pair:
+    """Training and validation, by name where they are given.
+
+    Args:
+        told: lines on what was decided are added here.
+
+    Raises:
+        Ask: several would do, none is of a loss, or both are the same.
+        FulmenError: there is no such column.
+    """
+    if options.train or options.val:
+        return _asked(table, curves, options, told)
+    useful = [curve for curve in curves if not set(words(curve.name)) & NO_CURVE]
+    told += [
+        f"{empty.name} holds no number" + (f" (NaN in {len(empty.rows)} rows)" if len(empty.rows) else "")
+        for empty in useful
+        if not empty.count and empty.meaning.part and empty.meaning.quantities
+    ]
+    filled = [curve for curve in useful if curve.count] or [curve for curve in useful if len(curve.rows)]
+    half: tuple[Pair, list[str]] | None = None
+    open_: Ask | None = None
+    for quantity in (*LOSSES, *HIGHER):
+        said: list[str] = []
+        try:
+            pair = _pair(table, filled, quantity, said)
+        except Ask as ask:
+            if ask.both:
+                raise
+            open_ = open_ or ask
+            continue
+        if None not in pair:
+            told += said
+            return pair
+        half = half or ((pair, said) if pair != (None, None) else None)
+    bare = _bare(filled)
+    if None not in bare or (half is None and open_ is None and bare != (None, None)):
+        return bare
+    if open_ or half is None:
+        raise open_ or _no_loss(table, filled)
+    told += half[1]
+    return half[0]
+
+
+def _no_loss(table: LogTable, filled: list[Curve]) -> FulmenError:
+    names = list(dict.fromkeys(curve.column for curve in filled)) or list(table.columns)
+    problem = f"{table.source} has no column of a loss among {', '.join(list(table.columns)[:30])}"
+    if len(filled) >= 2:
+        return Ask(f"{problem}; name both", [("", {"train": names[0], "val": names[1]})] if len(names) > 1 else [])
+    if filled:
+        return Ask(f"{problem}; name it", [("", {"train": names[0], "val": NONE})])
+    return FulmenError(problem)
+
+
+def _pair(table: LogTable, curves: list[Curve], quantity: str, told: list[str]) -> Pair:
+    """Training and validation of one quantity."""
+    of_it = [curve for curve in curves if quantity in curve.meaning.quantities]
+    by_part = {part: [curve for curve in of_it if curve.meaning.part == part] for part in ("train", "", "val", "test")}
+    val = by_part["val"] or by_part["test"]
+    most = max((curve.count for curve in val), default=0)
+    train = [curve for curve in by_part["train"] if curve.count >= max(min(2, most), FEW * most)]
+    left = [curve for curve in by_part["train"] if curve not in train]
+    if left and not train and by_part[""]:
+        told.append(f"left out: {', '.join(f'{c.name} with {c.count} value' + 's' * (c.count > 1) for c in left)}")
+    elif not train:
+        train = left
+    rests = {curve.meaning.rest for curve in val}
+    if train and not any(curve.meaning.rest in rests for curve in train):
+        train = train + [curve for curve in by_part[""] if curve.meaning.rest in rests]
+    return _matched(table, train or by_part[""], val, quantity, told)
+
+
+def _matched(table: LogTable, train: list[Curve], val: list[Curve], quantity: str, told: list[str]) -> Pair:
+    """The two that are called alike; parts of YOLO's loss are added.
+
+    Raises:
+        Ask: several would do.
+    """
+    if not train or not val:
+        several = train or val
+        found = _plainest(several, quantity)
+        if found is None and several:
+            if summed := _summed(several):
+                told.append(_told_sum(summed))
+                return (summed, None) if train else (None, summed)
+            raise _several(table, train, val)
+        return (found, None) if train else (None, found)
+    rests = list(dict.fromkeys(curve.meaning.rest for curve in train))
+    both = [rest for rest in rests if any(curve.meaning.rest == rest for curve in val)]
+    plainest = [rest for rest in both if rest <= {quantity}] or [rest for rest in both if rest <= KNOWN]
+    epochs = [rest for rest in both if rest - {"step"} in both or "step" not in rest]
+    for rest in (plainest[:1], epochs if len(epochs) == 1 else [], both):
+        if len(rest) == 1:
+            t, v = ([curve for curve in part if curve.meaning.rest == rest[0]] for part in (train, val))
+            if len(t) == len(v) == 1:
+                return t[0], v[0]
+            raise _several(table, t, v)
+    if len(both) > 1:
+        first, second = _summed(train), _summed(val)
+        if first and second:
+            told += [_told_sum(first), _told_sum(second)]
+            return first, second
+        raise _several(table, train, val)
+    pair = _plainest(train, quantity), _plainest(val, quantity)
+    if None in pair:
+        raise _several(table, train, val)
+    return pair
+
+
+def _plainest(curves: list[Curve], quantity: str) -> Curve | None:
+    """The only one, or the only one that says no more than `quantity`; one of epochs goes before one of steps."""
+    for wanted in (curves, [c for c in curves if c.plain], [c for c in curves if c.meaning.rest <= {quantity}]):
+        if len(wanted) == 1:
+            return wanted[0]
+    by_epoch = [curve for curve in curves if "step" not in words(curve.name)]
+    return _plainest(by_epoch, quantity) if by_epoch and len(by_epoch) < len(curves) else None
+
+
+def _summed(curves: list[Curve]) -> Curve | None:
+    """The sum of the parts of a YOLO's loss."""
+    parts = [curve.meaning.rest - {"loss"} for curve in curves]
+    if not all(len(part) == 1 and part <= BOXES for part in parts) or len({tuple(part) for part in parts}) < len(parts):
+        return None
+    first, *others = curves
+    if any(len(other.rows) != len(first.rows) or (other.rows != first.rows).any() for other in others):
+        return None
+    name = " + ".join(curve.name for curve in curves)
+    return Curve(name, first.column, first.rows, first.count, first.meaning, others)
+
+
+def _told_sum(curve: Curve) -> str:
+    return f"the sum of {len(curve.summed) + 1} losses, {curve.name}"
+
+
+def _several(table: LogTable, train: list[Curve], val: list[Curve]) -> Ask:
+    def names(curves: list[Curve]) -> str:
+        return ", ".join(curve.name for curve in curves[:6]) + ", ..." * (len(curves) > 6)
+
+    several = [("training", train)] * (len(train) > 1) + [("validation", val)] * (len(val) > 1)
+    what = " and ".join(f"{names(curves)} for {part}" for part, curves in several)
+    if train and val:
+        common = [(t, v) for t in train for v in val if t.meaning.rest == v.meaning.rest]
+        first, second = common[0] if common else (train[0], val[0])
+        choice = {"train": typed(table, first), "val": typed(table, second)}
+    elif train:
+        choice = {"train": typed(table, train[0]), "val": NONE}
+    else:
+        choice = {"train": typed(table, val[0]), "val": typed(table, val[1])}
+        what += ", and none for training"
+    return Ask(f"{table.source} has several losses, {what}; name those to judge", [("", choice)], bool(train and val))
+
+
+def typed(table: LogTable, curve: Curve) -> str:
+    """What one types for a curve: the name of its column, or its number where two have one name."""
+    if "(column " in curve.column and curve.column.endswith(")"):
+        return curve.column.rpartition("(column ")[2][:-1]
+    return curve.name if curve.name != curve.column and " [" not in curve.name else curve.column
+
+
+def _bare(curves: list[Curve]) -> Pair:
+    """Columns that are called nothing but train and val; a curve without a name."""
+    bare = {part: [curve for curve in curves if curve.meaning.bare and curve.meaning.part == part]
+            for part in ("train", "val", "test")}  # fmt: skip
+    val = bare["val"] or bare["test"]
+    if len(bare["train"]) == 1 and len(val) == 1:
+        return bare["train"][0], val[0]
+    one = [curve for curve in curves if plain(curve.column) == "value"]
+    if one and not any(bare.values()):
+        return one[0], None
+    if len(bare["train"]) + len(val) == 1:
+        return next(iter(bare["train"]), None), next(iter(val), None)
+    return None, None
+
+
+def _asked(table: LogTable, curves: list[Curve], options: LogOptions, told: list[str]) -> Pair:
+    """Those named; where one is not, the other one of the same quantity."""
+    found: dict[str, Curve | None] = {}
+    for part, name in (("train", options.train), ("val", options.val)):
+        if name and not is_none(table, name):
+            found[part] = _named(table, curves, name, part)
+    missing = "val" if "train" in found else "train"
+    if len(found) == 1 and not getattr(options, missing):
+        known = next(curve for curve in found.values() if curve is not None)
+        wanted = ("val", "test") if missing == "val" else ("train", "")
+        found[missing] = next(
+            (c for part in wanted for c in curves if c.count and c.meaning.part == part and c.column != known.column
+             and c.meaning.rest == known.meaning.rest and c.meaning.quantities), None
+        )  # fmt: skip
+        if found[missing] is None:
+            told.append(f"no {'validation' if missing == 'val' else 'training'} column that goes with {known.name}")
+    if not found:
+        raise FulmenError(f"{table.source}: --train {NONE} and --val {NONE} leave nothing to judge")
+    return found.get("train"), found.get("val")
+
+
+def is_none(table: LogTable, name: str) -> bool:
+    return name == NONE and NONE not in table.columns
+
+
+def _named(table: LogTable, curves: list[Curve], name: str, part: str) -> Curve:
+    column = column_named(table, name, also=[curve.name for curve in curves])
+    of_it = [curve for curve in curves if column in (curve.name, curve.column)]
+    own = [curve for curve in of_it if curve.meaning.part == part] or [c for c in of_it if not c.meaning.part] or of_it
+    if part == "val":
+        own = own if own[:1] and own[0].meaning.part == part else [c for c in of_it if c.meaning.part == "test"] or own
+    if not own:
+        raise FulmenError(f"{table.source}: column {name} holds no number")
+    return own[0]
+
+
+def column_named(table: LogTable, name: str, also: Iterable[str] = ()) -> str:
+    """A column by its name, or by its number from 1 where none is called so.
+
+    Raises:
+        FulmenError: there is none.
+    """
+    names = list(table.columns)
+    if name in names or name in also:
+        return name
+    if name.isdigit() and 1 <= int(name) <= len(names):
+        return names[int(name) - 1]
+    from fulmen.config.mistakes import did_you_mean
+
+    raise FulmenError(f"{table.source} has no column {name}{did_you_mean(name, [*names, *also])}")
+
+
+def curve_of(table: LogTable, name: str, column: str, rows: np.ndarray, said: Meaning) -> Curve:
+    """The curve of a column at `rows`, all of which hold something."""
+    return Curve(name, column, rows, int(table.filled(column, NO_NUMBER)[rows].sum()), said)
+
+
+def curves_by_part(table: LogTable, name: str, column: str, rows: np.ndarray, phase: str) -> list[Curve]:
+    """The curves of a column at `rows`, of which another column says the part."""
+    parts = np.array([part_of(table.text(phase, row)) for row in rows.tolist()])
+    return [
+        curve_of(table, f"{name} [{part}]", column, rows[parts == part], meaning(name, part))
+        for part in ("train", "val", "test")
+        if (parts == part).any()
+    ]

@@ -1,0 +1,120 @@
+"""The numbers in the cells of a log."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fulmen.errors import FulmenError
+from fulmen.io.logs.options import Ask, LogOptions
+from fulmen.io.logs.table import EMPTY, LogTable
+
+KEY = "log"  # stands in the messages of the shared reader, where an option of `fulmen diagnose` will
+ASKED = re.compile(rf"{KEY}\.decimal=(\w+)")
+MARK = re.compile(r": '(?P<mark>.+)' is no number(?P<advice>; if it marks a missing value: .*)$")
+COUNT = re.compile(r"\d+(?:[.,]\d+)?")
+
+
+def numbers(table: LogTable, wanted: Mapping[str, np.ndarray], options: LogOptions) -> dict[str, np.ndarray]:
+    """float64 [K] for each column: the numbers at K rows of it, none of which is empty; NaN where a cell says nan.
+
+    Args:
+        wanted: column -> positions of the rows.
+
+    Raises:
+        Ask: the decimal sign is open.
+        FulmenError: a cell is no number; the message names it.
+    """
+    found: dict[str, np.ndarray] = {}
+    slow: dict[str, list[Any]] = {}
+    for name, rows in wanted.items():
+        column = table.columns[name]
+        cells = list(column) if len(rows) == len(column) else [column[row] for row in rows.tolist()]
+        if options.decimal == "comma" or (quick := _quick(cells)) is None:
+            slow[name] = cells
+        else:
+            found[name] = quick
+    return found | _slow(table, wanted, slow, options) if slow else found
+
+
+def _quick(cells: Sequence[Any]) -> np.ndarray | None:
+    """Plain numbers; None where there is another, or where a point may part thousands."""
+    try:
+        values = np.array(cells, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if not isinstance(cells[0] if cells else 0.0, str):
+        return values
+    finite = values[np.isfinite(values)]
+    whole = finite == np.rint(finite)
+    parted = np.abs(finite * 1000 - np.rint(finite * 1000)) < 1e-6
+    if len(finite) and parted.all() and whole.any() and not whole.all() and np.abs(finite).max() < 1000:
+        return None if (np.abs(finite[~whole]) >= 1).all() else values
+    return values
+
+
+def _slow(
+    table: LogTable, wanted: Mapping[str, np.ndarray], cells: Mapping[str, list[Any]], options: LogOptions
+) -> dict[str, np.ndarray]:
+    from fulmen.io.numbers import read_numbers
+    from fulmen.io.options import TableOptions
+    from fulmen.io.where import Where
+
+    found: dict[str, np.ndarray] = {}
+    longest = max(map(len, cells.values()))
+    padded = {name: [*each, *[None] * (longest - len(each))] for name, each in cells.items()}
+    lines = {name: np.asarray(table.lines)[wanted[name]] for name in cells}
+
+    class InLog(Where):
+        def __call__(self, position: int, column: str) -> str:
+            return f"{table.source}, {table.word} {lines[column][position]}, column {column}"
+
+    given = TableOptions(decimal=options.decimal or "auto")  # type: ignore[arg-type]
+    try:
+        read, guesses = read_numbers(padded, InLog(table.source, np.arange(longest)), given, KEY, infinite=True)
+    except FulmenError as error:
+        raise _asked(str(error)) from None
+    for name, each in cells.items():
+        found[name] = read[name][: len(each)]
+    table.taken += [told for guess in guesses if (told := guess.what) not in table.taken]
+    return found
+
+
+def _asked(problem: str) -> FulmenError:
+    if found := MARK.search(problem):
+        return Ask(problem[: found.start("advice")], [("if that marks a missing value", {"missing": found["mark"]})])
+    signs = ASKED.findall(problem)
+    said = ASKED.sub(r"--decimal \1", problem)
+    return Ask(said, [("", {"decimal": sign}) for sign in signs[::-1]]) if signs else FulmenError(said)
+
+
+def counts(table: LogTable, name: str, filled: np.ndarray) -> np.ndarray:
+    """float64 [rows] of a column of epochs or steps, NaN where it is empty; `3/14`, `[3]` and `Epoch 3` are 3.
+
+    Raises:
+        FulmenError: a cell has no number, or one that is not finite.
+    """
+    found = np.full(len(table), np.nan)
+    rows = np.flatnonzero(filled)
+    cells = [table.columns[name][row] for row in rows.tolist()]
+    try:
+        values = np.array(cells, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        values = np.array([_count(table, name, row) for row in rows.tolist()])
+    if not np.isfinite(values).all():
+        row = int(rows[np.flatnonzero(~np.isfinite(values))[0]])
+        raise FulmenError(f"{table.where(row)}: {name} is {table.text(name, row)!r}, no number")
+    found[rows] = values
+    return found
+
+
+def _count(table: LogTable, name: str, row: int) -> float:
+    text = table.text(name, row)
+    if text.lower() in EMPTY:
+        return float("nan")
+    found = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text).partition("/")[0]
+    number = COUNT.search(found)
+    if number is None or not text.isascii():
+        raise FulmenError(f"{table.where(row)}: {name} is {text!r}, no number")
+    return float(number[0].replace(",", "."))

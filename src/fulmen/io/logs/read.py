@@ -1,0 +1,253 @@
+"""The two curves in a log of this or another tool, and what was taken for them."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from fulmen.errors import FulmenError
+from fulmen.io.logs.checks import Checks, checks_of
+from fulmen.io.logs.columns import Curve, choose, typed
+from fulmen.io.logs.numbers_of import counts, numbers
+from fulmen.io.logs.options import NONE, Ask, LogOptions, command
+from fulmen.io.logs.order import Points, ordered
+from fulmen.io.logs.rows import axis, curves_of, one_run
+from fulmen.io.logs.sources import table_of
+from fulmen.io.logs.table import LogTable
+from fulmen.io.logs.turn import turned, way
+
+DEEPEST = 4  # questions one after the other
+ALIKE = 3  # checks from which on equal curves are no accident
+
+
+class Log(NamedTuple):
+    """One value per check, None where there is none.
+
+    Attributes:
+        train: losses; of a metric where higher is better, what it leaves to its best value, or its negative.
+        val: likewise.
+        epochs: their numbers from 1; None if the log does not say.
+        errors: whether the values are what accuracies and the like leave to 1 or 100.
+        from_zero: whether the log itself counts them from 0.
+        said: one to five lines on what was taken.
+    """
+
+    train: list[float | None]
+    val: list[float | None]
+    epochs: list[int] | None
+    errors: bool = False
+    from_zero: bool = False
+    said: tuple[str, ...] = ()
+
+
+def read_log(path: Path, train: str | None = None, val: str | None = None, options: LogOptions | None = None) -> Log:
+    """Training and validation losses of a log, with what was decided on the way.
+
+    Rows of one epoch are one check: the mean of its training losses and the last of its validation losses.
+
+    Args:
+        path: a file, or a folder of one run.
+        train: column of the training loss; found by its name where it is not given.
+        val: column of the validation loss.
+        options: what else a person says of the log.
+
+    Raises:
+        FulmenError: no log, a cell that is no number, or something that is open; the message then ends with a command
+            that settles it.
+    """
+    asked = (options or LogOptions()).changed({key: each for key, each in (("train", train), ("val", val)) if each})
+    table = table_of_asked(Path(path), asked)
+    try:
+        return _log(table, asked)
+    except Ask as ask:
+        raise FulmenError(told(Path(path), table, ask, asked)) from None
+
+
+def table_of_asked(path: Path, options: LogOptions) -> LogTable:
+    try:
+        return table_of(path)
+    except Ask as ask:
+        raise FulmenError(told(path, None, ask, options)) from None
+
+
+def told(path: Path, table: LogTable | None, ask: Ask, options: LogOptions) -> str:
+    """What is open, and commands that settle it; each was tried."""
+    works: list[str] = []
+    for when, change in ask.choices:
+        if found := _tried(path, table, options, change):
+            works.append(f"{when + ': ' if when else ''}{command(*found)}")
+    return f"{ask.problem}: {'; '.join(works)}" if works else ask.problem
+
+
+def _tried(
+    path: Path, table: LogTable | None, options: LogOptions, change: dict[str, str], depth: int = 0
+) -> tuple[Path, LogOptions] | None:
+    """Path and options with which a log is read, `change` among them; None if there are none."""
+    change = dict(change)
+    if "path" in change:
+        path, table = Path(change.pop("path")), None
+    options = options.changed(change)
+    try:
+        table = table_of(path) if table is None else table
+        _log(table, options)
+        return path, options
+    except Ask as ask:
+        tries = (_tried(path, table, options, more, depth + 1) for _, more in ask.choices[::-1] if depth < DEEPEST)
+        return next((found for found in tries if found), None)
+    except FulmenError:
+        return None
+
+
+def _log(table: LogTable, options: LogOptions) -> Log:
+    table = table.without(options.missing) if options.missing else table
+    dropped, taken = list(table.dropped), list(table.taken)
+    epoch, step = axis(table, options)
+    rows, _ = one_run(table, options, epoch, taken)
+    curves = curves_of(table, rows, options, taken)
+    train, val = choose(table, curves, options, dropped)
+    points = _points(table, train, val, options, taken)
+    at, counted, name = _at(table, points, epoch, step)
+    placed = [Points(each.rows, each.values, at[each.rows]) for each in points]
+    first, second = ordered(table, placed[0], placed[1], options, name, counted, dropped)
+    empty = _empty(rows, points, at)
+    checks = checks_of(first, second, empty, counted != "epoch")
+    _distinct(table, train, val, checks)
+    checks, how, errors = turned(table, checks, train, val, options)
+    log = _as_log(checks, counted, errors)
+    said = Said(table, train, val, checks, how, counted, log.from_zero)
+    _tell_gaps(said, first, second, dropped)
+    return log._replace(said=tuple(lines(said, taken, dropped)))
+
+
+def _points(
+    table: LogTable, train: Curve | None, val: Curve | None, options: LogOptions, taken: list[str]
+) -> tuple[Points, Points]:
+    each = [curve for part in (train, val) if part for curve in (part, *part.summed)]
+    wanted: dict[str, np.ndarray] = {}
+    for curve in each:
+        wanted[curve.column] = np.union1d(wanted[curve.column], curve.rows) if curve.column in wanted else curve.rows
+    before = len(table.taken)
+    values = numbers(table, wanted, options)
+    taken += [line for line in table.taken[before:] if line not in taken]
+    found = []
+    for part in (train, val):
+        if part is None:
+            found.append(Points(np.empty(0, dtype=int), np.empty(0), np.empty(0)))
+            continue
+        total = np.zeros(len(part.rows))
+        for curve in (part, *part.summed):
+            of_column = values[curve.column]
+            total += (
+                of_column
+                if len(of_column) == len(curve.rows)
+                else of_column[np.searchsorted(wanted[curve.column], curve.rows)]
+            )
+        found.append(Points(part.rows, total, part.rows))
+    return found[0], found[1]
+
+
+def _at(
+    table: LogTable, points: tuple[Points, Points], epoch: str | None, step: str | None
+) -> tuple[np.ndarray, str, str]:
+    """What counts each row [rows], epochs where every value has one, else steps, else the rows; its kind and column."""
+    used = np.union1d(points[0].rows, points[1].rows)
+    for name, counted in ((epoch, "epoch"), (step, "step")):
+        if name is None:
+            continue
+        filled = table.filled(name)
+        if filled[used].all() and len(used):
+            return counts(table, name, filled), counted, name
+    return np.arange(len(table), dtype=float), "row", "the rows"
+
+
+def _empty(rows: np.ndarray, points: tuple[Points, Points], at: np.ndarray) -> np.ndarray:
+    """Where both curves have nothing."""
+    blank = np.setdiff1d(rows, np.union1d(points[0].rows, points[1].rows), assume_unique=True)
+    return at[blank][np.isfinite(at[blank])]
+
+
+def _distinct(table: LogTable, train: Curve | None, val: Curve | None, checks: Checks) -> None:
+    """Pass if training and validation are two curves.
+
+    Raises:
+        Ask: they are one.
+    """
+    if train is None or val is None:
+        return
+    both = checks.has_train & checks.has_val
+    t, v = checks.train[both], checks.val[both]
+    same = train.column == val.column and np.array_equal(train.rows, val.rows)
+    equal = len(t) >= ALIKE and np.array_equal(t, v) and len(np.unique(t)) > 1
+    if same or equal:
+        what = "stands for both" if same else f"and {val.name} are equal in all {len(t)} checks"
+        alone = {"train": typed(table, train), "val": NONE}
+        raise Ask(f"{table.source}: {train.name} {what}; to judge one alone", [("", alone)])
+
+
+def _as_log(checks: Checks, counted: str, errors: bool) -> Log:
+    train, val = _plain(checks.train, checks.has_train), _plain(checks.val, checks.has_val)
+    if counted != "epoch":
+        return Log(train, val, None, errors)
+    whole = bool((checks.at == np.rint(checks.at)).all())
+    from_zero = whole and bool(len(checks.at)) and checks.at.min() == 0
+    return Log(train, val, (np.ceil(checks.at).astype(int) + from_zero).tolist(), errors, bool(from_zero))
+
+
+def _plain(values: np.ndarray, there: np.ndarray) -> list[float | None]:
+    return [value if has else None for value, has in zip(values.tolist(), there.tolist(), strict=True)]
+
+
+class Said(NamedTuple):
+    """What the first line says."""
+
+    table: LogTable
+    train: Curve | None
+    val: Curve | None
+    checks: Checks
+    how: str
+    counted: str
+    from_zero: bool
+
+
+def lines(said: Said, taken: list[str], dropped: list[str]) -> list[str]:
+    """At most five lines on what was taken."""
+    t, v = said.checks.has_train, said.checks.has_val
+    count = int((t & v).sum()) if said.train and said.val else int((t | v).sum())
+    roles = [f"training loss = {said.train.name}"] if said.train else []
+    roles += [f"validation loss = {said.val.name}"] if said.val else []
+    found = [f"{count} check{'s' * (count != 1)} of {said.table.source}: {', '.join(roles)} ({said.how}){_span(said)}"]
+    if None in (said.train, said.val):
+        lone = f"; {said.table.lone}" if said.table.lone else ""
+        found.append(f"no {'validation' if said.val is None else 'training'} loss: one curve alone is judged{lone}")
+    for word, each in (("read as", taken), ("left out or changed", dropped)):
+        if each:
+            text = "; ".join(dict.fromkeys(each))
+            found.append(f"{word}: {text if len(text) < 400 else text[:399] + '…'}")
+    if said.from_zero:
+        found.append("epochs are counted from 1, in the file from 0")
+    return found
+
+
+def _span(said: Said) -> str:
+    at = said.checks.at
+    if not len(at) or said.counted == "row":
+        return ""
+    first, last = at.min() + said.from_zero, at.max() + said.from_zero
+    return f", {said.counted}s {first:g} to {last:g}"
+
+
+def _tell_gaps(said: Said, train: Points, val: Points, dropped: list[str]) -> None:
+    """Say which values serve together, and which serve not."""
+    times = {name: len(each) for name, each in (("training", train), ("validation", val)) if len(each)}
+    checks = len(said.checks.at)
+    if times.get("training", 0) > 1.5 * checks:
+        dropped.append(f"{times['training']} training losses, the mean of those up to each check")
+    if times.get("validation", 0) > checks:
+        dropped.append(f"{times['validation']} validation losses, the last of each {said.counted}")
+    if said.train and said.val:
+        alone = int((said.checks.has_train ^ said.checks.has_val).sum())
+        if alone:
+            dropped.append(f"{alone} {said.counted}{'s' * (alone > 1)} with one of the losses alone")
+
+
+__all__ = ["Log", "LogOptions", "read_log", "way"]

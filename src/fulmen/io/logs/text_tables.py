@@ -1,0 +1,225 @@
+"""A table written as text: CSV, TSV, semicolons, aligned columns, Markdown, boxes of lines; with or without names."""
+
+import csv
+import json
+import re
+from collections import Counter
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from fulmen.errors import FulmenError
+from fulmen.io.logs.table import LogTable, of_lists, of_rows
+
+BOX = str.maketrans({"│": "|", "┃": "|", "║": "|"})
+RULE = re.compile(r"[\s|+:=\-─━═┼┬┴├┤┌┐└┘┏┓┗┛┡┩╇╈╞╪╡╒╤╕╘╧╛╔╗╚╝╠╣╬╦╩┠┨╂]+")
+DRAWN = " |+-=:─━═┼┬┴├┤┌┐└┘┏┓┗┛┡┩╞╪╡╒╘╔╗╚╝╠╣┠"
+NUMBER = re.compile(r"\(?[-+]?[$€£]?(?:[.,]?\d[\d.,' ]*(?:e[-+]?\d+)?|nan|inf(?:inity)?)\s?%?\)?", re.IGNORECASE)
+WIDE = re.compile(r"\s{2,}|\t")
+TITLES = 12  # lines above the names of the columns, at most
+TIMES = 1e8  # from there on numbers that rise are seconds or milliseconds since 1970
+
+
+class Line(NamedTuple):
+    """A line that is not blank, and its number from 1."""
+
+    number: int
+    text: str
+
+
+def is_number(text: str) -> bool:
+    return NUMBER.fullmatch(text.strip()) is not None
+
+
+def table_of_text(source: str, text: str) -> LogTable | None:
+    """None where the lines have no columns in common.
+
+    Raises:
+        FulmenError: a row has more or fewer cells than there are names; there is no row.
+    """
+    lines, comments = _lines(text)
+    if not lines:
+        return None
+    found = _begin(lines)
+    if found is None:
+        return None
+    start, delimiter = found
+    titles = [line.text for line in lines[:start]]
+    cells = _split([line.text for line in lines[start:]], delimiter)
+    numbers = [line.number for line in lines[start:]]
+    header = cells[0]
+    if all(is_number(cell) for cell in header if cell):
+        named = next((each for line in comments[::-1] if (each := _named(line, delimiter, len(header)))), None)
+        if named is None:
+            return headless(source, cells, numbers)
+        header, cells, numbers = named, [named, *cells], [0, *numbers]
+    if len(cells) == 2 and any(cell.startswith("[") for cell in cells[1]):  # a list in a cell
+        lists = [json.loads(cell) if cell.startswith("[") else [] for cell in cells[1]]
+        return of_lists(source, dict(zip(header, lists, strict=True)))
+    if len(cells) == 1:
+        raise FulmenError(f"{source} has names of columns and no row: {', '.join(header)}")
+    rows, kept, dropped = _equal(source, header, cells[1:], numbers[1:], delimiter)
+    table = of_rows(source, header, rows, kept, dropped=dropped)
+    if titles:
+        table.taken.append(f"{'a line' if start == 1 else f'{start} lines'} above the names of the columns")
+    return table
+
+
+def _lines(text: str) -> tuple[list[Line], list[str]]:
+    """Lines with something in them, without those that only draw; and the comments."""
+    boxed = any(sign in text[:20000] for sign in "│┃║┌┏╔")
+    lines: list[Line] = []
+    comments: list[str] = []
+    for number, line in enumerate((text.translate(BOX) if boxed else text).split("\n"), 1):
+        line = line.rstrip("\r")
+        if line.startswith(("#", "%", "//")) and not line.startswith("%|"):
+            comments.append(line.lstrip("#%/ \t"))
+        elif line and not line.isspace() and not (line[0] in DRAWN and RULE.fullmatch(line)):
+            lines.append(Line(number, line))
+    return lines, comments
+
+
+def _begin(lines: list[Line]) -> tuple[int, str] | None:
+    """Where the table begins and its delimiter: as many cells as the lines after it have."""
+    sample = lines[: TITLES + 30]
+    for start in range(min(TITLES, len(sample))):
+        for delimiter in ("|", "\t", ";", ",", " "):
+            here = [line.text for line in sample[start:]]
+            if delimiter != " " and delimiter not in here[0]:
+                continue
+            widths = [len(row) for row in _split(here, delimiter)]
+            common, times = Counter(widths[1:] or widths).most_common(1)[0]
+            if widths[0] < 2 or times < max(1, 0.6 * (len(widths) - 1)):
+                continue
+            if widths[0] == common or (delimiter in ";\t," and len(widths) > 1 and widths[0] < common):
+                return start, delimiter
+    if all(len(line.text.split()) == 1 for line in sample):
+        return 0, "\t"  # one column
+    return None
+
+
+def _split(lines: list[str], delimiter: str) -> list[list[str]]:
+    first = lines[0]
+    if delimiter == "|":
+        return [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
+    if delimiter == " ":
+        wide = bool(re.search(r"\S\s{2,}\S", first.strip())) and not is_number(first.split()[0])
+        if wide and len(lines) > 1 and len(WIDE.split(first.strip())) != len(WIDE.split(lines[1].strip())):
+            wide = len(first.split()) != len(lines[1].split())
+        gap = WIDE if wide else re.compile(r"\s+")
+        return [gap.split(line.strip()) for line in lines]
+    rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
+    if " " in first or " " in lines[-1]:
+        rows = [[cell.strip() for cell in row] for row in rows]
+    if delimiter == "\t" and "" in rows[0][1:]:  # tabs that align
+        return [re.split(r"\s*\t\s*", re.sub(r"\s*\t\s*", "\t", line).strip()) for line in lines]
+    return rows
+
+
+def _named(comment: str, delimiter: str, width: int) -> list[str] | None:
+    """The names in a comment above a table that has no others."""
+    for each in dict.fromkeys((delimiter, ",", " ")):
+        names = _split([comment], each)[0] if comment else []
+        if len(names) == width and not any(map(is_number, names)):
+            return names
+    return None
+
+
+def _equal(
+    source: str, header: list[str], rows: list[list[str]], numbers: list[int], delimiter: str
+) -> tuple[list[list[str]], list[int], list[str]]:
+    """Rows as long as the header; the names once more, and a last line that was cut, are left out.
+
+    Raises:
+        FulmenError: another row is shorter or longer.
+    """
+    width = len(header)
+    if set(map(len, rows)) == {width} and header not in rows:
+        return rows, numbers, []
+    if any(len(row) > width for row in rows) and all(len(row) == width + 1 and row[-1] == "" for row in rows):
+        rows = [row[:-1] for row in rows]  # a delimiter at the end
+    kept: list[list[str]] = []
+    lines: list[int] = []
+    dropped: list[str] = []
+    shift = all(len(row) == width + 1 for row in rows) and delimiter == " "  # pandas' to_string: an index without name
+    for row, number in zip(rows, numbers, strict=True):
+        row = row[1:] if shift else row
+        if len(row) > width and not any(row[width:]):
+            row = row[:width]
+        if row == header:
+            dropped.append(f"the names of the columns once more, line {number}")
+            continue
+        if len(row) < width and number == numbers[-1] and len(kept) > 1:
+            dropped.append(f"line {number}, which ends after {len(row)} of {width} cells")
+            continue
+        if len(row) != width:
+            comma = delimiter == "," and len(row) > width and all(cell.isdigit() for cell in row[-2:])
+            advice = "; with a comma for decimals, another sign has to stand between the cells" if comma else ""
+            raise FulmenError(
+                f"{source}, line {number}: {len(row)} cells, the names of the columns are {width}: "
+                f"{', '.join(header)}{advice}"
+            )
+        kept.append(row)
+        lines.append(number)
+    return kept, lines, dropped
+
+
+def headless(source: str, rows: list[list[Any]], numbers: list[int], word: str = "line") -> LogTable:
+    """A table of numbers without names: an index, time stamps, epochs and steps are told from losses by their values.
+
+    Two columns that are left are training and validation, one is a curve without a name.
+    """
+    width = len(rows[0])
+    uneven = next((number for row, number in zip(rows, numbers, strict=True) if len(row) != width), None)
+    if uneven is not None:
+        raise FulmenError(f"{source}, {word} {uneven}: not as many cells as in the first row, {width}")
+    names = [str(i) for i in range(1, width + 1)]
+    roles = {name: _role([row[i] for row in rows]) for i, name in enumerate(names)}
+    curves = [name for name in names if not roles[name]]
+    counting = [name for name in names if roles[name] in ("epoch", "step")]
+    if not curves and counting:  # whole numbers throughout: losses that count
+        curves, counting = counting[-2:], counting[:-2]
+    called: dict[str, str] = {name: f"column {name}" for name in names}
+    if counting:
+        called[counting[0]] = roles[counting[0]]
+    if len(curves) == 1:
+        called[curves[0]] = "value"
+    elif len(curves) == 2:
+        called |= {curves[0]: "train_loss", curves[1]: "val_loss"}
+    stamps = [name for name in names if roles[name] == "time"]
+    table = of_rows(source, [called[name] for name in names], rows, numbers, word=word, headless=True)
+    if width > 1:
+        table.taken.append(
+            "no names of columns: "
+            + ", ".join(
+                f"column {name} as {'time stamps' if name in stamps else called[name].replace('value', 'the curve')}"
+                for name in names
+                if called[name] != f"column {name}" or name in stamps
+            )
+            if len(curves) < 3
+            else "no names of columns"
+        )
+    if len(curves) == 1:
+        table.lone = "write both curves into one file, under the names train_loss and val_loss"
+    return table
+
+
+def _role(cells: list[Any]) -> str:
+    """`time` for time stamps, `epoch` for what counts one by one, `step` in equal steps, `empty`; "" for a curve."""
+    from fulmen.io.logs.table import is_number as is_plain
+
+    try:
+        values = [float(cell) for cell in cells if is_plain(cell) or str(cell).strip()]
+    except (TypeError, ValueError):
+        return "time" if any(":" in str(cell) for cell in cells) else ""
+    if not values:
+        return "empty"
+    rising = all(b >= a for a, b in pairwise(values))
+    if min(values) > TIMES and rising:
+        return "time"
+    steps = {b - a for a, b in pairwise(values)}
+    whole = all(value == int(value) for value in values if abs(value) < TIMES)
+    if len(values) > 1 and whole and steps != {0.0}:
+        if steps <= {0.0, 1.0} or steps == {-1.0}:
+            return "epoch"
+        return "step" if len(steps) == 1 and next(iter(steps)) > 0 else ""
+    return ""

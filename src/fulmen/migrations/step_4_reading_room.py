@@ -1,0 +1,9 @@
+"""Step 4: what reads the logs of other tools lies in the reading room."""
+
+from fulmen.migrations.step import Step
+
+STEP = Step(
+    4,
+    "other people's files are read in a room of its own",
+    modules={"diagnosis.logs": "io.logs.read", "diagnosis.tables": "io.logs.sources"},
+)
