@@ -29,6 +29,7 @@ from fulmen.config.overrides import apply, explicit, hydra_on_conf, implicit
 from fulmen.config.places import shadowed
 from fulmen.config.schema import choices, is_group, leaves
 from fulmen.config.side_effects import misnamed, say_what_comes_along, spaced
+from fulmen.config.torn import torn
 from fulmen.config.words import in_full, say_once
 from fulmen.migrations import renewed
 
@@ -50,7 +51,7 @@ def composed(
         raw: gets what Hydra has composed for this run of a multirun, by its overrides.
     """
     refuse_missing_folders(overrides)
-    if mistakes := marked(overrides) or spaced(overrides) or misnamed(overrides):
+    if mistakes := marked(overrides) or torn(overrides) or spaced(overrides) or misnamed(overrides):
         raise ConfigError(mistakes)
     read = [explicit(override) for override in in_full(overrides)]
     try:

@@ -85,10 +85,16 @@ def diagnosed(load: Load, overrides: list[str], trusted: bool = True) -> ConfigE
         if any(mistake.mend is None for mistake in now):
             break
         before, (overrides, gone) = overrides, mended_by(now, overrides)
-        without += [override for override in gone if override in typed]
+        without += typed_of(gone, typed)
         if overrides == before:
             break
     return ConfigError(with_lines(found, typed))
+
+
+def typed_of(gone: Iterable[str], typed: Iterable[str]) -> list[str]:
+    """Those of `typed` that are gone, also where one cure has changed them before another left them out."""
+    keys = {key_of(override) for override in gone}
+    return [override for override in typed if override in gone or ("=" in override and key_of(override) in keys)]
 
 
 def with_lines(mistakes: Iterable[Mistake], typed: list[str]) -> list[Mistake]:

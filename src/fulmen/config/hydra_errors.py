@@ -12,6 +12,7 @@ from fulmen.config.mistakes import (
     Mistake,
     command,
     did_you_mean,
+    for_shell,
     join,
     key_of,
     nearest,
@@ -23,6 +24,7 @@ from fulmen.config.mistakes import (
 from fulmen.config.places import SWEEP
 from fulmen.config.readings import decimal_comma
 from fulmen.config.schema import choices, groups, shared_out
+from fulmen.config.unquoted import PAIRS, is_open, meant, requoted
 
 
 def translated(error: Exception, overrides: list[str], paths: Callable[[list[str]], list[str]]) -> Mistake:
@@ -65,8 +67,14 @@ def _unparsable(error: OverrideParseException) -> Mistake:
     """An override that Hydra cannot read; a value that is text is put in quotes."""
     typed = error.override.removeprefix("++")
     key, equals, value = typed.partition("=")
-    if equals and re.fullmatch(r"[\w.]+", key) and re.search(r"\w", value) and not re.match(r"[\[{'\"$]", value):
-        return Mistake(key, "a text with such characters needs quotes", replace(typed, f"{key}={quoted(value)}"))
+    literal = re.fullmatch(r"\+?[\w.]+", key) and value.strip("= ") and "${" not in value
+    if literal and (is_open(value) and re.fullmatch(r".[\w\s,:-]*", value)):
+        closed = requoted(key, value + PAIRS[value[0]]) if re.search("[A-Za-z]", value) else None
+        return Mistake(key_of(key), "cannot be read, write name=value: a bracket is not closed", replace(typed, closed))
+    if literal and (instead := requoted(key, value)):
+        return Mistake(key_of(key), "a text with such characters needs quotes", replace(typed, instead))
+    if equals and isinstance(meant(value), dict):
+        return Mistake(key_of(key), "a name in braces cannot hold such characters; write it into the experiment's file")
     if not equals:
         return Mistake(typed, "has no value: write name=value", replace(typed))
     reason = next(line for line in error.message.splitlines() if not line.startswith("Error parsing"))
@@ -80,6 +88,9 @@ def _several(typed: str, overrides: list[str]) -> Mistake:
         problem = "a decimal point is wanted, and values for several runs need -m"
         return Mistake(key_of(typed), problem, replace(typed, number))
     problem = f"several values for one run; this runs them all: {command(['-m', *overrides])}"
+    key, _, value = typed.partition("=")
+    if all(map(reads_as_text, value.split(","))) and "(" not in value and key not in groups():
+        problem += f"; one name with a comma: {for_shell(f'{key}={quoted(value)}')}"
     return Mistake(key_of(typed), problem)
 
 
@@ -120,7 +131,7 @@ def replace(typed: str, instead: str | None = None) -> Mend:
     """Take back one override, word for word, or write another in its place."""
 
     def mend(overrides: list[str]) -> list[str]:
-        replaced = [instead if override.removeprefix("++") == typed else override for override in overrides]
+        replaced = [instead if override.lstrip("+") == typed.lstrip("+") else override for override in overrides]
         return [override for override in replaced if override]
 
     return mend

@@ -151,9 +151,15 @@ def mended_by(mistakes: Iterable[Mistake], overrides: list[str]) -> tuple[list[s
         new = [override for override in after if override not in overrides]
         kept = {key_of(override) for override in new}
         if len(new) < len(lost):
-            gone += [override for override in lost if key_of(override) not in kept]
+            put_together = [_without_quotes(override) for override in new]
+            within = [override for override in lost if any(_without_quotes(override) in each for each in put_together)]
+            gone += [override for override in lost if key_of(override) not in kept and override not in within]
         overrides = after
     return overrides, gone
+
+
+def _without_quotes(override: str) -> str:
+    return re.sub(r"['\"\\]", "", override)
 
 
 def drop(path: str) -> Mend:
@@ -220,17 +226,22 @@ def as_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{','.join(map(as_text, value))}]"
     if isinstance(value, dict):
-        return "{" + ",".join(f"{key}:{as_text(item)}" for key, item in value.items()) + "}"
+        return "{" + ",".join(f"{_as_key(key)}:{as_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, str):
-        plain = re.fullmatch(r"[\w./:-]+|\$\{[\w.]+\}", value) and reads_as_text(value)
+        plain = re.fullmatch(r"[\w./:-]+|\$\{[\w.]+\}", value, re.ASCII) and reads_as_text(value)
         return value if plain else quoted(value)
     return repr(value) if isinstance(value, float) else json.dumps(value)
 
 
 def quoted(text: str) -> str:
     """`text` as Hydra reads it word for word."""
-    ending = re.search(r"\\*$", text)  # backslashes before the closing quote count double
-    return "'" + text.replace("'", r"\'") + (ending[0] if ending else "") + "'"
+    doubled = re.sub(r"\\+(?='|$)", lambda found: 2 * found[0], text)  # before a quote backslashes count double
+    return "'" + doubled.replace("'", r"\'") + "'"
+
+
+def _as_key(name: Any) -> str:
+    """The name of a value in `{...}`, where Hydra takes no quotes."""
+    return re.sub(r"[\\()\[\]{}:=, \t]", r"\\\g<0>", name) if isinstance(name, str) else str(name)
 
 
 def reads_as_text(text: str) -> bool:

@@ -84,8 +84,13 @@ def as_file_name(override: str) -> str:
     A name with a comma would be two values: it is taken as typed if there is such a file.
     """
     key, equals, value = override.partition("=")
-    if not equals or not LIKE_A_PATH.search(value) or not ODD.search(value) or is_group(key.lstrip("+~")):
+    if equals and value and not value.strip():  # a tab between the columns
+        return f"{key}={quoted(value)}"
+    odd = ODD.search(value) or value.startswith("~")
+    if not equals or not LIKE_A_PATH.search(value) or not odd or is_group(key.lstrip("+~")):
         return override
+    if value.startswith("~/") and (at_home := Path(value).expanduser()).exists():
+        return f"{key}={quoted(str(at_home))}"
     try:
         sweep = OverridesParser.create().parse_override(override.lstrip("+")).is_sweep_override()
     except HydraException:

@@ -17,6 +17,7 @@ from fulmen.config.classes import contracts, wrong_class
 from fulmen.config.described import is_described, parameters_of
 from fulmen.config.mistakes import (
     Broken,
+    Mend,
     Mistake,
     Unknown,
     as_text,
@@ -32,6 +33,7 @@ from fulmen.config.mistakes import (
 )
 from fulmen.config.readings import meant_by
 from fulmen.config.rules import Rule, is_node
+from fulmen.config.unquoted import as_texts
 from fulmen.errors import FulmenError
 
 LISTS = (list, tuple, set, frozenset, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable, abc.Set)
@@ -176,12 +178,27 @@ def wrong_value(path: str, value: Any, annotation: Any, default: Any) -> Mistake
     got = "nothing (???)" if value == "???" else as_text(value)
     instead = example(annotation, value, default)
     mend = put(path, instead) if fits(instead, annotation) else drop(path)
+    mend = _as_text_typed(path, annotation, mend) if isinstance(value, bool | int | float | list) else mend
     mend = leave_out_or(mend, path) if value in ("???", "") else mend
     meant = nearest(value, [c for c in literals(annotation) if isinstance(c, str)]) if isinstance(value, str) else None
     hint = f"; did you mean {meant}?" if meant else ""
     if isinstance(value, str) and "_target_" in describe(annotation) and not hint:
         hint = f"; write the class as {join(path, '_target_')}=<package>.<class>"
     return Mistake(path, f"must be {describe(annotation)}, got {got}{hint}", mend)
+
+
+def _as_text_typed(path: str, annotation: Any, otherwise: Mend) -> Mend:
+    """Take for a text, letter by letter, what was typed and read as a number, true or false, where a text fits."""
+
+    def mend(overrides: list[str]) -> list[str]:
+        for override in reversed(overrides):
+            key, equals, typed = override.partition("=")
+            if key.lstrip("+") == path and equals:
+                text = as_texts(typed)
+                return put(path, text)(overrides) if fits(text, annotation) else otherwise(overrides)
+        return otherwise(overrides)
+
+    return mend
 
 
 def fits(value: Any, annotation: Any) -> bool:
