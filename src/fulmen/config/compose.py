@@ -22,6 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from fulmen.config.directions import fill_modes
 from fulmen.config.experiment_file import switch_off, wrong_file
 from fulmen.config.file_errors import marked
+from fulmen.config.from_file import from_file
 from fulmen.config.hydra_errors import first_line, translated
 from fulmen.config.mistakes import ConfigError, Mistake, key_of, nearest, put, take_back
 from fulmen.config.multirun import MULTIRUN, combined
@@ -36,6 +37,8 @@ from fulmen.migrations import renewed
 Composition = tuple[DictConfig, dict[str, str | None]]  # what is trained, and group -> choice
 
 Made = TypeVar("Made")
+
+OmegaConf.register_new_resolver("from_file", from_file, replace=True)
 
 _kept: ContextVar[dict[tuple[str, ...], Any] | None] = ContextVar("kept", default=None)
 

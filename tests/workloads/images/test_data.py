@@ -13,6 +13,7 @@ from torchvision.datasets import CIFAR10
 from fulmen.config.check import compose
 from fulmen.errors import FulmenError
 from fulmen.workloads.images import sources
+from fulmen.workloads.images.array_file import Reading, array_file
 from fulmen.workloads.images.data import ImagesData
 from fulmen.workloads.images.evaluate import summarize
 from fulmen.workloads.images.imbalance import Step
@@ -92,30 +93,9 @@ def test_the_published_protocol_validates_on_the_test_part_and_warns(data):
     assert not summarize(chance, 0.0, data(), None).warnings
 
 
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"x_train": None}, "has no x_train; it needs x_train, y_train, x_test, y_test"),
-        ({"x_train": np.zeros((150, 16, 16, 3), np.float32)}, "x_train is float32; it must be uint8"),
-        ({"x_train": np.zeros((150, 3, 16, 16), np.uint8)}, r"shape \[150, 3, 16, 16\]; it must be \[N, H, W, 3\]"),
-        ({"x_test": np.zeros((45, 8, 8, 3), np.uint8)}, "x_train and x_test differ in height and width"),
-        ({"x_test": np.zeros((0, 16, 16, 3), np.uint8)}, "x_test holds no image"),
-        ({"y_test": np.arange(44) % 3}, r"y_test is int64 \[44\]; it must be whole numbers \[45\]"),
-        ({"y_test": np.arange(45) % 3 / 1.0}, "y_test is float64"),
-        ({"y_train": np.arange(150) % 4}, r"y_train\[3\] is 3; labels are 0 to 2 \(data.classes=3\)"),
-        ({"y_train": np.arange(150) % 3 - 1}, r"y_train\[0\] is -1"),
-        ({"y_train": np.arange(150) % 2}, "has no image of class 2"),
-    ],
-)
-def test_arrays_that_do_not_fit_are_refused(arrays, changed, message):
-    data = ImagesData(arrays=arrays(**changed), classes=3)
-    with pytest.raises(FulmenError, match=message):
-        data.prepare_data()
-
-
 def test_grey_images_become_three_equal_channels(arrays):
     grey = np.random.default_rng(0).integers(0, 255, (150, 16, 16)).astype(np.uint8)
-    made = sources.array_file(Path(arrays(x_train=grey)), 3)
+    made = array_file(Path(arrays(x_train=grey)), Reading())
     assert np.array_equal(made["x_train"], np.repeat(grey[:, None], 3, 1))
 
 

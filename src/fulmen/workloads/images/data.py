@@ -2,9 +2,10 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -14,26 +15,33 @@ from torch import Generator, Tensor
 from fulmen.data.batches import BatchLoader
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.errors import FulmenError
+from fulmen.io import arrays as arrays_of_files
+from fulmen.io.hints import override
 from fulmen.workload import WorkloadData
+from fulmen.workloads.images import array_file, copies, folders, in_config, pictures, pixels, shares, sources
 from fulmen.workloads.images import imbalance as unequal
-from fulmen.workloads.images import sources
+from fulmen.workloads.images import labels as labels_as_kept
+from fulmen.workloads.images.array_file import Reading
 from fulmen.workloads.images.metrics import absent_classes
 from fulmen.workloads.images.samplers import Shuffle
+from fulmen.workloads.images.shares import taken_of
 
 Sampler = Callable[[Tensor, Generator, float], Tensor]
 
 
 class ImagesData(WorkloadData):
-    """Small images with labels: scikit-learn's digits, or `arrays`, or CIFAR-10.
+    """Small images with labels: scikit-learn's digits, or `arrays`, a `folder` of pictures, or CIFAR-10.
 
     A batch holds `image` uint8 [B, 3, H, W], `label` [B] and `item` [B], the place of the image in its source. The
     imbalance takes images away from what is there for training; the validation split is then split off class by class,
     so it is as unequal as the training split. The test split stays as it is.
 
     Args:
-        arrays: an .npz with x_train, x_test uint8 [N, H, W, 3] and y_train, y_test.
+        arrays: an .npz with x_train, x_test uint8 [N, H, W, 3] and y_train, y_test; what else it may hold, and how it
+            is read, docs/images.md says.
+        folder: of pictures in folders of their classes, or of `train` and `test` with these in them.
         cifar10: take CIFAR-10, downloaded once.
-        classes: C.
+        classes: C; null: as many as the file or the folder has.
         names: of the classes, for tables and figures.
         imbalance: which images of each class stay; see `imbalance.py`. None keeps all.
         imbalance_seed: of the draw, so that runs of different seeds share their images.
@@ -48,6 +56,13 @@ class ImagesData(WorkloadData):
         batch_size: images per training batch.
         seed: of the order of the batches.
         cache: folder of the prepared arrays; `outputs/cache` by default.
+        columns: which array of the file is which, `{x_train: images}`.
+        labels: "names" takes each label of the file as the name of a class; "auto" counts them from 0 where they do.
+        channels: which axis of the arrays holds the channels, where it could be the second ("first") or the last.
+        pixel_range: the values of black and white in the file, `[0, 1]`; null: found out.
+        test: share of the images to test on, where the file or the folder has none to test (or in place of those); of a
+            folder 0.2 if null.
+        size: pixels on each side, or height and width, to which the pictures of a folder are resized.
 
     Attributes:
         counts: images per class [C] in the training split.
@@ -60,7 +75,7 @@ class ImagesData(WorkloadData):
         self,
         arrays: str | None = None,
         cifar10: bool = False,
-        classes: int = 10,
+        classes: int | None = None,
         names: Sequence[str] | None = None,
         imbalance: unequal.Imbalance | None = None,
         imbalance_seed: int = 0,
@@ -74,14 +89,38 @@ class ImagesData(WorkloadData):
         batch_size: int = 128,
         seed: int = 42,
         cache: str | None = None,
+        folder: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        labels: Literal["auto", "names"] = "auto",
+        channels: Literal["auto", "first", "last"] = "auto",
+        pixel_range: Sequence[float] | None = None,
+        test: float | None = None,
+        size: int | Sequence[int] | None = None,
     ):
         super().__init__(batch_size, seed)
-        if arrays and cifar10:
-            raise FulmenError("arrays and cifar10 exclude each other: choose one source of images")
-        if arrays and not Path(arrays).is_file():
+        named = [name for name, one in (("arrays", arrays), ("folder", folder), ("cifar10", cifar10)) if one]
+        if len(named) > 1:
+            raise FulmenError(f"{' and '.join(named)} exclude each other: choose one source of images")
+        if arrays and not Path(arrays).exists():
             raise FulmenError(f"arrays: there is no file {arrays}")
+        if folder and not Path(folder).exists():
+            raise FulmenError(f"folder: there is no folder {folder}")
+        if arrays and Path(arrays).is_dir():
+            raise FulmenError(
+                f"arrays: {arrays} is a folder; for pictures in it: data=image_folder data.folder={arrays}"
+            )
+        if test is not None and not 0 < test <= 0.5:
+            raise FulmenError(f"test is {test}; it must be above 0 and at most 0.5")
+        if size is not None and not folder:
+            raise FulmenError(f"size is {size}; only the pictures of a folder are resized")
+        if not named or cifar10:
+            classes = 10 if classes is None else classes
+        if classes is None:
+            classes = in_config.classes(
+                {"arrays": arrays, "folder": folder, "columns": columns, "labels": labels, "test": test}
+            )
         if classes < 2:
-            raise FulmenError(f"classes is {classes}; it must be 2 or more")
+            raise FulmenError(f"classes is {classes}; there have to be two to tell apart")
         if not 0.01 <= validation <= 0.5:
             raise FulmenError(f"validation is {validation}; it must lie between 0.01 and 0.5")
         if folds < 2:
@@ -98,7 +137,9 @@ class ImagesData(WorkloadData):
                 "they compare with the published exercise and nothing else",
                 stacklevel=2,
             )
-        self.arrays, self.cifar10, self.classes = arrays, cifar10, classes
+        self.arrays, self.folder, self.cifar10, self.classes = arrays, folder, cifar10, classes
+        self.reading = Reading(columns or {}, labels, channels, pixel_range, test, classes, _two(size))
+        self._named = names is not None
         self.names = list(names) if names else list(sources.CIFAR10 if cifar10 else map(str, range(classes)))
         self.class_names = self.names
         self.imbalance, self.imbalance_seed = imbalance, imbalance_seed
@@ -117,6 +158,7 @@ class ImagesData(WorkloadData):
         if self.splits:
             return
         source = self._source()
+        self._tell(source)
         indices = self._indices(source)
         tested = "train" if self.fold_tests else "test"
         for part, origin in (("train", "train"), ("test", tested), ("validation", "train")):
@@ -136,17 +178,38 @@ class ImagesData(WorkloadData):
 
         return BatchLoader(train, self.batch_size, shuffle=True, seed=self.seed, order=order)
 
+    def _tell(self, source: Arrays) -> None:
+        """Take over what the classes of a file or folder are called, and what was read."""
+        self.taken = [replace(taken, source=str(self.arrays or self.folder)) for taken in taken_of(source)]
+        if "class_names" in source and not self._named:
+            self.names = self.class_names = source["class_names"].tolist()
+        elif "class_names" in source:
+            found = source["class_names"].tolist()
+            if sorted(found) == sorted(self.names) and found != self.names:
+                raise FulmenError(
+                    f"names are those of {self.arrays or self.folder} in another order; leave them out, or write "
+                    f"{override('data.names', found)}"
+                )
+
     def _source(self) -> Arrays:
         """All images, read from the cache."""
-        settings = {"arrays": bool(self.arrays), "cifar10": self.cifar10, "classes": self.classes}
-        self._source_key = fingerprint(settings, code=(sources,), files=[self.arrays] if self.arrays else [])
+        settings: dict[str, Any] = {"arrays": bool(self.arrays), "cifar10": self.cifar10, "classes": self.classes}
+        if not self.arrays and not self.folder:
+            self._source_key = fingerprint(settings, code=(sources,))
+            return cached("images", self._source_key, self._build, self.cache)
+        settings |= {"reading": asdict(self.reading)}
+        settings |= {"pictures": folders.told(Path(self.folder))} if self.folder else {}
+        code = (array_file, arrays_of_files, copies, folders, labels_as_kept, pictures, pixels, shares)
+        self._source_key = fingerprint(settings, code=code, files=[self.arrays] if self.arrays else [])
         return cached("images", self._source_key, self._build, self.cache)
 
     def _build(self) -> Arrays:
         if self.cifar10:
             return sources.cifar10((self.cache or cache_folder()) / "downloads")
         if self.arrays:
-            return sources.array_file(Path(self.arrays), self.classes)
+            return array_file.array_file(Path(self.arrays), self.reading)
+        if self.folder:
+            return folders.picture_folder(Path(self.folder), self.reading)
         return sources.digits()
 
     def _indices(self, source: Arrays) -> Arrays:
@@ -204,3 +267,17 @@ class ImagesData(WorkloadData):
             "label": torch.from_numpy(source[f"y_{origin}"][index]),
             "item": torch.from_numpy(index.copy()),
         }
+
+
+def _two(size: int | Sequence[int] | None) -> tuple[int, int] | None:
+    """Height and width.
+
+    Raises:
+        FulmenError: they are none.
+    """
+    if size is None:
+        return None
+    both = (size, size) if isinstance(size, int) else tuple(size)
+    if len(both) != 2 or min(both) < 1 or max(both) > 4096:
+        raise FulmenError(f"size is {size}; give pixels on each side, or height and width, such as [32,48]")
+    return both[0], both[1]

@@ -235,7 +235,9 @@ class ImageClassifier(Workload):
         return predict.schema(data)
 
     def read_file(self, path: Path, schema: Schema, **reading: str) -> Inputs:
-        return predict.read_file(path, schema)
+        return predict.read_file(path, schema, **reading)
+
+    reading = ("columns", "channels", "pixel_range")
 
     def read_records(self, records: Sequence[Record], schema: Schema) -> Inputs:
         return predict.read_records(records, schema)

@@ -3,9 +3,10 @@
 import base64
 import binascii
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -13,7 +14,13 @@ import torch
 from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Record, Schema, cells, unused
 from fulmen.errors import FulmenError
-from fulmen.workloads.images.sources import as_images, read_npz
+from fulmen.io.arrays import names_in, read_arrays
+from fulmen.io.hints import override
+from fulmen.io.names import matched
+from fulmen.workloads.images.pictures import ENDINGS, is_picture, picture_of
+from fulmen.workloads.images.pixels import Channels, images_of
+
+IMAGES_AT_PREDICTING = ("images", "image", "x_test", "test_images", "x_train", "pixels", "data", "arr_0")
 
 
 def schema(data: Any) -> dict[str, Any]:
@@ -21,7 +28,7 @@ def schema(data: Any) -> dict[str, Any]:
     image = data.splits["train"]["image"]
     height, width = image.shape[2:]
     return {
-        "format": "npz or npy",
+        "format": "npz or npy, or pictures: one, or a folder of them",
         "arrays": {
             "x": {
                 "shape": ["N", height, width, 3],
@@ -38,23 +45,90 @@ def schema(data: Any) -> dict[str, Any]:
     }
 
 
-def read_file(path: Path, schema: Schema) -> Inputs:
-    """Images of an .npy, or of the array `x` in an .npz.
+def read_file(path: Path, schema: Schema, **reading: str) -> Inputs:
+    """Images of an .npy, of the array `x` in an .npz, of a picture, or of the pictures in a folder, by their names.
+
+    Args:
+        reading: `columns`, `channels` and `pixel_range`, as typed.
 
     Raises:
         FulmenError: no such file or array, or one that does not fit the schema.
     """
-    arrays = read_npz(path)
-    if "x" not in arrays:
-        there = ", ".join(arrays) or "nothing"
-        raise FulmenError(f"{path} has no array x (it has {there}); save the images as np.savez(path, x=images)")
-    image = as_images(arrays["x"], f"{path}: x")
-    if image.shape[2:] != size_of(schema):
-        raise FulmenError(
-            f"{path}: x has images of {image.shape[2]} x {image.shape[3]}; trained on "
-            f"{' x '.join(map(str, size_of(schema)))}"
+    size = size_of(schema)
+    warnings: list[str] = []
+    if path.is_dir() or is_picture(path):
+        image = _of_pictures(path, size)
+    else:
+        name, x, warnings = _array_of(path, reading)
+        if x.ndim == 3 and x.shape[:2] == size and x.shape[2] in (1, 3, 4) and x.shape[1:] != size:
+            x, warnings = x[None], [*warnings, f"{path}: one image of {size[0]} x {size[1]}"]
+        _refuse_one_or_three(x, f"{path}: {name}", size)
+        made, guesses = images_of(
+            {f"{path}: {name}": x}, cast(Channels, reading.get("channels", "auto")), _two(reading.get("pixel_range"))
         )
-    return _inputs(image)
+        (image,) = made.values()
+        warnings += [f"{path}: {guess}" for guess in guesses]
+    if image.shape[2:] != size:
+        raise FulmenError(
+            f"{path}: x has images of {image.shape[2]} x {image.shape[3]}; trained on {' x '.join(map(str, size))}"
+        )
+    inputs = _inputs(image)
+    inputs.warnings += warnings
+    return inputs
+
+
+def _array_of(path: Path, reading: Mapping[str, str]) -> tuple[str, np.ndarray, list[str]]:
+    """The array of images in a file, its name, and warnings."""
+    there = names_in(path)
+    said = re.fullmatch(r"\{\s*'?x'?\s*:\s*'?(.+?)'?\s*\}", reading.get("columns", ""))
+    if reading.get("columns") and not said:
+        raise FulmenError(
+            f"columns is {reading['columns']}; name the array of images: {override('data.columns', {'x': there[0]})}"
+        )
+    columns = {"x": said[1]} if said else {}
+    found, guesses = matched(["x"], there, columns, {"x": IMAGES_AT_PREDICTING}, source=str(path))
+    name = found["x"]
+    return name, read_arrays(path, [name])["x" if there == ["x"] else name], [f"{path}: {guess}" for guess in guesses]
+
+
+def _refuse_one_or_three(x: np.ndarray, label: str, size: tuple[int, int]) -> None:
+    """Pass unless it could be three grey images as well as the three channels of one."""
+    if x.ndim == 3 and x.shape[1:] == size and len(x) == 3:
+        name = label.rpartition(": ")[2]
+        raise FulmenError(
+            f"{label} has shape {list(x.shape)}: one image in colour, or three grey ones? Save {name}[None] for "
+            f"one, or {name}[..., None] for three"
+        )
+
+
+def _of_pictures(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """uint8 [N, 3, H, W] of one picture, or of all in a folder in the order of their names."""
+    files = [path]
+    if path.is_dir():
+        files = sorted(
+            each for each in path.iterdir() if each.suffix.lower() in ENDINGS and not each.name.startswith(".")
+        )
+        if not files:
+            raise FulmenError(f"{path} holds no picture (PNG, JPEG, BMP, WebP, TIFF or GIF)")
+    images = []
+    for file in files:
+        image, _ = picture_of(file)
+        if image.shape[:2] != size:
+            here, trained = " x ".join(map(str, image.shape[:2])), " x ".join(map(str, size))
+            raise FulmenError(f"{file} is {here} (height x width); the model was trained on {trained}: resize it first")
+        images.append(image)
+    return np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2))
+
+
+def _two(text: str | None) -> tuple[float, float] | None:
+    """Two numbers of `[0,1]`."""
+    if text is None:
+        return None
+    try:
+        low, high = map(float, text.strip("[]() ").split(","))
+    except ValueError:
+        raise FulmenError(f"pixel_range is {text}; give the values of black and white, such as [0,1]") from None
+    return low, high
 
 
 def read_records(records: Sequence[Record], schema: Schema) -> Inputs:
@@ -64,7 +138,7 @@ def read_records(records: Sequence[Record], schema: Schema) -> Inputs:
         FulmenError: one that is no image or has another size; the message begins with its place, `rows[2].x: `.
     """
     found = [
-        as_images(_pixels(value, f"rows[{number}].x", size_of(schema))[None], f"rows[{number}].x")
+        _as_three(_pixels(value, f"rows[{number}].x", size_of(schema)))
         for number, value in enumerate(cells(records, ["x"])["x"])
     ]
     inputs = _inputs(np.concatenate(found))
@@ -109,6 +183,11 @@ def size_of(schema: Schema) -> tuple[int, int]:
     """Height and width of the images in training."""
     height, width = schema["arrays"]["x"]["shape"][1:3]
     return height, width
+
+
+def _as_three(image: np.ndarray) -> np.ndarray:
+    """uint8 [1, 3, H, W] of [H, W, 3] or grey [H, W]."""
+    return image.transpose(2, 0, 1)[None] if image.ndim == 3 else np.repeat(image[None, None], 3, axis=1)
 
 
 def _inputs(image: np.ndarray) -> Inputs:
