@@ -108,6 +108,7 @@ def test_times_in_words_and_numbers_are_what_strptime_reads_with_their_form(form
         ("2024-01-31 24:00", datetime(2024, 2, 1)),
         ("31. Januar 2024 14:00", NOON), ("1/31/2024 12:00 AM", datetime(2024, 1, 31)), ("31 Jan 2024 2 p.m.", NOON),
         ("1/31/2024 12:30 PM", datetime(2024, 1, 31, 12, 30)), ("20240131_140000", NOON),
+        ("2024-01-31T15:00:00+01:00[Europe/Berlin]", NOON),
         ("2024-01-31 14:00 UTC", NOON),
         ("Wed Jan 31 2024 14:00:00 GMT+0000 (Greenwich Mean Time)", NOON), ("2024-1-31 14:00", NOON),
     ],
@@ -268,7 +269,7 @@ def test_a_unit_that_is_said_or_named_is_taken(unit, hour):
     assert said(found) == [f"elapsed_{unit}: {unit}, by its name (data.time_unit={unit})"]
 
 
-@pytest.mark.parametrize("name", ["time_s", "t [s]", "Time (sec)", "seconds"])
+@pytest.mark.parametrize("name", ["time_s", "t [s]", "Time (sec)", "seconds", "elapsedSeconds", "t/s", "time.s"])
 def test_names_say_seconds(name):
     assert times(pd.Series([0.0, 3600.0]), name=name).hours[1] == 1
 

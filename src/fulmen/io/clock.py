@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,12 +19,13 @@ PER_HOUR = {"minutes": 60.0, "seconds": 3600.0, "milliseconds": 3.6e6, "microsec
 SINCE_1970 = {  # from 1973-03-03 to 2128
     "seconds": (1e8, 5e9), "milliseconds": (1e11, 5e12), "microseconds": (1e14, 5e15), "nanoseconds": (1e17, 5e18),
 }  # fmt: skip
+DIGITS = 19_000_101  # and more: days such as 20240131
 EXCEL = (20_000, 80_000)  # days, 1954 to 2119
 EXCEL_1970 = 25_569  # 1970-01-01 in Excel
 UNIT_NAMES = {
     "hours": "h|hr|hrs|hour|hours", "minutes": "min|mins|minute|minutes", "seconds": "s|sec|secs|second|seconds",
     "milliseconds": "ms|msec|millis|milliseconds", "microseconds": "us|µs|usec|micros|microseconds",
-    "nanoseconds": "ns|nsec|nanos|nanoseconds", "days": "days",
+    "nanoseconds": "ns|nsec|nanos|nanoseconds", "days": "day|days",
 }  # fmt: skip
 IN_NAME = {unit: re.compile(rf"(?:.*[\s_(\[/.-])?(?:{names})[)\]]?", re.I) for unit, names in UNIT_NAMES.items()}
 
@@ -66,9 +68,9 @@ def clock_of(values: np.ndarray, name: str, place: str, said: str, key: str, gro
     """
     if said != "auto":
         return Clock(said, said == "excel_days" or _fits(values, said))
-    if np.isfinite(of_digits(values)).all():
+    if values[0] >= DIGITS and np.isfinite(of_digits(values)).all():
         return Clock("digits", True, (Guess(f"{name}: {values[0]:.0f} is a date"),))
-    named = next((unit for unit, form in IN_NAME.items() if form.fullmatch(name)), None)
+    named = unit_in(name)
     since = [unit for unit in SINCE_1970 if _fits(values, unit)]
     if since:
         if named and named != since[0]:
@@ -79,6 +81,13 @@ def clock_of(values: np.ndarray, name: str, place: str, said: str, key: str, gro
     if named and not (named == "days" and within(values, EXCEL)):
         return Clock(named, False, _told(f"{name}: {named}, by its name", named, key))
     return _by_steps(values, name, place, key, group)
+
+
+@lru_cache(maxsize=1000)
+def unit_in(name: str) -> str | None:
+    """`seconds` of `time_s`, `t [s]` and `elapsedSeconds`; None if a name says none."""
+    words = re.sub("(?<=[a-z])(?=[A-Z])", "_", name)
+    return next((unit for unit, form in IN_NAME.items() if form.fullmatch(words)), None)
 
 
 def _by_steps(values: np.ndarray, name: str, place: str, key: str, group: np.ndarray | None) -> Clock:
@@ -99,6 +108,8 @@ def _by_steps(values: np.ndarray, name: str, place: str, key: str, group: np.nda
 
 def _usual_step(values: np.ndarray, group: np.ndarray | None) -> float:
     """The median of the steps from each time to the next of the same group; 0 if there is one time."""
+    if len(values) == 1:
+        return 0.0
     if group is None:
         steps = np.diff(np.unique(values))
     else:
@@ -113,7 +124,7 @@ def of_digits(values: np.ndarray) -> np.ndarray:
     """Hours since 1970 of numbers such as 20240131, 202401311400 or 20240131140000; NaN for others."""
     found = np.full(len(values), np.nan)
     for scale in (1, 10_000, 1_000_000):
-        fits = (values >= 19_000_101 * scale) & (values < 21_010_101 * scale) & (values == np.rint(values))
+        fits = (values >= DIGITS * scale) & (values < 21_010_101 * scale) & (values == np.rint(values))
         if not fits.all():
             continue
         day, clock = np.divmod(values.astype(np.int64), scale)
@@ -140,6 +151,7 @@ def within(values: np.ndarray, bounds: tuple[float, float]) -> bool:
     return bool(((values >= bounds[0]) & (values < bounds[1])).all())
 
 
+@lru_cache(maxsize=1000)
 def _told(what: str, unit: str, key: str) -> tuple[Guess, ...]:
     return (Guess(what, override(f"{key}.time_unit", unit)),)
 

@@ -131,5 +131,6 @@ def as_numbers(cells: Cells) -> np.ndarray:
     number = read.to_numpy(dtype=np.float64, copy=True)
     if series.dtype == object:
         may_be = np.flatnonzero((number == 0) | (number == 1))
-        number[[at for at in may_be.tolist() if isinstance(series.iat[at], bool | np.bool_)]] = np.nan
+        objects = series.to_numpy()[may_be].tolist()
+        number[may_be[[isinstance(cell, bool | np.bool_) for cell in objects]]] = np.nan
     return number

@@ -16,7 +16,7 @@ from fulmen.io.numbers import read_numbers
 from fulmen.io.options import TableOptions
 from fulmen.io.stamps import DAY_NS, SECOND_NS
 from fulmen.io.taken import Guess
-from fulmen.io.times import AS_FOUND, holds_numbers, refuse_missing
+from fulmen.io.times import AS_FOUND, holds_numbers, refuse_missing, texts_of
 from fulmen.io.where import Where
 
 EARLIEST = 3_000  # days since 1970, 1978
@@ -63,7 +63,7 @@ def read_days(
         ns, guesses = _of_numbers(values, name, where, options, key)
     else:
         refuse_missing(values, name, where, options)
-        texts = [str(value).strip() for value in values]
+        texts = [text.strip() for text in texts_of(values)]
         found = _iso(texts)
         if found is None:
             wall = wall_of(texts, name, where, options, key, INSTEAD, "date")

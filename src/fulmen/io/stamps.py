@@ -25,7 +25,7 @@ _TIME = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
     r"\s*(?P<half>[ap]\.?m\.?)?|(?P<hour_only>\d{1,2})\s*(?P<half_only>[ap]\.?m\.?)"
 )
-_ZONE = r"(?:(?P<utc>z|utc|gmt)|(?:utc|gmt)?(?P<offset>[+-]\d\d(?::?\d\d)?)(?:\s*(?:\([^)]*\)|utc))?)"
+_ZONE = r"(?:(?P<utc>z|utc|gmt)|(?:utc|gmt)?(?P<offset>[+-]\d\d(?::?\d\d)?)(?:\s*(?:\([^)]*\)|\[[\w/]+\]|utc))?)"
 _DATES = [
     r"(?P<y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})",
     r"(?P<a>\d{1,2})(?P<s>[-/.])\s?(?P<b>\d{1,2})(?P=s)\s?(?P<y>\d{4}|\d\d)",

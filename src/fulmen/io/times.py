@@ -22,7 +22,8 @@ EVERY = "every row needs its time"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}|\.\d{6})?)?(Z|[+-]\d\d:\d\d)?")
 ZONE = re.compile(r"(?<=\d) ?(Z|[+-]\d\d:?(?:\d\d)?)", re.IGNORECASE)
-SIGNS_OF_ISO = b"0123456789-:T .+Z/\n"
+SIGNS_OF_ISO = b"0123456789-:T .+Z/"
+OFFSET = re.compile(r"[+-]\d\d:\d\d")
 ZERO = ("Z", "z", "+00:00", "+0000", "+00")
 
 
@@ -70,17 +71,15 @@ def read_times(
         with suppress(ValueError):  # there is no 31st of April
             hours = np.array([_hours(datetime.fromisoformat(value)) for value in values])
             return Times(hours, True, _told_zone(values, name, where))
-    refuse_missing(values, name, where, options)
-    texts = [str(value).strip() for value in values]
-    time = pd.Series(pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601"))
-    if (
-        not time.isna().any()
-        and not "\n".join(texts).encode().translate(None, SIGNS_OF_ISO)
-        and min(map(len, texts)) > 6
-    ):
+    texts = texts_of(values)
+    time = pd.Series(pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601"))
+    if not time.isna().any() and _looks_iso(texts):
         with suppress(pd.errors.OutOfBoundsDatetime):  # a year such as 9999
             return Times(_since_1970(time), True, _told_zone(texts, name, where))
-    wall = wall_of(texts, name, where, options, key, f"{INSTEAD}, or as a number of hours in every row")
+    refuse_missing(values, name, where, options)
+    wall = wall_of(
+        [text.strip() for text in texts], name, where, options, key, f"{INSTEAD}, or as a number of hours in every row"
+    )
     if wall.offset_ns is None:
         return Times(_since_1970(pd.to_datetime(pd.Series(wall.ns), utc=True)), True, wall.guesses)
     time = pd.to_datetime(pd.Series(wall.ns - wall.offset_ns), utc=True)
@@ -97,10 +96,16 @@ def holds_numbers(values: Cells) -> bool:
     )
 
 
+def texts_of(values: Cells) -> list[str]:
+    """The cells of a column as texts."""
+    cells = values.tolist() if isinstance(values, pd.Series) else values
+    return cells if isinstance(values, pd.Series) and values.dtype == "str" else list(map(str, cells))
+
+
 def refuse_missing(values: Cells, name: str, where: Where, options: TableOptions) -> None:
     """Raise for the first cell in which nothing stands."""
     marks = marks_of(options.missing_values)
-    for position, value in enumerate(values):
+    for position, value in enumerate(values.tolist() if isinstance(values, pd.Series) else values):
         if value is None or value is pd.NaT or value is pd.NA or value != value or plain_mark(value) in marks:
             raise FulmenError(f"{where(position, name)}: the value is missing; {EVERY}")
 
@@ -129,16 +134,24 @@ def _hours(time: datetime) -> float:
     return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - EPOCH).total_seconds() / 3600
 
 
+def _looks_iso(texts: list[str]) -> bool:
+    """Whether texts that pandas reads as ISO times are neither `now` nor a bare year."""
+    return not "".join(texts).encode().translate(None, SIGNS_OF_ISO) and min(map(len, texts)) > 6
+
+
 def _told_zone(texts: list[str], name: str, where: Where) -> list[Guess]:
     """What becomes of the offsets of ISO times; all have one or none has."""
     joined = "".join(texts)
     if not ("+" in joined or "Z" in joined) and joined.count("-") == 2 * len(texts) and "/" not in joined:
         return []
+    ends = {text[-6:] for text in texts}
+    if all(map(OFFSET.fullmatch, ends)):
+        return [_in_utc(name)] * (ends != {"+00:00"})
     zones = [ZONE.search(text, 11) for text in texts]  # a date is 10 long
-    with_one = [position for position, zone in enumerate(zones) if zone]
-    if with_one and len(with_one) < len(texts):
-        without = zones.index(None)
-        raise mixed(texts[with_one[0]], with_one[0], texts[without], without, name, where)
+    with_one = next((position for position, zone in enumerate(zones) if zone), None)
+    without = next((position for position, zone in enumerate(zones) if not zone), None)
+    if with_one is not None and without is not None:
+        raise mixed(texts[with_one], with_one, texts[without], without, name, where)
     shifted = any(zone[1] not in ZERO for zone in zones if zone)
     return [_in_utc(name)] if shifted else []
 
