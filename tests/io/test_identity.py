@@ -31,6 +31,7 @@ def test_equal_rows_are_those_of_pandas(seed):
     found = same_rows(columns)
     assert (found.row.tolist(), found.distinct) == by_pandas(columns)
     assert found.repeated == size - found.distinct
+    assert same_rows(pd.DataFrame(columns)).row.tolist() == found.row.tolist()
 
 
 def test_a_table_three_times_over_is_told():

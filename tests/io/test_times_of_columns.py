@@ -218,8 +218,12 @@ def test_dates_that_are_numbers_are_read():
 
 def test_days_of_excel_are_told_by_their_fractions_or_asked_about():
     found = times(pd.Series([45322 + i / 24 for i in range(48)]))
-    np.testing.assert_allclose(found.hours, [hours(datetime(2024, 1, 31))[0] + i for i in range(48)], atol=1e-6)
+    assert found.hours.tolist() == [hours(datetime(2024, 1, 31))[0] + i for i in range(48)]
     assert said(found) == ["t: days of Excel (data.time_unit=excel_days)"]
+    for minutes, decimals in [(60, 4), (60, 6), (15, 6), (1, 5), (1, 9)]:
+        rounded = pd.Series([f"{45322 + i * minutes / 1440:.{decimals}f}" for i in range(1, 50)])
+        assert times(rounded).hours[-1] == hours(datetime(2024, 1, 31) + timedelta(minutes=49 * minutes))[0]
+    refused("hours, or days as Excel", pd.Series([f"{45322 + i * 0.1234:.4f}" for i in range(50)]))
     message = refused("row 2, column t: .* hours, or days as Excel", pd.Series([45322.0, 45323.0]))
     assert "data.time_unit=hours or data.time_unit=excel_days" in message
     assert times(45322.0, 45323.0, options=TableOptions(time_unit="hours")).hours.tolist() == [45322, 45323]

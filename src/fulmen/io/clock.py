@@ -49,7 +49,7 @@ class Clock:
         if self.unit == "digits":
             return of_digits(values)
         if self.unit == "excel_days":
-            return (values - EXCEL_1970) * 24
+            return _of_excel(values)
         return values / PER_HOUR[self.unit] if self.unit in PER_HOUR else values * HOURS[self.unit]
 
 
@@ -92,9 +92,7 @@ def unit_in(name: str) -> str | None:
 
 def _by_steps(values: np.ndarray, name: str, place: str, key: str, group: np.ndarray | None) -> Clock:
     if within(values, EXCEL):
-        seconds, thousandths = values * 86_400, values * 1000
-        of_a_clock = (np.abs(seconds - np.rint(seconds)) < 0.02).all()
-        if of_a_clock and (np.abs(thousandths - np.rint(thousandths)) > 1e-3).any():  # no short decimals
+        if _parts_of_a_day(values) and not _near_whole(values * 1000, 1e-3):  # no short decimals
             return Clock("excel_days", True, _told(f"{name}: days of Excel", "excel_days", key))
         raise FulmenError(_asked("may be hours, or days as Excel counts them", place, key, ["hours", "excel_days"]))
     if np.abs(values).max() >= 1e6:
@@ -104,6 +102,25 @@ def _by_steps(values: np.ndarray, name: str, place: str, key: str, group: np.nda
     if step >= 60 and not (step % 24 == 0 and step % 60):
         raise FulmenError(_asked(f"go up by {step:g}", place, key, ["seconds", "hours"]))
     return Clock("hours", False, _told(f"{name}: hours, as numbers without a unit are", "hours", key))
+
+
+def _parts_of_a_day(days: np.ndarray) -> int | None:
+    """24, 1440 or 86400 if days, whose decimals were rounded, are whole hours, minutes or seconds; None if not."""
+    if _near_whole(days * 24, 2e-3):
+        return 24
+    if _near_whole(days * 1440, 0.01):
+        return 1440
+    return 86_400 if len(np.unique(days)) >= 5 and _near_whole(days * 86_400, 0.05) else None
+
+
+def _of_excel(values: np.ndarray) -> np.ndarray:
+    """Hours since 1970-01-01, on the hour, minute or second that was rounded."""
+    parts = _parts_of_a_day(values)
+    return (np.rint(values * parts) / (parts / 24) if parts else values * 24) - EXCEL_1970 * 24
+
+
+def _near_whole(values: np.ndarray, distance: float) -> bool:
+    return bool((np.abs(values - np.rint(values)) <= distance).all())
 
 
 def _usual_step(values: np.ndarray, group: np.ndarray | None) -> float:

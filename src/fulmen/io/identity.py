@@ -52,14 +52,15 @@ class LookAlike:
         return f"{' and '.join(f'{name!r} ({rows:,} rows)' for name, rows in pairs)} differ in {self.differ} alone"
 
 
-def same_rows(columns: Mapping[str, np.ndarray | pd.Series]) -> SameRows:
+def same_rows(columns: Mapping[str, np.ndarray | pd.Series] | pd.DataFrame) -> SameRows:
     """Find rows that are equal in every column, NaN equal to NaN, -0 to 0; by a 64-bit hash.
 
     Args:
         columns: numbers or texts, [N] each.
     """
     total: np.ndarray | None = None
-    for values in columns.values():
+    for name in columns:  # of a DataFrame too
+        values = columns[name]
         code = _hashes(values)
         total = code if total is None else _mixed(total + _ODD) ^ code
     if total is None:
