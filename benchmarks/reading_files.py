@@ -3,9 +3,9 @@
     git worktree add --detach FOLDER d7e3c6e
     python benchmarks/reading_files.py --old FOLDER [--rounds 9] [--write]
 
-Three files: 300,000 rows of sensors, 2,768 days of prices, the log of 100,000 checks. Each is read as a training or
-`fulmen diagnose` reads it, checks and cache included, by both commits in turns, each time in a process of its own that
-has imported what it needs. CPU seconds are of the read alone; memory is how far it raised the peak of the process.
+Three files: 300,000 rows of sensors, 2,768 days of prices, the log of 100,000 checks. Both commits read each as a
+training does, checks and cache included, the log as `fulmen diagnose` does: in turns, each time in a process of its own
+that has imported what it needs. CPU seconds are of the read alone; memory is how far it raised the peak of the process.
 Ratios are medians of ratios within a round, so that other work on the machine meets both sides. `--write` keeps them in
 benchmarks/results/reading_files.json.
 """
@@ -36,13 +36,16 @@ from fulmen.workloads.stocks.simulator import simulate_market
 READS = {
     "300,000 rows of sensors": "data = SensorData(csv=path, cache=cache); data.prepare_data()",
     "2,768 days of prices": "data = StocksData(csv=path, cache=cache); data.prepare_data()",
-    "a log of 100,000 checks": "diagnose_path(Path(path))",
+    "a log of 100,000 checks": "log = read_log(Path(path))",
 }
 WORKER = """
 import json, resource, sys, time
 from pathlib import Path
 import pandas
-from fulmen.runs.diagnose import diagnose_path
+try:
+    from fulmen.io.logs import read_log
+except ImportError:
+    from fulmen.diagnosis.logs import read_log
 from fulmen.workloads.sensors.data import SensorData
 from fulmen.workloads.stocks.data import StocksData
 path, cache = sys.argv[1:]
