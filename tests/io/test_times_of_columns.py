@@ -280,13 +280,21 @@ def test_names_say_seconds(name):
 
 def test_a_name_that_numbers_contradict_is_asked_about():
     message = refused(
-        "is called time_s, but its numbers are milliseconds since 1970", pd.Series([1.7e12, 1.7e12 + 1]), name="time_s"
+        "stand in time_s, but are milliseconds since 1970", pd.Series([1.7e12, 1.7e12 + 1]), name="time_s"
     )
     assert "data.time_unit=seconds or data.time_unit=milliseconds" in message
 
 
 def test_numbers_too_large_for_hours_are_asked_about():
-    refused("are too large for hours", pd.Series([2e6, 3e6]))
+    message = refused("are large for hours", pd.Series([2e6, 3e6]))
+    assert "data.time_unit=minutes" in message
+
+
+def test_two_units_since_1970_and_impossible_dates_in_numbers_name_the_cell():
+    refused("row 3, column t: milliseconds since 1970, but seconds in a.csv, row 2", pd.Series([1.7e9, 1.7e12]))
+    refused("row 4, column t: 20240230 is no date", pd.Series([20240131, 20240201, 20240230]))
+    refused("row 4, column t: 202401312500 is no date", pd.Series([202401311300, 202401311400, 202401312500]))
+    refused("row 4, column Date: 20240230 is no date", pd.Series([20240131, 20240201, 20240230]), reader=days)
 
 
 # days of prices

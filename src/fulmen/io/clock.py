@@ -10,6 +10,7 @@ from fulmen.errors import FulmenError
 from fulmen.io.hints import override, overrides
 from fulmen.io.stamps import days_of
 from fulmen.io.taken import Guess
+from fulmen.io.where import Where
 
 HOURS = {  # in one of each unit
     "hours": 1.0, "minutes": 1 / 60, "seconds": 1 / 3600, "milliseconds": 1 / 3.6e6, "microseconds": 1 / 3.6e9,
@@ -21,6 +22,7 @@ SINCE_1970 = {  # from 1973-03-03 to 2128
 }  # fmt: skip
 DIGITS = 19_000_101  # and more: days such as 20240131
 EXCEL = (20_000, 80_000)  # days, 1954 to 2119
+LONGEST = 200_000  # hours, 22 years
 EXCEL_1970 = 25_569  # 1970-01-01 in Excel
 UNIT_NAMES = {
     "hours": "h|hr|hrs|hour|hours", "minutes": "min|mins|minute|minutes", "seconds": "s|sec|secs|second|seconds",
@@ -53,31 +55,32 @@ class Clock:
         return values / PER_HOUR[self.unit] if self.unit in PER_HOUR else values * HOURS[self.unit]
 
 
-def clock_of(values: np.ndarray, name: str, place: str, said: str, key: str, group: np.ndarray | None = None) -> Clock:
+def clock_of(
+    values: np.ndarray, name: str, where: Where, said: str, key: str, group: np.ndarray | None = None
+) -> Clock:
     """The clock of the finite numbers in a column.
 
     Args:
         values: [N].
         name: of the column; `time_s` and `time [ms]` say a unit.
-        place: of the first cell, for messages.
+        where: names a cell in a message.
         said: a unit, or `auto`.
         group: the machine of each row [N]; steps are those between rows of one machine.
 
     Raises:
-        FulmenError: two units fit.
+        FulmenError: two units fit, or some cells count in one since 1970 and others in another.
     """
     if said != "auto":
         return Clock(said, said == "excel_days" or _fits(values, said))
-    if values[0] >= DIGITS and np.isfinite(of_digits(values)).all():
+    if values[0] >= DIGITS and are_dates(values, name, where):
         return Clock("digits", True, (Guess(f"{name}: {values[0]:.0f} is a date"),))
+    place = where(0, name)
     named = unit_in(name)
-    since = [unit for unit in SINCE_1970 if _fits(values, unit)]
-    if since:
-        if named and named != since[0]:
-            raise FulmenError(
-                _asked(f"is called {name}, but its numbers are {since[0]} since 1970", place, key, [named, *since])
-            )
-        return Clock(since[0], True, _told(f"{name}: {since[0]} since 1970", since[0], key))
+    if since := since_1970(values, name, where):
+        if named and named != since:
+            what = f"stand in {name}, but are {since} since 1970"
+            raise FulmenError(_asked(what, place, key, [named, since]))
+        return Clock(since, True, _told(f"{name}: {since} since 1970", since, key))
     if named and not (named == "days" and within(values, EXCEL)):
         return Clock(named, False, _told(f"{name}: {named}, by its name", named, key))
     return _by_steps(values, name, place, key, group)
@@ -95,12 +98,12 @@ def _by_steps(values: np.ndarray, name: str, place: str, key: str, group: np.nda
         if _parts_of_a_day(values) and not _near_whole(values * 1000, 1e-3):  # no short decimals
             return Clock("excel_days", True, _told(f"{name}: days of Excel", "excel_days", key))
         raise FulmenError(_asked("may be hours, or days as Excel counts them", place, key, ["hours", "excel_days"]))
-    if np.abs(values).max() >= 1e6:
-        units = ["seconds", "milliseconds", "microseconds", "nanoseconds"]
-        raise FulmenError(_asked("are too large for hours", place, key, units))
+    if np.abs(values).max() >= LONGEST:
+        units = ["seconds", "hours", "minutes", "milliseconds", "microseconds", "nanoseconds"]
+        raise FulmenError(_asked("are large for hours", place, key, units))
     step = _usual_step(values, group)
     if step >= 60 and not (step % 24 == 0 and step % 60):
-        raise FulmenError(_asked(f"go up by {step:g}", place, key, ["seconds", "hours"]))
+        raise FulmenError(_asked(f"go up by {step:g}", place, key, ["seconds", "hours", "minutes", "milliseconds"]))
     return Clock("hours", False, _told(f"{name}: hours, as numbers without a unit are", "hours", key))
 
 
@@ -142,22 +145,38 @@ def of_digits(values: np.ndarray) -> np.ndarray:
     found = np.full(len(values), np.nan)
     for scale in (1, 10_000, 1_000_000):
         fits = (values >= DIGITS * scale) & (values < 21_010_101 * scale) & (values == np.rint(values))
-        if not fits.all():
+        if not fits.any():
             continue
-        day, clock = np.divmod(values.astype(np.int64), scale)
+        day, clock = np.divmod(np.where(fits, values, 0).astype(np.int64), scale)
         second = clock % 100 if scale == 1_000_000 else 0
         clock = clock // 100 if scale == 1_000_000 else clock
         hour, minute = np.divmod(clock, 100)
         kinds, code = np.unique(day, return_inverse=True)
-        days = np.array(
-            [
-                np.nan if d is None else d
-                for d in (days_of(k // 10_000, k // 100 % 100, k % 100) for k in kinds.tolist())
-            ]
-        )
-        good = (hour < 24) & (minute < 60) & (second < 60)
-        found = np.where(good, days[code] * 24 + (hour * 3600 + minute * 60 + second) / 3600, np.nan)
+        dates = [days_of(kind // 10_000, kind // 100 % 100, kind % 100) for kind in kinds.tolist()]
+        days = np.array(dates, dtype=np.float64)  # None becomes NaN
+        good = fits & (hour < 24) & (minute < 60) & (second < 60)
+        found = np.where(good, days[code] * 24 + (hour * 3600 + minute * 60 + second) / 3600, found)
     return found
+
+
+def are_dates(values: np.ndarray, name: str, where: Where) -> bool:
+    """Whether numbers are dates such as 20240131; one among them that is none is named."""
+    good = np.isfinite(of_digits(values))
+    if good.mean() > 0.5 and not good.all():
+        bad = int((~good).argmax())
+        raise FulmenError(f"{where(bad, name)}: {values[bad]:.0f} is no date; there is no such day")
+    return bool(good.all())
+
+
+def since_1970(values: np.ndarray, name: str, where: Where) -> str | None:
+    """The unit in which all numbers count from 1970; None if they do not."""
+    units = {unit: (values >= low) & (values < high) for unit, (low, high) in SINCE_1970.items()}
+    there = {unit: fits for unit, fits in units.items() if fits.any()}
+    if len(there) > 1 and np.any(list(there.values()), axis=0).all():
+        (one, first), (other, second) = list(there.items())[:2]
+        places = where(int(first.argmax()), name), where(int(second.argmax()), name)
+        raise FulmenError(f"{places[1]}: {other} since 1970, but {one} in {places[0]}; write all times one way")
+    return next((unit for unit, fits in there.items() if fits.all()), None)
 
 
 def _fits(values: np.ndarray, unit: str) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fulmen.errors import FulmenError
-from fulmen.io.clock import EXCEL, SINCE_1970, Clock, of_digits, within
+from fulmen.io.clock import DIGITS, EXCEL, Clock, are_dates, since_1970, within
 from fulmen.io.dates import wall_of
 from fulmen.io.hints import override, overrides
 from fulmen.io.missing import Cells, as_series
@@ -109,9 +109,9 @@ def _of_numbers(
 
 def _unit_of(number: np.ndarray, name: str, where: Where, key: str) -> str:
     """The unit of dates that are numbers, `digits` for 20240131, "" if they are no dates."""
-    if np.isfinite(of_digits(number)).all():
+    if number[0] >= DIGITS and are_dates(number, name, where):
         return "digits"
-    if since := next((unit for unit, bounds in SINCE_1970.items() if within(number, bounds)), ""):
+    if since := since_1970(number, name, where):
         return since
     if within(number, (UNIX_DAYS, EXCEL[1])):
         return "excel_days"

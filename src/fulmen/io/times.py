@@ -65,7 +65,7 @@ def read_times(
         return _typed(values, name, where)
     if holds_numbers(values):
         read, guesses = read_numbers({name: values}, where, options, key, missing=False, hint=EVERY)
-        clock = clock_of(read[name], name, where(0, name), options.time_unit, key, group)
+        clock = clock_of(read[name], name, where, options.time_unit, key, group)
         return Times(clock.hours(read[name]), clock.absolute, [*guesses, *clock.guesses])
     if isinstance(values, list) and all(type(value) is str and ISO.fullmatch(value) for value in values):
         with suppress(ValueError):  # there is no 31st of April
