@@ -1,10 +1,12 @@
 """Cells of columns are numbers to the last digit, or named with what to do; held against Python's own numbers."""
 
 import random
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from fulmen.errors import FulmenError
@@ -64,6 +66,24 @@ def test_a_list_of_numbers_and_typed_columns_are_read_as_they_are():
 def test_a_missing_value_of_a_nullable_column_is_missing(dtype):
     found, _ = read_numbers({"x": pd.Series([1, None], dtype=dtype)}, Where("a", range(2)))
     np.testing.assert_array_equal(found["x"], [1, np.nan])
+
+
+def test_columns_of_parquet_are_read_or_refused():
+    decimals = [Decimal("1.5"), None]
+    for cells in (
+        pd.Series(decimals),
+        pd.Series(decimals, dtype=pd.ArrowDtype(pa.decimal128(5, 2))),
+        pd.Series(["1,5", None], dtype="string[pyarrow]"),
+        pd.Series(["1.5", None], dtype="category"),
+        pd.Series([1.5, None], dtype="category"),
+        pd.Series([np.str_("1,5"), pd.NA], dtype=object),
+    ):
+        np.testing.assert_array_equal(read_numbers({"x": cells}, Where("a", range(2)))[0]["x"], [1.5, np.nan])
+    for cells in (
+        pd.period_range("2024-01", periods=2, freq="M"), pd.to_timedelta([1, 2], "h"), [1j, 2j], [[1], [2]],
+        pd.Series([date(2024, 1, 31)] * 2, dtype=pd.ArrowDtype(pa.date32())),
+    ):  # fmt: skip
+        refused({"x": cells}, "row 2, column x: .* is no number")
 
 
 # the decimal sign

@@ -184,6 +184,11 @@ def test_dates_and_datetimes_in_memory_are_read():
     assert times(pd.Series([NOON, NOON + timedelta(hours=1)], dtype=object)).hours.tolist() == hours(
         NOON, datetime(2024, 1, 31, 15)
     )
+    for kind in ("timestamp[us][pyarrow]", "date32[pyarrow]"):
+        cells = pd.Series([date(2024, 1, 31)], dtype=kind)
+        assert times(cells).hours.tolist() == hours(datetime(2024, 1, 31))
+        assert days(cells).day.tolist() == [19753]
+    assert len(times(pd.Series([], dtype=object)).hours) == len(days(pd.Series([], dtype=object)).day) == 0
     assert times([date(2024, 1, 31)]).hours.tolist() == hours(datetime(2024, 1, 31))
 
 
@@ -276,6 +281,10 @@ def test_a_unit_that_is_said_or_named_is_taken(unit, hour):
 @pytest.mark.parametrize("name", ["time_s", "t [s]", "Time (sec)", "seconds", "elapsedSeconds", "t/s", "time.s"])
 def test_names_say_seconds(name):
     assert times(pd.Series([0.0, 3600.0]), name=name).hours[1] == 1
+
+
+def test_years_are_no_times():
+    refused("a year alone is no time", pd.Series([2019, 2020]), name="Year")
 
 
 def test_a_name_that_numbers_contradict_is_asked_about():

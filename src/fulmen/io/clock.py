@@ -94,6 +94,8 @@ def unit_in(name: str) -> str | None:
 
 
 def _by_steps(values: np.ndarray, name: str, place: str, key: str, group: np.ndarray | None) -> Clock:
+    if re.fullmatch("years?|yr|jahre?", name, re.IGNORECASE):
+        raise FulmenError(f"{place}: a year alone is no time; write dates such as 2024-01-31")
     if within(values, EXCEL):
         if _parts_of_a_day(values) and not _near_whole(values * 1000, 1e-3):  # no short decimals
             return Clock("excel_days", True, _told(f"{name}: days of Excel", "excel_days", key))

@@ -51,7 +51,7 @@ class Column:
         """Find the kinds of its texts and their readings."""
         self.readings = np.full((2, len(self.number)), np.nan)
         shapes: dict[str, list[int]] = {}
-        cells = [cleaned(cell) if type(cell) is str else "" for cell in as_series(self.cells).tolist()]
+        cells = [cleaned(cell) if isinstance(cell, str) else "" for cell in as_series(self.cells).tolist()]
         for place, cell in enumerate(cells):
             shapes.setdefault(cell.translate(SHAPE), []).append(place)
         for shape, places in shapes.items():
@@ -123,7 +123,7 @@ def as_numbers(cells: Cells) -> np.ndarray:
                 return np.array([float(str(cell)) for cell in cells])
         cells = [str(cell) if isinstance(cell, bool) else cell for cell in cells]  # true is no number
     series = as_series(cells)
-    if series.dtype.kind in "mMc":
+    if series.dtype.kind in "mMc" or isinstance(series.dtype, pd.PeriodDtype):
         return np.full(len(series), np.nan)
     read = pd.to_numeric(series, errors="coerce")
     if not isinstance(read.dtype, np.dtype):

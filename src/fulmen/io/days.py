@@ -21,6 +21,7 @@ from fulmen.io.where import Where
 
 EARLIEST = 3_000  # days since 1970, 1978
 UNIX_DAYS = 30_000  # below, days since 1970 and days of Excel are years that prices have
+EVERY = "every row needs its date"
 INSTEAD = "write it as 2024-01-31"
 
 
@@ -56,13 +57,16 @@ def read_days(
         FulmenError: a cell is no date, the column has two readings, or there are several times of one day.
     """
     guesses: list[Guess] = []
+    if len(values) == 0:
+        return Days(np.empty(0, dtype=np.int64))
+    values = values if isinstance(values, list) else as_series(values)
     if isinstance(values, pd.Series) and values.dtype.kind == "M":
-        refuse_missing(values, name, where, options)
+        refuse_missing(values, name, where, options, EVERY)
         ns = _ns(values.dt.tz_localize(None))
     elif holds_numbers(values):
         ns, guesses = _of_numbers(values, name, where, options, key)
     else:
-        refuse_missing(values, name, where, options)
+        refuse_missing(values, name, where, options, EVERY)
         texts = [text.strip() for text in texts_of(values)]
         found = _iso(texts)
         if found is None:
@@ -93,7 +97,7 @@ def _local_ns(time: datetime) -> int:
 def _of_numbers(
     values: Cells, name: str, where: Where, options: TableOptions, key: str
 ) -> tuple[np.ndarray, list[Guess]]:
-    read, guesses = read_numbers({name: values}, where, options, key, missing=False, hint="every row needs its date")
+    read, guesses = read_numbers({name: values}, where, options, key, missing=False, hint=EVERY)
     number = read[name]
     unit, said = str(options.time_unit), options.time_unit != "auto"
     if not said:

@@ -15,7 +15,10 @@ MARKS = COMMON | {
 
 
 def as_series(values: Cells) -> pd.Series:
-    return values if isinstance(values, pd.Series) else pd.Series(values, dtype=object)
+    """A column as numpy or pandas hold it; one that Arrow holds becomes objects."""
+    if not isinstance(values, pd.Series):
+        return pd.Series(values, dtype=object)
+    return values.astype(object) if isinstance(values.dtype, pd.ArrowDtype) else values
 
 
 def marks_of(further: Sequence[str | float] | None) -> frozenset[str]:

@@ -146,9 +146,10 @@ def _check(each: Column, where: Where, missing: bool, hint: str, infinite: bool)
         return
     beyond = np.flatnonzero(np.isinf(each.number))
     if len(beyond):
+        text = str(as_series(each.cells).iat[beyond[0]])
         raise FulmenError(
-            f"{where(int(beyond[0]), each.name)}: {as_series(each.cells).iat[beyond[0]]} is infinite; leave the cell "
-            f"empty if the reading is missing"
+            f"{where(int(beyond[0]), each.name)}: {text[:60]} is infinite; leave the cell empty if the "
+            f"reading is missing"
         )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from fulmen.errors import FulmenError
 from fulmen.io.clock import clock_of
 from fulmen.io.dates import INSTEAD, YEARS, mixed, wall_of
-from fulmen.io.missing import Cells, marks_of, plain_mark
+from fulmen.io.missing import Cells, as_series, marks_of, plain_mark
 from fulmen.io.numbers import number, read_numbers
 from fulmen.io.options import TableOptions
 from fulmen.io.taken import Guess
@@ -61,6 +61,9 @@ def read_times(
     Raises:
         FulmenError: a cell is no time, or the column has two readings: its unit, or day and month.
     """
+    if len(values) == 0:
+        return Times(np.empty(0), False)
+    values = values if isinstance(values, list) else as_series(values)
     if isinstance(values, pd.Series) and values.dtype.kind in "mM":
         return _typed(values, name, where)
     if holds_numbers(values):
@@ -72,7 +75,8 @@ def read_times(
             hours = np.array([_hours(datetime.fromisoformat(value)) for value in values])
             return Times(hours, True, _told_zone(values, name, where))
     texts = texts_of(values)
-    time = pd.Series(pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601"))
+    cells = values if isinstance(values, pd.Series) and values.dtype == "str" else texts
+    time = pd.Series(pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601"))
     if not time.isna().any() and _looks_iso(texts):
         with suppress(pd.errors.OutOfBoundsDatetime):  # a year such as 9999
             return Times(_since_1970(time), True, _told_zone(texts, name, where))
@@ -102,12 +106,12 @@ def texts_of(values: Cells) -> list[str]:
     return cells if isinstance(values, pd.Series) and values.dtype == "str" else list(map(str, cells))
 
 
-def refuse_missing(values: Cells, name: str, where: Where, options: TableOptions) -> None:
+def refuse_missing(values: Cells, name: str, where: Where, options: TableOptions, needed: str = EVERY) -> None:
     """Raise for the first cell in which nothing stands."""
     marks = marks_of(options.missing_values)
     for position, value in enumerate(values.tolist() if isinstance(values, pd.Series) else values):
         if value is None or value is pd.NaT or value is pd.NA or value != value or plain_mark(value) in marks:
-            raise FulmenError(f"{where(position, name)}: the value is missing; {EVERY}")
+            raise FulmenError(f"{where(position, name)}: the value is missing; {needed}")
 
 
 def _typed(values: pd.Series, name: str, where: Where) -> Times:
