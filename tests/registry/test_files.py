@@ -154,14 +154,16 @@ IMAGE = np.random.default_rng(0).integers(0, 255, (3, 32, 32, 3)).astype("uint8"
 IMAGES = {
     "as described": ({"x": IMAGE}, (3, "")),
     "one": ({"x": IMAGE[:1]}, (1, "")),
-    "grey": ({"x": IMAGE[..., 0]}, (3, "")),
+    "grey": ({"x": IMAGE[:2, ..., 0]}, (2, "")),
+    "grey, or one in colour": ({"x": IMAGE[..., 0]}, "one image in colour, or three grey ones? Save x[None] for one"),
     "none": ({"x": IMAGE[:0]}, "x holds no image"),
-    "no array x": ({"y": IMAGE}, "has no array x (it has y)"),
-    "brightness to 1": ({"x": IMAGE / 255}, "x is float64; it must be uint8, 0 to 255"),
-    "NaN": ({"x": IMAGE * np.nan}, "it must be uint8, 0 to 255"),
-    "16 bits": ({"x": IMAGE.astype("uint16") * 200}, "it must be uint8, 0 to 255"),
-    "channels first": ({"x": IMAGE.transpose(0, 3, 1, 2)}, "it must be [N, H, W, 3] or [N, H, W]"),
-    "with transparency": ({"x": np.concatenate([IMAGE, IMAGE[..., :1]], -1)}, "it must be [N, H, W, 3]"),
+    "no array x": ({"y": IMAGE}, "no column x; there is y"),
+    "brightness to 1": ({"x": IMAGE / 255}, (3, "holds 0 (black) to 1")),
+    "NaN": ({"x": IMAGE * np.nan}, "x[0, 0, 0, 0] is nan; every pixel has to be a number"),
+    "16 bits": ({"x": IMAGE.astype("uint16") * 257}, (3, "holds 0 (black) to 65535")),
+    "12 bits": ({"x": IMAGE.astype("uint16") * 16}, "is 4095 white? Then 'data.pixel_range=[0,4095]'"),
+    "channels first": ({"x": IMAGE.transpose(0, 3, 1, 2)}, (3, "data.channels=first")),
+    "with transparency": ({"x": np.concatenate([IMAGE, IMAGE[..., :1]], -1)}, (3, "opacity and left out")),
     "another size": ({"x": IMAGE[:, :16]}, "x has images of 16 x 32; trained on 32 x 32"),
 }
 

@@ -31,6 +31,7 @@ WRITES = (  # arguments that name a file or folder to write to
 )  # fmt: skip
 NAMES_ONLY = ("filename",)  # below a folder that another argument names: a plain name leads nowhere else
 READS = ("arrays", "csv", "npz", "weights")  # files from any place are read, as data
+READS_AT = ("data.folder",)  # likewise, of an argument that writes elsewhere
 LOGGERS = "lightning.pytorch.loggers"
 LOCAL_LOGGERS = ("CSVLogger", "TensorBoardLogger", "logger", "csv_logs", "tensorboard")
 
@@ -44,7 +45,7 @@ def named_outside(plain: dict[str, Any], folder: Path | None, path: str = "") ->
         place = join(path, key)
         if isinstance(value, dict):
             yield from named_outside(value, folder, place)
-        elif place not in ("output_dir", "resume"):
+        elif place not in ("output_dir", "resume", *READS_AT):
             effects = [found for name, one in _arguments(str(key), value) if (found := _effect(name, one, folder))]
             if effects:
                 yield place, value, effects[0]

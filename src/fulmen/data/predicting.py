@@ -80,6 +80,7 @@ class Predicts:
         fallbacks: names of what can answer in its place where the model does not know; see `fall_back`.
         at_once: samples that are predicted together at most.
         endings: of the names of files that `as_file` makes.
+        reads_folders: whether `read_file` takes a folder too.
     """
 
     reading: ClassVar[Sequence[str]] = ()
@@ -87,6 +88,7 @@ class Predicts:
     fallbacks: ClassVar[Sequence[str]] = ()
     at_once: ClassVar[int] = EVALUATION_BATCH
     endings: ClassVar[Sequence[str]] = (".csv",)
+    reads_folders: ClassVar[bool] = False
 
     def input_schema(self, data: Any) -> Schema | None:
         """What an input has to look like: plain values, a sentence as `format`. None: it reads nothing.

@@ -51,9 +51,11 @@ def predict(
     version = Store(registry).find(reference)
     schema = input_schema(version)
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise FulmenError(f"there is no file {path}; it would have to be: {schema.get('format', 'see --explain')}")
     predictor = Predictor(version)
+    if path.is_dir() and not hooks(predictor.model).reads_folders:
+        raise FulmenError(f"{path} is a folder; it would have to be: {schema.get('format', 'see --explain')}")
     wanted = Wanted(table, fallback)
     return predictor.predict_file(path, wanted, **how_to_read(overrides, hooks(predictor.model).reading))
 

@@ -49,7 +49,7 @@ def predict(
         warnings.warn(sentence, stacklevel=4)
     with torch.no_grad(), in_precision(precision):
         if isinstance(source, str | Path):
-            if not Path(source).is_file():
+            if not (Path(source).is_file() or (asked.reads_folders and Path(source).is_dir())):
                 raise FulmenError(f"there is no file {source}; it would have to be: {schema.get('format')}")
             return file_table(asked, Path(source), schema, reading, wanted, stacklevel=5)
         return table_for(asked, asked.read_records(_records(source), schema), schema, wanted, stacklevel=5)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from helpers import StopAt, differing, quiet_trainer
 from lightning.pytorch import Callback, seed_everything
+from PIL import Image
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -258,3 +259,10 @@ def test_a_kept_model_predicts_the_images_in_a_file(finished, tmp_path):
         done.model.predict_file(tmp_path / "small.npy", schema)
     with pytest.raises(FulmenError, match="there is no file"):
         done.model.predict_file(tmp_path / "none.npy", schema)
+    (tmp_path / "pictures").mkdir()
+    for number, each in enumerate(x[:3]):
+        Image.fromarray(each).save(tmp_path / "pictures" / f"{number}.png")
+    for source, rows in ((tmp_path / "pictures", 3), (tmp_path / "pictures" / "0.png", 1)):
+        said = done.predict(source)
+        assert said["class"].tolist() == table["class"][:rows].tolist()
+        assert said["probability"].tolist() == pytest.approx(table["probability"][:rows].tolist(), rel=1e-4)

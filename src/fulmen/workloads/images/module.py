@@ -238,6 +238,7 @@ class ImageClassifier(Workload):
         return predict.read_file(path, schema, **reading)
 
     reading = ("columns", "channels", "pixel_range")
+    reads_folders = True
 
     def read_records(self, records: Sequence[Record], schema: Schema) -> Inputs:
         return predict.read_records(records, schema)

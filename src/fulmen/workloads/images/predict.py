@@ -56,7 +56,7 @@ def read_file(path: Path, schema: Schema, **reading: str) -> Inputs:
     """
     size = size_of(schema)
     warnings: list[str] = []
-    if path.is_dir() or is_picture(path):
+    if path.is_dir() or (path.is_file() and is_picture(path)):
         image = _of_pictures(path, size)
     else:
         name, x, warnings = _array_of(path, reading)
