@@ -190,6 +190,12 @@ def test_points_alone_are_decimal_unless_semicolons_part_the_columns():
     assert one(21.345, 22.123, delimiter=";")[0] == 21.345
 
 
+def test_points_in_prices_are_asked_about():
+    refused(["€1.234", "€5.678"], "'€1.234' has two readings")
+    assert one("€1.234", "€5.67") == [1.234, 5.67]
+    assert one("1.234%", "5.678%") == [1.234, 5.678]
+
+
 def test_numbers_that_are_no_texts_prove_nothing():
     assert read({"x": ["0,5", "7,25"], "y": [1.234, 5.678]})[0] == {"x": [0.5, 7.25], "y": [1.234, 5.678]}
 
@@ -238,7 +244,27 @@ def test_an_unknown_unit_is_named():
 
 
 @pytest.mark.parametrize(
-    "mark", ["", "NA", "NaN", "null", "None", "n/a", "<NA>", "-", "--", "?", "#N/A", "NaT", ".", "missing", None, pd.NA]
+    "mark",
+    [
+        "",
+        "NA",
+        "NaN",
+        "null",
+        "None",
+        "n/a",
+        "<NA>",
+        "-",
+        "--",
+        "?",
+        "#N/A",
+        "\u200b",
+        "\u2013",
+        "NaT",
+        ".",
+        "missing",
+        None,
+        pd.NA,
+    ],
 )
 def test_marks_of_a_missing_value_are_missing(mark):
     np.testing.assert_array_equal(one("1.5", mark), [1.5, np.nan])
@@ -277,7 +303,8 @@ def test_infinity_is_refused_unless_it_may_be():
     [
         ("tensor(0.5, device='cuda:0', grad_fn=<NllLossBackward0>)", 0.5), ("0.5", 0.5), ("50%", 50), ("1e-3", 1e-3),
         ("tensor([0.5])", 0.5), ("1.5f", 1.5), ("np.float64(0.5)", 0.5), ("array(0.5, dtype=float32)", 0.5),
-        ("4,100.0", 4100), ("-inf", -np.inf), ("0,693", None), ("", None), ("-", None), ("$5", None), ("5K", None),
+        ("4,100.0", 4100), ("-inf", -np.inf), ("0,693", 0.693), ("1,234", None), ("1.234", 1.234), ("(5)", None),
+        ("", None), ("-", None), ("$5", None), ("5K", None),
     ],
 )  # fmt: skip
 def test_a_cell_of_its_own(text, value):
@@ -286,6 +313,8 @@ def test_a_cell_of_its_own(text, value):
 
 def test_a_cell_of_its_own_with_a_decimal_comma():
     assert number("0,693", "comma") == 0.693
+    assert number("0,693", "point") is None
+    assert (number("1,234", "comma"), number("1,234", "point"), number("1.234", "comma")) == (1.234, 1234, 1234)
     assert number("1.234,5", "comma") == 1234.5
     assert number("0.5", "comma") is None
     assert np.isnan(number("tensor(nan)"))

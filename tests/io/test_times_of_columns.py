@@ -107,7 +107,7 @@ def test_times_in_words_and_numbers_are_what_strptime_reads_with_their_form(form
         ("31/Jan/2024:14:00:00 +0000", NOON), ("Jan 31, 2024 2:00 PM", NOON),
         ("2024-01-31 24:00", datetime(2024, 2, 1)),
         ("31. Januar 2024 14:00", NOON), ("1/31/2024 12:00 AM", datetime(2024, 1, 31)), ("31 Jan 2024 2 p.m.", NOON),
-        ("1/31/2024 12:30 PM", datetime(2024, 1, 31, 12, 30)), ("20240131_140000", NOON),
+        ("1/31/2024 12:30 PM", datetime(2024, 1, 31, 12, 30)), ("20240131_140000", NOON), ("14:00 31.01.2024", NOON),
         ("2024-01-31T15:00:00+01:00[Europe/Berlin]", NOON),
         ("2024-01-31 14:00 UTC", NOON),
         ("Wed Jan 31 2024 14:00:00 GMT+0000 (Greenwich Mean Time)", NOON), ("2024-1-31 14:00", NOON),
@@ -295,6 +295,8 @@ def test_a_name_that_numbers_contradict_is_asked_about():
 
 
 def test_numbers_too_large_for_hours_are_asked_about():
+    for elsewhere in (3.79e9, 1.335e17, 6.38e17, 739_000, 2.46e6):  # since 1904, 1601, the year 1, and in days
+        refused("are large for hours", pd.Series([elsewhere, elsewhere * 1.0001]))
     message = refused("are large for hours", pd.Series([2e6, 3e6]))
     assert "data.time_unit=minutes" in message
 

@@ -17,8 +17,9 @@ HOURS = {  # in one of each unit
     "nanoseconds": 1 / 3.6e12, "days": 24.0, "excel_days": 24.0,
 }  # fmt: skip
 PER_HOUR = {"minutes": 60.0, "seconds": 3600.0, "milliseconds": 3.6e6, "microseconds": 3.6e9, "nanoseconds": 3.6e12}
-SINCE_1970 = {  # from 1973-03-03 to 2128
-    "seconds": (1e8, 5e9), "milliseconds": (1e11, 5e12), "microseconds": (1e14, 5e15), "nanoseconds": (1e17, 5e18),
+SINCE_1970 = {  # from 1973 to 2049; seconds since 1904, and those of Windows in ten millionths, lie outside
+    "seconds": (1e8, 2.5e9), "milliseconds": (1e11, 2.5e12), "microseconds": (1e14, 2.5e15),
+    "nanoseconds": (7e17, 2.5e18),
 }  # fmt: skip
 DIGITS = 19_000_101  # and more: days such as 20240131
 EXCEL = (20_000, 80_000)  # days, 1954 to 2119

@@ -84,7 +84,7 @@ def column(name: str, cells: Cells, marks: Collection[str]) -> Column:
     odd = np.empty(0, dtype=np.int64)
     if len(unread):
         kinds, texts = _distinct(as_series(cells).iloc[unread])
-        plain = [plain_mark(unwrapped(str(text))) for text in texts]
+        plain = [plain_mark(unwrapped(cleaned(str(text)))) for text in texts]
         for mark, count in zip(plain, np.bincount(kinds[kinds >= 0], minlength=len(plain)).tolist(), strict=True):
             if mark in marks:
                 counts[mark] += count

@@ -48,7 +48,8 @@ def decimal_sign(columns: Sequence[Column], where: Where, wanted: str, key: str,
         )
     if point or comma or not unsure:
         return COMMA if comma else POINT
-    points_alone = all(cell.form.group[0] != "," for cell in unsure)
+    as_of_python = ("", "%")  # prices with three decimals are rare
+    points_alone = all(cell.form.group[0] != "," and cell.form.unit in as_of_python for cell in unsure)
     if points_alone and not doubt_points and not any(map(_parts_thousands, columns)):
         return POINT  # 1.234 throughout: as Python writes it
     raise FulmenError(_asked(next((cell for cell in unsure if cell.form.group[0]), unsure[0]), key))

@@ -69,18 +69,27 @@ def read_numbers(
     return {each.name: each.number for each in found}, guesses
 
 
-def number(text: str, decimal: str = POINT) -> float | None:
-    """The number that a cell of its own holds; None if it holds none.
+def number(text: str, decimal: str = "auto") -> float | None:
+    """The number that a cell of its own holds; None if it holds none, or has two readings, as `1,234` has.
 
-    `0.5`, `4,100.0`, `50%` (50), `1.5f`, `tensor(0.5, device='cuda:0')`, `nan` and `inf` are numbers; a cell with any
-    other unit is none, nor is `0,693` unless `decimal` is `comma`.
+    `0.5`, `0,693`, `4,100.0`, `50%` (50), `1.5f`, `tensor(0.5, device='cuda:0')`, `nan` and `inf` are numbers; a cell
+    with any other unit is none. Many cells of one column belong to `read_numbers`, where each helps to read the others.
+
+    Args:
+        decimal: `point`, `comma`, or `auto`: what the cell itself proves; a point alone is a decimal one.
     """
     text = cleaned(text)
     plain = unwrapped(text).lower().lstrip("+-")
     if plain in NO_NUMBER:
         return -NO_NUMBER[plain] if text.startswith("-") else NO_NUMBER[plain]
     found = form_of(text)
-    return found.value(decimal) if found and found.unit in ("", "%") and not found.scale else None
+    if found is None or found.unit not in ("", "%") or found.scale or found.turned:
+        return None
+    if decimal == "auto":
+        if found.two_ways() and found.group[0] == ",":
+            return None
+        decimal = COMMA if found.digits[0] is None else POINT
+    return found.value(decimal)
 
 
 def _needs_a_look(columns: list[Column], options: TableOptions, doubt_points: bool) -> bool:
@@ -156,7 +165,7 @@ def _check(each: Column, where: Where, missing: bool, hint: str, infinite: bool)
 def _drop_marked(each: Column, options: TableOptions) -> None:
     """Numbers that the option calls missing."""
     for mark in options.missing_values or ():
-        value = mark if isinstance(mark, int | float) else number(mark)
+        value = mark if isinstance(mark, int | float) else number(mark, POINT)
         if value is not None and not np.isnan(value):
             each.number[each.number == value] = np.nan
 

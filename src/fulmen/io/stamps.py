@@ -39,6 +39,9 @@ _FORMS = [
     re.compile(rf"{_WEEKDAY}{date}(?:(?:,?\s+|t|:(?=\d\d:\d\d:))(?:{_TIME})\s*{_ZONE}?)?", re.IGNORECASE)
     for date in _DATES
 ] + [
+    re.compile(rf"(?:{_TIME}),?\s+{_WEEKDAY}{date}", re.IGNORECASE)  # 14:00 31.01.2024
+    for date in _DATES[:4]
+] + [
     re.compile(rf"{_WEEKDAY}(?P<month>{_MONTH})\s+(?P<d>\d{{1,2}})\s+(?:{_TIME})\s*{_ZONE}?\s+(?P<y>\d{{4}})", re.I),
     re.compile(  # 20240131T140000
         r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)[t _-](?P<hour>\d\d)(?P<minute>\d\d)(?:(?P<second>\d\d)"

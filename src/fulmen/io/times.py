@@ -94,7 +94,7 @@ def holds_numbers(values: Cells) -> bool:
     """Whether a column is one of numbers, as its first cell is."""
     first = values[0] if isinstance(values, list) else values.iloc[0]
     if isinstance(first, str):
-        return number(first) is not None or number(first, "comma") is not None
+        return number(first, "point") is not None or number(first, "comma") is not None
     return isinstance(first, int | float | np.number) and not (
         isinstance(values, pd.Series) and values.dtype == object and first != first
     )
