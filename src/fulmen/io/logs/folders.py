@@ -57,8 +57,10 @@ def table_of_folder(folder: Path, read: Reader, text: Reader) -> LogTable:
 def named_as_its_file(path: Path, table: LogTable) -> LogTable:
     """One curve without a name: the file may be called after it, and the other may lie beside it."""
     value = next((name for name in table.columns if plain(name) == "value"), None)
+    if value is None:
+        return table
     others = [name for name in table.columns if name != value and table.filled(name).any()]
-    if value is None or not all(plain(name) in BESIDE or name.startswith("column ") for name in others):
+    if not all(plain(name) in BESIDE or name.startswith("column ") for name in others):
         return table
     told = meaning(path.stem if path.suffix else path.name)
     table.taken = [each for each in table.taken if not each.startswith("no names")]

@@ -26,9 +26,21 @@ KNOWN = {*LOSSES, *HIGHER}
 
 def is_printed(lines: list[str]) -> bool:
     """Whether most lines that hold numbers name them."""
+    if _has_header([line for line in lines if line.strip()][:2]):
+        return False
     sample = [line for line in lines[:200] if any(sign.isdigit() for sign in line)][:60]
     named = [line for line in sample if DICT.search(line) or _names_a_loss(line) or COUNTED.match(line)]
     return bool(sample) and 2 * len(named) >= len(sample) and any(map(_names_a_loss, sample))
+
+
+def _has_header(first: list[str]) -> bool:
+    """Whether names of columns stand above cells."""
+    return (
+        len(first) == 2
+        and any(sign in first[0] and first[0].count(sign) == first[1].count(sign) for sign in ",;\t|")
+        and not any(map(str.isdigit, re.sub(r"[A-Za-z_@][\w@]*", "", first[0])))
+        and _is_of_interest(first[0])
+    )
 
 
 def _names_a_loss(line: str) -> bool:
@@ -40,17 +52,17 @@ def _is_of_interest(name: str) -> bool:
     return any(word in KNOWN or word in PARTS for word in each) or each[-1:] == ("epoch",)
 
 
-def table_of_printed(source: str, text: str) -> LogTable | None:
+def table_of_printed(source: str, lines: list[str]) -> LogTable | None:
     """One record a line that has a number with a name; None if there is none of a loss.
 
     The last epoch counts for the lines after it that say none, and `train` before a name for the names after
     it in its line.
     """
     records: list[dict[str, Any]] = []
-    lines: list[int] = []
+    places: list[int] = []
     heading: dict[str, Any] = {}
     unfinished = 0
-    for number, raw in enumerate(text.split("\n"), 1):
+    for number, raw in enumerate(lines, 1):
         line = raw.rstrip("\r").rsplit("\r", 1)[-1].rsplit("\b", 1)[-1]
         if not line or SKIPPED.search(line):
             continue
@@ -71,11 +83,11 @@ def table_of_printed(source: str, text: str) -> LogTable | None:
         elif "epoch" in axes:
             heading = {"epoch": axes["epoch"]}
         records.append(record)
-        lines.append(number)
+        places.append(number)
     if not any(_is_of_interest(name) for record in records for name in record if name not in AXIS):
         return None
     dropped = [f"{unfinished} lines of unfinished epochs"] if unfinished else []
-    return of_records(source, records, lines, word="line", dropped=dropped, taken=["printed text"])
+    return of_records(source, records, places, word="line", dropped=dropped, taken=["printed text"])
 
 
 def _record(line: str) -> dict[str, Any]:

@@ -119,16 +119,25 @@ def _log(table: LogTable, options: LogOptions) -> Log:
     return log._replace(said=tuple(lines(said, taken, dropped)))
 
 
+def union(size: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Positions below `size` that are in one of two arrays, in order."""
+    there = np.zeros(size, dtype=bool)
+    there[first] = there[second] = True
+    return np.flatnonzero(there)
+
+
 def _points(
     table: LogTable, train: Curve | None, val: Curve | None, options: LogOptions, taken: list[str]
 ) -> tuple[Points, Points]:
     each = [curve for part in (train, val) if part for curve in (part, *part.summed)]
     wanted: dict[str, np.ndarray] = {}
     for curve in each:
-        wanted[curve.column] = np.union1d(wanted[curve.column], curve.rows) if curve.column in wanted else curve.rows
-    before = len(table.taken)
+        wanted[curve.column] = (
+            union(len(table), wanted[curve.column], curve.rows) if curve.column in wanted else curve.rows
+        )
+    known = len(table.taken)
     values = numbers(table, wanted, options)
-    taken += [line for line in table.taken[before:] if line not in taken]
+    taken += [line for line in table.taken[known:] if line not in taken]
     found = []
     for part in (train, val):
         if part is None:
@@ -150,7 +159,7 @@ def _at(
     table: LogTable, points: tuple[Points, Points], epoch: str | None, step: str | None
 ) -> tuple[np.ndarray, str, str]:
     """What counts each row [rows], epochs where every value has one, else steps, else the rows; its kind and column."""
-    used = np.union1d(points[0].rows, points[1].rows)
+    used = union(len(table), points[0].rows, points[1].rows)
     for name, counted in ((epoch, "epoch"), (step, "step")):
         if name is None:
             continue
@@ -162,7 +171,7 @@ def _at(
 
 def _empty(rows: np.ndarray, points: tuple[Points, Points], at: np.ndarray) -> np.ndarray:
     """Where both curves have nothing."""
-    blank = np.setdiff1d(rows, np.union1d(points[0].rows, points[1].rows), assume_unique=True)
+    blank = np.setdiff1d(rows, union(len(at), points[0].rows, points[1].rows), assume_unique=True)
     return at[blank][np.isfinite(at[blank])]
 
 

@@ -71,41 +71,45 @@ def _head(path: Path) -> bytes:
 
 
 def _of_text(path: Path) -> LogTable:
-    from fulmen.io.text import read_text
-
-    text, guesses = read_text(path)
-    if not text.strip():
-        raise FulmenError(f"{path} is empty")
-    text = text.replace("\r\n", "\n")
-    if "\n" not in text.strip() and "\r" in text.strip():
-        text = text.replace("\r", "\n")
-    table = _shape(path, text)
-    table.taken = [guess.what for guess in guesses] + table.taken
+    guesses: list[str] = []
+    table = _shape(path, _text(path, guesses))
+    table.taken = guesses + table.taken
     return table
 
 
+def _text(path: Path, guesses: list[str]) -> str:
+    """The text of a file, its lines ended by a line feed alone."""
+    from fulmen.io.text import read_text
+
+    text, found = read_text(path)
+    guesses += [guess.what for guess in found]
+    if not text.strip():
+        raise FulmenError(f"{path} is empty")
+    text = text.replace("\r\n", "\n")
+    return text if "\n" in text.strip() else text.replace("\r", "\n")
+
+
 def _shape(path: Path, text: str) -> LogTable:
-    source = str(path)
-    if text.lstrip().startswith("{") and '"nbformat"' in text:
+    source, begin = str(path), text[:200_000]
+    if begin.lstrip().startswith("{") and '"nbformat"' in text:
         return _notebook(path, text)
-    if text.lstrip()[:1] == "<":
+    if begin.lstrip()[:1] == "<":
         raise FulmenError(f"{path} is HTML or XML; write the table as CSV")
-    printed = is_printed(text[:200_000].split("\n"))
+    printed = is_printed(begin.split("\n"))
     try:
         if (table := table_of_json(source, text)) is not None:
             return table
     except FulmenError:
-        if not printed or re.match(r'\s*[{\[]\s*["{\[]', text):
+        if not printed or re.match(r'\s*[{\[]\s*["{\[]', begin):
             raise
-    if printed and (table := table_of_printed(source, text)) is not None:
+    lines = text.split("\n")
+    del text  # logs are long: once in memory is enough
+    if printed and (table := table_of_printed(source, lines)) is not None:
         return table
-    table = table_of_text(source, text)
-    table = table if table is not None else table_of_printed(source, text)
-    if table is None:
-        raise FulmenError(
-            f"{path} holds no table, no JSON and no printed losses; --train and --val name columns of a table"
-        )
-    return table
+    found = table_of_text(source, lines) or table_of_printed(source, lines)
+    if found is None:
+        raise FulmenError(f"{path} holds no table, no JSON and no printed losses; {JSON}")
+    return found
 
 
 def _notebook(path: Path, text: str) -> LogTable:
@@ -118,7 +122,7 @@ def _notebook(path: Path, text: str) -> LogTable:
                 printed.append("".join(told))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FulmenError(f"{path} is a notebook that cannot be read: {error}") from None
-    logs = [table for each in printed if (table := table_of_printed(str(path), each)) is not None and len(table) > 1]
+    logs = [table for each in printed if (table := table_of_printed(str(path), each.split("\n"))) and len(table) > 1]
     if len(logs) != 1:
         what = f"prints {len(logs)} logs" if logs else "prints no losses"
         raise FulmenError(f"{path} is a notebook that {what}; {JSON}")

@@ -1,13 +1,15 @@
 """A log as columns of cells, whatever it was written as."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-EMPTY = {"", "na", "n/a", "<na>", "none", "null", "-", "--", "—", "–", "no log", "nil", "undefined", "?"}
+EMPTY = frozenset({"", "na", "n/a", "<na>", "none", "null", "-", "--", "—", "–", "no log", "nil", "undefined", "?"})
 NO_NUMBER = EMPTY | {"nan", "+nan", "-nan", "inf", "-inf", "+inf", "infinity", "-infinity"}
+DIGITS = frozenset("0123456789")
 Cell = Any  # a text, a number, or None where there is nothing
 
 
@@ -25,6 +27,7 @@ class LogTable:
         higher: columns of which the file itself says that higher is better (False: lower).
         headless: whether the names of the columns were given by the reader.
         lone: what to do for the other curve where the shape holds one alone.
+        known: which cells hold something, of columns that were asked for.
     """
 
     source: str
@@ -36,9 +39,13 @@ class LogTable:
     higher: dict[str, bool] = field(default_factory=dict)
     headless: bool = False
     lone: str = ""
+    known: dict[tuple[str, int], np.ndarray] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def __bool__(self) -> bool:
+        return True
 
     def where(self, row: int) -> str:
         return f"{self.source}, {self.word} {self.lines[row]}"
@@ -53,22 +60,27 @@ class LogTable:
             name: [None if cell is not None and str(cell).strip() == mark else cell for cell in cells]
             for name, cells in self.columns.items()
         }
-        return replace(self, columns=columns)
+        return replace(self, columns=columns, known={})
 
-    def filled(self, name: str, nothing: set[str] = EMPTY) -> np.ndarray:
+    def filled(self, name: str, nothing: frozenset[str] = EMPTY) -> np.ndarray:
         """bool [rows]: whether a cell holds something."""
-        return np.fromiter(
-            (
-                cell.strip().lower() not in nothing if type(cell) is str else _filled(cell, nothing)
-                for cell in self.columns[name]
-            ),
-            dtype=bool,
-            count=len(self),
-        )
+        if (name, len(nothing)) not in self.known:
+            found = np.ones(len(self), dtype=bool)
+            odd = [
+                (i, cell)
+                for i, cell in enumerate(self.columns[name])
+                if not (type(cell) is str and cell[:1] in DIGITS) and type(cell) is not int
+            ]
+            for i, cell in odd:
+                found[i] = _filled(cell, nothing)
+            self.known[name, len(nothing)] = found
+        return self.known[name, len(nothing)]
 
 
-def _filled(cell: Cell, nothing: set[str]) -> bool:
-    return cell is not None and (nothing is EMPTY or bool(np.isfinite(cell)) if is_number(cell) else False)
+def _filled(cell: Cell, nothing: frozenset[str]) -> bool:
+    if isinstance(cell, str):
+        return cell.strip().lower() not in nothing
+    return is_number(cell) and (nothing is EMPTY or math.isfinite(cell))
 
 
 def is_number(cell: Cell) -> bool:

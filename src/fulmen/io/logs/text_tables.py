@@ -4,48 +4,45 @@ import csv
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from fulmen.errors import FulmenError
-from fulmen.io.logs.table import LogTable, of_lists, of_rows
+from fulmen.io.logs.table import LogTable, of_lists, of_rows, unlike
 
 BOX = str.maketrans({"│": "|", "┃": "|", "║": "|"})
 RULE = re.compile(r"[\s|+:=\-─━═┼┬┴├┤┌┐└┘┏┓┗┛┡┩╇╈╞╪╡╒╤╕╘╧╛╔╗╚╝╠╣╬╦╩┠┨╂]+")
-DRAWN = " |+-=:─━═┼┬┴├┤┌┐└┘┏┓┗┛┡┩╞╪╡╒╘╔╗╚╝╠╣┠"
+PLAIN = frozenset("0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ\"'")  # no line of nothing begins so
 NUMBER = re.compile(r"\(?[-+]?[$€£]?(?:[.,]?\d[\d.,' ]*(?:e[-+]?\d+)?|nan|inf(?:inity)?)\s?%?\)?", re.IGNORECASE)
 WIDE = re.compile(r"\s{2,}|\t")
 TITLES = 12  # lines above the names of the columns, at most
+CHUNK = 5000  # lines at a time
 TIMES = 1e8  # from there on numbers that rise are seconds or milliseconds since 1970
-
-
-class Line(NamedTuple):
-    """A line that is not blank, and its number from 1."""
-
-    number: int
-    text: str
 
 
 def is_number(text: str) -> bool:
     return NUMBER.fullmatch(text.strip()) is not None
 
 
-def table_of_text(source: str, text: str) -> LogTable | None:
-    """None where the lines have no columns in common.
+def table_of_text(source: str, raw: list[str]) -> LogTable | None:
+    """None where the lines have no columns in common; else `raw` may be emptied.
 
     Raises:
         FulmenError: a row has more or fewer cells than there are names; there is no row.
     """
-    lines, comments = _lines(text)
+    lines, places, comments = _lines(raw)
     if not lines:
         return None
     found = _begin(lines)
     if found is None:
         return None
     start, delimiter = found
-    titles = [line.text for line in lines[:start]]
-    cells = _split([line.text for line in lines[start:]], delimiter)
-    numbers = [line.number for line in lines[start:]]
+    if (table := _long_table(source, lines[start:], places[start:], delimiter)) is not None:
+        raw.clear()  # logs are long: once in memory is enough
+        return _with_titles(table, start)
+    cells = _split(lines[start:], delimiter)
+    numbers = places[start:]
     header = cells[0]
     if all(is_number(cell) for cell in header if cell):
         named = next((each for line in comments[::-1] if (each := _named(line, delimiter, len(header)))), None)
@@ -59,31 +56,58 @@ def table_of_text(source: str, text: str) -> LogTable | None:
         raise FulmenError(f"{source} has names of columns and no row: {', '.join(header)}")
     rows, kept, dropped = _equal(source, header, cells[1:], numbers[1:], delimiter)
     table = of_rows(source, header, rows, kept, dropped=dropped)
-    if titles:
+    return _with_titles(table, start)
+
+
+def _with_titles(table: LogTable, start: int) -> LogTable:
+    if start:
         table.taken.append(f"{'a line' if start == 1 else f'{start} lines'} above the names of the columns")
     return table
 
 
-def _lines(text: str) -> tuple[list[Line], list[str]]:
-    """Lines with something in them, without those that only draw; and the comments."""
-    boxed = any(sign in text[:20000] for sign in "│┃║┌┏╔")
-    lines: list[Line] = []
+def _long_table(source: str, lines: list[str], places: Sequence[int], delimiter: str) -> LogTable | None:
+    """A table of many lines, read some at a time; None for any that is not plain throughout."""
+    if delimiter not in (",", ";") or len(lines) < CHUNK:
+        return None
+    header = _split(lines[:2], delimiter)[0]
+    if any(map(is_number, header)):
+        return None
+    columns: list[list[str]] = [[] for _ in header]
+    for begin in range(1, len(lines), CHUNK):
+        rows = _split(lines[begin : begin + CHUNK], delimiter)
+        if set(map(len, rows)) != {len(header)} or header in rows:
+            return None
+        for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
+            column.extend(cells)
+    return LogTable(source, dict(zip(unlike(header), columns, strict=True)), places[1:])
+
+
+def _lines(raw: list[str]) -> tuple[list[str], Sequence[int], list[str]]:
+    """Lines with something in them, without those that only draw, and their numbers; and the comments."""
+    if any(sign in line for line in raw[:TITLES] for sign in "│┃║"):
+        raw = [line.translate(BOX) for line in raw]
+    odd = [i for i, line in enumerate(raw) if line[:1] not in PLAIN]
+    gone: set[int] = set()
     comments: list[str] = []
-    for number, line in enumerate((text.translate(BOX) if boxed else text).split("\n"), 1):
-        line = line.rstrip("\r")
+    for i in odd:
+        line = raw[i]
         if line.startswith(("#", "%", "//")) and not line.startswith("%|"):
             comments.append(line.lstrip("#%/ \t"))
-        elif line and not line.isspace() and not (line[0] in DRAWN and RULE.fullmatch(line)):
-            lines.append(Line(number, line))
-    return lines, comments
+            gone.add(i)
+        elif not line or line.isspace() or RULE.fullmatch(line):
+            gone.add(i)
+    if not gone or gone == {len(raw) - 1}:
+        return raw[: len(raw) - len(gone)], range(1, len(raw) + 1 - len(gone)), comments
+    kept = [i for i in range(len(raw)) if i not in gone]
+    return [raw[i] for i in kept], [i + 1 for i in kept], comments
 
 
-def _begin(lines: list[Line]) -> tuple[int, str] | None:
+def _begin(lines: list[str]) -> tuple[int, str] | None:
     """Where the table begins and its delimiter: as many cells as the lines after it have."""
     sample = lines[: TITLES + 30]
     for start in range(min(TITLES, len(sample))):
         for delimiter in ("|", "\t", ";", ",", " "):
-            here = [line.text for line in sample[start:]]
+            here = sample[start:]
             if delimiter != " " and delimiter not in here[0]:
                 continue
             widths = [len(row) for row in _split(here, delimiter)]
@@ -92,7 +116,7 @@ def _begin(lines: list[Line]) -> tuple[int, str] | None:
                 continue
             if widths[0] == common or (delimiter in ";\t," and len(widths) > 1 and widths[0] < common):
                 return start, delimiter
-    if all(len(line.text.split()) == 1 for line in sample):
+    if all(len(line.split()) == 1 for line in sample):
         return 0, "\t"  # one column
     return None
 
@@ -125,8 +149,8 @@ def _named(comment: str, delimiter: str, width: int) -> list[str] | None:
 
 
 def _equal(
-    source: str, header: list[str], rows: list[list[str]], numbers: list[int], delimiter: str
-) -> tuple[list[list[str]], list[int], list[str]]:
+    source: str, header: list[str], rows: list[list[str]], numbers: Sequence[int], delimiter: str
+) -> tuple[list[list[str]], Sequence[int], list[str]]:
     """Rows as long as the header; the names once more, and a last line that was cut, are left out.
 
     Raises:
@@ -163,7 +187,7 @@ def _equal(
     return kept, lines, dropped
 
 
-def headless(source: str, rows: list[list[Any]], numbers: list[int], word: str = "line") -> LogTable:
+def headless(source: str, rows: list[list[Any]], numbers: Sequence[int], word: str = "line") -> LogTable:
     """A table of numbers without names: an index, time stamps, epochs and steps are told from losses by their values.
 
     Two columns that are left are training and validation, one is a curve without a name.
