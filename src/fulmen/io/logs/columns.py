@@ -82,6 +82,7 @@ def choose(table: LogTable, curves: list[Curve], options: LogOptions, told: list
             return pair
         half = half or ((pair, said) if pair != (None, None) else None)
     bare = _bare(filled)
+    bare = _unknown(filled) if bare == (None, None) and half is None and open_ is None else bare
     if None not in bare or (half is None and open_ is None and bare != (None, None)):
         return bare
     if open_ or half is None:
@@ -90,11 +91,19 @@ def choose(table: LogTable, curves: list[Curve], options: LogOptions, told: list
     return half[0]
 
 
+def _unknown(curves: list[Curve]) -> Pair:
+    """The only two that are called alike but for their part, whatever they are."""
+    of_part = [[curve for curve in curves if curve.meaning.part == part] for part in ("train", "val")]
+    pairs = [(t, v) for t in of_part[0] for v in of_part[1] if t.meaning.rest == v.meaning.rest]
+    return pairs[0] if len(pairs) == 1 else (None, None)
+
+
 def _no_loss(table: LogTable, filled: list[Curve]) -> FulmenError:
     names = list(dict.fromkeys(curve.column for curve in filled)) or list(table.columns)
     problem = f"{table.source} has no column of a loss among {', '.join(list(table.columns)[:30])}"
-    if len(filled) >= 2:
-        return Ask(f"{problem}; name both", [("", {"train": names[0], "val": names[1]})] if len(names) > 1 else [])
+    if len(names) >= 2 and len(filled) >= 2:
+        second = names[2 if table.headless and len(names) == 4 else 1]  # loss and accuracy, of training and validation
+        return Ask(f"{problem}; name both", [("", {"train": names[0], "val": second})])
     if filled:
         return Ask(f"{problem}; name it", [("", {"train": names[0], "val": NONE})])
     return FulmenError(problem)
@@ -190,6 +199,8 @@ def _several(table: LogTable, train: list[Curve], val: list[Curve]) -> Ask:
         common = [(t, v) for t in train for v in val if t.meaning.rest == v.meaning.rest]
         first, second = common[0] if common else (train[0], val[0])
         choice = {"train": typed(table, first), "val": typed(table, second)}
+    elif train and len({curve.name.partition(" (column ")[0] for curve in train}) < len(train):  # two of one name
+        choice = {"train": typed(table, train[0]), "val": typed(table, train[1])}
     elif train:
         choice = {"train": typed(table, train[0]), "val": NONE}
     else:
@@ -277,9 +288,18 @@ def curve_of(table: LogTable, name: str, column: str, rows: np.ndarray, said: Me
     return Curve(name, column, rows, int(table.filled(column, NO_NUMBER)[rows].sum()), said)
 
 
+def part_in(phase: str, cell: str) -> str:
+    """train, val, test or "": what a cell in a column of parts says, also in one called is_train."""
+    if part := part_of(cell):
+        return part
+    own = part_of(phase.lower().removeprefix("is"))
+    said = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(cell.strip().lower())
+    return "" if said is None or not own else own if said else {"train": "val"}.get(own, "train")
+
+
 def curves_by_part(table: LogTable, name: str, column: str, rows: np.ndarray, phase: str) -> list[Curve]:
     """The curves of a column at `rows`, of which another column says the part."""
-    parts = np.array([part_of(table.text(phase, row)) for row in rows.tolist()])
+    parts = np.array([part_in(phase, table.text(phase, row)) for row in rows.tolist()])
     return [
         curve_of(table, f"{name} [{part}]", column, rows[parts == part], meaning(name, part))
         for part in ("train", "val", "test")

@@ -134,6 +134,17 @@ def _has_epoch(record: dict[str, Any]) -> bool:
     return any(words(str(name))[-1:] and words(str(name))[-1] in AXES for name in record)
 
 
+def _without_names(source: str, plain: dict[str, Any]) -> LogTable | None:
+    """Columns or rows under nothing but numbers."""
+    inner = [list(each.values()) if isinstance(each, dict) else each for each in plain.values()]
+    if not inner or not all(str(name).isdigit() for name in plain) or not all(isinstance(each, list) for each in inner):
+        return None
+    if len({len(each) for each in inner}) != 1 or not all(is_number(x) or x is None for each in inner for x in each):
+        return None
+    rows = [list(row) for row in zip(*inner, strict=True)] if len(inner) < len(inner[0]) else inner
+    return headless(source, rows, range(1, len(rows) + 1), word="record")
+
+
 def _known(plain: dict[str, Any]) -> int:
     return sum(bool(KNOWN & set(words(str(name)))) for name in plain)
 
@@ -183,7 +194,7 @@ def _one_within(source: str, plain: dict[str, Any]) -> LogTable | None:
 
 
 SHAPES: tuple[Callable[[str, dict[str, Any]], LogTable | None], ...] = (
-    _catboost, _pandas, _records_within, _lists_by_name, _one_within
+    _catboost, _pandas, _without_names, _records_within, _lists_by_name, _one_within
 )  # fmt: skip
 
 
@@ -194,8 +205,11 @@ def _of_list(source: str, plain: Any, lines: list[int] | None) -> LogTable | Non
     if all(isinstance(record, dict) for record in plain):
         if len(plain) == 1:
             return _of_dict(source, plain[0]) or of_records(source, plain, lines, word=word)
-        if all(lists_of(record) for record in plain) and not any(map(is_number, plain[0].values())):
-            return None
+        if all(lists_of(record) for record in plain) and not any(map(is_number, plain[0].values())):  # histories
+            named = {
+                f"{i}_{name}": each for i, record in enumerate(plain, 1) for name, each in lists_of(record).items()
+            }
+            return of_lists(source, named)
         return of_records(source, plain, lines, word=word)
     if all(isinstance(each, list) for each in plain):
         return _of_lists(source, plain, word, lines)

@@ -13,6 +13,7 @@ from fulmen.io.logs.table import EMPTY, LogTable
 KEY = "log"  # stands in the messages of the shared reader, where an option of `fulmen diagnose` will
 ASKED = re.compile(rf"{KEY}\.decimal=(\w+)")
 MARK = re.compile(r": '(?P<mark>.+)' is no number(?P<advice>; if it marks a missing value: .*)$")
+GROUPED = re.compile(r"\s*\d{1,3}(?:\.\d{3})*\s*")
 COUNT = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -26,16 +27,18 @@ def numbers(table: LogTable, wanted: Mapping[str, np.ndarray], options: LogOptio
         Ask: the decimal sign is open.
         FulmenError: a cell is no number; the message names it.
     """
+    columns = {name: table.columns[name] for name in wanted}
+    cells = {
+        name: list(column) if len(wanted[name]) == len(column) else [column[row] for row in wanted[name].tolist()]
+        for name, column in columns.items()
+    }
     found: dict[str, np.ndarray] = {}
-    slow: dict[str, list[Any]] = {}
-    for name, rows in wanted.items():
-        column = table.columns[name]
-        cells = list(column) if len(rows) == len(column) else [column[row] for row in rows.tolist()]
-        if options.decimal == "comma" or (quick := _quick(cells)) is None:
-            slow[name] = cells
-        else:
-            found[name] = quick
-    return found | _slow(table, wanted, slow, options) if slow else found
+    for name, each in cells.items():
+        quick = None if options.decimal == "comma" else _quick(each)
+        if quick is None:  # all columns tell together which sign is that of decimals
+            return _slow(table, wanted, cells, options)
+        found[name] = quick
+    return found
 
 
 def _quick(cells: Sequence[Any]) -> np.ndarray | None:
@@ -97,7 +100,7 @@ def counts(table: LogTable, name: str, filled: np.ndarray) -> np.ndarray:
     """
     found = np.full(len(table), np.nan)
     rows = np.flatnonzero(filled)
-    cells = [table.columns[name][row] for row in rows.tolist()]
+    cells = _without_thousands([table.columns[name][row] for row in rows.tolist()])
     try:
         values = np.array(cells, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -107,6 +110,19 @@ def counts(table: LogTable, name: str, filled: np.ndarray) -> np.ndarray:
         raise FulmenError(f"{table.where(row)}: {name} is {table.text(name, row)!r}, no number")
     found[rows] = values
     return found
+
+
+def _without_thousands(cells: list[Any]) -> list[Any]:
+    """`1.000` as 1000 where that alone makes the numbers rise or fall throughout."""
+    if not all(isinstance(cell, str) for cell in cells) or not any("." in cell for cell in cells):
+        return cells
+    if not all(map(GROUPED.fullmatch, cells)):
+        return cells
+    for read in (cells, [cell.replace(".", "") for cell in cells]):
+        steps = np.diff(np.array(read, dtype=np.float64))
+        if (steps >= 0).all() or (steps <= 0).all():
+            return read
+    return cells
 
 
 def _count(table: LogTable, name: str, row: int) -> float:

@@ -9,7 +9,8 @@ from fulmen.errors import FulmenError
 from fulmen.io.logs.options import ALL, NONE, Ask, LogOptions
 from fulmen.io.logs.table import LogTable
 
-NEAR = 0.25  # of the way from the first loss to the last before: nearer, a training goes on
+NEXT = 0.1  # of the way from the first loss to the last one: where the next begins nearer, a training goes on
+NEAR = 0.1  # of the reach of losses: nearer, those at the same epochs are of one training
 
 
 @dataclass
@@ -118,7 +119,7 @@ def _parts(
             told.append(f"taken up again from {counted} {start:g}: of {counted}s that stand twice, the later ones")
             joined = (_after(_below(joined[0], start), piece[0], 0.0), _after(_below(joined[1], start), piece[1], 0.0))
             continue
-        if options.run != ALL and (again is False or not _goes_on(before, after)):
+        if options.run != ALL and (again is False or not _goes_on(joined, piece)):
             place = table.where(int(after.rows[0]))
             raise Ask(
                 f"{place}: {axis} begins again, {len(pieces)} times in all; several runs, or one that went on",
@@ -156,10 +157,10 @@ def _step(points: Points) -> float:
     return float(np.median(steps)) if len(steps) else 1.0
 
 
-def _goes_on(before: Points, after: Points) -> bool:
-    """Whether losses begin near where those before ended, and far from where they began."""
-    first, last, new = before.values[0], before.values[-1], after.values[0]
-    return bool(abs(new - last) <= NEAR * abs(new - first))
+def _goes_on(before: tuple[Points, Points], after: tuple[Points, Points]) -> bool:
+    """Whether both losses begin where those before ended, and far from where they began."""
+    pairs = [(old.values, new.values) for old, new in zip(before, after, strict=True) if len(old) and len(new)]
+    return bool(pairs) and all(abs(new[0] - old[-1]) <= NEXT * abs(old[0] - old[-1]) for old, new in pairs)
 
 
 def _taken_up(before: Points, after: Points) -> bool | None:

@@ -35,9 +35,12 @@ def is_printed(lines: list[str]) -> bool:
 
 def _has_header(first: list[str]) -> bool:
     """Whether names of columns stand above cells."""
+    if len(first) < 2:
+        return False
+    cells = [line.split() for line in first]
+    spaced = len(cells[0]) == len(cells[1]) > 1 and cells[1][0].replace(".", "", 1).isdigit()
     return (
-        len(first) == 2
-        and any(sign in first[0] and first[0].count(sign) == first[1].count(sign) for sign in ",;\t|")
+        (spaced or any(sign in first[0] and first[0].count(sign) == first[1].count(sign) for sign in ",;\t|"))
         and not any(map(str.isdigit, re.sub(r"[A-Za-z_@][\w@]*", "", first[0])))
         and _is_of_interest(first[0])
     )
@@ -84,7 +87,8 @@ def table_of_printed(source: str, lines: list[str]) -> LogTable | None:
             heading = {"epoch": axes["epoch"]}
         records.append(record)
         places.append(number)
-    if not any(_is_of_interest(name) for record in records for name in record if name not in AXIS):
+    found = {name for record in records for name in record}
+    if not found - AXIS or not any(map(_is_of_interest, found)):
         return None
     dropped = [f"{unfinished} lines of unfinished epochs"] if unfinished else []
     return of_records(source, records, places, word="line", dropped=dropped, taken=["printed text"])

@@ -71,12 +71,14 @@ def table_of_asked(path: Path, options: LogOptions) -> LogTable:
 
 
 def told(path: Path, table: LogTable | None, ask: Ask, options: LogOptions) -> str:
-    """What is open, and commands that settle it; each was tried."""
-    works: list[str] = []
-    for when, change in ask.choices:
-        if found := _tried(path, table, options, change):
-            works.append(f"{when + ': ' if when else ''}{command(*found)}")
-    return f"{ask.problem}: {'; '.join(works)}" if works else ask.problem
+    """What is open, and a command that settles it; it was tried. Other answers are named by their options."""
+    works = [(when, change, found) for when, change in ask.choices if (found := _tried(path, table, options, change))]
+    if not works:
+        return ask.problem
+    others = [f"{when}: {' '.join(LogOptions(**change).words())}" for when, change, _ in works[:-1] if when]
+    when, _, found = works[-1]
+    last = f"{when + ': ' if when else ''}{command(*found)}"
+    return f"{'; '.join([ask.problem, *others])}{'; ' if when else ': '}{last}"
 
 
 def _tried(
@@ -111,6 +113,7 @@ def _log(table: LogTable, options: LogOptions) -> Log:
     first, second = ordered(table, placed[0], placed[1], options, name, counted, dropped)
     empty = _empty(rows, points, at)
     checks = checks_of(first, second, empty, counted != "epoch")
+    checks = _begun(checks, dropped)
     _distinct(table, train, val, checks)
     checks, how, errors = turned(table, checks, train, val, options)
     log = _as_log(checks, counted, errors)
@@ -175,6 +178,14 @@ def _empty(rows: np.ndarray, points: tuple[Points, Points], at: np.ndarray) -> n
     return at[blank][np.isfinite(at[blank])]
 
 
+def _begun(checks: Checks, dropped: list[str]) -> Checks:
+    """Without validations before any training."""
+    early = checks.at < (checks.at[checks.has_train].min() if checks.has_train.any() else -np.inf)
+    if early.any():
+        dropped.append(f"{early.sum()} validation{'s' * int(early.sum() > 1)} before the training")
+    return checks.take(~early) if early.any() else checks
+
+
 def _distinct(table: LogTable, train: Curve | None, val: Curve | None, checks: Checks) -> None:
     """Pass if training and validation are two curves.
 
@@ -198,8 +209,8 @@ def _as_log(checks: Checks, counted: str, errors: bool) -> Log:
     if counted != "epoch":
         return Log(train, val, None, errors)
     whole = bool((checks.at == np.rint(checks.at)).all())
-    from_zero = whole and bool(len(checks.at)) and checks.at.min() == 0
-    return Log(train, val, (np.ceil(checks.at).astype(int) + from_zero).tolist(), errors, bool(from_zero))
+    from_zero = whole and bool(len(checks.at)) and bool(checks.at.min() == 0)
+    return Log(train, val, (np.ceil(checks.at).astype(int) + from_zero).tolist(), errors, from_zero)
 
 
 def _plain(values: np.ndarray, there: np.ndarray) -> list[float | None]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from fulmen.errors import FulmenError
-from fulmen.io.logs.columns import Curve, column_named, curve_of, curves_by_part
+from fulmen.io.logs.columns import Curve, column_named, curve_of, curves_by_part, part_in
 from fulmen.io.logs.options import ALL, Ask, LogOptions
 from fulmen.io.logs.table import LogTable, is_number
 from fulmen.io.logs.words import AXES, EPOCHS, NO_CURVE, PARTS, STEPS, meaning, part_of, plain, words
@@ -21,6 +21,7 @@ VALUES = ("value", "values", "metricvalue", "y")
 SETTINGS = {"timestamp", "date", "elapsed", "memory", "wall", "grad", "learning", "rate", "index", "size", "id", "seed",
             "fold"}  # fmt: skip
 SPREAD = ("__MIN", "__MAX")  # what wandb adds to the names of its exports
+INDEX = "(column 1)"  # without a name: the index of a data frame
 SOME = 50  # cells that are looked at before a whole column is
 
 
@@ -33,7 +34,7 @@ def axis(table: LogTable, options: LogOptions) -> tuple[str | None, str | None]:
     named = {plain(name.rpartition(" - ")[2] or name): name for name in table.columns}
     epoch = next((named[each] for each in EPOCHS if each in named), None)
     step = next((named[each] for each in STEPS if each in named), None)
-    return epoch, step
+    return epoch, step or (INDEX if INDEX in table.columns else None)
 
 
 def one_run(table: LogTable, options: LogOptions, epoch: str | None, told: list[str]) -> tuple[np.ndarray, bool]:
@@ -148,11 +149,14 @@ def _phase(table: LogTable, rows: np.ndarray, options: LogOptions) -> str | None
         return column_named(table, options.phase)
     some = rows[:SOME].tolist()
     for name, column in table.columns.items():
+        named = bool(part_of(name.lower().removeprefix("is")))
         first = [cell for row in some if (cell := column[row]) is not None and cell != ""]
-        if not first or any(is_number(cell) for cell in first) or not all(part_of(str(cell)) for cell in first):
+        if not first or any(is_number(cell) and not named for cell in first):
+            continue
+        if not all(part_in(name, str(cell)) for cell in first):
             continue
         values = {str(column[row]) for row in rows.tolist()}
-        parts = {part_of(value) for value in values if value.strip() not in ("", "None")}
+        parts = {part_in(name, value) for value in values if value.strip() not in ("", "None")}
         if "" not in parts and len(parts) > 1:
             return name
     return None

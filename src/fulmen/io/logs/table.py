@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-EMPTY = frozenset({"", "na", "n/a", "<na>", "none", "null", "-", "--", "—", "–", "no log", "nil", "undefined", "?"})
+EMPTY = frozenset(
+    {"", "na", "n/a", "<na>", "none", "null", "-", "--", "—", "–", "no log", "nil", "undefined", "?", "#na#"}
+)
 NO_NUMBER = EMPTY | {"nan", "+nan", "-nan", "inf", "-inf", "+inf", "infinity", "-infinity"}
 DIGITS = frozenset("0123456789")
 Cell = Any  # a text, a number, or None where there is nothing

@@ -10,6 +10,8 @@ from typing import Any
 
 from fulmen.errors import FulmenError
 from fulmen.io.logs.table import LogTable, of_lists, of_rows, unlike
+from fulmen.io.logs.table import is_number as is_plain
+from fulmen.io.logs.words import AXES, HIGHER, LOSSES, PARTS, words
 
 BOX = str.maketrans({"│": "|", "┃": "|", "║": "|"})
 RULE = re.compile(r"[\s|+:=\-─━═┼┬┴├┤┌┐└┘┏┓┗┛┡┩╇╈╞╪╡╒╤╕╘╧╛╔╗╚╝╠╣╬╦╩┠┨╂]+")
@@ -17,8 +19,12 @@ PLAIN = frozenset("0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 NUMBER = re.compile(r"\(?[-+]?[$€£]?(?:[.,]?\d[\d.,' ]*(?:e[-+]?\d+)?|nan|inf(?:inity)?)\s?%?\)?", re.IGNORECASE)
 WIDE = re.compile(r"\s{2,}|\t")
 TITLES = 12  # lines above the names of the columns, at most
+TUPLE = re.compile(r"\s*(\(.*\)|\[.*\]),?\s*")
 CHUNK = 5000  # lines at a time
 TIMES = 1e8  # from there on numbers that rise are seconds or milliseconds since 1970
+
+
+KNOWN = {*LOSSES, *HIGHER, *PARTS, *AXES}
 
 
 def is_number(text: str) -> bool:
@@ -52,6 +58,8 @@ def table_of_text(source: str, raw: list[str]) -> LogTable | None:
     if len(cells) == 2 and any(cell.startswith("[") for cell in cells[1]):  # a list in a cell
         lists = [json.loads(cell) if cell.startswith("[") else [] for cell in cells[1]]
         return of_lists(source, dict(zip(header, lists, strict=True)))
+    if len(cells) < 3 and not any(words(name)[-1:] and words(name)[-1] in KNOWN for name in header):
+        return None
     if len(cells) == 1:
         raise FulmenError(f"{source} has names of columns and no row: {', '.join(header)}")
     rows, kept, dropped = _equal(source, header, cells[1:], numbers[1:], delimiter)
@@ -84,6 +92,8 @@ def _long_table(source: str, lines: list[str], places: Sequence[int], delimiter:
 
 def _lines(raw: list[str]) -> tuple[list[str], Sequence[int], list[str]]:
     """Lines with something in them, without those that only draw, and their numbers; and the comments."""
+    if len(raw) > 2 and all(TUPLE.fullmatch(line) for line in raw if line):  # (1, 2.05, 2.45)
+        raw = [line.strip(" ()[],") for line in raw]
     if any(sign in line for line in raw[:TITLES] for sign in "│┃║"):
         raw = [line.translate(BOX) for line in raw]
     odd = [i for i, line in enumerate(raw) if line[:1] not in PLAIN]
@@ -229,7 +239,6 @@ def headless(source: str, rows: list[list[Any]], numbers: Sequence[int], word: s
 
 def _role(cells: list[Any]) -> str:
     """`time` for time stamps, `epoch` for what counts one by one, `step` in equal steps, `empty`; "" for a curve."""
-    from fulmen.io.logs.table import is_number as is_plain
 
     try:
         values = [float(cell) for cell in cells if is_plain(cell) or str(cell).strip()]

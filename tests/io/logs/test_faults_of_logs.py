@@ -1,0 +1,337 @@
+# ruff: noqa: E501 (a kind a line)
+"""What is wrong or unusual in logs, in every shape it can be in: read rightly, or asked with a command that works.
+
+Each kind of fault changes the rows of two known curves; each shape writes them. What is read has to be the curves; what is
+refused has to be refused in one line, and the command in it has to give the curves when it is typed.
+"""
+
+import gzip
+import json
+import re
+import shlex
+
+import pytest
+
+from fulmen.cli import main, parser
+from fulmen.errors import FulmenError
+from fulmen.io.logs import LogOptions, read_log
+from tests.io.logs.two_curves import TRAIN, VAL, N, close
+
+ROWS = [{"epoch": i + 1, "train_loss": t, "val_loss": v} for i, (t, v) in enumerate(zip(TRAIN, VAL, strict=True))]
+OTHER = [
+    {**row, "train_loss": row["train_loss"] * 3 + i % 3, "val_loss": row["val_loss"] * 2} for i, row in enumerate(ROWS)
+]
+
+
+def names(rows):
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def delimited(sign):
+    def write(rows):
+        lines = [sign.join(names(rows))]
+        for row in rows:
+            cells = ["" if row.get(name) is None else str(row[name]) for name in names(rows)]
+            lines.append(sign.join(f'"{cell}"' if sign in cell else cell for cell in cells))
+        return "\n".join(lines) + "\n"
+
+    return write
+
+
+def markdown(rows):
+    lines = [names(rows), ["---"] * len(names(rows)), *([row.get(name, "") for name in names(rows)] for row in rows)]
+    return "".join("| " + " | ".join("" if cell is None else str(cell) for cell in line) + " |\n" for line in lines)
+
+
+def aligned(rows):
+    lines = [names(rows), *(["-" if row.get(name) is None else row[name] for name in names(rows)] for row in rows)]
+    return "".join("  ".join(f"{cell!s:<24}" for cell in line).rstrip() + "\n" for line in lines)
+
+
+def json_lines(rows):
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def printed(rows):
+    def shown(row):
+        return ", ".join(
+            f"{name.replace('_', ' ').capitalize()}: {value}" for name, value in row.items() if value is not None
+        )
+
+    return "".join(
+        shown(row).replace(",", ";") if any("," in str(x) for x in row.values()) else shown(row) + "\n" for row in rows
+    )
+
+
+SHAPES = {
+    "comma.csv": delimited(","),
+    "semicolon.csv": delimited(";"),
+    "tab.tsv": delimited("\t"),
+    "table.md": markdown,
+    "aligned.txt": aligned,
+    "lines.jsonl": json_lines,
+    "records.json": lambda rows: json.dumps(rows),
+    "lists.json": lambda rows: json.dumps({name: [row.get(name) for row in rows] for name in names(rows)}),
+    "history.json": lambda rows: json.dumps({"log_history": rows}),
+    "printed.log": lambda rows: "".join(
+        "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in row.items() if value is not None) + "\n"
+        for row in rows
+    ),
+}
+
+
+def changed(**change):
+    """Every row with further or other cells; a function gets the row."""
+    return [{**row, **{k: v(row) if callable(v) else v for k, v in change.items()}} for row in ROWS]
+
+
+def texts(form):
+    return changed(train_loss=lambda row: form(row["train_loss"]), val_loss=lambda row: form(row["val_loss"]))
+
+
+def phases(name, words):
+    return [
+        {"epoch": row["epoch"], name: word, "loss": row[f"{part}_loss"]}
+        for row in ROWS for part, word in zip(("train", "val"), words, strict=True)
+    ]  # fmt: skip
+
+
+def thousandfold(row, name):
+    return f"{row[name] * 1000:,.1f}"
+
+
+def called(form):
+    """Curves under other names, or of other values."""
+    return [{"epoch": row["epoch"], **form(row["train_loss"], row["val_loss"])} for row in ROWS]
+
+
+KINDS = {  # kind -> rows, factor of the right values
+    "plain": (ROWS, 1),
+    "decimal comma": (texts(lambda x: str(x).replace(".", ",")), 1),
+    "thousands": (changed(**{n: (lambda row, n=n: thousandfold(row, n)) for n in ("train_loss", "val_loss")}), 1000),
+    "newest first": (ROWS[::-1], 1),
+    "sorted as text": (sorted(ROWS, key=lambda row: str(row["epoch"])), 1),
+    "phase": (phases("phase", ("train", "val")), 1),
+    "mode": (phases("mode", ("Training", "Validation")), 1),
+    "phase in blocks": (sorted(phases("stage", ("train", "valid")), key=lambda row: row["stage"]), 1),
+    "folds": ([{"fold": k, **row} for k, rows in enumerate((ROWS, OTHER)) for row in rows], 1),
+    "folds in turn": ([{"fold": k, **row} for pair in zip(ROWS, OTHER, strict=True) for k, row in enumerate(pair)], 1),
+    "seeds and folds": ([{"seed": s, "fold": k, **row} for s in (7, 8) for k, rows in enumerate((ROWS, OTHER)) for row in rows], 1),
+    "two runs after each other": ([*OTHER, *ROWS], 1),
+    "runs side by side": ([row for pair in zip(ROWS, OTHER, strict=True) for row in pair], None),
+    "one fit after the other": ([{**row, "epoch": row["epoch"] - 1 - 7 * (row["epoch"] > 7)} for row in ROWS], 1),
+    "taken up again": ([*ROWS[:8], *ROWS[5:]], 1),
+    "written twice": ([*ROWS, *ROWS], 1),
+    "per cent signs": (texts(lambda x: f"{x}%"), 1),
+    "a mark for what is missing": ([*changed()[:3], {**ROWS[3], "extra": "x"}, *ROWS[4:]], 1),
+    "columns of no use": (changed(lr=1e-3, time="00:03", note="a b", loss_fn="mse", best_val_loss=0.1, epoch_time=3.5), 1),
+    "both parts in one name": (called(lambda t, v: {"train-7 - train_loss": t, "train-7 - val_loss": v}), 1),
+    "names of accuracies beside": (changed(train_acc=0.5, val_acc=0.4), 1),
+    "negative errors": (called(lambda t, v: {"train_neg_mean_squared_error": -t, "val_neg_mean_squared_error": -v}), 1),
+    "likelihoods": (called(lambda t, v: {"train_log_likelihood": -t, "val_log_likelihood": -v}), 1),
+    "a metric nobody knows": (called(lambda t, v: {"train_foo": t, "val_foo": v}), 1),
+    "several losses": (called(lambda t, v: {"train_a_loss": t, "train_b_loss": 1.0, "val_a_loss": v, "val_b_loss": 1.0}), 1),
+    "no known names": (called(lambda t, v: {"Verlust": t, "Pruefverlust": v}), 1),
+    "an epoch of n": (changed(epoch=lambda row: f"{row['epoch']}/{N}"), 1),
+    "one curve is empty": (changed(val_loss=None), 1),
+    "one curve is NaN": (changed(val_loss=float("nan")), 1),
+    "a closing record": ([*ROWS, {"epoch": N, "train_runtime": 9.0, "total_flos": 1e9}], 1),
+    "equal curves": (changed(val_loss=lambda row: row["train_loss"]), 1),
+}  # fmt: skip
+ALONE = {"one curve is empty", "one curve is NaN", "equal curves"}
+NOT_IN = {  # what a shape cannot hold
+    "printed.log": {"a mark for what is missing", "columns of no use", "both parts in one name", "one curve is empty", "a closing record"},
+    "lists.json": set(), "aligned.txt": {"columns of no use", "both parts in one name"},
+    "comma.csv": set(), "semicolon.csv": set(), "tab.tsv": set(), "table.md": set(), "lines.jsonl": set(),
+    "records.json": set(), "history.json": set(),
+}  # fmt: skip
+CELLS = [(kind, shape) for kind in KINDS for shape in SHAPES if kind not in NOT_IN[shape]]
+
+
+def outcome(path):
+    """The log, and what was typed to get it: "" where it is read as it stands."""
+    try:
+        return read_log(path), ""
+    except FulmenError as error:
+        said = str(error)
+        assert "\n" not in said
+        found = re.search(r"fulmen diagnose .*$", said)
+        assert found, said
+        return typed(found[0]), found[0]
+
+
+def typed(command):
+    """The log that a command reads, which the command line takes."""
+    words = shlex.split(command)[1:]
+    arguments = parser().parse_args(words)
+    given = {name: getattr(arguments, name) for name in ("run", "better", "decimal", "epoch", "phase", "missing")}
+    options = LogOptions(**{name: value for name, value in given.items() if value})
+    return read_log(arguments.path, arguments.train, arguments.val, options)
+
+
+@pytest.mark.parametrize(("kind", "shape"), CELLS, ids=["-".join(cell).replace(" ", "_") for cell in CELLS])
+def test_a_fault_in_any_shape_is_read_rightly_or_asked_with_a_command_that_works(tmp_path, kind, shape):
+    rows, factor = KINDS[kind]
+    path = tmp_path / shape
+    path.write_text(SHAPES[shape](rows), encoding="utf-8")
+    log, command = outcome(path)
+    train = [value for value in log.train if value is not None]
+    val = [value for value in log.val if value is not None]
+    if factor is None:  # no option can part them: both rows of an epoch are checks
+        assert command.endswith("--epoch none")
+        return
+    if kind in ALONE:
+        assert close(train, TRAIN)
+        assert val == []
+        assert "one curve alone" in " ".join(log.said)
+        return
+    assert close(train, [factor * x for x in TRAIN]), (command, log.said)
+    assert close(val, [factor * x for x in VAL]), (command, log.said)
+
+
+PACKED = {
+    "gzip": lambda text: gzip.compress(text.encode()),
+    "UTF-16": lambda text: text.encode("utf-16"),
+    "UTF-8 with its mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "lines of Windows": lambda text: text.replace("\n", "\r\n").encode(),
+    "blank lines at the end": lambda text: (text + "\n\n \n").encode(),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("how", PACKED)
+def test_a_log_in_another_container_or_encoding_is_the_same(tmp_path, how, shape):
+    path = tmp_path / shape
+    path.write_bytes(PACKED[how](SHAPES[shape](ROWS)))
+    log = read_log(path)
+    assert close(log.train, TRAIN)
+    assert close(log.val, VAL)
+
+
+@pytest.mark.parametrize("comment", ["# seed 3\n", "# a\n# b\n\n"])
+@pytest.mark.parametrize("shape", ["comma.csv", "semicolon.csv", "tab.tsv", "aligned.txt"])
+def test_comments_above_and_within_a_table_are_left_out(tmp_path, comment, shape):
+    head, *rows = SHAPES[shape](ROWS).splitlines(keepends=True)
+    path = tmp_path / shape
+    path.write_text(comment + head + "".join(f"{row}# so far\n" if i % 5 == 0 else row for i, row in enumerate(rows)))
+    log = read_log(path)
+    assert close(log.train, TRAIN)
+    assert close(log.val, VAL)
+
+
+METRICS = {  # name -> its best value; what is left to that is judged
+    "accuracy": 1, "acc": 1, "top1": 100, "auc": 1, "f1": 1, "f1_score": 1, "mAP50": 1, "iou": 1, "dice": 1, "recall": 1,
+    "precision": 1, "bleu": 100, "ndcg@10": 1, "r2": 1, "mcc": 1, "kappa": 1, "ssim": 1, "psnr": 0, "elbo": 0, "reward": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metrics_where_higher_is_better_are_turned_and_that_is_told(tmp_path, name):
+    best = METRICS[name]
+    train, val = ([best - (x / 3 if best == 1 else x) for x in each] for each in (TRAIN, VAL))
+    path = tmp_path / "log.csv"
+    path.write_text(
+        f"epoch,train_{name},val_{name}\n"
+        + "".join(f"{i},{t},{v}\n" for i, (t, v) in enumerate(zip(train, val, strict=True)))
+    )
+    log = read_log(path)
+    scale = 3 if best == 1 else 1
+    assert [round(scale * x, 9) for x in log.train] == TRAIN
+    assert [round(scale * x, 9) for x in log.val] == VAL
+    assert "higher is better" in log.said[0]
+
+
+def test_a_direction_that_is_typed_goes_before_the_name(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "epoch,train_loss,val_loss\n"
+        + "".join(f"{i},{-t},{-v}\n" for i, (t, v) in enumerate(zip(TRAIN, VAL, strict=True)))
+    )
+    assert read_log(path, options=LogOptions(better="higher")).train == TRAIN
+
+
+def test_a_name_that_a_shell_would_take_apart_is_quoted(tmp_path):
+    path = tmp_path / "it's $HOME; a (log).csv"
+    path.write_text(SHAPES["comma.csv"](KINDS["folds"][0]))
+    log, command = outcome(path)
+    assert command.endswith("--run fold=0")
+    assert close(log.train, TRAIN)
+
+
+BAD = {  # text -> what the line says
+    "": "is empty",
+    "  \n \n": "is empty",
+    "epoch,train_loss,val_loss\n": "no row",
+    "epoch,train_loss,val_loss\n1,2.0,3.0\n2,1.5\n3,1,2\n4,1,2\n": "line 3: 2 cells",
+    "epoch,train_loss,val_loss\n1,2.0,3.0\n2,1.5,2,9\n3,1,2\n4,1,2\n": "line 3: 4 cells",
+    "epoch,train_loss,val_loss\n1,2.0,3.0\n2,1.5,two\n": "line 3, column val_loss: 'two' is no number",
+    "epoch,train_loss,val_loss\n1,2\x00,3\n": "line 2, character 4: a control character",
+    "epoch,train_loss,val_loss\none,2,3\ntwo,1,2\n": "line 2: epoch is 'one', no number",
+    "epoch;train_loss;val_loss\n1;2,05;3,1\n2;1.95;2,2\n": "has a decimal point",
+    "epoch,train_acc,val_acc\n1,0.5,0.4\n2,0.6,940\n": "no share",
+    "hello world\nthis is nothing\n": "no table",
+    '{"lr": 0.1}': "no list of numbers; there is lr",
+    '{"loss": [1.0': "neither JSON nor a table",
+    "<html><table></table></html>": "",
+    "epoch,lr\n1,2\n2,3\n": "no column of a loss",
+    "epoch,train_loss,val_loss\n" + "".join(f"{(7 * i) % 11},{i},{i}.5\n" for i in range(33)): "",
+}
+
+
+@pytest.mark.parametrize("text", BAD, ids=[repr(text)[:40] for text in BAD])
+def test_bad_input_gets_one_line_with_file_and_place(tmp_path, capsys, text):
+    path = tmp_path / "log.csv"
+    path.write_text(text)
+    assert main(["diagnose", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert str(path) in said
+    assert BAD[text] in said
+
+
+def test_files_that_are_no_logs_are_named_in_one_line(tmp_path):
+    import pickle
+
+    import numpy as np
+    import torch
+
+    pickled, tensors, objects = tmp_path / "history.pkl", tmp_path / "model.pt", tmp_path / "history.npy"
+    pickled.write_bytes(pickle.dumps({"loss": TRAIN}))
+    torch.save({"loss": TRAIN}, tensors)
+    np.save(objects, np.array({"loss": TRAIN}), allow_pickle=True)
+    noise, picture = tmp_path / "noise.bin", tmp_path / "loss.png"
+    noise.write_bytes(bytes(range(256)) * 40)
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    (tmp_path / "folder").mkdir()
+    for path in (pickled, tensors, objects, noise, picture, tmp_path / "folder"):
+        with pytest.raises(FulmenError) as caught:
+            read_log(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_line_without_an_end_is_not_read_into_memory(tmp_path):
+    path = tmp_path / "log.csv"
+    with path.open("wb") as file:
+        file.truncate(1 << 33)  # a hole: 8 GB that take no room
+        file.seek(0)
+        file.write(b"epoch,train_loss")
+    with pytest.raises(FulmenError, match="larger than 1 GB"):
+        read_log(path)
+
+
+def test_a_folder_with_several_logs_asks_for_one(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "metrics.csv").write_text(SHAPES["comma.csv"](ROWS))
+    log, command = outcome(tmp_path)
+    assert command == f"fulmen diagnose {tmp_path / 'a'}"
+    assert close(log.train, TRAIN)
+
+
+def test_a_long_list_of_choices_is_one_line(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(SHAPES["comma.csv"]([{"run": f"run-{k}", **row} for k in range(40) for row in ROWS]))
+    log, command = outcome(path)
+    assert command.endswith("--run run=run-0")
+    assert close(log.train, TRAIN)
