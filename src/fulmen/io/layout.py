@@ -10,6 +10,7 @@ from itertools import dropwhile
 
 from fulmen.errors import FulmenError
 from fulmen.io.names import plain
+from fulmen.io.stamps import stamp_of
 
 CANDIDATES = "\t;|,"  # in this order where several divide the rows evenly
 EVEN = 0.9  # share of the rows that a delimiter divides into as many cells
@@ -113,7 +114,14 @@ def _evenness(lines: Sequence[str], delimiter: str) -> float:
 def _cuts_numbers(lines: Sequence[str], delimiter: str) -> bool:
     """Whether cells hold numbers on both sides of a blank, as decimal commas between blanks do."""
     cells = [cell for line in lines[-20:] for cell in cells_of(line, delimiter)]
-    return sum(bool(re.search(r"\d\s+[-+]?\d", cell)) and not DATE.match(cell) for cell in cells) >= 0.3 * len(cells)
+    cut = sum(bool(re.search(r"\d\s+[-+]?\d", cell)) and not is_date(cell) for cell in cells)
+    return cut >= 0.3 * len(cells) and not _divides_names(lines, delimiter)
+
+
+def _divides_names(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether the first line has as many cells as the last by this delimiter, and not by blanks."""
+    by, blanks = ([len(cells_of(line, sign)) for line in (lines[0], lines[-1])] for sign in (delimiter, " "))
+    return by[0] == by[1] and blanks[0] != blanks[1]
 
 
 def _first_even(rows: Sequence[Sequence[str]], width: int) -> int:
@@ -229,7 +237,7 @@ def is_number(text: str) -> bool:
 
 def is_date(text: str) -> bool:
     """Whether a text begins like a date."""
-    if DATE.fullmatch(text.strip()):
+    if DATE.match(text.strip()) or stamp_of(text):
         return True
     try:
         datetime.fromisoformat(text.strip())
