@@ -65,7 +65,7 @@ HOSTILE = {
 }  # fmt: skip
 FUNCTIONS = {
     "a download by our function": node(
-        "fulmen.workloads.stocks.prices.download", ticker="X", start="2020-01-01", end="2020-01-02", folder="x"
+        "fulmen.workloads.stocks.yahoo.download", ticker="X", start="2020-01-01", end="2020-01-02", folder="x"
     ),
     "a query by our function": node(
         "fulmen.workloads.sensors.io.database.snapshot",

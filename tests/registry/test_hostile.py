@@ -65,7 +65,7 @@ FILES = {
     ),
     "a class of ours that pickles": called("torch.load", f="{path}"),
     "a function of ours that writes": called(
-        "fulmen.workloads.stocks.prices.download", ticker="X", start="2020-01-01", end="2020-01-02", folder="{path}"
+        "fulmen.workloads.stocks.yahoo.download", ticker="X", start="2020-01-01", end="2020-01-02", folder="{path}"
     ),
     "a class of ours that writes": called("lightning.pytorch.loggers.CSVLogger", save_dir="{path}"),
     "a module by way of another": called("fulmen.workloads.stocks.prices.csv.writer", csvfile="{path}"),

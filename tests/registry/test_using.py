@@ -15,7 +15,7 @@ from fulmen.errors import FulmenError
 from fulmen.registry import explain, export, list_models, predict, save_run, verify
 from fulmen.runs.run import run
 from fulmen.utils.precision import in_precision
-from fulmen.workloads.stocks.data import series_from
+from fulmen.workloads.stocks.arrays import series_from
 
 QUIET = ["callbacks.progress=null", "callbacks.summary=null", "logger.tensorboard=null", "trainer.max_epochs=1"]
 PBPK = ["experiment=pbpk_gnn", "data.compounds=24", "data.validation_compounds=4", "data.test_compounds=4",
@@ -128,13 +128,16 @@ def test_what_was_kept_says_where_it_comes_from(kept, capsys):
 
 
 BAD_PRICES = {
-    "line 1: no column Close; it has Closing: if that is it": lambda t: t.rename(columns={"Close": "Closing"}),
-    "line 5, Volume: 'many' is no number": lambda t: t.astype({"Volume": object}).replace(
+    "no column Close; is it Closing as Close": lambda t: t.rename(columns={"Close": "Closing"}),
+    "line 5, column Volume: 'many' is no number": lambda t: t.astype({"Volume": object}).replace(
         {"Volume": {t.Volume[3]: "many"}}
     ),
-    "line 3, Low: -1; it must be above 0": lambda t: t.assign(Low=[t.Low[0], -1, *t.Low[2:]]),
-    "line 4, Open: is empty": lambda t: t.assign(Open=[*t.Open[:2], None, *t.Open[3:]]),
-    "oldest first": lambda t: t.iloc[::-1],
+    "line 3, column Low: -1; it must be above 0": lambda t: t.assign(Low=[t.Low[0], -1, *t.Low[2:]]),
+    "line 4, column Close: is empty": lambda t: t.assign(Close=[*t.Close[:2], None, *t.Close[3:]]),
+    "oldest first": lambda t: t.iloc[[0, 2, 1, *range(3, len(t))]],
+    "pence for pounds": lambda t: t.assign(
+        **{name: t[name] * np.where(t.index < 300, 1, 100) for name in ("Open", "High", "Low", "Close")}
+    ),
     "30 days are too few.*give at least 40 days": lambda t: t.iloc[:30],
 }
 
@@ -178,9 +181,9 @@ def test_values_outside_the_training_range_are_warned_of_with_the_range(kept, tm
     assert "warning: dose_mg is " in said
     assert "the range in training (24 of 24 subjects are outside)" in said
     jump = pd.read_csv(kept / "prices.csv")
-    jump.loc[300:, ["Open", "High", "Low", "Close"]] *= 100  # pence from here on
+    jump.loc[300:, ["Open", "High", "Low", "Close"]] *= 4
     jump.to_csv(tmp_path / "jump.csv", index=False)
-    with pytest.warns(UserWarning, match=r"SIM0: return is 4\.\d+ on 20\d\d-\d\d-\d\d, outside -0"):
+    with pytest.warns(UserWarning, match=r"SIM0: return is 1\.\d+ on 20\d\d-\d\d-\d\d, outside -0"):
         predict("stocks", tmp_path / "jump.csv")
 
 

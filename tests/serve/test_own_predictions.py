@@ -45,7 +45,7 @@ def sensors(data, path):
 
 
 def stocks(data, path):
-    from fulmen.workloads.stocks.data import series_from
+    from fulmen.workloads.stocks.arrays import series_from
 
     (series,) = series_from(data._arrays())
     days = series.day.astype("datetime64[D]").astype(str)

@@ -22,7 +22,7 @@ from fulmen.config.schema import is_group, shared_out
 from fulmen.errors import FulmenError
 
 LIKE_A_PATH = re.compile(r"^[^\[{'\"$]*(/|\.[A-Za-z]\w{0,7}$)")  # a folder in it, or an ending
-ODD = re.compile(r"[=,()\[\]{}:;!&<>#]|[^ -~]")  # what Hydra's grammar reads as more than text
+ODD = re.compile(r"[=,()\[\]{}:;!&<>#'\"]|[^ -~]")  # what Hydra's grammar reads as more than text
 
 register()
 
@@ -81,13 +81,16 @@ def explicit(override: str) -> str:
 def as_file_name(override: str) -> str:
     """`data.csv=px=2024.csv` with the name of the file in quotes, where Hydra's grammar has no other meaning for it.
 
-    A name with a comma would be two values: it is taken as typed if there is such a file.
+    A name with a comma would be two values: it is taken as typed if there is such a file, as is one that is like no
+    name of a file.
     """
     key, equals, value = override.partition("=")
     if equals and value and not value.strip():  # a tab between the columns
         return f"{key}={quoted(value)}"
     odd = ODD.search(value) or value.startswith("~")
-    if not equals or not LIKE_A_PATH.search(value) or not odd or is_group(key.lstrip("+~")):
+    if not equals or not odd or is_group(key.lstrip("+~")):
+        return override
+    if not LIKE_A_PATH.search(value) and not _is_there(value):
         return override
     if value.startswith("~/") and (at_home := Path(value).expanduser()).exists():
         return f"{key}={quoted(str(at_home))}"
@@ -95,7 +98,14 @@ def as_file_name(override: str) -> str:
         sweep = OverridesParser.create().parse_override(override.lstrip("+")).is_sweep_override()
     except HydraException:
         return f"{key}={quoted(value)}"
-    return f"{key}={quoted(value)}" if sweep and Path(value).exists() else override
+    return f"{key}={quoted(value)}" if sweep and _is_there(value) else override
+
+
+def _is_there(value: str) -> bool:
+    try:
+        return Path(value).exists()
+    except (OSError, ValueError):  # no name of a file
+        return False
 
 
 def implicit(override: str) -> str:

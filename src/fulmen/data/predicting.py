@@ -102,7 +102,7 @@ class Predicts:
 
         Args:
             path: an existing file.
-            reading: values of `reading`, as typed.
+            reading: values of `reading`, plain ones, as they are typed behind `data.`.
 
         Raises:
             FulmenError: the file does not fit; the message names the place.

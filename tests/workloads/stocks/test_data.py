@@ -7,7 +7,7 @@ import torch
 from fulmen.errors import FulmenError
 from fulmen.workloads.stocks.data import StocksData
 from fulmen.workloads.stocks.features import ewma_volatility, feature, features
-from fulmen.workloads.stocks.prices import read_csv
+from fulmen.workloads.stocks.prices import read_prices
 from fulmen.workloads.stocks.simulator import simulate_market
 from fulmen.workloads.stocks.splits import chronological, walk_forward
 
@@ -125,6 +125,6 @@ def test_impossible_settings_are_refused(options, message):
 
 
 def test_real_prices_are_read(shared):
-    prices = read_csv(shared / "NVDA.csv")[0]
+    ((prices,), _) = read_prices(shared / "NVDA.csv")
     assert len(prices) == 2768
     assert np.isfinite(features(prices, NAMES)[20:]).all()

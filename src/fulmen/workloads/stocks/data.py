@@ -1,8 +1,9 @@
 """Windows of daily features with the log-returns that follow them, split in time."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -11,30 +12,40 @@ import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
+from fulmen import io
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.errors import FulmenError
+from fulmen.io.options import DateOrder, Decimal, TableOptions, TimeUnit
+from fulmen.io.taken import Taken
 from fulmen.workload import WorkloadData
-from fulmen.workloads.stocks import prices, simulator
-from fulmen.workloads.stocks.features import ewma_volatility, feature, features
-from fulmen.workloads.stocks.prices import download, read_csv
+from fulmen.workloads.stocks import checks, names, prices, reading, simulator, steps, synonyms, wide
+from fulmen.workloads.stocks.arrays import SERIES, arrays_from, series_from
+from fulmen.workloads.stocks.checks import doubts_about_constants, doubts_about_twins
+from fulmen.workloads.stocks.features import FEATURES, ewma_volatility, feature, features
+from fulmen.workloads.stocks.names import REQUIRED
+from fulmen.workloads.stocks.prices import read_prices
+from fulmen.workloads.stocks.reading import Reading
 from fulmen.workloads.stocks.simulator import Prices, simulate_market
 from fulmen.workloads.stocks.splits import Split, chronological, members, walk_forward
+from fulmen.workloads.stocks.steps import LARGEST_JUMP, Frequency, Limits
+from fulmen.workloads.stocks.yahoo import download
 
-SERIES = tuple(field.name for field in fields(Prices) if field.name != "ticker")
+READERS = (simulator, prices, names, reading, synonyms, wide, checks, steps)  # what the arrays of files depend on
+ROOM = sorted(Path(io.__path__[0]).glob("*.py"))  # beside what reads tables of any kind
 MINIMUM = 20  # windows in each part: 95 % intervals need 19 scores to calibrate on
-FEATURES = ("return", "range", "volume", "moving_average_20", "volatility_20")
 
 
 class StocksData(WorkloadData):
-    """Windows over a CSV of daily prices or over a simulated market, split in time, batched.
+    """Windows over tables of daily prices or over a simulated market, split in time, batched.
 
     A batch holds `window` [B, lookback, F], `log_return` [B, H] = log(P_{t+h} / P_t) for h = 1..H, `price` P_t [B],
     `volatility` [B] (daily, known at t), `drift` [B] (mean return of the window), `day` t [B] (since 1970-01-01) and
     `ticker` [B].
 
     Args:
-        csv: a file, or several, with Date, Open, High, Low, Close, Volume and optionally Adj Close and Ticker; replaces
-            the simulated market.
+        csv: a table, or several, with Date, Open, High, Low, Close, Volume and optionally Adj Close and Ticker, as CSV
+            (plain or packed), Parquet or Excel; replaces the simulated market. Open, High, Low and Volume may be absent
+            where none of `features` is made of them.
         download: tickers to fetch from Yahoo (extra `stocks`), once; replaces the simulated market.
         start: first day of the download, ISO.
         end: the day after the last of the download, ISO.
@@ -53,6 +64,20 @@ class StocksData(WorkloadData):
         batch_size: windows per training batch.
         seed: of the simulated market and the order of the batches.
         cache: folder of the prepared arrays; `outputs/cache` by default.
+        delimiter: between the columns of a table: one character, or comma, semicolon, tab, bar, space; auto: found out.
+        decimal: the sign before the decimals: point or comma; auto: found out.
+        dates: the order of day and month where both could be meant: day_first or month_first.
+        time_unit: of dates that are numbers, such as seconds since 1970 or excel_days.
+        header: the names of all columns of a table that has no line of names.
+        columns: open, high, low, close, volume, adj_close, ticker or date -> what it is called in the table, such as
+            {close: Price}; null: it has none, whatever looks like it.
+        missing_values: further marks of a missing value, such as -999; []: there are none.
+        encoding: of the tables, a name that Python knows.
+        sheet: of an Excel workbook; the first one by default.
+        frequency: how far lines lie apart: daily, weekly, monthly, or any. All that counts in days counts in lines.
+        longest_gap_days: between two lines that still count as neighbours; 30 by default, 60 for weekly prices, 120 for
+            monthly ones.
+        largest_jump: how many times the Close before a Close may be, up or down; beyond is taken for a fault.
     """
 
     folds_in_time = True
@@ -79,6 +104,18 @@ class StocksData(WorkloadData):
         batch_size: int = 64,
         seed: int = 42,
         cache: str | None = None,
+        delimiter: str = "auto",
+        decimal: Decimal = "auto",
+        dates: DateOrder = "auto",
+        time_unit: TimeUnit = "auto",
+        header: Literal["auto"] | Sequence[str] = "auto",
+        columns: Mapping[str, str | None] | None = None,
+        missing_values: Sequence[str | float] | None = None,
+        encoding: str = "auto",
+        sheet: str | None = None,
+        frequency: Frequency = "daily",
+        longest_gap_days: int | None = None,
+        largest_jump: float = LARGEST_JUMP,
     ):
         super().__init__(batch_size, seed)
         _between("lookback_days", lookback_days, 10, 120)
@@ -102,6 +139,12 @@ class StocksData(WorkloadData):
         self.market: dict[str, Any] = {"days": days, "tickers": tickers, "signal": signal, "seed": seed}
         self.lookback_days, self.horizon_days = lookback_days, horizon_days
         self.features = tuple(features)
+        table = TableOptions(
+            delimiter, decimal, dates, time_unit, header if isinstance(header, str) else tuple(header),
+            dict(columns or {}), None if missing_values is None else tuple(missing_values), encoding, sheet,
+        )  # fmt: skip
+        limits = Limits(frequency, longest_gap_days, largest_jump)
+        self.reading = Reading(table, limits, self.features)
         self.shares: dict[str, Any] = {"validation": validation, "test": test, "embargo_days": embargo_days}
         self.walk: dict[str, Any] | None = (
             None if fold is None else {"fold": fold, "folds": folds, "training": training}
@@ -117,6 +160,7 @@ class StocksData(WorkloadData):
             return
         series = series_from(self._arrays())
         self.tickers = [one.ticker for one in series]
+        self.absent = [name for name in SERIES if all(np.isnan(getattr(one, name)).all() for one in series)]
         calendar = np.unique(np.concatenate([one.day for one in series]))
         self.split = self._split(len(calendar))
         windows = [self._windows(one, number, calendar) for number, one in enumerate(series)]
@@ -162,10 +206,27 @@ class StocksData(WorkloadData):
 
     def _arrays(self) -> Arrays:
         files = self._files()
-        source = {"csv": [Path(path).name for path in files]} if files else self.market
-        self.fingerprint = fingerprint(source, code=(simulator, prices), files=files)
-        build = (lambda: arrays_from([one for path in files for one in read_csv(path)])) if files else self._simulate
-        return cached("stocks", self.fingerprint, build, Path(self.cache) if self.cache else None)
+        source = {"csv": [Path(path).name for path in files], **self._key()} if files else self.market
+        code, room = (READERS, ROOM) if files else ((simulator,), [])
+        self.fingerprint = fingerprint(source, code=code, files=[*room, *files])
+        build = (lambda: self._read(files)) if files else self._simulate
+        arrays = cached("stocks", self.fingerprint, build, Path(self.cache) if self.cache else None)
+        self.taken = [Taken.of_plain(each) for each in json.loads(str(arrays["taken"][0]))] if files else []
+        return arrays
+
+    def _key(self) -> dict[str, Any]:
+        """Plain values that the arrays of files depend on, beside their bytes."""
+        needed = [name for name in REQUIRED if self.reading.needs(name)]
+        return {"table": asdict(self.reading.table), "limits": asdict(self.reading.limits), "needed": needed}
+
+    def _read(self, files: Sequence[str]) -> Arrays:
+        """The tickers of all files, and what was taken from each."""
+        read = [read_prices(path, self.reading) for path in files]
+        series, taken = [one for each, _ in read for one in each], [said for _, said in read]
+        arrays, tickers = arrays_from(series), [one.ticker for one in series]
+        days, closes = [one.day for one in series], [one.close for one in series]
+        taken[-1].doubts += [*doubts_about_constants(tickers, closes), *doubts_about_twins(tickers, days, closes)]
+        return arrays | {"taken": np.array([json.dumps([each.to_plain() for each in taken])])}
 
     def _files(self) -> list[str]:
         """The CSV files to read, downloaded first if need be; none for the simulated market."""
@@ -214,26 +275,6 @@ def inputs_at(
         "volatility": volatility[origin].astype(np.float32),
         "day": series.day[origin],
     }
-
-
-def arrays_from(series: Sequence[Prices]) -> Arrays:
-    """Tickers one after the other: each field of `Prices` in one array, with names and lengths."""
-    names = [one.ticker for one in series]
-    for name in names:
-        if names.count(name) > 1:
-            raise FulmenError(f"csv: the ticker {name} comes twice; name the files or their Ticker columns differently")
-    arrays = {name: np.concatenate([getattr(one, name) for one in series]) for name in SERIES}
-    return arrays | {"ticker": np.array(names), "length": np.array([len(one) for one in series])}
-
-
-def series_from(arrays: Mapping[str, np.ndarray]) -> list[Prices]:
-    """The tickers in what `arrays_from` made."""
-    borders = np.cumsum(arrays["length"])[:-1]
-    columns = {name: np.split(np.asarray(arrays[name]), borders) for name in SERIES}
-    return [
-        Prices(str(ticker), **{name: column[i] for name, column in columns.items()})
-        for i, ticker in enumerate(arrays["ticker"])
-    ]
 
 
 def _between(name: str, value: float, low: float, high: float) -> None:

@@ -53,6 +53,8 @@ DAILY: dict[str, Callable[[Prices], np.ndarray]] = {
     "range": lambda p: np.log(p.high / p.low),
     "volume": lambda p: np.log((p.volume + 1) / (trailing_mean(p.volume, 20) + 1)),
 }
+READS = {"gap": ("open", "close"), "range": ("high", "low"), "volume": ("volume",)}  # all others: Close alone
+FEATURES = ("return", "range", "volume", "moving_average_20", "volatility_20")  # of a data set, by default
 OVER_DAYS: dict[str, Callable[[Prices, int], np.ndarray]] = {
     "moving_average": lambda p, n: np.log(p.close / trailing_mean(p.close, n)),
     "volatility": lambda p, n: trailing_sd(log_returns(p.close), n),
@@ -76,6 +78,11 @@ def feature(name: str) -> Callable[[Prices], np.ndarray]:
     raise FulmenError(
         f"features: there is no {name}{did_you_mean(name, known)} (any other number of days may stand for 20)"
     )
+
+
+def columns_read(name: str) -> tuple[str, ...]:
+    """The prices that a feature is made of, fields of `Prices`."""
+    return READS.get(name, ("close",))
 
 
 def features(prices: Prices, names: Sequence[str]) -> np.ndarray:

@@ -21,13 +21,15 @@ from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Record, Schema, unused
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
+from fulmen.io.options import NAMES
 from fulmen.report.summary import Summary
 from fulmen.utils.estimators import Estimator
 from fulmen.workload import Stage, Workload
-from fulmen.workloads.stocks import conformal, predict, prices
+from fulmen.workloads.stocks import conformal, names, predict, prices
 from fulmen.workloads.stocks.contract import SequenceNetwork
 from fulmen.workloads.stocks.metrics import DIRECTIONS
 from fulmen.workloads.stocks.networks.sequence_net import SequenceNet
+from fulmen.workloads.stocks.records import read_records
 
 
 class StockForecaster(Workload):
@@ -45,6 +47,7 @@ class StockForecaster(Workload):
     """
 
     directions = DIRECTIONS
+    reading = (*NAMES, *predict.JUDGED)
     ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items() if name != "dm_p"}
 
     network: SequenceNet
@@ -170,14 +173,18 @@ class StockForecaster(Workload):
         """Of a CSV of prices; see `predict.py`."""
         return predict.input_schema(data)
 
-    def read_file(self, path: Path, schema: Schema, **reading: str) -> Inputs:
-        """Daily prices from a CSV."""
-        return predict.inputs(prices.read_csv(path), schema)
+    def read_file(self, path: Path, schema: Schema, **reading: Any) -> Inputs:
+        """Daily prices from a table."""
+        read, taken = prices.read_prices(path, predict.reading_of(schema, reading))
+        asked = predict.inputs(read, schema)
+        asked.warnings += taken.doubts
+        return asked
 
     def read_records(self, records: Sequence[Record], schema: Schema) -> Inputs:
         """Daily prices, one record a day."""
-        asked = predict.inputs(prices.read_records(records), schema)
-        asked.warnings += unused(records, [*prices.REQUIRED, *prices.OPTIONAL])
+        needed = [column["name"] for column in schema["columns"] if not column.get("optional")]
+        asked = predict.inputs(read_records(records, needed), schema)
+        asked.warnings += unused(records, names.ALL)
         return asked
 
     def answer(self, inputs: Inputs, predicted: Batch, schema: Schema) -> Answer:

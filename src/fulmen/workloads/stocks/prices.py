@@ -1,153 +1,225 @@
-"""Daily prices from CSV files, checked line by line, or from Yahoo by way of them."""
+"""Daily prices from tables: read, checked, adjusted, oldest first."""
 
-import csv
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from fulmen.config.mistakes import nearest
-from fulmen.data.predicting import Record, cells
 from fulmen.errors import FulmenError
-from fulmen.utils.files import atomic_write
+from fulmen.io.days import read_days
+from fulmen.io.hints import override
+from fulmen.io.identity import empty_names, look_alikes
+from fulmen.io.names import plain
+from fulmen.io.numbers import read_numbers
+from fulmen.io.options import TableOptions
+from fulmen.io.tables import RawTable, read_table
+from fulmen.io.taken import Guess, Taken, listed
+from fulmen.io.where import Where
+from fulmen.workloads.stocks.checks import doubts_about_volume, refuse_impossible, refuse_outside_range
+from fulmen.workloads.stocks.names import ALL, KNOWN, PRICES, REQUIRED, refuse_unnamed_tickers, roles_of
+from fulmen.workloads.stocks.reading import Reading
 from fulmen.workloads.stocks.simulator import Prices
+from fulmen.workloads.stocks.steps import Limits, Lines, oldest_first, refuse_frequency, refuse_holes, refuse_jumps
+from fulmen.workloads.stocks.wide import CORNERS, one_below_the_other
 
-PRICES = ("Open", "High", "Low", "Close")
-REQUIRED = ("Date", *PRICES, "Volume")
-OPTIONAL = ("Adj Close", "Ticker")
-EPOCH = datetime(1970, 1, 1).toordinal()
-
-Day = tuple[str, str, Mapping[str, Any]]  # where it stands, what comes between that and a column, and its cells
+NO_PRICE = ("", " ", "-", "--", "null", "NULL", "nan", "NaN", "NAN", "None", "NA", "N/A", "n/a", "#N/A")
+WORDS = {"daily": "day", "weekly": "week", "monthly": "month", "any": "line"}
 
 
-def read_csv(path: str | Path) -> list[Prices]:
-    """The tickers in a CSV with Date, Open, High, Low, Close, Volume and, if they are there, Adj Close and Ticker.
+def read_prices(path: str | Path, reading: Reading | None = None, key: str = "data") -> tuple[list[Prices], Taken]:
+    """The tickers in a table of daily prices, and what was taken from it.
 
-    Without a Ticker column the file holds one, named like the file. With Adj Close all prices are adjusted for splits
-    and dividends, by the day's ratio to Close.
-
-    Raises:
-        FulmenError: no such file, a column missing, or a bad value: the message names file, line and column.
-    """
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            return _read(csv.reader(file), path)
-    except FileNotFoundError:
-        raise FulmenError(f"csv: there is no file {path}") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FulmenError(f"csv: {path} cannot be read: {error}") from error
-
-
-def download(ticker: str, start: str, end: str, folder: str | Path) -> Path:
-    """A CSV of the daily prices of `ticker` from `start` until before `end` (ISO), fetched once.
-
-    Raises:
-        FulmenError: yfinance is not installed, or Yahoo has no such prices.
-    """
-    path = Path(folder) / f"{ticker}_{start}_{end}" / f"{ticker}.csv"
-    if path.exists():
-        return path
-    try:
-        import yfinance
-    except ModuleNotFoundError:
-        raise FulmenError("download: needs yfinance; install it with: pip install yfinance") from None
-    table = yfinance.Ticker(ticker).history(start=start, end=end, auto_adjust=False)
-    if len(table) == 0:
-        raise FulmenError(f"download: Yahoo has no daily prices of {ticker} from {start} to {end}")
-    with atomic_write(path) as file:
-        table.to_csv(file, index_label="Date")
-    return path
-
-
-def read_records(records: Sequence[Record], name: str = "prices") -> list[Prices]:
-    """The tickers in records of one day each, under the names that the columns of a CSV have.
+    Without a column Ticker the file holds one, named like the file. With Adj Close all prices are adjusted for splits
+    and dividends, by the day's ratio to Close. What a file lacks and no feature needs is NaN.
 
     Args:
-        name: of the ticker where no record has one.
+        key: what stands before the names of options in the overrides of messages.
 
     Raises:
-        FulmenError: a name is missing or a value bad: the message begins with the place, `rows[3].Close: `.
+        FulmenError: no such file, a column missing or asked about, or a bad value: one line with file, line and column.
     """
-    columns = cells(records, REQUIRED, OPTIONAL)
-    days = (dict(zip(columns, day, strict=True)) for day in zip(*columns.values(), strict=True))
-    return _series(((f"rows[{number}]", ".", each) for number, each in enumerate(days)), name)
+    reading = reading or Reading()
+    table = one_below_the_other(_table(path, reading.table, key))
+    columns, guesses = roles_of(table, reading, key)
+    refuse_unnamed_tickers(table, columns, reading.table.columns, key)
+    table, dropped = _traded(table, columns)
+    where = Where(table.source, table.line, "line" if table.delimiter else "row")
+    names, ticker, said = _tickers(table, columns, where)
+    guesses += said
+    days = read_days(table.frame[columns["Date"]], columns["Date"], where, reading.table, key, ticker)
+    number, read = _numbers(table, columns, where, reading, key)
+    guesses += [*days.guesses, *read]
+    refuse_impossible(number, where, columns)
+    doubts = [*_incomplete(number, where, columns, reading), *refuse_outside_range(number, where, columns)]
+    hint = _hint_ticker(table, columns, key)
+    order, newest_first = oldest_first(ticker, days.day, where, columns["Date"], hint, table.frame[columns["Date"]])
+    if newest_first:
+        guesses.append(Guess("newest day first, turned round"))
+    lines = Lines(names, ticker[order], days.day[order], Where(table.source, where.line[order], where.word))
+    own = adjusted({name: values[order] for name, values in number.items()})
+    refuse_frequency(lines, reading.limits.frequency)
+    refuse_holes(lines, reading.limits)
+    doubts += refuse_jumps(own, lines, reading.limits, "Adj Close" in number)
+    doubts += doubts_about_volume(number["Volume"]) if "Volume" in number else []
+    series = series_of(lines, own)
+    rows = _said_rows(series, lines, reading.limits)
+    taken = Taken(table.source, rows, _said_roles(columns, "Adj Close" in number), guesses, dropped, doubts)
+    taken.guesses = [*table.guesses, *taken.guesses]
+    taken.dropped = [*table.dropped, *dropped, *_not_used(table, columns)]
+    return series, taken
 
 
-def _read(reader, path: Path) -> list[Prices]:
-    columns = [name.strip() for name in next(reader, [])]
-    for name in REQUIRED:
-        if name not in columns:
-            there = [column for column in columns if column not in REQUIRED]
-            other = next((mark for mark in ";\t|" if len(columns) == 1 and mark in columns[0]), None)
-            near = nearest(name, there)
-            hint = f"; it has {near}: if that is it, call it {name}" if near else f"; it has {', '.join(columns[:20])}"
-            hint = f"; columns are separated by commas, here by {other!r}" if other else hint
-            raise FulmenError(f"{path}, line 1: no column {name}{hint}")
-    series = _series(_lines(reader, columns, path), path.stem)
-    if not series:
-        raise FulmenError(f"{path}: there is no line below the header")
-    return series
+def _table(path: str | Path, options: TableOptions, key: str) -> RawTable:
+    """The table, with the line of tickers if there is one above that of the fields.
 
-
-def _lines(reader, columns: Sequence[str], path: Path) -> Iterator[Day]:
-    for row in reader:
-        if not row:
-            continue
-        where = f"{path}, line {reader.line_num}"
-        if len(row) != len(columns):
-            raise FulmenError(f"{where}: {len(row)} values for the {len(columns)} columns of line 1")
-        yield where, ", ", dict(zip(columns, row, strict=True))
-
-
-def _series(days: Iterable[Day], name: str) -> list[Prices]:
-    """Days of any number of tickers, those of each oldest first."""
-    series: dict[str, list[list[float]]] = {}
-    for where, mark, line in days:
-        known = series.setdefault(str(line.get("Ticker", name)), [])
-        values = _values(line, f"{where}{mark}")
-        if known and values[0] <= known[-1][0]:
-            problem = "repeats the day before it" if values[0] == known[-1][0] else "lies before the line above it"
-            raise FulmenError(
-                f"{where}{mark}Date: {line['Date']} {problem}; each ticker needs one line a day, oldest first"
-            )
-        known.append(values)
-    return [_prices(ticker, np.array(days)) for ticker, days in series.items()]
-
-
-def _values(line: Mapping[str, Any], where: str) -> list[float]:
-    """[day, open, high, low, close, volume] of one line, adjusted."""
+    Raises:
+        FulmenError: see `read_table`; where a line of names is missing, the usual ones are offered.
+    """
     try:
-        day = datetime.fromisoformat(str(line["Date"]).strip()).toordinal() - EPOCH
-    except ValueError:
-        raise FulmenError(f"{where}Date: {line['Date']!r} is no date; write it as 2024-01-31") from None
-    number = {name: _number(line[name], f"{where}{name}") for name in (*PRICES, "Volume")}
-    if "Adj Close" in line:
-        number["Adj Close"] = _number(line["Adj Close"], f"{where}Adj Close")
-    for name, value in number.items():
-        if value < 0 or (value == 0 and name != "Volume"):
-            bound = "0 or more" if name == "Volume" else "above 0"
-            raise FulmenError(f"{where}{name}: {value:g}; it must be {bound}")
-    if number["High"] < number["Low"]:
-        raise FulmenError(f"{where}High: {number['High']:g} is below Low, {number['Low']:g}; are the two swapped?")
+        table = read_table(path, options, ALL, key)
+    except FulmenError as error:
+        unnamed = override(f"{key}.header", [f"c{i}" for i in range(1, len(REQUIRED) + 1)])
+        usual = f"{override(f'{key}.header', list(REQUIRED))}, if that is their order"
+        raise FulmenError(str(error).replace(unnamed, usual)) from None
+    names = list(map(plain, table.frame.columns))
+    if options.header == "auto" and (len(set(names)) < len(names) or (names[0] in CORNERS and "date" not in names)):
+        with suppress(FulmenError):
+            other = read_table(path, options, (), key)
+            return other if other.more_header else table
+    return table
+
+
+def _traded(table: RawTable, columns: Mapping[str, str]) -> tuple[RawTable, list[str]]:
+    """Without lines that have a date and no price: nothing was traded that day."""
+    own = [columns[name] for name in PRICES if name in columns]
+    empty = np.ones(len(table.frame), dtype=bool)
+    for name in own:
+        cells = table.frame[name]
+        if not empty.any():
+            break
+        empty &= (cells.isna() | cells.isin(NO_PRICE)).to_numpy(dtype=bool)
+    if not empty.any() or empty.all():
+        return table, []
+    kept = ~empty
+    first = table.line[int(empty.argmax())]
+    count = int(empty.sum())
+    said = f"{count} line{'s' if count > 1 else ''} without any price, the first is {first}"
+    return replace(table, frame=table.frame[kept].reset_index(drop=True), line=table.line[kept]), [said]
+
+
+def _numbers(
+    table: RawTable, columns: Mapping[str, str], where: Where, reading: Reading, key: str
+) -> tuple[dict[str, np.ndarray], list[Guess]]:
+    """Open to Adj Close by their own names, float64 [N]; Close, and Adj Close if it is there, in every line."""
+    wanted = [name for name in (*PRICES, "Volume", "Adj Close") if name in columns]
+    read, guesses = read_numbers(
+        {columns[name]: table.frame[columns[name]] for name in wanted}, where, reading.table, key
+    )
+    return {name: read[columns[name]] for name in wanted}, guesses
+
+
+def _incomplete(
+    number: Mapping[str, np.ndarray], where: Where, columns: Mapping[str, str], reading: Reading
+) -> list[str]:
+    """Doubts about gaps in columns that no feature needs.
+
+    Raises:
+        FulmenError: a gap in one that is needed, or in prices that adjust the others.
+    """
+    doubts, gaps = [], []
+    for name, values in number.items():
+        missing = np.flatnonzero(np.isnan(values))
+        if len(missing) and (reading.needs(name) or name == "Adj Close"):
+            gaps.append((int(missing[0]), name))
+        elif len(missing):
+            doubts.append(f"{name} is missing in {len(missing)} lines; no feature is made of it")
+    if not gaps:
+        return doubts
+    place, name = min(gaps)
+    instead = f", or go without {name}: {reading.without([name])}" if name in ("Open", "High", "Low", "Volume") else ""
+    if name == "Adj Close":
+        instead = f", or go without adjusting: {override('data.columns', {'adj_close': None})}"
+    what = "of that day in (0 if nothing was traded)" if name == "Volume" else "of that day in"
+    raise FulmenError(
+        f"{where(place, columns[name])}: is empty; fill the {name} {what}{instead if reading.free else ''}"
+    )
+
+
+def _tickers(table: RawTable, columns: Mapping[str, str], where: Where) -> tuple[list[str], np.ndarray, list[Guess]]:
+    """Names of the tickers by their first lines, the number of each line's ticker [N], and what was decided."""
+    rows = len(table.frame)
+    if "Ticker" not in columns:
+        return [_stem(Path(table.source))], np.zeros(rows, dtype=np.int64), []
+    name = columns["Ticker"]
+    texts = ["" if pd.isna(cell) else str(cell) for cell in table.frame[name]]
+    if len(empty := empty_names(texts)):
+        raise FulmenError(f"{where(int(empty[0]), name)}: is empty; every line needs its ticker")
+    bare = [text.strip() for text in texts]
+    said = [Guess(f"blanks around texts in {name} do not count")] if bare != texts else []
+    if alike := look_alikes(bare):
+        second = next(i for i, text in enumerate(bare) if text == alike[0].names[1])
+        raise FulmenError(f"{where(second, name)}: {alike[0]}; if they are one ticker, write it one way in all lines")
+    number, kinds = pd.factorize(np.array(bare, dtype=object))
+    return [str(kind) for kind in kinds], number.astype(np.int64), said
+
+
+def _stem(path: Path) -> str:
+    """`AAPL` of `AAPL.csv.gz`."""
+    name = path.name
+    for ending in (".gz", ".bz2", ".xz", ".zip"):
+        name = name.removesuffix(ending)
+    return Path(name).stem
+
+
+def adjusted(number: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Prices times the day's ratio of Adj Close to Close; Volume as it is."""
     factor = number.get("Adj Close", number["Close"]) / number["Close"]
-    return [day, *(number[name] * factor for name in PRICES), number["Volume"]]
+    prices = {name: number[name] * factor for name in PRICES if name in number}
+    return prices | {"Volume": number["Volume"]} if "Volume" in number else prices
 
 
-def _number(cell: Any, where: str) -> float:
-    try:
-        value = math.nan if isinstance(cell, bool) else float(cell)
-    except (ValueError, TypeError, OverflowError):
-        what = "is empty" if cell is None or not str(cell).strip() else f"{str(cell)[:60]!r} is no number"
-        raise FulmenError(f"{where}: {what}; fill the gap or drop the line") from None
-    if not math.isfinite(value):
-        raise FulmenError(f"{where}: {str(cell).strip()} is no finite number; fill the gap or drop the line")
-    return value
+def series_of(lines: Lines, number: Mapping[str, np.ndarray]) -> list[Prices]:
+    """The tickers of lines; what none of them has is NaN."""
+    borders = np.flatnonzero(np.diff(lines.ticker)) + 1
+    nothing = np.full(len(lines.day), np.nan)
+    columns = {name.lower(): np.split(number.get(name, nothing), borders) for name in (*PRICES, "Volume")}
+    days = np.split(lines.day.astype(np.int64), borders)
+    return [
+        Prices(lines.names[i], day, **{name: parts[i] for name, parts in columns.items()}) for i, day in enumerate(days)
+    ]
 
 
-def _prices(ticker: str, rows: np.ndarray) -> Prices:
-    day, *columns = rows.T
-    return Prices(ticker, day.astype(np.int64), *columns)
+def _said_rows(series: Sequence[Prices], lines: Lines, limits: Limits) -> str:
+    word, rows = WORDS[limits.frequency], len(lines.day)
+    first, last = (np.datetime64(int(day), "D") for day in (lines.day.min(), lines.day.max()))
+    whose = series[0].ticker if len(series) == 1 else f"{len(series)} tickers ({listed([s.ticker for s in series], 4)})"
+    weekend = np.isin((lines.day + 3) % 7, (5, 6)).mean() > 0.2  # day 0 was a Thursday
+    kind = {"daily": "calendar day" if weekend else "trading day"}.get(limits.frequency, word)
+    return f"{rows:,} {word}s of {whose}, {first} to {last}, one line a {kind}"
+
+
+def _said_roles(columns: Mapping[str, str], adjusts: bool) -> dict[str, str]:
+    roles = {"date": columns["Date"], "prices": ", ".join(columns[name] for name in PRICES if name in columns)}
+    roles |= {"volume": columns["Volume"]} if "Volume" in columns else {}
+    roles |= {"adjusted by": columns["Adj Close"]} if adjusts else {}
+    return roles | ({"ticker": columns["Ticker"]} if "Ticker" in columns else {})
+
+
+def _not_used(table: RawTable, columns: Mapping[str, str]) -> list[str]:
+    rest = [str(name) or "one without a name" for name in table.frame.columns if name not in columns.values()]
+    return [f"columns that are not used: {listed(rest)}"] if rest else []
+
+
+def _hint_ticker(table: RawTable, columns: Mapping[str, str], key: str) -> str:
+    """Which column may tell apart the tickers of a file in which days come twice."""
+    if "Ticker" in columns:
+        return ""
+    for name in table.frame.columns:
+        if name not in columns.values() and name and plain(str(name)) not in map(plain, KNOWN):
+            kinds = table.frame[name].nunique() if isinstance(table.frame[name], pd.Series) else 0
+            if 2 <= kinds <= len(table.frame) / 5:
+                return f"; if {name} tells several tickers apart: {override(f'{key}.columns', {'ticker': name})}"
+    return ""

@@ -1,0 +1,145 @@
+"""What the columns of a file of prices are called, by whom, and which of them are needed."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fulmen.errors import FulmenError
+from fulmen.io.hints import override
+from fulmen.io.names import likely, matched, plain
+from fulmen.io.tables import RawTable
+from fulmen.io.taken import Guess, listed
+from fulmen.workloads.stocks.reading import Reading
+from fulmen.workloads.stocks.synonyms import SYNONYMS
+
+PRICES = ("Open", "High", "Low", "Close")
+REQUIRED = ("Date", *PRICES, "Volume")
+OPTIONAL = ("Adj Close", "Ticker")
+ALL = (*REQUIRED, *OPTIONAL)
+ALWAYS = ("Date", "Close")  # whatever the features are
+CALLED_TICKER = frozenset(map(plain, SYNONYMS["Ticker"]))
+KNOWN = ("Dividends", "Stock Splits", "Capital Gains", "Change %", "Change", "OpenInt", "PER")  # of no use here
+
+
+def roles_of(table: RawTable, reading: Reading, key: str = "data") -> tuple[dict[str, str], list[Guess]]:
+    """`ALL` name -> column of the file, for all that are there, and what was not plain to see.
+
+    Raises:
+        FulmenError: a column is not there, or one is asked about.
+    """
+    there = [str(name) for name in table.frame.columns]
+    remembered = {role: name for role, name in reading.remembered.items() if name is None or name in there}
+    columns, guesses = _with_date(table, there, by_role(remembered) | by_role(reading.table.columns))
+    free = [name for name in there if not _names_one(table.frame, name, columns)]
+    synonyms = {name: [*known, *_beginning(name, free)] for name, known in SYNONYMS.items()}
+    typed = {name: name if name in there else name.replace(" ", "_") for name in ALL}  # a blank wants quotes of its own
+    said_of = {typed.get(name, name): column for name, column in columns.items()}
+    called = {typed[name]: each for name, each in synonyms.items()}
+    optional = [typed[name] for name in ALL if name not in ALWAYS]
+    try:
+        found, said = matched(list(typed.values()), free, said_of, called, optional, key, table.source)
+        found = {name: found[typed[name]] for name in ALL if typed[name] in found}
+    except FulmenError as error:
+        raise FulmenError(f"{error}{_further(free, columns, synonyms, reading)}") from None
+    if lost := [name for name in REQUIRED if reading.needs(name) and name not in found]:
+        way = f"go on without: {reading.without(lost)}" if reading.free else "the model was trained with it"
+        raise FulmenError(f"{table.source}: no column {listed(lost)}; there is {listed(there, 20)}; {way}")
+    return found, [*guesses, *said]
+
+
+def by_role(columns: Mapping[str, str | None]) -> dict[str, str | None]:
+    """What was said about columns, with `adj_close` as `Adj Close`."""
+    roles = {plain(role): role for role in ALL}
+    return {roles.get(plain(str(role)), str(role)): name for role, name in columns.items()}
+
+
+def _with_date(
+    table: RawTable, there: Sequence[str], said: Mapping[str, str | None]
+) -> tuple[dict[str, str | None], list[Guess]]:
+    """`said`, and a column Datetime, or the first one if it has no name, as Date where there is no other."""
+    columns = dict(said)
+    if "Date" in columns or "date" in map(plain, there):
+        return columns, []
+    named = [name for name in there if plain(name) == "datetime"]
+    if len(named) == 1:
+        return {**columns, "Date": named[0]}, [
+            Guess(f"{named[0]} is Date", override("data.columns", {"date": named[0]}))
+        ]
+    if there and (there[0] == "" or there[0].startswith("Unnamed")) and list(there).count(there[0]) == 1:
+        cells = table.frame.iloc[:, 0]
+        parsed = pd.to_datetime(cells, errors="coerce", format="ISO8601", utc=True)
+        if not pd.api.types.is_numeric_dtype(cells) and parsed.notna().all() and cells.astype(str).str.len().min() > 7:
+            return {**columns, "Date": there[0]}, [Guess("the first column, which has no name, is Date")]
+    return columns, []
+
+
+def _names_one(frame: pd.DataFrame, name: str, columns: Mapping[str, str | None]) -> bool:
+    """Whether a column may be called Ticker elsewhere and holds one text throughout: it tells nothing apart."""
+    if "Ticker" in columns or plain(name) not in CALLED_TICKER:
+        return False
+    cells = frame[name]
+    return isinstance(cells, pd.Series) and len(cells) > 1 and cells.nunique(dropna=False) == 1
+
+
+def _beginning(role: str, there: Sequence[str]) -> list[str]:
+    """Names that begin like a role, such as `Volume USD` and `Close (USD)`."""
+    first = {"Adj Close": ("adj", "adjusted")}.get(role, (plain(role),))
+    return [name for name in there if plain(name).startswith(first) and plain(name) not in ("opentime", "closetime",
+            "openint", "openinterest", "highlow")] if role not in ("Date", "Ticker") else []  # fmt: skip
+
+
+def _further(
+    there: Sequence[str],
+    columns: Mapping[str, Any],
+    synonyms: Mapping[str, Sequence[str]],
+    reading: Reading,
+) -> str:
+    """What else has to be typed, where a column that is needed is not there under any name."""
+    said = set(map(plain, columns))
+    lost = [
+        name
+        for name in REQUIRED
+        if reading.needs(name)
+        and plain(name) not in said
+        and name not in ALWAYS
+        and not likely(name, there, synonyms[name])
+    ]
+    return f", with {reading.without(lost)}, as there is no {listed(lost)}" if lost and reading.free else ""
+
+
+def refuse_unnamed_tickers(table: RawTable, found: Mapping[str, str], said: Mapping[str, Any], key: str) -> None:
+    """Pass if no column that is not used may tell several series apart.
+
+    Raises:
+        FulmenError: a column of texts does, by what it holds.
+    """
+    if "Ticker" in found or "ticker" in map(plain, said):
+        return
+    rows = len(table.frame)
+    for name in table.frame.columns:
+        if name in found.values() or plain(name) in map(plain, KNOWN):
+            continue
+        cells = table.frame[name]
+        if not isinstance(cells, pd.Series) or pd.api.types.is_numeric_dtype(cells.dtype):
+            continue
+        texts = cells.astype(str)
+        kinds = texts.nunique()
+        if not 2 <= kinds <= max(2, rows // 20) or _hold_numbers(texts.unique()):
+            continue
+        first, yes, no = listed(sorted(texts.unique()), 3), {"ticker": name}, {"ticker": None}
+        raise FulmenError(
+            f"{table.source}, column {name}: it holds {kinds} texts ({first}); does it tell series of prices apart? "
+            f"Then {override(f'{key}.columns', yes)}; if not, {override(f'{key}.columns', no)}"
+        )
+
+
+def _hold_numbers(texts: np.ndarray) -> bool:
+    numbers = 0
+    for text in texts:
+        with suppress(ValueError):
+            float(str(text).strip("%$ "))
+            numbers += 1
+    return numbers > len(texts) / 2
