@@ -238,6 +238,9 @@ def test_an_unknown_unit_is_named():
     assert "mg is no unit that is known here" in refused(["1.5 mg", "2 mg"], "'1.5 mg' is no number")
     refused(["21 °C"], "°C is no unit")
     refused({"temperature": ["293.15K", "294K"]}, "kelvin or thousands")
+    refused({"T2": ["293.15K", "294K"]}, "kelvin or thousands")
+    refused({"inlet": ["293.15K", "294K", "301.2K"]}, "kelvin or thousands")
+    assert one("293.15K", "94K", "301.2K", "999K") == [293_150, 94_000, 301_200, 999_000]
 
 
 # missing values
