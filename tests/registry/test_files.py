@@ -80,7 +80,7 @@ PBPK = {
     "an endless interval": ({"interval_h": np.inf}, "finite and above 0"),
     "another interval of one dose": ({"interval_h": 5.0}, (2 * ROWS, "")),
     "routes in another order": ({"route_name": ROUTES[::-1]}, "route_name must be bolus, infusion, oral"),
-    "organs in another order": ({"organ": ORGANS[::-1]}, "organ must be blood, liver"),
+    "organs in another order than their values": ({"organ": ORGANS[::-1]}, "flow_l_per_h"),
     "other kinetics": ({"kinetics": "linear"}, "take a model that was trained with data.kinetics=linear"),
     "other times": ({"time_h": [0.0, 2.0, 20.0]}, (2 * len(ORGANS) * 2, "outside")),
     "times beyond those of the training": ({"time_h": [2.0, 200.0]}, "time_h[1] is 200 h; the model was trained from"),

@@ -267,8 +267,8 @@ def test_arrays_are_predicted_as_they_are_read_for_training(schema, tmp_path, ar
 @pytest.mark.parametrize(
     ("array", "message", "reading"),
     [
-        (X[..., 0] // 128, r"nearly black.*data\.pixel_range=\[0,1\]", {"pixel_range": "[0,1]"}),
-        (X / 255 - 0.5, r"data\.pixel_range=\[-0\.5,0\.5\]", {"pixel_range": "[-0.5,0.5]"}),
+        (X[..., 0] // 128, r"nearly black.*data\.pixel_range=\[0,1\]", {"pixel_range": [0, 1]}),
+        (X / 255 - 0.5, r"data\.pixel_range=\[-0\.5,0\.5\]", {"pixel_range": [-0.5, 0.5]}),
         (X[0].transpose(2, 0, 1), r"one image in colour, or three grey ones\? Save x\[None\]", None),
         (X.astype(str), "pixels are numbers", None),
     ],
@@ -285,4 +285,4 @@ def test_an_array_of_another_name_is_asked_about_at_predicting(schema, tmp_path)
     np.savez(tmp_path / "x.npz", images=X)
     with pytest.raises(FulmenError, match=r"is it images as x\? Then 'data\.columns=\{x:images\}'"):
         predict.read_file(tmp_path / "x.npz", schema)
-    assert predict.read_file(tmp_path / "x.npz", schema, columns="{x:images}").rows == 5
+    assert predict.read_file(tmp_path / "x.npz", schema, columns={"x": "images"}).rows == 5

@@ -14,7 +14,8 @@ from fulmen.workloads.pbpk.data import PBPKData
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.module import PBPKSurrogate
 from fulmen.workloads.pbpk.networks import MLP
-from fulmen.workloads.pbpk.npz import population_from, read_subjects
+from fulmen.workloads.pbpk.npz import population_from
+from fulmen.workloads.pbpk.npz_reading import read_subjects
 from fulmen.workloads.pbpk.predict import input_schema
 from fulmen.workloads.pbpk.sensitivity import INPUTS, sensitivities
 from fulmen.workloads.pbpk.sensitivity_verb import write_sensitivities

@@ -29,8 +29,6 @@ class LogTable:
         higher: columns of which the file itself says that higher is better (False: lower).
         headless: whether the names of the columns were given by the reader.
         lone: what to do for the other curve where the shape holds one alone.
-        breaks: rows before which the names of the columns stand once more.
-        lengths: of columns that were lists of their own.
         known: which cells hold something, of columns that were asked for.
     """
 
@@ -43,8 +41,6 @@ class LogTable:
     higher: dict[str, bool] = field(default_factory=dict)
     headless: bool = False
     lone: str = ""
-    breaks: Sequence[int] = ()
-    lengths: Mapping[str, int] = field(default_factory=dict)
     known: dict[tuple[str, int], np.ndarray] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -128,8 +124,7 @@ def of_lists(source: str, lists: Mapping[str, Sequence[Cell]], **more: Any) -> L
         str(name): [*each, *[None] * (longest - len(each))] for name, each in lists.items()
     }
     more.setdefault("word", "value")
-    lengths = {str(name): len(each) for name, each in lists.items()}
-    return LogTable(source, columns, range(1, longest + 1), lengths=lengths, **more)
+    return LogTable(source, columns, range(1, longest + 1), **more)
 
 
 def _flat(record: Mapping[str, Any], before: str = "") -> dict[str, Any]:

@@ -3,10 +3,9 @@
 import base64
 import binascii
 import io
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,10 +14,9 @@ from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Record, Schema, cells, unused
 from fulmen.errors import FulmenError
 from fulmen.io.arrays import names_in, read_arrays
-from fulmen.io.hints import override
 from fulmen.io.names import matched
 from fulmen.workloads.images.pictures import ENDINGS, is_picture, picture_of
-from fulmen.workloads.images.pixels import Channels, images_of
+from fulmen.workloads.images.pixels import images_of
 
 IMAGES_AT_PREDICTING = ("images", "image", "x_test", "test_images", "x_train", "pixels", "data", "arr_0")
 
@@ -45,11 +43,11 @@ def schema(data: Any) -> dict[str, Any]:
     }
 
 
-def read_file(path: Path, schema: Schema, **reading: str) -> Inputs:
+def read_file(path: Path, schema: Schema, **reading: Any) -> Inputs:
     """Images of an .npy, of the array `x` in an .npz, of a picture, or of the pictures in a folder, by their names.
 
     Args:
-        reading: `columns`, `channels` and `pixel_range`, as typed.
+        reading: `columns`, `channels` and `pixel_range`, as the data take them.
 
     Raises:
         FulmenError: no such file or array, or one that does not fit the schema.
@@ -63,9 +61,7 @@ def read_file(path: Path, schema: Schema, **reading: str) -> Inputs:
         if x.ndim == 3 and x.shape[:2] == size and x.shape[2] in (1, 3, 4) and x.shape[1:] != size:
             x, warnings = x[None], [*warnings, f"{path}: one image of {size[0]} x {size[1]}"]
         _refuse_one_or_three(x, f"{path}: {name}", size)
-        made, guesses = images_of(
-            {f"{path}: {name}": x}, cast(Channels, reading.get("channels", "auto")), _two(reading.get("pixel_range"))
-        )
+        made, guesses = images_of({f"{path}: {name}": x}, reading.get("channels", "auto"), reading.get("pixel_range"))
         (image,) = made.values()
         warnings += [f"{path}: {guess}" for guess in guesses]
     if image.shape[2:] != size:
@@ -77,16 +73,10 @@ def read_file(path: Path, schema: Schema, **reading: str) -> Inputs:
     return inputs
 
 
-def _array_of(path: Path, reading: Mapping[str, str]) -> tuple[str, np.ndarray, list[str]]:
+def _array_of(path: Path, reading: Mapping[str, Any]) -> tuple[str, np.ndarray, list[str]]:
     """The array of images in a file, its name, and warnings."""
     there = names_in(path)
-    said = re.fullmatch(r"\{\s*'?x'?\s*:\s*'?(.+?)'?\s*\}", reading.get("columns", ""))
-    if reading.get("columns") and not said:
-        raise FulmenError(
-            f"columns is {reading['columns']}; name the array of images: {override('data.columns', {'x': there[0]})}"
-        )
-    columns = {"x": said[1]} if said else {}
-    found, guesses = matched(["x"], there, columns, {"x": IMAGES_AT_PREDICTING}, source=str(path))
+    found, guesses = matched(["x"], there, reading.get("columns"), {"x": IMAGES_AT_PREDICTING}, source=str(path))
     name = found["x"]
     return name, read_arrays(path, [name])["x" if there == ["x"] else name], [f"{path}: {guess}" for guess in guesses]
 
@@ -118,17 +108,6 @@ def _of_pictures(path: Path, size: tuple[int, int]) -> np.ndarray:
             raise FulmenError(f"{file} is {here} (height x width); the model was trained on {trained}: resize it first")
         images.append(image)
     return np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2))
-
-
-def _two(text: str | None) -> tuple[float, float] | None:
-    """Two numbers of `[0,1]`."""
-    if text is None:
-        return None
-    try:
-        low, high = map(float, text.strip("[]() ").split(","))
-    except ValueError:
-        raise FulmenError(f"pixel_range is {text}; give the values of black and white, such as [0,1]") from None
-    return low, high
 
 
 def read_records(records: Sequence[Record], schema: Schema) -> Inputs:

@@ -1,6 +1,7 @@
 """Virtual subjects and what the solver says of them, as graphs with concentration curves."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -12,12 +13,14 @@ from torch import Tensor
 from fulmen.config.rules import Count, Positive
 from fulmen.data.cache import Arrays, cached, fingerprint
 from fulmen.errors import FulmenError
+from fulmen.io.taken import restored
 from fulmen.report.document import Rows
 from fulmen.utils.files import atomic_write
 from fulmen.workload import WorkloadData
-from fulmen.workloads.pbpk import npz
+from fulmen.workloads.pbpk import agreement, likely_units, npz, npz_reading, unit_names
 from fulmen.workloads.pbpk.graph import inputs
-from fulmen.workloads.pbpk.npz import arrays_from, population_from, read_npz
+from fulmen.workloads.pbpk.npz import arrays_from, population_from
+from fulmen.workloads.pbpk.npz_reading import Units, read_npz
 from fulmen.workloads.pbpk.one_compartment import REDUCED, Reduced
 from fulmen.workloads.pbpk.simulator import (
     bodies,
@@ -81,6 +84,9 @@ class PBPKData(WorkloadData):
         batch_size: subjects per training batch.
         seed: of the population, the split and the order of the batches.
         cache: folder of the prepared arrays; `outputs/cache` by default.
+        columns: the name of an array here -> its name in `npz`, `{dose_mg: dose}`.
+        units: of the numbers in `npz`: "checked" looks for such as have another unit than their name says, "as_named"
+            takes them as they are.
 
     Attributes:
         notes: what a report says of these data.
@@ -123,6 +129,8 @@ class PBPKData(WorkloadData):
         batch_size: Count = 32,
         seed: int = 42,
         cache: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        units: Units = "checked",
     ):
         super().__init__(batch_size, seed)
         known(kinetics, ("saturable", "linear"), "kinetics", "kinetics")
@@ -151,6 +159,7 @@ class PBPKData(WorkloadData):
         self.validation_compounds, self.test_compounds = validation_compounds, test_compounds
         self.fold, self.folds = fold, folds
         self.cache, self.npz = cache, npz
+        self.columns, self.units = dict(columns or {}), units
         self.grid_h = time_grid(hours, time_points, grid)
         self.prior: dict[str, Any] = {
             "compounds": compounds,
@@ -179,6 +188,7 @@ class PBPKData(WorkloadData):
         if self.splits:
             return
         arrays = self._arrays()
+        self.taken = [replace(each, source=str(self.npz)) for each in restored(arrays["taken"])] if self.npz else []
         self.population = population_from(arrays)
         self.all_times_h = torch.tensor(arrays["time_h"])
         later = self.all_times_h > 0
@@ -222,7 +232,8 @@ class PBPKData(WorkloadData):
     def export(self, path: str | Path) -> Path:
         """Write population, time grid and concentrations to an `.npz`; every array has its unit in its name."""
         with atomic_write(path, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **self._arrays())
+            arrays = {name: array for name, array in self._arrays().items() if name != "taken"}
+            np.savez_compressed(file, allow_pickle=False, **arrays)
         return Path(path)
 
     def _arrays(self) -> Arrays:
@@ -230,11 +241,13 @@ class PBPKData(WorkloadData):
         code: tuple[ModuleType, ...] = (*DRAWN_BY, compartments, propagator, rosenbrock, solvers, npz)
         files = [self.npz] if self.npz else [body.TABLE, drugs.COMPOUNDS]
         source |= {"kinetics": self.kinetics}
+        if path := self.npz:
+            source |= {"columns": self.columns, "units": self.units}
+            code = (*DRAWN_BY, compartments, propagator, npz, npz_reading, likely_units, unit_names, agreement)
         if self.solver == "compiled" and not self.npz:
             source, code, files = source | {"solver": self.solver}, (*code, compiled), [*files, compiled.KERNEL]
         self.fingerprint = fingerprint(source, code=code, files=files)
-        path = self.npz
-        build = (lambda: read_npz(path, self.kinetics)) if path else self._simulate
+        build = (lambda: read_npz(path, self.kinetics, self.columns, self.units)) if path else self._simulate
         return cached(f"pbpk-{self.kinetics}", self.fingerprint, build, self._cache_folder())
 
     def _cache_folder(self) -> Path | None:

@@ -31,9 +31,11 @@ class AnswersForSubjects(Workload):
         """Of an `.npz` of subjects; see `predict.py`."""
         return predict.input_schema(data, self.trust)
 
-    def read_file(self, path: Path, schema: Schema, **reading: str) -> Inputs:
+    reading = ("columns", "units")
+
+    def read_file(self, path: Path, schema: Schema, **reading: Any) -> Inputs:
         """Subjects from an `.npz`."""
-        asked = predict.read_file(path, schema)
+        asked = predict.read_file(path, schema, **reading)
         asked.warnings += predict.unlike_training(asked, self.trust)
         return asked
 

@@ -16,7 +16,8 @@ from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.answers import FALLBACK, TABLES
 from fulmen.workloads.pbpk.baselines import reduced_physics
 from fulmen.workloads.pbpk.graph import absorbed_share, inputs
-from fulmen.workloads.pbpk.npz import NAMES, SCALARS, WIDE, population_from, read_subjects
+from fulmen.workloads.pbpk.npz import SCALARS, WIDE, population_from
+from fulmen.workloads.pbpk.npz_reading import Units, read_subjects
 from fulmen.workloads.pbpk.one_compartment import Reduced
 from fulmen.workloads.pbpk.runge_kutta import step_h
 from fulmen.workloads.pbpk.simulator.bodies import AGE_Y
@@ -82,19 +83,23 @@ def unlike_training(asked: Inputs, trust: Trust | None) -> list[str]:
     ]
 
 
-def read_file(path: Path, schema: Schema) -> Inputs:
+def read_file(path: Path, schema: Schema, units: Units = "checked", columns: Mapping[str, str] | None = None) -> Inputs:
     """The subjects of an `.npz`.
+
+    Args:
+        columns: the name of an array here -> its name in the file.
+        units: "as_named" leaves out the search for other units than the names say.
 
     Raises:
         FulmenError: the file does not fit the schema; it names array, subject and value.
     """
-    arrays = read_subjects(path, schema["kinetics"])
+    said: list[str] = []
+    arrays = read_subjects(path, schema["kinetics"], columns, units, said)
     population = population_from(arrays)
     asked = inputs_of(population, schema, f"{path}: ")
     if "time_h" in arrays:
         ask_at(asked, population, torch.tensor(arrays["time_h"]), schema, f"{path}: ")
-    if unused := sorted(set(arrays) - {*NAMES, "organ", "route_name", "kinetics", "time_h"}):
-        asked.warnings.insert(0, f"{path}: not used: {', '.join(unused)}; the units are those of --explain")
+    asked.warnings[:0] = [f"{path}: {sentence}" for sentence in said]
     return asked
 
 

@@ -15,7 +15,8 @@ from fulmen.errors import FulmenError
 from fulmen.utils.files import atomic_write
 from fulmen.workload import Trained
 from fulmen.workloads.pbpk import predict
-from fulmen.workloads.pbpk.npz import population_from, read_subjects
+from fulmen.workloads.pbpk.npz import population_from
+from fulmen.workloads.pbpk.npz_reading import read_subjects
 from fulmen.workloads.pbpk.sensitivity import EXPOSURES, INPUTS, UNITS, Curves, Sensitivities, sensitivities, told
 from fulmen.workloads.pbpk.simulate.hours import usual_times
 from fulmen.workloads.pbpk.simulate.subjects import Subjects, subjects_of

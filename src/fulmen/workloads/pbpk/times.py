@@ -71,11 +71,13 @@ def refuse_untrained_times(time_h: Tensor, grid_h: Tensor, where: str = "") -> N
     outside = untrained(time_h, grid_h)
     if bool(outside.any()):
         number, low, high = int(outside.int().argmax()), float(grid_h[0]), float(grid_h[-1])
+        last = float(time_h[-1])
+        minutes = "; if they are minutes, save time_h / 60" if low <= last / 60 <= high < last else ""
         longer = f", train with data.hours={float(time_h[-1]):.4g}" if float(time_h[-1]) > high else ""
         raise FulmenError(
             f"{where}time_h[{number}] is {float(time_h[number]):.4g} h; the model was trained from {low:.4g} to "
             f"{high:.4g} h and knows no other times: leave it out{longer}, or solve the equations "
-            f"(fulmen.workloads.pbpk.simulator.solvers.simulate)"
+            f"(fulmen.workloads.pbpk.simulator.solvers.simulate){minutes}"
         )
 
 
