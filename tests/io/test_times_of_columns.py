@@ -362,7 +362,7 @@ def test_midnights_of_another_zone_are_refused():
         (["2024-01-31", ""], "row 3, column Date: the value is missing"),
         (["2024-01-31", "2024-02-30"], "row 3, column Date: '2024-02-30' is no date: there is no such day"),
         (["01/02/2024", "02/02/2024"], "data.dates=day_first or data.dates=month_first"),
-        (["1", "2"], "row 2, column Date: '1' is no date"),
+        (["9999-12-31"], "the year 9999 cannot be meant"), (["1", "2"], "row 2, column Date: '1' is no date"),
         ([19723, 19724], "data.time_unit=excel_days or data.time_unit=days"),
         (["2024-01", "2024-02"], "'2024-01' is no date"), (["31.01.24"], "two digits"),
     ],

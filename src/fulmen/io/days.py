@@ -84,7 +84,7 @@ def _ns(time: pd.Series) -> np.ndarray:
 
 def _iso(texts: list[str]) -> np.ndarray | None:
     """Nanoseconds since 1970 of local time, None if one is not ISO."""
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):  # of a year such as 9999
         return np.array([_local_ns(datetime.fromisoformat(text)) for text in texts], dtype=np.int64)
     return None
 
