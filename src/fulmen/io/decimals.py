@@ -1,5 +1,6 @@
 """Whether a point or a comma is the decimal sign: one answer for all columns of a file, from what its cells prove."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,10 +10,12 @@ from fulmen.errors import FulmenError
 from fulmen.io.columns import Column
 from fulmen.io.forms import COMMA, POINT, Form
 from fulmen.io.hints import override
+from fulmen.io.missing import as_series
 from fulmen.io.where import Where
 
 LOOK = 200  # numbers
 FEW = 5  # cells like 1.234 beside whole numbers below 1000, from which on the point may part thousands
+PARTED = re.compile(r"\s*[-+]?\d{1,3}\.\d{3}\s*")
 
 
 class Cell(NamedTuple):
@@ -108,6 +111,9 @@ def _parts_thousands(column: Column) -> bool:
 def may_part_thousands(column: Column, doubt_points: bool = False) -> bool:
     """Whether a column of plain numbers may be one of thousands, by its values: a look at its texts then tells."""
     if not column.holds_texts:
+        return False
+    first = as_series(column.cells).iloc[:LOOK]
+    if any(type(text) is str and "." in text and not PARTED.fullmatch(text) for text in first):
         return False
     for number in (column.number[:LOOK], column.number):  # most columns are told from their first numbers
         number = number[~np.isnan(number)]

@@ -160,8 +160,8 @@ def sentinel(values: np.ndarray) -> float | None:
     """A number such as -999 that stands repeatedly, far from all others, and so probably marks a missing value.
 
     Far is farther from the nearest other value than that is from the median (half of it for a mark below 0), and than
-    three times its way to the outermost twentieth; a mark below 0 where all else is above needs one of both. A value at
-    the end of a smooth range is none, and neither is one of a column of few values.
+    three times its way to the outermost twentieth; a mark below 0 where nothing else is needs neither. A value at the
+    end of a smooth range is none, and neither is one of a column of few values.
 
     Args:
         values: float64 [N], NaN where one is missing.
@@ -180,8 +180,10 @@ def _is_far(mark: float, rest: np.ndarray) -> bool:
     low, high = rest.min(), rest.max()
     if low <= mark <= high:
         return False
+    if mark < 0 <= low:
+        return True
     end, share = (low, 0.05) if mark < low else (high, 0.95)
     gap = abs(mark - end)
     from_median = gap > (0.5 if mark < 0 else 1) * abs(end - np.median(rest))
     from_tail = gap > 3 * abs(end - np.quantile(rest, share))
-    return bool(from_median or from_tail) if mark < 0 <= low else bool(from_median and from_tail)
+    return bool(from_median and from_tail)

@@ -66,14 +66,14 @@ def read_times(
     values = values if isinstance(values, list) else as_series(values)
     if isinstance(values, pd.Series) and values.dtype.kind in "mM":
         return _typed(values, name, where)
-    if holds_numbers(values):
-        read, guesses = read_numbers({name: values}, where, options, key, missing=False, hint=EVERY)
-        clock = clock_of(read[name], name, where, options.time_unit, key, group)
-        return Times(clock.hours(read[name]), clock.absolute, [*guesses, *clock.guesses])
     if isinstance(values, list) and all(type(value) is str and ISO.fullmatch(value) for value in values):
         with suppress(ValueError):  # there is no 31st of April
             hours = np.array([_hours(datetime.fromisoformat(value)) for value in values])
             return Times(hours, True, _told_zone(values, name, where))
+    if holds_numbers(values):
+        read, guesses = read_numbers({name: values}, where, options, key, missing=False, hint=EVERY)
+        clock = clock_of(read[name], name, where, options.time_unit, key, group)
+        return Times(clock.hours(read[name]), clock.absolute, [*guesses, *clock.guesses])
     texts = texts_of(values)
     cells = values if isinstance(values, pd.Series) and values.dtype == "str" else texts
     time = pd.Series(pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601"))

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from fulmen.io.options import NAMES
 from fulmen.registry.json_schema import request_schema
 from fulmen.registry.names import cleaned
 from fulmen.registry.store import Store
@@ -139,14 +140,14 @@ async def form(reference: str, services: Wanted) -> Form:
 async def _file(request: Request, services: Services) -> AsyncIterator[tuple[Path, tuple[tuple[str, str], ...]]]:
     """The file of a form, on disk as long as it is needed, and how it is to be read."""
     limits = services.settings.limits
-    async with request.form(max_files=1, max_fields=4, max_part_size=CHUNK) as form:
+    async with request.form(max_files=1, max_fields=16, max_part_size=CHUNK) as form:
         sent = form.get("file")
         if not isinstance(sent, UploadFile):
             raise wrong("file", "the form has none", "send the file as the field `file`")
         name = cleaned(Path(sent.filename or "").name) or "file"
         if not name.lower().endswith(READ):
             raise wrong("file", f"{name} is none of {', '.join(READ)}; a packed file has to be unpacked first")
-        reading = tuple((key, value) for key, value in form.items() if key == "delimiter" and isinstance(value, str))
+        reading = tuple((key, value) for key, value in form.items() if key in NAMES and isinstance(value, str))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, name)
             with path.open("wb") as file:

@@ -8,20 +8,14 @@ import numpy as np
 
 from fulmen.config.mistakes import did_you_mean
 from fulmen.errors import FulmenError
+from fulmen.io.options import TableOptions
 from fulmen.workloads.sensors.features.feature_set import Features
 from fulmen.workloads.sensors.features.features import source_columns
 from fulmen.workloads.sensors.features.windows import parse
-from fulmen.workloads.sensors.io.files import DELIMITERS
+from fulmen.workloads.sensors.io.alike import Alike
 from fulmen.workloads.sensors.io.tables import Columns
 from fulmen.workloads.sensors.sources import Database, Plant, Source, TableFile
 from fulmen.workloads.sensors.splits import Kind, Splitting, choose
-
-
-def one_character(delimiter: str) -> str:
-    meant = {name: character for character, name in DELIMITERS.items()} | {"\\t": "\t"}
-    if len(character := meant.get(delimiter, delimiter)) != 1:
-        raise FulmenError(f"delimiter is {delimiter!r}; it must be one character, or {', '.join(DELIMITERS.values())}")
-    return character
 
 
 def check_features(features: Features, forbidden: Sequence[str]) -> None:
@@ -58,14 +52,14 @@ def check_columns(c: Columns, forbidden: Sequence[str]) -> None:
 
 
 def source_of(
-    csv: str | None, delimiter: str, database: str | None, query: str | None, snapshot: str | None, plant: Plant
-) -> Source:
+    csv: str | None, options: TableOptions, database: str | None, query: str | None, snapshot: str | None, plant: Plant,
+    alike: Alike = "ask",
+) -> Source:  # fmt: skip
     """Where the rows come from: a file or a database, where one is named, else the plant.
 
     Raises:
         FulmenError: two of them are named, or a database without a query.
     """
-    character = one_character(delimiter)
     if bool(database) != bool(query):
         raise FulmenError(
             "database and query belong together: data.database=sqlite:///plant.db 'data.query=SELECT ...'"
@@ -73,8 +67,8 @@ def source_of(
     if csv and database:
         raise FulmenError("csv and database exclude each other: choose one source of readings")
     if database and query:
-        return Database(database, query, snapshot)
-    return TableFile(Path(csv), character) if csv else plant
+        return Database(database, query, snapshot, options, alike)
+    return TableFile(Path(csv), options, alike) if csv else plant
 
 
 def splitting_of(

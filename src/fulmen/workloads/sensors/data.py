@@ -1,5 +1,6 @@
 """Rows of readings, one label each, split by machine, by time or at random."""
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,27 +14,40 @@ from fulmen.config.ranges import Count, between, refuses_out_of_range
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.data.ranges import Ranges
 from fulmen.errors import FulmenError
+from fulmen.io.options import DateOrder, Decimal, TableOptions, TimeUnit
+from fulmen.io.taken import Taken
+from fulmen.io.where import Where
 from fulmen.utils.seeding import derived_seed
-from fulmen.workloads.sensors import arguments, leakage
-from fulmen.workloads.sensors.features.feature_set import RANGES, Features
-from fulmen.workloads.sensors.io.cells import Where
-from fulmen.workloads.sensors.io.tables import Columns, check_for_training, out_of_range
+from fulmen.workloads.sensors import arguments, leakage, said
+from fulmen.workloads.sensors.copies import copies_of
+from fulmen.workloads.sensors.features.feature_set import RANGES, Features, gap_sentence
+from fulmen.workloads.sensors.io.alike import Alike
+from fulmen.workloads.sensors.io.checks import check_for_training, doubts_of, out_of_range
+from fulmen.workloads.sensors.io.tables import Columns
 from fulmen.workloads.sensors.simulator.plant import SENSORS, Fault
 from fulmen.workloads.sensors.sources import Plant, TableFile
 from fulmen.workloads.sensors.table_data import TableData
 
 
 class SensorData(TableData):
-    """Rows of a CSV, a Parquet file, a database or a simulated plant, with labels; split, batched.
+    """Rows of a CSV, a Parquet or Excel file, a database or a simulated plant, with labels; split, batched.
 
-    Three things are said by the arguments, each an object of its own: where the rows come from (`source`: csv and
-    delimiter; database, query and snapshot; else the plant of machines, days, lost and fault), what is made of them
-    (`features`: numeric to windows) and how they are split (`splitting`: split to validation). Batches are those of
-    `TableData`.
+    Three things are said by the arguments, each an object of its own: where the rows come from (`source`: csv to sheet;
+    database, query and snapshot; else the plant of machines, days, lost and fault), what is made of them (`features`:
+    numeric to windows) and how they are split (`splitting`: split to validation). Batches are those of `TableData`.
 
     Args:
-        csv: a CSV or Parquet file; replaces the simulated plant.
-        delimiter: between the columns of a CSV: one character, or comma, semicolon, tab, bar.
+        csv: a CSV, Parquet or Excel file, plain or packed; replaces the simulated plant.
+        delimiter: between the columns of a CSV: one character, or comma, semicolon, tab, bar, space; auto: found out.
+        columns: what a column is called here -> its name in the file: {temperature_c: Temp, machine: "Machine ID"}.
+        decimal: the sign before the decimals: point or comma; auto: all cells together say it.
+        dates: day_first or month_first, of dates that could be read both ways; auto: asked if no date says it.
+        time_unit: of times that are numbers: hours, minutes, seconds, milliseconds, microseconds, nanoseconds, days or
+            excel_days; auto: found out by range and step.
+        header: names of all columns of a file without a line of names; auto: the file has one.
+        missing_values: further marks of a missing reading, such as [-999]; []: there are none, whatever it looks like.
+        encoding: of a text file; auto: found out.
+        sheet: of an Excel file; null: the first.
         database: SQLAlchemy URL, or $NAME for one in the environment; replaces the simulated plant, with `query`.
         query: an SQL SELECT. Its rows are kept as a snapshot.
         snapshot: null: the latest one, taken if there is none; "new": taken now; or an id.
@@ -42,10 +56,13 @@ class SensorData(TableData):
         target: column of the labels.
         labels: the labels as they stand there; of two, the second is the event.
         group: column of the machine, or null.
-        time: column of the time (ISO, or hours), or null.
+        alike: machines whose names differ in case, blanks or the way a number is written alone (M1, m1): one, apart, or
+            ask.
+        time: column of the time (dates, or numbers in `time_unit`), or null.
         missing: whether readings may be missing; else a gap is an error.
         ranges: column -> lowest and highest value that makes sense in its unit; beyond is a warning.
-        forbidden: columns that give the target away and are refused as features.
+        forbidden: columns that give the target away and are refused as features; null: features that are the target in
+            parts are looked for and refused.
         ceiling: metric -> a score above which something must leak.
         wear: columns that rise as a machine wears and fall when it is repaired; those that `ranges` lets not be
             negative by ratios, the others by differences.
@@ -74,19 +91,28 @@ class SensorData(TableData):
     def __init__(
         self,
         csv: str | None = None,
-        delimiter: str = ",",
+        delimiter: str = "auto",
+        columns: Mapping[str, str | None] | None = None,
+        decimal: Decimal = "auto",
+        dates: DateOrder = "auto",
+        time_unit: TimeUnit = "auto",
+        header: Literal["auto"] | Sequence[str] = "auto",
+        missing_values: Sequence[str | float] | None = None,
+        encoding: str = "auto",
+        sheet: str | None = None,
         database: str | None = None,
         query: str | None = None,
         snapshot: str | None = None,
         numeric: Sequence[str] = (*SENSORS, "hour_sin", "hour_cos"),
         categorical: Mapping[str, Sequence[str]] | None = None,
         target: str = "maintenance",
-        labels: Sequence[str | int] = (0, 1),
+        labels: Sequence[str | int | bool] = (0, 1),
         group: str | None = "machine",
+        alike: Alike = "ask",
         time: str | None = "time",
         missing: bool = True,
         ranges: Mapping[str, Sequence[float]] | None = None,
-        forbidden: Sequence[str] = (),
+        forbidden: Sequence[str] | None = None,
         ceiling: Mapping[str, float] | None = None,
         wear: Sequence[str] = ("temperature_c", "vibration_mm_s"),
         windows: Sequence[str] = (),
@@ -103,15 +129,19 @@ class SensorData(TableData):
         seed: int = 42,
         cache: str | None = None,
     ):
-        columns = Columns(tuple(numeric), dict(categorical or {}), target, tuple(labels), group, time, missing)
-        features = Features(columns, tuple(wear), tuple(windows), {**RANGES, **(ranges or {})})
-        arguments.check_features(features, forbidden)
+        wanted = Columns(tuple(numeric), dict(categorical or {}), target, tuple(labels), group, time, missing)
+        features = Features(wanted, tuple(wear), tuple(windows), {**RANGES, **(ranges or {})})
+        arguments.check_features(features, forbidden or ())
         splitting = arguments.splitting_of(split, features, fold, folds, validation, seed)
         super().__init__(batch_size, seed, features, splitting)
         self.class_names = tuple(map(str, labels))
         plant = Plant(machines, days, lost, fault, seed)
-        self.source = arguments.source_of(csv, delimiter, database, query, snapshot, plant)
-        self.delimiter = self.source.delimiter if isinstance(self.source, TableFile) else self.delimiter
+        self.options = TableOptions(
+            delimiter, decimal, dates, time_unit, header if isinstance(header, str) else tuple(header),
+            dict(columns or {}), missing_values if missing_values is None else tuple(missing_values), encoding, sheet,
+        )  # fmt: skip
+        self.source = arguments.source_of(csv, self.options, database, query, snapshot, plant, alike)
+        self.forbidden = forbidden if forbidden is None else tuple(forbidden)
         self.permute_labels, self.known_ceiling = permute_labels, dict(ceiling or {})
         self.cache = Path(cache) if cache else None
 
@@ -127,7 +157,8 @@ class SensorData(TableData):
             order = np.random.default_rng(derived_seed(self.seed, "labels")).permutation(len(whole["target"]))
             whole["target"] = whole["target"][order]
         x, group, time_h, target = whole["x"], whole["group"], arrays["time_h"], whole["target"]
-        rows = self.splitting.rows(target, group, time_h)
+        found = _taken(arrays).doubts
+        rows = self._rows(arrays, target, found)
         for name in ("train", "test"):
             arguments.check_classes(
                 name, target, whole["row"], rows[name], self.features.columns, self.splitting.fold
@@ -135,11 +166,23 @@ class SensorData(TableData):
         train = rows["train"]
         self.features.fit(x[train], group[train], time_h[train])
         whole["x"] = self.features.with_past(x, group, time_h)
+        gaps = self.features.fill(whole["x"], train)
+        found += [gap_sentence(name, gone, whole["row"], self.features.filled[name]) for name, gone in gaps.items()]
         self.splits = {name: {k: torch.from_numpy(v[part]) for k, v in whole.items()} for name, part in rows.items()}
         self.bayes = np.array(arrays["bayes"][rows["test"]]) if "bayes" in arrays and not self.permute_labels else None
         self.groups = arrays["group_name"].tolist()
         self.hours = {name: np.array(time_h[part]) for name, part in rows.items()}
-        self._warn(arrays["warnings"].tolist(), whole["x"])
+        self.absolute = bool(arrays["absolute"])
+        self._warn(found, whole["x"])
+
+    def _rows(self, arrays: Arrays, target: np.ndarray, found: list[str]) -> dict[str, np.ndarray]:
+        """Numbers of the rows in each split; copies of a row stay together where that is possible, else it is found."""
+        first = arrays["copy"]
+        some = bool((first != np.arange(len(target))).any())
+        together = some and self.splitting.can_keep_together(target, first)
+        if some and not together and self.splitting.kind == "random":
+            found.append("leakage: the table has so few distinct rows that copies of a row are in several splits")
+        return self.splitting.rows(target, arrays["alike"], arrays["time_h"], first if together else None)
 
     def _warn(self, found: list[str], x: np.ndarray) -> None:
         if self.splitting.kind == "random":
@@ -161,18 +204,23 @@ class SensorData(TableData):
     def _arrays(self) -> Arrays:
         """All rows, as far as they do not depend on the split, from the cache or made now."""
         rows = self.source.rows(self.cache or cache_folder())
-        key = {**rows.key(), "columns": asdict(self.features.columns), "ranges": self.features.ranges}
+        key = {**rows.key(), "columns": asdict(self.features.columns), "ranges": self.features.ranges,
+               "forbidden": self.forbidden}  # fmt: skip
         self.fingerprint = fingerprint(key, code=rows.code, files=rows.files)
-        return cached("sensors", self.fingerprint, lambda: self._build(rows), self.cache)
+        arrays = cached("sensors", self.fingerprint, lambda: self._build(rows), self.cache)
+        self.taken = [] if isinstance(rows, Plant) else [_taken(arrays)]
+        return arrays
 
     def _build(self, rows: TableFile | Plant) -> Arrays:
         columns = self.features.columns
-        table = rows.table(columns)
-        where = Where(str(rows.name), table.line)
+        table = check_for_training(rows.table(columns), columns, str(rows.name), self.forbidden)
         known = self.features.ranges.items()
         plausible = Ranges.of([{"name": name, "range": ends} for name, ends in known if name in table.numeric])
-        check_for_training(table, columns, rows.name)
+        where = Where(str(rows.name), table.line)
         names, group = np.unique(table.group, return_inverse=True)
+        copies = copies_of(table, group, names.tolist() if columns.group else [])
+        doubts = [*out_of_range(table, plausible, where), *doubts_of(table, columns)]
+        took = said.taken(table, columns, str(rows.name), copies, doubts)
         best = {"bayes": rows.bayes()} if isinstance(rows, Plant) and rows.has_ceiling else {}
         return best | {
             "x": self.features.of_rows(table),
@@ -182,5 +230,12 @@ class SensorData(TableData):
             "group": group,
             "group_name": names,
             "time_h": table.time_h,
-            "warnings": np.array(out_of_range(table, plausible, where), dtype=np.str_),
+            "absolute": np.array(table.absolute),
+            "copy": copies.row,
+            "alike": copies.group,
+            "taken": np.array(json.dumps(took.to_plain())),
         }
+
+
+def _taken(arrays: Arrays) -> Taken:
+    return Taken.of_plain(json.loads(str(arrays["taken"])))

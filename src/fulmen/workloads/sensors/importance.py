@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor
@@ -13,6 +12,7 @@ from fulmen.report.document import Rows
 from fulmen.report.figures import INK, MODEL, WIDTH, figure
 from fulmen.workloads.sensors.features.feature_set import Features
 from fulmen.workloads.sensors.features.features import DERIVED, TIME
+from fulmen.workloads.sensors.said import when
 from fulmen.workloads.sensors.table_data import TableData
 
 Predict = Callable[[Mapping[str, Tensor]], np.ndarray]  # a part -> probability of the event [N]
@@ -33,19 +33,12 @@ def in_need(predict: Predict, data: TableData, threshold: float) -> Rows:
         last = order[np.append(machine[order][1:] != machine[order][:-1], True)] if len(order) else order
         p = predict({key: value[last] for key, value in part.items()})
         for i, each in zip(last, p, strict=True):
+            time = None if np.isnan(hours[i]) else when(float(hours[i]), data.absolute)
             rows.append({
-                column: str(data.groups[machine[i]]), "time": when(hours[i]), "probability": float(each),
+                column: str(data.groups[machine[i]]), "time": time, "probability": float(each),
                 "needs maintenance": "yes" if each >= threshold else "no", "row": int(part["row"][i]), "part": name,
             })  # fmt: skip
     return sorted(rows, key=lambda row: -row["probability"])
-
-
-def when(time_h: float) -> str | None:
-    """Hours since 1970 as a time; few hours, which count from elsewhere, as they are."""
-    if np.isnan(time_h):
-        return None
-    since_1980 = time_h > 24 * 3650
-    return f"{pd.Timestamp(0) + pd.Timedelta(hours=time_h):%Y-%m-%d %H:%M}" if since_1980 else f"{time_h:g} h"
 
 
 def sources(features: Features) -> dict[str, list[int]]:

@@ -1,12 +1,14 @@
 """What an input of a kept classifier has to look like: columns with units, and ranges seen in training."""
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from fulmen.workloads.sensors import drift
 from fulmen.workloads.sensors.features.features import needs_time, source_columns
+from fulmen.workloads.sensors.io.reading import AS_FOUND
 from fulmen.workloads.sensors.table_data import TableData
 
 UNITS = {"lux": "lux", "c": "°C", "mm_s": "mm/s", "k": "K", "w": "W", "h": "h"}
@@ -30,10 +32,11 @@ def schema(data: TableData) -> dict[str, Any]:
         "target": c.target, "labels": list(c.labels), "group": group, "time": time, "missing": c.missing,
         "wear": list(features.wear), "windows": list(features.windows),
         "ranges": {name: list(bounds) for name, bounds in features.ranges.items()},
-        "delimiter": "tab" if data.delimiter == "\t" else data.delimiter,
+        "reading": {name: value for name, value in asdict(data.options).items() if value != getattr(AS_FOUND, name)},
     }  # fmt: skip
-    return {"format": "csv or parquet", "columns": columns, "labels": list(c.labels), "options": options,
-            "fitted_windows": features.fitted, "carried": [name for name in (c.group, c.time) if name]}  # fmt: skip
+    return {"format": "csv, parquet or xlsx", "columns": columns, "labels": list(c.labels), "options": options,
+            "fitted_windows": features.fitted, "filled": features.filled,
+            "carried": [name for name in (c.group, c.time) if name]}  # fmt: skip
 
 
 def _numeric(name: str, data: TableData, position: int | None) -> dict[str, Any]:

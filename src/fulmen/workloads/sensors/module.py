@@ -13,6 +13,7 @@ from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Record, Schema
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
+from fulmen.io.options import NAMES
 from fulmen.optim.schedulers import optimizers
 from fulmen.report.contest import Contest, Once, Variant
 from fulmen.report.summary import Summary
@@ -115,7 +116,7 @@ class SensorClassifier(Workload):
     def decision_threshold(self) -> float:
         return float(self.threshold)
 
-    reading = ("delimiter",)
+    reading = NAMES
     at_once = 4096
     endings = (".csv", ".parquet")
 
@@ -126,7 +127,7 @@ class SensorClassifier(Workload):
         return schema(data)
 
     def read_file(self, path: Path, schema: Schema, **reading: str) -> Inputs:
-        """The rows of a CSV or Parquet file."""
+        """The rows of a CSV, Parquet or Excel file."""
         return predict.read_file(path, self._read(schema), reading)
 
     def read_records(self, records: Sequence[Record], schema: Schema) -> Inputs:

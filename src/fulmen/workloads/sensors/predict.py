@@ -13,13 +13,16 @@ from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Record, Schema, cells, unused
 from fulmen.data.ranges import Ranges
 from fulmen.errors import FulmenError
+from fulmen.io.missing import Cells
+from fulmen.io.options import TableOptions
+from fulmen.io.taken import Guess
+from fulmen.io.where import InRecords, Where
 from fulmen.workloads.sensors import drift
-from fulmen.workloads.sensors.arguments import one_character
-from fulmen.workloads.sensors.features.feature_set import RANGES, Features
+from fulmen.workloads.sensors.features.feature_set import RANGES, Features, gap_sentence
 from fulmen.workloads.sensors.features.features import source_columns
-from fulmen.workloads.sensors.io.cells import Cells, InRecords, Where
-from fulmen.workloads.sensors.io.files import read_frame
-from fulmen.workloads.sensors.io.tables import Columns, Table, check_cells, check_table, numeric_of, out_of_range
+from fulmen.workloads.sensors.io.checks import numeric_of, out_of_range
+from fulmen.workloads.sensors.io.reading import read_frame, read_options
+from fulmen.workloads.sensors.io.tables import Columns, Table, check_cells
 
 
 @dataclass(frozen=True)
@@ -56,22 +59,18 @@ def read_file(path: Path, fitted: Fitted, reading: Mapping[str, str]) -> Inputs:
     distributed otherwise, are a warning.
 
     Args:
-        reading: how the file is read where that differs from the training data: `delimiter`.
+        reading: how the file is read where that differs from the training data: values of `TableOptions` as typed.
 
     Raises:
         FulmenError: a column is missing, or a value cannot be; the message names column and row.
     """
-    schema, features, needed = fitted.schema, fitted.features, fitted.needed
-    options = schema["options"] | ({"delimiter": reading["delimiter"]} if "delimiter" in reading else {})
-    frame, first_line = read_frame(path, one_character(options.get("delimiter", ",")), features.columns.named())
-    if missing := [name for name in needed if name not in frame.columns]:
-        raise FulmenError(
-            f"{path}: no column {', '.join(missing)}; the model needs {', '.join(needed)}, "
-            f"the file has {', '.join(map(str, frame.columns[:20]))}"
-        )
-    table = check_table(frame, features.columns, path, first_line)
-    carried = {name: frame[name] for name in fitted.carried if name in frame.columns}
-    return _inputs(table, fitted, Where(str(path), table.line), carried)
+    options = read_options(fitted.schema["options"].get("reading", {}), reading)
+    raw = read_frame(path, fitted.features.columns, options, fitted.carried)
+    table = check_cells(raw.cells, fitted.features.columns, Where(str(path), raw.line), options, "data", raw.delimiter)
+    carried = {name: raw.cells[name] for name in fitted.carried if name in raw.cells}
+    inputs = _inputs(table, fitted, Where(str(path), table.line), carried)
+    inputs.warnings = [*_told(path, [*raw.guesses, *table.guesses], raw.dropped), *inputs.warnings]
+    return inputs
 
 
 def read_records(records: Sequence[Record], fitted: Fitted) -> Inputs:
@@ -101,11 +100,12 @@ def answer(inputs: Inputs, predicted: Batch, fitted: Fitted) -> Answer:
 
 
 def as_file(records: Sequence[Record], ending: str, schema: Schema) -> bytes:
-    """The rows as a CSV with the delimiter of the training data, or as Parquet."""
+    """The rows as a CSV with the delimiter that was said for the training data, or as Parquet."""
     frame = pd.DataFrame(list(records))
     if ending == ".parquet":
         return frame.to_parquet(index=False)
-    return frame.to_csv(index=False, sep=one_character(schema["options"].get("delimiter", ","))).encode()
+    said = schema["options"].get("reading", {}).get("delimiter") or schema["options"].get("delimiter", ",")
+    return frame.to_csv(index=False, sep=TableOptions(delimiter=said).character or ",").encode()
 
 
 def as_fitted(schema: Schema) -> Features:
@@ -116,7 +116,8 @@ def as_fitted(schema: Schema) -> Features:
         options.get("group"), options.get("time"), options["missing"],
     )  # fmt: skip
     wear, windows = tuple(options.get("wear", ())), tuple(options.get("windows", ()))
-    return Features(columns, wear, windows, options.get("ranges", RANGES), schema.get("fitted_windows", {}))
+    fitted = schema.get("fitted_windows", {}), schema.get("filled", {})
+    return Features(columns, wear, windows, options.get("ranges", RANGES), *fitted)
 
 
 def _inputs(table: Table, fitted: Fitted, where: Where, carried: Mapping[str, Cells]) -> Inputs:
@@ -125,6 +126,7 @@ def _inputs(table: Table, fitted: Fitted, where: Where, carried: Mapping[str, Ce
     x = features.with_past(features.of_rows(table), table.group, table.time_h)
     if len(names) != x.shape[1]:
         raise FulmenError(f"the schema has {x.shape[1]} features, the model {len(names)}")
+    missing = _gaps(fitted, table, x) if np.isnan(x).any() else []
     unlike = drift.alarms_of_file(fitted.schema["columns"], table.numeric, where.source)
     return Inputs(
         {
@@ -135,8 +137,35 @@ def _inputs(table: Table, fitted: Fitted, where: Where, carried: Mapping[str, Ce
         rows=len(table.line),
         about={name: values if isinstance(values, list) else values.to_numpy() for name, values in carried.items()},
         outside=seen.outside(numeric_of(table, seen.names)),
-        warnings=[*out_of_range(table, seen, where, "the range seen in training,"), *unlike],
+        warnings=[*missing, *out_of_range(table, seen, where, "the range seen in training,"), *unlike],
     )
+
+
+def _gaps(fitted: Fitted, table: Table, x: np.ndarray) -> list[str]:
+    """A sentence for each column that is missing where in training it never was, or is empty altogether.
+
+    Args:
+        x: features [N, F]; in place of those that were never missing in training stands their median then.
+    """
+    filled = fitted.features.filled
+    told = fitted.features.fill_gaps(x)
+    found = [gap_sentence(name, gone, table.line, filled[name]) for name, gone in told.items()]
+    for column in fitted.schema["columns"]:
+        name, values = column["name"], table.numeric.get(column["name"])
+        if name in told or values is None or "bins" not in column or not (gone := np.isnan(values)).any():
+            continue
+        share = column["bins"]["shares"][-1]
+        if share == 0:
+            found.append(gap_sentence(name, gone, table.line, None))
+        elif gone.all() and len(gone) > 1:
+            found.append(f"{name} is empty in all {len(gone):,} rows; in training it was in {share:.1%} of them")
+    return found
+
+
+def _told(path: Path, guesses: Sequence[Guess], dropped: Sequence[str]) -> list[str]:
+    """How the file was read, where that was decided here."""
+    said = [*(f"decided: {guess}" for guess in guesses), *(f"left out: {each}" for each in dropped)]
+    return [f"{path}: {each}" for each in said]
 
 
 def _refuse_without_history(table: Table, features: Features, where: Where) -> None:

@@ -23,7 +23,7 @@ class Splitting:
     Attributes:
         kind: "group": no machine in two splits. "time": the rows after the first half are cut into `folds` blocks; each
             tests what was trained on the time before it, the latest rows of which validate. "random": stratified by
-            class.
+            class; copies of a row are dealt together, as one.
         fold: number of the fold that tests, from 0.
         folds: how many there are.
         validation: share of the rows that do not test.
@@ -38,20 +38,35 @@ class Splitting:
     seed: int = 42
     gap_h: float = 0.0
 
-    def rows(self, target: np.ndarray, group: np.ndarray, time_h: np.ndarray) -> dict[str, np.ndarray]:
+    def rows(
+        self, target: np.ndarray, group: np.ndarray, time_h: np.ndarray, copies: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
         """Numbers of the rows in each split, sorted.
 
         Args:
             target: [N]
             group: [N], of "group" only.
             time_h: [N], of "time" only.
+            copies: number of the first row that each is equal to [N], of "random" only; None: all rows differ.
 
         Raises:
             FulmenError: too few machines, or too few rows of a class, for so many folds.
         """
         if self.kind == "time":
             return _in_time(time_h, self.fold, self.folds, self.validation, self.gap_h)
-        return self._by_group(target, group) if self.kind == "group" else self._at_random(target)
+        if self.kind == "group":
+            return self._by_group(target, group)
+        return self._at_random(target) if copies is None else self._copies_together(target, copies)
+
+    def can_keep_together(self, target: np.ndarray, copies: np.ndarray) -> bool:
+        """Whether every class has distinct rows enough for all folds; the same arguments as of `rows`."""
+        distinct = np.bincount(target[np.unique(copies)], minlength=target.max() + 1)
+        return bool(distinct.min() > self.folds)
+
+    def _copies_together(self, target: np.ndarray, copies: np.ndarray) -> dict[str, np.ndarray]:
+        distinct = np.unique(copies)
+        dealt = self._at_random(target[distinct])
+        return {name: np.flatnonzero(np.isin(copies, distinct[rows])) for name, rows in dealt.items()}
 
     def _by_group(self, target: np.ndarray, group: np.ndarray) -> dict[str, np.ndarray]:
         count = len(np.unique(group))

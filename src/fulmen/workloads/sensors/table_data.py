@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fulmen.io.options import TableOptions
 from fulmen.workload import WorkloadData
 from fulmen.workloads.sensors.features.feature_set import Features
 from fulmen.workloads.sensors.splits import Splitting
@@ -22,22 +23,24 @@ class TableData(WorkloadData):
         splitting: how the rows are split.
 
     Attributes:
-        delimiter: between the columns of a CSV, for who writes one to predict for.
+        options: how files are read, as a person said it.
         hours: time of each row, by split; NaN where there is none.
         groups: the machines; `group` counts in it.
         bayes: the best possible prediction for the test split [N], where it is known.
         known_ceiling: metric -> a score above which something must leak.
+        absolute: whether hours count from 1970.
         warnings: what `setup` found and warned of.
     """
 
     def __init__(self, batch_size: int, seed: int, features: Features, splitting: Splitting):
         super().__init__(batch_size, seed)
         self.features, self.splitting = features, splitting
-        self.delimiter = ","
+        self.options = TableOptions()
         self.hours: dict[str, np.ndarray] = {}
         self.groups: list[str] = []
         self.bayes: np.ndarray | None = None
         self.known_ceiling: dict[str, float] = {}
+        self.absolute = False
         self.warnings: list[str] = []
 
     @property

@@ -27,7 +27,7 @@ def cell(row, column, value):
 
 
 BAD = {
-    "unknown column": (lambda t: t.rename(columns={"light_lux": "light"}), r"no column light_lux; did you mean light"),
+    "unknown column": (lambda t: t.rename(columns={"light_lux": "light"}), "no column light_lux; is it light as light"),
     "no such column at all": (lambda t: t.drop(columns="vibration_mm_s"), "no column vibration_mm_s"),
     "constant column": (lambda t: t.assign(light_lux=7.0), "row 2, column light_lux: the column is constant, 7"),
     "empty column": (lambda t: t.assign(light_lux=np.nan), "row 2, column light_lux: the column holds no number"),
@@ -35,7 +35,7 @@ BAD = {
     "unknown label": (cell(9, "maintenance", "maybe"), "row 9, column maintenance: 'maybe' is none of the labels 0, 1"),
     "no label": (cell(9, "maintenance", ""), "row 9, column maintenance: empty"),
     "mixed types": (cell(31, "temperature_c", "warm"), "row 31, column temperature_c: 'warm' is no number"),
-    "decimal comma": (cell(31, "temperature_c", "21,5"), "row 31, column temperature_c: .* write a decimal point"),
+    "decimal comma": (cell(31, "temperature_c", "21,5"), "row 31, .*: '21,5' has a decimal comma, but .* row 2"),
     "infinity": (cell(40, "vibration_mm_s", "inf"), "row 40, column vibration_mm_s: inf is infinite"),
     "no time": (cell(5, "time", "soon"), "row 5, column time: 'soon' is no number"),
     "no ISO time": (lambda t: t.assign(time=["2024-01-31"] * (len(t) - 1) + ["31/31"]), "row 865, .*'31/31' is no t"),
@@ -61,15 +61,14 @@ def test_an_empty_file(tmp_path):
         SensorData(csv=str(path)).prepare_data()
 
 
-@pytest.mark.parametrize(("delimiter", "fix"), [(";", "data.delimiter=semicolon"), ("\t", "data.delimiter=tab")])
-def test_a_wrong_delimiter_names_the_right_one_and_the_right_one_reads(readings, delimiter, fix):
+@pytest.mark.parametrize("typed", ["semicolon", ";", "tab", "\t"])
+def test_a_delimiter_reads_whether_it_is_typed_or_not(readings, typed):
     path, table = readings
-    table.to_csv(path, index=False, sep=delimiter)
-    with pytest.raises(FulmenError, match=f"row 1.*{fix}"):
-        SensorData(csv=str(path)).prepare_data()
-    data = SensorData(csv=str(path), delimiter="tab" if delimiter == "\t" else delimiter, folds=3)
-    data.setup()
-    assert sum(len(part["target"]) for part in data.splits.values()) == len(table)
+    table.to_csv(path, index=False, sep=";" if typed in (";", "semicolon") else "\t")
+    for delimiter in (typed, "auto"):
+        data = SensorData(csv=str(path), delimiter=delimiter, folds=3)
+        data.setup()
+        assert sum(len(part["target"]) for part in data.splits.values()) == len(table)
 
 
 def test_a_packed_file_reads_as_the_file_and_a_broken_one_is_one_line(readings):
@@ -83,9 +82,6 @@ def test_a_packed_file_reads_as_the_file_and_a_broken_one_is_one_line(readings):
     packed.write_bytes(packed.read_bytes()[:2000])
     with pytest.raises(FulmenError, match=r"readings\.csv\.gz cannot be read"):
         SensorData(csv=str(packed)).prepare_data()
-    path.write_bytes(b"machine,time\nM\xfc,1\n")
-    with pytest.raises(FulmenError, match=r"no text in UTF-8 .* save it as such"):
-        SensorData(csv=str(path)).prepare_data()
 
 
 def test_a_ragged_line_and_a_missing_file(tmp_path):
@@ -142,7 +138,7 @@ WRONG = {
     "windows of what is no feature": ({"windows": ["mean_24h"], "wear": ["vibration"]}, "wear: vibration is no column"),
     "split without column": ({"split": "time", "time": None}, "split is time"),
     "query alone": ({"query": "SELECT 1"}, "belong together"),
-    "delimiter": ({"delimiter": "::"}, "one character, or comma, semicolon, tab, bar"),
+    "delimiter": ({"delimiter": "::"}, "one character, or auto, comma, semicolon, tab, bar"),
     "range": ({"ranges": {"x": [2, 1]}}, "ranges.x"),
     "labels": ({"labels": [1, 1]}, "two or more that differ"),
     "twice": ({"numeric": ["a", "a"]}, "named twice"),
