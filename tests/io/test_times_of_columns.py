@@ -73,6 +73,12 @@ def test_offsets_become_utc_and_are_told():
     assert said(times("2024-01-31T14:00Z")) == said(times("2024-01-31T14:00+00:00")) == []
 
 
+def test_an_offset_that_no_zone_has_is_no_offset():
+    for cell in ("2024-01-31 18:35-20", "2024-01-31 18:35-20:00", "2024-01-31T18:35+15:00"):
+        refused("row 2, column t: .* no zone is .* from UTC", cell)
+    assert times("2024-01-31T14:00+14:00").hours[0] == hours(NOON)[0] - 14
+
+
 @pytest.mark.parametrize("as_list", [True, False])
 @pytest.mark.parametrize("other", ["2024-01-31T15:00+01:00", "2024-01-31T15:00Z", "2024-01-31T15:00-05:00"])
 def test_times_with_and_without_an_offset_are_refused(other, as_list):
@@ -157,6 +163,7 @@ def test_an_order_that_a_cell_contradicts_is_refused():
         ("2024", "no time"), ("99999", "no time"), ("", "the value is missing"), (None, "the value is missing"),
         ("NaT", "the value is missing"), ("2024-01-31 14:00 foo", "no time"),
         ("9999-12-31", "the year 9999 cannot be meant"),
+        ("31.01.2024 14:00 -20", "is no time"),
     ],
 )  # fmt: skip
 def test_what_is_no_time_is_named(cell, match):

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS = 86_400_000_000_000, 3_600_000_000_000, 60_000_000_000, 1_000_000_000
+FARTHEST = 14 * HOUR_NS  # of local time from UTC
 MONTHS = {
     name: number
     for number, names in enumerate(
@@ -78,10 +79,9 @@ def stamp_of(text: str) -> Stamp | None:
         found = form.fullmatch(text)
         if found:
             part = found.groupdict()
-            time = _time_ns(part)
-            if time is None:
+            time, offset = _time_ns(part), _offset_ns(part)
+            if time is None or abs(offset or 0) > FARTHEST:
                 return None
-            offset = _offset_ns(part)
             short = len(part["y"]) == 2
             if part.get("a"):
                 return Stamp(int(part["y"]), int(part["a"]), int(part["b"]), time, offset, True, short)

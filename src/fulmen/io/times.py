@@ -149,13 +149,16 @@ def _told_zone(texts: list[str], name: str, where: Where) -> list[Guess]:
     if not ("+" in joined or "Z" in joined) and joined.count("-") == 2 * len(texts) and "/" not in joined:
         return []
     ends = {text[-6:] for text in texts}
-    if all(map(OFFSET.fullmatch, ends)):
+    if all(map(OFFSET.fullmatch, ends)) and all(int(end[1:3]) < 15 for end in ends):
         return [_in_utc(name)] * (ends != {"+00:00"})
     zones = [ZONE.search(text, 11) for text in texts]  # a date is 10 long
     with_one = next((position for position, zone in enumerate(zones) if zone), None)
     without = next((position for position, zone in enumerate(zones) if not zone), None)
     if with_one is not None and without is not None:
         raise mixed(texts[with_one], with_one, texts[without], without, name, where)
+    for position, zone in enumerate(zones):
+        if zone and zone[1][1:] and int(zone[1][1:3]) > 14:
+            raise FulmenError(f"{where(position, name)}: {texts[position]!r}: no zone is {zone[1]} from UTC")
     shifted = any(zone[1] not in ZERO for zone in zones if zone)
     return [_in_utc(name)] if shifted else []
 
