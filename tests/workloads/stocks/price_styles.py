@@ -108,6 +108,22 @@ def stooq() -> str:
     return frame.to_csv(index=False)
 
 
+def metatrader() -> str:
+    """No names, dates with points, a column of times."""
+    rows = PRICES.assign(Date=PRICES.Date.dt.strftime("%Y.%m.%d,00:00"))
+    return "\n".join(",".join(map(str, row)) for row in rows.itertuples(index=False)) + "\n"
+
+
+def beside(method: str) -> bytes:
+    """Two tickers side by side with two levels of names, written by a method of pandas."""
+    tables = {name: frame.set_index("Date") for name, frame in (("AAA", PRICES), ("BBB", OTHER))}
+    frame = pd.concat(tables, axis=1).swaplevel(axis=1).sort_index(axis=1)
+    frame.columns.names = ["Price", "Ticker"]
+    buffer = io.BytesIO()
+    getattr(frame, method)(buffer)
+    return buffer.getvalue()
+
+
 def written(path: Path, content: str | bytes, encoding: str = "utf-8") -> Path:
     path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
     return path

@@ -101,6 +101,8 @@ TWO = {
     "blanks around tickers": long(names=("AAA ", " BBB")),
     "yfinance, several tickers": yfinance(("AAA", "BBB")),
     "yfinance by ticker": yfinance(("AAA", "BBB"), by_ticker=True),
+    "yfinance in Excel": styles.beside("to_excel"),
+    "yfinance in Parquet": styles.beside("to_parquet"),
     "yfinance of old, several": yfinance(("AAA", "BBB"), corner=""),
     "newest first": "\n".join([long().splitlines()[0], *long().splitlines()[:0:-1]]),
 }
@@ -123,6 +125,15 @@ ASKED = {  # style -> content and what the message names
     "Alpha Vantage in JSON": (renamed({"Open": "1. open", "High": "2. high", "Low": "3. low", "Close": "4. close",
                                        "Volume": "5. volume"}), "4. close as Close"),
     "no line of names": ("\n".join(LINES[1:]), "no line with the names"),
+    "no line of names, with the time": (styles.metatrader(), "Date,Time,Open,High,Low,Close,Volume"),
+    "names with a ticker": (renamed({name: f"{name}_AAPL" for name in (*FIELDS, "Volume")}), "Close_AAPL as Close"),
+    "a ticker before names": (renamed({name: f"AAPL {name}" for name in (*FIELDS, "Volume")}), "AAPL Close as Close"),
+    "names with a currency": (renamed({name: f"{name} (USD)" for name in FIELDS}), "Close (USD) as Close"),
+    "pandas flattened": (renamed({name: f"('{name}', 'AAPL')" for name in (*FIELDS, "Volume")}), "as Close"),
+    "Binance": (renamed({"Date": "Open time"}, PRICES.assign(**{"Close time": 1, "Quote asset volume": 5})),
+                "Open time as Date"),
+    "Bloomberg": (renamed({"Open": "PX_OPEN", "High": "PX_HIGH", "Low": "PX_LOW", "Close": "PX_LAST",
+                           "Volume": "PX_VOLUME"}), "PX_LAST as Close"),
     "High and Low swapped": (renamed({"High": "Low", "Low": "High"}), "swapped"),
     "Close and High swapped": (renamed({"High": "Close", "Close": "High"}), "mixed up"),
     "a hole of years": (csv(PRICES.assign(Date=PRICES.Date.where(PRICES.index < 200, PRICES.Date
@@ -232,6 +243,12 @@ REFUSED = {  # style -> content and what the message has to say
     "AAPL and aapl": (long(names=("AAPL", "aapl")), "line 3, column Ticker: 'AAPL' .* differ in case"),
     "3 and 3.0": (long(names=("3", "3.0")), "column Ticker: '3' .* differ in"),
     "no ticker": (long(names=("AAA", "")), "line 3, column Ticker: is empty; every line needs its ticker"),
+    "Close and close": (csv(PRICES.assign(close=PRICES.Close / 2)), "Close and close could each be Close; say which"),
+    "shares of a hundred": (words("{:.2f}%".format), "line 2, column Open: 1797.20% is a share and no price"),
+    "two currencies": (
+        csv(PRICES.assign(Open=PRICES.Open.map("€{}".format), Close=PRICES.Close.map("${}".format))),
+        "line 2, column Close: .1802.26, but Open is €1797.2",
+    ),
     "columns of one name": (csv().replace("Low", "High", 1), "two columns are called High"),
     "unequal rows": (csv() + "2023-01-02,1,2,3\n", "line 262: 4 values for the 6 columns"),
     "empty": ("", "the file is empty"),
@@ -316,7 +333,7 @@ def test_an_adjusted_close_is_never_passed_over(tmp_path, name):
         assert equal(as_it_is)
     else:
         data, (prices,) = read(path)
-    assert data.taken[0].roles["adjusted by"] == name
+    assert data.taken[0].roles["adjusted by"] == f"{name} (prices times 0.25 to 0.25)"
     assert np.allclose(prices.open, PRICES.Open / 4)
     assert np.allclose(prices.close, PRICES.Close / 4)
 
@@ -337,6 +354,8 @@ DOUBTS = {  # style -> content and what is told
     "a merging of 5 to 1": (csv(scaled(slice(200, None), 5.0)), "a split of 1 for 5"),
     "a large return": (csv(scaled(slice(200, None), 1.8)), r"a return of \+0\.5|0\.6"),
     "no volume": (csv(PRICES.assign(Volume=0)), "Volume is 0 in every line"),
+    "Adj Close in another unit": (with_column("Adj Close", PRICES.Close * 100), "Adj Close is 100 times Close"),
+    "every third day": (dated(pd.date_range("1990-01-01", periods=DAYS, freq="3D")), "its lines are 3 days apart"),
     "a Close a little above High": (csv(changed(49, Close=PRICES.High[49] * 1.003)), "Close lies up to 0.3 % outside"),
 }
 

@@ -1,6 +1,8 @@
 """What cannot be or looks wrong in lines of daily prices, each by itself. Arrays have shape [N], an entry a line."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,27 @@ from fulmen.io.where import Where
 ROUNDING = 1e-4  # of a price: what a Close may lie above its High
 TOLERANCE = 0.005  # of a price: further off it is a contradiction, in whatever line
 TELLING_SHARE = 0.02  # of the lines: further ones within the tolerance are no rounding
+
+
+def refuse_other_units(cells: Mapping[str, Any], where: Where, columns: Mapping[str, str]) -> None:
+    """Pass if prices are written as prices of one currency, by their `cells` in the first line.
+
+    Raises:
+        FulmenError: per cent, or signs of two currencies.
+    """
+    signs = {}
+    for name, cell in cells.items():
+        if str(cell).strip().endswith("%"):
+            raise FulmenError(f"{where(0, columns[name])}: {cell} is a share and no price")
+        signs[name] = "".join(sign for sign in str(cell) if unicodedata.category(sign) == "Sc")
+    signed = [name for name in cells if signs[name]]
+    other = next((name for name in signed if signs[name] != signs[signed[0]]), None)
+    if other:
+        first = signed[0]
+        raise FulmenError(
+            f"{where(0, columns[other])}: {cells[other]}, but {columns[first]} is {cells[first]}; a line has "
+            f"prices of one currency"
+        )
 
 
 def refuse_impossible(numbers: Mapping[str, np.ndarray], where: Where, columns: Mapping[str, str]) -> None:
@@ -110,6 +133,19 @@ def right_order(numbers: Mapping[str, np.ndarray], columns: Mapping[str, str]) -
         if role != other:
             swap |= {role.lower(): columns[other], other.lower(): columns[role]}
     return swap if len(set(swap.values())) == len(swap) else {}
+
+
+def doubts_about_adjusting(factor: np.ndarray, ticker: np.ndarray) -> list[str]:
+    """Told: prices of the newest day that are adjusted upwards; only days before a merging of shares can be.
+
+    Args:
+        factor: Adj Close over Close, of each ticker the oldest day first [N].
+        ticker: number of each line's ticker [N].
+    """
+    newest = factor[np.append(np.flatnonzero(np.diff(ticker)), len(ticker) - 1)]
+    if newest.max() > 1.02:
+        return [f"Adj Close is {newest.max():.3g} times Close on the newest day; is it in another unit?"]
+    return []
 
 
 def doubts_about_volume(volume: np.ndarray) -> list[str]:

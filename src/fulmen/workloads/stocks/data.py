@@ -18,7 +18,7 @@ from fulmen.errors import FulmenError
 from fulmen.io.options import DateOrder, Decimal, TableOptions, TimeUnit
 from fulmen.io.taken import Taken
 from fulmen.workload import WorkloadData
-from fulmen.workloads.stocks import checks, names, prices, reading, simulator, steps, synonyms, wide
+from fulmen.workloads.stocks import checks, names, prices, reading, simulator, steps, synonyms, tickers, wide
 from fulmen.workloads.stocks.arrays import SERIES, arrays_from, series_from
 from fulmen.workloads.stocks.checks import doubts_about_constants, doubts_about_twins
 from fulmen.workloads.stocks.features import FEATURES, ewma_volatility, feature, features
@@ -30,7 +30,17 @@ from fulmen.workloads.stocks.splits import Split, chronological, members, walk_f
 from fulmen.workloads.stocks.steps import LARGEST_JUMP, Frequency, Limits
 from fulmen.workloads.stocks.yahoo import download
 
-READERS = (simulator, prices, names, reading, synonyms, wide, checks, steps)  # what the arrays of files depend on
+READERS = (
+    simulator,
+    prices,
+    names,
+    tickers,
+    reading,
+    synonyms,
+    wide,
+    checks,
+    steps,
+)  # what the arrays of files depend on
 ROOM = sorted(Path(io.__path__[0]).glob("*.py"))  # beside what reads tables of any kind
 MINIMUM = 20  # windows in each part: 95 % intervals need 19 scores to calibrate on
 

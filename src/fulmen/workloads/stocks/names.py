@@ -1,10 +1,8 @@
 """What the columns of a file of prices are called, by whom, and which of them are needed."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fulmen.errors import FulmenError
@@ -21,6 +19,7 @@ OPTIONAL = ("Adj Close", "Ticker")
 ALL = (*REQUIRED, *OPTIONAL)
 ALWAYS = ("Date", "Close")  # whatever the features are
 CALLED_TICKER = frozenset(map(plain, SYNONYMS["Ticker"]))
+NO_ROLE = ("opentime", "closetime", "openint", "openinterest")  # they only begin like one
 KNOWN = ("Dividends", "Stock Splits", "Capital Gains", "Change %", "Change", "OpenInt", "PER")  # of no use here
 
 
@@ -34,7 +33,7 @@ def roles_of(table: RawTable, reading: Reading, key: str = "data") -> tuple[dict
     remembered = {role: name for role, name in reading.remembered.items() if name is None or name in there}
     columns, guesses = _with_date(table, there, by_role(remembered) | by_role(reading.table.columns))
     free = [name for name in there if not _names_one(table.frame, name, columns)]
-    synonyms = {name: [*known, *_beginning(name, free)] for name, known in SYNONYMS.items()}
+    synonyms = {name: [*known, *_with_more(name, free)] for name, known in SYNONYMS.items()}
     typed = {name: name if name in there else name.replace(" ", "_") for name in ALL}  # a blank wants quotes of its own
     said_of = {typed.get(name, name): column for name, column in columns.items()}
     called = {typed[name]: each for name, each in synonyms.items()}
@@ -43,11 +42,28 @@ def roles_of(table: RawTable, reading: Reading, key: str = "data") -> tuple[dict
         found, said = matched(list(typed.values()), free, said_of, called, optional, key, table.source)
         found = {name: found[typed[name]] for name in ALL if typed[name] in found}
     except FulmenError as error:
-        raise FulmenError(f"{error}{_further(free, columns, synonyms, reading)}") from None
+        raise FulmenError(f"{error}{_further(table, free, columns, synonyms, reading, key)}") from None
     if lost := [name for name in REQUIRED if reading.needs(name) and name not in found]:
         way = f"go on without: {reading.without(lost)}" if reading.free else "the model was trained with it"
         raise FulmenError(f"{table.source}: no column {listed(lost)}; there is {listed(there, 20)}; {way}")
+    _refuse_doubles(table.source, found, there, columns, key)
+    if len(said) > 2:
+        alike = {typed[name].lower(): found[name] for name in ALL if name in found and name not in columns}
+        said = [Guess("names are taken but for case and signs", override(f"{key}.columns", alike))]
     return found, [*guesses, *said]
+
+
+def _refuse_doubles(
+    source: str, found: Mapping[str, str], there: Sequence[str], said: Mapping[str, Any], key: str
+) -> None:
+    """Pass if no other column is called the same but for case and signs, unless one was said."""
+    for role, name in found.items():
+        double = next((each for each in there if each != name and plain(each) == plain(name)), None)
+        if double and role not in said and double not in found.values():
+            mine, other = (
+                override(f"{key}.columns", {role.lower().replace(" ", "_"): each}) for each in (name, double)
+            )
+            raise FulmenError(f"{source}: {name} and {double} could each be {role}; say which: {mine} or {other}")
 
 
 def by_role(columns: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -84,62 +100,34 @@ def _names_one(frame: pd.DataFrame, name: str, columns: Mapping[str, str | None]
     return isinstance(cells, pd.Series) and len(cells) > 1 and cells.nunique(dropna=False) == 1
 
 
-def _beginning(role: str, there: Sequence[str]) -> list[str]:
-    """Names that begin like a role, such as `Volume USD` and `Close (USD)`."""
-    first = {"Adj Close": ("adj", "adjusted")}.get(role, (plain(role),))
-    return [name for name in there if plain(name).startswith(first) and plain(name) not in ("opentime", "closetime",
-            "openint", "openinterest", "highlow")] if role not in ("Date", "Ticker") else []  # fmt: skip
+def _with_more(role: str, there: Sequence[str]) -> list[str]:
+    """Names that begin or end with a role, such as `Volume USD`, `Close (USD)` and `AAPL Close`."""
+    if role in ("Date", "Ticker"):
+        return []
+    found = [name for name in there if plain(name) not in NO_ROLE]
+    if role == "Adj Close":
+        return [name for name in found if plain(name).startswith("adj")]
+    part = plain(role)
+    ends = [name for name in found if plain(name).endswith(part) and not plain(name).startswith(("prev", "pre", "adj"))]
+    return [name for name in found if plain(name).startswith(part)] + ends
 
 
 def _further(
+    table: RawTable,
     there: Sequence[str],
     columns: Mapping[str, Any],
     synonyms: Mapping[str, Sequence[str]],
     reading: Reading,
+    key: str,
 ) -> str:
     """What else has to be typed, where a column that is needed is not there under any name."""
-    said = set(map(plain, columns))
-    lost = [
-        name
-        for name in REQUIRED
-        if reading.needs(name)
-        and plain(name) not in said
-        and name not in ALWAYS
-        and not likely(name, there, synonyms[name])
-    ]
-    return f", with {reading.without(lost)}, as there is no {listed(lost)}" if lost and reading.free else ""
-
-
-def refuse_unnamed_tickers(table: RawTable, found: Mapping[str, str], said: Mapping[str, Any], key: str) -> None:
-    """Pass if no column that is not used may tell several series apart.
-
-    Raises:
-        FulmenError: a column of texts does, by what it holds.
-    """
-    if "Ticker" in found or "ticker" in map(plain, said):
-        return
-    rows = len(table.frame)
-    for name in table.frame.columns:
-        if name in found.values() or plain(name) in map(plain, KNOWN):
-            continue
-        cells = table.frame[name]
-        if not isinstance(cells, pd.Series) or pd.api.types.is_numeric_dtype(cells.dtype):
-            continue
-        texts = cells.astype(str)
-        kinds = texts.nunique()
-        if not 2 <= kinds <= max(2, rows // 20) or _hold_numbers(texts.unique()):
-            continue
-        first, yes, no = listed(sorted(texts.unique()), 3), {"ticker": name}, {"ticker": None}
-        raise FulmenError(
-            f"{table.source}, column {name}: it holds {kinds} texts ({first}); does it tell series of prices apart? "
-            f"Then {override(f'{key}.columns', yes)}; if not, {override(f'{key}.columns', no)}"
-        )
-
-
-def _hold_numbers(texts: np.ndarray) -> bool:
-    numbers = 0
-    for text in texts:
-        with suppress(ValueError):
-            float(str(text).strip("%$ "))
-            numbers += 1
-    return numbers > len(texts) / 2
+    lost = [name for name in REQUIRED if reading.needs(name) and name not in columns]
+    lost = [name for name in lost if not likely(name, there, synonyms[name])]
+    found = ""
+    if "Close" in lost:
+        rest = [name for name in there if plain(name) not in map(plain, ALL) and name not in columns.values()]
+        price = next((name for name in rest if pd.to_numeric(table.frame[name], errors="coerce").notna().any()), None)
+        price = price or next((name for name in there if plain(name) == "adjclose"), None)
+        found = f"; if {price} is the price: {override(f'{key}.columns', {'close': price})}" if price else ""
+    lost = [name for name in lost if name not in ALWAYS]
+    return found + (f", with {reading.without(lost)}, as there is no {listed(lost)}" if lost and reading.free else "")

@@ -6,26 +6,33 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from fulmen.errors import FulmenError
 from fulmen.io.days import read_days
 from fulmen.io.hints import override
-from fulmen.io.identity import empty_names, look_alikes
+from fulmen.io.missing import MARKS
 from fulmen.io.names import plain
 from fulmen.io.numbers import read_numbers
 from fulmen.io.options import TableOptions
 from fulmen.io.tables import RawTable, read_table
 from fulmen.io.taken import Guess, Taken, listed
 from fulmen.io.where import Where
-from fulmen.workloads.stocks.checks import doubts_about_volume, refuse_impossible, refuse_outside_range
-from fulmen.workloads.stocks.names import ALL, KNOWN, PRICES, REQUIRED, refuse_unnamed_tickers, roles_of
+from fulmen.workloads.stocks import checks
+from fulmen.workloads.stocks.names import ALL, PRICES, REQUIRED, roles_of
 from fulmen.workloads.stocks.reading import Reading
 from fulmen.workloads.stocks.simulator import Prices
 from fulmen.workloads.stocks.steps import Limits, Lines, oldest_first, refuse_frequency, refuse_holes, refuse_jumps
+from fulmen.workloads.stocks.tickers import hint_of_ticker, refuse_unnamed_tickers, tickers_of
 from fulmen.workloads.stocks.wide import CORNERS, one_below_the_other
 
-NO_PRICE = ("", " ", "-", "--", "null", "NULL", "nan", "NaN", "NAN", "None", "NA", "N/A", "n/a", "#N/A")
+NO_PRICE = list({form for mark in MARKS for form in (mark, mark.upper(), mark.title())} | {" ", "NaN"})
+USUAL = (  # names of columns in their usual order
+    ("Date", "Close"),
+    ("Date", *PRICES),
+    REQUIRED,
+    ("Date", *PRICES, "Adj Close", "Volume"),
+    ("Date", "Time", *PRICES, "Volume"),
+)
 WORDS = {"daily": "day", "weekly": "week", "monthly": "month", "any": "line"}
 
 
@@ -43,33 +50,46 @@ def read_prices(path: str | Path, reading: Reading | None = None, key: str = "da
     """
     reading = reading or Reading()
     table = one_below_the_other(_table(path, reading.table, key))
-    columns, guesses = roles_of(table, reading, key)
+    columns, named = roles_of(table, reading, key)
     refuse_unnamed_tickers(table, columns, reading.table.columns, key)
     table, dropped = _traded(table, columns)
     where = Where(table.source, table.line, "line" if table.delimiter else "row")
-    names, ticker, said = _tickers(table, columns, where)
-    guesses += said
-    days = read_days(table.frame[columns["Date"]], columns["Date"], where, reading.table, key, ticker)
+    names, ticker, bare = tickers_of(table, columns, where)
+    dates = table.frame[columns["Date"]]
+    days = read_days(dates, columns["Date"], where, reading.table, key, ticker)
     number, read = _numbers(table, columns, where, reading, key)
-    guesses += [*days.guesses, *read]
-    refuse_impossible(number, where, columns)
-    doubts = [*_incomplete(number, where, columns, reading), *refuse_outside_range(number, where, columns)]
-    hint = _hint_ticker(table, columns, key)
-    order, newest_first = oldest_first(ticker, days.day, where, columns["Date"], hint, table.frame[columns["Date"]])
-    if newest_first:
-        guesses.append(Guess("newest day first, turned round"))
+    doubts = [*_incomplete(number, where, columns, reading), *checks.refuse_outside_range(number, where, columns)]
+    hint = hint_of_ticker(table, columns, key)
+    order, newest_first = oldest_first(ticker, days.day, where, columns["Date"], hint, dates)
     lines = Lines(names, ticker[order], days.day[order], Where(table.source, where.line[order], where.word))
-    own = adjusted({name: values[order] for name, values in number.items()})
-    refuse_frequency(lines, reading.limits.frequency)
-    refuse_holes(lines, reading.limits)
-    doubts += refuse_jumps(own, lines, reading.limits, "Adj Close" in number)
-    doubts += doubts_about_volume(number["Volume"]) if "Volume" in number else []
-    series = series_of(lines, own)
-    rows = _said_rows(series, lines, reading.limits)
-    taken = Taken(table.source, rows, _said_roles(columns, "Adj Close" in number), guesses, dropped, doubts)
-    taken.guesses = [*table.guesses, *taken.guesses]
-    taken.dropped = [*table.dropped, *dropped, *_not_used(table, columns)]
-    return series, taken
+    ordered = {name: values[order] for name, values in number.items()}
+    doubts += _doubts(ordered, lines, reading.limits)
+    series = series_of(lines, adjusted(ordered))
+    turned = [Guess("newest day first, turned round")] if newest_first else []
+    return series, Taken(
+        table.source,
+        _said_rows(series, lines, reading.limits),
+        _said_roles(columns, number),
+        [*table.guesses, *named, *bare, *days.guesses, *read, *turned],
+        [*table.dropped, *dropped, *_not_used(table, columns)],
+        doubts,
+    )
+
+
+def _doubts(number: Mapping[str, np.ndarray], lines: Lines, limits: Limits) -> list[str]:
+    """What looks wrong in lines one after the other.
+
+    Raises:
+        FulmenError: what cannot be.
+    """
+    found = refuse_frequency(lines, limits.frequency)
+    refuse_holes(lines, limits)
+    found += refuse_jumps(adjusted(number), lines, limits, "Adj Close" in number)
+    if "Volume" in number:
+        found += checks.doubts_about_volume(number["Volume"])
+    if "Adj Close" in number:
+        found += checks.doubts_about_adjusting(number["Adj Close"] / number["Close"], lines.ticker)
+    return found
 
 
 def _table(path: str | Path, options: TableOptions, key: str) -> RawTable:
@@ -81,15 +101,24 @@ def _table(path: str | Path, options: TableOptions, key: str) -> RawTable:
     try:
         table = read_table(path, options, ALL, key)
     except FulmenError as error:
-        unnamed = override(f"{key}.header", [f"c{i}" for i in range(1, len(REQUIRED) + 1)])
-        usual = f"{override(f'{key}.header', list(REQUIRED))}, if that is their order"
-        raise FulmenError(str(error).replace(unnamed, usual)) from None
+        raise FulmenError(_with_usual_names(str(error), path, options, key)) from None
     names = list(map(plain, table.frame.columns))
     if options.header == "auto" and (len(set(names)) < len(names) or (names[0] in CORNERS and "date" not in names)):
         with suppress(FulmenError):
             other = read_table(path, options, (), key)
             return other if other.more_header else table
     return table
+
+
+def _with_usual_names(message: str, path: str | Path, options: TableOptions, key: str) -> str:
+    """A message that asks for the names of all columns, with those that prices usually have in place of c1, c2, ..."""
+    for names in USUAL:
+        unnamed = [f"c{i}" for i in range(1, len(names) + 1)]
+        if (asked := override(f"{key}.header", unnamed)) in message:
+            first = read_table(path, replace(options, header=unnamed), (), key).frame.iloc[0].astype(str)
+            if ("Time" in names) == (len(first) > 1 and ":" in first.iloc[1]):
+                return message.replace(asked, f"{override(f'{key}.header', list(names))}, if that is their order")
+    return message
 
 
 def _traded(table: RawTable, columns: Mapping[str, str]) -> tuple[RawTable, list[str]]:
@@ -118,7 +147,11 @@ def _numbers(
     read, guesses = read_numbers(
         {columns[name]: table.frame[columns[name]] for name in wanted}, where, reading.table, key
     )
-    return {name: read[columns[name]] for name in wanted}, guesses
+    number = {name: read[columns[name]] for name in wanted}
+    first = {name: table.frame[columns[name]].iloc[0] for name in PRICES if name in columns}
+    checks.refuse_other_units(first, where, columns)
+    checks.refuse_impossible(number, where, columns)
+    return number, guesses
 
 
 def _incomplete(
@@ -148,32 +181,6 @@ def _incomplete(
     )
 
 
-def _tickers(table: RawTable, columns: Mapping[str, str], where: Where) -> tuple[list[str], np.ndarray, list[Guess]]:
-    """Names of the tickers by their first lines, the number of each line's ticker [N], and what was decided."""
-    rows = len(table.frame)
-    if "Ticker" not in columns:
-        return [_stem(Path(table.source))], np.zeros(rows, dtype=np.int64), []
-    name = columns["Ticker"]
-    texts = ["" if pd.isna(cell) else str(cell) for cell in table.frame[name]]
-    if len(empty := empty_names(texts)):
-        raise FulmenError(f"{where(int(empty[0]), name)}: is empty; every line needs its ticker")
-    bare = [text.strip() for text in texts]
-    said = [Guess(f"blanks around texts in {name} do not count")] if bare != texts else []
-    if alike := look_alikes(bare):
-        second = next(i for i, text in enumerate(bare) if text == alike[0].names[1])
-        raise FulmenError(f"{where(second, name)}: {alike[0]}; if they are one ticker, write it one way in all lines")
-    number, kinds = pd.factorize(np.array(bare, dtype=object))
-    return [str(kind) for kind in kinds], number.astype(np.int64), said
-
-
-def _stem(path: Path) -> str:
-    """`AAPL` of `AAPL.csv.gz`."""
-    name = path.name
-    for ending in (".gz", ".bz2", ".xz", ".zip"):
-        name = name.removesuffix(ending)
-    return Path(name).stem
-
-
 def adjusted(number: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Prices times the day's ratio of Adj Close to Close; Volume as it is."""
     factor = number.get("Adj Close", number["Close"]) / number["Close"]
@@ -201,25 +208,15 @@ def _said_rows(series: Sequence[Prices], lines: Lines, limits: Limits) -> str:
     return f"{rows:,} {word}s of {whose}, {first} to {last}, one line a {kind}"
 
 
-def _said_roles(columns: Mapping[str, str], adjusts: bool) -> dict[str, str]:
+def _said_roles(columns: Mapping[str, str], number: Mapping[str, np.ndarray]) -> dict[str, str]:
     roles = {"date": columns["Date"], "prices": ", ".join(columns[name] for name in PRICES if name in columns)}
     roles |= {"volume": columns["Volume"]} if "Volume" in columns else {}
-    roles |= {"adjusted by": columns["Adj Close"]} if adjusts else {}
+    if "Adj Close" in number:
+        times = number["Adj Close"] / number["Close"]
+        roles["adjusted by"] = f"{columns['Adj Close']} (prices times {times.min():.3g} to {times.max():.3g})"
     return roles | ({"ticker": columns["Ticker"]} if "Ticker" in columns else {})
 
 
 def _not_used(table: RawTable, columns: Mapping[str, str]) -> list[str]:
     rest = [str(name) or "one without a name" for name in table.frame.columns if name not in columns.values()]
     return [f"columns that are not used: {listed(rest)}"] if rest else []
-
-
-def _hint_ticker(table: RawTable, columns: Mapping[str, str], key: str) -> str:
-    """Which column may tell apart the tickers of a file in which days come twice."""
-    if "Ticker" in columns:
-        return ""
-    for name in table.frame.columns:
-        if name not in columns.values() and name and plain(str(name)) not in map(plain, KNOWN):
-            kinds = table.frame[name].nunique() if isinstance(table.frame[name], pd.Series) else 0
-            if 2 <= kinds <= len(table.frame) / 5:
-                return f"; if {name} tells several tickers apart: {override(f'{key}.columns', {'ticker': name})}"
-    return ""

@@ -124,19 +124,20 @@ def _repeated(
     )
 
 
-def refuse_frequency(lines: Lines, frequency: Frequency) -> None:
-    """Pass if the lines of the tickers lie as far apart as `frequency` says, by the median.
+def refuse_frequency(lines: Lines, frequency: Frequency) -> list[str]:
+    """Doubts about days that are rather every second or third one, by the median of the steps.
 
     Raises:
-        FulmenError: they do not.
+        FulmenError: the lines of the tickers do not lie as far apart as `frequency` says.
     """
     steps = np.diff(lines.day)[lines.next - 1]
     if len(steps) < 5 or frequency == "any":
-        return
+        return []
     median = float(np.median(steps))
     low, high = STEPS[frequency]
     if low <= median <= high:
-        return
+        rare = frequency == "daily" and median > 1
+        return [f"its lines are {median:g} days apart, by the median, and each counts as one day"] if rare else []
     meant = next((name for name, (least, most) in STEPS.items() if least <= median <= most), "any")
     what = "at various times" if meant == "any" else meant
     raise FulmenError(

@@ -50,7 +50,7 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
     "Volume": _of(
         """
         vol, vol., 5. volume, 6. volume, v, px_volume, shares traded, total volume, traded volume, volume
-        traded, trade volume, trading volume, quantity, qty, volumen, umsatz, stück, stueck, gehandelte
+        traded, trade volume, trading volume, quantity, qty, volumen, umsatz, stück, stueck, stücke, stuecke, gehandelte
         stücke, wolumen, volumes, omzet, 成交量, 出来高, 거래량, объем, hacim, no. of shares, total traded quantity,
         total trade quantity, tottrdqty, volume btc, volume (btc), volume_(btc), volume shares, volume
         (shares), cshtrd, omsättning

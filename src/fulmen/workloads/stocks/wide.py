@@ -16,7 +16,7 @@ CORNERS = frozenset(
 
 def one_below_the_other(table: RawTable) -> RawTable:
     """A table with a line of tickers above or below its fields with a column Ticker instead; any other as it is."""
-    levels = [[str(name).strip() for name in level] for level in (table.frame.columns, *table.more_header)]
+    levels = _filled([[str(name).strip() for name in level] for level in (table.frame.columns, *table.more_header)])
     fields = next((level for level in levels if len(FIELDS & set(map(plain, level))) > 1), None)
     others = [level for level in levels if level is not fields and len(set(filter(None, level[1:])) - {"Date"}) > 0]
     if fields is None or not others or plain(fields[0]) not in CORNERS:
@@ -29,6 +29,15 @@ def one_below_the_other(table: RawTable) -> RawTable:
     parts = [_of_ticker(table, fields, tickers, name) for name in names]
     frame = pd.concat([frame for frame, _ in parts], ignore_index=True)
     return replace(table, frame=frame, line=np.concatenate([line for _, line in parts]), more_header=[])
+
+
+def _filled(levels: list[list[str]]) -> list[list[str]]:
+    """Names of merged cells, which a workbook has in the first of them alone, in all of them."""
+    for level in levels:
+        for i in range(2, len(level)):
+            if not level[i] and level[i - 1] and any(other[i] for other in levels):
+                level[i] = level[i - 1]
+    return levels
 
 
 def _of_ticker(table: RawTable, fields: list[str], tickers: list[str], name: str) -> tuple[pd.DataFrame, np.ndarray]:
