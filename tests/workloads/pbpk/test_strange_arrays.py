@@ -275,6 +275,17 @@ def test_curves_of_other_equations_are_read_with_a_doubt(read):
     assert "not those of the equations here" in str(arrays["taken"])
 
 
+def test_curves_that_are_a_factor_lower_are_read_with_a_doubt(read):
+    arrays = read({"concentration_mg_per_l": lambda a: 0.3 * a})
+    assert "are 0.3 times those of the equations here" in str(arrays["taken"])
+
+
+def test_one_bolus_in_another_unit_is_named(read, exported):
+    (first, *_) = np.flatnonzero(exported["route"] == 0)
+    with pytest.raises(FulmenError, match=rf"subject {first} holds 0\.001 of its bolus"):
+        read({"dose_mg": at(first, 1000 * exported["dose_mg"][first])})
+
+
 def test_noise_is_no_doubt(read):
     noise = np.random.default_rng(0).lognormal(0, 0.05, (12, 14, 20))
     assert "not those" not in str(read({"concentration_mg_per_l": lambda a: 0.9 * a * noise})["taken"])

@@ -20,6 +20,7 @@ from fulmen.workloads.pbpk.simulator.solvers import concentrations, simulate
 
 EACH = 2  # subjects of each route that are solved
 CLOSE = 0.2  # median difference of logarithms, of curves that agree
+ALIKE = 0.02  # median difference of logarithms, of curves that are alike but for a factor
 ROUNDS = 3  # arrays that may be in other units
 LOW = 1e-4  # of the highest concentration of a subject: what lies below is not compared
 
@@ -57,6 +58,11 @@ def unlike(case: Case) -> tuple[list[Fix], str]:
     if fixes and int(best.sum()) > len(best) / 2:
         return fixes, ""
     wrong = int((~fits).sum())
+    if factor := _one_factor(chosen):
+        return [], (
+            f"the concentrations are {factor:.4g} times those of the equations here, in all organs and at all times: "
+            f"another unit of the dose or the concentration (such as umol/L), or a salt"
+        )
     return [], (
         f"the concentrations are not those of the equations here: {wrong} of {len(fits)} subjects that were solved "
         f"again have other curves (other equations, measured, or in other units)"
@@ -89,6 +95,19 @@ def _fits(case: Case) -> Tensor:
         own = apart[row][counts[row]]
         nobody[row] = bool(len(own)) and float(own.median()) < CLOSE
     return nobody
+
+
+def _one_factor(case: Case) -> float | None:
+    """By what all curves are higher than those of the equations; None where that differs."""
+    try:
+        amounts = simulate(case.people, case.time_h, case.kinetics, solver="fastest")
+    except (FulmenError, RuntimeError, ValueError):
+        return None
+    solved, given = concentrations(case.people, amounts).double().flatten(1), case.concentration.double().flatten(1)
+    counts = solved > LOW * solved.amax(1, keepdim=True)
+    apart = (given.clamp(min=1e-300) / solved.clamp(min=1e-300)).log()[counts]
+    middle = apart.median()
+    return float(middle.exp()) if float((apart - middle).abs().median()) < ALIKE else None
 
 
 def _or_none(change: Change, case: Case) -> Case | None:

@@ -14,10 +14,11 @@ from fulmen.io.hints import override
 from fulmen.io.names import likely, matched, plain
 from fulmen.io.taken import Guess, Taken, listed, stored
 from fulmen.workloads.pbpk.agreement import case_of, unlike
-from fulmen.workloads.pbpk.likely_units import of_amounts, of_bodies, refusal
+from fulmen.workloads.pbpk.likely_units import AS_NAMED, of_amounts, of_bodies, refusal
 from fulmen.workloads.pbpk.npz import MASS_TOLERANCE, NAMES, NEEDED, SCALARS, SOLVED, WIDE, population_from
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS, known
 from fulmen.workloads.pbpk.simulator.population import (
+    BOLUS,
     COUNTED,
     ROUTES,
     Population,
@@ -58,6 +59,7 @@ SYNONYMS = {
 }
 MARKS = (-9999.0, -999.0, -99.0)
 OLDEST_Y = 150.0
+CLOSE_BOLUS = 0.05
 
 
 def read_npz(
@@ -83,6 +85,8 @@ def read_npz(
             _refuse_other_units(arrays)
         population = validate(population_from(arrays))
         _refuse_too_much(arrays, population)
+        if units == "checked":
+            _refuse_odd_bolus(arrays, population)
         repeated = duplicate_rows(population)
         if len(repeated):
             raise FulmenError(f"{len(repeated)} subjects repeat another one exactly (first: {repeated[0].item()})")
@@ -346,6 +350,24 @@ def _refuse_too_much(arrays: Arrays, population: Population) -> None:
         subject = int(np.argmax(over))
         given = population.n_doses * float(arrays["dose_mg"][subject])
         raise FulmenError(f"subject {subject} holds up to {held_mg[subject]:.4g} mg but was given {given:.4g} mg")
+
+
+def _refuse_odd_bolus(arrays: Arrays, population: Population) -> None:
+    """Pass unless at time 0 one bolus is not in the organs where most others are."""
+    if arrays["time_h"][0] != 0:
+        return
+    held_mg = (arrays["concentration_mg_per_l"][..., 0] * arrays["volume_l"]).sum(1)
+    share = held_mg / arrays["dose_mg"]
+    bolus = (population.route == BOLUS).numpy() & (held_mg > 0)
+    whole = np.abs(share - 1) < CLOSE_BOLUS
+    odd = bolus & ~whole
+    if odd.any() and (bolus & whole).sum() > odd.sum():
+        subject = int(np.argmax(odd))
+        raise FulmenError(
+            f"subject {subject} holds {share[subject]:.3g} of its bolus of {arrays['dose_mg'][subject]:.4g} mg at time "
+            f"0, and {int((bolus & whole).sum())} others hold all of theirs: its dose or its curve is in another unit; "
+            f"{int(odd.sum())} such subjects; if all is as its name says: {AS_NAMED}"
+        )
 
 
 def _disagree(arrays: Arrays, population: Population, units: Units) -> list[str]:

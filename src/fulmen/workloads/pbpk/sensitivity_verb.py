@@ -18,6 +18,7 @@ from fulmen.workloads.pbpk import predict
 from fulmen.workloads.pbpk.npz import population_from
 from fulmen.workloads.pbpk.npz_reading import read_subjects
 from fulmen.workloads.pbpk.sensitivity import EXPOSURES, INPUTS, UNITS, Curves, Sensitivities, sensitivities, told
+from fulmen.workloads.pbpk.simulate.decimals import Decimal
 from fulmen.workloads.pbpk.simulate.hours import usual_times
 from fulmen.workloads.pbpk.simulate.subjects import Subjects, subjects_of
 from fulmen.workloads.pbpk.simulate.table import read_table
@@ -50,7 +51,7 @@ def write_sensitivities(cfg: Any, words: Sequence[str], load: Callable[[str], Tr
     asked = _options(words)
     refuse_settings(cfg, "sensitivities")
     trained = load(asked.model) if asked.model else None
-    subjects = subjects_in(asked.subjects, trained.schema["kinetics"] if trained else None)
+    subjects = subjects_in(asked.subjects, trained.schema["kinetics"] if trained else None, asked.decimal or "auto")
     if trained:
         subjects = _as_trained(subjects, trained)
     places, parts = [], []
@@ -76,18 +77,19 @@ def write_sensitivities(cfg: Any, words: Sequence[str], load: Callable[[str], Tr
     print(f"written: {asked.to}\nwritten: {asked.to.with_suffix('.svg')}")
 
 
-def subjects_in(path: Path, kinetics: str | None) -> Subjects:
+def subjects_in(path: Path, kinetics: str | None, decimal: Decimal = "auto") -> Subjects:
     """The subjects of a CSV as `fulmen pbpk simulate` reads it, or of an `.npz`.
 
     Args:
         path: of the file.
         kinetics: of the model that will be asked; None: of none.
+        decimal: the sign before the decimals of a CSV.
 
     Raises:
         FulmenError: the file is not there, or does not fit.
     """
     if path.suffix != ".npz":
-        return subjects_of(read_table(path))
+        return subjects_of(read_table(path, decimal))
     if not path.is_file():
         raise FulmenError(f"there is no file {path}; `fulmen pbpk export {path}` writes an example")
     arrays = read_subjects(path, kinetics)
@@ -139,6 +141,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     reader.add_argument("--model", help="a kept model or a run folder, for the elasticities of a surrogate")
     reader.add_argument("--by", choices=BY, help="by which they are computed (default: solver; with a model: both)")
     reader.add_argument("--of", default="auc,cmax,half_life", help=f"exposures, of {', '.join(EXPOSURES)}")
+    reader.add_argument("--decimal", choices=("point", "comma"), help="sign before the decimals (default: found out)")
     reader.add_argument("--organs", default="plasma", help="organs, or plasma (default: plasma)")
     asked = reader.parse_args(list(words))
     asked.by = asked.by or ("both" if asked.model else "solver")

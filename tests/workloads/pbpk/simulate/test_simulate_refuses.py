@@ -95,9 +95,15 @@ HEAD = "log_p,fraction_unbound,clint_l_per_h,route,dose_mg"
         (f"{HEAD}\n1,1,1,oral,1\n1,1,1,oral\n".encode(), "line 3: it has 4 cells, and the header 5"),
         (f'{HEAD}\n1,1,1,"oral,1\n'.encode(), "line 2: it is no CSV"),
         (f"subject,{HEAD}\nok,1,1,1,oral,1\nJos\xe9,1,1,1,oral,1\n".encode("latin-1"), "line 3: its letters are in no"),
-        (b"%PDF-1.7\nstream", "no column is called '%PDF-1.7'"),
-        (b"PK\3\4\0\0\0\0", "is no CSV: it holds bytes that are no text"),
-        (HEAD.replace(",", ";").encode() + b"\n1,5;1;1;oral;1\n", "column log_p: '1,5' is no number; write a decimal"),
+        (b"%PDF-1.7\nstream", "is a PDF"),
+        (b"PK\3\4\0\0\0\0", "cannot be read: the packed file is damaged"),
+        (b"PAR1" + bytes(99), "is a Parquet table; save it as CSV UTF-8"),
+        (HEAD.replace(",", ";").encode() + b"\n1,5;1.5;1;oral;1\n", "has a decimal comma and line 2, column fraction"),
+        (HEAD.replace(",", ";").encode() + b"\n1;1;1;oral;1.500\n", "say --decimal comma or --decimal point"),
+        (HEAD.replace(",", ";").encode() + b"\n1;1;1;oral;1,500\n", "say --decimal comma or --decimal point"),
+        (f"{HEAD}\n".replace("dose_mg", "dose_g").encode() + b"1,1,1,oral,1\n",
+         "the column dose_g is in g; call it dose_mg and give its numbers * 1000"),
+        (f"{HEAD},weight_lb\n1,1,1,oral,1,150\n".encode(), "weight_lb is in lb; call it weight_kg"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_table_of_subjects_is_refused(content, said, tmp_path):

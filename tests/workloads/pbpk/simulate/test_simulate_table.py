@@ -1,6 +1,7 @@
 """A table of subjects in, curves out: what comes is what the solver says of the same subjects built by hand."""
 
 import csv
+import gzip
 import io
 from dataclasses import replace
 
@@ -213,3 +214,23 @@ def test_what_the_gut_wall_extracts_does_not_arrive(tmp_path):
     whole = subjects(tmp_path, f"{head}\na,1,1,10,oral,10,\nb,1,1,10,oral,10,0.4\n")
     plasma = curves(whole.population, simulate(whole.population, torch.tensor([0.0, 1, 5]), "linear"), ("plasma",))
     assert torch.allclose(plasma[1] / plasma[0].clamp(min=1e-30), torch.tensor([0, 0.6, 0.6]).double(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dose", ["1234,5", "1.234,5", "1 234,5"])
+def test_decimal_commas_are_read_and_said(tmp_path, dose):
+    text = f"log_p;fraction_unbound;clint_l_per_h;route;dose_mg;infusion_h\n1,5;0,25;30;infusion;{dose};2\n"
+    whole = read_table(table(tmp_path, text))
+    assert "decimal commas are read (line 2, column log_p: '1,5')" in whole.said[0]
+    assert whole.numbers("dose_mg").tolist() == [1234.5]
+    assert whole.numbers("fraction_unbound").tolist() == [0.25]
+
+
+@pytest.mark.parametrize(("decimal", "dose"), [("comma", 1500.0), ("point", 1.5)])
+def test_a_point_before_three_digits_is_what_is_said(tmp_path, decimal, dose):
+    text = "log_p;fraction_unbound;clint_l_per_h;route;dose_mg\n1;1;30;bolus;1.500\n"
+    assert read_table(table(tmp_path, text), decimal).numbers("dose_mg").tolist() == [dose]
+
+
+def test_a_packed_table_is_read(tmp_path):
+    (tmp_path / "people.csv.gz").write_bytes(gzip.compress(REGIMENS.encode()))
+    assert len(subjects_of(read_table(tmp_path / "people.csv.gz"))) == 5

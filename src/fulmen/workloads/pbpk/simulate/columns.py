@@ -34,6 +34,10 @@ class Column:
     text: bool = False
 
     @property
+    def is_number(self) -> bool:
+        return not self.levels and not self.text
+
+    @property
     def limits(self) -> str:
         """What a value may be, in words."""
         if self.levels:

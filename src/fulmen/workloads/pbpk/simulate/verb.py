@@ -38,7 +38,9 @@ def simulate(cfg: Any, words: Sequence[str], load: Callable[[str], Trained]) -> 
         write_example(typed.example)
         return
     asked = asked_for(typed)
-    table = read_table(asked.table)
+    table = read_table(asked.table, asked.decimal)
+    for told in table.said:
+        warn(told)
     if strange := unread(table):
         warn(f"{asked.table}: not read: {', '.join(strange)}")
     surrogate = Surrogate(load(asked.model)) if asked.model else None

@@ -12,6 +12,7 @@ from fulmen.config.arguments import AnyOrder
 from fulmen.config.mistakes import did_you_mean
 from fulmen.errors import FulmenError
 from fulmen.workloads.pbpk.simulate.columns import COLUMNS, KP
+from fulmen.workloads.pbpk.simulate.decimals import Decimal
 from fulmen.workloads.pbpk.simulate.hours import times_of
 from fulmen.workloads.pbpk.simulator.outputs import FROM_ORGANS, OUTPUTS
 
@@ -41,6 +42,7 @@ class Asked:
         people: how many get the drug of each row; None: each row is a subject.
         percentiles: of these people, in percent.
         seed: that they are drawn by.
+        decimal: the sign before the decimals in the table.
         by: one of `BY`.
         model: that of a surrogate; None where the solver answers alone.
     """
@@ -55,6 +57,7 @@ class Asked:
     people: int | None
     percentiles: tuple[float, ...]
     seed: int
+    decimal: Decimal = "auto"
 
 
 def parser() -> AnyOrder:
@@ -88,6 +91,9 @@ def parser() -> AnyOrder:
         "years unless the row says otherwise, and write percentiles; with --to a figure too",
     )
     known.add_argument("--percentiles", metavar="P,P,...", help=f"of these people, in percent (default: {PERCENTILES})")
+    known.add_argument(
+        "--decimal", choices=("point", "comma"), help="sign before the decimals in FILE (default: found out)"
+    )
     known.add_argument("--seed", type=int, help="that these people are drawn by (default: 0)")
     return known
 
@@ -122,7 +128,8 @@ def asked_for(typed: argparse.Namespace) -> Asked:
     _check_people(typed, by)
     shares = percentiles_of(typed.percentiles or PERCENTILES)
     model = typed.model if by != "solver" else None
-    return Asked(typed.table, typed.to, typed.pk, times_h, outputs, by, model, typed.people, shares, typed.seed or 0)
+    return Asked(typed.table, typed.to, typed.pk, times_h, outputs, by, model, typed.people, shares, typed.seed or 0,
+                 typed.decimal or "auto")  # fmt: skip
 
 
 def _check_people(typed: argparse.Namespace, by: str) -> None:
