@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 POINT, COMMA = "point", "comma"
+LONGEST = 300  # letters of what a program prints around a number
 
 _CODES = "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|HKD|SGD|INR|KRW|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|TRY|RUB|ILS"
 _SIGNS = r"US\$|HK\$|NT\$|R\$|C\$|CA\$|A\$|AU\$|S\$|NZ\$|[$€£¥₹₩₽₺₪฿₫₱₦₴₿]|Rs\.?|kr\.?|zł|Kč|Fr\."
@@ -124,7 +125,7 @@ def cleaned(cell: str) -> str:
 
 def unwrapped(text: str) -> str:
     """`0.5` of `tensor(0.5, device='cuda:0')`, `[0.5]` or `0.5f`; other texts as they are."""
-    inner = None if text[-1:].isdigit() else _WRAPPED.fullmatch(text)
+    inner = None if text[-1:].isdigit() or len(text) > LONGEST else _WRAPPED.fullmatch(text)
     return next(filter(None, inner.groups()), "").strip() if inner else text
 
 
