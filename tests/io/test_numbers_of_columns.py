@@ -1,6 +1,8 @@
 """Cells of columns are numbers to the last digit, or named with what to do; held against Python's own numbers."""
 
 import random
+import re
+import unicodedata
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +12,8 @@ import pyarrow as pa
 import pytest
 
 from fulmen.errors import FulmenError
+from fulmen.io.columns import column
+from fulmen.io.forms import cleaned, form_of
 from fulmen.io.numbers import number, read_numbers
 from fulmen.io.options import TableOptions
 from fulmen.io.where import InRecords, Where
@@ -214,6 +218,38 @@ def test_what_is_no_number_is_named_and_never_cut(cell):
     assert number(cell) is None
 
 
+def test_no_digit_is_ever_lost():
+    """Of texts at random: whatever is read has every digit of its cell, and those in their order."""
+    draw, accepted = random.Random(0), 0
+    for _ in range(30_000):
+        signs = draw.choice(["0123456789", "0123456789.,", "0123456789., '-+()$%KMeE_x/:\u00a0٣"])
+        cell = "".join(draw.choice(signs) for _ in range(draw.randint(1, 12)))
+        form = form_of(cleaned(cell))
+        if form is None:
+            continue
+        accepted += 1
+        mantissa = re.split("[eE]", cell)[0]
+        digits = "".join(str(unicodedata.decimal(sign)) for sign in mantissa if sign.isdecimal()).strip("0")
+        for value in filter(None, form.digits):
+            assert "".join(map(str, Decimal(value).as_tuple().digits)).strip("0") == digits, cell
+    assert accepted > 3000
+
+
+def test_cells_of_one_form_are_read_together_as_each_is_alone():
+    draw = random.Random(0)
+    forms = ["9,999", "9.999", "99,99,999", "9,999.99", "9 999,9", "$9,999", "(9.99)", "9,9e-9", "9.9K",
+    "-9,999 %", "9'999",
+             "tensor(9.999)", "np.float64(9.99)", "9.9.9", " 9,9 ", "-€ 9.999,9", "999999", "9,999,999-",
+             "9.999f"]  # fmt: skip
+    cells = [re.sub("9", lambda _: draw.choice("0012345"), draw.choice(forms)) for _ in range(20_000)]
+    found = column("x", pd.Series(cells), set())
+    found.look(set())
+    alone = [form_of(cleaned(cell)) for cell in cells]
+    for sign, readings in zip(("point", "comma"), found.readings, strict=True):
+        values = [np.nan if form is None or form.value(sign) is None else form.value(sign) for form in alone]
+        np.testing.assert_array_equal(readings, values)
+
+
 def test_truth_values_and_dates_are_no_numbers():
     refused(pd.Series([2.0, True], dtype=object).tolist(), "row 3, column x: 'True' is no number")
     refused(pd.to_datetime(["2024-01-01"]), "column x: '2024-01-01 00:00:00' is no number")
@@ -238,6 +274,9 @@ def test_an_unknown_unit_is_named():
     assert "mg is no unit that is known here" in refused(["1.5 mg", "2 mg"], "'1.5 mg' is no number")
     refused(["21 °C"], "°C is no unit")
     refused({"temperature": ["293.15K", "294K"]}, "kelvin or thousands")
+    refused({"T2": ["293.15K", "294K"]}, "kelvin or thousands")
+    refused({"inlet": ["293.15K", "294K", "301.2K"]}, "kelvin or thousands")
+    assert one("293.15K", "94K", "301.2K", "999K") == [293_150, 94_000, 301_200, 999_000]
 
 
 # missing values

@@ -96,7 +96,8 @@ def _needs_a_look(columns: list[Column], options: TableOptions, doubt_points: bo
     if any(len(each.odd) for each in columns):
         return True
     if options.decimal == COMMA:
-        return any("." in str(cell) for each in columns if each.holds_texts for cell in each.cells)
+        texts = (cell for each in columns if each.holds_texts for cell in as_series(each.cells).tolist())
+        return any("." in cell for cell in texts if isinstance(cell, str))
     return options.decimal != POINT and any(may_part_thousands(each, doubt_points) for each in columns)
 
 

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from fulmen.errors import FulmenError
 from fulmen.io.columns import Column
 from fulmen.io.forms import Form
 from fulmen.io.taken import Guess, listed
 from fulmen.io.where import Where
 
-KELVIN = re.compile(r"temp|kelvin|(^|_)t(_?k)?$|_k$", re.IGNORECASE)
+KELVIN = re.compile(r"temp|kelvin|(^|_)t\d*(_?k)?$|_k$", re.IGNORECASE)
+KELVINS = (150, 1500)  # where temperatures lie, the highest not half as high again as the lowest
 
 
 def check_units(column: Column, where: Where) -> None:
@@ -27,9 +30,15 @@ def check_units(column: Column, where: Where) -> None:
                 f"{where(place, column.name)}: {text!r} and {first[2]!r}, {where(first[1], column.name)}, differ in "
                 f"their unit; a column has one"
             )
-    if column.kinds and all(kind.form.scale == "K" for kind in column.kinds) and KELVIN.search(column.name):
+    if column.kinds and all(kind.form.scale == "K" for kind in column.kinds) and _may_be_kelvin(column):
         text, _, place = column.kinds[0]
         raise FulmenError(f"{where(place, column.name)}: {text!r} may be kelvin or thousands; write the number alone")
+
+
+def _may_be_kelvin(column: Column) -> bool:
+    known = column.readings[~np.isnan(column.readings)] / 1000
+    alike = len(known) > 2 and KELVINS[0] <= known.min() and known.max() <= min(KELVINS[1], 1.5 * known.min())
+    return bool(KELVIN.search(column.name)) or bool(alike)
 
 
 def told_units(columns: Sequence[Column], decimal: str) -> list[Guess]:

@@ -131,7 +131,7 @@ KINDS = {  # kind -> rows, factor of the right values
     "likelihoods": (called(lambda t, v: {"train_log_likelihood": -t, "val_log_likelihood": -v}), 1),
     "a metric nobody knows": (called(lambda t, v: {"train_foo": t, "val_foo": v}), 1),
     "several losses": (called(lambda t, v: {"train_a_loss": t, "train_b_loss": 1.0, "val_a_loss": v, "val_b_loss": 1.0}), 1),
-    "no known names": (called(lambda t, v: {"Verlust": t, "Pruefverlust": v}), 1),
+    "no known names": (called(lambda t, v: {"Alpha": t, "Beta": v}), 1),
     "an epoch of n": (changed(epoch=lambda row: f"{row['epoch']}/{N}"), 1),
     "one curve is empty": (changed(val_loss=None), 1),
     "one curve is NaN": (changed(val_loss=float("nan")), 1),

@@ -201,6 +201,16 @@ def test_what_is_unsure_is_asked_and_the_answer_reads_it(tmp_path, style):
     assert equal(prices, dates=dates)
 
 
+def test_points_between_thousands_are_asked_about_where_semicolons_part_the_columns(tmp_path):
+    """`1.803` is 1803 in such a file, or 1.803."""
+    content = styles.words(lambda price: f"{price:,.0f}".replace(",", "."), sep=";")
+    with pytest.raises(FulmenError, match="two readings") as asked:
+        read(styles.written(tmp_path / "AAA.csv", content))
+    assert "data.decimal=comma reads 1" in str(asked.value)
+    _, (prices,) = read(tmp_path / "AAA.csv", decimal="comma")
+    np.testing.assert_array_equal(prices.close, PRICES.Close.round())
+
+
 def changed(place: int, **cells) -> pd.DataFrame:
     """The series with other cells in one row, which is line `place + 2` of a file."""
     frame = PRICES.copy().astype(dict.fromkeys(cells, object))

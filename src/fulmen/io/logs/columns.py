@@ -99,6 +99,7 @@ def _unknown(curves: list[Curve]) -> Pair:
 
 
 def _no_loss(table: LogTable, filled: list[Curve]) -> FulmenError:
+    filled = [curve for curve in filled if not _counts(table, curve)] or filled
     names = list(dict.fromkeys(curve.column for curve in filled)) or list(table.columns)
     problem = f"{table.source} has no column of a loss among {', '.join(list(table.columns)[:30])}"
     if len(names) >= 2 and len(filled) >= 2:
@@ -107,6 +108,12 @@ def _no_loss(table: LogTable, filled: list[Curve]) -> FulmenError:
     if filled:
         return Ask(f"{problem}; name it", [("", {"train": names[0], "val": NONE})])
     return FulmenError(problem)
+
+
+def _counts(table: LogTable, curve: Curve) -> bool:
+    """Whether a column counts its rows."""
+    cells = [table.text(curve.column, row) for row in curve.rows[:4].tolist()]
+    return len(cells) > 1 and all(cell.isdigit() for cell in cells) and cells[0] != cells[-1]
 
 
 def _pair(table: LogTable, curves: list[Curve], quantity: str, told: list[str]) -> Pair:
@@ -186,7 +193,7 @@ def _summed(curves: list[Curve]) -> Curve | None:
 
 
 def _told_sum(curve: Curve) -> str:
-    return f"the sum of {len(curve.summed) + 1} losses, {curve.name}"
+    return f"{len(curve.summed) + 1} parts of the loss are added"
 
 
 def _several(table: LogTable, train: list[Curve], val: list[Curve]) -> Ask:

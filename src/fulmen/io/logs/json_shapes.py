@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeGuard
 
 from fulmen.errors import FulmenError
+from fulmen.io.logs.headless import headless
 from fulmen.io.logs.table import LogTable, is_number, of_lists, of_records, of_rows
-from fulmen.io.logs.text_tables import headless
 from fulmen.io.logs.words import AXES, HIGHER, LOSSES, PARTS, words
 
 KNOWN = {*LOSSES, *HIGHER, *PARTS, *AXES}
@@ -108,6 +108,8 @@ def _catboost(source: str, plain: dict[str, Any]) -> LogTable | None:
 def _pandas(source: str, plain: dict[str, Any]) -> LogTable | None:
     """`orient` split, table, columns and index of `DataFrame.to_json`."""
     columns, data = plain.get("columns"), plain.get("data")
+    if _all(columns, int) and _all(data, list):
+        return headless(source, data, range(1, len(data) + 1), word="record")
     if _all(columns, str) and _all(data, list) and {len(row) for row in data} == {len(columns)}:
         return of_rows(source, columns, data, range(1, len(data) + 1), word="record")
     inner = list(plain.values())
@@ -210,6 +212,10 @@ def _of_list(source: str, plain: Any, lines: list[int] | None) -> LogTable | Non
                 f"{i}_{name}": each for i, record in enumerate(plain, 1) for name, each in lists_of(record).items()
             }
             return of_lists(source, named)
+        if all(str(name).isdigit() for record in plain for name in record):
+            return headless(
+                source, [list(record.values()) for record in plain], lines or range(1, len(plain) + 1), word
+            )
         return of_records(source, plain, lines, word=word)
     if all(isinstance(each, list) for each in plain):
         return _of_lists(source, plain, word, lines)

@@ -11,7 +11,7 @@ NUMBER = r"[-+]?(?:\d[\d.,]*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|(?:nan|inf(?:init
 WORD = r"[A-Za-z][\w'’/@.\-]*"
 PAIR = re.compile(
     rf"(?P<name>{WORD}(?:[ ]{WORD}){{0,4}}(?:[ ]?\([A-Za-z ]+\))?)(?:[\"'’])?"
-    rf"\s*(?:[:=#]|\s|(?=\[))\s*[\[(#]?\s*(?P<value>{NUMBER})(?![A-Za-z_\d])"
+    rf"\s*(?:[:=#]|[-=]>|\s|(?=\[))\s*[\[(#]?\s*(?P<value>{NUMBER})(?![A-Za-z_\d])"
     rf"|(?P<alone>{WORD})",
     re.IGNORECASE,
 )  # a name with its number; or a word alone, which may be the part that follows
@@ -20,6 +20,7 @@ SKIPPED = re.compile(r"improve|saving|saved|early.?stop|restor|best iteration|pa
 COUNTED = re.compile(r"^\s*\[(\d+)\]|^\s*(\d+):\s")  # XGBoost, LightGBM; CatBoost
 PAIRED = re.compile(r"^\s*\[(\d+),\s*(\d+)\]")  # epoch and batch, as PyTorch's first tutorial prints them
 UNFINISHED = re.compile(r"^\s*(\d+)/(\d+)\s*[\[━.]|(\d+)%\|")  # bars of progress: 100/782 [==>.....], 50%|#####
+SECOND = re.compile(r"\s*/\s*(\d*[.,]\d+)")
 AXIS = set(AXES)
 KNOWN = {*LOSSES, *HIGHER}
 
@@ -117,6 +118,9 @@ def _record(line: str) -> dict[str, Any]:
             quantity = next((word for word in each if word in KNOWN), "" if part else quantity)
             continue
         name, value = found["name"].strip(), found["value"].rstrip(".,")
+        if second := SECOND.match(line, found.end()):  # loss 2.05 / 2.45
+            record |= {f"{name} first": value, f"{name} second": second[1].rstrip(".,")}
+            continue
         each = words(name)
         told = next((word for word in each if word in PARTS), "")
         if each and each[-1] in AXIS:

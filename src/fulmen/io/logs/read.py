@@ -107,8 +107,9 @@ def _log(table: LogTable, options: LogOptions) -> Log:
     rows, _ = one_run(table, options, epoch, taken)
     curves = curves_of(table, rows, options, taken)
     train, val = choose(table, curves, options, dropped)
+    _of_one_length(table, train, val)
     points = _points(table, train, val, options, taken)
-    at, counted, name = _at(table, points, epoch, step)
+    at, counted, name = _at(table, points, epoch, step, options)
     placed = [Points(each.rows, each.values, at[each.rows]) for each in points]
     first, second = ordered(table, placed[0], placed[1], options, name, counted, dropped)
     empty = _empty(rows, points, at)
@@ -120,6 +121,18 @@ def _log(table: LogTable, options: LogOptions) -> Log:
     said = Said(table, train, val, checks, how, counted, log.from_zero)
     _tell_gaps(said, first, second, dropped)
     return log._replace(said=tuple(lines(said, taken, dropped)))
+
+
+def _of_one_length(table: LogTable, train: Curve | None, val: Curve | None) -> None:
+    """Pass if two lists have a value each for the same epochs, but for the last.
+
+    Raises:
+        Ask: one is much shorter: of other epochs, as with `validation_freq` of Keras.
+    """
+    lengths = [table.lengths.get(curve.column, 0) for curve in (train, val) if curve]
+    if train and val and all(lengths) and abs(lengths[0] - lengths[1]) > 1:
+        problem = f"{table.source}: {train.name} has {lengths[0]} values and {val.name} {lengths[1]}, of unknown epochs"
+        raise Ask(f"{problem}; to judge one alone", [("", {"train": typed(table, train), "val": NONE})])
 
 
 def union(size: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -159,7 +172,7 @@ def _points(
 
 
 def _at(
-    table: LogTable, points: tuple[Points, Points], epoch: str | None, step: str | None
+    table: LogTable, points: tuple[Points, Points], epoch: str | None, step: str | None, options: LogOptions
 ) -> tuple[np.ndarray, str, str]:
     """What counts each row [rows], epochs where every value has one, else steps, else the rows; its kind and column."""
     used = union(len(table), points[0].rows, points[1].rows)
@@ -169,7 +182,10 @@ def _at(
         filled = table.filled(name)
         if filled[used].all() and len(used):
             return counts(table, name, filled), counted, name
-    return np.arange(len(table), dtype=float), "row", "the rows"
+    at = np.arange(len(table), dtype=float)
+    if table.breaks and not options.epoch:
+        at -= np.concatenate([[0], table.breaks])[np.searchsorted(table.breaks, at, side="right")]
+    return at, "row", "the count of rows"
 
 
 def _empty(rows: np.ndarray, points: tuple[Points, Points], at: np.ndarray) -> np.ndarray:
@@ -259,10 +275,10 @@ def _span(said: Said) -> str:
 def _tell_gaps(said: Said, train: Points, val: Points, dropped: list[str]) -> None:
     """Say which values serve together, and which serve not."""
     times = {name: len(each) for name, each in (("training", train), ("validation", val)) if len(each)}
-    checks = len(said.checks.at)
-    if times.get("training", 0) > 1.5 * checks:
+    checks = int(said.checks.has_train.sum())
+    if times.get("training", 0) > checks:
         dropped.append(f"{times['training']} training losses, the mean of those up to each check")
-    if times.get("validation", 0) > checks:
+    if len(val) > len(np.unique(val.at)):
         dropped.append(f"{times['validation']} validation losses, the last of each {said.counted}")
     if said.train and said.val:
         alone = int((said.checks.has_train ^ said.checks.has_val).sum())

@@ -29,6 +29,8 @@ class LogTable:
         higher: columns of which the file itself says that higher is better (False: lower).
         headless: whether the names of the columns were given by the reader.
         lone: what to do for the other curve where the shape holds one alone.
+        breaks: rows before which the names of the columns stand once more.
+        lengths: of columns that were lists of their own.
         known: which cells hold something, of columns that were asked for.
     """
 
@@ -41,6 +43,8 @@ class LogTable:
     higher: dict[str, bool] = field(default_factory=dict)
     headless: bool = False
     lone: str = ""
+    breaks: Sequence[int] = ()
+    lengths: Mapping[str, int] = field(default_factory=dict)
     known: dict[tuple[str, int], np.ndarray] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -124,7 +128,8 @@ def of_lists(source: str, lists: Mapping[str, Sequence[Cell]], **more: Any) -> L
         str(name): [*each, *[None] * (longest - len(each))] for name, each in lists.items()
     }
     more.setdefault("word", "value")
-    return LogTable(source, columns, range(1, longest + 1), **more)
+    lengths = {str(name): len(each) for name, each in lists.items()}
+    return LogTable(source, columns, range(1, longest + 1), lengths=lengths, **more)
 
 
 def _flat(record: Mapping[str, Any], before: str = "") -> dict[str, Any]:

@@ -5,30 +5,23 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
 
 from fulmen.errors import FulmenError
-from fulmen.io.logs.table import LogTable, of_lists, of_rows, unlike
-from fulmen.io.logs.table import is_number as is_plain
+from fulmen.io.logs.headless import headless, is_number
+from fulmen.io.logs.table import NO_NUMBER, LogTable, of_lists, of_rows, unlike
 from fulmen.io.logs.words import AXES, HIGHER, LOSSES, PARTS, words
 
 BOX = str.maketrans({"│": "|", "┃": "|", "║": "|"})
 RULE = re.compile(r"[\s|+:=\-─━═┼┬┴├┤┌┐└┘┏┓┗┛┡┩╇╈╞╪╡╒╤╕╘╧╛╔╗╚╝╠╣╬╦╩┠┨╂]+")
 PLAIN = frozenset("0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ\"'")  # no line of nothing begins so
-NUMBER = re.compile(r"\(?[-+]?[$€£]?(?:[.,]?\d[\d.,' ]*(?:e[-+]?\d+)?|nan|inf(?:inity)?)\s?%?\)?", re.IGNORECASE)
 WIDE = re.compile(r"\s{2,}|\t")
 TITLES = 12  # lines above the names of the columns, at most
 TUPLE = re.compile(r"\s*(\(.*\)|\[.*\]),?\s*")
+EXCEL = re.compile(r'"?sep=.{1,2}"?', re.IGNORECASE)  # its line about the delimiter
 CHUNK = 5000  # lines at a time
-TIMES = 1e8  # from there on numbers that rise are seconds or milliseconds since 1970
 
 
 KNOWN = {*LOSSES, *HIGHER, *PARTS, *AXES}
-
-
-def is_number(text: str) -> bool:
-    return NUMBER.fullmatch(text.strip()) is not None
 
 
 def table_of_text(source: str, raw: list[str]) -> LogTable | None:
@@ -58,13 +51,48 @@ def table_of_text(source: str, raw: list[str]) -> LogTable | None:
     if len(cells) == 2 and any(cell.startswith("[") for cell in cells[1]):  # a list in a cell
         lists = [json.loads(cell) if cell.startswith("[") else [] for cell in cells[1]]
         return of_lists(source, dict(zip(header, lists, strict=True)))
+    if (turned := _turned(cells)) is not None:
+        return of_rows(source, turned[0], turned[1:], range(1, len(turned)), word="column", taken=["rows as columns"])
+    header, cells, numbers, told = _one_header(cells, numbers)
     if len(cells) < 3 and not any(words(name)[-1:] and words(name)[-1] in KNOWN for name in header):
         return None
     if len(cells) == 1:
         raise FulmenError(f"{source} has names of columns and no row: {', '.join(header)}")
-    rows, kept, dropped = _equal(source, header, cells[1:], numbers[1:], delimiter)
-    table = of_rows(source, header, rows, kept, dropped=dropped)
+    rows, kept, dropped, breaks = _equal(source, header, cells[1:], numbers[1:], delimiter)
+    table = of_rows(source, header, rows, kept, dropped=told + dropped, breaks=breaks)
     return _with_titles(table, start)
+
+
+def _one_header(
+    cells: list[list[str]], numbers: Sequence[int]
+) -> tuple[list[str], list[list[str]], Sequence[int], list[str]]:
+    """Names, rows below them with those of names, their numbers, and what was left out.
+
+    Further lines of words below the names are part of them, or units.
+    """
+    header, told = cells[0], []
+    while len(cells) > 2 and len(cells[1]) == len(header) and any(cells[1]) and not any(map(_may_be_value, cells[1])):
+        if any(KNOWN & set(words(cell)) for cell in cells[1]):
+            header = [" ".join(filter(None, dict.fromkeys(pair))) for pair in zip(header, cells[1], strict=True)]
+        else:
+            told.append(f"line {numbers[1]}, which holds no number")
+        cells, numbers = [header, *cells[2:]], [numbers[0], *numbers[2:]]
+    return header, cells, numbers, told
+
+
+def _may_be_value(cell: str) -> bool:
+    return any(map(str.isdigit, cell)) or cell.strip().lower() in NO_NUMBER - {"", "-", "?"}
+
+
+def _turned(cells: list[list[str]]) -> list[list[str]] | None:
+    """The table if it lies on its side: names in the first column, numbers in all others; else None."""
+    names = [row[0] for row in cells]
+    if not 2 <= len(cells) <= 12 or len(cells[0]) < 4 or len({len(row) for row in cells}) > 1:
+        return None
+    if not all(map(is_number, cells[0][1:])) or not all(KNOWN & set(words(name)) for name in names[1:]):
+        return None
+    first = names[0] if names[0] and not is_number(names[0]) else "epoch"
+    return [list(column) for column in zip([first, *cells[0][1:]], *cells[1:], strict=True)]
 
 
 def _with_titles(table: LogTable, start: int) -> LogTable:
@@ -97,7 +125,7 @@ def _lines(raw: list[str]) -> tuple[list[str], Sequence[int], list[str]]:
     if any(sign in line for line in raw[:TITLES] for sign in "│┃║"):
         raw = [line.translate(BOX) for line in raw]
     odd = [i for i, line in enumerate(raw) if line[:1] not in PLAIN]
-    gone: set[int] = set()
+    gone: set[int] = {0} if raw and EXCEL.fullmatch(raw[0]) else set()
     comments: list[str] = []
     for i in odd:
         line = raw[i]
@@ -160,20 +188,23 @@ def _named(comment: str, delimiter: str, width: int) -> list[str] | None:
 
 def _equal(
     source: str, header: list[str], rows: list[list[str]], numbers: Sequence[int], delimiter: str
-) -> tuple[list[list[str]], Sequence[int], list[str]]:
+) -> tuple[list[list[str]], Sequence[int], list[str], list[int]]:
     """Rows as long as the header; the names once more, and a last line that was cut, are left out.
+
+    Also given are the numbers of the kept lines, what was left out, and the rows before which the names stood again.
 
     Raises:
         FulmenError: another row is shorter or longer.
     """
     width = len(header)
     if set(map(len, rows)) == {width} and header not in rows:
-        return rows, numbers, []
+        return rows, numbers, [], []
     if any(len(row) > width for row in rows) and all(len(row) == width + 1 and row[-1] == "" for row in rows):
         rows = [row[:-1] for row in rows]  # a delimiter at the end
     kept: list[list[str]] = []
     lines: list[int] = []
     dropped: list[str] = []
+    breaks: list[int] = []
     shift = all(len(row) == width + 1 for row in rows) and delimiter == " "  # pandas' to_string: an index without name
     for row, number in zip(rows, numbers, strict=True):
         row = row[1:] if shift else row
@@ -181,6 +212,7 @@ def _equal(
             row = row[:width]
         if row == header:
             dropped.append(f"the names of the columns once more, line {number}")
+            breaks.append(len(kept))
             continue
         if len(row) < width and number == numbers[-1] and len(kept) > 1:
             dropped.append(f"line {number}, which ends after {len(row)} of {width} cells")
@@ -194,65 +226,4 @@ def _equal(
             )
         kept.append(row)
         lines.append(number)
-    return kept, lines, dropped
-
-
-def headless(source: str, rows: list[list[Any]], numbers: Sequence[int], word: str = "line") -> LogTable:
-    """A table of numbers without names: an index, time stamps, epochs and steps are told from losses by their values.
-
-    Two columns that are left are training and validation, one is a curve without a name.
-    """
-    width = len(rows[0])
-    uneven = next((number for row, number in zip(rows, numbers, strict=True) if len(row) != width), None)
-    if uneven is not None:
-        raise FulmenError(f"{source}, {word} {uneven}: not as many cells as in the first row, {width}")
-    names = [str(i) for i in range(1, width + 1)]
-    roles = {name: _role([row[i] for row in rows]) for i, name in enumerate(names)}
-    curves = [name for name in names if not roles[name]]
-    counting = [name for name in names if roles[name] in ("epoch", "step")]
-    if not curves and counting:  # whole numbers throughout: losses that count
-        curves, counting = counting[-2:], counting[:-2]
-    called: dict[str, str] = {name: f"column {name}" for name in names}
-    if counting:
-        called[counting[0]] = roles[counting[0]]
-    if len(curves) == 1:
-        called[curves[0]] = "value"
-    elif len(curves) == 2:
-        called |= {curves[0]: "train_loss", curves[1]: "val_loss"}
-    stamps = [name for name in names if roles[name] == "time"]
-    table = of_rows(source, [called[name] for name in names], rows, numbers, word=word, headless=True)
-    if width > 1:
-        table.taken.append(
-            "no names of columns: "
-            + ", ".join(
-                f"column {name} as {'time stamps' if name in stamps else called[name].replace('value', 'the curve')}"
-                for name in names
-                if called[name] != f"column {name}" or name in stamps
-            )
-            if len(curves) < 3
-            else "no names of columns"
-        )
-    if len(curves) == 1:
-        table.lone = "write both curves into one file, under the names train_loss and val_loss"
-    return table
-
-
-def _role(cells: list[Any]) -> str:
-    """`time` for time stamps, `epoch` for what counts one by one, `step` in equal steps, `empty`; "" for a curve."""
-
-    try:
-        values = [float(cell) for cell in cells if is_plain(cell) or str(cell).strip()]
-    except (TypeError, ValueError):
-        return "time" if any(":" in str(cell) for cell in cells) else ""
-    if not values:
-        return "empty"
-    rising = all(b >= a for a, b in pairwise(values))
-    if min(values) > TIMES and rising:
-        return "time"
-    steps = {b - a for a, b in pairwise(values)}
-    whole = all(value == int(value) for value in values if abs(value) < TIMES)
-    if len(values) > 1 and whole and steps != {0.0}:
-        if steps <= {0.0, 1.0} or steps == {-1.0}:
-            return "epoch"
-        return "step" if len(steps) == 1 and next(iter(steps)) > 0 else ""
-    return ""
+    return kept, lines, dropped, breaks

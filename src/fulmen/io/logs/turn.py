@@ -9,7 +9,7 @@ from fulmen.io.logs.options import Ask, LogOptions
 from fulmen.io.logs.table import LogTable
 from fulmen.io.logs.words import plain
 
-PERCENT = 1.5  # a share above that is per cent
+PERCENT = 1.01  # a share above that is per cent
 
 
 def way(table: LogTable, curve: Curve, options: LogOptions) -> str:

@@ -3,9 +3,39 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from unicodedata import combining, normalize
 
-TRAINING = ("train", "training", "tr", "trn", "fit", "learn", "insample")
-VALIDATION = ("val", "valid", "validation", "validate", "eval", "evaluation", "dev", "heldout", "holdout")
+TRAINING = (
+    "train",
+    "training",
+    "trainings",
+    "trainierung",
+    "entrainement",
+    "entrenamiento",
+    "treino",
+    "addestramento",
+    "tr",
+    "trn",
+    "fit",
+    "learn",
+    "insample",
+)
+VALIDATION = (
+    "val",
+    "valid",
+    "validation",
+    "validierung",
+    "validierungs",
+    "validacion",
+    "validacao",
+    "validazione",
+    "validate",
+    "eval",
+    "evaluation",
+    "dev",
+    "heldout",
+    "holdout",
+)
 TESTING = ("test", "testing", "tst", "outsample", "oos")  # only where there is no validation
 PARTS = {word: part for part, each in (("train", TRAINING), ("val", VALIDATION), ("test", TESTING)) for word in each}
 
@@ -14,45 +44,10 @@ LOSSES = ("loss", "nll", "crossentropy", "xent", "ce", "bce", "logloss", "mloglo
           "wape", "mase", "msle", "huber", "hinge", "multiclass", "wer", "cer", "fid", "bpc", "bpb", "bpd", "kld",
           "brier", "ece", "medae")  # fmt: skip
 # Higher is better: what they leave to 1, or to 100 where they are per cent.
-SHARES = (
-    "accuracy",
-    "acc",
-    "acc1",
-    "acc5",
-    "top1",
-    "top5",
-    "auc",
-    "auroc",
-    "rocauc",
-    "roc",
-    "auprc",
-    "aucpr",
-    "prauc",
-    "ap",
-    "map",
-    "f1",
-    "f1score",
-    "fscore",
-    "fbeta",
-    "precision",
-    "recall",
-    "dice",
-    "iou",
-    "miou",
-    "jaccard",
-    "specificity",
-    "sensitivity",
-    "tpr",
-    "ndcg",
-    "mrr",
-    "hits",
-    "hit",
-    "bleu",
-    "rouge",
-    "meteor",
-    "em",
-    "top",
-)
+SHARES = ("accuracy", "acc", "acc1", "acc5", "top1", "top5", "auc", "auroc", "rocauc", "roc", "auprc", "aucpr", "prauc",
+          "ap", "map", "f1", "f1score", "fscore", "fbeta", "precision", "recall", "dice", "iou", "miou", "jaccard",
+          "specificity", "sensitivity", "tpr", "ndcg", "mrr", "hits", "hit", "bleu", "rouge", "meteor", "em",
+          "top")  # fmt: skip
 # Higher is better, the best is 1 and there may be values below 0.
 ONES = ("r2", "rsquared", "mcc", "matthews", "kappa", "qwk", "ssim", "spearman", "pearson", "corr", "correlation",
         "gini", "ccc", "nse")  # fmt: skip
@@ -65,9 +60,31 @@ NEUTRAL = {"total", "avg", "average", "mean", "epoch", "overall", "s", "set", "m
 NO_CURVE = {"best", "min", "max", "minimum", "maximum", "std", "stderr", "stdev", "var", "lower", "upper", "runtime",
             "seconds", "time", "lr", "patience", "improved", "delta", "norm", "samples", "weight", "count", "scale",
             "target", "threshold", "name", "fn", "function", "type"}  # fmt: skip
+OTHER_TONGUES = {  # without accents
+    "trainings": "train", "entrainement": "train", "entrenamiento": "train", "treinamento": "train", "treino": "train",
+    "addestramento": "train", "训练": "train", "validierungs": "val", "validierung": "val", "validacion": "val",
+    "validacao": "val", "validazione": "val", "验证": "val", "测试": "test", "verlust": "loss", "perte": "loss",
+    "perdida": "loss", "perda": "loss", "perdita": "loss", "损失": "loss", "fehler": "error", "erreur": "error",
+    "genauigkeit": "accuracy", "exactitude": "accuracy", "准确率": "accuracy", "轮次": "epoch",
+}  # fmt: skip
 AXES = ("epoch", "epochs", "ep", "step", "steps", "iter", "iters", "iteration", "iterations", "round", "rounds",
         "globalstep", "tree", "trees")  # fmt: skip
-EPOCHS = ("epoch", "epochs", "ep", "epochnumber", "epochno", "currentepoch", "trainerepoch", "trainepoch", "numepoch")
+EPOCHS = (
+    "epoch",
+    "epochs",
+    "epoche",
+    "epochen",
+    "epoque",
+    "epoca",
+    "epocas",
+    "ep",
+    "epochnumber",
+    "epochno",
+    "currentepoch",
+    "trainerepoch",
+    "trainepoch",
+    "numepoch",
+)
 STEPS = ("step", "steps", "globalstep", "trainerglobalstep", "trainglobalstep", "iter", "iters", "iteration",
          "iterations", "round", "rounds", "boostinground", "tree", "trees", "batch", "updates", "update", "numupdates",
          "tokens", "itr", "trainstep", "trainingstep")  # fmt: skip
@@ -95,9 +112,20 @@ class Meaning:
         return bool(self.part) and not self.quantities and not self.rest
 
 
+def in_english(name: str) -> str:
+    """Without accents, and words of other languages as those here."""
+    name = "".join(sign for sign in normalize("NFKD", name) if not combining(sign))
+    lower = name.lower()
+    for other in OTHER_TONGUES:
+        if other in lower:
+            name = re.sub(other, f" {OTHER_TONGUES[other]} ", name, flags=re.IGNORECASE)
+    return name
+
+
 @lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
     """`trainLoss`, `train_losses`, `trainloss` as train, loss; cross entropy is one word, `Acc@1` is acc1."""
+    name = in_english(name)
     spaced = re.sub(r"([a-z0-9])([A-Z][a-z])|([a-z])([A-Z])", r"\1\3_\2\4", name.replace("mAP", "map")).lower()
     for pattern, word in (
         (r"cross[^a-z0-9]*entropy", "crossentropy"), (r"log[^a-z0-9]*loss", "logloss"), (r"losses", "loss"),
@@ -151,8 +179,8 @@ def _turn(each: tuple[str, ...]) -> str:
 
 
 def plain(name: str) -> str:
-    """Letters and digits alone, in small letters: `Global Step` is globalstep."""
-    return re.sub(r"[^a-z0-9]+", "", name.lower())
+    """Letters and digits alone, in small letters: `Global Step` is globalstep, `Époque` epoque."""
+    return re.sub(r"[^a-z0-9]+", "", in_english(name).lower())
 
 
 def part_of(text: str) -> str:

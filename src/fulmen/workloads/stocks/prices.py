@@ -145,7 +145,11 @@ def _numbers(
     """Open to Adj Close by their own names, float64 [N]; Close, and Adj Close if it is there, in every line."""
     wanted = [name for name in (*PRICES, "Volume", "Adj Close") if name in columns]
     read, guesses = read_numbers(
-        {columns[name]: table.frame[columns[name]] for name in wanted}, where, reading.table, key
+        {columns[name]: table.frame[columns[name]] for name in wanted},
+        where,
+        reading.table,
+        key,
+        delimiter=table.delimiter,
     )
     number = {name: read[columns[name]] for name in wanted}
     first = {name: table.frame[columns[name]].iloc[0] for name in PRICES if name in columns}
