@@ -233,6 +233,7 @@ def test_a_config_made_in_python_with_a_deprecated_name_is_told_the_new_one():
     ("statement", "said"),
     [
         ("import fulmen.run", "fulmen.run is fulmen.runs.run now"),
+        ("from fulmen.diagnosis.logs import read_log", "fulmen.diagnosis.logs is fulmen.io.logs.read now"),
         ("from fulmen import run", "fulmen.run is fulmen.runs.run now"),
         ("import fulmen.sweep.study",
          "fulmen.sweep is gone; what it held is in fulmen.comparison, fulmen.runs, fulmen.search now"),

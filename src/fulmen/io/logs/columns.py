@@ -1,50 +1,15 @@
 """Which columns of a log serve as training and validation loss."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-
-import numpy as np
-
 from fulmen.errors import FulmenError
+from fulmen.io.logs.curve import Curve, Pair
+from fulmen.io.logs.named import asked, typed
 from fulmen.io.logs.options import NONE, Ask, LogOptions
-from fulmen.io.logs.table import NO_NUMBER, LogTable
-from fulmen.io.logs.words import HIGHER, LOSSES, NO_CURVE, Meaning, meaning, part_of, plain, words
+from fulmen.io.logs.table import LogTable
+from fulmen.io.logs.words import HIGHER, LOSSES, NO_CURVE, plain, words
 
 KNOWN = {*LOSSES, *HIGHER}
 FEW = 0.5  # share of the other curve's values below which a column is no curve of its own
 BOXES = {"box", "cls", "dfl", "obj", "giou", "l1", "seg", "pose", "kobj", "angle", "rle", "sem"}  # parts of YOLO's loss
-
-
-@dataclass
-class Curve:
-    """A column, or its rows of one part.
-
-    Attributes:
-        name: as it is told.
-        column: of the table.
-        rows: positions of the cells that hold something [K].
-        count: how many of them hold a number that is finite.
-        meaning: what its name says.
-        summed: further columns that are added.
-    """
-
-    name: str
-    column: str
-    rows: np.ndarray
-    count: int
-    meaning: Meaning
-    summed: list["Curve"] = field(default_factory=list)
-
-    @property
-    def plain(self) -> bool:
-        """Whether its name says nothing but part and quantity."""
-        return self.meaning.rest <= self.meaning.quantities
-
-    def typed(self) -> str:
-        return self.column
-
-
-Pair = tuple[Curve | None, Curve | None]
 
 
 def choose(table: LogTable, curves: list[Curve], options: LogOptions, told: list[str]) -> Pair:
@@ -58,7 +23,7 @@ def choose(table: LogTable, curves: list[Curve], options: LogOptions, told: list
         FulmenError: there is no such column.
     """
     if options.train or options.val:
-        return _asked(table, curves, options, told)
+        return asked(table, curves, options, told)
     useful = [curve for curve in curves if not set(words(curve.name)) & NO_CURVE]
     told += [
         f"{empty.name} holds no number" + (f" (NaN in {len(empty.rows)} rows)" if len(empty.rows) else "")
@@ -216,13 +181,6 @@ def _several(table: LogTable, train: list[Curve], val: list[Curve]) -> Ask:
     return Ask(f"{table.source} has several losses, {what}; name those to judge", [("", choice)], bool(train and val))
 
 
-def typed(table: LogTable, curve: Curve) -> str:
-    """What one types for a curve: the name of its column, or its number where two have one name."""
-    if "(column " in curve.column and curve.column.endswith(")"):
-        return curve.column.rpartition("(column ")[2][:-1]
-    return curve.name if curve.name != curve.column and " [" not in curve.name else curve.column
-
-
 def _bare(curves: list[Curve]) -> Pair:
     """Columns that are called nothing but train and val; a curve without a name."""
     bare = {part: [curve for curve in curves if curve.meaning.bare and curve.meaning.part == part]
@@ -236,79 +194,3 @@ def _bare(curves: list[Curve]) -> Pair:
     if len(bare["train"]) + len(val) == 1:
         return next(iter(bare["train"]), None), next(iter(val), None)
     return None, None
-
-
-def _asked(table: LogTable, curves: list[Curve], options: LogOptions, told: list[str]) -> Pair:
-    """Those named; where one is not, the other one of the same quantity."""
-    found: dict[str, Curve | None] = {}
-    for part, name in (("train", options.train), ("val", options.val)):
-        if name and not is_none(table, name):
-            found[part] = _named(table, curves, name, part)
-    missing = "val" if "train" in found else "train"
-    if len(found) == 1 and not getattr(options, missing):
-        known = next(curve for curve in found.values() if curve is not None)
-        wanted = ("val", "test") if missing == "val" else ("train", "")
-        found[missing] = next(
-            (c for part in wanted for c in curves if c.count and c.meaning.part == part and c.column != known.column
-             and c.meaning.rest == known.meaning.rest and c.meaning.quantities), None
-        )  # fmt: skip
-        if found[missing] is None:
-            told.append(f"no {'validation' if missing == 'val' else 'training'} column that goes with {known.name}")
-    if not found:
-        raise FulmenError(f"{table.source}: --train {NONE} and --val {NONE} leave nothing to judge")
-    return found.get("train"), found.get("val")
-
-
-def is_none(table: LogTable, name: str) -> bool:
-    return name == NONE and NONE not in table.columns
-
-
-def _named(table: LogTable, curves: list[Curve], name: str, part: str) -> Curve:
-    column = column_named(table, name, also=[curve.name for curve in curves])
-    of_it = [curve for curve in curves if column in (curve.name, curve.column)]
-    own = [curve for curve in of_it if curve.meaning.part == part] or [c for c in of_it if not c.meaning.part] or of_it
-    if part == "val":
-        own = own if own[:1] and own[0].meaning.part == part else [c for c in of_it if c.meaning.part == "test"] or own
-    if not own:
-        raise FulmenError(f"{table.source}: column {name} holds no number")
-    return own[0]
-
-
-def column_named(table: LogTable, name: str, also: Iterable[str] = ()) -> str:
-    """A column by its name, or by its number from 1 where none is called so.
-
-    Raises:
-        FulmenError: there is none.
-    """
-    names = list(table.columns)
-    if name in names or name in also:
-        return name
-    if name.isdigit() and 1 <= int(name) <= len(names):
-        return names[int(name) - 1]
-    from fulmen.config.mistakes import did_you_mean
-
-    raise FulmenError(f"{table.source} has no column {name}{did_you_mean(name, [*names, *also])}")
-
-
-def curve_of(table: LogTable, name: str, column: str, rows: np.ndarray, said: Meaning) -> Curve:
-    """The curve of a column at `rows`, all of which hold something."""
-    return Curve(name, column, rows, int(table.filled(column, NO_NUMBER)[rows].sum()), said)
-
-
-def part_in(phase: str, cell: str) -> str:
-    """train, val, test or "": what a cell in a column of parts says, also in one called is_train."""
-    if part := part_of(cell):
-        return part
-    own = part_of(phase.lower().removeprefix("is"))
-    said = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(cell.strip().lower())
-    return "" if said is None or not own else own if said else {"train": "val"}.get(own, "train")
-
-
-def curves_by_part(table: LogTable, name: str, column: str, rows: np.ndarray, phase: str) -> list[Curve]:
-    """The curves of a column at `rows`, of which another column says the part."""
-    parts = np.array([part_in(phase, table.text(phase, row)) for row in rows.tolist()])
-    return [
-        curve_of(table, f"{name} [{part}]", column, rows[parts == part], meaning(name, part))
-        for part in ("train", "val", "test")
-        if (parts == part).any()
-    ]

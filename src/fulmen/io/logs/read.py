@@ -7,14 +7,17 @@ import numpy as np
 
 from fulmen.errors import FulmenError
 from fulmen.io.logs.checks import Checks, checks_of
-from fulmen.io.logs.columns import Curve, choose, typed
+from fulmen.io.logs.columns import choose
+from fulmen.io.logs.curve import Curve
+from fulmen.io.logs.named import typed
 from fulmen.io.logs.numbers_of import counts, numbers
 from fulmen.io.logs.options import NONE, Ask, LogOptions, command
 from fulmen.io.logs.order import Points, ordered
 from fulmen.io.logs.rows import axis, curves_of, one_run
+from fulmen.io.logs.said import Said, lines, tell_gaps
 from fulmen.io.logs.sources import table_of
 from fulmen.io.logs.table import LogTable
-from fulmen.io.logs.turn import turned, way
+from fulmen.io.logs.turn import turned
 
 DEEPEST = 4  # questions one after the other
 ALIKE = 3  # checks from which on equal curves are no accident
@@ -119,7 +122,7 @@ def _log(table: LogTable, options: LogOptions) -> Log:
     checks, how, errors = turned(table, checks, train, val, options)
     log = _as_log(checks, counted, errors)
     said = Said(table, train, val, checks, how, counted, log.from_zero)
-    _tell_gaps(said, first, second, dropped)
+    tell_gaps(said, first, second, dropped)
     return log._replace(said=tuple(lines(said, taken, dropped)))
 
 
@@ -231,59 +234,3 @@ def _as_log(checks: Checks, counted: str, errors: bool) -> Log:
 
 def _plain(values: np.ndarray, there: np.ndarray) -> list[float | None]:
     return [value if has else None for value, has in zip(values.tolist(), there.tolist(), strict=True)]
-
-
-class Said(NamedTuple):
-    """What the first line says."""
-
-    table: LogTable
-    train: Curve | None
-    val: Curve | None
-    checks: Checks
-    how: str
-    counted: str
-    from_zero: bool
-
-
-def lines(said: Said, taken: list[str], dropped: list[str]) -> list[str]:
-    """At most five lines on what was taken."""
-    t, v = said.checks.has_train, said.checks.has_val
-    count = int((t & v).sum()) if said.train and said.val else int((t | v).sum())
-    roles = [f"training loss = {said.train.name}"] if said.train else []
-    roles += [f"validation loss = {said.val.name}"] if said.val else []
-    found = [f"{count} check{'s' * (count != 1)} of {said.table.source}: {', '.join(roles)} ({said.how}){_span(said)}"]
-    if None in (said.train, said.val):
-        lone = f"; {said.table.lone}" if said.table.lone else ""
-        found.append(f"no {'validation' if said.val is None else 'training'} loss: one curve alone is judged{lone}")
-    for word, each in (("read as", taken), ("left out or changed", dropped)):
-        if each:
-            text = "; ".join(dict.fromkeys(each))
-            found.append(f"{word}: {text if len(text) < 400 else text[:399] + '…'}")
-    if said.from_zero:
-        found.append("epochs are counted from 1, in the file from 0")
-    return found
-
-
-def _span(said: Said) -> str:
-    at = said.checks.at
-    if not len(at) or said.counted == "row":
-        return ""
-    first, last = at.min() + said.from_zero, at.max() + said.from_zero
-    return f", {said.counted}s {first:g} to {last:g}"
-
-
-def _tell_gaps(said: Said, train: Points, val: Points, dropped: list[str]) -> None:
-    """Say which values serve together, and which serve not."""
-    times = {name: len(each) for name, each in (("training", train), ("validation", val)) if len(each)}
-    checks = int(said.checks.has_train.sum())
-    if times.get("training", 0) > checks:
-        dropped.append(f"{times['training']} training losses, the mean of those up to each check")
-    if len(val) > len(np.unique(val.at)):
-        dropped.append(f"{times['validation']} validation losses, the last of each {said.counted}")
-    if said.train and said.val:
-        alone = int((said.checks.has_train ^ said.checks.has_val).sum())
-        if alone:
-            dropped.append(f"{alone} {said.counted}{'s' * (alone > 1)} with one of the losses alone")
-
-
-__all__ = ["Log", "LogOptions", "read_log", "way"]

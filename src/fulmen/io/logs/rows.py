@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from fulmen.errors import FulmenError
-from fulmen.io.logs.columns import Curve, column_named, curve_of, curves_by_part, part_in
+from fulmen.io.logs.curve import Curve, curve_of, curves_by_part, part_in
+from fulmen.io.logs.named import column_named
 from fulmen.io.logs.options import ALL, Ask, LogOptions
 from fulmen.io.logs.table import LogTable, is_number
 from fulmen.io.logs.words import AXES, EPOCHS, NO_CURVE, PARTS, STEPS, meaning, part_of, plain, words

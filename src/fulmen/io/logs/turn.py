@@ -4,7 +4,7 @@ import numpy as np
 
 from fulmen.errors import FulmenError
 from fulmen.io.logs.checks import Checks
-from fulmen.io.logs.columns import Curve
+from fulmen.io.logs.curve import Curve
 from fulmen.io.logs.options import Ask, LogOptions
 from fulmen.io.logs.table import LogTable
 from fulmen.io.logs.words import plain
