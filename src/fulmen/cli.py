@@ -66,6 +66,7 @@ def start(program: str, arguments: list[str]) -> int:
 def parser() -> AnyOrder:
     """The command line of all verbs."""
     from fulmen.registry.cli import add_verbs as add_registry
+    from fulmen.runs.check_cli import add_verb as add_check
     from fulmen.runs.cli import add_verbs as add_runs
     from fulmen.serve.command import add_verb as add_serve
 
@@ -77,6 +78,7 @@ def parser() -> AnyOrder:
     new.add_argument("name", type=Path, help="name of its folder and its package, for example mylab")
     new.add_argument("--workload", help=f"one to start from: {', '.join(workloads())} (default: a small data set)")
     new.set_defaults(call=begin_project)
+    add_check(verbs)
     add_runs(verbs, kept_models)
     compare = verbs.add_parser("compare", help="compare runs on the test items they share; trains what is missing")
     compare.add_argument(

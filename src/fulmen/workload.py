@@ -21,6 +21,7 @@ from fulmen.data import batches
 from fulmen.data.batches import Batch, BatchLoader, loss_and_predictions, size
 from fulmen.data.predicting import Predicts, Schema
 from fulmen.errors import FulmenError
+from fulmen.io.content import Content, Recognised
 from fulmen.io.taken import Taken
 from fulmen.lightning_private import datamodule_of, log_epoch_mean, log_mean
 from fulmen.optim.schedulers import optimizers
@@ -122,6 +123,19 @@ class WorkloadData(LightningDataModule):
         split = self.tensors(name)
         for rows in torch.split(torch.arange(size(split)), batches.EVALUATION_BATCH):
             yield {key: value[rows] for key, value in split.items()}
+
+    @classmethod
+    def recognises(cls, content: Content, arguments: Mapping[str, Any]) -> Recognised | None:
+        """What these data could make of a file, for `fulmen check FILE`, which tries the experiments there are.
+
+        Args:
+            content: of the file.
+            arguments: that the config of an experiment gives the data.
+
+        Returns:
+            None: it is nothing for them.
+        """
+        return None
 
     @classmethod
     def can_fold(cls) -> bool:
@@ -306,6 +320,11 @@ def splits_of(data: LightningDataModule | None) -> dict[str, Batch]:
 def fingerprint_of(data: LightningDataModule | None) -> str:
     """What identifies the data; "" where that is not known."""
     return data.fingerprint if isinstance(data, WorkloadData) else ""
+
+
+def taken_of(data: LightningDataModule | None) -> list[Taken]:
+    """What was taken from files, as far as the data have come; [] where they are made by the program."""
+    return data.taken if isinstance(data, WorkloadData) else []
 
 
 def class_names(data: LightningDataModule | None) -> Sequence[str]:

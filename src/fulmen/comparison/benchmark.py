@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from fulmen.callbacks.taken import tell, told_once
 from fulmen.comparison.by_runs import ByRuns
 from fulmen.comparison.entrants import Entrants, checked, entrants, is_fast
 from fulmen.comparison.ranking_files import write
@@ -30,11 +31,12 @@ from fulmen.runs.training_code import code_of
 from fulmen.signals import interruptible
 from fulmen.utils.progress import ProgressFile
 from fulmen.utils.threads import set_threads
-from fulmen.workload import fingerprint_of
+from fulmen.workload import fingerprint_of, taken_of
 
 LOSS = {"loss": False}  # what any workload can be ranked by
 
 
+@told_once()
 def rank(
     experiment: str, overrides: Sequence[str] = (), metric: str | None = None, folds: int = 5, seeds: int = 1,
     outputs: str | Path = "outputs", save_top: int = 0, out: str | Path | None = None,
@@ -112,6 +114,7 @@ def _together(
         with files_in_words(to_plain(base.data), "data", each):
             each.prepare_data()
             each.setup()
+        tell(taken_of(each), getattr(each, "warnings", ()))
     variants = {name: Variant(_maker(cfg), cfg.trainer.max_epochs) for name, cfg in asked.configs.items()}
     code: dict[str, str] = {}
     for cfg in asked.configs.values():

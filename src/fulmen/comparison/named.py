@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas
 
+from fulmen.callbacks.taken import told_once
 from fulmen.comparison import benchmark
 from fulmen.comparison import compare as comparing
 from fulmen.comparison.find_or_run import find_or_run
@@ -44,6 +45,7 @@ def compare(*runs: str | Path | Run, overrides: Sequence[str] = (), folder: str 
         return compare_named(names, overrides, Path(folder) if folder else None)
 
 
+@told_once()
 def compare_named(
     names: Sequence[str], overrides: Sequence[str], folder: Path | None = None, outputs: Path = Path("outputs")
 ) -> Comparison:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from glob import escape, iglob
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,23 @@ def completions(line: str, verbs: Iterable[str] = ()) -> list[str]:
     found: Iterable[str] = (name for name in choices("experiment") if verb in TAKES_EXPERIMENTS)
     if not words and verb in with_verbs():
         found = verb_names(verb)
+    elif verb == "check":
+        found = _of_a_check(word, words)
     elif verb in ("train", "sweep"):
         found = _of_a_training(word, [each for each in words if "=" in each], search=verb == "sweep")
     return sorted({each for each in found if each.startswith(word)})
+
+
+def _of_a_check(word: str, words: list[str]) -> Iterable[str]:
+    """The experiments behind --experiment, the settings of the one that was named, or files."""
+    if words[-1:] == ["--experiment"]:
+        return choices("experiment")
+    if word.startswith("-"):
+        return ["--experiment", "--json"]
+    named = [f"experiment={after}" for each, after in pairwise(words) if each == "--experiment"]
+    if word.startswith("data.") or "=" in word:
+        return _of_a_training(word, [*named, *(each for each in words if "=" in each)], search=False)
+    return [*_files(word), *(["data."] if words and "data.".startswith(word) else [])]
 
 
 def _words(line: str) -> list[str]:

@@ -158,6 +158,21 @@ def composed_once(overrides: tuple[str, ...]) -> tuple[DictConfig, str | None]:
     return cfg, chosen.get("experiment")
 
 
+def unresolved(overrides: Iterable[str], part: str) -> dict[str, Any]:
+    """A part of the config such as data, as files and overrides say it: references stay, and nothing has to be given.
+
+    Raises:
+        ConfigError: it cannot be composed.
+    """
+    typed = list(overrides)
+    try:
+        cfg, _ = composed_once(tuple(typed))
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+        raise ConfigError([translated(error, typed, _paths_after)]) from error
+    found: Any = OmegaConf.to_container(cfg[part], resolve=False)
+    return {str(name): value for name, value in found.items()}
+
+
 def expand(overrides: list[str]) -> list[list[str]]:
     """The overrides of each run of a multirun.
 

@@ -93,8 +93,14 @@ def experiments_of(owner: str) -> list[str]:
 
 
 def plain_experiment(owner: str) -> str:
-    """The experiment of a workload that sets least of its data, the first of several."""
-    return min(experiments_of(owner), key=lambda name: len(read_choice("experiment", name)[1].get("data") or ()))
+    """The experiment of a workload that sets least of its data; of several one that builds on no other, the first."""
+    there = experiments_of(owner)
+
+    def sets(name: str) -> tuple[int, bool]:
+        _, content, defaults = read_choice("experiment", name)
+        return len(content.get("data") or ()), any(each in there for each in defaults if isinstance(each, str))
+
+    return min(there, key=sets)
 
 
 def network_of(experiment: str, overrides: Iterable[str] = ()) -> str | None:

@@ -71,10 +71,21 @@ def table_for(
     """
     import pandas
 
-    for sentence in inputs.warnings:
+    for sentence in dict.fromkeys([*inputs.warnings, *(inputs.taken.doubts if inputs.taken else ())]):
         warnings.warn(sentence, stacklevel=stacklevel)
+    for note in notes_of(inputs):
+        warnings.warn(note, Note, stacklevel=stacklevel)
     (predicted,) = predictions(model, [inputs])
     return pandas.DataFrame(answered(model, inputs, predicted, schema, wanted).columns)
+
+
+def notes_of(inputs: Inputs) -> list[str]:
+    """What the reader of a file has decided by itself and left out, a sentence each."""
+    taken = inputs.taken
+    if taken is None:
+        return []
+    said = [*map(str, dict.fromkeys(taken.guesses)), *(f"left out: {what}" for what in taken.dropped)]
+    return [f"{taken.source}: {each}" for each in said]
 
 
 def has_own_table(model: Predicts) -> bool:

@@ -16,6 +16,7 @@ import torch
 from fulmen.data.batches import EVALUATION_BATCH, Batch, size
 from fulmen.data.ranges import Outside
 from fulmen.errors import FulmenError
+from fulmen.io.taken import Taken
 
 if TYPE_CHECKING:
     import pandas
@@ -36,6 +37,7 @@ class Inputs:
         rows: that were asked about; `Outside.row` counts in them.
         outside: inputs that leave the range seen in training.
         warnings: sentences.
+        taken: what was taken from the file; None: values in memory were asked about.
     """
 
     batch: Batch
@@ -44,6 +46,7 @@ class Inputs:
     about: dict[str, Any] = field(default_factory=dict)
     outside: list[Outside] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    taken: Taken | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+SHOWN = 2  # files whose lines are told, of many
 LONGEST = 400  # letters of a line; a table can have hundreds of columns
 
 
@@ -65,6 +66,27 @@ class Taken:
     def of_plain(cls, plain: Mapping[str, Any]) -> "Taken":
         """What `to_plain` gave."""
         return cls(**{**plain, "guesses": [Guess(**each) for each in plain["guesses"]]})
+
+
+def lines_of(taken: Sequence[Taken], most: int = SHOWN) -> list[str]:
+    """The lines of the first files, and how many more there are."""
+    lines = [line for each in taken[:most] for line in each.lines()]
+    return [*lines, f"and {len(taken) - most} more files"] if len(taken) > most + 1 else [
+        *lines, *(line for each in taken[most:] for line in each.lines())]  # fmt: skip
+
+
+def doubts_of(taken: Iterable[Taken]) -> list[str]:
+    """All doubts, each with the file that it is about, none twice."""
+    found = (doubt if each.source in doubt else f"{each.source}: {doubt}" for each in taken for doubt in each.doubts)
+    return list(dict.fromkeys(found))
+
+
+def lines_of_plain(taken: Iterable[Mapping[str, Any]]) -> list[str]:
+    """`lines_of` what `Taken.to_plain` gave; [] if that is damaged."""
+    try:
+        return lines_of(list(map(Taken.of_plain, taken)))
+    except (TypeError, KeyError, ValueError):
+        return []
 
 
 def stored(taken: Iterable[Taken]) -> np.ndarray:

@@ -42,19 +42,30 @@ ONE = "This is one training on one split: how much another seed would change is 
 
 
 def write_report(
-    folder: Path, title: str, summary: Summary, result: Mapping[str, Any], overrides: Sequence[str]
+    folder: Path,
+    title: str,
+    summary: Summary,
+    result: Mapping[str, Any],
+    overrides: Sequence[str],
+    data: Sequence[str] = (),
 ) -> Path:
     """Write `report.md` into the run folder, the same as `report.html` beside it, and return the former's path.
 
     Args:
         result: as `result.json` will hold it.
         overrides: what was typed at the start and at every resume.
+        data: lines on what was taken from files.
     """
-    return write(report_of(folder, title, summary, result, overrides), folder)
+    return write(report_of(folder, title, summary, result, overrides, data), folder)
 
 
 def report_of(
-    folder: Path, title: str, summary: Summary, result: Mapping[str, Any], overrides: Sequence[str]
+    folder: Path,
+    title: str,
+    summary: Summary,
+    result: Mapping[str, Any],
+    overrides: Sequence[str],
+    data: Sequence[str] = (),
 ) -> Report:
     """The report of a run; arguments as `write_report`."""
     heading, rows = next(iter(summary.tables.items()), ("", []))
@@ -71,7 +82,7 @@ def report_of(
         main=main_table(heading, rows, summary, of) if rows else None,
         next_command=command,
         next_why=why,
-        sections=sections(summary, result, figures[1:], of, gap_of(folder)),
+        sections=sections(summary, result, figures[1:], of, gap_of(folder), data),
         attached={"Configuration": folder / "config.yaml", "Environment": folder / "environment.json",
                   "All numbers": as_json(result)},
     )  # fmt: skip
@@ -180,8 +191,14 @@ def sections(
     figures: Sequence[Figure] = (),
     of: Behind | None = None,
     gap: str = "",
+    data: Sequence[str] = (),
 ) -> list[Section]:
-    """What follows the main table; `gap` is a line on how far apart the losses are."""
+    """What follows the main table.
+
+    Args:
+        gap: a line on how far apart the losses are.
+        data: lines on what was taken from files.
+    """
     from fulmen.diagnosis.verdicts import Verdict, as_lines  # numpy: not for those who show a table
 
     rest = list(summary.tables.items())[1:]
@@ -198,9 +215,15 @@ def sections(
         found.insert(0, Section("Diagnosis", judged, listed=True))
     if figures:
         found.append(Section("Figures", figures=figures))
+    found += data_section(data)
     if summary.notes:
         found.append(Section("How to read this", summary.notes, listed=True))
     return [*found, Section("Where the rest is", WHERE, folded=True, listed=True)]
+
+
+def data_section(lines: Sequence[str]) -> list[Section]:
+    """What was taken from files; no section where the data come from none."""
+    return [Section("Data", [as_text(line.strip()) for line in lines], listed=True)] if lines else []
 
 
 def _in_bold(warning: str) -> str:

@@ -18,6 +18,7 @@ from torch.optim import Optimizer
 from fulmen.callbacks.fitting import completed
 from fulmen.callbacks.outputs import SampleOutputs
 from fulmen.callbacks.resume import AtomicCheckpoints
+from fulmen.callbacks.taken import TellTaken
 from fulmen.config.check import build
 from fulmen.distributed.ranks import exact_means
 from fulmen.errors import FulmenError
@@ -46,7 +47,7 @@ def assemble(
     validate_optimizers(cfg.model, "model")
     logging_to = loggers(cfg)
     watching = completed(callbacks(cfg, ready), logging_to, cfg.trainer, Path(cfg.output_dir, "checkpoints"))
-    watching.append(SampleOutputs())
+    watching += [SampleOutputs(), TellTaken()]
     parts: dict[str, Any] = {
         "callbacks": watching,
         "enable_progress_bar": any(isinstance(callback, ProgressBar) for callback in watching),

@@ -1,6 +1,5 @@
 """After training: the best checkpoint is tested, and what came of it is written down and shown."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from fulmen.config.compose import to_plain
 from fulmen.config.directions import direction
 from fulmen.data.batches import size
 from fulmen.errors import FulmenError
+from fulmen.io.taken import lines_of_plain
 from fulmen.lightning_private import callbacks_of, is_dry_run
 from fulmen.report.figures import training_curve
 from fulmen.report.of_run import write_report
@@ -91,8 +91,8 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
     status = "completed" if result.status == "running" else result.status  # nothing is left to be done
     typed = typed_for(result.folder)
     cost = {name: value for name, value in result.cost.items() if name != "seconds"}  # the run is not over yet
-    known = asdict(result) | {"status": status, "cost": cost, "folder": result.folder.name}
-    path = write_report(result.folder, result.experiment, summary, known, typed)
+    known = result.to_plain() | {"status": status, "cost": cost}
+    path = write_report(result.folder, result.experiment, summary, known, typed, data=lines_of_plain(result.taken))
     print_table(*next(iter(summary.tables.items())))
     for title in summary.shown:
         print_table(title, summary.tables[title][:SHOWN])

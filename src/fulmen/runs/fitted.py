@@ -20,7 +20,7 @@ from fulmen.runs.status import recorded
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.utils.estimators import Estimator
 from fulmen.utils.threads import set_threads
-from fulmen.workload import WorkloadData
+from fulmen.workload import WorkloadData, taken_of
 
 ONE_PROCESS = {"accelerator": "cpu", "devices": 1, "strategy": "auto", "precision": "32-true", "num_nodes": 1}
 
@@ -80,6 +80,7 @@ def run_fitted(cfg: DictConfig, overrides: Sequence[str] = ()) -> Result:
             result.metrics = found | {f"best/{name}": value for name, value in found.items() if name == cfg.monitor}
             result.trained, result.epochs, result.steps = True, 1, 1
             write_fingerprint(folder, data)
+            result.taken = [each.to_plain() for each in taken_of(data)]
             (folder / "checkpoints").mkdir(exist_ok=True)
             trainer.save_checkpoint(folder / "checkpoints" / "best.ckpt", weights_only=True)
             evaluate(trainer, model, data, cfg, result)

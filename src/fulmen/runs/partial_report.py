@@ -8,6 +8,7 @@ from typing import Any
 
 from fulmen.config.stored import read_stored
 from fulmen.errors import FulmenError
+from fulmen.io.taken import lines_of_plain
 from fulmen.report.behind import behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.gap import gap_of
@@ -103,10 +104,10 @@ def partial_report(folder: Path) -> Report | None:
 
 def further(folder: Path, result: Mapping[str, Any]) -> list[Section]:
     """The diagnosis, as far as it can be read, and where the rest is."""
-    gap = gap_of(folder)
+    gap, data = gap_of(folder), lines_of_plain(result.get("taken") or [])
     with suppress(KeyError, TypeError, ValueError):
-        return sections(Summary({}), result, gap=gap)
-    return sections(Summary({}), {**result, "verdicts": []}, gap=gap)
+        return sections(Summary({}), result, gap=gap, data=data)
+    return sections(Summary({}), {**result, "verdicts": []}, gap=gap, data=data)
 
 
 def how_it_stands(result: Mapping[str, Any], metrics: Mapping[str, float]) -> str:

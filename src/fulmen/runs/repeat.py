@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
+from fulmen.callbacks.taken import told_once
 from fulmen.config.allow_list import locate
 from fulmen.config.check import check_overrides, load_config
 from fulmen.config.mistakes import as_text, key_of
@@ -33,6 +34,7 @@ OURS = ("folds", "seeds", "resume", "output_dir", "seed", "hydra.run.dir", "hydr
 SHOWN = 6  # metrics in the table
 
 
+@told_once()
 def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]) -> Result:
     """Train `cfg.folds` folds times `cfg.seeds` seeds, `seed_<s>/fold_<k>` below the run folder, and sum them up.
 
@@ -146,6 +148,7 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
         if all(name in one["baselines"] for one in results)
     }
     result.better, result.counted = results[0].get("better", {}), results[0].get("counted", "")
+    result.taken = results[0].get("taken", [])
     result.sizes = {
         name: round(number) for name, number in over(mean, [one.get("sizes", {}) for one in results]).items()
     }

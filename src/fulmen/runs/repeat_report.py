@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fulmen.io.taken import lines_of_plain
 from fulmen.report import spread
 from fulmen.report.behind import behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
@@ -11,7 +12,7 @@ from fulmen.report.html import write
 from fulmen.report.known import best, has_mean, is_known, place
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import diagnose, keep, rank_again, train_again
-from fulmen.report.of_run import CEILING
+from fulmen.report.of_run import CEILING, data_section
 from fulmen.report.words import counted, sentence, spoken
 from fulmen.runs.result import Result
 
@@ -59,7 +60,7 @@ def write_report(result: Result, results: Results, rows: Rows, typed: Sequence[s
             main=means(result, results),
             next_command=command,
             next_why=why,
-            sections=[Section("Each run", tables=[each])],
+            sections=[Section("Each run", tables=[each]), *data_section(lines_of_plain(result.taken))],
             attached={name: result.folder / file for name, file in
                       (("Configuration", "config.yaml"), ("Environment", "environment.json"))},
             links=where,

@@ -43,6 +43,7 @@ class Result:
         better: "min" or "max" of the metrics of the test split of which that is known: which way each is better.
         sizes: how many items the splits have that scores are of, "val" and "test"; of several runs their mean.
         counted: what these are: "subjects", "images"; "" while no workload has said it.
+        taken: what was taken from each file, see `fulmen.io.taken.Taken`; runs of before have none.
     """
 
     experiment: str
@@ -61,6 +62,7 @@ class Result:
     better: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     counted: str = ""
+    taken: list[dict[str, Any]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         from fulmen.runs.shown import Shown, in_a_line
@@ -75,7 +77,12 @@ class Result:
         return as_cell(Shown(self.folder, asdict(self), found.curves, verdict=found.verdict))
 
     def write(self) -> None:
-        write_json(self.folder / "result.json", asdict(self) | {"folder": self.folder.name})
+        write_json(self.folder / "result.json", self.to_plain())
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain values; data that come from no file leave out what was taken."""
+        plain = asdict(self) | {"folder": self.folder.name}
+        return plain if self.taken else {name: value for name, value in plain.items() if name != "taken"}
 
     @classmethod
     def read(cls, folder: Path) -> "Result":

@@ -38,6 +38,7 @@ from fulmen.runs.status import is_trial, recorded
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.runs.weights import StartFrom
 from fulmen.utils.threads import set_threads
+from fulmen.workload import taken_of
 
 
 @kept_surroundings()
@@ -161,5 +162,6 @@ def fit(
         if trainer.is_global_zero:
             write_fingerprint(result.folder, data)
             result.sizes = sizes(data) or result.sizes
+            result.taken = [each.to_plain() for each in taken_of(data)] or result.taken
     if trainer.is_global_zero:
         result.write()  # whatever becomes of the evaluation

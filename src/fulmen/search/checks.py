@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig
 
 from fulmen.config.check import build, check_values
 from fulmen.config.mistakes import ConfigError, Mend, Mistake, key_of, put, take_back
@@ -13,6 +16,9 @@ from fulmen.search.parameters import Choices, Parameter, Point
 from fulmen.search.settings import Plan, read_plan
 from fulmen.search.space import as_overrides, corners
 from fulmen.utils.plain import Plain, Scalar
+
+if TYPE_CHECKING:
+    from fulmen.io.taken import Taken
 
 UNSEARCHABLE = {
     "experiment": "a search is of one experiment; search each by itself",
@@ -94,8 +100,11 @@ def mistakes_at_corners(plan: Plan, parameters: Sequence[Parameter]) -> Iterator
             yield from (of_space(mistake, point, parameters) for mistake in error.mistakes)
 
 
-def refuse_unusable_data(plan: Plan, parameters: Sequence[Parameter]) -> None:
+def refuse_unusable_data(plan: Plan, parameters: Sequence[Parameter]) -> DictConfig | None:
     """Pass if the data take their arguments at one corner of the space at least: else every trial would fail in turn.
+
+    Returns:
+        The config of the data of that corner; None: nothing can be said of them.
 
     Raises:
         FulmenError: what the data say against them.
@@ -106,14 +115,28 @@ def refuse_unusable_data(plan: Plan, parameters: Sequence[Parameter]) -> None:
         chosen = as_overrides(first | {path: value for path, value in point.items() if is_group(path)})
         values = {path: value for path, value in point.items() if not is_group(path)}
         with suppress(ConfigError):  # what cannot be combined says nothing of the data
-            data = check_values([*plan.overrides, *chosen], values | {"output_dir": "folder"}).data
+            data: DictConfig = check_values([*plan.overrides, *chosen], values | {"output_dir": "folder"}).data
             try:
                 build(data, "data")
-                return
+                return data
             except FulmenError as refusal:
                 refusals.append(refusal)
     if refusals:
         raise refusals[0]
+    return None
+
+
+def taken_by(node: DictConfig | None) -> list["Taken"]:
+    """What data take from a file of a person's own, which every trial reads; [] where the program makes them."""
+    from fulmen.workload import WorkloadData, taken_of
+
+    data = build(node, "data") if node else None
+    if node is None or not isinstance(data, WorkloadData) or not node.get(data.reads or "reads"):
+        return []
+    with suppress(FulmenError):  # of this corner of the space; each trial says it of its own
+        data.prepare_data()
+        data.setup("fit")
+    return taken_of(data)
 
 
 def of_space(mistake: Mistake, point: Point, parameters: Sequence[Parameter]) -> Mistake:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from optuna.trial import TrialState
 
+from fulmen.callbacks.taken import tell, told_once
 from fulmen.errors import FulmenError, Obstructed
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.search.champion import Champion, crown
-from fulmen.search.checks import refuse_unusable_data
+from fulmen.search.checks import refuse_unusable_data, taken_by
 from fulmen.search.design import Design
 from fulmen.search.leaderboard import print_leaderboard
 from fulmen.search.live_display import Progress, best_of, progress_of
@@ -25,6 +26,7 @@ from fulmen.search.workers import POLL_SECONDS, work
 
 
 @kept_surroundings()
+@told_once()
 def run_searches(plans: Sequence[Plan]) -> list[Study]:
     """Run (or go on with) the studies that `plans` describe, report on them, and crown their champions.
 
@@ -33,7 +35,7 @@ def run_searches(plans: Sequence[Plan]) -> list[Study]:
         FulmenError: something the user can mend.
     """
     for plan in plans:
-        refuse_unusable_data(plan, Design(plan).parameters)
+        tell(taken_by(refuse_unusable_data(plan, Design(plan).parameters)))
     studies = [Study(plan) for plan in plans]
     for study in studies:
         announce(study)

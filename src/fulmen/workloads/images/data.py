@@ -16,9 +16,20 @@ from fulmen.data.batches import BatchLoader
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.errors import FulmenError
 from fulmen.io import arrays as arrays_of_files
+from fulmen.io.content import Content, Recognised
 from fulmen.io.hints import override
 from fulmen.workload import WorkloadData
-from fulmen.workloads.images import array_file, copies, folders, in_config, pictures, pixels, shares, sources
+from fulmen.workloads.images import (
+    array_file,
+    copies,
+    folders,
+    in_config,
+    pictures,
+    pixels,
+    recognising,
+    shares,
+    sources,
+)
 from fulmen.workloads.images import imbalance as unequal
 from fulmen.workloads.images import labels as labels_as_kept
 from fulmen.workloads.images.array_file import Reading
@@ -69,6 +80,11 @@ class ImagesData(WorkloadData):
     """
 
     reads = "arrays"
+
+    @classmethod
+    def recognises(cls, content: Content, arguments: Mapping[str, Any]) -> Recognised | None:
+        return recognising.recognised(content, arguments)
+
     fold_arguments: ClassVar = {"fold_tests": True}
 
     def __init__(

@@ -13,6 +13,7 @@ from torch import Tensor
 from fulmen.config.rules import Count, Positive
 from fulmen.data.cache import Arrays, cached, fingerprint
 from fulmen.errors import FulmenError
+from fulmen.io.content import Content, Recognised
 from fulmen.io.taken import restored
 from fulmen.report.document import Rows
 from fulmen.utils.files import atomic_write
@@ -94,6 +95,13 @@ class PBPKData(WorkloadData):
     """
 
     reads = "npz"
+
+    @classmethod
+    def recognises(cls, content: Content, arguments: Mapping[str, Any]) -> Recognised | None:
+        """A population that was solved, as `export` writes it."""
+        solved = content.kind == "arrays" and {*npz.NEEDED, *npz.SOLVED} <= set(content.names)
+        return Recognised("solved subjects of a population", 3) if solved else None
+
     of_simulator = True
 
     notes: Sequence[str] = (

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -14,11 +14,12 @@ from fulmen.config.ranges import Count, between, refuses_out_of_range
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.data.ranges import Ranges
 from fulmen.errors import FulmenError
+from fulmen.io.content import Content, Recognised
 from fulmen.io.options import DateOrder, Decimal, TableOptions, TimeUnit
 from fulmen.io.taken import Taken
 from fulmen.io.where import Where
 from fulmen.utils.seeding import derived_seed
-from fulmen.workloads.sensors import arguments, leakage, said
+from fulmen.workloads.sensors import arguments, leakage, recognising, said
 from fulmen.workloads.sensors.copies import copies_of
 from fulmen.workloads.sensors.features.feature_set import RANGES, Features, gap_sentence
 from fulmen.workloads.sensors.io.alike import Alike
@@ -86,6 +87,10 @@ class SensorData(TableData):
     """
 
     reads = "csv"
+
+    @classmethod
+    def recognises(cls, content: Content, arguments: Mapping[str, Any]) -> Recognised | None:
+        return recognising.recognised(content, arguments)
 
     @refuses_out_of_range
     def __init__(

@@ -15,10 +15,22 @@ from numpy.lib.stride_tricks import sliding_window_view
 from fulmen import io
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.errors import FulmenError
+from fulmen.io.content import Content, Recognised
 from fulmen.io.options import DateOrder, Decimal, TableOptions, TimeUnit
 from fulmen.io.taken import Taken
 from fulmen.workload import WorkloadData
-from fulmen.workloads.stocks import checks, names, prices, reading, simulator, steps, synonyms, tickers, wide
+from fulmen.workloads.stocks import (
+    checks,
+    names,
+    prices,
+    reading,
+    recognising,
+    simulator,
+    steps,
+    synonyms,
+    tickers,
+    wide,
+)
 from fulmen.workloads.stocks.arrays import SERIES, arrays_from, series_from
 from fulmen.workloads.stocks.checks import doubts_about_constants, doubts_about_twins
 from fulmen.workloads.stocks.features import FEATURES, ewma_volatility, feature, features
@@ -92,6 +104,10 @@ class StocksData(WorkloadData):
 
     folds_in_time = True
     reads = "csv"
+
+    @classmethod
+    def recognises(cls, content: Content, arguments: Mapping[str, Any]) -> Recognised | None:
+        return recognising.recognised(content, arguments)
 
     def __init__(
         self,

@@ -177,7 +177,7 @@ class StockForecaster(Workload):
         """Daily prices from a table."""
         read, taken = prices.read_prices(path, predict.reading_of(schema, reading))
         asked = predict.inputs(read, schema)
-        asked.warnings += taken.doubts
+        asked.taken = taken
         return asked
 
     def read_records(self, records: Sequence[Record], schema: Schema) -> Inputs:

@@ -1,0 +1,183 @@
+"""`fulmen check`: what an experiment takes from a file of a person's own. Nothing is trained, no folder is left."""
+
+import json
+import os
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from fulmen.config.mistakes import ConfigError, as_text, command, for_shell, key_of
+from fulmen.config.schema import refuse_unknown
+from fulmen.errors import FulmenError
+from fulmen.io.taken import Taken, doubts_of, lines_of
+
+SETTING = re.compile(r"[+~]*[A-Za-z_][\w./@]*=")
+
+
+@dataclass
+class Checked:
+    """What an experiment took from files.
+
+    Attributes:
+        experiment: its name.
+        taken: of each file.
+        splits: how many samples each split has; empty where the data do not hold them in memory.
+        warnings: sentences, the doubts among them.
+        overrides: of the command that trains on them.
+    """
+
+    experiment: str
+    taken: list[Taken]
+    splits: dict[str, int]
+    warnings: list[str]
+    overrides: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """What is printed; the last line is the command."""
+        sizes = ", ".join(f"{name} {count:,}" for name, count in self.splits.items())
+        return [
+            *lines_of(self.taken),
+            *([f"samples: {sizes}"] if sizes else []),
+            *(f"warning: {each}" for each in self.warnings),
+            command(self.overrides),
+        ]
+
+    def to_plain(self) -> dict[str, Any]:
+        return {
+            "experiment": self.experiment,
+            "taken": [each.to_plain() for each in self.taken],
+            "samples": self.splits,
+            "warnings": self.warnings,
+            "command": command(self.overrides),
+        }
+
+
+def check(words: Sequence[str], experiment: str | None, as_json: bool = False) -> int:
+    """Print what is taken from files, and the command that trains on them; the exit code.
+
+    Raises:
+        FulmenError: a file cannot be used; one line, with what to do.
+    """
+    files, overrides = told_apart(words)
+    seen: Sequence[str] = ()
+    argument = ""
+    if experiment is None and (named := [each for each in overrides if key_of(each) == "experiment"]):
+        experiment, overrides = named[-1].partition("=")[2], [each for each in overrides if each not in named]
+    if experiment is None:
+        from fulmen.runs.recognising import Answer, recognised
+
+        found = recognised(files[0], overrides)
+        if isinstance(found, Answer):
+            print(json.dumps({"what": found.what, "command": found.command}) if as_json else "\n".join(found.lines()))
+            return 0
+        experiment, argument, seen = found.experiment, found.argument, found.lines
+        overrides = [*found.overrides, *overrides]
+    if not as_json and seen:
+        print("\n".join(seen), flush=True)
+    checked = taken_from(files, experiment, overrides, argument)
+    print(json.dumps(checked.to_plain(), indent=1, ensure_ascii=False) if as_json else "\n".join(checked.lines()))
+    return 0
+
+
+def told_apart(words: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """The files among words, the first of which is one, and the overrides.
+
+    Raises:
+        FulmenError: there is no such file.
+    """
+    overrides = [each for each in words[1:] if SETTING.match(each) and not Path(each).exists()]
+    if SETTING.match(words[0]) and not Path(words[0]).exists():
+        raise FulmenError(f"check which file? fulmen check FILE {for_shell(words[0])}")
+    files = [Path(each) for each in words if each not in overrides]
+    for path in files:
+        if not path.exists():
+            raise FulmenError(f"check: there is no file {path}")
+    return files, overrides
+
+
+def taken_from(files: Sequence[Path], experiment: str, overrides: Sequence[str], argument: str = "") -> Checked:
+    """What the data of an experiment take from files.
+
+    Args:
+        argument: of the data that takes them; "": the usual one.
+
+    Raises:
+        FulmenError: no such experiment, one whose data read no file, a mistake in an override, or a file that does not
+            fit.
+    """
+    from fulmen.config.allow_list import locate
+    from fulmen.config.compose import unresolved
+    from fulmen.config.signatures import parameters
+    from fulmen.runs.recognising import reads_files
+
+    refuse_unknown(experiment)
+    typed = [f"experiment={experiment}", *overrides]
+    with as_check(files, experiment):
+        kind = locate(unresolved(typed, "data")["_target_"])
+    if not reads_files(kind):
+        raise FulmenError(f"the data of {experiment} read no file")
+    if files[0].is_dir() and not argument:
+        if "folder" not in (parameters(kind) or ()):
+            raise FulmenError(f"{files[0]} is a folder; name a file in it")
+        argument = "folder"
+    names = [str(path) for path in files]
+    file = f"data.{argument or kind.reads}={as_text(names[0] if len(names) == 1 else names)}"
+    with as_check(files, experiment, file):
+        data, told = built([*typed, file])
+    doubts = doubts_of(data.taken)
+    said = dict.fromkeys([*(each for each in told if not any(each in doubt for doubt in doubts)), *doubts])
+    return Checked(experiment, list(data.taken), sizes(data), list(said), [typed[0], file, *overrides])
+
+
+def built(overrides: list[str]) -> tuple[Any, list[str]]:
+    """The data that overrides lead to, set up, and what they warned of; what they prepare is not kept."""
+    from fulmen.config.check import build, check_overrides
+    from fulmen.config.compose import to_plain
+    from fulmen.config.named_files import files_in_words
+    from fulmen.runs.surroundings import kept_surroundings
+
+    node = check_overrides(overrides).data
+    with kept_surroundings(), no_cache(), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        data = build(node, "data")
+        with files_in_words(to_plain(node), "data", data):
+            data.prepare_data()
+            data.setup("fit")
+    return data, list(dict.fromkeys(str(each.message) for each in caught if each.category is UserWarning))
+
+
+def sizes(data: Any) -> dict[str, int]:
+    """Samples of each split that is held in memory."""
+    from fulmen.data.batches import size
+    from fulmen.workload import splits_of
+
+    return {name: size(split) for name, split in splits_of(data).items()}
+
+
+@contextmanager
+def no_cache() -> Iterator[None]:
+    """What is prepared in this block goes with it."""
+    before = os.environ.get("FULMEN_CACHE")
+    with TemporaryDirectory(prefix="fulmen_check_", ignore_cleanup_errors=True) as folder:
+        os.environ["FULMEN_CACHE"] = folder
+        try:
+            yield
+        finally:
+            os.environ.pop("FULMEN_CACHE") if before is None else os.environ.update(FULMEN_CACHE=before)
+
+
+@contextmanager
+def as_check(files: Sequence[Path], experiment: str, *without: str) -> Iterator[None]:
+    """Tell mistakes in overrides with a command of this verb."""
+    try:
+        yield
+    except ConfigError as error:
+        given = {"experiment", *map(key_of, without)}
+        mended = None if error.overrides is None else [each for each in error.overrides if key_of(each) not in given]
+        words = None if mended is None else ["check", *map(str, files), "--experiment", experiment, *mended]
+        raise ConfigError(error.mistakes, words, "fulmen", error.without) from error
