@@ -7,7 +7,9 @@ import lzma
 import os
 import pickle
 import shlex
+import sqlite3
 import zipfile
+from contextlib import closing
 
 import numpy as np
 import pandas as pd
@@ -176,7 +178,10 @@ REFUSED = {  # name -> (bytes, what the message has to hold)
     "JSON": (b'[{"a": 1}, {"a": 2}]', "is JSON"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + b"\0" * 60, "picture"),
     "NumPy": (b"\x93NUMPY\x01\x00v", "NumPy"),
-    "SQLite": (b"SQLite format 3\x00" + b"\0" * 80, "SQLite"),
+    "SQLite": (b"SQLite format 3\x00" + b"\0" * 80, "an SQLite database; it holds no table"),
+    "an endless cell": (b"a,b\n1," + b"x" * 200_000 + b"\n", "field larger than field limit"),
+    "a quotation mark that is not closed": (PLAIN + b'2024-02-01,"3,4\n2024-02-02,3,4\n', "line 5: a quotation mark"),
+    "on its side": ("\n".join(",".join(c) for c in zip(NAMES, *ROWS, strict=True)).encode(), "lies on its side"),
     "HDF5": (b"\x89HDF\r\n\x1a\n", "HDF5"),
     "thousands between commas": (b"lux,temp\n1,500,20\n1,501,21\n1,502,22\n", "line 2: 3 values for the 2 columns"),
     "a decimal comma behind dates": (
@@ -194,7 +199,7 @@ def test_what_is_no_table_is_refused_in_one_line_that_names_the_file(tmp_path, k
     path = tmp_path / "table.csv"
     path.write_bytes(content)
     with pytest.raises(FulmenError) as caught:
-        read_table(path)
+        read_table(path, needed=NAMES if kind == "on its side" else ())
     assert said in str(caught.value)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -218,7 +223,7 @@ def test_a_file_that_may_not_be_read(tmp_path):
 
 def typed(message):
     """The options in the last override of a message, as Hydra reads what a shell makes of it."""
-    word = shlex.split(message[message.index("give them: ") + len("give them: ") :])[0]
+    word = shlex.split(message.partition("number them: ")[2])[0]
     override = OverridesParser.create().parse_override(word)
     return {override.key_or_group.removeprefix("data."): override.value()}
 
@@ -280,3 +285,40 @@ def test_the_call_that_makes_a_table_of_json_works(tmp_path, lines, monkeypatch)
     *_, code = shlex.split(str(caught.value).partition("of it: ")[2])
     exec(code)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "it's.csv"), frame)
+
+
+def test_a_wide_table_without_names_is_numbered(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(30, 40)).round(3))
+    frame = frame.where(rng.random(frame.shape) > 0.1)
+    frame.to_csv(tmp_path / "t.data", sep=" ", header=False, index=False, na_rep="NaN")
+    with pytest.raises(FulmenError, match=r"data\.header=numbered$") as caught:
+        read_table(tmp_path / "t.data")
+    table = read_table(tmp_path / "t.data", TableOptions(**typed(str(caught.value))))
+    assert list(table.frame.columns) == [f"c{i}" for i in range(1, 41)]
+    np.testing.assert_array_equal(table.frame.astype(float).to_numpy(), frame.to_numpy())
+
+
+def run_python(message):
+    *_, code = shlex.split(message[message.index("python -c ") :])
+    exec(code)
+
+
+def test_the_call_that_turns_a_table_upright_works(tmp_path):
+    path = tmp_path / "t.csv"
+    pd.DataFrame([NAMES, *ROWS]).T.to_csv(path, index=False, header=False)
+    with pytest.raises(FulmenError) as caught:
+        read_table(path, needed=NAMES)
+    run_python(str(caught.value))
+    assert read_table(tmp_path / "t_upright.csv", needed=NAMES).frame.to_numpy().tolist() == ROWS
+
+
+def test_the_call_that_writes_a_table_of_a_database_works(tmp_path):
+    path = tmp_path / "plant.db"
+    with closing(sqlite3.connect(path)) as database:
+        pd.DataFrame(ROWS, columns=NAMES).to_sql("readings", database, index=False)
+        database.commit()
+    with pytest.raises(FulmenError) as caught:
+        read_table(path)
+    run_python(str(caught.value))
+    assert read_table(tmp_path / "plant.csv").frame.to_numpy().tolist() == ROWS

@@ -4,9 +4,12 @@ import bz2
 import gzip
 import io
 import lzma
+import shlex
+import sqlite3
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,7 +27,6 @@ PACKED: dict[bytes, tuple[str, Callable[..., Any]]] = {
 READS = "save the table as CSV, Parquet or Excel"
 STRANGE: dict[bytes, str] = {  # first bytes -> what it is, and what to do
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as .xlsx or CSV",
-    b"SQLite format 3\x00": "an SQLite database; export the table as CSV, or let data=sensors ask it (data.database=)",
     b"\x89HDF\r\n\x1a\n": f"an HDF5 file; {READS}",
     b"\x93NUMPY": f"a NumPy array; {READS}",
     b"ARROW1": "an Arrow (Feather) file; save the table as Parquet",
@@ -132,6 +134,8 @@ def _hidden(name: str) -> bool:
 
 
 def _refuse_strange(path: Path, first: bytes) -> None:
+    if first.startswith(b"SQLite format 3\x00"):
+        raise FulmenError(f"{path} is an SQLite database; {_table_of(path)}")
     for magic, what in STRANGE.items():
         if first.startswith(magic):
             raise FulmenError(f"{path} is {what}")
@@ -144,3 +148,16 @@ def _refuse_strange(path: Path, first: bytes) -> None:
         raise FulmenError(f"{path} is XML; {READS}")
     if text.startswith((b"@relation", b"@attribute")):
         raise FulmenError(f"{path} is an ARFF file; {READS}")
+
+
+def _table_of(path: Path) -> str:
+    """How to write a table of an SQLite database as CSV."""
+    names: list[str] = []
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    if not names:
+        return "it holds no table"
+    question = f'SELECT * FROM "{names[0]}"'
+    read = f"pandas.read_sql({question!r}, sqlite3.connect({str(path)!r}))"
+    call = f"import pandas, sqlite3; {read}.to_csv({str(path.with_suffix('.csv'))!r}, index=False)"
+    return f"write its table {names[0]} (of {listed(names)}) as CSV: python -c {shlex.quote(call)}"

@@ -12,6 +12,7 @@ DateOrder = Literal["auto", "day_first", "month_first"]
 TimeUnit = Literal[
     "auto", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds", "days", "excel_days"
 ]
+NUMBERED: Literal["numbered"] = "numbered"
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " "}  # Hydra takes no bare semicolon
 
 
@@ -26,7 +27,7 @@ class TableOptions:
         decimal: the sign before the decimals.
         dates: the order of day and month where both could be meant.
         time_unit: of times that are numbers; `excel_days` count from 1899-12-30.
-        header: the names of all columns of a file that has no line of names.
+        header: the names of all columns of a file that has no line of names; "numbered": they are c1, c2, ...
         columns: name that is wanted -> name in the file; null: it has none, whatever looks like it.
         missing_values: further marks of a missing value, such as -999; []: there are none, whatever it looks like.
         encoding: of a text file, a name that Python knows.
@@ -40,7 +41,7 @@ class TableOptions:
     decimal: Decimal = "auto"
     dates: DateOrder = "auto"
     time_unit: TimeUnit = "auto"
-    header: Literal["auto"] | Sequence[str] = "auto"
+    header: Literal["auto", "numbered"] | Sequence[str] = "auto"
     columns: Mapping[str, str | None] = field(default_factory=dict)
     missing_values: Sequence[str | float] | None = None
     encoding: str = "auto"
@@ -52,8 +53,10 @@ class TableOptions:
             if value not in get_args(known):
                 meant = did_you_mean(str(value), get_args(known))
                 raise FulmenError(f"{name} is {value!r}{meant}; it is one of {', '.join(get_args(known))}")
-        if isinstance(self.header, str) and self.header != "auto":
-            raise FulmenError(f"header is {self.header!r}; give the names of all columns, such as [unit,cycle,s1]")
+        if isinstance(self.header, str) and self.header not in ("auto", NUMBERED):
+            raise FulmenError(
+                f"header is {self.header!r}; give the names of all columns, such as [unit,cycle,s1], or numbered"
+            )
         _ = self.character
         if self.encoding != "auto":
             try:

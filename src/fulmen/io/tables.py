@@ -14,8 +14,9 @@ import pandas as pd
 
 from fulmen.errors import FulmenError
 from fulmen.io.containers import DAMAGED, Container, container_of, unreadable
+from fulmen.io.header import headless
 from fulmen.io.hints import override
-from fulmen.io.layout import QUOTE, Layout, cells_of, layout_of
+from fulmen.io.layout import QUOTE, Layout, cells_of, layout_of, turned
 from fulmen.io.options import TableOptions, word_for
 from fulmen.io.taken import Guess, listed
 from fulmen.io.text import SAMPLE, encoding_of
@@ -94,13 +95,15 @@ def _text_table(container: Container, options: TableOptions, needed: Sequence[st
     if not sample.strip("\ufeff \t\r\n\x1a"):
         raise FulmenError(f"{path}: the file is empty")
     _refuse_json(path, sample)
-    header = None if options.header == "auto" else list(options.header)
+    header = None if options.header == "auto" else options.header
     try:
         layout = layout_of(_whole_lines(sample), options.character, header, needed)
     except FulmenError as error:
         raise FulmenError(f"{path}: {error}") from None
     if layout.header is None:
-        raise FulmenError(_headless(path, layout, sample, key))
+        raise FulmenError(f"{path}: {headless('line', layout.width, key)}")
+    if options.header == "auto" and turned(_whole_lines(sample), layout, needed):
+        raise FulmenError(f"{path} lies on its side, a column a line; turn it: {_turn(path, layout)}")
     frame = _read(container, layout, encoding)
     table = RawTable(
         str(path), frame, np.arange(len(frame)) + layout.first_row + 1, layout.more_header, layout.delimiter
@@ -134,6 +137,9 @@ def _read(container: Container, layout: Layout, encoding: str) -> pd.DataFrame:
         if found:
             place = int(found[1])
             raise FulmenError(f"{path}, line {place}: {found[2]} values for the {width} columns") from None
+        if opened := re.search(r"inside string starting at row (\d+)", str(error)):
+            place = 1 + int(opened[1])
+            raise FulmenError(f"{path}, line {place}: a quotation mark that opens a cell is never closed") from None
         raise FulmenError(f"{path} cannot be read: {str(error).strip()}") from error
     except pd.errors.EmptyDataError:
         frame = pd.DataFrame(columns=list(range(width + 1)), dtype=str)
@@ -231,17 +237,16 @@ def _said(layout: Layout, options: TableOptions, key: str) -> list[Guess]:
     return found
 
 
-def _headless(path: Path, layout: Layout, sample: str, key: str) -> str:
-    names = [f"c{i}" for i in range(1, layout.width + 1)]
-    return (
-        f"{path}: there is no line with the names of the {layout.width} columns; give them: "
-        f"{override(f'{key}.header', names)}"
-    )
-
-
 def _refuse_json(path: Path, sample: str) -> None:
     if re.match(r"\ufeff?\s*(\{\s*\"|\[\s*[\[{])", sample):
         lines = ", lines=True" * bool(re.match(r"\ufeff?\s*\{.*\}\s*\n\s*\{", sample))
         table = str(path.with_suffix(".csv"))
         call = f"import pandas; pandas.read_json({str(path)!r}{lines}).to_csv({table!r}, index=False)"
         raise FulmenError(f"{path} is JSON; make a table of it: python -c {shlex.quote(call)}")
+
+
+def _turn(path: Path, layout: Layout) -> str:
+    """A command that writes the table with its columns upright."""
+    to = str(path.with_name(f"{path.name.partition('.')[0]}_upright.csv"))
+    read = f"pandas.read_csv({str(path)!r}, sep={layout.delimiter!r}, header=None, index_col=0, dtype=str)"
+    return f"python -c {shlex.quote(f'import pandas; {read}.T.to_csv({to!r}, index=False)')}"

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from fulmen.errors import FulmenError
+from fulmen.io.header import header_place, headless, is_header, more_header_of
 from fulmen.io.hints import override
-from fulmen.io.layout import header_place, is_header, more_header_of
-from fulmen.io.options import TableOptions
+from fulmen.io.options import NUMBERED, TableOptions
 from fulmen.io.taken import Guess, listed
 
 
@@ -82,17 +82,16 @@ def _of_cells(path: str | Path, cells: pd.DataFrame, options: TableOptions, need
     rows = [[_text(cell) for cell in row] for row in cells.iloc[:60].itertuples(index=False)]
     trimmed = [_without_end(row) for row in rows]
     if options.header != "auto":
-        names, first, more = list(options.header), 0, []
+        count = cells.shape[1]
+        names = [f"c{i + 1}" for i in range(count)] if options.header == NUMBERED else list(options.header)
+        first, more = 0, []
         if len(names) != cells.shape[1]:
             raise FulmenError(f"{path}: header names {len(names)} columns; the sheet has {cells.shape[1]}")
     else:
         first = header_place(trimmed, cells.shape[1], needed)
         names = rows[first]
         if not is_header(names, rows[first + 1 :], needed):
-            columns = override(f"{key}.header", [f"c{i}" for i in range(1, len(names) + 1)])
-            raise FulmenError(
-                f"{path}: there is no row with the names of the {len(names)} columns; give them: {columns}"
-            )
+            raise FulmenError(f"{path}: {headless('row', len(names), key)}")
         more = more_header_of(rows[first + 1 :])
     begins = first + len(more) + (options.header == "auto")
     frame = cells.iloc[begins:].reset_index(drop=True)
