@@ -250,6 +250,22 @@ def test_a_direction_that_is_typed_goes_before_the_name(tmp_path):
     assert read_log(path, options=LogOptions(better="higher")).train == TRAIN
 
 
+def test_lists_of_unlike_length_are_not_cut(tmp_path):
+    path = tmp_path / "history.json"
+    path.write_text(json.dumps({"loss": TRAIN, "val_loss": VAL[1::2]}))  # Keras with validation_freq=2
+    log, command = outcome(path)
+    assert command.endswith("--train loss --val none")
+    assert close(log.train, TRAIN)
+
+
+def test_a_training_that_goes_on_in_one_curve_alone_is_asked_about(tmp_path):
+    """A second run may begin near where the first has ended, in one of the losses."""
+    path = tmp_path / "log.csv"
+    rows = [*ROWS, *({**row, "train_loss": row["train_loss"] / 12.46} for row in ROWS)]
+    path.write_text(SHAPES["comma.csv"](rows))
+    assert outcome(path)[1].endswith("--run 2")
+
+
 def test_a_name_that_a_shell_would_take_apart_is_quoted(tmp_path):
     path = tmp_path / "it's $HOME; a (log).csv"
     path.write_text(SHAPES["comma.csv"](KINDS["folds"][0]))
@@ -268,6 +284,8 @@ BAD = {  # text -> what the line says
     "epoch,train_loss,val_loss\n1,2\x00,3\n": "line 2, character 4: a control character",
     "epoch,train_loss,val_loss\none,2,3\ntwo,1,2\n": "line 2: epoch is 'one', no number",
     "epoch;train_loss;val_loss\n1;2,05;3,1\n2;1.95;2,2\n": "has a decimal point",
+    'epoch,train_loss,val_loss\n1,"2,3\n2,3,4\n': "line 2",
+    "epoch,train_loss,val_loss\n1,2.0,3%\n2,1.5,2%\n": "val_loss is in per cent and train_loss is not",
     "epoch,train_acc,val_acc\n1,0.5,0.4\n2,0.6,940\n": "no share",
     "hello world\nthis is nothing\n": "no table",
     '{"lr": 0.1}': "no list of numbers; there is lr",

@@ -115,6 +115,12 @@ TEXTS = {  # name of the file -> its text
     "pytorch_equals.log": lambda: lines("2024-01-01 12:00:00,123 INFO trainer: epoch={e} train_loss={t} val_loss={v}\n"),
     "pytorch_two_lines.log": lambda: lines("Epoch {e}\nTraining loss: {t}\nValidation loss: {v}\n"),
     "pytorch_at_epoch.log": lambda: lines("Train loss at epoch {e}: {t}\nVal loss at epoch {e}: {v}\n"),
+    "coloured.log": lambda: lines("\x1b[32mEpoch {e}\x1b[0m loss: \x1b[1m{t}\x1b[0m val_loss: \x1b[1m{v}\x1b[0m\n"),
+    "notebook_page.ipynb": w.notebook_page,
+    "table.html": w.html,
+    "openings.tsv": lambda: "EPOCH\tTIMESTAMP\tLEARNING_RATE\tTRAIN_LOSS\tDEV_LOSS\n" + lines("{e}\t10:00:{e:02d}\t0.1\t{t}\t{v}\n"),
+    "mxnet.log": lambda: lines("INFO:root:Epoch[{i}] Train-cross-entropy={t}\nINFO:root:Epoch[{i}] Time cost=1.2\nINFO:root:Epoch[{i}] Validation-cross-entropy={v}\n"),
+    "constant_rate.csv": lambda: lines("{e},{t},{v},0.001\n"),
     "pytorch_arrows.log": lambda: lines("Epoch {e} => train loss -> {t}, val loss -> {v}\n"),
     "torchvision.log": lambda: lines("Epoch: [{i}]  [ 0/10]  eta: 0:00:10  lr: 0.1  loss: {t} ({t})  acc1: 10.0 (10.0)\nTest:  [ 0/2]  eta: 0:00:01  loss: {v} ({v})  acc1: 10 (10)\nTest:  Acc@1 50.0 Acc@5 80.0\n"),
     "timm.log": lambda: lines("Train: {i} [   0/100 (  0%)]  Loss: {t} ({t})  Time: 1.0s\nTest: [   0/2]  Time: 0.5 (0.5)  Loss: {v} ({v})  Acc@1: 50.0\n"),
@@ -216,6 +222,20 @@ def numpy_named(folder):
 
 
 @file
+def numpy_records(folder):
+    kind = [("epoch", int), ("train_loss", float), ("val_loss", float)]
+    np.save(folder / "log.npy", np.array([(i, t, v) for i, (t, v) in enumerate(PAIRS)], dtype=kind))
+    return folder / "log.npy"
+
+
+@file
+def events_of_several_curves(folder):
+    events(folder / "losses_Loss_train", {"losses": TRAIN})
+    events(folder / "losses_Loss_val", {"losses": VAL})
+    return folder
+
+
+@file
 def catboost_folder(folder):
     for name, values in (("learn", TRAIN), ("test", VAL)):
         (folder / f"{name}_error.tsv").write_text(
@@ -305,6 +325,8 @@ ALONE = {
     "tensorboard.csv": lambda: "Wall time,Step,Value\n" + lines("16500000{e:02d}.5,{i},{t}\n"),
     "tensorboard.json": lambda: json.dumps([[1.65e9 + 9 * i, i, t] for i, t in enumerate(TRAIN)]),
     "mlflow_metric": lambda: lines("16500000{e:02d}000 {t} {i}\n"),
+    "mlflow_metric_of_one_step": lambda: lines("16500000{e:02d}000 {t} 0\n"),
+    "mlflow_metric_taken_up": lambda: "".join(f"16500000{i:02d}000 {t} {i % 7}\n" for i, t in enumerate(TRAIN)),
     "neptune.csv": lambda: lines("{i},16500000{e:02d}000,{t}\n"),
     "epoch_and_loss.csv": lambda: lines("{e},{t}\n"),
     "wandb_one.csv": lambda: '"Step","run-1 - loss","run-1 - loss__MIN","run-1 - loss__MAX"\n' + lines('"{i}","{t}","{t}","{t}"\n'),

@@ -28,7 +28,7 @@ def choose(table: LogTable, curves: list[Curve], options: LogOptions, told: list
     told += [
         f"{empty.name} holds no number" + (f" (NaN in {len(empty.rows)} rows)" if len(empty.rows) else "")
         for empty in useful
-        if not empty.count and empty.meaning.part and empty.meaning.quantities
+        if not empty.count and empty.meaning.part and empty.meaning.quantities & set(LOSSES)
     ]
     filled = [curve for curve in useful if curve.count] or [curve for curve in useful if len(curve.rows)]
     half: tuple[Pair, list[str]] | None = None

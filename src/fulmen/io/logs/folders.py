@@ -45,6 +45,8 @@ def table_of_folder(folder: Path, read: Reader, text: Reader) -> LogTable:
         table.taken.insert(0, f"{found[0].name} in the folder")
         return table
     inner = found or sorted({path.parent for name in NAMED for path in folder.glob(f"*/{name}")})
+    inner = inner or [path.parent for deep in ("*", "*/*") for path in sorted(folder.glob(f"{deep}/metrics"))
+                      if _metric_files(path)]  # fmt: skip
     if inner:
         what = f"{len(found)} files that may be logs" if found else "folders with logs"
         names = listed(path.name for path in inner)

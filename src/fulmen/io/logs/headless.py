@@ -28,6 +28,7 @@ def headless(source: str, rows: list[list[Any]], numbers: Sequence[int], word: s
         raise FulmenError(f"{source}, {word} {uneven}: not as many cells as in the first row, {width}")
     names = [str(i) for i in range(1, width + 1)]
     roles = {name: _role([row[i] for row in rows]) for i, name in enumerate(names)}
+    _tell_steps(rows, names, roles)
     curves = [name for name in names if not roles[name]]
     counting = [name for name in names if roles[name] in ("epoch", "step")]
     if not curves and counting:  # whole numbers throughout: losses that count
@@ -57,9 +58,20 @@ def headless(source: str, rows: list[list[Any]], numbers: Sequence[int], word: s
     return table
 
 
+def _tell_steps(rows: list[list[Any]], names: list[str], roles: dict[str, str]) -> None:
+    """Beside time stamps whole numbers are steps, though they stand still or begin again, as MLflow writes them; and
+    what is the same in every row is no curve."""
+    curves = [name for name in names if not roles[name]]
+    whole = [name for name in curves if all(str(row[int(name) - 1]).lstrip("-").isdigit() for row in rows)]
+    if "time" in roles.values() and len(whole) == 1 < len(curves) and not {"epoch", "step"} & set(roles.values()):
+        roles[whole[0]] = "step"
+    still = [name for name in names if len(rows) > 2 and len({str(row[int(name) - 1]) for row in rows}) == 1]
+    if set(curves) - set(still):
+        roles |= dict.fromkeys(still, "still")
+
+
 def _role(cells: list[Any]) -> str:
     """`time` for time stamps, `epoch` for what counts one by one, `step` in equal steps, `empty`; "" for a curve."""
-
     try:
         values = [float(cell) for cell in cells if is_plain(cell) or str(cell).strip()]
     except (TypeError, ValueError):

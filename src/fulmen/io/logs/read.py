@@ -138,6 +138,15 @@ def _of_one_length(table: LogTable, train: Curve | None, val: Curve | None) -> N
         raise Ask(f"{problem}; to judge one alone", [("", {"train": typed(table, train), "val": NONE})])
 
 
+def _of_one_unit(table: LogTable, train: Curve | None, val: Curve | None) -> None:
+    """Pass if both or none are losses in per cent."""
+    curves = [curve for curve in (train, val) if curve and len(curve.rows)]
+    signs = ["%" in table.text(curve.column, int(curve.rows[0])) for curve in curves]
+    if any(signs) and not all(signs) and not any(curve.meaning.turn == "share" for curve in curves):
+        one, other = curves[signs.index(True)], curves[signs.index(False)]
+        raise FulmenError(f"{table.source}: {one.name} is in per cent and {other.name} is not; write both in one unit")
+
+
 def union(size: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Positions below `size` that are in one of two arrays, in order."""
     there = np.zeros(size, dtype=bool)
@@ -154,6 +163,7 @@ def _points(
         wanted[curve.column] = (
             union(len(table), wanted[curve.column], curve.rows) if curve.column in wanted else curve.rows
         )
+    _of_one_unit(table, train, val)
     known = len(table.taken)
     values = numbers(table, wanted, options)
     taken += [line for line in table.taken[known:] if line not in taken]

@@ -114,7 +114,10 @@ def curves_of(table: LogTable, rows: np.ndarray, options: LogOptions, told: list
         own = meaning(short)
         named = {name, short, str(list(table.columns).index(name) + 1)} & asked
         useful = bool(own.quantities or own.part or named or plain(name) == "value")
-        if name == phase or (not useful and not _may_be_curve(table, name)) or not _holds_numbers(table, name, rows):
+        if name == phase or (not useful and not _may_be_curve(table, name)):
+            continue
+        if not _holds_numbers(table, name, rows):
+            told += [f"{short} holds texts"] if own.part and own.quantities else []
             continue
         if words(short)[-1:] and words(short)[-1] in AXES and not own.quantities:
             continue

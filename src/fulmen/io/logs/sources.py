@@ -15,12 +15,15 @@ from fulmen.io.logs.folders import (
     table_of_events,
     table_of_folder,
 )
+from fulmen.io.logs.html import rows_of_html
 from fulmen.io.logs.json_shapes import of_plain, table_of_json
 from fulmen.io.logs.printed import is_printed, table_of_printed
 from fulmen.io.logs.table import LogTable
 from fulmen.io.logs.text_tables import table_of_text
+from fulmen.io.logs.words import meaning
 
 JSON = "write the losses as JSON: json.dump({'loss': [...], 'val_loss': [...]}, file)"
+COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 LONGEST = 1 << 20  # bytes of a line, beyond JSON
 LARGEST = 1 << 30  # bytes of a file
@@ -85,7 +88,7 @@ def _text(path: Path, guesses: list[str]) -> str:
     guesses += [guess.what for guess in found]
     if not text.strip():
         raise FulmenError(f"{path} is empty")
-    text = text.replace("\r\n", "\n")
+    text = (COLOUR.sub("", text) if "\x1b" in text else text).replace("\r\n", "\n")
     return text if "\n" in text.strip() else text.replace("\r", "\n")
 
 
@@ -94,7 +97,7 @@ def _shape(path: Path, text: str) -> LogTable:
     if begin.lstrip().startswith("{") and '"nbformat"' in text:
         return _notebook(path, text)
     if begin.lstrip()[:1] == "<":
-        raise FulmenError(f"{path} is HTML or XML; write the table as CSV")
+        return _page(path, text)
     printed = is_printed(begin.split("\n"))
     try:
         if (table := table_of_json(source, text)) is not None:
@@ -112,17 +115,36 @@ def _shape(path: Path, text: str) -> LogTable:
     return found
 
 
+def _has_losses(table: LogTable) -> bool:
+    return any(meaning(name).quantities for name in table.columns)
+
+
+def _page(path: Path, text: str) -> LogTable:
+    """The table of losses in a page of HTML."""
+    if table := table_of_text(str(path), rows_of_html(text).split("\n")):
+        table.taken.append("the table of a page")
+        return table
+    raise FulmenError(f"{path} is HTML or XML without a table of losses; write the table as CSV")
+
+
 def _notebook(path: Path, text: str) -> LogTable:
     """What the cells of a notebook have printed."""
     printed: list[str] = []
     try:
         for cell in json.loads(text)["cells"]:
             for output in cell.get("outputs", []):
-                told: Any = output.get("text") or output.get("data", {}).get("text/plain") or []
-                printed.append("".join(told))
+                shown = output.get("data", {})
+                html = "".join(shown.get("text/html") or [])
+                told: Any = output.get("text") or shown.get("text/plain") or []
+                printed.append(rows_of_html(html) if "<table" in html else "".join(told))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FulmenError(f"{path} is a notebook that cannot be read: {error}") from None
-    logs = [table for each in printed if (table := table_of_printed(str(path), each.split("\n"))) and len(table) > 1]
+    logs = []
+    for each in printed:
+        lines = each.split("\n")
+        kind = table_of_printed if is_printed(lines) else table_of_text
+        if (table := kind(str(path), lines)) and len(table) > 1 and _has_losses(table):
+            logs.append(table)
     if len(logs) != 1:
         what = f"prints {len(logs)} logs" if logs else "prints no losses"
         raise FulmenError(f"{path} is a notebook that {what}; {JSON}")
@@ -140,10 +162,13 @@ def _numpy(path: Path) -> LogTable:
         pickled = "pickle" in str(error).lower()
         what = "holds Python objects, which could run anything and are not opened" if pickled else "cannot be read"
         raise FulmenError(f"{path} {what}; {JSON}") from None
+    for name in [name for name, array in arrays.items() if array.dtype.names]:  # records
+        found = arrays.pop(name)
+        arrays |= {each: found[each] for each in found.dtype.names}
     arrays = {name: array for name, array in arrays.items() if array.ndim and array.dtype.kind in "fiub"}
     if set(arrays) == {""}:
         array = arrays[""].squeeze()
-        if array.dtype.names or array.ndim > 2 or not array.ndim:
+        if array.ndim > 2 or not array.ndim:
             raise FulmenError(f"{path} holds an array of {array.ndim} dimensions; {JSON}")
         return of_plain(str(path), (array.T if array.ndim == 2 and len(array) == 2 < array.shape[1] else array).tolist()
                         if array.ndim == 1 or len(array) != 2 else array.tolist())  # fmt: skip

@@ -42,6 +42,8 @@ def table_of_text(source: str, raw: list[str]) -> LogTable | None:
         return _with_titles(table, start)
     cells = _split(lines[start:], delimiter)
     numbers = places[start:]
+    if len(cells) != len(numbers):  # line breaks within quotes
+        numbers = [numbers[i] for i in _begins(lines[start:], delimiter)]
     header = cells[0]
     if all(is_number(cell) for cell in header if cell):
         named = next((each for line in comments[::-1] if (each := _named(line, delimiter, len(header)))), None)
@@ -111,7 +113,11 @@ def _long_table(source: str, lines: list[str], places: Sequence[int], delimiter:
     columns: list[list[str]] = [[] for _ in header]
     for begin in range(1, len(lines), CHUNK):
         rows = _split(lines[begin : begin + CHUNK], delimiter)
-        if set(map(len, rows)) != {len(header)} or header in rows:
+        if (
+            {len(row) for row in rows} != {len(header)}
+            or len(rows) != len(lines[begin : begin + CHUNK])
+            or header in rows
+        ):
             return None
         for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
             column.extend(cells)
@@ -157,6 +163,13 @@ def _begin(lines: list[str]) -> tuple[int, str] | None:
     if all(len(line.split()) == 1 for line in sample):
         return 0, "\t"  # one column
     return None
+
+
+def _begins(lines: list[str], delimiter: str) -> list[int]:
+    """Positions of the lines that rows begin with."""
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    ends = [reader.line_num for _ in reader]
+    return [0, *ends[:-1]]
 
 
 def _split(lines: list[str], delimiter: str) -> list[list[str]]:
