@@ -185,6 +185,20 @@ def test_it_is_refused_in_one_line(photos, read, case):
     assert "\n" not in str(refused.value)
 
 
+def test_a_test_folder_without_classes_is_left_out_and_a_share_split_off(tmp_path, read):
+    fill(tmp_path / "photos" / "train")
+    (tmp_path / "photos" / "test").mkdir()
+    Image.fromarray(pixels(60, 5)).save(tmp_path / "photos" / "test" / "1.png")
+    data = read(tmp_path / "photos", validation=0.2)
+    assert len(data.splits["test"]["label"]) == 6
+    assert "test/, which has no pictures in folders of classes, 1 pictures without classes" in lines(data)
+
+
+def test_a_link_that_leads_back_is_followed_once(photos, read):
+    (photos / "cat" / "again").symlink_to(photos / "cat")
+    assert sum(len(part["label"]) for part in read(photos, validation=0.2).splits.values()) == 30
+
+
 def test_a_class_of_the_test_folder_alone_is_refused(tmp_path, read):
     fill(tmp_path / "photos" / "train")
     fill(tmp_path / "photos" / "test", 3, seed=1)

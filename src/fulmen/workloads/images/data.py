@@ -136,7 +136,8 @@ class ImagesData(WorkloadData):
                 {"arrays": arrays, "folder": folder, "columns": columns, "labels": labels, "test": test}
             )
         if classes < 2:
-            raise FulmenError(f"classes is {classes}; there have to be two to tell apart")
+            also = f"; leave it out, and {arrays or folder} says how many there are" if arrays or folder else ""
+            raise FulmenError(f"classes is {classes}; there have to be two to tell apart{also}")
         if not 0.01 <= validation <= 0.5:
             raise FulmenError(f"validation is {validation}; it must lie between 0.01 and 0.5")
         if folds < 2:

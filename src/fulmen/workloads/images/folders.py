@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,6 +53,10 @@ def picture_folder(folder: Path, reading: Reading, key: str = "data") -> Arrays:
     """
     places, guesses, dropped = parts_of(folder, reading, key)
     parts = {part: pictures_in(place) for part, place in places.items()}
+    if "test" in parts and not len(parts["test"]):
+        without = f", {len(parts['test'].beside)} pictures without classes" if parts["test"].beside else ""
+        dropped.append(f"{places['test'].name}/, which has no pictures in folders of classes{without}")
+        del parts["test"]
     names = classes_of(parts["train"], folder)
     if "test" in parts and (strange := [name for name in parts["test"].classes if name not in names]):
         raise FulmenError(
@@ -127,7 +131,7 @@ def parts_of(folder: Path, reading: Reading, key: str = "data") -> tuple[dict[st
 
 def told(folder: Path) -> list[list[str]]:
     """Path and SHA-256 of every file below, for a fingerprint."""
-    files = sorted(Path(root, name) for root, _, names in os.walk(folder, followlinks=True) for name in names)
+    files = sorted(Path(root, name) for root, _, names in _walk(folder) for name in names)
     return [[str(path.relative_to(folder)), _digest(path)] for path in files]
 
 
@@ -192,9 +196,20 @@ def classes_of(found: Found, folder: Path) -> list[str]:
     return found.classes
 
 
+def _walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """`os.walk` through links too, through each folder once."""
+    seen = set[str]()
+    for root, below, names in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(root)) in seen:  # a link that leads back
+            below.clear()
+            continue
+        seen.add(real)
+        yield root, below, names
+
+
 def _pictures_below(folder: Path, found: Found) -> list[Path]:
     files = []
-    for root, below, names in os.walk(folder, followlinks=True):
+    for root, below, names in _walk(folder):
         hidden = [name for name in below if _is_junk(Path(name))]
         found.junk += len(hidden)
         below[:] = sorted(name for name in below if name not in hidden)

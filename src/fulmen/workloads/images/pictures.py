@@ -11,21 +11,9 @@ from fulmen.errors import FulmenError
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".jfif")
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF", "PPM", "MPO")
 OTHER_PICTURES = (
-    ".heic",
-    ".heif",
-    ".avif",
-    ".svg",
-    ".cr2",
-    ".nef",
-    ".dng",
-    ".arw",
-    ".dcm",
-    ".psd",
-    ".jp2",
-    ".jxl",
-    ".tga",
-    ".exr",
-)
+    ".heic", ".heif", ".avif", ".svg", ".cr2", ".nef", ".dng", ".arw", ".dcm", ".psd",
+    ".jp2", ".jxl", ".tga", ".exr",
+)  # fmt: skip
 ORIENTATION = 0x0112  # the EXIF tag
 WHITE_16 = 65535
 
@@ -61,6 +49,8 @@ def picture_of(path: Path, size: tuple[int, int] | None = None) -> tuple[np.ndar
                 if image.getexif().get(ORIENTATION, 1) != 1:
                     image, changes = ImageOps.exif_transpose(image), [*changes, "turned upright by EXIF"]
                 colours, told = _in_colours(image, path)
+                if content.startswith(b"\x89PNG") and content[24] == 16 and not told:  # PIL keeps the upper 8 bits
+                    told = ["16 bits a pixel scaled to 8"]
                 if size is not None and (colours.height, colours.width) != size:
                     colours = colours.resize((size[1], size[0]), Image.Resampling.BILINEAR)
                 return np.asarray(colours), [*changes, *told]
@@ -100,6 +90,8 @@ def _in_colours(image, path: Path):  # type: ignore[no-untyped-def]  # PIL is im
 def _said(error: Exception, path: Path, content: bytes) -> str:
     if not path.exists():
         return "is not there any more"
+    if isinstance(error, OSError) and error.errno:
+        return f"cannot be read: {error.strerror}"
     if not content:
         return "is empty; delete it or copy it again"
     if content.lstrip()[:5].lower() in (b"<html", b"<!doc", b"<?xml", b"<svg "):
