@@ -2,6 +2,7 @@
 
 import random
 import re
+import time
 import unicodedata
 from datetime import date
 from decimal import Decimal
@@ -233,6 +234,15 @@ def test_no_digit_is_ever_lost():
         for value in filter(None, form.digits):
             assert "".join(map(str, Decimal(value).as_tuple().digits)).strip("0") == digits, cell
     assert accepted > 3000
+
+
+@pytest.mark.parametrize(
+    "cell", ["1" * 20_000 + "x", "tensor(" + ",a=b" * 5000, "1," * 10_000 + "x", "(" + " " * 20_000]
+)
+def test_a_long_cell_is_refused_at_once(cell):
+    start = time.process_time()
+    assert form_of(cell) is None
+    assert time.process_time() - start < 0.5
 
 
 def test_cells_of_one_form_are_read_together_as_each_is_alone():
