@@ -15,7 +15,7 @@ from fulmen.data.ranges import Ranges
 from fulmen.errors import FulmenError
 from fulmen.io.missing import Cells
 from fulmen.io.options import TableOptions
-from fulmen.io.taken import Guess
+from fulmen.io.taken import Taken
 from fulmen.io.where import InRecords, Where
 from fulmen.workloads.sensors import drift
 from fulmen.workloads.sensors.features.feature_set import RANGES, Features, gap_sentence
@@ -69,7 +69,8 @@ def read_file(path: Path, fitted: Fitted, reading: Mapping[str, str]) -> Inputs:
     table = check_cells(raw.cells, fitted.features.columns, Where(str(path), raw.line), options, "data", raw.delimiter)
     carried = {name: raw.cells[name] for name in fitted.carried if name in raw.cells}
     inputs = _inputs(table, fitted, Where(str(path), table.line), carried)
-    inputs.warnings = [*_told(path, [*raw.guesses, *table.guesses], raw.dropped), *inputs.warnings]
+    rows = f"{inputs.rows:,} rows"
+    inputs.taken = Taken(str(path), rows, guesses=[*raw.guesses, *table.guesses], dropped=list(raw.dropped))
     return inputs
 
 
@@ -160,12 +161,6 @@ def _gaps(fitted: Fitted, table: Table, x: np.ndarray) -> list[str]:
         elif gone.all() and len(gone) > 1:
             found.append(f"{name} is empty in all {len(gone):,} rows; in training it was in {share:.1%} of them")
     return found
-
-
-def _told(path: Path, guesses: Sequence[Guess], dropped: Sequence[str]) -> list[str]:
-    """How the file was read, where that was decided here."""
-    said = [*(f"decided: {guess}" for guess in guesses), *(f"left out: {each}" for each in dropped)]
-    return [f"{path}: {each}" for each in said]
 
 
 def _refuse_without_history(table: Table, features: Features, where: Where) -> None:
