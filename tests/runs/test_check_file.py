@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import reading_lab
-from cures import arguments
+from cures import arguments, overrides_in
 
 from fulmen.cli import main
 from fulmen.config.check import check_overrides
@@ -70,6 +70,17 @@ def test_prices_are_told_by_their_columns_and_the_command_names_the_file(said, n
     assert any(line.startswith("samples: train ") for line in out)
     assert trains(out[-1]).data.csv == path
     assert trains(out[-1]).experiment == "stocks"
+
+
+def test_a_date_and_a_close_alone_are_prices_and_what_they_lack_is_said(said):
+    pd.read_csv(prices())[["Date", "Close"]].to_csv("px=2024.csv", index=False)
+    _, (error,), code = said("px=2024.csv")
+    assert code != 0
+    assert "no column High, Low, Volume; there is Date, Close; go on without: " in error
+    (override,) = [each for each in overrides_in(error) if each.startswith("data.features=")]
+    out, err, code = said("px=2024.csv", override)
+    assert (err, code) == ([], 0)
+    assert trains(out[-1]).data.csv == "px=2024.csv"
 
 
 def test_an_experiment_and_overrides_are_used_as_they_are_typed(said):

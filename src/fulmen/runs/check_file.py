@@ -156,7 +156,9 @@ def sizes(data: Any) -> dict[str, int]:
     from fulmen.data.batches import size
     from fulmen.workload import splits_of
 
-    return {name: size(split) for name, split in splits_of(data).items()}
+    splits = splits_of(data)
+    order = [name for name in ("train", "validation", "test") if name in splits]
+    return {name: size(splits[name]) for name in [*order, *(name for name in splits if name not in order)]}
 
 
 @contextmanager

@@ -19,12 +19,13 @@ def _called(*roles: str) -> set[str]:
 
 
 def recognised(content: Content, arguments: Mapping[str, Any]) -> Recognised | None:
-    """As `fulmen.WorkloadData.recognises`: a date and a close, and another price, volume or ticker."""
+    """As `fulmen.WorkloadData.recognises`: a date and a close, and another price, volume or ticker, or nothing else."""
     names = {plain(name) for name in content.names}
     if content.kind != "table" or content.table is None or not names & _called("Close", "Adj Close"):
         return None
+    dated = bool(names & _called("Date")) or _dated(content.table.iloc[:20, 0].astype(str).tolist())
     others = len(names & _called("Open", "High", "Low", "Volume", "Ticker"))
-    if others >= 3 or (others and (names & _called("Date") or _dated(content.table.iloc[:20, 0].astype(str).tolist()))):
+    if others >= 3 or (dated and (others or len(content.names) == 2)):
         return Recognised("daily prices", 2)
     return None
 
