@@ -89,7 +89,7 @@ def _pair(table: LogTable, curves: list[Curve], quantity: str, told: list[str]) 
     most = max((curve.count for curve in val), default=0)
     train = [curve for curve in by_part["train"] if curve.count >= max(min(2, most), FEW * most)]
     left = [curve for curve in by_part["train"] if curve not in train]
-    if left and not train and by_part[""]:
+    if left and (train or by_part[""]):
         told.append(f"left out: {', '.join(f'{c.name} with {c.count} value' + 's' * (c.count > 1) for c in left)}")
     elif not train:
         train = left

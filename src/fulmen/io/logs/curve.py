@@ -16,7 +16,7 @@ class Curve:
         name: as it is told.
         column: of the table.
         rows: positions of the cells that hold something [K].
-        count: how many of them hold a number that is finite.
+        count: how many of them hold a number and not NaN.
         meaning: what its name says.
         summed: further columns that are added.
     """

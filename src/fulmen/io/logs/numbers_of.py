@@ -80,7 +80,10 @@ def _slow(
         raise _asked(str(error)) from None
     for name, each in cells.items():
         found[name] = read[name][: len(each)]
-    table.taken += [told for guess in guesses if (told := guess.what) not in table.taken]
+    for guess in guesses:
+        sign = ASKED.search(guess.override)
+        told = f"{guess.what} (--decimal {sign[1]} says it)" if sign else guess.what
+        table.taken += [told] if told not in table.taken else []
     return found
 
 

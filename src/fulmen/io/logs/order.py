@@ -35,13 +35,21 @@ class Points:
 
 
 def ordered(
-    table: LogTable, train: Points, val: Points, options: LogOptions, axis: str, counted: str, told: list[str]
+    table: LogTable,
+    train: Points,
+    val: Points,
+    options: LogOptions,
+    axis: str,
+    counted: str,
+    told: list[str],
+    steps: np.ndarray | None = None,
 ) -> tuple[Points, Points]:
     """Both curves with epochs that rise; rows that stand twice word for word count once.
 
     Args:
         axis: name of the column of `at`.
         counted: what it counts, epoch or step.
+        steps: the steps of all rows, where the log has them beside epochs [rows].
 
     Raises:
         Ask: the epochs begin again, as those of several runs, or stand several times and nothing says why.
@@ -55,7 +63,9 @@ def ordered(
     if options.run.isdigit():
         return _parts(table, train, val, options, axis, counted, told)
     if _rises(train) and _rises(val):
-        _refuse_repeated(table, train, val, options, counted)
+        stepped = steps is not None and all(bool((np.diff(steps[each.rows]) > 0).all()) for each in (train, val))
+        if not stepped:
+            _refuse_repeated(table, train, val, options, counted)
         return train, val
     if _falls(train) and _falls(val):
         told.append(f"the newest {counted} stands first; sorted by {axis}")
@@ -163,12 +173,12 @@ def _goes_on(before: tuple[Points, Points], after: tuple[Points, Points]) -> boo
     return bool(pairs) and all(abs(new[0] - old[-1]) <= NEXT * abs(old[0] - old[-1]) for old, new in pairs)
 
 
-def _taken_up(before: Points, after: Points) -> bool | None:
-    """Whether losses at epochs that stand twice are alike; None if no epoch does."""
+def _taken_up(before: Points, after: Points) -> bool:
+    """Whether losses at epochs that stand twice are alike; False if no epoch does."""
     old = dict(zip(before.at.tolist(), before.values.tolist(), strict=True))
     both = [(old[at], value) for at, value in zip(after.at.tolist(), after.values.tolist(), strict=True) if at in old]
     if not both:
-        return True
+        return False
     reach = float(np.nanmax(before.values) - np.nanmin(before.values))
     return bool(np.median([abs(a - b) for a, b in both]) <= NEAR * reach)
 

@@ -114,7 +114,8 @@ def _log(table: LogTable, options: LogOptions) -> Log:
     points = _points(table, train, val, options, taken)
     at, counted, name = _at(table, points, epoch, step, options)
     placed = [Points(each.rows, each.values, at[each.rows]) for each in points]
-    first, second = ordered(table, placed[0], placed[1], options, name, counted, dropped)
+    steps = counts(table, step, table.filled(step)) if step and counted == "epoch" else None
+    first, second = ordered(table, placed[0], placed[1], options, name, counted, dropped, steps)
     empty = _empty(rows, points, at)
     checks = checks_of(first, second, empty, counted != "epoch")
     checks = _begun(checks, dropped)

@@ -10,7 +10,7 @@ import numpy as np
 EMPTY = frozenset(
     {"", "na", "n/a", "<na>", "none", "null", "-", "--", "—", "–", "no log", "nil", "undefined", "?", "#na#"}
 )
-NO_NUMBER = EMPTY | {"nan", "+nan", "-nan", "inf", "-inf", "+inf", "infinity", "-infinity"}
+NO_NUMBER = EMPTY | {"nan", "+nan", "-nan"}  # infinite is a value: a loss that became too large
 DIGITS = frozenset("0123456789")
 Cell = Any  # a text, a number, or None where there is nothing
 
@@ -86,7 +86,7 @@ class LogTable:
 def _filled(cell: Cell, nothing: frozenset[str]) -> bool:
     if isinstance(cell, str):
         return cell.strip().lower() not in nothing
-    return is_number(cell) and (nothing is EMPTY or math.isfinite(cell))
+    return is_number(cell) and (nothing is EMPTY or not math.isnan(cell))
 
 
 def is_number(cell: Cell) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from fulmen.errors import FulmenError
 from fulmen.io.logs.headless import headless, is_number
-from fulmen.io.logs.table import NO_NUMBER, LogTable, of_lists, of_rows, unlike
+from fulmen.io.logs.table import LogTable, of_lists, of_rows, unlike
 from fulmen.io.logs.words import AXES, HIGHER, LOSSES, PARTS, words
 
 BOX = str.maketrans({"│": "|", "┃": "|", "║": "|"})
@@ -83,7 +83,7 @@ def _one_header(
 
 
 def _may_be_value(cell: str) -> bool:
-    return any(map(str.isdigit, cell)) or cell.strip().lower() in NO_NUMBER - {"", "-", "?"}
+    return any(map(str.isdigit, cell)) or cell.strip().lower() in {"nan", "inf", "-inf", "infinity"}
 
 
 def _turned(cells: list[list[str]]) -> list[list[str]] | None:
