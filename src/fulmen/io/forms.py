@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 POINT, COMMA = "point", "comma"
-LONGEST = 300  # letters of what a program prints around a number
+LONGEST = 60  # letters of a number that is no plain one; longer texts cost time
+LONGEST_PRINTED = 300  # letters of what a program prints around a number
 
 _CODES = "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|HKD|SGD|INR|KRW|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|TRY|RUB|ILS"
 _SIGNS = r"US\$|HK\$|NT\$|R\$|C\$|CA\$|A\$|AU\$|S\$|NZ\$|[$€£¥₹₩₽₺₪฿₫₱₦₴₿]|Rs\.?|kr\.?|zł|Kč|Fr\."
@@ -94,7 +95,7 @@ def form_of(cell: str) -> Form | None:
     text = unwrapped(cell)
     if text != cell and text.lower().lstrip("+-") in ("inf", "infinity"):
         return Form((text, text))
-    found = _CELL.fullmatch(text)
+    found = _CELL.fullmatch(text) if len(text) <= LONGEST else None
     if not found:
         return None
     open_, sign1, before, sign2, body, exponent, scale, after, sign3, close = found.groups()
@@ -125,7 +126,7 @@ def cleaned(cell: str) -> str:
 
 def unwrapped(text: str) -> str:
     """`0.5` of `tensor(0.5, device='cuda:0')`, `[0.5]` or `0.5f`; other texts as they are."""
-    inner = None if text[-1:].isdigit() or len(text) > LONGEST else _WRAPPED.fullmatch(text)
+    inner = None if text[-1:].isdigit() or len(text) > LONGEST_PRINTED else _WRAPPED.fullmatch(text)
     return next(filter(None, inner.groups()), "").strip() if inner else text
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS = 86_400_000_000_000, 3_600_000_000_000, 60_000_000_000, 1_000_000_000
+LONGEST = 120  # letters of a date with its time and zone
 FARTHEST = 14 * HOUR_NS  # of local time from UTC
 MONTHS = {
     name: number
@@ -75,7 +76,7 @@ class Stamp(NamedTuple):
 def stamp_of(text: str) -> Stamp | None:
     """What a text says, None if it is no date; a month of 13 or a minute of 60 is none."""
     text = text.strip()
-    for form in _FORMS:
+    for form in _FORMS if len(text) <= LONGEST else ():
         found = form.fullmatch(text)
         if found:
             part = found.groupdict()
