@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 
 from fulmen.errors import FulmenError
 from fulmen.io.hints import override
@@ -11,6 +12,7 @@ from fulmen.io.taken import Guess, listed
 CLOSE = 0.84  # of two names: how alike they have to be to be asked about
 
 
+@lru_cache(4096)  # names of columns are asked for again and again
 def plain(name: str) -> str:
     """Letters and digits alone, of one case: `Adj_Close`, `adj close` and `AdjClose` are `adjclose`."""
     return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())

@@ -10,7 +10,6 @@ import numpy as np
 from fulmen.errors import FulmenError
 from fulmen.io.days import read_days
 from fulmen.io.hints import override
-from fulmen.io.missing import MARKS
 from fulmen.io.names import plain
 from fulmen.io.numbers import read_numbers
 from fulmen.io.options import TableOptions
@@ -25,7 +24,6 @@ from fulmen.workloads.stocks.steps import Limits, Lines, oldest_first, refuse_fr
 from fulmen.workloads.stocks.tickers import hint_of_ticker, refuse_unnamed_tickers, tickers_of
 from fulmen.workloads.stocks.wide import CORNERS, one_below_the_other
 
-NO_PRICE = list({form for mark in MARKS for form in (mark, mark.upper(), mark.title())} | {" ", "NaN"})
 USUAL = (  # names of columns in their usual order
     ("Date", "Close"),
     ("Date", *PRICES),
@@ -52,12 +50,13 @@ def read_prices(path: str | Path, reading: Reading | None = None, key: str = "da
     table = one_below_the_other(_table(path, reading.table, key))
     columns, named = roles_of(table, reading, key)
     refuse_unnamed_tickers(table, columns, reading.table.columns, key)
-    table, dropped = _traded(table, columns)
-    where = Where(table.source, table.line, "line" if table.delimiter else "row")
+    number, read = _numbers(table, columns, reading, key)
+    table, number, dropped = _traded(table, number)
+    where = _where(table)
+    checks.refuse_impossible(number, where, columns)
     names, ticker, bare = tickers_of(table, columns, where)
     dates = table.frame[columns["Date"]]
     days = read_days(dates, columns["Date"], where, reading.table, key, ticker)
-    number, read = _numbers(table, columns, where, reading, key)
     doubts = [*_incomplete(number, where, columns, reading), *checks.refuse_outside_range(number, where, columns)]
     hint = hint_of_ticker(table, columns, key)
     order, newest_first = oldest_first(ticker, days.day, where, columns["Date"], hint, dates)
@@ -121,41 +120,32 @@ def _with_usual_names(message: str, path: str | Path, options: TableOptions, key
     return message
 
 
-def _traded(table: RawTable, columns: Mapping[str, str]) -> tuple[RawTable, list[str]]:
-    """Without lines that have a date and no price: nothing was traded that day."""
-    own = [columns[name] for name in PRICES if name in columns]
-    empty = np.ones(len(table.frame), dtype=bool)
-    for name in own:
-        cells = table.frame[name]
-        if not empty.any():
-            break
-        empty &= (cells.isna() | cells.isin(NO_PRICE)).to_numpy(dtype=bool)
-    if not empty.any() or empty.all():
-        return table, []
-    kept = ~empty
-    first = table.line[int(empty.argmax())]
-    count = int(empty.sum())
-    said = f"{count} line{'s' if count > 1 else ''} without any price, the first is {first}"
-    return replace(table, frame=table.frame[kept].reset_index(drop=True), line=table.line[kept]), [said]
+def _where(table: RawTable) -> Where:
+    return Where(table.source, table.line, "line" if table.delimiter else "row")
 
 
 def _numbers(
-    table: RawTable, columns: Mapping[str, str], where: Where, reading: Reading, key: str
+    table: RawTable, columns: Mapping[str, str], reading: Reading, key: str
 ) -> tuple[dict[str, np.ndarray], list[Guess]]:
-    """Open to Adj Close by their own names, float64 [N]; Close, and Adj Close if it is there, in every line."""
+    """Open to Adj Close by their own names, as far as they are there, float64 [N], NaN where one is missing."""
+    where = _where(table)
     wanted = [name for name in (*PRICES, "Volume", "Adj Close") if name in columns]
-    read, guesses = read_numbers(
-        {columns[name]: table.frame[columns[name]] for name in wanted},
-        where,
-        reading.table,
-        key,
-        delimiter=table.delimiter,
-    )
-    number = {name: read[columns[name]] for name in wanted}
-    first = {name: table.frame[columns[name]].iloc[0] for name in PRICES if name in columns}
+    cells = {columns[name]: table.frame[columns[name]] for name in wanted}
+    read, guesses = read_numbers(cells, where, reading.table, key, delimiter=table.delimiter)
+    first = {name: cells[columns[name]].iloc[0] for name in wanted if name in PRICES}
     checks.refuse_other_units(first, where, columns)
-    checks.refuse_impossible(number, where, columns)
-    return number, guesses
+    return {name: read[columns[name]] for name in wanted}, guesses
+
+
+def _traded(table: RawTable, number: dict[str, np.ndarray]) -> tuple[RawTable, dict[str, np.ndarray], list[str]]:
+    """Without lines that hold no price: nothing was traded that day."""
+    empty = np.logical_and.reduce([np.isnan(number[name]) for name in PRICES if name in number])
+    if not empty.any() or empty.all():
+        return table, number, []
+    kept, count = ~empty, int(empty.sum())
+    said = f"{count} line{'s' if count > 1 else ''} without any price, the first is {table.line[int(empty.argmax())]}"
+    table = replace(table, frame=table.frame[kept].reset_index(drop=True), line=table.line[kept])
+    return table, {name: values[kept] for name, values in number.items()}, [said]
 
 
 def _incomplete(
