@@ -98,6 +98,17 @@ def test_forecasts_go_beyond_the_last_day_and_a_longer_file_does_not_change_them
     assert predict("stocks", tmp_path / "two.csv")["ticker"].unique().tolist() == ["SIM0", "B"]
 
 
+def test_prices_of_another_style_are_predicted_for_as_they_are(kept, tmp_path):
+    prices = pd.read_csv(kept / "prices.csv")
+    plain = predict("stocks", kept / "prices.csv")
+    prices.to_csv(tmp_path / "prices.csv.gz", index=False)
+    prices.iloc[::-1].to_excel(tmp_path / "prices.xlsx", index=False)
+    prices.rename(columns={"Close": "Last"}).to_csv(tmp_path / "prices.txt", index=False, sep=";", decimal=",")
+    for name, typed in {"prices.csv.gz": [], "prices.xlsx": [], "prices.txt": ["data.columns={close: Last}"]}.items():
+        table = predict("stocks", tmp_path / name, overrides=typed)
+        pd.testing.assert_frame_equal(table, plain, check_dtype=False)
+
+
 def test_one_subject_is_predicted_as_among_others(kept, tmp_path):
     whole = predict("pbpk", kept / "subjects.npz")
     with np.load(kept / "subjects.npz") as file:

@@ -105,7 +105,7 @@ class Predicts:
 
         Args:
             path: an existing file.
-            reading: values of `reading`, plain ones, as they are typed behind `data.`.
+            reading: values of `reading`, as typed.
 
         Raises:
             FulmenError: the file does not fit; the message names the place.

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fulmen.config.unquoted import meant
 from fulmen.data.answering import Wanted
 from fulmen.errors import FulmenError
 from fulmen.registry.bundle import Bundle
@@ -61,20 +60,20 @@ def predict(
     return predictor.predict_file(path, wanted, **how_to_read(overrides, hooks(predictor.model).reading))
 
 
-def how_to_read(overrides: Sequence[str], known: Sequence[str]) -> dict[str, Any]:
-    """`{"delimiter": ";"}` of `data.delimiter=;`, plain values as train.py reads them; quotes may be left out.
+def how_to_read(overrides: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """`{"delimiter": ";"}` of `data.delimiter=;`.
 
     Raises:
         FulmenError: a key that is none of `known`: all else was decided in training.
     """
-    reading: dict[str, Any] = {}
+    reading = {}
     for override in overrides:
         key, _, value = override.partition("=")
         name = key.lstrip("+").removeprefix("data.")
         if not key.lstrip("+").startswith("data.") or name not in known:
             there = ", ".join(f"data.{each}=..." for each in known) or "nothing"
             raise FulmenError(f"{override}: predict takes {there}; all else was decided when the model was trained")
-        reading[name] = meant(value)
+        reading[name] = value.strip("'\"")
     return reading
 
 

@@ -12,14 +12,16 @@ from cures import arguments, overrides_in
 from fulmen.errors import FulmenError
 from fulmen.workloads.stocks.arrays import series_from
 from fulmen.workloads.stocks.data import StocksData
-from fulmen.workloads.stocks.predict import input_schema
+from fulmen.workloads.stocks.predict import input_schema, reading_of
 from fulmen.workloads.stocks.prices import read_prices
+from fulmen.workloads.stocks.steps import Limits
 
 from . import price_styles as styles
 from .price_styles import DAYS, FIELDS, OTHER, PRICES, csv, dated, long, renamed, with_column, words, yfinance
 
 SERIAL = (PRICES.Date - pd.Timestamp("1899-12-30")).dt.days
 SECONDS = (PRICES.Date - pd.Timestamp(0)).dt.total_seconds().astype(int)
+WEEKS = pd.date_range("2015-01-02", periods=DAYS, freq="W-FRI")
 LINES = csv().splitlines()
 
 
@@ -138,7 +140,7 @@ ASKED = {  # style -> content and what the message names
     "Close and High swapped": (renamed({"High": "Close", "Close": "High"}), "mixed up"),
     "a hole of years": (csv(PRICES.assign(Date=PRICES.Date.where(PRICES.index < 200, PRICES.Date
                                                                  + pd.Timedelta(days=1095)))), "days after the line"),
-    "weeks": (dated(pd.date_range("2015-01-02", periods=DAYS, freq="W-FRI")), "data.frequency=weekly"),
+    "weeks": (dated(WEEKS), "data.frequency=weekly"),
     "months": (dated(pd.date_range("1990-01-02", periods=DAYS, freq="ME")), "data.frequency=monthly"),
     "quarters": (dated(pd.date_range("1955-01-02", periods=DAYS, freq="QE")), "data.frequency=any"),
 }  # fmt: skip
@@ -291,6 +293,29 @@ def test_a_jump_is_let_be_by_what_the_message_says(tmp_path, style):
         read(path)
     data, _ = read(path, **typed(str(refused.value)))
     assert style == "Low misplaced" or "Close is" in data.taken[0].doubts[0]
+
+
+@pytest.mark.parametrize(("name", "value"), [("largest_jump", 1), ("largest_jump", "x"), ("longest_gap_days", 0),
+                                             ("frequency", "hourly")])  # fmt: skip
+def test_limits_that_cannot_be_are_refused(name, value):
+    with pytest.raises(FulmenError, match=f"{name} is {value!r}; it"):
+        Limits(**{name: value})
+
+
+def test_a_kept_model_reads_a_file_as_it_is_typed(tmp_path):
+    schema = {"features": [{"name": "return"}], "named": {"close": "Last", "volume": "Vol."}, "frequency": "weekly"}
+    typed = {"columns": "{close: Adj. (Close)}", "delimiter": ";", "largest_jump": "20", "missing_values": "[-999]"}
+    reading = reading_of(schema, typed)
+    assert reading.table.columns == {"close": "Adj. (Close)"}
+    assert reading.table.character == ";"
+    assert list(reading.table.missing_values) == [-999]
+    assert reading.limits == Limits("weekly", None, 20)
+    assert not reading.free
+    with pytest.raises(FulmenError, match=r"data\.columns=Price: write it as 'data\.columns=\{close:Price\}'"):
+        reading_of(schema, {"columns": "Price"})
+    path = styles.written(tmp_path / "AAA.csv", renamed({"Close": "Last"}, PRICES.assign(Date=WEEKS)))
+    ((prices,), _) = read_prices(path, reading_of(schema, {}))  # names of the training are remembered
+    assert np.array_equal(prices.close, PRICES.Close)
 
 
 def test_a_folder_and_a_file_that_is_not_there_are_named(tmp_path):

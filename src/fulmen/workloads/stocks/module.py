@@ -173,7 +173,7 @@ class StockForecaster(Workload):
         """Of a CSV of prices; see `predict.py`."""
         return predict.input_schema(data)
 
-    def read_file(self, path: Path, schema: Schema, **reading: Any) -> Inputs:
+    def read_file(self, path: Path, schema: Schema, **reading: str) -> Inputs:
         """Daily prices from a table."""
         read, taken = prices.read_prices(path, predict.reading_of(schema, reading))
         asked = predict.inputs(read, schema)

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from fulmen.config.unquoted import meant
 from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Interval, Schema, joined
 from fulmen.data.ranges import Ranges, counted
 from fulmen.errors import FulmenError
+from fulmen.io.hints import override
 from fulmen.io.options import options_of
 from fulmen.workloads.stocks import names
 from fulmen.workloads.stocks.data import inputs_at, known_days, warm_up
@@ -60,17 +62,25 @@ def input_schema(data: Any) -> dict[str, Any]:
     )
 
 
-def reading_of(schema: Schema, said: Mapping[str, Any]) -> Reading:
+def reading_of(schema: Schema, said: Mapping[str, str]) -> Reading:
     """How a file is read for a kept model: as its training data were named, but for what is said now.
 
     Args:
-        said: arguments of the data set by name, as typed or as they are meant.
+        said: arguments of the data set by name, as typed.
+
+    Raises:
+        FulmenError: a value that is none of such an argument.
     """
+    read: dict[str, Any] = {
+        name: text if name in ("delimiter", "encoding", "sheet") else meant(text) for name, text in said.items()
+    }
     features = tuple(feature["name"] for feature in schema["features"])
     limits = Limits(
-        schema.get("frequency", "daily"), said.get("longest_gap_days"), said.get("largest_jump", LARGEST_JUMP)
+        schema.get("frequency", "daily"), read.get("longest_gap_days"), read.get("largest_jump", LARGEST_JUMP)
     )
-    return Reading(options_of(said), limits, features, free=False, remembered=schema.get("named", {}))
+    if not isinstance(read.get("columns", {}), dict):
+        raise FulmenError(f"data.columns={said['columns']}: write it as {override('data.columns', {'close': 'Price'})}")
+    return Reading(options_of(read), limits, features, free=False, remembered=schema.get("named", {}))
 
 
 def inputs(tickers: Sequence[Prices], schema: Schema) -> Inputs:

@@ -32,11 +32,23 @@ class Limits:
         frequency: how far lines of a ticker lie apart; "any": that is not looked at.
         longest_gap_days: between two lines that count as neighbours; None: 30, 60 for weeks, 120 for months.
         largest_jump: how many times the Close before a Close may be, up or down.
+
+    Raises:
+        FulmenError: a value that none of them can have.
     """
 
     frequency: Frequency = "daily"
     longest_gap_days: int | None = None
     largest_jump: float = LARGEST_JUMP
+
+    def __post_init__(self) -> None:
+        if self.frequency not in GAPS:
+            raise FulmenError(f"frequency is {self.frequency!r}; it is one of {', '.join(GAPS)}")
+        days, jump = self.longest_gap_days, self.largest_jump
+        if days is not None and not (isinstance(days, int | float) and days >= 1):
+            raise FulmenError(f"longest_gap_days is {days!r}; it must be a number of days, 1 or more")
+        if not (isinstance(jump, int | float) and jump > 1):
+            raise FulmenError(f"largest_jump is {jump!r}; it must be a number above 1")
 
     @property
     def gap_days(self) -> int:
