@@ -9,7 +9,7 @@ from fulmen.errors import FulmenError
 from fulmen.io.hints import override
 from fulmen.io.taken import listed
 from fulmen.io.where import Where
-from fulmen.workloads.sensors.features.features import DERIVED
+from fulmen.workloads.sensors.features.features import DERIVED, needs_time
 from fulmen.workloads.sensors.io.tables import Columns, Table
 
 FEWEST = 5  # rows in which a column of 0 and 1 has to be 1 before it counts as a part of the target
@@ -97,8 +97,8 @@ def _refuse_two_at_once(table: Table, columns: Columns, where: Where) -> None:
         raise FulmenError(
             f"{where(first[1], str(columns.time))}: {columns.group} {table.group[first[1]]} has a reading at this time "
             f"already, in row {table.line[first[0]]}; each machine needs one row a time ({twice.sum():,} rows are so). "
-            f"Where other columns tell the rows apart, split by group alone: data.time=null with features that need no "
-            f"time"
+            f"If these are rows of their own all the same, do without times: data.time=null "
+            f"{override('data.numeric', [name for name in columns.numeric if not needs_time([name])])}"
         )
 
 

@@ -47,7 +47,7 @@ class Distinct:
     def by_share(self) -> list[tuple[str, float]]:
         """Each text that marks no missing value with its share of the rows, the rarest last, or yes after no."""
         count = np.bincount(self.number, minlength=len(self.text)) / max(1, len(self.number))
-        known = [(text, float(share)) for text, share in zip(self.text, count, strict=True) if not _empty(text)]
+        known = [(text, float(share)) for text, share in zip(self.text, count, strict=True) if _may_be_label(text)]
         known.sort(key=lambda each: -each[1])
         if [text.casefold() for text, _ in known] in YES_NO:
             known.reverse()
@@ -116,7 +116,7 @@ def labels(
     """
     column = Distinct.of(values)
     meant, guesses = _meant(column.text, known, name)
-    unknown = [text for text in column.text if text not in meant and not _empty(text)]
+    unknown = [text for text in column.text if text not in meant and _may_be_label(text)]
     if unknown:
         raise FulmenError(
             f"{where(column.first(unknown[0]), name)}: {unknown[0]!r} is none of the labels "
@@ -206,6 +206,11 @@ def _all_numbers(there: Sequence[str]) -> bool:
 
 def _empty(text: str) -> bool:
     return text.casefold() in COMMON or text.casefold() in marks_of(None)
+
+
+def _may_be_label(text: str) -> bool:
+    """`none` may be a kind of fault."""
+    return text.casefold() == "none" or not _empty(text)
 
 
 def _refuse_empty(column: Distinct, name: str, where: Where, need: str) -> None:

@@ -15,7 +15,7 @@ from fulmen.io.options import TableOptions
 from fulmen.io.taken import Guess
 from fulmen.io.where import Where
 from fulmen.workloads.sensors.io.alike import Alike, one_name_each, refuse_marks
-from fulmen.workloads.sensors.io.roles import columns_of
+from fulmen.workloads.sensors.io.roles import columns_of, with_its_date
 from fulmen.workloads.sensors.io.tables import Columns, Table, check_cells
 
 AS_FOUND = TableOptions()
@@ -77,6 +77,9 @@ def read_frame(
     others = {name: str(options.columns.get(name) or name) for name in carried if name not in names}
     names |= {name: column for name, column in others.items() if column in raw.frame.columns}
     cells: dict[str, Cells] = {wanted: raw.frame[name] for wanted, name in names.items()}
+    if columns.time in cells:
+        cells[columns.time], said = with_its_date(raw.frame, names[columns.time])
+        guesses += [said] if said else []
     unused = [str(name) for name in raw.frame.columns if name not in names.values()]
     return Frame(cells, raw.line, [*raw.guesses, *guesses], raw.dropped, unused, raw.delimiter or "")
 

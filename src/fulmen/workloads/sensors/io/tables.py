@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fulmen.errors import FulmenError
+from fulmen.io.hints import override
 from fulmen.io.missing import Cells
 from fulmen.io.numbers import read_numbers
 from fulmen.io.options import TableOptions
@@ -100,7 +101,9 @@ def check_cells(
         FulmenError: a value that cannot be; the message names its place.
     """
     if needs_time(columns.numeric) and not columns.time:
-        raise FulmenError("numeric: hour_sin and hour_cos are made of the time; name its column: data.time=<column>")
+        rest = [name for name in columns.numeric if not needs_time([name])]
+        cure = f"; or leave them out: {override(f'{key}.numeric', rest)}" if rest else ""
+        raise FulmenError(f"numeric: hour_sin and hour_cos are made of the time; name its column by {key}.time{cure}")
     strict, options = options is None, options or STRICT
     line = where.line
     gaps = MISSING if columns.target else "the model was trained on rows without gaps"
