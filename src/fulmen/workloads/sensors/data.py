@@ -45,7 +45,7 @@ class SensorData(TableData):
         dates: day_first or month_first, of dates that could be read both ways; auto: asked if no date says it.
         time_unit: of times that are numbers: hours, minutes, seconds, milliseconds, microseconds, nanoseconds, days or
             excel_days; auto: found out by range and step.
-        header: names of all columns of a file without a line of names; auto: the file has one.
+        header: names of all columns of a file without a line of names, or numbered: c1, c2, ...; auto: it has one.
         missing_values: further marks of a missing reading, such as [-999]; []: there are none, whatever it looks like.
         encoding: of a text file; auto: found out.
         sheet: of an Excel file; null: the first.
@@ -101,7 +101,7 @@ class SensorData(TableData):
         decimal: Decimal = "auto",
         dates: DateOrder = "auto",
         time_unit: TimeUnit = "auto",
-        header: Literal["auto"] | Sequence[str] = "auto",
+        header: Literal["auto", "numbered"] | Sequence[str] = "auto",
         missing_values: Sequence[str | float] | None = None,
         encoding: str = "auto",
         sheet: str | None = None,
