@@ -64,7 +64,8 @@ def test_a_list_of_numbers_and_typed_columns_are_read_as_they_are():
     found, _ = read_numbers({"x": [1, 2.5, 10**400 // 10**395]}, Where("a", range(3)))
     assert found["x"].tolist() == [1, 2.5, 100000]
     assert one(1, 2) == [1, 2]
-    assert one(True, False) == [1, 0]  # a column of truth values
+    assert one(True, False) == [1, 0]
+    assert said(True, False) == ["true as 1 and false as 0 in x"]
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float64", "int64[pyarrow]"])

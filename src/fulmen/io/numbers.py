@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
+from pandas.api.types import is_bool_dtype
 
 from fulmen.errors import FulmenError
 from fulmen.io.columns import Column, column, plain_numbers
@@ -62,7 +64,7 @@ def read_numbers(
             _refuse_odd(each, where, options, key, missing)
     elif _needs_a_look(found, options, delimiter == ";"):
         guesses = _looked_at(found, where, options, key, missing, delimiter == ";")
-    guesses += _told_marks(found)
+    guesses += [*_told_marks(found), *_told_truth(found)]
     for each in found:
         _drop_marked(each, options)
         _check(each, where, missing, hint, infinite)
@@ -178,6 +180,11 @@ def _told_marks(columns: list[Column]) -> list[Guess]:
             if mark not in COMMON:
                 told.setdefault(mark, []).append(f"{each.name} ({count} {'cell' if count == 1 else 'cells'})")
     return [Guess(f"{mark!r} is a missing value in {listed(names)}") for mark, names in told.items()]
+
+
+def _told_truth(columns: list[Column]) -> list[Guess]:
+    names = [each.name for each in columns if isinstance(each.cells, pd.Series) and is_bool_dtype(each.cells.dtype)]
+    return [Guess(f"true as 1 and false as 0 in {listed(names)}")] if names else []
 
 
 def _told_sign(columns: list[Column], decimal: str, key: str) -> list[Guess]:
