@@ -5,11 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fulmen.errors import FulmenError
 
-UNKNOWN = 10  # where the file cannot be read; reading it for the training says why
+UNKNOWN = 10  # of digits and CIFAR-10, and where a file cannot be read: reading it for the training says why
 
 
 def classes(data: Mapping[str, Any]) -> int:
@@ -44,6 +42,8 @@ def _labels(
     path: Path, stamp: tuple[int, int], columns: tuple[tuple[str, str], ...], labels: Any, test: float | None
 ) -> int:
     """Of a file that was last changed at `stamp`; a config is resolved several times."""
+    import numpy as np
+
     from fulmen.io.arrays import read_arrays
     from fulmen.workloads.images.array_file import Reading, roles_in
     from fulmen.workloads.images.labels import labels_of

@@ -55,8 +55,8 @@ def of_bodies(arrays: Arrays) -> tuple[list[Fix], dict[str, np.ndarray], str]:
     fixes: list[Fix] = []
     why = ""
     for name in ("fraction_unbound", "bioavailability", "gut_extraction"):
-        if name in fixed and 2 < fixed[name].max() <= 100 and fixed[name].min() >= 0:
-            why = why or f"{name} goes to {fixed[name].max():.4g}"
+        if name in fixed and np.median(fixed[name]) > 1 and fixed[name].max() <= 100 and fixed[name].min() >= 0:
+            why = why or f"{name}, subject {fixed[name].argmax()}: {fixed[name].max():.4g}"
             fixes.append(scaled(name, "percent", 0.01))
             fixed[name] = fixed[name] / 100
     weight, volume = fixed["weight_kg"], fixed["volume_l"]
