@@ -27,7 +27,7 @@ class TableOptions:
         decimal: the sign before the decimals.
         dates: the order of day and month where both could be meant.
         time_unit: of times that are numbers; `excel_days` count from 1899-12-30.
-        header: the names of all columns of a file that has no line of names; "numbered": they are c1, c2, ...
+        header: the names of all columns of a file that has no line of names; "numbered": they are c1, c2 and so on.
         columns: name that is wanted -> name in the file; null: it has none, whatever looks like it.
         missing_values: further marks of a missing value, such as -999; []: there are none, whatever it looks like.
         encoding: of a text file, a name that Python knows.

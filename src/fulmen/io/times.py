@@ -34,11 +34,13 @@ class Times:
     Attributes:
         hours: since 1970-01-01 in UTC where they are `absolute`, else as they were counted, float64 [N].
         guesses: what was decided about them.
+        unit: what the numbers of the column are, as `TableOptions.time_unit` has it; "auto" for dates in digits.
     """
 
     hours: np.ndarray
     absolute: bool
     guesses: list[Guess] = field(default_factory=list)
+    unit: str = "hours"
 
 
 def read_times(
@@ -73,7 +75,8 @@ def read_times(
     if holds_numbers(values):
         read, guesses = read_numbers({name: values}, where, options, key, missing=False, hint=EVERY)
         clock = clock_of(read[name], name, where, options.time_unit, key, group)
-        return Times(clock.hours(read[name]), clock.absolute, [*guesses, *clock.guesses])
+        unit = "auto" if clock.unit == "digits" else clock.unit
+        return Times(clock.hours(read[name]), clock.absolute, [*guesses, *clock.guesses], unit)
     texts = texts_of(values)
     cells = values if isinstance(values, pd.Series) and values.dtype == "str" else texts
     time = pd.Series(pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601"))

@@ -177,7 +177,7 @@ class SensorData(TableData):
         self.bayes = np.array(arrays["bayes"][rows["test"]]) if "bayes" in arrays and not self.permute_labels else None
         self.groups = arrays["group_name"].tolist()
         self.hours = {name: np.array(time_h[part]) for name, part in rows.items()}
-        self.absolute = bool(arrays["absolute"])
+        self.absolute, self.time_unit = bool(arrays["absolute"]), str(arrays["time_unit"])
         self._warn(found, whole["x"])
 
     def _rows(self, arrays: Arrays, target: np.ndarray, found: list[str]) -> dict[str, np.ndarray]:
@@ -236,6 +236,7 @@ class SensorData(TableData):
             "group_name": names,
             "time_h": table.time_h,
             "absolute": np.array(table.absolute),
+            "time_unit": np.array(table.time_unit),
             "copy": copies.row,
             "alike": copies.group,
             "taken": np.array(json.dumps(took.to_plain())),

@@ -23,15 +23,17 @@ def schema(data: TableData) -> dict[str, Any]:
         {"name": name, "dtype": "text", "levels": list(map(str, levels)), "missing": c.missing}
         for name, levels in c.categorical.items()
     ]
+    unit_of_time = {"auto": "digits of a date", "excel_days": "days of Excel"}.get(data.time_unit, data.time_unit)
     time = c.time if needs_time(c.numeric) or features.windows else None
     group = c.group if features.windows else None
     columns += [{"name": name, "dtype": dtype, "missing": False} for name, dtype in
-                ((group, "text"), (time, "time: ISO, or hours")) if name]  # fmt: skip
+                ((group, "text"), (time, f"time: ISO, or {unit_of_time}")) if name]  # fmt: skip
     options = {
         "numeric": list(c.numeric), "categorical": {k: list(map(str, v)) for k, v in c.categorical.items()},
         "target": c.target, "labels": list(c.labels), "group": group, "time": time, "missing": c.missing,
         "wear": list(features.wear), "windows": list(features.windows),
         "ranges": {name: list(bounds) for name, bounds in features.ranges.items()},
+        "time_unit": data.time_unit,
         "reading": {name: value for name, value in asdict(data.options).items() if value != getattr(AS_FOUND, name)},
     }  # fmt: skip
     return {"format": "csv, parquet or xlsx", "columns": columns, "labels": list(c.labels), "options": options,

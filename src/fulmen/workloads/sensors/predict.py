@@ -82,7 +82,8 @@ def read_records(records: Sequence[Record], fitted: Fitted) -> Inputs:
     """
     columns = cells(records, fitted.needed, fitted.carried)
     where = InRecords("rows", np.arange(len(records)))
-    table = check_cells(columns, fitted.features.columns, where)
+    unit = fitted.schema["options"].get("time_unit", "hours")
+    table = check_cells(columns, fitted.features.columns, where, time_unit=unit)
     _refuse_without_history(table, fitted.features, where)
     inputs = _inputs(table, fitted, where, {name: columns[name] for name in fitted.carried if name in columns})
     inputs.warnings += unused(records, [*fitted.needed, *fitted.carried])

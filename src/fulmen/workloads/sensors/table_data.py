@@ -29,6 +29,7 @@ class TableData(WorkloadData):
         bayes: the best possible prediction for the test split [N], where it is known.
         known_ceiling: metric -> a score above which something must leak.
         absolute: whether hours count from 1970.
+        time_unit: of times that are numbers in the file.
         warnings: what `setup` found and warned of.
     """
 
@@ -41,6 +42,7 @@ class TableData(WorkloadData):
         self.bayes: np.ndarray | None = None
         self.known_ceiling: dict[str, float] = {}
         self.absolute = False
+        self.time_unit = "hours"
         self.warnings: list[str] = []
 
     @property

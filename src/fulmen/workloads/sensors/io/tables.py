@@ -1,7 +1,7 @@
 """What is to be read from a table of readings, and what was: checked cells as arrays."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from fulmen.errors import FulmenError
 from fulmen.io.hints import override
 from fulmen.io.missing import Cells
 from fulmen.io.numbers import read_numbers
-from fulmen.io.options import TableOptions
+from fulmen.io.options import TableOptions, TimeUnit
 from fulmen.io.taken import Guess
 from fulmen.io.times import read_times
 from fulmen.io.where import Where
@@ -17,7 +17,7 @@ from fulmen.workloads.sensors.features.features import needs_time, source_column
 from fulmen.workloads.sensors.io.labels import labels, levels, texts
 
 MISSING = "data.missing=true lets readings be missing"
-STRICT = TableOptions(decimal="point", time_unit="hours", missing_values=())  # of values that have types
+STRICT = TableOptions(decimal="point", missing_values=())  # of values that have types
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class Table:
         time_h: hours [N], or NaN if there is no time.
         line: of each row in the file [N].
         absolute: whether hours count from 1970.
+        time_unit: of times that are numbers in the source.
         guesses: what was decided in reading.
         dropped: what was left out.
         unused: columns of the file that nobody asked for.
@@ -72,6 +73,7 @@ class Table:
     time_h: np.ndarray
     line: np.ndarray
     absolute: bool = False
+    time_unit: str = "hours"
     guesses: list[Guess] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
@@ -80,14 +82,14 @@ class Table:
         """Some rows of it: numbers or a mask."""
         return Table(
             {name: values[rows] for name, values in self.numeric.items()}, self.category[rows], self.target[rows],
-            self.group[rows], self.time_h[rows], self.line[rows], self.absolute, self.guesses, self.dropped,
-            self.unused,
+            self.group[rows], self.time_h[rows], self.line[rows], self.absolute, self.time_unit, self.guesses,
+            self.dropped, self.unused,
         )  # fmt: skip
 
 
 def check_cells(
     cells: Mapping[str, Cells], columns: Columns, where: Where, options: TableOptions | None = None, key: str = "data",
-    delimiter: str = "",
+    delimiter: str = "", time_unit: TimeUnit = "hours",
 ) -> Table:  # fmt: skip
     """The cells of every column that `columns` names, as `Table`.
 
@@ -96,6 +98,7 @@ def check_cells(
         options: how texts are read; None: they have types, and nothing is found out.
         key: what stands before the names of options in overrides.
         delimiter: between the columns of a text.
+        time_unit: of numbers in a column of times, where values have types.
 
     Raises:
         FulmenError: a value that cannot be; the message names its place.
@@ -104,7 +107,7 @@ def check_cells(
         rest = [name for name in columns.numeric if not needs_time([name])]
         cure = f"; or leave them out: {override(f'{key}.numeric', rest)}" if rest else ""
         raise FulmenError(f"numeric: hour_sin and hour_cos are made of the time; name its column by {key}.time{cure}")
-    strict, options = options is None, options or STRICT
+    strict, options = options is None, options or replace(STRICT, time_unit=time_unit)
     line = where.line
     gaps = MISSING if columns.target else "the model was trained on rows without gaps"
     wanted = {name: cells[name] for name in source_columns(columns.numeric)}
@@ -130,6 +133,6 @@ def check_cells(
     )
     if columns.time:
         times = read_times(cells[columns.time], columns.time, where, options, key, group if columns.group else None)
-        table.time_h, table.absolute = times.hours, times.absolute
+        table.time_h, table.absolute, table.time_unit = times.hours, times.absolute, times.unit
         table.guesses = [*guesses, *times.guesses]
     return table
