@@ -286,6 +286,7 @@ BAD = {  # text -> what the line says
     "epoch;train_loss;val_loss\n1;2,05;3,1\n2;1.95;2,2\n": "has a decimal point",
     'epoch,train_loss,val_loss\n1,"2,3\n2,3,4\n': "line 2",
     "epoch,train_loss,val_loss\n1,2.0,3%\n2,1.5,2%\n": "val_loss is in per cent and train_loss is not",
+    'train_loss,val_loss\n"[1, 2","[3, 4]"\n': "line 2, column train_loss: a list that cannot be read",
     "epoch,train_acc,val_acc\n1,0.5,0.4\n2,0.6,940\n": "no share",
     "hello world\nthis is nothing\n": "no table",
     '{"lr": 0.1}': "no list of numbers; there is lr",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from fulmen.errors import FulmenError
 from fulmen.io.logs.curve import Curve, Pair
-from fulmen.io.logs.options import NONE, LogOptions
+from fulmen.io.logs.options import NONE, Ask, LogOptions
 from fulmen.io.logs.table import LogTable
 
 
@@ -13,7 +13,7 @@ def asked(table: LogTable, curves: list[Curve], options: LogOptions, told: list[
     found: dict[str, Curve | None] = {}
     for part, name in (("train", options.train), ("val", options.val)):
         if name and not is_none(table, name):
-            found[part] = _named(table, curves, name, part)
+            found[part] = _filled(table, _named(table, curves, name, part), part)
     missing = "val" if "train" in found else "train"
     if len(found) == 1 and not getattr(options, missing):
         known = next(curve for curve in found.values() if curve is not None)
@@ -27,6 +27,18 @@ def asked(table: LogTable, curves: list[Curve], options: LogOptions, told: list[
     if not found:
         raise FulmenError(f"{table.source}: --train {NONE} and --val {NONE} leave nothing to judge")
     return found.get("train"), found.get("val")
+
+
+def _filled(table: LogTable, curve: Curve, part: str) -> Curve:
+    """The curve, if it holds a number.
+
+    Raises:
+        Ask: it holds none.
+    """
+    if not curve.count:
+        what = f"is NaN in all {len(curve.rows)} rows" if len(curve.rows) else "holds nothing"
+        raise Ask(f"{table.source}: {curve.name} {what}; to judge the other alone", [("", {part: NONE})])
+    return curve
 
 
 def is_none(table: LogTable, name: str) -> bool:

@@ -181,7 +181,12 @@ def _columns(path: Path) -> LogTable:
     """Parquet or a workbook."""
     from fulmen.io.tables import read_table
 
-    raw = read_table(path)
+    try:
+        raw = read_table(path, key="log")
+    except FulmenError as error:
+        if "log.header" in str(error):
+            raise FulmenError(f"{path} has no names of columns; write them above the numbers") from None
+        raise
     frame = raw.frame.astype(object).where(raw.frame.notna(), None)
     columns = {str(name): frame[name].tolist() for name in frame.columns}
     return LogTable(str(path), columns, raw.line.tolist(), word="row", taken=[guess.what for guess in raw.guesses])

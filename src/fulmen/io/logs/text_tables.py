@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from fulmen.errors import FulmenError
 from fulmen.io.logs.headless import headless, is_number
@@ -51,8 +52,7 @@ def table_of_text(source: str, raw: list[str]) -> LogTable | None:
             return headless(source, cells, numbers)
         header, cells, numbers = named, [named, *cells], [0, *numbers]
     if len(cells) == 2 and any(cell.startswith("[") for cell in cells[1]):  # a list in a cell
-        lists = [json.loads(cell) if cell.startswith("[") else [] for cell in cells[1]]
-        return of_lists(source, dict(zip(header, lists, strict=True)))
+        return of_lists(source, _lists(source, header, cells[1], numbers[1]))
     if (turned := _turned(cells)) is not None:
         return of_rows(source, turned[0], turned[1:], range(1, len(turned)), word="column", taken=["rows as columns"])
     header, cells, numbers, told = _one_header(cells, numbers)
@@ -63,6 +63,19 @@ def table_of_text(source: str, raw: list[str]) -> LogTable | None:
     rows, kept, dropped, breaks = _equal(source, header, cells[1:], numbers[1:], delimiter)
     table = of_rows(source, header, rows, kept, dropped=told + dropped, breaks=breaks)
     return _with_titles(table, start)
+
+
+def _lists(source: str, header: list[str], cells: list[str], number: int) -> dict[str, list[Any]]:
+    """The lists in cells, by name."""
+    if len(header) != len(cells):
+        raise FulmenError(f"{source}, line {number}: {len(cells)} cells, the names of the columns are {len(header)}")
+    found: dict[str, list[Any]] = {}
+    for name, cell in zip(header, cells, strict=True):
+        try:
+            found[name] = json.loads(cell) if cell.startswith("[") else []
+        except ValueError as error:
+            raise FulmenError(f"{source}, line {number}, column {name}: a list that cannot be read: {error}") from None
+    return found
 
 
 def _one_header(
