@@ -121,6 +121,12 @@ CALLS = {  # what is changed, by what it is told: name, unit; or a word of the m
     "all times in minutes": ({"time_h": by(60), "absorption_rate_per_h": by(1 / 60), "infusion_h": by(60)},
                              ["time_h / 60", "absorption_rate_per_h * 60", "infusion_h / 60"], "minutes"),
     "clearance in mL/min": (each(["clint_l_per_h"], 1 / 0.06), ["clint_l_per_h * 0.06"], "mL/min"),
+    "everything in minutes": (
+        {"time_h": by(60), "infusion_h": by(60)}
+        | each((*FLOWS, "absorption_rate_per_h", "clint_l_per_h", "renal_clint_l_per_h"), 1 / 60),
+        ["time_h / 60", "infusion_h / 60",
+         *(f"{n} * 60" for n in (*FLOWS, "absorption_rate_per_h", "clint_l_per_h", "renal_clint_l_per_h"))],
+        "minutes"),
     "flows as shares": ({"flow_l_per_h": lambda a: a / a[:, :1]}, ["flow_l_per_h * cardiac_output_l_per_h[:, None]"],
                         "shares"),
     "transposed curves": ({"concentration_mg_per_l": lambda a: a.transpose(0, 2, 1)},

@@ -35,6 +35,8 @@ class Fix:
     call: str
 
     def __str__(self) -> str:
+        if self.name == "kinetics":
+            return f"its curves are those of {self.unit} kinetics (save kinetics={self.call})"
         return f"{self.name} seems to be in {self.unit} (save {self.call})"
 
 
@@ -143,9 +145,11 @@ def of_amounts(fixed: Arrays, concentration: np.ndarray, n_doses: int, absorbed:
     with np.errstate(invalid="ignore", divide="ignore"):
         most = np.einsum("sot,so->st", concentration, fixed["volume_l"]).max(1) / given  # [S], shares of what was given
     dose = float(np.median(fixed["dose_mg"]))
-    high, low = float(np.median(most)), float((most / absorbed.clip(1e-9)).max())
+    high, low, top = float(np.median(most)), float((most / absorbed.clip(1e-9)).max()), float(most.max())
+    if top > 2 and abs(top / float(fixed["weight_kg"][int(most.argmax())]) - 1) < 0.05:
+        return [Fix("dose_mg", "mg/kg", "dose_mg * weight_kg")], f"the organs hold up to {top:.4g} times what was given"
     for power in (1e3, 1e6):
-        if 0.02 * power < high <= 1.001 * power and high > 1.001 * 2:
+        if high > 0.02 * power and 0.2 * power < top <= 1.01 * power:
             if power == 1e3 and dose < MILLIGRAMS:
                 return [scaled("dose_mg", "g", 1e3)], f"the organs hold up to {high:.4g} times what was given"
             unit = "ug/L (ng/mL)" if power == 1e3 else "ng/L (pg/mL)"

@@ -14,7 +14,7 @@ from fulmen.io.hints import override
 from fulmen.io.names import likely, matched, plain
 from fulmen.io.taken import Guess, Taken, listed, stored
 from fulmen.workloads.pbpk.agreement import case_of, unlike
-from fulmen.workloads.pbpk.likely_units import AS_NAMED, of_amounts, of_bodies, refusal
+from fulmen.workloads.pbpk.likely_units import AS_NAMED, Fix, of_amounts, of_bodies, refusal
 from fulmen.workloads.pbpk.npz import MASS_TOLERANCE, NAMES, NEEDED, SCALARS, SOLVED, WIDE, population_from
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS, known
 from fulmen.workloads.pbpk.simulator.population import (
@@ -313,7 +313,10 @@ def _refuse_marks(arrays: Arrays) -> None:
             )
     if "age_y" in arrays and (old := np.asarray(arrays["age_y"]) > OLDEST_Y).any():
         row = int(old.argmax())
-        raise FulmenError(f"age_y, subject {row}: {arrays['age_y'][row]:g}; nobody is older than {OLDEST_Y:g} years")
+        months = "; in months? Then save age_y / 12" if np.max(arrays["age_y"]) / 12 <= 100 else ""
+        raise FulmenError(
+            f"age_y, subject {row}: {arrays['age_y'][row]:g}; nobody is older than {OLDEST_Y:g} years{months}"
+        )
 
 
 def _refuse_no_number(concentration: np.ndarray) -> None:
@@ -339,8 +342,22 @@ def _refuse_other_units(arrays: Arrays) -> None:
         absorbed = np.where(np.asarray(arrays["route"]) == ROUTES.index("oral"), fixed["bioavailability"], 1.0)
         found, reason = of_amounts(fixed, arrays["concentration_mg_per_l"], int(arrays["n_doses"]), absorbed)
         fixes, why = [*fixes, *found], why or reason
+    if fixes and "concentration_mg_per_l" in arrays and "dose_mg" not in {fix.name for fix in fixes}:
+        fixes += _further(arrays, fixed, [fix.name for fix in fixes])
     if fixes:
         raise FulmenError(refusal(fixes, why))
+
+
+def _further(arrays: Arrays, fixed: Arrays, known_already: Sequence[str]) -> list[Fix]:
+    """Further fixes, with which the curves follow from bodies whose units are mended."""
+    if "concentration_mg_per_l" in known_already:
+        return []
+    mended = arrays | {name: fixed[name] for name in known_already if name in fixed}
+    try:
+        people = validate(population_from(mended))
+    except FulmenError:
+        return []
+    return unlike(case_of(people, arrays["time_h"], str(arrays["kinetics"]), arrays["concentration_mg_per_l"]))[0]
 
 
 def _refuse_too_much(arrays: Arrays, population: Population) -> None:
@@ -349,7 +366,13 @@ def _refuse_too_much(arrays: Arrays, population: Population) -> None:
     if over.any():
         subject = int(np.argmax(over))
         given = population.n_doses * float(arrays["dose_mg"][subject])
-        raise FulmenError(f"subject {subject} holds up to {held_mg[subject]:.4g} mg but was given {given:.4g} mg")
+        turned = ""
+        if arrays["concentration_mg_per_l"].shape[1:] == (len(ORGANS), len(ORGANS)):
+            turned = "; are its axes subject, time, organ? Then save concentration_mg_per_l.transpose(0, 2, 1)"
+        raise FulmenError(
+            f"subject {subject} holds up to {held_mg[subject]:.4g} mg but was given {given:.4g} mg: are concentrations "
+            f"in mg/L (not in umol/L) and doses in mg?{turned}"
+        )
 
 
 def _refuse_odd_bolus(arrays: Arrays, population: Population) -> None:
