@@ -354,3 +354,30 @@ def test_a_long_list_of_choices_is_one_line(tmp_path):
     log, command = outcome(path)
     assert command.endswith("--run run=run-0")
     assert close(log.train, TRAIN)
+
+
+def test_what_a_file_is_called_decides_nothing_where_its_rows_do(tmp_path):
+    path = tmp_path / "phase_test.csv"
+    path.write_text(
+        SHAPES["comma.csv"]([*phases("phase", ("train", "val")), {"epoch": N, "phase": "test", "loss": 5.5}])
+    )
+    log = read_log(path)
+    assert (log.train, log.val) == (TRAIN, VAL)
+
+
+def test_a_fold_that_is_printed_above_its_epochs_is_a_run(tmp_path):
+    path = tmp_path / "folds.log"
+    printed = [f"Fold {k}\n{SHAPES['printed.log'](rows)}" for k, rows in enumerate((ROWS, OTHER))]
+    path.write_text("".join(printed))
+    log, command = outcome(path)
+    assert command.endswith("--run Fold=0")
+    assert (log.train, log.val) == (TRAIN, VAL)
+
+
+def test_points_that_may_part_thousands_between_semicolons_are_asked_about(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch;train_loss;val_loss\n" + "".join(f"{i};4.{900 - i};5.{900 - i}\n" for i in range(9)))
+    with pytest.raises(FulmenError, match=r"'4.900' has two readings.*--decimal comma reads 4900"):
+        read_log(path)
+    assert read_log(path, options=LogOptions(decimal="comma")).train[0] == 4900
+    assert read_log(path, options=LogOptions(decimal="point")).train[0] == 4.9

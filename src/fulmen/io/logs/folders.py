@@ -60,7 +60,7 @@ def named_as_its_file(path: Path, table: LogTable) -> LogTable:
     """One curve without a name: the file may be called after it, and the other may lie beside it."""
     value = next((name for name in table.columns if plain(name) == "value"), None)
     if value is None:
-        return _of_part(path, table)
+        return table
     others = [name for name in table.columns if name != value and table.filled(name).any()]
     if not all(plain(name) in BESIDE or name.startswith("column ") for name in others):
         return table
@@ -74,17 +74,6 @@ def named_as_its_file(path: Path, table: LogTable) -> LogTable:
         table.taken.append("one curve without a name")
     beside = len(_metric_files(path.parent)) > 1
     table.lone = f"to judge both: {command(path.parent, LogOptions())}" if beside else ONE_FILE
-    return table
-
-
-def _of_part(path: Path, table: LogTable) -> LogTable:
-    """A loss that says no part has that of its file, where that is validation or test and there is no other loss."""
-    losses = [name for name in table.columns if meaning(name).quantities]
-    part = meaning(path.stem).part
-    if len(losses) == 1 and part in ("val", "test") and not any(meaning(name).part for name in table.columns):
-        name = f"{part} {losses[0]}"
-        table.columns = {name if each == losses[0] else each: cells for each, cells in table.columns.items()}
-        table.taken.append(f"{losses[0]} as {part}, which the file is called after")
     return table
 
 

@@ -34,14 +34,14 @@ def numbers(table: LogTable, wanted: Mapping[str, np.ndarray], options: LogOptio
     }
     found: dict[str, np.ndarray] = {}
     for name, each in cells.items():
-        quick = None if options.decimal == "comma" else _quick(each)
+        quick = None if options.decimal == "comma" else _quick(each, table.delimiter == ";")
         if quick is None:  # all columns tell together which sign is that of decimals
             return _slow(table, wanted, cells, options)
         found[name] = quick
     return found
 
 
-def _quick(cells: Sequence[Any]) -> np.ndarray | None:
+def _quick(cells: Sequence[Any], doubt_points: bool) -> np.ndarray | None:
     """Plain numbers; None where there is another, or where a point may part thousands."""
     try:
         values = np.array(cells, dtype=np.float64)
@@ -52,7 +52,8 @@ def _quick(cells: Sequence[Any]) -> np.ndarray | None:
     finite = values[np.isfinite(values)]
     whole = finite == np.rint(finite)
     parted = np.abs(finite * 1000 - np.rint(finite * 1000)) < 1e-6
-    if len(finite) and parted.all() and whole.any() and not whole.all() and np.abs(finite).max() < 1000:
+    doubtful = bool(whole.any()) or doubt_points
+    if len(finite) and parted.all() and doubtful and not whole.all() and np.abs(finite).max() < 1000:
         return None if (np.abs(finite[~whole]) >= 1).all() else values
     return values
 
@@ -75,7 +76,9 @@ def _slow(
 
     given = TableOptions(decimal=options.decimal or "auto")  # type: ignore[arg-type]
     try:
-        read, guesses = read_numbers(padded, InLog(table.source, np.arange(longest)), given, KEY, infinite=True)
+        read, guesses = read_numbers(
+            padded, InLog(table.source, np.arange(longest)), given, KEY, infinite=True, delimiter=table.delimiter
+        )
     except FulmenError as error:
         raise _asked(str(error)) from None
     for name, each in cells.items():

@@ -21,6 +21,7 @@ COUNTED = re.compile(r"^\s*\[(\d+)\]|^\s*(\d+):\s")  # XGBoost, LightGBM; CatBoo
 PAIRED = re.compile(r"^\s*\[(\d+),\s*(\d+)\]")  # epoch and batch, as PyTorch's first tutorial prints them
 UNFINISHED = re.compile(r"^\s*(\d+)/(\d+)\s*[\[━.]|(\d+)%\|")  # bars of progress: 100/782 [==>.....], 50%|#####
 SECOND = re.compile(r"\s*/\s*(\d*[.,]\d+)")
+RUNS = {"fold", "seed", "run", "trial"}
 AXIS = set(AXES)
 KNOWN = {*LOSSES, *HIGHER}
 
@@ -65,6 +66,7 @@ def table_of_printed(source: str, lines: list[str]) -> LogTable | None:
     records: list[dict[str, Any]] = []
     places: list[int] = []
     heading: dict[str, Any] = {}
+    runs: dict[str, Any] = {}
     unfinished = 0
     for number, raw in enumerate(lines, 1):
         line = raw.rstrip("\r").rsplit("\r", 1)[-1].rsplit("\b", 1)[-1]
@@ -73,13 +75,17 @@ def table_of_printed(source: str, lines: list[str]) -> LogTable | None:
         record = _record(line)
         if not record:
             continue
+        if all(words(name)[-1:] and words(name)[-1] in RUNS for name in record):  # a heading: Fold 0
+            runs, heading = {**runs, **record}, {}
+            continue
+        record = {**runs, **record}
         axes = {name: value for name, value in record.items() if words(name)[-1:] and words(name)[-1] in AXIS}
         bar = None if "{" in line else UNFINISHED.search(line)
         if bar and (bar[1] != bar[2] or (bar[3] and bar[3] != "100")):
             unfinished += 1
             heading = {**heading, **axes}
             continue
-        if len(axes) == len(record):
+        if len(axes) + len(runs) == len(record):
             heading = axes
             continue
         if "epoch" not in axes and heading:

@@ -30,6 +30,7 @@ class LogTable:
         headless: whether the names of the columns were given by the reader.
         lone: what to do for the other curve where the shape holds one alone.
         breaks: rows before which the names of the columns stand once more.
+        delimiter: between its cells, of a text.
         lengths: of columns that were lists of their own.
         known: which cells hold something, of columns that were asked for.
     """
@@ -44,6 +45,7 @@ class LogTable:
     headless: bool = False
     lone: str = ""
     breaks: Sequence[int] = ()
+    delimiter: str | None = None
     lengths: Mapping[str, int] = field(default_factory=dict)
     known: dict[tuple[str, int], np.ndarray] = field(default_factory=dict, repr=False)
 

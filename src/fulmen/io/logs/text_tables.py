@@ -49,7 +49,9 @@ def table_of_text(source: str, raw: list[str]) -> LogTable | None:
     if all(is_number(cell) for cell in header if cell):
         named = next((each for line in comments[::-1] if (each := _named(line, delimiter, len(header)))), None)
         if named is None:
-            return headless(source, cells, numbers)
+            table = headless(source, cells, numbers)
+            table.delimiter = delimiter
+            return table
         header, cells, numbers = named, [named, *cells], [0, *numbers]
     if len(cells) == 2 and any(cell.startswith("[") for cell in cells[1]):  # a list in a cell
         return of_lists(source, _lists(source, header, cells[1], numbers[1]))
@@ -61,7 +63,7 @@ def table_of_text(source: str, raw: list[str]) -> LogTable | None:
     if len(cells) == 1:
         raise FulmenError(f"{source} has names of columns and no row: {', '.join(header)}")
     rows, kept, dropped, breaks = _equal(source, header, cells[1:], numbers[1:], delimiter)
-    table = of_rows(source, header, rows, kept, dropped=told + dropped, breaks=breaks)
+    table = of_rows(source, header, rows, kept, dropped=told + dropped, breaks=breaks, delimiter=delimiter)
     return _with_titles(table, start)
 
 
@@ -134,7 +136,7 @@ def _long_table(source: str, lines: list[str], places: Sequence[int], delimiter:
             return None
         for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
             column.extend(cells)
-    return LogTable(source, dict(zip(unlike(header), columns, strict=True)), places[1:])
+    return LogTable(source, dict(zip(unlike(header), columns, strict=True)), places[1:], delimiter=delimiter)
 
 
 def _lines(raw: list[str]) -> tuple[list[str], Sequence[int], list[str]]:
