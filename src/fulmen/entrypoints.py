@@ -16,7 +16,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from fulmen.config.check import check_overrides, finalize
 from fulmen.config.completion import answer as completion
-from fulmen.config.compose import expand
 from fulmen.config.cures import refuse_without_import
 from fulmen.config.help import experiments_text, help_text, search_help_text
 from fulmen.config.intervals import refuse_intervals
@@ -30,7 +29,7 @@ from fulmen.config.stored import refuse_if_used, resume_folder
 from fulmen.config.words import in_full
 from fulmen.distributed import torchrun
 from fulmen.errors import IN_A_TRIAL, OBSTRUCTED, FulmenError, Interrupted, Obstructed
-from fulmen.runs.multirun import check_runs
+from fulmen.runs.multirun import check_runs, runs_of
 from fulmen.runs.ownership import refuse_if_owned
 from fulmen.signals import (
     answering,
@@ -156,7 +155,7 @@ def before_work(argv: list[str]) -> DictConfig | None:
     refuse_no_experiment(typed)
     if asked.multirun:
         refuse_intervals(typed, check_overrides)
-        hand_over(check_runs(expand(typed), typed))
+        hand_over(check_runs(runs_of(typed), typed))
         return None
     refuse_taken_folder(typed)
     cfg = check_overrides(typed)

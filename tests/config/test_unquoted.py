@@ -15,6 +15,7 @@ from fulmen.config.compose import compositions_kept
 from fulmen.config.mistakes import ConfigError, as_text, for_shell
 from fulmen.config.override_values import value_of
 from fulmen.config.unquoted import meant, requoted
+from fulmen.entrypoints import before_search, before_work
 from fulmen.errors import FulmenError
 
 LETTERS = "abzAZ019 _-.=,;:()[]{}'\"äß€$~!&#%@+*?/\\|<>^`"
@@ -85,7 +86,7 @@ def test_the_cure_of_a_command_names_the_file_that_was_typed(tmp_path, monkeypat
     [
         (["data.delimiter=;"], {"delimiter": ";"}),
         (["data.delimiter=,"], {"delimiter": ","}),
-        (["data.labels=[false,true]"], {"labels": ["false", "true"]}),
+        (["data.forbidden=[false,1]"], {"forbidden": ["false", "1"]}),
         (["data.labels=[No,", "Yes]"], {"labels": ["No", "Yes"]}),
         (["data.labels=[not ok,ok!]"], {"labels": ["not ok", "ok!"]}),
         (["data.numeric=[Air temperature [K],Größe (in m, net),a=b]"],
@@ -128,3 +129,22 @@ def test_a_blank_and_a_home_are_read_as_typed(tmp_path, monkeypatch):
     (tmp_path / "px.csv").touch()
     data = check_overrides(["experiment=sensors", "data.delimiter=\t", "data.csv=~/px.csv"]).data
     assert (data.delimiter, data.csv) == ("\t", str(tmp_path / "px.csv"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "cure"),
+    [
+        (["data.delimiter=;"], "\"data.delimiter=';'\""),
+        (["data.csv=my", "old.csv"], "'data.csv=my old.csv'"),
+        (["data.csv=px=2024"], "\"data.csv='px=2024'\""),
+        (["data.labels=[No,", "Yes]"], "'data.labels=[No, Yes]'"),
+    ],
+)
+def test_several_runs_and_searches_are_answered_alike(tmp_path, monkeypatch, typed, cure):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FulmenError) as refused:
+        before_work(["train.py", "-m", "experiment=sensors", *typed, "seed=1,2"])
+    assert str(refused.value).endswith(f"\n  this works: python train.py -m experiment=sensors {cure} seed=1,2")
+    with pytest.raises(FulmenError) as refused:
+        before_search(["experiment=sensors", *typed, "search.trials=2"])
+    assert str(refused.value).endswith(f"\n  this works: python sweep.py experiment=sensors {cure} search.trials=2")

@@ -77,6 +77,7 @@ def rank(
     return folder
 
 
+@told_once()
 def hold(
     experiment: str, overrides: Sequence[str] = (), folds: int = 5, seeds: int = 1, outputs: str | Path = "outputs"
 ) -> Contest:

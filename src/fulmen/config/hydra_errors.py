@@ -70,7 +70,8 @@ def _unparsable(error: OverrideParseException) -> Mistake:
     literal = re.fullmatch(r"\+?[\w.]+", key) and value.strip("= ") and "${" not in value
     if literal and (is_open(value) and re.fullmatch(r".[\w\s,:-]*", value)):
         closed = requoted(key, value + PAIRS[value[0]]) if re.search("[A-Za-z]", value) else None
-        return Mistake(key_of(key), "cannot be read, write name=value: a bracket is not closed", replace(typed, closed))
+        mend = None if value.rstrip().endswith(",") else replace(typed, closed)  # the rest stands elsewhere
+        return Mistake(key_of(key), "cannot be read, write name=value: a bracket is not closed", mend)
     if literal and (instead := requoted(key, value)):
         return Mistake(key_of(key), "a text with such characters needs quotes", replace(typed, instead))
     if equals and isinstance(meant(value), dict):

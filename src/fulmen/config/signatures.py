@@ -33,7 +33,7 @@ from fulmen.config.mistakes import (
 )
 from fulmen.config.readings import meant_by
 from fulmen.config.rules import Rule, is_node
-from fulmen.config.unquoted import as_texts
+from fulmen.config.unquoted import as_texts, meant
 from fulmen.errors import FulmenError
 
 LISTS = (list, tuple, set, frozenset, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Iterable, abc.Set)
@@ -194,8 +194,8 @@ def _as_text_typed(path: str, annotation: Any, otherwise: Mend) -> Mend:
         for override in reversed(overrides):
             key, equals, typed = override.partition("=")
             if key.lstrip("+") == path and equals:
-                text = as_texts(typed)
-                return put(path, text)(overrides) if fits(text, annotation) else otherwise(overrides)
+                readings = (as_texts(typed), meant(typed, texts=True))
+                return next((put(path, each) for each in readings if fits(each, annotation)), otherwise)(overrides)
         return otherwise(overrides)
 
     return mend

@@ -71,7 +71,7 @@ def check(words: Sequence[str], experiment: str | None, as_json: bool = False) -
     if experiment is None:
         from fulmen.runs.recognising import Answer, recognised
 
-        found = recognised(files[0], overrides)
+        found = recognised(files[0], overrides, quiet=as_json)
         if isinstance(found, Answer):
             print(json.dumps({"what": found.what, "command": found.command}) if as_json else "\n".join(found.lines()))
             return 0

@@ -9,10 +9,32 @@ from fulmen.config.allow_list import without_import
 from fulmen.config.check import check_overrides
 from fulmen.config.compose import composed, compositions_kept, expand, to_plain
 from fulmen.config.cures import refuse_without_import
-from fulmen.config.mistakes import ConfigError, Mistake, command, key_of
+from fulmen.config.mistakes import ConfigError, Mistake, command, key_of, mended_by
 from fulmen.config.schema import find_mistakes
+from fulmen.config.torn import torn
 from fulmen.distributed.devices import refuse_unless_here
 from fulmen.errors import FulmenError
+
+
+def runs_of(typed: list[str]) -> list[list[str]]:
+    """The overrides of each run of a multirun.
+
+    Raises:
+        ConfigError: an override cannot be read, with a multirun that can.
+    """
+    try:
+        if broken := torn(typed):
+            raise ConfigError(broken)
+        return expand(typed)
+    except ConfigError as error:
+        if not all(mistake.mend for mistake in error.mistakes):
+            raise
+        mended, gone = mended_by(error.mistakes, typed)
+        try:
+            expand(mended)
+        except ConfigError:
+            raise error from None
+        raise ConfigError(error.mistakes, ["-m", *mended], without=gone) from error
 
 
 def check_runs(runs: list[list[str]], typed: Sequence[str] = ()) -> dict[tuple[str, ...], DictConfig]:

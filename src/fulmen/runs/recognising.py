@@ -51,8 +51,11 @@ class Answer:
         return [self.what, self.command]
 
 
-def recognised(path: Path, overrides: Sequence[str]) -> Offer | Answer:
+def recognised(path: Path, overrides: Sequence[str], quiet: bool = False) -> Offer | Answer:
     """What the file at `path` is for, by what is in it.
+
+    Args:
+        quiet: whether what was seen in it is not printed before a question.
 
     Raises:
         FulmenError: it cannot be read, nothing knows what to do with it, or something has to be said first.
@@ -67,7 +70,7 @@ def recognised(path: Path, overrides: Sequence[str]) -> Offer | Answer:
     (experiment, chosen, _), offer = best
     own = [f"data.{name}={as_text(value)}" for name, value in offer.arguments.items()]
     if offer.ask:
-        print("\n".join(offer.seen), flush=True)
+        print("\n".join(offer.seen), end="\n" * bool(offer.seen), flush=True) if not quiet else None
         words = ["check", str(path), *overrides]
         raise FulmenError(f"{path}: {offer.ask.replace('{command}', command(words, 'fulmen'))}")
     typed = {key_of(each) for each in overrides}

@@ -70,9 +70,10 @@ def _judged(typed: list[str]) -> tuple[list[Plan], ConfigError | None]:
         except ConfigError as error:
             found += [mistake for mistake in error.mistakes if mistake not in found]
             without += error.without
-            if error.overrides is None or error.overrides == now:
+            mended = _mended(now, error.mistakes) if error.overrides is None else error.overrides
+            if mended is None or mended == now:
                 break
-            now = error.overrides
+            now = mended
         except FulmenError:
             if not found:
                 raise
