@@ -36,6 +36,7 @@ def test_every_machine_is_judged_by_its_latest_row_the_likeliest_first(data):
 
 def test_times_are_told_as_they_were_given():
     assert when(np.datetime64("2024-01-31T14:00").astype("datetime64[h]").astype(float), True) == "2024-01-31 14:00"
+    assert when(0.5, True, "UTC") == "1970-01-01 00:30 UTC"
     assert when(36.0, False) == "36 h"
 
 

@@ -179,7 +179,7 @@ LABELS = {
 TIMES = {
     "ISO with a blank": Kind(time_as(lambda t: t.dt.strftime("%Y-%m-%d %H:%M:%S"))),
     "with Z": Kind(time_as(lambda t: t.dt.strftime("%Y-%m-%dT%H:%M:%SZ"))),
-    "of a zone": Kind(time_as(lambda t: t.dt.tz_convert("Asia/Tokyo").map(pd.Timestamp.isoformat)), says="UTC"),
+    "of a zone": Kind(time_as(lambda t: t.dt.tz_convert("Asia/Tokyo").map(pd.Timestamp.isoformat)), says=" UTC to 20"),
     "seconds since 1970": Kind(time_as(lambda t: (t - EPOCH) // pd.Timedelta(seconds=1)), says="seconds since 1970"),
     "milliseconds": Kind(time_as(lambda t: (t - EPOCH) // pd.Timedelta(milliseconds=1)), says="milliseconds since"),
     "microseconds": Kind(time_as(lambda t: (t - EPOCH) // pd.Timedelta(microseconds=1)), says="microseconds since"),

@@ -178,6 +178,7 @@ class SensorData(TableData):
         self.groups = arrays["group_name"].tolist()
         self.hours = {name: np.array(time_h[part]) for name, part in rows.items()}
         self.absolute, self.time_unit = bool(arrays["absolute"]), str(arrays["time_unit"])
+        self.zone = str(arrays["zone"])
         self._warn(found, whole["x"])
 
     def _rows(self, arrays: Arrays, target: np.ndarray, found: list[str]) -> dict[str, np.ndarray]:
@@ -237,6 +238,7 @@ class SensorData(TableData):
             "time_h": table.time_h,
             "absolute": np.array(table.absolute),
             "time_unit": np.array(table.time_unit),
+            "zone": np.array(table.zone),
             "copy": copies.row,
             "alike": copies.group,
             "taken": np.array(json.dumps(took.to_plain())),

@@ -33,7 +33,7 @@ def in_need(predict: Predict, data: TableData, threshold: float) -> Rows:
         last = order[np.append(machine[order][1:] != machine[order][:-1], True)] if len(order) else order
         p = predict({key: value[last] for key, value in part.items()})
         for i, each in zip(last, p, strict=True):
-            time = None if np.isnan(hours[i]) else when(float(hours[i]), data.absolute)
+            time = None if np.isnan(hours[i]) else when(float(hours[i]), data.absolute, data.zone)
             rows.append({
                 column: str(data.groups[machine[i]]), "time": time, "probability": float(each),
                 "needs maintenance": "yes" if each >= threshold else "no", "row": int(part["row"][i]), "part": name,

@@ -38,7 +38,9 @@ def _rows(table: Table, columns: Columns) -> str:
         found += f" of {counted(len(np.unique(table.group)), 'machine')}"
     if not columns.time:
         return found
-    first, last = (when(float(each), table.absolute) for each in (np.min(table.time_h), np.max(table.time_h)))
+    first, last = (
+        when(float(each), table.absolute, table.zone) for each in (np.min(table.time_h), np.max(table.time_h))
+    )
     step = _step(table)
     return f"{found}, {first} to {last}{f', {every(step)}' if step > 0 else ''}"
 
@@ -60,8 +62,8 @@ def every(hours: float) -> str:
     return f"one in {count:.3g} {STEPS[unit]}s"
 
 
-def when(time_h: float, absolute: bool) -> str:
-    """Hours since 1970 as a time; other hours as they are."""
+def when(time_h: float, absolute: bool, zone: str = "") -> str:
+    """Hours since 1970 as a time, with its zone where there is one; other hours as they are."""
     if absolute:
-        return f"{pd.Timestamp(0) + pd.Timedelta(hours=time_h):%Y-%m-%d %H:%M}"
+        return f"{pd.Timestamp(0) + pd.Timedelta(hours=time_h):%Y-%m-%d %H:%M}{zone and f' {zone}'}"
     return f"{time_h:g} h"

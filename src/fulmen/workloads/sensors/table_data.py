@@ -30,6 +30,7 @@ class TableData(WorkloadData):
         known_ceiling: metric -> a score above which something must leak.
         absolute: whether hours count from 1970.
         time_unit: of times that are numbers in the file.
+        zone: of the times, where they were converted; else "".
         warnings: what `setup` found and warned of.
     """
 
@@ -43,6 +44,7 @@ class TableData(WorkloadData):
         self.known_ceiling: dict[str, float] = {}
         self.absolute = False
         self.time_unit = "hours"
+        self.zone = ""
         self.warnings: list[str] = []
 
     @property

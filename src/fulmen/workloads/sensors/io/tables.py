@@ -61,6 +61,7 @@ class Table:
         line: of each row in the file [N].
         absolute: whether hours count from 1970.
         time_unit: of times that are numbers in the source.
+        zone: "UTC" where times of another zone became those; "" where they stand as in the file.
         guesses: what was decided in reading.
         dropped: what was left out.
         unused: columns of the file that nobody asked for.
@@ -74,6 +75,7 @@ class Table:
     line: np.ndarray
     absolute: bool = False
     time_unit: str = "hours"
+    zone: str = ""
     guesses: list[Guess] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
@@ -82,8 +84,8 @@ class Table:
         """Some rows of it: numbers or a mask."""
         return Table(
             {name: values[rows] for name, values in self.numeric.items()}, self.category[rows], self.target[rows],
-            self.group[rows], self.time_h[rows], self.line[rows], self.absolute, self.time_unit, self.guesses,
-            self.dropped, self.unused,
+            self.group[rows], self.time_h[rows], self.line[rows], self.absolute, self.time_unit, self.zone,
+            self.guesses, self.dropped, self.unused,
         )  # fmt: skip
 
 
@@ -134,5 +136,6 @@ def check_cells(
     if columns.time:
         times = read_times(cells[columns.time], columns.time, where, options, key, group if columns.group else None)
         table.time_h, table.absolute, table.time_unit = times.hours, times.absolute, times.unit
+        table.zone = "UTC" if any("UTC" in guess.what for guess in times.guesses) else ""
         table.guesses = [*guesses, *times.guesses]
     return table
