@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from fulmen.data.answering import AS_USUAL, Wanted, answered, file_table, has_own_table, refuse_unknown, table_for
+from fulmen.data.answering import (
+    AS_USUAL,
+    Wanted,
+    answered,
+    file_table,
+    has_own_table,
+    notes_of,
+    refuse_unknown,
+    table_for,
+)
 from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Predicts, Record, predictions
 from fulmen.errors import FulmenError
@@ -77,7 +86,10 @@ class Predictor:
         Raises:
             FulmenError: the file does not fit; the message names the place.
         """
-        return self._warned(self._hooks.read_file(path, self.schema, **reading))
+        inputs = self._hooks.read_file(path, self.schema, **reading)
+        doubts = inputs.taken.doubts if inputs.taken else []
+        inputs.warnings = list(dict.fromkeys([*notes_of(inputs), *doubts, *inputs.warnings]))
+        return self._warned(inputs)
 
     def predict(self, questions: Sequence[Inputs]) -> list[Batch]:
         """What the model says of each question, whose rows are predicted together: tensors [B, ...]."""
