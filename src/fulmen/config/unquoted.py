@@ -2,11 +2,7 @@
 
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
-
 from fulmen.config.mistakes import as_text
-from fulmen.config.override_values import plain
 
 PAIRS = {"[": "]", "{": "}", "(": ")"}
 
@@ -19,6 +15,9 @@ def requoted(key: str, value: str) -> str | None:
 
 def readable(override: str) -> bool:
     """Whether Hydra can read an override."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser  # not where a server starts
+    from hydra.errors import HydraException
+
     try:
         OverridesParser.create().parse_override(override)
     except HydraException:
@@ -104,6 +103,11 @@ def _bare(text: str) -> str:
 
 def _scalar(text: str) -> Any:
     """What Hydra reads where that is one value; else the text itself."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    from fulmen.config.override_values import plain
+
     try:
         parsed = OverridesParser.create().parse_override(f"it={text}")
         value = None if parsed.is_sweep_override() else plain(parsed.value())

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:  # a server starts without it
+    import numpy as np
 
 SHOWN = 2  # files whose lines are told, of many
 LONGEST = 400  # letters of a line; a table can have hundreds of columns
@@ -89,12 +90,14 @@ def lines_of_plain(taken: Iterable[Mapping[str, Any]]) -> list[str]:
         return []
 
 
-def stored(taken: Iterable[Taken]) -> np.ndarray:
+def stored(taken: Iterable[Taken]) -> "np.ndarray":
     """`taken` as an array of one text, JSON, for the cached arrays of a data set."""
+    import numpy as np
+
     return np.array([json.dumps([each.to_plain() for each in taken])], dtype=np.str_)
 
 
-def restored(array: np.ndarray) -> list[Taken]:
+def restored(array: "np.ndarray") -> list[Taken]:
     """What `stored` was given."""
     return [Taken.of_plain(each) for each in json.loads(str(array[0]))]
 

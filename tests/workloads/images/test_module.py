@@ -162,7 +162,9 @@ def test_a_backbone_thaws_after_its_epochs(data):
 
 
 def test_network_and_data_must_fit(data):
-    with pytest.raises(FulmenError, match=r"model\.network\.pixels=32: the images are 16 x 16"):
+    with pytest.raises(
+        FulmenError, match=r"the images are 16 x 16; give model\.network\.pixels=16, or network=resnet9"
+    ):
         fit(ImageClassifier(AdvancedCNN(3)), data())
     with pytest.raises(FulmenError, match=r"model\.network\.classes=10: the data has 3 classes"):
         fit(ImageClassifier(AdvancedCNN(10, 16)), data())

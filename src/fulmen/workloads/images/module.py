@@ -21,6 +21,7 @@ from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Record, Schema
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
+from fulmen.io.hints import override
 from fulmen.lightning_private import log_epoch_mean, overfits_batches
 from fulmen.optim.schedulers import optimizers
 from fulmen.report.summary import Summary
@@ -263,9 +264,10 @@ class ImageClassifier(Workload):
         pixels = self.network.pixels if isinstance(self.network, FixedSize) else None
         if pixels and tuple(image.shape[2:]) != (pixels, pixels):
             height, width = image.shape[2:]
+            fits = f"{override('model.network.pixels', height)}, or " if height == width and not height % 8 else ""
             raise FulmenError(
-                f"model.network.pixels={pixels}: the images are {height} x {width}; "
-                "give their size, or take network=resnet9, which reads any"
+                f"model.network.pixels={pixels}: the images are {height} x {width}; give {fits}network=resnet9, which "
+                f"reads any size"
             )
         correcting = {
             "data.sampler": data.sampler.balances,
