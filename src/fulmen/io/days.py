@@ -66,10 +66,10 @@ def read_days(
     elif holds_numbers(values):
         ns, guesses = _of_numbers(values, name, where, options, key)
     else:
-        refuse_missing(values, name, where, options, EVERY)
         texts = [text.strip() for text in texts_of(values)]
         found = _iso(texts)
         if found is None:
+            refuse_missing(values, name, where, options, EVERY)
             wall = wall_of(texts, name, where, options, key, INSTEAD, "date")
             found, guesses = wall.ns, wall.guesses
         ns = found
