@@ -57,7 +57,7 @@ def layout_of(
         header: names of the columns of a text that has none; "numbered": c1, c2, ...
         needed: names of which most are probably in the header.
     """
-    lines = re.split(r"\r\n|\n|\r", sample)[: 5 * LINES]
+    lines = re.split(r"\r\n|\n|\r", sample, maxsplit=5 * LINES)[: 5 * LINES]
     places = [i for i, line in enumerate(lines) if line.strip() and not COMMENT.match(line)]
     if places and (told := re.fullmatch(r'"?sep=(.)"?', lines[places[0]].strip(), re.IGNORECASE)):  # a line for Excel
         delimiter, places = delimiter or told[1], places[1:]

@@ -90,7 +90,7 @@ class StocksData(WorkloadData):
         decimal: the sign before the decimals: point or comma; auto: found out.
         dates: the order of day and month where both could be meant: day_first or month_first.
         time_unit: of dates that are numbers, such as seconds since 1970 or excel_days.
-        header: the names of all columns of a table that has no line of names.
+        header: the names of all columns of a table that has no line of names, or numbered: c1, c2, ...
         columns: open, high, low, close, volume, adj_close, ticker or date -> what it is called in the table, such as
             {close: Price}; null: it has none, whatever looks like it.
         missing_values: further marks of a missing value, such as -999; []: there are none.
@@ -134,7 +134,7 @@ class StocksData(WorkloadData):
         decimal: Decimal = "auto",
         dates: DateOrder = "auto",
         time_unit: TimeUnit = "auto",
-        header: Literal["auto"] | Sequence[str] = "auto",
+        header: Literal["auto", "numbered"] | Sequence[str] = "auto",
         columns: Mapping[str, str | None] | None = None,
         missing_values: Sequence[str | float] | None = None,
         encoding: str = "auto",
