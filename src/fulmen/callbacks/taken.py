@@ -10,7 +10,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from fulmen.distributed.ranks import is_first
-from fulmen.io.taken import Taken, doubts_of, lines_of
+from fulmen.io.taken import Taken, doubts_of, lines_of, without_doubts
 from fulmen.workload import taken_of
 
 _told: ContextVar[set[tuple[str, ...]] | None] = ContextVar("told", default=None)
@@ -37,7 +37,7 @@ def tell(taken: Sequence[Taken], warned: Collection[str] = ()) -> None:
     """
     if not is_first() or not taken:
         return
-    lines, doubts, before = lines_of(taken), doubts_of(taken), _told.get()
+    lines, doubts, before = lines_of(without_doubts(taken)), doubts_of(taken), _told.get()
     key = (*lines, *doubts)
     if before is not None:
         if key in before:

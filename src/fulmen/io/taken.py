@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a server starts without it
@@ -67,6 +67,11 @@ class Taken:
     def of_plain(cls, plain: Mapping[str, Any]) -> "Taken":
         """What `to_plain` gave."""
         return cls(**{**plain, "guesses": [Guess(**each) for each in plain["guesses"]]})
+
+
+def without_doubts(taken: Iterable[Taken]) -> list[Taken]:
+    """What was taken, where doubts are told as warnings."""
+    return [replace(each, doubts=[]) for each in taken]
 
 
 def lines_of(taken: Sequence[Taken], most: int = SHOWN) -> list[str]:

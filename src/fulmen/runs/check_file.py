@@ -14,7 +14,7 @@ from typing import Any
 from fulmen.config.mistakes import ConfigError, as_text, command, for_shell, key_of
 from fulmen.config.schema import refuse_unknown
 from fulmen.errors import FulmenError
-from fulmen.io.taken import Taken, doubts_of, lines_of
+from fulmen.io.taken import Taken, doubts_of, lines_of, without_doubts
 
 SETTING = re.compile(r"[+~]*[A-Za-z_][\w./@]*=")
 
@@ -41,7 +41,7 @@ class Checked:
         """What is printed; the last line is the command."""
         sizes = ", ".join(f"{name} {count:,}" for name, count in self.splits.items())
         return [
-            *lines_of(self.taken),
+            *lines_of(without_doubts(self.taken)),
             *([f"samples: {sizes}"] if sizes else []),
             *(f"warning: {each}" for each in self.warnings),
             command(self.overrides),
