@@ -118,4 +118,5 @@ CALLBACKS: dict[str, dict[str, str | Refused]] = {
     "resume.ExactResume": {"folder": "another than <output_dir>/checkpoints is refused", "seed": OURS},
     "run_progress.RunProgress": dict.fromkeys(("folder", "watched"), "given by the run"),
     "scores.Scores": dict.fromkeys(("metrics", "classes", "prediction", "target"), OURS),
+    "taken.TellTaken": {},
 }

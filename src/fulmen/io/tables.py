@@ -23,6 +23,7 @@ from fulmen.io.text import SAMPLE, encoding_of
 from fulmen.io.workbooks import excel_table, parquet_table
 
 AS_FOUND = TableOptions()
+SMALL = SAMPLE // 2  # characters; the texts of a smaller file are Python's, of a larger one Arrow's, which are packed
 
 
 @dataclass
@@ -104,7 +105,7 @@ def _text_table(container: Container, options: TableOptions, needed: Sequence[st
         raise FulmenError(f"{path}: {headless('line', layout.width, key)}")
     if options.header == "auto" and turned(_whole_lines(sample), layout, needed):
         raise FulmenError(f"{path} lies on its side, a column a line; turn it: {_turn(path, layout)}")
-    frame = _read(container, layout, encoding)
+    frame = _read(container, layout, encoding, object if len(sample) < SMALL else str)
     table = RawTable(
         str(path), frame, np.arange(len(frame)) + layout.first_row + 1, layout.more_header, layout.delimiter
     )
@@ -120,7 +121,7 @@ def _whole_lines(sample: str) -> str:
     return sample[: sample.rfind("\n") + 1] if len(sample) > SAMPLE // 4 - 4 and "\n" in sample else sample
 
 
-def _read(container: Container, layout: Layout, encoding: str) -> pd.DataFrame:
+def _read(container: Container, layout: Layout, encoding: str, texts: type) -> pd.DataFrame:
     """Every cell as a text, "" also where a line ends early; one column more than there are names."""
     path, width = container.path, layout.width
     separator = {"sep": r"\s+"} if layout.delimiter == " " else {"sep": layout.delimiter, "skipinitialspace": True}
@@ -128,7 +129,7 @@ def _read(container: Container, layout: Layout, encoding: str) -> pd.DataFrame:
         with container.open() as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.ParserWarning)
             frame = pd.read_csv(
-                file, **separator, header=None, names=list(range(width + 1)), skiprows=layout.first_row, dtype=str,
+                file, **separator, header=None, names=list(range(width + 1)), skiprows=layout.first_row, dtype=texts,
                 keep_default_na=False, na_values=[], encoding=encoding, skip_blank_lines=False, index_col=False,
                 on_bad_lines="error", engine="c",
             )  # fmt: skip
