@@ -7,6 +7,7 @@ refused has to be refused in one line, and the command in it has to give the cur
 
 import gzip
 import json
+import math
 import re
 import shlex
 
@@ -105,6 +106,15 @@ def called(form):
     return [{"epoch": row["epoch"], **form(row["train_loss"], row["val_loss"])} for row in ROWS]
 
 
+def blocks(*columns):
+    """All of the training, then all of the validation, then a curve of no use, with what counts them."""
+    curves = (("train_loss", TRAIN), ("val_loss", VAL), ("lr", [0.1] * N))
+    return [
+        {"id": i, "tag": tag, "value": value} if columns else {"tag": tag, "value": value}
+        for tag, values in curves for i, value in enumerate(values)
+    ]  # fmt: skip
+
+
 KINDS = {  # kind -> rows, factor of the right values
     "plain": (ROWS, 1),
     "decimal comma": (texts(lambda x: str(x).replace(".", ",")), 1),
@@ -136,11 +146,16 @@ KINDS = {  # kind -> rows, factor of the right values
     "one curve is empty": (changed(val_loss=None), 1),
     "one curve is NaN": (changed(val_loss=float("nan")), 1),
     "a closing record": ([*ROWS, {"epoch": N, "train_runtime": 9.0, "total_flos": 1e9}], 1),
+    "blocks without a step": (blocks(), 1),
+    "blocks counted by id": (blocks("id"), 1),
+    "short names": (called(lambda t, v: {"tr_loss": t, "va_loss": v}), 1),
+    "short names behind": (called(lambda t, v: {"loss_tr": t, "loss_te": v}), 1),
+    "counterpart of no known name": (called(lambda t, v: {"tr_loss": t, "q_loss": v}), 1),
     "equal curves": (changed(val_loss=lambda row: row["train_loss"]), 1),
 }  # fmt: skip
 ALONE = {"one curve is empty", "one curve is NaN", "equal curves"}
 NOT_IN = {  # what a shape cannot hold
-    "printed.log": {"a mark for what is missing", "columns of no use", "both parts in one name", "one curve is empty", "a closing record"},
+    "printed.log": {"a mark for what is missing", "blocks without a step", "blocks counted by id", "columns of no use", "both parts in one name", "one curve is empty", "a closing record"},
     "lists.json": set(), "aligned.txt": {"columns of no use", "both parts in one name"},
     "comma.csv": set(), "semicolon.csv": set(), "tab.tsv": set(), "table.md": set(), "lines.jsonl": set(),
     "records.json": set(), "history.json": set(),
@@ -187,6 +202,79 @@ def test_a_fault_in_any_shape_is_read_rightly_or_asked_with_a_command_that_works
         return
     assert close(train, [factor * x for x in TRAIN]), (command, log.said)
     assert close(val, [factor * x for x in VAL]), (command, log.said)
+
+
+@pytest.mark.parametrize("every", [2, 3, 5])
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape != "printed.log"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_nan_between_validations_at_equal_distances_is_no_lost_loss(tmp_path, shape, every, first):
+    rows = [{**row, "val_loss": row["val_loss"] if i % every == first else float("nan")} for i, row in enumerate(ROWS)]
+    path = tmp_path / shape
+    path.write_text(SHAPES[shape](rows))
+    log = read_log(path)
+    assert close(log.train, TRAIN)
+    assert close([x for x in log.val if x is not None], VAL[first::every])
+    assert "not evaluated" in " ".join(log.said)
+
+
+def test_nan_at_the_end_stays_a_lost_loss(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(
+        SHAPES["comma.csv"]([{**row, "val_loss": float("nan")} if i > 9 else row for i, row in enumerate(ROWS)])
+    )
+    assert all(math.isnan(x) for x in read_log(path).val[10:])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_nan_where_the_other_loss_stands_is_no_lost_loss(tmp_path, first):
+    nan = float("nan")
+    pairs = [({**row, "val_loss": nan}, {**row, "train_loss": nan}) for row in ROWS]
+    path = tmp_path / "log.csv"
+    path.write_text(SHAPES["comma.csv"]([row for pair in pairs for row in (pair if not first else pair[::-1])]))
+    log = read_log(path)
+    assert (log.train, log.val) == (TRAIN, VAL)
+
+
+RECORDS = {  # curves as lists of records by their name
+    "step and value": lambda values, name: [
+        {"step": i, "value": x, "timestamp": 1.7e9 + i} for i, x in enumerate(values)
+    ],
+    "value alone": lambda values, name: [{"value": x} for x in values],
+    "epoch and loss": lambda values, name: [{"epoch": i, "loss": x} for i, x in enumerate(values, 1)],
+}
+
+
+@pytest.mark.parametrize("form", RECORDS)
+@pytest.mark.parametrize(("first", "second"), [("train_loss", "val_loss"), ("train", "validation")])
+@pytest.mark.parametrize("more", [{}, {"config": [{"lr": 0.1}]}])
+def test_lists_of_records_by_name_are_both_read(tmp_path, form, first, second, more):
+    path = tmp_path / "metrics.json"
+    path.write_text(json.dumps({first: RECORDS[form](TRAIN, first), second: RECORDS[form](VAL, second), **more}))
+    log = read_log(path)
+    assert (log.train, log.val) == (TRAIN, VAL)
+
+
+def test_lists_of_records_are_joined_by_their_steps(tmp_path):
+    path = tmp_path / "metrics.json"
+    few = [{"step": i, "value": x} for i, x in enumerate(VAL)][1::2]
+    path.write_text(json.dumps({"train_loss": RECORDS["step and value"](TRAIN, ""), "val_loss": few}))
+    log = read_log(path)
+    assert [x for x in log.val if x is not None] == VAL[1::2]
+    assert log.train[0] == pytest.approx((TRAIN[0] + TRAIN[1]) / 2)
+
+
+def test_blocks_of_unlike_length_without_a_count_are_refused(tmp_path):
+    path = tmp_path / "log.csv"
+    rows = [row for row in blocks() if row["tag"] != "val_loss" or row["value"] != VAL[0]]
+    path.write_text(SHAPES["comma.csv"](rows))
+    with pytest.raises(FulmenError, match=r"14 training losses stand in one block and 13 validation losses.*--epoch"):
+        read_log(path)
+
+
+def test_a_loss_beside_one_curve_alone_is_named(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(SHAPES["comma.csv"](called(lambda t, v: {"train_loss": t, "my_other_loss": v})))
+    assert "my_other_loss" in " ".join(read_log(path).said)
 
 
 PACKED = {

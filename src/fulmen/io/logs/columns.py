@@ -1,11 +1,13 @@
 """Which columns of a log serve as training and validation loss."""
 
+import re
+
 from fulmen.errors import FulmenError
 from fulmen.io.logs.curve import Curve, Pair
 from fulmen.io.logs.named import asked, typed
 from fulmen.io.logs.options import NONE, Ask, LogOptions
 from fulmen.io.logs.table import LogTable
-from fulmen.io.logs.words import HIGHER, LOSSES, NO_CURVE, plain, words
+from fulmen.io.logs.words import HIGHER, LOSSES, NO_CURVE, PARTS, plain, words
 
 KNOWN = {*LOSSES, *HIGHER}
 FEW = 0.5  # share of the other curve's values below which a column is no curve of its own
@@ -53,7 +55,40 @@ def choose(table: LogTable, curves: list[Curve], options: LogOptions, told: list
     if open_ or half is None:
         raise open_ or _no_loss(table, filled)
     told += half[1]
+    _tell_others(table, filled, half[0], told)
     return half[0]
+
+
+def _tell_others(table: LogTable, filled: list[Curve], pair: Pair, told: list[str]) -> None:
+    """Name the losses that are not judged beside one alone.
+
+    Raises:
+        Ask: one of them is called as the one that was found, but for the word that says the part.
+    """
+    one = pair[0] or pair[1]
+    if one is None or not one.meaning.quantities & set(LOSSES) or one.summed:
+        return
+    others = [
+        each for each in filled
+        if each.meaning.quantities & one.meaning.quantities and each.column != one.column and not each.meaning.part
+    ]  # fmt: skip
+    alike = [each for each in others if one.meaning.part and _counterpart(one.name, each.name)]
+    if len(alike) == 1:
+        first, second = (one, alike[0]) if pair[0] else (alike[0], one)
+        raise Ask(
+            f"{table.source}: is {alike[0].name} the counterpart of {one.name}?",
+            [("if not", {"train" if pair[0] else "val": typed(table, one), "val" if pair[0] else "train": NONE}),
+             ("if so", {"train": typed(table, first), "val": typed(table, second)})],
+        )  # fmt: skip
+    if others:
+        told.append(f"not judged: {', '.join(each.name for each in others[:6])}{', ...' * (len(others) > 6)}")
+
+
+def _counterpart(one: str, other: str) -> bool:
+    """Whether two names have all words in common but one each, and that of `one` says a part: tr_loss and q_loss."""
+    first, second = ([word.lower() for word in re.split(r"[\W_]+", name) if word] for name in (one, other))
+    own, theirs = set(first) - set(second), set(second) - set(first)
+    return len(own) == len(theirs) == 1 and len(first) == len(second) and own <= PARTS.keys()
 
 
 def _unknown(curves: list[Curve]) -> Pair:

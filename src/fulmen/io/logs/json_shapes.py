@@ -8,7 +8,8 @@ from typing import Any, TypeGuard
 from fulmen.errors import FulmenError
 from fulmen.io.logs.headless import headless
 from fulmen.io.logs.table import LogTable, is_number, of_lists, of_records, of_rows
-from fulmen.io.logs.words import AXES, HIGHER, LOSSES, PARTS, words
+from fulmen.io.logs.words import AXES, EPOCHS, HIGHER, LOSSES, PARTS, STEPS, words
+from fulmen.io.logs.words import plain as plain_name
 
 KNOWN = {*LOSSES, *HIGHER, *PARTS, *AXES}
 WITHIN = ("log_history", "history", "metrics", "logs", "log", "records", "epochs", "data", "results", "iterations")
@@ -164,6 +165,22 @@ def _records_within(source: str, plain: dict[str, Any]) -> LogTable | None:
     return None
 
 
+def _records_by_name(source: str, plain: dict[str, Any]) -> LogTable | None:
+    """Several lists of records: one a curve, `{"train_loss": [{"step": 0, "value": 1.5}, ...]}`, or one a part."""
+    lists = {name: each for name, each in plain.items() if _all(each, dict) and KNOWN & set(words(str(name)))}
+    if len(lists) < 2 or set(lists) & set(WITHIN):
+        return None
+    records: list[dict[str, Any]] = []
+    for name, each in lists.items():
+        for count, record in enumerate(each):
+            axes = {field: value for field, value in record.items() if plain_name(str(field)) in (*EPOCHS, *STEPS)}
+            value = next((field for field in record if plain_name(str(field)) in VALUE), None)
+            curves = {name: record[value]} if value else {f"{name}_{f}": v for f, v in record.items() if f not in axes}
+            records.append({**(axes or {"step": count}), **curves})
+    taken = [f"a list of records for each of {', '.join(map(str, lists))}"]
+    return of_records(source, records, taken=taken)
+
+
 def _lists_by_name(source: str, plain: dict[str, Any]) -> LogTable | None:
     """Keras' History, XGBoost's and LightGBM's evals_result; `train: {loss: [...]}` is train_loss."""
     lists = lists_of(plain)
@@ -196,7 +213,7 @@ def _one_within(source: str, plain: dict[str, Any]) -> LogTable | None:
 
 
 SHAPES: tuple[Callable[[str, dict[str, Any]], LogTable | None], ...] = (
-    _catboost, _pandas, _without_names, _records_within, _lists_by_name, _one_within
+    _catboost, _pandas, _without_names, _records_by_name, _records_within, _lists_by_name, _one_within
 )  # fmt: skip
 
 

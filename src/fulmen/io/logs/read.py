@@ -6,15 +6,17 @@ from typing import NamedTuple
 import numpy as np
 
 from fulmen.errors import FulmenError
+from fulmen.io.logs.blocks import in_blocks
 from fulmen.io.logs.checks import Checks, checks_of
 from fulmen.io.logs.columns import choose
-from fulmen.io.logs.curve import Curve
+from fulmen.io.logs.curve import Curve, Pair
 from fulmen.io.logs.named import typed
 from fulmen.io.logs.numbers_of import counts, numbers
 from fulmen.io.logs.options import NONE, Ask, LogOptions, command
 from fulmen.io.logs.order import Points, ordered
 from fulmen.io.logs.rows import axis, curves_of, one_run
 from fulmen.io.logs.said import Said, lines, tell_gaps
+from fulmen.io.logs.schedule import without_pauses
 from fulmen.io.logs.sources import table_of
 from fulmen.io.logs.table import LogTable
 from fulmen.io.logs.turn import turned
@@ -116,8 +118,9 @@ def _log(table: LogTable, options: LogOptions) -> Log:
     placed = [Points(each.rows, each.values, at[each.rows]) for each in points]
     steps = counts(table, step, table.filled(step)) if step and counted == "epoch" else None
     first, second = ordered(table, placed[0], placed[1], options, name, counted, dropped, steps)
-    empty = _empty(rows, points, at)
-    checks = checks_of(first, second, empty, counted != "epoch")
+    empty = _empty(table, rows, (train, val), at)
+    paused = any(curve and len(each) < len(curve.rows) for curve, each in zip((train, val), points, strict=True))
+    checks = checks_of(first, second, empty, counted != "epoch" and not paused)
     checks = _begun(checks, dropped)
     _distinct(table, train, val, checks)
     checks, how, errors = turned(table, checks, train, val, options)
@@ -182,7 +185,7 @@ def _points(
                 else of_column[np.searchsorted(wanted[curve.column], curve.rows)]
             )
         found.append(Points(part.rows, total, part.rows))
-    return found[0], found[1]
+    return without_pauses(found[0], found[1], taken)
 
 
 def _at(
@@ -196,15 +199,21 @@ def _at(
         filled = table.filled(name)
         if filled[used].all() and len(used):
             return counts(table, name, filled), counted, name
+    if not table.breaks and not options.epoch and (nth := in_blocks(table, *points)) is not None:
+        return nth
     at = np.arange(len(table), dtype=float)
     if table.breaks and not options.epoch:
         at -= np.concatenate([[0], table.breaks])[np.searchsorted(table.breaks, at, side="right")]
     return at, "row", "the count of rows"
 
 
-def _empty(rows: np.ndarray, points: tuple[Points, Points], at: np.ndarray) -> np.ndarray:
-    """Where both curves have nothing."""
-    blank = np.setdiff1d(rows, union(len(at), points[0].rows, points[1].rows), assume_unique=True)
+def _empty(table: LogTable, rows: np.ndarray, curves: Pair, at: np.ndarray) -> np.ndarray:
+    """Where the columns of both curves have nothing; a row of another curve or part is not empty."""
+    there = np.zeros(len(at), dtype=bool)
+    for curve in curves:
+        if curve:
+            there |= table.filled(curve.column)
+    blank = rows[~there[rows]]
     return at[blank][np.isfinite(at[blank])]
 
 

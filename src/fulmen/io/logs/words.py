@@ -35,8 +35,9 @@ VALIDATION = (
     "dev",
     "heldout",
     "holdout",
+    "va",
 )
-TESTING = ("test", "testing", "tst", "outsample", "oos")  # only where there is no validation
+TESTING = ("test", "testing", "tst", "te", "outsample", "oos")  # only where there is no validation
 PARTS = {word: part for part, each in (("train", TRAINING), ("val", VALIDATION), ("test", TESTING)) for word in each}
 
 LOSSES = ("loss", "nll", "crossentropy", "xent", "ce", "bce", "logloss", "mlogloss", "mse", "rmse", "mae", "error",
