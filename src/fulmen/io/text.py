@@ -2,12 +2,12 @@
 
 import codecs
 import re
-from contextlib import suppress
 from pathlib import Path
 
 from fulmen.errors import FulmenError
 from fulmen.io.containers import DAMAGED, Container, container_of, unreadable
 from fulmen.io.hints import override
+from fulmen.io.legacy import LINES, legacy_encoding
 from fulmen.io.taken import Guess
 
 SAMPLE = 1 << 20  # bytes that are looked at first, and at a time
@@ -18,20 +18,6 @@ BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs
 CONTROLS = bytes([*range(9), 11, 12, *range(14, 26), *range(27, 32), 127])  # 26 ends files of DOS
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x19\x1b-\x1f\x7f]")
 PRINTED = {8: " ", 27: " "}  # a step back, and the beginning of a colour
-OTHER_SCRIPTS = (
-    "cp1251",
-    "koi8",
-    "gb",
-    "big5",
-    "shift",
-    "cp932",
-    "euc",
-    "cp949",
-    "cp1253",
-    "cp1255",
-    "cp1256",
-    "iso2022",
-)
 
 
 def read_text(path: str | Path, encoding: str = "auto", word: str = "log") -> tuple[str, list[Guess]]:
@@ -73,8 +59,7 @@ def encoding_of(
         except UnicodeDecodeError as error:
             if said != "auto" or encoding != "utf-8":
                 raise _not_of(container.path, encoding, error) from error
-            encoding = _legacy(error.object)
-            guesses = [Guess(f"text in {encoding}", override(f"{key}.encoding", encoding))]
+            encoding, guesses = _legacy(container, key)
             _scan(container, encoding, table)
     except UnicodeDecodeError as error:
         raise _not_of(container.path, encoding, error) from error
@@ -111,21 +96,20 @@ def _marked(container: Container, key: str) -> tuple[str, list[Guess]]:
     return "utf-8", []
 
 
-def _legacy(sample: bytes) -> str:
-    """The encoding of bytes that are no UTF-8: Western European, unless it is plainly of another script."""
-    from charset_normalizer import from_bytes
-
-    lines = [line for line in sample.splitlines() if not line.isascii()][:200]
-    best = from_bytes(b"\n".join(lines)).best()
-    likely = []
-    if re.search(rb"[\x80-\xff]{3}", sample):  # no word of Western Europe
-        likely = [best.encoding] if best is not None and best.encoding.startswith(OTHER_SCRIPTS) else []
-        likely += ["cp1251"] * bool(re.search(rb"[\xc0-\xff]{4}", sample))
-    for name in [*likely, "cp1252"]:
-        with suppress(UnicodeDecodeError):
-            sample.decode(name)
-            return name
-    return "latin-1"
+def _legacy(container: Container, key: str) -> tuple[str, list[Guess]]:
+    """The encoding of a file that is no UTF-8, by all of its lines that are not ASCII."""
+    lines: dict[bytes, None] = {}
+    with container.open() as file:
+        rest = b""
+        while chunk := file.read(SAMPLE):
+            whole, cut, rest = (rest + chunk).rpartition(b"\n")
+            if not whole.isascii() and len(lines) < LINES:
+                lines.update(dict.fromkeys(line for line in whole.splitlines() if not line.isascii()))
+            if not cut and len(rest) > LONGEST_LINE:
+                break
+    encoding, rival = legacy_encoding(b"\n".join([*lines, rest]))
+    doubt = f", or in {rival}: look at the names" if rival else ""
+    return encoding, [Guess(f"text in {encoding}{doubt}", override(f"{key}.encoding", rival or encoding))]
 
 
 def _refuse_control(path: Path, text: str, line: int, column: int) -> None:
