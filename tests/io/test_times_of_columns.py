@@ -154,8 +154,8 @@ def test_an_order_that_a_cell_contradicts_is_refused():
     ("cell", "match"),
     [
         ("30.02.2024", "no date: there is no such day"), ("2024-02-30", "there is no such day"),
-        ("31.01.24", "two digits"),
-        ("31-Jan-24", "two digits"), ("14:00", "a time of day without its date"),
+        ("31.01.24", "may be of 2024 or of 2031"),
+        ("14:00", "a time of day without its date"),
         ("soon", "'soon' is no time; write it"),
         ("2024-01-31 14:00 EST", "EST is no zone"), ("2024-01-31 25:00", "is no time"), ("now", "'now' is no time"),
         ("2024-01-31 2:00 XM", "no time"), ("1/31/2024 13:00 PM", "no time"), ("2024-01-31 14:60", "no time"),
@@ -371,7 +371,7 @@ def test_midnights_of_another_zone_are_refused():
         (["01/02/2024", "02/02/2024"], "data.dates=day_first or data.dates=month_first"),
         (["9999-12-31"], "the year 9999 cannot be meant"), (["1", "2"], "row 2, column Date: '1' is no date"),
         ([19723, 19724], "data.time_unit=excel_days or data.time_unit=days"),
-        (["2024-01", "2024-02"], "'2024-01' is no date"), (["31.01.24"], "two digits"),
+        (["2024-01", "2024-02"], "'2024-01' is no date"), (["31.01.24"], "may be of 2024 or of 2031"),
     ],
 )  # fmt: skip
 def test_what_is_no_day_is_named_or_asked_about(cells, match):
@@ -381,3 +381,29 @@ def test_what_is_no_day_is_named_or_asked_about(cells, match):
 def test_days_that_an_option_says_are_read():
     assert days(pd.Series([19723, 19724]), options=TableOptions(time_unit="days")).day.tolist() == [19723, 19724]
     assert days(pd.Series([19723]), options=TableOptions(time_unit="excel_days")).day.tolist() == [19723 - 25569]
+
+
+@pytest.mark.parametrize(
+    ("cells", "form"),
+    [
+        (["02/25/22", "02/28/22", "03/01/22"], "%m/%d/%y"),
+        (["25-Feb-22", "01-Mar-22"], "%d-%b-%y"),
+        (["25.02.99", "01.03.00"], "%d.%m.%y"),
+        (["02/25/69", "02/25/70"], "%m/%d/%y"),
+    ],
+)
+def test_years_of_two_digits_are_read_and_said_where_day_and_month_are_certain(cells, form) -> None:
+    read = days(cells)
+    meant = [datetime.strptime(cell, form).replace(tzinfo=UTC) for cell in cells]
+    meant = [each.replace(year=each.year + 100) if each.year < 1970 else each for each in meant]
+    assert read.day.tolist() == [(each - EPOCH).days for each in meant]
+    assert any("years of two digits are 1970 to 2069" in guess.what for guess in read.guesses)
+    assert times(cells).hours.tolist() == [(each - EPOCH).days * 24 for each in meant]
+
+
+def test_where_the_year_may_stand_first_it_is_asked_and_the_override_reads_it() -> None:
+    message = refused("may be of 2025 or of 2022", ["22/02/25", "23/02/25"])
+    assert "data.dates=day_first" in message and "month_first" not in message
+    read = days(["22/02/25", "23/02/25"], options=TableOptions(dates="day_first"))
+    assert read.day.tolist() == [(datetime(2025, 2, day, tzinfo=UTC) - EPOCH).days for day in (22, 23)]
+    assert "day_first or data.dates=month_first" in refused("may be of", ["02/03/04", "05/06/07"])

@@ -14,6 +14,7 @@ from fulmen.io.taken import Guess
 from fulmen.io.where import Where
 
 YEARS = (1678, 2261)  # that nanoseconds in 64 bits can tell
+FIRST_SHORT = 1970  # year that two digits can mean
 ZONE_NAME = re.compile(r".*\d\s*([A-Z]{2,5})")
 CLOCK_ALONE = re.compile(r"\d{1,2}:\d\d(:\d\d([.,]\d+)?)?\s*([ap]m)?", re.IGNORECASE)
 INSTEAD = "write it as 2024-01-31T14:00"
@@ -46,8 +47,7 @@ def wall_of(
     """The dates of a column, with the times of day that stand behind them.
 
     Raises:
-        FulmenError: a cell is no date, impossible, has a year of two digits, or two readings; some cells have an offset
-            and others have none.
+        FulmenError: a cell is no date, impossible, or has two readings; some cells have an offset and others have none.
     """
     first: dict[str, int] = {}
     code = [first.setdefault(text, len(first)) for text in texts]
@@ -57,11 +57,11 @@ def wall_of(
         stamp = stamp_of(text)
         if stamp is None:
             raise FulmenError(f"{where(place, name)}: {text[:60]!r} is no {what}{_why(text)}; {instead}")
-        if stamp.short:
-            raise FulmenError(f"{where(place, name)}: {text!r} has a year of two digits; write all four")
         stamps.append(stamp)
     cells = list(zip(first, places, stamps, strict=True))
     day_first, guesses = _order(cells, name, where, options.dates, key)
+    if any(stamp.short for stamp in stamps):
+        guesses.append(Guess(f"{name}: years of two digits are {FIRST_SHORT} to {FIRST_SHORT + 99}"))
     days = np.array([_day(*cell, day_first, name, where) for cell in cells], dtype=np.int64)
     offsets = _offsets(cells, name, where)
     ns = days * DAY_NS + np.array([stamp.time_ns for stamp in stamps], dtype=np.int64)
@@ -94,6 +94,13 @@ def _order(cells: Sequence[Cell], name: str, where: Where, said: str, key: str) 
     day_proof = next((cell for cell in loose if cell[2].month > 12), None)
     month_proof = next((cell for cell in loose if cell[2].day > 12), None)
     unsure = next((cell for cell in loose if cell[2].month != cell[2].day), None)
+    if said == "auto" and loose and all(_year_may_be_first(stamp) for _, _, stamp in loose):
+        text, place, stamp = day_proof or loose[0]
+        ways = ["day_first"] if day_proof else ["day_first", "month_first"]
+        raise FulmenError(
+            f"{where(place, name)}: {text!r} may be of {_year(stamp)} or of {_year(stamp._replace(year=stamp.month))}; "
+            f"if the year stands last, {overrides(key, 'dates', ways)}, else write it with four digits"
+        )
     if unsure is None:
         return True, []
     against = {"day_first": month_proof, "month_first": day_proof}.get(said)
@@ -124,11 +131,20 @@ def _order(cells: Sequence[Cell], name: str, where: Where, said: str, key: str) 
     return bool(day_proof), [Guess(f"{name}: {words}", choice)]
 
 
+def _year(stamp: Stamp) -> int:
+    return stamp.year + (1900 if stamp.year >= FIRST_SHORT % 100 else 2000) if stamp.short else stamp.year
+
+
+def _year_may_be_first(stamp: Stamp) -> bool:
+    """Whether `22/02/25` may be the 25th of 2022."""
+    return stamp.short and days_of(_year(stamp._replace(year=stamp.month)), stamp.day, stamp.year) is not None
+
+
 def _day(text: str, place: int, stamp: Stamp, day_first: bool, name: str, where: Where) -> int:
     month, day = (stamp.day, stamp.month) if stamp.open and day_first else (stamp.month, stamp.day)
-    if not YEARS[0] <= stamp.year <= YEARS[1]:
+    if not YEARS[0] <= _year(stamp) <= YEARS[1]:
         raise FulmenError(f"{where(place, name)}: {text!r}: the year {stamp.year} cannot be meant")
-    days = days_of(stamp.year, month, day)
+    days = days_of(_year(stamp), month, day)
     if days is None:
         raise FulmenError(f"{where(place, name)}: {text!r} is no date: there is no such day")
     return days

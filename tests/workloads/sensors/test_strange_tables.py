@@ -210,7 +210,9 @@ TIMES = {
     "day or month": Kind(
         time_as(lambda t: t.dt.strftime("%m/%d/%Y %H:%M")), asks="may be day", then=("data.dates=month_first",)
     ),
-    "year of two digits": Kind(time_as(lambda t: t.dt.strftime("%m/%d/%y %H:%M")), asks="two digits", ends=True),
+    "year of two digits": Kind(
+        time_as(lambda t: t.dt.strftime("%m/%d/%y %H:%M")), asks="may be of", then=("data.dates=month_first",)
+    ),
     "names of months": Kind(time_as(lambda t: t.dt.strftime("%d %b %Y %H:%M"))),
     "digits alone": Kind(time_as(lambda t: t.dt.strftime("%Y%m%d%H%M"))),
     "times of day": Kind(time_as(lambda t: t.dt.strftime("%H:%M")), asks="time of day", ends=True),

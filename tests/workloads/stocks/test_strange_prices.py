@@ -79,6 +79,8 @@ READ = {  # style -> content; the file is called prices.csv, or as the content n
     "01/31/2024": dated(PRICES.Date.dt.strftime("%m/%d/%Y")),
     "2024/01/31": dated(PRICES.Date.dt.strftime("%Y/%m/%d")),
     "31-Jan-2024": dated(PRICES.Date.dt.strftime("%d-%b-%Y")),
+    "31-Jan-24": dated(PRICES.Date.dt.strftime("%d-%b-%y")),
+    "01/31/24": dated(PRICES.Date.dt.strftime("%m/%d/%y")),
     "Jan 31, 2024": dated(PRICES.Date.dt.strftime("%b %d, %Y")),
     "days of Excel": dated(SERIAL),
     "seconds since 1970": dated(SECONDS),
@@ -271,7 +273,6 @@ REFUSED = {  # style -> content and what the message has to say
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(90), "picture"),
     "a web page": ("<!doctype html><html>no</html>", "web page"),
     "constant": (csv(PRICES.assign(**dict.fromkeys(FIELDS, 7.0))), "AAA: Close is 7 in all 260 lines; .* nothing to"),
-    "years of two digits": (dated(PRICES.Date.dt.strftime("%d-%b-%y")), "year of two digits"),
     "no adjusted close on a day": (with_column("Adj Close", [None, *PRICES.Close[1:]]), "line 2, .*adj_close:null"),
 }
 
