@@ -40,6 +40,38 @@ def renamed(names: dict[str, str], frame: pd.DataFrame = PRICES, dates: str = "%
     return frame.assign(Date=frame.Date.dt.strftime(dates)).rename(columns=names).to_csv(index=False, **options)
 
 
+FOREIGN = [  # what Date, Open, High, Low, Close and Volume are called
+    "Data Otwarcie Najwyższy Najniższy Zamknięcie Wolumen",
+    "Tarih Açılış Yüksek Düşük Kapanış Hacim",
+    "Дата Откр. Макс. Мин. Закр. Объём",
+    "Date Ouv Haut Bas Clôture Volume",
+    "Fecha Apertura Máximo Mínimo Cierre Volumen",
+    "Data Abertura Máxima Mínima Fechamento Volume",
+    "Data Apertura Massimo Minimo Chiusura Volume",
+    "Datum Eröffnung Hoch Tief Schluss Volumen",
+    "日期 开盘 最高 最低 收盘 成交量",
+    "日付 始値 高値 安値 終値 出来高",
+    "Data Otwarcie Najwy¿szy Najni¿szy Zamkniêcie Wolumen",  # read in another encoding than it was written in
+    "Aa Bb Cc Dd Ee Ff",
+]
+
+
+def called(names: str) -> str:
+    return renamed(dict(zip(["Date", *FIELDS, "Volume"], names.split(), strict=True)))
+
+
+def unnamed(columns: dict[str, object], place: int = 6, order: list[int] | None = None) -> str:
+    """No line of names; `date` in place of the dates, other `columns` from `place` on."""
+    frame = PRICES.assign(Date=PRICES.Date.dt.strftime("%Y-%m-%d"))
+    for name, cells in columns.items():
+        if name == "date":
+            frame["Date"] = cells
+        else:
+            frame.insert(place, name, cells)
+    frame = frame if order is None else frame.iloc[:, order]
+    return frame.to_csv(index=False, header=False)
+
+
 def words(form: Callable[[float], str], sep: str = ",", whole: Callable[[float], str] = str) -> str:
     """Every price as `form` writes it."""
     texts = PRICES[FIELDS].map(form).assign(Volume=PRICES.Volume.map(whole))

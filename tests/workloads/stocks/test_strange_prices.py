@@ -118,6 +118,12 @@ ASKED = {  # style -> content and what the message names
                         "Close": "Zamknięcie", "Volume": "Wolumen"}), "Zamknięcie as Close"),
     "German": (renamed({"Date": "Datum", "Open": "Eröffnung", "High": "Hoch", "Low": "Tief", "Close": "Schlusskurs",
                         "Volume": "Volumen"}, sep=";", decimal=",", dates="%d.%m.%Y"), "Schlusskurs as Close"),
+    **{names.split()[4]: (styles.called(names), f"{names.split()[4]} as Close") for names in styles.FOREIGN},
+    "no line of names, trades behind": (styles.unnamed({"date": SECONDS, "n": range(100, 100 + DAYS)}), "Volume,c7]"),
+    "no line of names, other trades": (styles.unnamed({"n": PRICES.Volume // 50 % 977}), "Volume,c7]"),
+    "no line of names, a mean price": (styles.unnamed({"mean": (PRICES.High + PRICES.Low) / 2}, 5), "c6,Volume]"),
+    "no line of names, the Close first": (styles.unnamed({}, order=[0, 4, 1, 2, 3, 5]), "whichever is their order"),
+    "no line of names, the Volume first": (styles.unnamed({}, order=[0, 5, 1, 2, 3, 4]), "[Date,Volume,Open,"),
     "single letters": (renamed({"Date": "t", "Open": "o", "High": "h", "Low": "l", "Close": "c", "Volume": "v"}),
                        "c as Close"),
     "a misspelling": (renamed({"Volume": "Volumme"}), "Volumme as Volume"),
@@ -203,6 +209,30 @@ def test_what_is_unsure_is_asked_and_the_answer_reads_it(tmp_path, style):
     _, (prices,) = read(path, **typed(str(asked.value)))
     dates = style not in ("weeks", "months", "quarters", "a hole of years")
     assert equal(prices, dates=dates)
+
+
+@pytest.mark.parametrize("volume", ["Volume", "Wolumen", "Объём", "Foo"])
+@pytest.mark.parametrize("names", ["Bar", "Open Bar", "Open High Low Bar"])
+def test_a_volume_is_never_offered_as_the_price(tmp_path, volume, names):
+    *known, price = names.split()
+    columns = PRICES[[*known, "Close"]].rename(columns={"Close": price}).assign(**{volume: PRICES.Volume})
+    columns.insert(0, "Date", PRICES.Date)
+    for frame in (columns, columns[["Date", volume, *known, price]]):
+        path = styles.written(tmp_path / "AAA.csv", csv(frame))
+        with pytest.raises(FulmenError) as asked:
+            read(path)
+        assert re.search(rf"(?i)close:{price}\b", str(asked.value))
+        assert not re.search(rf"(?i)close:'?{volume}\b", str(asked.value))
+        assert "close:Open" not in str(asked.value)
+
+
+def test_an_adjusted_close_without_a_name_is_proposed_by_its_ratio_to_the_close(tmp_path):
+    adjusted = (PRICES.Close * np.where(PRICES.index < 100, 0.5, 1.0)).round(3)
+    path = styles.written(tmp_path / "AAA.csv", styles.unnamed({"adjusted": adjusted}, 5))
+    with pytest.raises(FulmenError, match="Close,'Adj Close',Volume") as asked:
+        read(path)
+    _, (prices,) = read(path, **typed(str(asked.value)))
+    assert np.allclose(prices.close, adjusted)
 
 
 def test_points_between_thousands_are_asked_about_where_semicolons_part_the_columns(tmp_path):

@@ -10,6 +10,14 @@ from fulmen.io.hints import override
 from fulmen.io.names import likely, matched, plain
 from fulmen.io.tables import RawTable
 from fulmen.io.taken import Guess, listed
+from fulmen.workloads.stocks.fitting import (
+    dates_in,
+    falls,
+    moves_like_a_price,
+    numbers_in,
+    of_one_day,
+    prices_by_values,
+)
 from fulmen.workloads.stocks.reading import Reading
 from fulmen.workloads.stocks.synonyms import SYNONYMS
 
@@ -34,6 +42,8 @@ def roles_of(table: RawTable, reading: Reading, key: str = "data") -> tuple[dict
     columns, guesses = _with_date(table, there, by_role(remembered) | by_role(reading.table.columns))
     free = [name for name in there if not _names_one(table.frame, name, columns)]
     synonyms = {name: [*known, *_with_more(name, free)] for name, known in SYNONYMS.items()}
+    for role, name in _by_values(table, free, columns, synonyms, reading).items():
+        synonyms[role] = [*synonyms[role], name]
     typed = {name: name if name in there else name.replace(" ", "_") for name in ALL}  # a blank wants quotes of its own
     said_of = {typed.get(name, name): column for name, column in columns.items()}
     called = {typed[name]: each for name, each in synonyms.items()}
@@ -112,6 +122,35 @@ def _with_more(role: str, there: Sequence[str]) -> list[str]:
     return [name for name in found if plain(name).startswith(part)] + ends
 
 
+def _by_values(
+    table: RawTable,
+    there: Sequence[str],
+    said: Mapping[str, str | None],
+    synonyms: Mapping[str, Sequence[str]],
+    reading: Reading,
+) -> dict[str, str]:
+    """What columns under names that nobody knows can be, where no name tells that of the Close or the Date."""
+    known = dict(said)
+    for role in (name for name in ALL if name not in known):
+        free = [name for name in there if name not in known.values()]
+        if name := role if role in free else likely(role, free, synonyms[role]):
+            known[role] = name
+    free = [name for name in there if name not in known.values()]
+    found = {}
+    if "Date" not in known and len(dates := dates_in(table.frame, free)) == 1:
+        found["Date"] = dates[0]
+    if "Close" not in known:
+        roles = {role: name for role, name in known.items() if role in REQUIRED and name is not None}
+        wanted = {*free, *(name for role, name in roles.items() if role != "Date")}
+        numbers = numbers_in(table.frame, [name for name in there if name in wanted], reading.table)
+        date = roles.get("Date", found.get("Date"))
+        newest_first = date is not None and falls([str(cell) for cell in table.frame[date]])
+        found |= prices_by_values(
+            numbers, {role: name for role, name in roles.items() if name in numbers}, newest_first
+        )
+    return {role: name for role, name in found.items() if role not in known}
+
+
 def _further(
     table: RawTable,
     there: Sequence[str],
@@ -125,9 +164,26 @@ def _further(
     lost = [name for name in lost if not likely(name, there, synonyms[name])]
     found = ""
     if "Close" in lost:
-        rest = [name for name in there if plain(name) not in map(plain, ALL) and name not in columns.values()]
-        price = next((name for name in rest if pd.to_numeric(table.frame[name], errors="coerce").notna().any()), None)
-        price = price or next((name for name in there if plain(name) == "adjclose"), None)
-        found = f"; if {price} is the price: {override(f'{key}.columns', {'close': price})}" if price else ""
+        prices = _can_be_prices(table, there, columns, synonyms, reading)
+        prices = prices or [name for name in there if plain(name) == "adjclose"][:1]
+        asked = [f"if {name} is the price: {override(f'{key}.columns', {'close': name})}" for name in prices]
+        found = f"; {', '.join(asked)}" if asked else ""
     lost = [name for name in lost if name not in ALWAYS]
     return found + (f", with {reading.without(lost)}, as there is no {listed(lost)}" if lost and reading.free else "")
+
+
+def _can_be_prices(
+    table: RawTable,
+    there: Sequence[str],
+    columns: Mapping[str, str | None],
+    synonyms: Mapping[str, Sequence[str]],
+    reading: Reading,
+) -> list[str]:
+    """Columns that are not called anything else, and whose values can be prices of one day after the other."""
+    known = {plain(each) for role, names in synonyms.items() if role != "Close" for each in (role, *names)}
+    rest = [name for name in there if plain(name) not in known and name not in columns.values()]
+    numbers = numbers_in(table.frame, rest, reading.table)
+    if "Ticker" in columns or likely("Ticker", there, synonyms["Ticker"]):
+        return list(numbers)[:1]  # lines after each other are of different tickers
+    smooth = [name for name, values in numbers.items() if moves_like_a_price(values)]
+    return smooth if len(of_one_day({name: numbers[name] for name in smooth})) == len(smooth) == 2 else smooth[:1]

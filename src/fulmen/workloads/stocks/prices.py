@@ -9,6 +9,7 @@ import numpy as np
 
 from fulmen.errors import FulmenError
 from fulmen.io.days import read_days
+from fulmen.io.header import MOST_NAMES
 from fulmen.io.hints import override
 from fulmen.io.names import plain
 from fulmen.io.numbers import read_numbers
@@ -17,20 +18,14 @@ from fulmen.io.tables import RawTable, read_table
 from fulmen.io.taken import Guess, Taken, listed
 from fulmen.io.where import Where
 from fulmen.workloads.stocks import checks
-from fulmen.workloads.stocks.names import ALL, PRICES, REQUIRED, roles_of
+from fulmen.workloads.stocks.names import ALL, PRICES, roles_of
 from fulmen.workloads.stocks.reading import Reading
 from fulmen.workloads.stocks.simulator import Prices
 from fulmen.workloads.stocks.steps import Limits, Lines, oldest_first, refuse_frequency, refuse_holes, refuse_jumps
 from fulmen.workloads.stocks.tickers import hint_of_ticker, refuse_unnamed_tickers, tickers_of
+from fulmen.workloads.stocks.unnamed import likely_names
 from fulmen.workloads.stocks.wide import CORNERS, one_below_the_other
 
-USUAL = (  # names of columns in their usual order
-    ("Date", "Close"),
-    ("Date", *PRICES),
-    REQUIRED,
-    ("Date", *PRICES, "Adj Close", "Volume"),
-    ("Date", "Time", *PRICES, "Volume"),
-)
 WORDS = {"daily": "day", "weekly": "week", "monthly": "month", "any": "line"}
 
 
@@ -95,12 +90,12 @@ def _table(path: str | Path, options: TableOptions, key: str) -> RawTable:
     """The table, with the line of tickers if there is one above that of the fields.
 
     Raises:
-        FulmenError: see `read_table`; where a line of names is missing, the usual ones are offered.
+        FulmenError: see `read_table`; where a line of names is missing, the likely ones are offered.
     """
     try:
         table = read_table(path, options, ALL, key)
     except FulmenError as error:
-        raise FulmenError(_with_usual_names(str(error), path, options, key)) from None
+        raise FulmenError(_with_likely_names(str(error), path, options, key)) from None
     names = list(map(plain, table.frame.columns))
     if options.header == "auto" and (len(set(names)) < len(names) or (names[0] in CORNERS and "date" not in names)):
         with suppress(FulmenError):
@@ -109,14 +104,15 @@ def _table(path: str | Path, options: TableOptions, key: str) -> RawTable:
     return table
 
 
-def _with_usual_names(message: str, path: str | Path, options: TableOptions, key: str) -> str:
-    """A message that asks for the names of all columns, with those that prices usually have in place of c1, c2, ..."""
-    for names in USUAL:
-        unnamed = [f"c{i}" for i in range(1, len(names) + 1)]
+def _with_likely_names(message: str, path: str | Path, options: TableOptions, key: str) -> str:
+    """A message that asks for the names of all columns, with those that values tell in place of c1, c2, ..."""
+    for width in range(2, MOST_NAMES + 1):
+        unnamed = [f"c{i}" for i in range(1, width + 1)]
         if (asked := override(f"{key}.header", unnamed)) in message:
-            first = read_table(path, replace(options, header=unnamed), (), key).frame.iloc[0].astype(str)
-            if ("Time" in names) == (len(first) > 1 and ":" in first.iloc[1]):
-                return message.replace(asked, f"{override(f'{key}.header', list(names))}, if that is their order")
+            frame = read_table(path, replace(options, header=unnamed), (), key).frame
+            proposed = [override(f"{key}.header", names) for names in likely_names(frame, options)]
+            which = "whichever is their order" if len(proposed) > 1 else "if that is their order"
+            return message.replace(asked, f"{' or '.join(proposed)}, {which}") if proposed else message
     return message
 
 

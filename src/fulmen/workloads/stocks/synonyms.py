@@ -20,7 +20,9 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
         """
         open price, opening price, opening, 1. open, 1a. open (USD), o, px_open, first, eröffnung,
         eröffnungskurs, erster, otwarcie, kurs otwarcia, apertura, ouverture, ouv, abertura, opening kurs,
-        åpning, öffnung, 開盤, 开盘, 开盘价, 始値, 시가, открытие, açılış, openprc, startkurs
+        åpning, öffnung, 開盤, 开盘, 开盘价, 始値, 시가, открытие, açılış, openprc, startkurs, откр, цена
+        открытия, eröffn, 今开, 寄付, 寄り付き, aanvang, åpningskurs,
+        öppning, öppningskurs, otevření, nyitó, pierwszy, avaus, apert, aper, abert, 開盤價
         """
     ),
     "High": _of(
@@ -28,14 +30,15 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
         high price, 2. high, 2a. high (USD), h, px_high, max, maximum, day high, hoch, höchst, hoechst,
         höchstkurs, höchster, tageshoch, najwyzszy, najwyższy, maksimum, kurs maksymalny, máximo, maximo,
         massimo, plus haut, haut, máx, hoog, 最高, 最高价, 高値, 고가, максимум, макс, yüksek, askhi, högst, höchst
-        kurs
+        kurs, najw, máxima, maxima, massima, maks, nejvyšší, legmagasabb, ylin, hoogste, høj, + haut, 最高價, 최고가
         """
     ),
     "Low": _of(
         """
         low price, 3. low, 3a. low (USD), l, px_low, min, minimum, day low, tief, tiefst, niedrigster,
         tiefstkurs, tiefster, tagestief, najnizszy, najniższy, kurs minimalny, mínimo, minimo, plus bas,
-        bas, mín, laag, 最低, 最低价, 安値, 저가, минимум, мин, düşük, bidlo, lägst, tiefst kurs
+        bas, mín, laag, 最低, 最低价, 安値, 저가, минимум, мин, düşük, bidlo, lägst, tiefst kurs, najn,
+        mínima, minima, nejnižší, legalacsonyabb, laagste, + bas, 最低價, 최저가
         """
     ),
     "Close": _of(
@@ -44,16 +47,21 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
         c, px_last, prc, settle, settlement, schluss, schlusskurs, schlußkurs, letzter, kurs, zamkniecie,
         zamknięcie, kurs zamknięcia, kurs zamkniecia, cierre, chiusura, clôture, cloture, dernier,
         fechamento, último, ultimo, slot, slutkurs, slotkurs, 收盘, 收盘价, 終値, 종가, закрытие, цена, kapanış,
-        closeprice, nav, value, rate, closing kurs, prccd, ltp
+        closeprice, nav, value, rate, closing kurs, prccd, ltp, закр, цена закрытия, clot,
+        schlussk, schl, zamkn, chius, fecham, último
+        preço, ultimo prezzo, 收盤, 收盤價, 今收, závěr, záróár, lukitus, stängning, stängningskurs, uzavření
         """
     ),
     "Volume": _of(
         """
         vol, vol., 5. volume, 6. volume, v, px_volume, shares traded, total volume, traded volume, volume
-        traded, trade volume, trading volume, quantity, qty, volumen, umsatz, stück, stueck, stücke, stuecke, gehandelte
+        traded, trade volume, trading volume, quantity, qty, volumen, umsatz, stück, stueck,
+        stücke, stuecke, gehandelte
         stücke, wolumen, volumes, omzet, 成交量, 出来高, 거래량, объем, hacim, no. of shares, total traded quantity,
         total trade quantity, tottrdqty, volume btc, volume (btc), volume_(btc), volume shares, volume
-        (shares), cshtrd, omsättning
+        (shares), cshtrd, omsättning, объём, объем торгов, объём торгов, 成交量(股), 成交量(手), 成交股数,
+        成交股數, 거래량(주), işlem hacmi,
+        objem, forgalom, vaihto, volym, quantité, quantità, quantidade, cantidad
         """
     ),
     "Adj Close": _of(
@@ -73,7 +81,8 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
         company name, code, stock code, security, instrument, isin, ric, permno, gvkey, cusip, sedol, wkn,
         asset, coin, pair, currency pair, act_symbol, ts_code, secid, sec_code, scrip, scrip code, contract,
         etf, fund, index name, unique_id, figi, aktie, wertpapier, unternehmen, firma, spółka, nazwa,
-        empresa, titre, 股票代码, 代码, 名称, 銘柄, 종목, тикер, commodity, item, series, id, issuer, exchange symbol,
+        empresa, titre, 股票代码, 代码, 名称, 銘柄, 종목, тикер, commodity, item, series, id, issuer,
+        exchange symbol,
         underlying
         """
     ),
