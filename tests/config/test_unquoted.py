@@ -84,8 +84,8 @@ def test_the_cure_of_a_command_names_the_file_that_was_typed(tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("typed", "wanted"),
     [
-        (["data.delimiter=;"], {"delimiter": ";"}),
-        (["data.delimiter=,"], {"delimiter": ","}),
+        (["data.delimiter=;"], {"delimiter": "semicolon"}),
+        (["data.delimiter=,"], {"delimiter": "comma"}),
         (["data.forbidden=[false,1]"], {"forbidden": ["false", "1"]}),
         (["data.labels=[No,", "Yes]"], {"labels": ["No", "Yes"]}),
         (["data.labels=[not ok,ok!]"], {"labels": ["not ok", "ok!"]}),
@@ -134,7 +134,7 @@ def test_a_blank_and_a_home_are_read_as_typed(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("typed", "cure"),
     [
-        (["data.delimiter=;"], "\"data.delimiter=';'\""),
+        (["data.delimiter=;"], "data.delimiter=semicolon"),
         (["data.csv=my", "old.csv"], "'data.csv=my old.csv'"),
         (["data.csv=px=2024"], "\"data.csv='px=2024'\""),
         (["data.labels=[No,", "Yes]"], "'data.labels=[No, Yes]'"),

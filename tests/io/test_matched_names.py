@@ -94,3 +94,19 @@ def test_plain_names_keep_letters_and_digits_of_every_script():
 
 def test_short_names_are_not_taken_for_misspellings():
     assert likely("low", ["lux", "log"]) is None
+
+
+def test_a_misspelled_wish_and_one_the_other_way_round_are_answered_with_what_was_meant():
+    with pytest.raises(FulmenError, match=r"nothing is called Clsoe here; did you mean Close[?]"):
+        found(["Date", "Schluss", "Volume"], {"Clsoe": "Schluss"})
+    with pytest.raises(FulmenError, match="the other way round") as refused:
+        found(["Date", "Schluss", "Volume"], {"Schluss": "close"})
+    (columns,) = typed(str(refused.value))
+    assert found(["Date", "Schluss", "Volume"], columns)[0]["Close"] == "Schluss"
+
+
+def test_a_column_that_is_wanted_itself_cannot_stand_for_another():
+    with pytest.raises(FulmenError, match="Volume would stand for two, for itself and for Close"):
+        found(["Date", "Close", "Volume"], {"Close": "Volume"})
+    both = ["Date", "Close", "Adj Close", "Volume"]
+    assert found(both, {"Close": "Adj Close"})[0]["Close"] == "Adj Close"

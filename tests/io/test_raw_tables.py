@@ -322,3 +322,21 @@ def test_the_call_that_writes_a_table_of_a_database_works(tmp_path):
         read_table(path)
     run_python(str(caught.value))
     assert read_table(tmp_path / "plant.csv").frame.to_numpy().tolist() == ROWS
+
+
+def test_a_wide_encoding_without_its_mark_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(text())
+    for encoding in ("utf-16", "utf-32"):
+        with pytest.raises(FulmenError) as refused:
+            read_table(path, TableOptions(encoding=encoding))
+        assert str(refused.value) == f"{path} is no text in {encoding}: data.encoding=auto finds out"
+
+
+def test_a_delimiter_that_divides_no_line_is_answered_with_the_one_that_does(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(text())
+    with pytest.raises(FulmenError, match=r"no line is divided by semicolon; data[.]delimiter=comma divides them"):
+        read_table(path, TableOptions(delimiter="semicolon"))
+    path.write_text("preis\n1,5\n2,5\n3,5\n")
+    assert list(read_table(path, TableOptions(delimiter="semicolon")).frame.columns) == ["preis"]

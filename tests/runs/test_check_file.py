@@ -219,6 +219,30 @@ def test_mistakes_beside_the_file_are_told_with_a_command_of_this_verb(said):
     assert err == ["error: check which file? fulmen check FILE data.csv=px.csv"]
 
 
+def test_a_file_is_named_once_and_several_only_where_they_are_read(said):
+    prices()
+    readings()
+    _, err, code = said("px.csv", "data.csv=pumps.csv")
+    assert code != 0
+    assert err == ["error: data.csv=pumps.csv names a file, and so does the command; name one: fulmen check px.csv"]
+    _, (error,), code = said("pumps.csv", "px.csv", "--experiment", "sensors")
+    assert code != 0
+    assert error.endswith("read one file, not 2: fulmen check pumps.csv --experiment sensors")
+
+
+def test_settings_without_quotes_are_answered_with_a_command_that_works(said):
+    prices()
+    for words, cure in [
+        (["data.columns={close:", "Close}"], "'data.columns={close: Close}'"),
+        (["data.delimiter=,"], "data.delimiter=comma"),
+    ]:
+        _, err, code = said("px.csv", "--experiment", "stocks", *words)
+        assert code != 0
+        assert err[-1] == f"  this works: fulmen check px.csv --experiment stocks {cure}"
+        _, err, code = said(*shlex.split(err[-1].partition("fulmen check ")[2]))
+        assert (err, code) == ([], 0)
+
+
 def test_a_project_of_ones_own_is_found_and_says_what_it_took(said, tmp_path):
     with reading_lab.lab(tmp_path / "lab", "checklab"):
         out, _, code = said("low.csv")

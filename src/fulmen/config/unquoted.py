@@ -4,11 +4,17 @@ from typing import Any
 
 from fulmen.config.mistakes import as_text
 
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " "}  # Hydra takes no bare semicolon
 PAIRS = {"[": "]", "{": "}", "(": ")"}
 
 
 def requoted(key: str, value: str) -> str | None:
-    """`key=value` with quotes around the texts that need some; None where that cannot be read either."""
+    """`key=value` with quotes around the texts that need some; None where that cannot be read either.
+
+    A sign that has a word of its own as a delimiter is written as that.
+    """
+    if key.endswith(".delimiter") and (words := [word for word, sign in DELIMITERS.items() if sign == meant(value)]):
+        return f"{key}={words[0]}"
     text = f"{key}={as_text(meant(value))}"
     return text if readable(text) else None
 

@@ -10,8 +10,9 @@ from typing import Literal
 
 from fulmen.errors import FulmenError
 from fulmen.io.header import completed, header_place, is_date, is_header, is_number, more_header_of
+from fulmen.io.hints import override
 from fulmen.io.names import plain
-from fulmen.io.options import NUMBERED
+from fulmen.io.options import NUMBERED, word_for
 
 CANDIDATES = "\t;|,"  # in this order where several divide the rows evenly
 EVEN = 0.9  # share of the rows that a delimiter divides into as many cells
@@ -73,6 +74,22 @@ def layout_of(
         first = _first_even(rows, len(header))
         return Layout(delimiter, list(header), [], places[first], None, body[:first], len(header))
     return _with_header(lines, places, rows, delimiter, needed)
+
+
+def refuse_undivided(sample: str, delimiter: str | None, key: str) -> None:
+    """Pass unless no line has the delimiter that was said, and another one divides the names and the rows alike.
+
+    Raises:
+        FulmenError: so it is; with the override for the other one.
+    """
+    lines = [line for line in re.split(r"\r\n|\n|\r", sample)[:LINES] if line.strip() and not COMMENT.match(line)]
+    if delimiter is None or len(lines) < 2 or any(len(cells_of(line, delimiter)) > 1 for line in lines):
+        return
+    other = delimiter_of(lines)
+    if len(cells_of(lines[0], other)) == len(cells_of(lines[-1], other)) > 1:
+        raise FulmenError(
+            f"no line is divided by {word_for(delimiter)}; {override(f'{key}.delimiter', word_for(other))} divides them"
+        )
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 
+from fulmen.config.mistakes import nearest
 from fulmen.errors import FulmenError
 from fulmen.io.hints import override
 from fulmen.io.taken import Guess, listed
@@ -62,6 +63,12 @@ def matched(
         if alike:
             found[name] = alike[0]
             guesses.append(Guess(f"{alike[0]} is {name}", override(f"{key}.columns", {name: alike[0]})))
+    for name, column in said.items():
+        if column in wanted and column in there and column not in found and column not in optional:
+            raise FulmenError(
+                f"{source}: {column} would stand for two, for itself and for {name} by {key}.columns; {name} is "
+                f"another column, or say by {key}.columns which one is {column}"
+            )
     for name in found.values():
         if list(there).count(name) > 1:
             raise FulmenError(f"{source}: two columns are called {name}; give each a name of its own")
@@ -91,7 +98,13 @@ def _said(
         name = next((each for each in wanted if each == role), None)
         name = name or next((each for each in wanted if plain(each) == plain(str(role))), None)
         if name is None:
-            raise FulmenError(f"columns: nothing is called {role} here; there is {listed(wanted, 20)}")
+            meant_for = next((each for each in wanted if column and plain(each) == plain(column)), None)
+            if str(role) in there and meant_for:
+                turned = {meant_for: role} | {name: each for name, each in columns.items() if name != role}
+                raise FulmenError(f"columns: the other way round: {override(f'{key}.columns', turned)}")
+            near = nearest(str(role), wanted)
+            there_is = f"did you mean {near}?" if near else f"there is {listed(wanted, 20)}"
+            raise FulmenError(f"columns: nothing is called {role} here; {there_is}")
         if column is None:
             if name not in optional:
                 raise FulmenError(f"columns: {name} is needed and cannot be null; there is {listed(there, 20)}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from fulmen.config.mistakes import did_you_mean
+from fulmen.config.unquoted import DELIMITERS
 from fulmen.errors import FulmenError
 
 Decimal = Literal["auto", "point", "comma"]
@@ -13,7 +14,6 @@ TimeUnit = Literal[
     "auto", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds", "days", "excel_days"
 ]
 NUMBERED: Literal["numbered"] = "numbered"
-DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " "}  # Hydra takes no bare semicolon
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from fulmen.errors import FulmenError
 from fulmen.io.containers import DAMAGED, Container, container_of, unreadable
 from fulmen.io.header import headless
 from fulmen.io.hints import override
-from fulmen.io.layout import QUOTE, Layout, cells_of, layout_of, turned
+from fulmen.io.layout import QUOTE, Layout, cells_of, layout_of, refuse_undivided, turned
 from fulmen.io.options import TableOptions, word_for
 from fulmen.io.taken import Guess, listed
 from fulmen.io.text import SAMPLE, encoding_of
@@ -98,6 +98,7 @@ def _text_table(container: Container, options: TableOptions, needed: Sequence[st
     _refuse_json(path, sample)
     header = None if options.header == "auto" else options.header
     try:
+        refuse_undivided(_whole_lines(sample), options.character, key)
         layout = layout_of(_whole_lines(sample), options.character, header, needed)
     except FulmenError as error:
         raise FulmenError(f"{path}: {error}") from None

@@ -33,8 +33,8 @@ def read_text(path: str | Path, encoding: str = "auto", word: str = "log") -> tu
     try:
         with container.open() as file:
             return file.read().decode(encoding).removesuffix("\x1a"), [*container.guesses, *guesses]
-    except UnicodeDecodeError as error:
-        raise _not_of(path, encoding, error) from error
+    except UnicodeError as error:
+        raise _not_of(path, encoding) from error
     except DAMAGED as error:
         raise unreadable(path, error) from error
 
@@ -56,13 +56,13 @@ def encoding_of(
         encoding, guesses = (said, []) if said != "auto" else _marked(container, key)
         try:
             _scan(container, encoding, table)
-        except UnicodeDecodeError as error:
-            if said != "auto" or encoding != "utf-8":
-                raise _not_of(container.path, encoding, error) from error
+        except UnicodeError as error:  # of UTF-16 without a mark it is no UnicodeDecodeError
+            if said != "auto" or encoding != "utf-8" or not isinstance(error, UnicodeDecodeError):
+                raise _not_of(container.path, encoding, key) from error
             encoding, guesses = _legacy(container, key)
             _scan(container, encoding, table)
-    except UnicodeDecodeError as error:
-        raise _not_of(container.path, encoding, error) from error
+    except UnicodeError as error:
+        raise _not_of(container.path, encoding, key) from error
     except DAMAGED as error:
         raise unreadable(container.path, error) from error
     return encoding, guesses
@@ -134,5 +134,5 @@ def _place(path: Path, text: str, line: int, column: int, longest: int) -> tuple
     return line + breaks, len(text) - max(text.rfind("\n"), text.rfind("\r")) - 1
 
 
-def _not_of(path: Path | str, encoding: str, error: UnicodeDecodeError) -> FulmenError:
-    return FulmenError(f"{path} is no text in {encoding}: data.encoding=auto finds out")
+def _not_of(path: Path | str, encoding: str, key: str = "data") -> FulmenError:
+    return FulmenError(f"{path} is no text in {encoding}: {key}.encoding=auto finds out")

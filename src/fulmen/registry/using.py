@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fulmen.config.mistakes import nearest
 from fulmen.data.answering import Wanted
 from fulmen.errors import FulmenError
 from fulmen.registry.bundle import Bundle
@@ -72,6 +73,8 @@ def how_to_read(overrides: Sequence[str], known: Sequence[str]) -> dict[str, str
         name = key.lstrip("+").removeprefix("data.")
         if not key.lstrip("+").startswith("data.") or name not in known:
             there = ", ".join(f"data.{each}=..." for each in known) or "nothing"
+            if near := nearest(name, known):
+                raise FulmenError(f"{override}: did you mean data.{near}? Predict takes {there}")
             raise FulmenError(f"{override}: predict takes {there}; all else was decided when the model was trained")
         reading[name] = value.strip("'\"")
     return reading

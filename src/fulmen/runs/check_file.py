@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from fulmen.config.mistakes import ConfigError, as_text, command, for_shell, key_of
+from fulmen.config.mistakes import ConfigError, as_text, command, for_shell, key_of, mended_by
 from fulmen.config.schema import refuse_unknown
 from fulmen.errors import FulmenError
 from fulmen.io.taken import Taken, doubts_of, lines_of, without_doubts
@@ -63,6 +63,7 @@ def check(words: Sequence[str], experiment: str | None, as_json: bool = False) -
     Raises:
         FulmenError: a file cannot be used; one line, with what to do.
     """
+    refuse_unreadable(words, experiment)
     files, overrides = told_apart(words)
     seen: Sequence[str] = ()
     argument = ""
@@ -82,6 +83,35 @@ def check(words: Sequence[str], experiment: str | None, as_json: bool = False) -
     checked = taken_from(files, experiment, overrides, argument)
     print(json.dumps(checked.to_plain(), indent=1, ensure_ascii=False) if as_json else "\n".join(checked.lines()))
     return 0
+
+
+def refuse_unreadable(words: Sequence[str], experiment: str | None) -> None:
+    """Pass if no setting among words has been taken apart by the shell or lacks the quotes that Hydra wants.
+
+    Raises:
+        ConfigError: one has or does; with the command that was meant.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    from fulmen.config.hydra_errors import translated
+    from fulmen.config.overrides import explicit
+    from fulmen.config.torn import torn
+
+    settings = [each for each in words[1:] if not Path(each).exists()]
+    mistakes = torn(settings)
+    for setting in settings if not mistakes else ():
+        if SETTING.match(setting):
+            try:
+                OverridesParser.create().parse_overrides([explicit(setting)])
+            except HydraException as error:
+                mistakes.append(translated(error, [setting], lambda _: []))
+    if mistakes:
+        mended = mended_by(mistakes, settings)[0]
+        files = [each for each in words if each not in settings]
+        more = ["--experiment", experiment] if experiment else []
+        whole = ["check", *files, *more, *mended] if all(each.mend for each in mistakes) else None
+        raise ConfigError(mistakes, whole, "fulmen")
 
 
 def told_apart(words: Sequence[str]) -> tuple[list[Path], list[str]]:
@@ -127,7 +157,12 @@ def taken_from(files: Sequence[Path], experiment: str, overrides: Sequence[str],
         argument = "folder"
     names = [str(path) for path in files]
     file = f"data.{argument or kind.reads}={as_text(names[0] if len(names) == 1 else names)}"
-    with as_check(files, experiment, file):
+    for each in overrides:
+        if key_of(each) == key_of(file):
+            raise FulmenError(
+                f"{each} names a file, and so does the command; name one: {command(['check', *names], 'fulmen')}"
+            )
+    with as_check(files, experiment, file), one_file(files, experiment, key_of(file)):
         data, told = built([*typed, file])
     doubts = doubts_of(data.taken)
     said = dict.fromkeys([*(each for each in told if not any(each in doubt for doubt in doubts)), *doubts])
@@ -171,6 +206,18 @@ def no_cache() -> Iterator[None]:
             yield
         finally:
             os.environ.pop("FULMEN_CACHE") if before is None else os.environ.update(FULMEN_CACHE=before)
+
+
+@contextmanager
+def one_file(files: Sequence[Path], experiment: str, path: str) -> Iterator[None]:
+    """Tell of several files where the argument at `path` takes one."""
+    try:
+        yield
+    except ConfigError as error:
+        if len(files) > 1 and any(each.path == path for each in error.mistakes):
+            line = command(["check", str(files[0]), "--experiment", experiment], "fulmen")
+            raise FulmenError(f"the data of {experiment} read one file, not {len(files)}: {line}") from error
+        raise
 
 
 @contextmanager
