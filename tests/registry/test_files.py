@@ -263,4 +263,6 @@ def test_the_days_that_are_advised_suffice_at_once(tmp_path):
 @pytest.mark.parametrize("name", ["pbpk", "sensors"])
 def test_what_training_has_decided_is_not_taken_by_predict(name, override, tmp_path):
     (tmp_path / "x.csv").write_text(csv(readings()))
-    assert "all else was decided when the model was trained" in asked(name, tmp_path / "x.csv", override)
+    said = asked(name, tmp_path / "x.csv", override)
+    assert "all else was decided when the model was trained" in said
+    assert ("did you mean data.delimiter?" in said) == (name == "sensors" and "delimitr" in override)

@@ -73,9 +73,11 @@ def how_to_read(overrides: Sequence[str], known: Sequence[str]) -> dict[str, str
         name = key.lstrip("+").removeprefix("data.")
         if not key.lstrip("+").startswith("data.") or name not in known:
             there = ", ".join(f"data.{each}=..." for each in known) or "nothing"
-            if near := nearest(name, known):
-                raise FulmenError(f"{override}: did you mean data.{near}? Predict takes {there}")
-            raise FulmenError(f"{override}: predict takes {there}; all else was decided when the model was trained")
+            near = nearest(name, known)
+            meant = f"did you mean data.{near}? " if near else ""
+            raise FulmenError(
+                f"{override}: {meant}predict takes {there}; all else was decided when the model was trained"
+            )
         reading[name] = value.strip("'\"")
     return reading
 
