@@ -102,8 +102,8 @@ def _said(
             if str(role) in there and meant_for:
                 turned = {meant_for: role} | {name: each for name, each in columns.items() if name != role}
                 raise FulmenError(f"columns: the other way round: {override(f'{key}.columns', turned)}")
-            near = nearest(str(role), wanted)
-            there_is = f"did you mean {near}?" if near else f"there is {listed(wanted, 20)}"
+            likely_one = nearest(str(role), wanted)
+            there_is = f"did you mean {likely_one}?" if likely_one else f"there is {listed(wanted, 20)}"
             raise FulmenError(f"columns: nothing is called {role} here; {there_is}")
         if column is None:
             if name not in optional:
