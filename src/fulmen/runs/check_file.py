@@ -91,21 +91,10 @@ def refuse_unreadable(words: Sequence[str], experiment: str | None) -> None:
     Raises:
         ConfigError: one has or does; with the command that was meant.
     """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
-    from fulmen.config.hydra_errors import translated
-    from fulmen.config.overrides import explicit
-    from fulmen.config.torn import torn
+    from fulmen.config.typed_words import mistakes_in
 
     settings = [each for each in words[1:] if not Path(each).exists()]
-    mistakes = torn(settings)
-    for setting in settings if not mistakes else ():
-        if SETTING.match(setting):
-            try:
-                OverridesParser.create().parse_overrides([explicit(setting)])
-            except HydraException as error:
-                mistakes.append(translated(error, [setting], lambda _: []))
+    mistakes = mistakes_in(settings)
     if mistakes:
         mended = mended_by(mistakes, settings)[0]
         files = [each for each in words if each not in settings]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from fulmen.io.header import MOST_NAMES
 from fulmen.io.hints import override
 from fulmen.io.names import plain
 from fulmen.io.numbers import read_numbers
-from fulmen.io.options import TableOptions
+from fulmen.io.options import DateOrder, TableOptions
 from fulmen.io.tables import RawTable, read_table
 from fulmen.io.taken import Guess, Taken, listed
 from fulmen.io.where import Where
@@ -25,6 +26,9 @@ from fulmen.workloads.stocks.steps import Limits, Lines, oldest_first, refuse_fr
 from fulmen.workloads.stocks.tickers import hint_of_ticker, refuse_unnamed_tickers, tickers_of
 from fulmen.workloads.stocks.unnamed import likely_names
 from fulmen.workloads.stocks.wide import CORNERS, one_below_the_other
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WORDS = {"daily": "day", "weekly": "week", "monthly": "month", "any": "line"}
 
@@ -54,7 +58,11 @@ def read_prices(path: str | Path, reading: Reading | None = None, key: str = "da
     days = read_days(dates, columns["Date"], where, reading.table, key, ticker)
     doubts = [*_incomplete(number, where, columns, reading), *checks.refuse_outside_range(number, where, columns)]
     hint = hint_of_ticker(table, columns, key)
-    order, newest_first = oldest_first(ticker, days.day, where, columns["Date"], hint, dates)
+    try:
+        order, newest_first = oldest_first(ticker, days.day, where, columns["Date"], hint, dates)
+    except FulmenError:
+        _refuse_other_order(ticker, dates, columns["Date"], where, reading.table, key)
+        raise
     lines = Lines(names, ticker[order], days.day[order], Where(table.source, where.line[order], where.word))
     ordered = {name: values[order] for name, values in number.items()}
     doubts += _doubts(ordered, lines, reading.limits)
@@ -68,6 +76,26 @@ def read_prices(path: str | Path, reading: Reading | None = None, key: str = "da
         [*table.dropped, *dropped, *_not_used(table, columns)],
         doubts,
     )
+
+
+def _refuse_other_order(
+    ticker: np.ndarray, dates: "pd.Series", column: str, where: Where, options: TableOptions, key: str
+) -> None:
+    """Pass unless days out of order are in order with day and month the other way round than was said.
+
+    Raises:
+        FulmenError: they are; with the override.
+    """
+    if options.dates == "auto":
+        return
+    other: DateOrder = "month_first" if options.dates == "day_first" else "day_first"
+    try:
+        days = read_days(dates, column, where, replace(options, dates=other), key, ticker).day
+        oldest_first(ticker, days, where)
+    except FulmenError:
+        return
+    said, instead = (override(f"{key}.dates", order) for order in (options.dates, other))
+    raise FulmenError(f"{where.source}: with {said} the days are not in order; with {instead} they are")
 
 
 def _doubts(number: Mapping[str, np.ndarray], lines: Lines, limits: Limits) -> list[str]:
