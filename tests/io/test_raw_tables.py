@@ -340,3 +340,13 @@ def test_a_delimiter_that_divides_no_line_is_answered_with_the_one_that_does(tmp
         read_table(path, TableOptions(delimiter="semicolon"))
     path.write_text("preis\n1,5\n2,5\n3,5\n")
     assert list(read_table(path, TableOptions(delimiter="semicolon")).frame.columns) == ["preis"]
+
+
+def test_a_sheet_without_rows_names_the_other_sheets_of_its_workbook(tmp_path):
+    path = tmp_path / "book.xlsx"
+    with pd.ExcelWriter(path) as writer:
+        pd.DataFrame({"note": []}).to_excel(writer, sheet_name="readme", index=False)
+        pd.DataFrame({"a": [1, 2], "b": [3, 4]}).to_excel(writer, sheet_name="data", index=False)
+    with pytest.raises(FulmenError, match=r"sheet readme of readme, data; for another one: data\.sheet=data"):
+        read_table(path)
+    assert len(read_table(path, TableOptions(sheet="data")).frame) == 2

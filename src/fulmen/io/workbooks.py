@@ -67,7 +67,14 @@ def excel_table(path: str | Path, content: BytesIO, options: TableOptions, neede
     if not filled:
         raise FulmenError(f"{path}: the file is empty")
     name = options.sheet or next(iter(filled))
-    found = _of_cells(path, filled[name], options, needed, key)
+    try:
+        found = _of_cells(path, filled[name], options, needed, key)
+    except FulmenError as error:
+        if options.sheet is not None or len(filled) < 2:
+            raise
+        other = override(f"{key}.sheet", next(each for each in filled if each != name))
+        told = f"that is sheet {name} of {listed(filled)}; for another one: {other}"
+        raise FulmenError(f"{error}; {told}") from None
     if options.sheet is None and len(filled) > 1:
         other = next(each for each in filled if each != name)
         found.guesses.append(Guess(f"sheet {name} of {listed(filled)}", override(f"{key}.sheet", other)))

@@ -151,6 +151,11 @@ KINDS = {  # kind -> rows, factor of the right values
     "short names": (called(lambda t, v: {"tr_loss": t, "va_loss": v}), 1),
     "short names behind": (called(lambda t, v: {"loss_tr": t, "loss_te": v}), 1),
     "counterpart of no known name": (called(lambda t, v: {"tr_loss": t, "q_loss": v}), 1),
+    "other tongues": (called(lambda t, v: {"loss_обучение": t, "loss_валидация": v}), 1),
+    "Turkish": (called(lambda t, v: {"EĞİTİM_LOSS": t, "DOĞRULAMA_LOSS": v}), 1),
+    "Korean": (called(lambda t, v: {"훈련_손실": t, "검증_손실": v}), 1),
+    "letters for parts": (called(lambda t, v: {"Loss_T": t, "Loss_V": v}), 1),
+    "unknown tongue": (called(lambda t, v: {"loss_abc": t, "loss_xyz": v}), 1),
     "equal curves": (changed(val_loss=lambda row: row["train_loss"]), 1),
 }  # fmt: skip
 ALONE = {"one curve is empty", "one curve is NaN", "equal curves"}
@@ -275,6 +280,74 @@ def test_a_loss_beside_one_curve_alone_is_named(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text(SHAPES["comma.csv"](called(lambda t, v: {"train_loss": t, "my_other_loss": v})))
     assert "my_other_loss" in " ".join(read_log(path).said)
+
+
+PRINTED = {  # as tools print them -> the training is the loss, and the validation if there is one
+    "darknet": ("v3 (iou loss, Normalizer: (iou: 0.07, obj: 1.00) count: 5, iou_loss = 0.1, total_loss = 1.49\n {i}: 9.9, {t} avg loss, 0.0013 rate, 2.1 seconds, 64 images\n", False),
+    "sagemaker": ("[01/Mar/2024 12:00:01 INFO 140281] #quality_metric: host=algo-1, epoch={i}, train loss <loss>={t}\n[01/Mar/2024 12:00:01 INFO 140281] #quality_metric: host=algo-1, epoch={i}, validation loss <loss>={v}\n", True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_what_darknet_and_sagemaker_print_is_read(tmp_path, name):
+    form, both = PRINTED[name]
+    path = tmp_path / "out.log"
+    path.write_text("".join(form.format(i=i, t=t, v=v) for i, (t, v) in enumerate(zip(TRAIN, VAL, strict=True), 1)))
+    log = read_log(path)
+    assert log.train == TRAIN
+    assert [x for x in log.val if x is not None] == (VAL if both else [])
+
+
+def test_a_table_of_r_is_read_without_its_types_and_row_numbers(tmp_path):
+    path = tmp_path / "log.txt"
+    rows = "".join(f"{i:3}: {i:4} {t:10} {v:9}\n" for i, (t, v) in enumerate(zip(TRAIN, VAL, strict=True), 1))
+    path.write_text("     iter train_rmse test_rmse\n    <num>      <num>     <num>\n" + rows)
+    log = read_log(path)
+    assert (log.train, log.val) == (TRAIN, VAL)
+
+
+NO_PROPOSAL = {  # text -> what the line says, without a command
+    "r,l,t\n" + "".join(f"{20 + i}.5,{i},{i}.7\n" for i in range(9)): "no column of a loss among r, l, t",
+    "model: resnet\nlr: 0.1\nloss: cross_entropy\nepochs: 50\n": "no column of a loss",
+    "Date,Open,High,Low,Close,Volume\n" + "".join(f"2024-01-0{i},{i % 3},4,1,{i % 4},7\n" for i in range(1, 9)): "prices",
+    "".join(f" {i}/11  1.2G  {t}  {t}  {v}  {i}  {v}\n" for i, (t, v) in enumerate(zip(TRAIN[:9], VAL, strict=False))): "write the names of the columns",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_PROPOSAL, ids=["monitor", "settings", "prices", "values"])
+def test_columns_that_are_no_curves_are_not_proposed(tmp_path, text):
+    path = tmp_path / "log.txt"
+    path.write_text(text)
+    with pytest.raises(FulmenError, match=NO_PROPOSAL[text]) as caught:
+        read_log(path)
+    assert "fulmen diagnose" not in str(caught.value)
+
+
+def test_the_whole_loss_is_proposed_before_its_parts(tmp_path):
+    path = tmp_path / "log.csv"
+    rows = [{"train/value_loss": t, "train/policy_gradient_loss": -0.1, "train/loss": t + 1} for t in TRAIN]
+    path.write_text(SHAPES["comma.csv"](rows))
+    assert outcome(path)[1].endswith("--train train/loss --val none")
+
+
+def test_the_sheet_with_the_losses_is_read(tmp_path):
+    pytest.importorskip("openpyxl")
+    import pandas as pd
+
+    path = tmp_path / "log.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"note": ["two runs were made"]}).to_excel(book, sheet_name="readme", index=False)
+        pd.DataFrame(ROWS).to_excel(book, sheet_name="data", index=False)
+    log = read_log(path)
+    assert (log.train, log.val) == (TRAIN, VAL)
+    assert "sheet data of readme, data" in " ".join(log.said)
+
+
+def test_a_cell_without_an_end_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,train_loss,val_loss\n1,2.0," + "1" * 200_000 + "\n2,1.0,2.0\n")
+    with pytest.raises(FulmenError, match="a cell of more than"):
+        read_log(path)
 
 
 PACKED = {

@@ -1,9 +1,11 @@
 """Which columns of a log serve as training and validation loss."""
 
 import re
+from itertools import pairwise
 
 from fulmen.errors import FulmenError
 from fulmen.io.logs.curve import Curve, Pair
+from fulmen.io.logs.headless import is_number
 from fulmen.io.logs.named import asked, typed
 from fulmen.io.logs.options import NONE, Ask, LogOptions
 from fulmen.io.logs.table import LogTable
@@ -99,21 +101,31 @@ def _unknown(curves: list[Curve]) -> Pair:
 
 
 def _no_loss(table: LogTable, filled: list[Curve]) -> FulmenError:
-    filled = [curve for curve in filled if not _counts(table, curve)] or filled
-    names = list(dict.fromkeys(curve.column for curve in filled)) or list(table.columns)
     problem = f"{table.source} has no column of a loss among {', '.join(list(table.columns)[:30])}"
+    if 2 * sum(name[:1].isdigit() for name in table.columns) > len(table.columns):
+        return FulmenError(f"{problem}: those are values; write the names of the columns into a line above them")
+    if {"open", "high", "low", "close"} <= {plain(name) for name in table.columns}:
+        return FulmenError(f"{problem}: those are prices, no log of a training")
+    filled = [curve for curve in filled if table.headless or _may_be_proposed(table, curve)]
+    names = list(dict.fromkeys(curve.column for curve in filled))
     if len(names) >= 2 and len(filled) >= 2:
         second = names[2 if table.headless and len(names) == 4 else 1]  # loss and accuracy, of training and validation
         return Ask(f"{problem}; name both", [("", {"train": names[0], "val": second})])
     if filled:
         return Ask(f"{problem}; name it", [("", {"train": names[0], "val": NONE})])
-    return FulmenError(problem)
+    return FulmenError(f"{problem}; a curve of another name is judged with --train COLUMN, --val COLUMN or both")
 
 
-def _counts(table: LogTable, curve: Curve) -> bool:
-    """Whether a column counts its rows."""
-    cells = [table.text(curve.column, row) for row in curve.rows[:4].tolist()]
-    return len(cells) > 1 and all(cell.isdigit() for cell in cells) and cells[0] != cells[-1]
+def _may_be_proposed(table: LogTable, curve: Curve) -> bool:
+    """Whether a column of an unknown name holds numbers that do not rise from row to row, as counts and times do."""
+    cells = [table.text(curve.column, row) for row in curve.rows.tolist()]
+    if not all(is_number(cell) for cell in cells):
+        return False
+    try:
+        values = [float(cell) for cell in cells]
+    except ValueError:  # a decimal comma, a unit
+        return True
+    return len(values) < 2 or any(after < before for before, after in pairwise(values))
 
 
 def _pair(table: LogTable, curves: list[Curve], quantity: str, told: list[str]) -> Pair:
@@ -208,8 +220,14 @@ def _several(table: LogTable, train: list[Curve], val: list[Curve]) -> Ask:
         choice = {"train": typed(table, first), "val": typed(table, second)}
     elif train and len({curve.name.partition(" (column ")[0] for curve in train}) < len(train):  # two of one name
         choice = {"train": typed(table, train[0]), "val": typed(table, train[1])}
+    elif len(train) == 2 and not any(curve.meaning.part for curve in train):
+        first, second = (typed(table, curve) for curve in train)
+        alone = ("one alone", {"train": first, "val": NONE})
+        both = ("if the second is of validation", {"train": first, "val": second})
+        return Ask(f"{table.source} has several losses, {what}; name those to judge", [alone, both])
     elif train:
-        choice = {"train": typed(table, train[0]), "val": NONE}
+        whole = [curve for curve in train if all(word in PARTS or word == "loss" for word in words(curve.name))]
+        choice = {"train": typed(table, (whole or train)[0]), "val": NONE}
     else:
         choice = {"train": typed(table, val[0]), "val": typed(table, val[1])}
         what += ", and none for training"

@@ -8,7 +8,7 @@ from fulmen.io.logs.table import LogTable, of_records
 from fulmen.io.logs.words import AXES, HIGHER, LOSSES, PARTS, words
 
 NUMBER = r"[-+]?(?:\d[\d.,]*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|(?:nan|inf(?:inity)?)\b)%?"
-WORD = r"[A-Za-z][\w'’/@.\-]*"
+WORD = r"[^\W\d_][\w'’/@.\-]*"
 PAIR = re.compile(
     rf"(?P<name>{WORD}(?:[ ]{WORD}){{0,4}}(?:[ ]?\([A-Za-z ]+\))?)(?:[\"'’])?"
     rf"\s*(?:[:=#]|[-=]>|\s|(?=\[))\s*[\[(#]?\s*(?P<value>{NUMBER})(?![A-Za-z_\d])"
@@ -20,6 +20,11 @@ SKIPPED = re.compile(r"improve|saving|saved|early.?stop|restor|best iteration|pa
 COUNTED = re.compile(r"^\s*\[(\d+)\]|^\s*(\d+):\s")  # XGBoost, LightGBM; CatBoost
 PAIRED = re.compile(r"^\s*\[(\d+),\s*(\d+)\]")  # epoch and batch, as PyTorch's first tutorial prints them
 UNFINISHED = re.compile(r"^\s*(\d+)/(\d+)\s*[\[━.]|(\d+)%\|")  # bars of progress: 100/782 [==>.....], 50%|#####
+AVERAGED = re.compile(rf"^\s*(\d+):\s*{NUMBER},?\s*({NUMBER}) avg loss\b", re.IGNORECASE)  # Darknet
+STAMP = re.compile(
+    r"^\[?\d{1,2}/[A-Z][a-z]{2}/\d{4}[ :][\d:.,]+(?:\s+[A-Z]+\s+\d+)?\]?"
+)  # [01/Mar/2024 12:00:01 INFO 7]
+LABEL = re.compile(r"<\w+>(?=\s*=)")  # SageMaker: train loss <loss>=1.2
 SECOND = re.compile(r"\s*/\s*(\d*[.,]\d+)")
 RUNS = {"fold", "seed", "run", "trial"}
 AXIS = set(AXES)
@@ -63,6 +68,9 @@ def table_of_printed(source: str, lines: list[str]) -> LogTable | None:
     The last epoch counts for the lines after it that say none, and `train` before a name for the names after
     it in its line.
     """
+    if averaged := [(number, found) for number, line in enumerate(lines, 1) if (found := AVERAGED.match(line))]:
+        rows = [{"iteration": found[1], "avg loss": found[2]} for _, found in averaged]
+        return of_records(source, rows, [number for number, _ in averaged], word="line", taken=["Darknet's output"])
     records: list[dict[str, Any]] = []
     places: list[int] = []
     heading: dict[str, Any] = {}
@@ -109,6 +117,7 @@ def _record(line: str) -> dict[str, Any]:
             return {str(name): value for name, value in plain.items()} if isinstance(plain, dict) else {}
         except (ValueError, SyntaxError):
             pass
+    line = LABEL.sub("", STAMP.sub("", line))
     record: dict[str, Any] = {}
     if pair := PAIRED.match(line):
         record = {"epoch": pair[1], "step": pair[2]}

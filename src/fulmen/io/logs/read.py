@@ -77,10 +77,14 @@ def table_of_asked(path: Path, options: LogOptions) -> LogTable:
 
 def told(path: Path, table: LogTable | None, ask: Ask, options: LogOptions) -> str:
     """What is open, and a command that settles it; it was tried. Other answers are named by their options."""
+    from fulmen.config.mistakes import for_shell
+
     works = [(when, change, found) for when, change in ask.choices if (found := _tried(path, table, options, change))]
     if not works:
         return ask.problem
-    others = [f"{when}: {' '.join(LogOptions(**change).words())}" for when, change, _ in works[:-1] if when]
+    others = [
+        f"{when}: {' '.join(map(for_shell, LogOptions(**change).words()))}" for when, change, _ in works[:-1] if when
+    ]
     when, _, found = works[-1]
     last = f"{when + ': ' if when else ''}{command(*found)}"
     return f"{'; '.join([ask.problem, *others])}{'; ' if when else ': '}{last}"

@@ -1,5 +1,6 @@
 """From a path to a table: what kind of file or folder it is."""
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -18,6 +19,7 @@ from fulmen.io.logs.folders import (
 from fulmen.io.logs.html import rows_of_html
 from fulmen.io.logs.json_shapes import of_plain, table_of_json
 from fulmen.io.logs.printed import is_printed, table_of_printed
+from fulmen.io.logs.sheets import sheet_with_losses
 from fulmen.io.logs.table import LogTable
 from fulmen.io.logs.text_tables import table_of_text
 from fulmen.io.logs.words import meaning
@@ -75,7 +77,13 @@ def _head(path: Path) -> bytes:
 
 def _of_text(path: Path) -> LogTable:
     guesses: list[str] = []
-    table = _shape(path, _text(path, guesses))
+    try:
+        table = _shape(path, _text(path, guesses))
+    except csv.Error:
+        most = csv.field_size_limit()
+        raise FulmenError(
+            f"{path} has a cell of more than {most} letters, or a quote without its end: no log"
+        ) from None
     table.taken = guesses + table.taken
     return table
 
@@ -182,7 +190,7 @@ def _columns(path: Path) -> LogTable:
     from fulmen.io.tables import read_table
 
     try:
-        raw = read_table(path, key="log")
+        raw = sheet_with_losses(path) or read_table(path, key="log")
     except FulmenError as error:
         if "log.header" in str(error):
             raise FulmenError(f"{path} has no names of columns; write them above the numbers") from None

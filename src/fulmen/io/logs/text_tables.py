@@ -24,6 +24,9 @@ CHUNK = 5000  # lines at a time
 
 KNOWN = {*LOSSES, *HIGHER, *PARTS, *AXES}
 
+TYPES = re.compile(r"\s*(<[a-z]{2,6}>\s*)+")
+NUMBERED = re.compile(r"^\s*\d+:\s+")
+
 
 def table_of_text(source: str, raw: list[str]) -> LogTable | None:
     """None where the lines have no columns in common; else `raw` may be emptied.
@@ -32,6 +35,9 @@ def table_of_text(source: str, raw: list[str]) -> LogTable | None:
         FulmenError: a row has more or fewer cells than there are names; there is no row.
     """
     lines, places, comments = _lines(raw)
+    if any(map(TYPES.fullmatch, lines[1:3])):  # R's data.table prints the types, and the number of each row
+        kept = [i for i, line in enumerate(lines) if not TYPES.fullmatch(line)]
+        lines, places = [NUMBERED.sub("", lines[i]) for i in kept], [places[i] for i in kept]
     if not lines:
         return None
     found = _begin(lines)

@@ -66,6 +66,10 @@ OTHER_TONGUES = {  # without accents
     "addestramento": "train", "训练": "train", "validierungs": "val", "validierung": "val", "validacion": "val",
     "validacao": "val", "validazione": "val", "验证": "val", "测试": "test", "verlust": "loss", "perte": "loss",
     "perdida": "loss", "perda": "loss", "perdita": "loss", "损失": "loss", "fehler": "error", "erreur": "error",
+    "обучен": "train", "обучающ": "train", "валидац": "val", "тестов": "test", "потери": "loss", "ошибка": "error",
+    "эпоха": "epoch", "egitim": "train", "dogrulama": "val", "kayip": "loss", "kayıp": "loss", "uczenie": "train",
+    "treningow": "train", "walidac": "val", "訓練": "train", "学習": "train", "検証": "val", "損失": "loss",
+    "훈련": "train", "학습": "train", "검증": "val", "손실": "loss",
     "genauigkeit": "accuracy", "exactitude": "accuracy", "准确率": "accuracy", "轮次": "epoch",
 }  # fmt: skip
 AXES = ("epoch", "epochs", "ep", "step", "steps", "iter", "iters", "iteration", "iterations", "round", "rounds",
@@ -115,7 +119,7 @@ class Meaning:
 
 def in_english(name: str) -> str:
     """Without accents, and words of other languages as those here."""
-    name = "".join(sign for sign in normalize("NFKD", name) if not combining(sign))
+    name = normalize("NFC", "".join(sign for sign in normalize("NFKD", name) if not combining(sign)))
     lower = name.lower()
     for other in OTHER_TONGUES:
         if other in lower:
