@@ -84,7 +84,9 @@ def read_table(
 
 def _not_empty(table: RawTable) -> RawTable:
     if len(table.frame) == 0:
-        raise FulmenError(f"{table.source}: there is no row below the header")
+        sheet = next((guess for guess in table.guesses if guess.what.startswith("sheet ")), None)
+        others = f"; that is {sheet.what}; for another one: {sheet.override}" if sheet else ""
+        raise FulmenError(f"{table.source}: there is no row below the header{others}")
     return table
 
 

@@ -221,9 +221,9 @@ def _several(table: LogTable, train: list[Curve], val: list[Curve]) -> Ask:
     elif train and len({curve.name.partition(" (column ")[0] for curve in train}) < len(train):  # two of one name
         choice = {"train": typed(table, train[0]), "val": typed(table, train[1])}
     elif len(train) == 2 and not any(curve.meaning.part for curve in train):
-        first, second = (typed(table, curve) for curve in train)
-        alone = ("one alone", {"train": first, "val": NONE})
-        both = ("if the second is of validation", {"train": first, "val": second})
+        one, other = (typed(table, curve) for curve in train)
+        alone = ("one alone", {"train": one, "val": NONE})
+        both = ("if the second is of validation", {"train": one, "val": other})
         return Ask(f"{table.source} has several losses, {what}; name those to judge", [alone, both])
     elif train:
         whole = [curve for curve in train if all(word in PARTS or word == "loss" for word in words(curve.name))]

@@ -68,8 +68,8 @@ def table_of_printed(source: str, lines: list[str]) -> LogTable | None:
     The last epoch counts for the lines after it that say none, and `train` before a name for the names after
     it in its line.
     """
-    if averaged := [(number, found) for number, line in enumerate(lines, 1) if (found := AVERAGED.match(line))]:
-        rows = [{"iteration": found[1], "avg loss": found[2]} for _, found in averaged]
+    if averaged := [(number, match) for number, line in enumerate(lines, 1) if (match := AVERAGED.match(line))]:
+        rows = [{"iteration": match[1], "avg loss": match[2]} for _, match in averaged]
         return of_records(source, rows, [number for number, _ in averaged], word="line", taken=["Darknet's output"])
     records: list[dict[str, Any]] = []
     places: list[int] = []

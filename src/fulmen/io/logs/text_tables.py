@@ -36,8 +36,8 @@ def table_of_text(source: str, raw: list[str]) -> LogTable | None:
     """
     lines, places, comments = _lines(raw)
     if any(map(TYPES.fullmatch, lines[1:3])):  # R's data.table prints the types, and the number of each row
-        kept = [i for i, line in enumerate(lines) if not TYPES.fullmatch(line)]
-        lines, places = [NUMBERED.sub("", lines[i]) for i in kept], [places[i] for i in kept]
+        full = [i for i, line in enumerate(lines) if not TYPES.fullmatch(line)]
+        lines, places = [NUMBERED.sub("", lines[i]) for i in full], [places[i] for i in full]
     if not lines:
         return None
     found = _begin(lines)
