@@ -172,6 +172,21 @@ def test_image_arrays_are_told_by_their_names(said):
     assert out[-1] == "python train.py experiment=images_plain data.arrays=photos.npz data=image_arrays"
 
 
+def test_pictures_without_classes_and_a_folder_of_all_kinds_are_told_apart(said, tmp_path):
+    (tmp_path / "flat").mkdir()
+    for i in range(4):
+        (tmp_path / "flat" / f"{i}.png").write_bytes(b"x")
+    _, err, code = said("flat")
+    assert code != 0
+    assert err[0].startswith("error: flat: the pictures have no classes; move them into a folder for each class")
+    assert err[0].endswith("such as flat/cats and flat/dogs")
+    for i in range(9):
+        (tmp_path / f"{i}.csv").write_text("a,b\n1,2\n")
+    _, err, code = said(".")
+    assert (len(err), code != 0) == (1, True)
+    assert "name a file in it" in err[0]
+
+
 def test_the_log_of_a_training_is_for_the_diagnosis(said):
     rows = "".join(f"{i},{1 / i},{1 / i + 0.1}\n" for i in range(1, 20))
     with open("log.csv", "w") as file:

@@ -37,7 +37,9 @@ def test_a_training_tells_it_first_and_keeps_it(lab, capsys):
     assert lines.index(SAID[-1]) < lines.index(next(line for line in lines if line.startswith("report:")))
     assert not [text for text in warned if "length" in text]
     report = (run.folder / "report.md").read_text()
-    assert report.index("## Data") < report.index("px.csv: 16 lengths")
+    assert report.index("## Data") < report.index("px.csv: 16 lengths") < report.index("## Where the rest is")
+    headings = [line for line in report.splitlines() if line.startswith("## ")]
+    assert "## Diagnosis" not in headings or headings.index("## Data") < headings.index("## Diagnosis")
     assert "decimal comma in length" in (run.folder / "report.html").read_text()
     (stored,) = json.loads((run.folder / "result.json").read_text())["taken"]
     assert stored["guesses"] == [{"what": "decimal comma in length", "override": "data.decimal=point"}]
@@ -94,3 +96,16 @@ def test_predicting_notes_what_was_decided_and_warns_of_doubts():
         "a.csv: left out: a line",
     ]
     assert [str(each.message) for each in caught if each.category is UserWarning] == ["a.csv: constant"]
+
+
+def test_a_report_has_a_point_for_each_decision_and_not_for_more_than_a_reader_takes_in():
+    guesses = [Guess("decimal comma; in a and b", "data.decimal=point"), Guess("newest first")]
+    taken = Taken("a.csv", "3 rows", {"time": "t"}, guesses, ["x"], [f"doubt {i}" for i in range(15)])
+    points = [each.strip() for each in taken.points()]
+    assert points[:3] == [
+        "a.csv: 3 rows",
+        "columns: time: t",
+        "decided: decimal comma; in a and b (data.decimal=point)",
+    ]
+    assert points[3:6] == ["decided: newest first", "left out: x", "doubtful: doubt 0"]
+    assert points[-1] == "doubtful: 3 more"

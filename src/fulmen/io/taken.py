@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # a server starts without it
     import numpy as np
 
 SHOWN = 2  # files whose lines are told, of many
+MOST_POINTS = 12  # of a kind, in a report
 LONGEST = 400  # letters of a line; a table can have hundreds of columns
 
 
@@ -59,6 +60,16 @@ class Taken:
         ]
         return [line for line in found if line]
 
+    def points(self) -> list[str]:
+        """`lines`, with a point for each decision, what was left out and what is doubtful."""
+        found = [f"{self.source}: {self.rows}"]
+        found += [_line("columns", [f"{role}: {columns}" for role, columns in self.roles.items()])]
+        several = {"decided": list(map(str, dict.fromkeys(self.guesses))), "left out": self.dropped}
+        for word, parts in (several | {"doubtful": self.doubts}).items():
+            found += [_line(word, [part]) for part in parts[:MOST_POINTS]]
+            found += [f"  {word}: {len(parts) - MOST_POINTS} more"] * (len(parts) > MOST_POINTS)
+        return [line for line in found if line]
+
     def to_plain(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return asdict(self)
@@ -87,12 +98,15 @@ def doubts_of(taken: Iterable[Taken]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def lines_of_plain(taken: Iterable[Mapping[str, Any]]) -> list[str]:
-    """`lines_of` what `Taken.to_plain` gave; [] if that is damaged."""
+def points_of_plain(taken: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The points of the first files of which `Taken.to_plain` is given; [] if that is damaged."""
     try:
-        return lines_of(list(map(Taken.of_plain, taken)))
+        files = list(map(Taken.of_plain, taken))
+        points = [point for each in files[:SHOWN] for point in each.points()]
     except (TypeError, KeyError, ValueError):
         return []
+    more = len(files) - SHOWN
+    return [*points, f"and {more} more file{'s' * (more > 1)}"] if more > 0 else points
 
 
 def stored(taken: Iterable[Taken]) -> "np.ndarray":

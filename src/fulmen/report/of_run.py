@@ -215,10 +215,9 @@ def sections(
         found.insert(0, Section("Diagnosis", judged, listed=True))
     if figures:
         found.append(Section("Figures", figures=figures))
-    found += data_section(data)
     if summary.notes:
         found.append(Section("How to read this", summary.notes, listed=True))
-    return [*found, Section("Where the rest is", WHERE, folded=True, listed=True)]
+    return [*data_section(data), *found, Section("Where the rest is", WHERE, folded=True, listed=True)]
 
 
 def data_section(lines: Sequence[str]) -> list[Section]:

@@ -12,7 +12,7 @@ from fulmen.config.compose import to_plain
 from fulmen.config.directions import direction
 from fulmen.data.batches import size
 from fulmen.errors import FulmenError
-from fulmen.io.taken import lines_of_plain
+from fulmen.io.taken import points_of_plain
 from fulmen.lightning_private import callbacks_of, is_dry_run
 from fulmen.report.figures import training_curve
 from fulmen.report.of_run import write_report
@@ -92,7 +92,7 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
     typed = typed_for(result.folder)
     cost = {name: value for name, value in result.cost.items() if name != "seconds"}  # the run is not over yet
     known = result.to_plain() | {"status": status, "cost": cost}
-    path = write_report(result.folder, result.experiment, summary, known, typed, data=lines_of_plain(result.taken))
+    path = write_report(result.folder, result.experiment, summary, known, typed, data=points_of_plain(result.taken))
     print_table(*next(iter(summary.tables.items())))
     for title in summary.shown:
         print_table(title, summary.tables[title][:SHOWN])

@@ -8,7 +8,7 @@ from typing import Any
 
 from fulmen.config.stored import read_stored
 from fulmen.errors import FulmenError
-from fulmen.io.taken import lines_of_plain
+from fulmen.io.taken import points_of_plain
 from fulmen.report.behind import behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.gap import gap_of
@@ -104,7 +104,7 @@ def partial_report(folder: Path) -> Report | None:
 
 def further(folder: Path, result: Mapping[str, Any]) -> list[Section]:
     """The diagnosis, as far as it can be read, and where the rest is."""
-    gap, data = gap_of(folder), lines_of_plain(result.get("taken") or [])
+    gap, data = gap_of(folder), points_of_plain(result.get("taken") or [])
     with suppress(KeyError, TypeError, ValueError):
         return sections(Summary({}), result, gap=gap, data=data)
     return sections(Summary({}), {**result, "verdicts": []}, gap=gap, data=data)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fulmen.io.taken import lines_of_plain
+from fulmen.io.taken import points_of_plain
 from fulmen.report import spread
 from fulmen.report.behind import behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
@@ -60,7 +60,7 @@ def write_report(result: Result, results: Results, rows: Rows, typed: Sequence[s
             main=means(result, results),
             next_command=command,
             next_why=why,
-            sections=[Section("Each run", tables=[each]), *data_section(lines_of_plain(result.taken))],
+            sections=[*data_section(points_of_plain(result.taken)), Section("Each run", tables=[each])],
             attached={name: result.folder / file for name, file in
                       (("Configuration", "config.yaml"), ("Environment", "environment.json"))},
             links=where,
