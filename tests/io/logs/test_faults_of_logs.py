@@ -350,6 +350,18 @@ def test_a_cell_without_an_end_is_refused_in_one_line(tmp_path):
         read_log(path)
 
 
+@pytest.mark.parametrize(("encoding", "epoch", "train", "val"), [
+    ("gbk", "轮次", "训练损失", "验证损失"), ("cp949", "단계", "훈련 손실", "검증 손실"),
+    ("cp1251", "эпоха", "loss_обучение", "loss_валидация"),
+])  # fmt: skip
+def test_names_in_an_old_encoding_are_known(tmp_path, encoding, epoch, train, val):
+    path = tmp_path / "log.csv"
+    rows = [{epoch: row["epoch"], train: row["train_loss"], val: row["val_loss"]} for row in ROWS]
+    path.write_bytes(SHAPES["comma.csv"](rows).encode(encoding))
+    log = read_log(path)
+    assert (log.train, log.val) == (TRAIN, VAL)
+
+
 PACKED = {
     "gzip": lambda text: gzip.compress(text.encode()),
     "UTF-16": lambda text: text.encode("utf-16"),
