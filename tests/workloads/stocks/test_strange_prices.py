@@ -119,6 +119,9 @@ ASKED = {  # style -> content and what the message names
     "German": (renamed({"Date": "Datum", "Open": "Eröffnung", "High": "Hoch", "Low": "Tief", "Close": "Schlusskurs",
                         "Volume": "Volumen"}, sep=";", decimal=",", dates="%d.%m.%Y"), "Schlusskurs as Close"),
     **{names.split()[4]: (styles.called(names), f"{names.split()[4]} as Close") for names in styles.FOREIGN},
+    "an unknown High and Low": (renamed({"High": "Foo", "Low": "Bar"}), "Foo as High, Bar as Low"),
+    "a sheet with a note before": (styles.sheets(readme=pd.DataFrame({"Prices of a share": []}), prices=PRICES),
+                                   "sheet readme of readme, prices; for another one: data.sheet=prices"),
     "no line of names, trades behind": (styles.unnamed({"date": SECONDS, "n": range(100, 100 + DAYS)}), "Volume,c7]"),
     "no line of names, other trades": (styles.unnamed({"n": PRICES.Volume // 50 % 977}), "Volume,c7]"),
     "no line of names, a mean price": (styles.unnamed({"mean": (PRICES.High + PRICES.Low) / 2}, 5), "c6,Volume]"),
@@ -209,6 +212,17 @@ def test_what_is_unsure_is_asked_and_the_answer_reads_it(tmp_path, style):
     _, (prices,) = read(path, **typed(str(asked.value)))
     dates = style not in ("weeks", "months", "quarters", "a hole of years")
     assert equal(prices, dates=dates)
+
+
+@pytest.mark.parametrize("place", [0, 70, DAYS - 1])
+@pytest.mark.parametrize("year", ["2201", "2002", "2024"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_mistyped_year_is_named_in_its_own_line(tmp_path, place, year, turned):
+    lines = [LINES[0], *(LINES[:0:-1] if turned else LINES[1:])]
+    lines[place + 1] = year + lines[place + 1][4:]
+    path = styles.written(tmp_path / "AAA.csv", "\n".join(lines))
+    with pytest.raises(FulmenError, match=rf"line {place + 2}, column Date: {year}-.*which are of 2022; correct the"):
+        read(path)
 
 
 @pytest.mark.parametrize("volume", ["Volume", "Wolumen", "Объём", "Foo"])

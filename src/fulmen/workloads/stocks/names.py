@@ -129,7 +129,7 @@ def _by_values(
     synonyms: Mapping[str, Sequence[str]],
     reading: Reading,
 ) -> dict[str, str]:
-    """What columns under names that nobody knows can be, where no name tells that of the Close or the Date."""
+    """What columns under names that nobody knows can be, where no name tells Date, Close, High or Low."""
     known = dict(said)
     for role in (name for name in ALL if name not in known):
         free = [name for name in there if name not in known.values()]
@@ -139,15 +139,14 @@ def _by_values(
     found = {}
     if "Date" not in known and len(dates := dates_in(table.frame, free)) == 1:
         found["Date"] = dates[0]
-    if "Close" not in known:
+    if any(role not in known for role in ("Close", "High", "Low")):
         roles = {role: name for role, name in known.items() if role in REQUIRED and name is not None}
         wanted = {*free, *(name for role, name in roles.items() if role != "Date")}
         numbers = numbers_in(table.frame, [name for name in there if name in wanted], reading.table)
         date = roles.get("Date", found.get("Date"))
         newest_first = date is not None and falls([str(cell) for cell in table.frame[date]])
-        found |= prices_by_values(
-            numbers, {role: name for role, name in roles.items() if name in numbers}, newest_first
-        )
+        told = prices_by_values(numbers, {role: name for role, name in roles.items() if name in numbers}, newest_first)
+        found |= {role: name for role, name in told.items() if role in ("High", "Low") or "Close" not in known}
     return {role: name for role, name in found.items() if role not in known}
 
 

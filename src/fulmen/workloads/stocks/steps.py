@@ -21,6 +21,8 @@ STEPS = {"daily": (1, 4), "weekly": (5, 10), "monthly": (20, 45)}  # days betwee
 GAPS = {"daily": 30, "weekly": 60, "monthly": 120, "any": 10**6}  # days between two lines, at most
 LARGE_MOVE = 0.5  # |log return| of a day that is told
 LARGEST_JUMP = 8.0  # how many times the Close before a Close may be
+NEIGHBOURS = 120  # days that the lines around one may span
+OTHER_YEARS = 300  # days that a line lies off all of them, if its year is mistyped
 SPLITS = (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50)
 
 
@@ -113,6 +115,7 @@ def oldest_first(
         raise FulmenError(_repeated(int(first), int(second), day, where, column, hint, cells))
     if (step[same] < 0).all():
         return by_day, True
+    refuse_other_years(order, ticker, day, where, column)
     bad = int(order[1:][same & (step < 0)].min())
     raise FulmenError(
         f"{where(bad, column)}: {np.datetime64(int(day[bad]), 'D')} lies before the line above it; each ticker needs "
@@ -134,6 +137,31 @@ def _repeated(
         f"{where(second, column)}: {date} repeats the day of {where.word} {line}; each ticker needs one line a "
         f"day{hint}"
     )
+
+
+def refuse_other_years(
+    order: np.ndarray, ticker: np.ndarray, day: np.ndarray, where: Where, column: str = "Date"
+) -> None:
+    """Pass if no single line lies many years off the lines around it, which lie close to each other.
+
+    Args:
+        order: positions of the lines, those of one ticker after each other [N].
+        ticker: of each line [N].
+        day: since 1970-01-01 [N].
+
+    Raises:
+        FulmenError: names the first line, whose year is probably mistyped.
+    """
+    ticker, day = ticker[order], day[order]
+    for i in range(len(day)):
+        around = [k for k in (i - 2, i - 1, i + 1, i + 2) if 0 <= k < len(day) and ticker[k] == ticker[i]]
+        near = day[around]
+        if len(near) > 1 and np.ptp(near) <= NEIGHBOURS and np.abs(near - day[i]).min() >= OTHER_YEARS:
+            date, year = np.datetime64(int(day[i]), "D"), str(np.datetime64(int(near[0]), "D"))[:4]
+            raise FulmenError(
+                f"{where(int(order[i]), column)}: {date} is in another year than the lines around it, which are of "
+                f"{year}; correct the year"
+            )
 
 
 def refuse_frequency(lines: Lines, frequency: Frequency) -> list[str]:
@@ -168,6 +196,7 @@ def refuse_holes(lines: Lines, limits: Limits) -> None:
     wide = lines.next[steps > limits.gap_days]
     if len(wide) == 0:
         return
+    refuse_other_years(np.arange(len(lines.day)), lines.ticker, lines.day, lines.where)
     place = int(wide[lines.where.line[wide].argmin()])
     days, most = int(lines.day[place] - lines.day[place - 1]), int(steps.max())
     others = f"; {len(wide)} such holes" if len(wide) > 1 else ""
