@@ -8,11 +8,11 @@ from fulmen.migrations.old_imports import install
 if TYPE_CHECKING:  # what an editor and a type checker see of the names below
     from fulmen.comparison.named import compare, rank
     from fulmen.config.check import compose
-    from fulmen.diagnosis import diagnose
     from fulmen.entrypoints import train
     from fulmen.errors import FulmenError
     from fulmen.registry.using import load_model
     from fulmen.report.summary import Summary
+    from fulmen.runs.from_python import check, diagnose
     from fulmen.runs.run_folder import load_run
     from fulmen.runs.table import runs
     from fulmen.search.found import sweep
@@ -25,9 +25,10 @@ HOMES = {
     "Summary": "fulmen.report.summary",
     "Workload": "fulmen.workload",
     "WorkloadData": "fulmen.workload",
+    "check": "fulmen.runs.from_python",
     "compare": "fulmen.comparison.named",
     "compose": "fulmen.config.check",
-    "diagnose": "fulmen.diagnosis",
+    "diagnose": "fulmen.runs.from_python",
     "load_model": "fulmen.registry",
     "load_run": "fulmen.runs.run_folder",
     "rank": "fulmen.comparison.named",
@@ -42,6 +43,7 @@ __all__ = [
     "Summary",
     "Workload",
     "WorkloadData",
+    "check",
     "compare",
     "compose",
     "diagnose",

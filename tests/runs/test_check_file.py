@@ -10,6 +10,7 @@ import pytest
 import reading_lab
 from cures import arguments, overrides_in
 
+import fulmen
 from fulmen.cli import main
 from fulmen.config.check import check_overrides
 from fulmen.config.completion import completions
@@ -277,6 +278,21 @@ def test_a_project_of_ones_own_is_found_and_says_what_it_took(said, tmp_path):
         assert [each["source"] for each in plain["taken"]] == ["px.csv", "low.csv"]
         assert arguments(shlex.split(plain["command"])) == {"csv": ["px.csv", "low.csv"]}
         assert plain["warnings"] == ["low.csv: a length is below 0"]
+
+
+def test_python_has_it_as_a_function_and_a_log_is_diagnosed_by_its_name():
+    found = fulmen.check(prices(), None, "data.lookback_days=20")
+    assert found.experiment == "stocks"
+    assert found.taken[0].rows.startswith("300 days")
+    assert trains(found.lines()[-1]).data.lookback_days == 20
+    with pytest.raises(fulmen.FulmenError, match="there is no file"):
+        fulmen.check("nosuch.csv")
+    losses = {"train_loss": [1.0, 0.6, 0.4, 0.2, 0.1, 0.05, 0.02], "val_loss": [1.0, 0.8, 0.7, 0.8, 0.9, 1.1, 1.3]}
+    pd.DataFrame({"epoch": range(1, 8), **losses}).to_csv("log.csv", index=False)
+    assert "overfitting" in fulmen.diagnose("log.csv")
+    assert "overfitting" in fulmen.diagnose(losses["train_loss"], losses["val_loss"])
+    with pytest.raises(fulmen.FulmenError, match=r"fulmen\.diagnose"):
+        fulmen.check("log.csv")
 
 
 def test_files_experiments_and_settings_are_completed():
