@@ -31,6 +31,14 @@ def german():
     return known().assign(maintenance=labels).rename(columns={**names, "maintenance": "störung"})
 
 
+def polish():
+    """Names that nobody knows: machine and time are plain by their cells alone, the labels in several spellings."""
+    names = {"machine": "maszyna", "time": "czas", "light_lux": "a", "temperature_c": "b", "vibration_mm_s": "c"}
+    labels = known().maintenance.map({0: "No", 1: "Yes"})
+    labels[8:20] = labels[8:20].str.lower() + " "
+    return known().assign(maintenance=labels).rename(columns={**names, "maintenance": "usterka"})
+
+
 def without_a_sensor():
     return known().drop(columns="vibration_mm_s")
 
@@ -47,6 +55,7 @@ TABLES = {
     pumps: ([f"sensor_{i:02}" for i in range(8)], "machine_status", None, "timestamp"),
     semiconductors: ([str(i) for i in range(10)], "Pass/Fail", None, "Time"),
     german: (["a", "b", "c"], "störung", "gerät", "zeit"),
+    polish: (["a", "b", "c"], "usterka", "maszyna", "czas"),
     without_a_sensor: (["light_lux", "temperature_c", "hour_sin", "hour_cos"], "maintenance", "machine", "time"),
     without_time: (["light_lux", "temperature_c", "vibration_mm_s"], "maintenance", "machine", None),
     with_times_of_day: (["light_lux", "temperature_c", "vibration_mm_s", "hour_sin", "hour_cos"], "maintenance",

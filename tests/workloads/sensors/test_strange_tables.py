@@ -166,8 +166,8 @@ LABELS = {
     "in capitals": Kind(as_text("OK", "NOK"), typed=("data.labels=[ok,nok]",), says="OK in maintenance is ok"),
     "two spellings": Kind(
         lines(lambda rows: [*(row[:-1] + {"0": "ok", "1": "nok"}.get(row[-1], row[-1]) for row in rows[:-1]),
-                            rows[-1][:-1] + "OK"]),
-        typed=("data.labels=[ok,nok]",), asks="row 241, column maintenance: 'OK' is none of the labels", ends=True,
+                            rows[-1][:-1] + "NOK"]),
+        typed=("data.labels=[ok,nok]",), says="NOK in maintenance is nok",
     ),
     "one is missing": Kind(
         column_as("maintenance", lambda x: x.astype(object).where(x.index != 7, "")),

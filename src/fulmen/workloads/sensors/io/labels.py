@@ -109,13 +109,13 @@ def labels(
     """The numbers [N] of a column's labels, and what was read as a label it is not quite.
 
     A label is meant by a text that is equal to it, or the same number (`1.0` for 1), or the same truth (`TRUE` for
-    true), or differs in case alone.
+    true), or differs in case or blanks alone from it and from no other.
 
     Raises:
         FulmenError: a cell is empty or none of the labels; the message has all that are there, the rarest last.
     """
     column = Distinct.of(values)
-    meant, guesses = _meant(column.text, known, name)
+    meant, guesses = _meant(column.text, known, name, several_words=True)
     unknown = [text for text in column.text if text not in meant and _may_be_label(text)]
     if unknown:
         raise FulmenError(
@@ -147,7 +147,7 @@ def event(number: np.ndarray, known: Sequence, target: str, key: str = "data") -
 
 def _instead(column: Distinct, name: str, key: str) -> str:
     """What the column has, and how it would be named."""
-    shares = column.by_share()
+    shares, alike = spelled_once(column)
     there = [text for text, _ in shares]
     if len(there) > MOST:
         return (
@@ -157,12 +157,32 @@ def _instead(column: Distinct, name: str, key: str) -> str:
     if len(there) == 1:
         return f"the column has {there[0]} alone, and a classifier needs two labels"
     has = ", ".join(f"{text} ({share:.1%})" for text, share in shares)
+    has += f", with {listed(alike, 3)} as one, in case or blanks alone apart" if alike else ""
     last = ", and the last is the event" if len(there) == 2 else ""
     return f"the column has {has}: {override(f'{key}.labels', there)}{last}"
 
 
-def _meant(there: Sequence[str], known: Sequence, name: str) -> tuple[dict[str, int], list[Guess]]:
-    """Text in the column -> number of the label or level that it stands for."""
+def spelled_once(column: Distinct) -> tuple[list[tuple[str, float]], list[str]]:
+    """The labels and their shares as `by_share`, each as it is written most, and those that have several spellings."""
+    shares = dict(column.by_share())
+    spellings: dict[str, list[str]] = {}
+    for text in shares:
+        spellings.setdefault(_as_words(text), []).append(text)
+    kinds = [(max(texts, key=shares.__getitem__), sum(map(shares.__getitem__, texts))) for texts in spellings.values()]
+    kinds.sort(key=lambda each: -each[1])
+    if [text.casefold() for text, _ in kinds] in YES_NO:
+        kinds.reverse()
+    return kinds, [" and ".join(texts) for texts in spellings.values() if len(texts) > 1]
+
+
+def _meant(
+    there: Sequence[str], known: Sequence, name: str, several_words: bool = False
+) -> tuple[dict[str, int], list[Guess]]:
+    """Text in the column -> number of the label or level that it stands for.
+
+    Args:
+        several_words: whether several texts that differ in case and blanks alone may stand for one.
+    """
     meant = {text: i for i, each in enumerate(known) for text in there if text == str(each)}
     guesses = []
     for same in (_as_number, _as_truth, _as_words):
@@ -177,11 +197,11 @@ def _meant(there: Sequence[str], known: Sequence, name: str) -> tuple[dict[str, 
             ):
                 found.setdefault(wanted[value], []).append(text)
         for number, several in found.items():
-            if same is _as_words and (len(several) > 1 or number in meant.values()):
+            if same is _as_words and not several_words and (len(several) > 1 or number in meant.values()):
                 continue  # names that differ in case alone may be two
             meant |= dict.fromkeys(several, number)
             if same is _as_words or (same is _as_truth and several[0].casefold() != str(known[number]).casefold()):
-                guesses.append(Guess(f"{several[0]} in {name} is {known[number]}"))
+                guesses.append(Guess(f"{', '.join(several)} in {name} is {known[number]}"))
     return meant, guesses
 
 

@@ -1,9 +1,10 @@
 """Which column of a stranger's table plays which role, and what to type where its names are others."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from fulmen.config.choice_files import read_choice, workload_of
@@ -13,10 +14,11 @@ from fulmen.io.hints import override
 from fulmen.io.layout import cells_of
 from fulmen.io.names import likely, matched, plain
 from fulmen.io.options import TableOptions, word_for
+from fulmen.io.stamps import stamp_of
 from fulmen.io.tables import RawTable
 from fulmen.io.taken import Guess, listed
 from fulmen.workloads.sensors.features.features import DERIVED, TIME, source_columns
-from fulmen.workloads.sensors.io.labels import MOST, Distinct
+from fulmen.workloads.sensors.io.labels import MOST, Distinct, spelled_once
 from fulmen.workloads.sensors.io.tables import Columns
 
 TIMES = ("time", "timestamp", "datetime", "date", "date_time", "ts", "time_stamp", "measured_at", "recorded_at",
@@ -37,6 +39,8 @@ READINGS: Mapping[str, Sequence[str]] = {
 OUTCOME = re.compile(r"status|label|fail|fault|target|class|anomal|maint|broken|defect|defekt|störung|ausfall", re.I)
 DATES = ("date", "day", "datum", "fecha", "data", "jour")
 CLOCK = re.compile(r"\d{1,2}([:.])\d\d(\1\d\d([.,]\d+)?)?(\s*[ap]m)?", re.IGNORECASE)
+MACHINE = re.compile(r"[^\W\d][^\d.,]*\d{1,6}")  # M-01
+SEEN = 30  # cells of a column that are tried as dates
 SHOWN = 60  # columns named in one override at most
 
 
@@ -88,8 +92,8 @@ class Looks:
         numeric: hold numbers, and more than one; a count of the rows is none.
         few: hold two to ten different values, which may be labels.
         two: those of them that hold two.
-        time: probably holds the time.
-        group: probably holds the machines.
+        time: probably holds the time, by its name or because no other one holds dates.
+        group: probably holds the machines, by its name or because no other one has repeated names such as M-01.
     """
 
     numeric: Sequence[str]
@@ -101,9 +105,10 @@ class Looks:
     @classmethod
     def of(cls, frame: pd.DataFrame) -> "Looks":
         names = [str(name) for name in frame.columns if name and list(frame.columns).count(name) == 1]
-        kinds = {name: len(Distinct.of(frame[name]).by_share()) for name in names}
-        time = _named(names, TIMES)
+        kinds = {name: len(spelled_once(Distinct.of(frame[name]))[0]) for name in names}
+        time = _named(names, TIMES) or _only(name for name in names if _holds_dates(frame[name]))
         group = _named([name for name in names if name != time], MACHINES)
+        group = group or _only(name for name in names if name != time and _holds_machines(frame[name]))
         numeric = [name for name in names if name not in (time, group) and _varies(frame[name])]
         return cls(
             numeric, [name for name in names if 2 <= kinds[name] <= MOST],
@@ -141,7 +146,7 @@ def _instead(raw: RawTable, lost: Sequence[str], near: Mapping[str, str], column
             or (two[0] if len(two) == 1 else "")
         )
         if target:
-            labels = [text for text, _ in Distinct.of(raw.frame[target]).by_share()]
+            labels = [text for text, _ in spelled_once(Distinct.of(raw.frame[target]))[0]]
             typed = [override(f"{key}.target", target), override(f"{key}.labels", labels[:SHOWN]), *typed]
         else:
             few_ = f"{listed(few)} {'has' if len(few) == 1 else 'have'}" if few else "none has"
@@ -202,6 +207,26 @@ def with_its_date(frame: pd.DataFrame, column: str) -> tuple[pd.Series, Guess | 
 def _named(names: Sequence[str], known: Sequence[str]) -> str | None:
     by_plain = {plain(name): name for name in reversed(names)}
     return next((by_plain[plain(each)] for each in known if plain(each) in by_plain), None)
+
+
+def _only(names: Iterable[str]) -> str | None:
+    found = list(names)
+    return found[0] if len(found) == 1 else None
+
+
+def _holds_dates(cells: pd.Series) -> bool:
+    """Whether the first cells are dates, and not numbers such as 20240131."""
+    if cells.dtype.kind == "M":
+        return True
+    first = [str(cell) for cell in cells.iloc[:SEEN]]
+    return bool(first) and not any(map(str.isdecimal, first)) and None not in map(stamp_of, first)
+
+
+def _holds_machines(cells: pd.Series) -> bool:
+    """Whether the cells are names with a number at their end, three or more, each in several rows."""
+    distinct = Distinct.of(cells)
+    names, count = [*filter(None, distinct.text)], np.bincount(distinct.number, minlength=1)
+    return 3 <= len(names) <= len(cells) // 3 and count.min() > 1 and all(map(MACHINE.fullmatch, names))
 
 
 def _varies(cells: pd.Series) -> bool:
