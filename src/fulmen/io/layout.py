@@ -16,7 +16,7 @@ from fulmen.io.options import NUMBERED, word_for
 
 CANDIDATES = "\t;|,"  # in this order where several divide the rows evenly
 EVEN = 0.9  # share of the rows that a delimiter divides into as many cells
-LINES = 200  # that are looked at
+LINES = 100  # that are looked at
 QUOTE = "; is a comma the decimal sign? Then quote such cells, or divide the columns by semicolons"
 COMMENT = re.compile(r"\s*(#|%|//)")
 
@@ -188,6 +188,9 @@ def _refuse_wider_than_names(places: Sequence[int], rows: Sequence[Sequence[str]
 def turned(sample: str, layout: Layout, needed: Sequence[str]) -> bool:
     """Whether names that are wanted stand in the first column, one below the other, and not in the header."""
     known = {plain(name) for name in needed}
+    there = len(known & set(map(plain, layout.header or [])))
+    if 2 * there >= len(known):
+        return False
     lines = [line for line in re.split(r"\r\n|\n|\r", sample)[:LINES] if line.strip()]
     first = {plain(cells[0]) for line in lines if (cells := cells_of(line, layout.delimiter))}
-    return len(known & first) > max(1, len(known & set(map(plain, layout.header or []))))
+    return len(known & first) > max(1, there)
