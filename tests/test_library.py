@@ -54,7 +54,7 @@ def test_a_run_predicts_what_it_would_predict_as_a_kept_model(tmp_path):
             run.predict(wrong)
     with pytest.raises(FulmenError, match=r"there is no file none\.npz; it would have to be"):
         run.predict("none.npz")
-    with pytest.raises(FulmenError, match="delimiter: it is read with nothing else"):
+    with pytest.raises(FulmenError, match="delimiter: it is read with columns, units"):
         run.predict("none.npz", delimiter=";")
 
 

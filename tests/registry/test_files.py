@@ -11,6 +11,7 @@ import torch
 from fulmen.cli import main
 from fulmen.config.check import build, check_overrides
 from fulmen.config.schema import project_root
+from fulmen.data.answering import Note
 from fulmen.errors import FulmenError
 from fulmen.registry.models import input_schema
 from fulmen.registry.store import Store
@@ -24,14 +25,14 @@ MODELS = project_root() / "tests" / "frozen" / "4332109" / "models"
 
 
 def asked(name, path, *overrides):
-    """The prediction for a file and the warnings, or the line that refuses it."""
+    """The prediction for a file with its warnings and notes, or the line that refuses it."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             table = predict(name, path, MODELS, overrides)
         except FulmenError as error:
             return str(error)
-    said = " ".join(str(warning.message) for warning in caught if warning.category is UserWarning)
+    said = " ".join(str(warning.message) for warning in caught if warning.category in (UserWarning, Note))
     assert np.isfinite(table.select_dtypes("number").to_numpy()).all()
     return len(table), said
 
