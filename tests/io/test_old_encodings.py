@@ -82,7 +82,24 @@ def test_words_of_every_language_are_read_in_its_old_encodings(encoding: str, te
 
 @pytest.mark.parametrize(
     "name",
-    ["José", "Müller", "Øyvind", "Zoë", "François", "Nuñez", "Åse", "Þórður", "maçã", "GRÖSSE", "dB±3 m³/h à 20°C"],
+    [
+        "José",
+        "Müller",
+        "Øyvind",
+        "Zoë",
+        "François",
+        "Nuñez",
+        "Åse",
+        "Þórður",
+        "maçã",
+        "GRÖSSE",
+        "dB±3 m³/h à 20°C",
+        "14\u00a0112,5",
+        "Prix\u00a0total",
+        "3½ ¢",
+        "£5",
+        "100\u00a0€",
+    ],
 )
 def test_a_single_western_name_stays_as_it_is(name: str) -> None:
     assert legacy_encoding(name.encode("cp1252"))[0] == "cp1252"

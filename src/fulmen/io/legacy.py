@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fulmen.io.alphabets import LANGUAGES, WESTERN, Language
 
 DEFAULT = "cp1252"
-WORD = re.compile(r"(?:[^\W\d_]|[^\x00-\x7f])+")
-NEUTRAL = frozenset("°µ²³±€£§·•–—‘’‚“”„«»‹›…®©™×÷‰ \u3000\u3001\u3002！？：；，（）")
+WORD = re.compile(r"(?:[^\W\d_]|[^\x00-\x7f\s])+")
+NEUTRAL = frozenset("¢¥¤¬¦´¼½¾¹°µ²³±€£§·•–—‘’‚“”„«»‹›…®©™×÷‰ \u3000\u3001\u3002！？：；，（）")
 OPENING = frozenset("¿¡")
 LINES = 5000  # with signs beyond ASCII, that are looked at
 KNOWN = 0.9  # of the letters, in a text of one language with names of others
