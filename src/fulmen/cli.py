@@ -303,7 +303,7 @@ def show_diagnosis(arguments: argparse.Namespace) -> int:
     given = {name: getattr(arguments, name) for name in ("run", "better", "decimal", "epoch", "phase", "missing")}
     options = LogOptions(**{name: value for name, value in given.items() if value}) if any(given.values()) else None
     verdicts, source = diagnose_path(Path(arguments.path), arguments.train, arguments.val, options)
-    print(f"{source}:")
+    print(source)
     for verdict in verdicts:
         print(f"\n{verdict.severity}: {verdict.title}: {verdict.finding}")
         for name, lines in (("causes", verdict.causes), ("try", verdict.cures)):

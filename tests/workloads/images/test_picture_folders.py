@@ -135,9 +135,9 @@ def test_what_is_no_picture_is_left_out_and_counted(photos, read):
     Image.fromarray(pixels(60, 5)).save(photos / "cover.png")
     data = read(photos, validation=0.2)
     assert data.names == ["ant", "cat", "dog"]
-    assert "5 hidden files and files of an operating system" in lines(data)
-    assert "2 files that are no pictures (cat/notes.txt, labels.csv)" in lines(data)
-    assert "1 pictures beside the folders of the classes (cover.png)" in lines(data)
+    assert "hidden files and those of an operating system: 5" in lines(data)
+    assert "files that are no pictures: 2 (cat/notes.txt, labels.csv)" in lines(data)
+    assert "pictures beside the folders of the classes: 1 (cover.png)" in lines(data)
 
 
 def test_copies_are_counted(photos, read):

@@ -34,7 +34,7 @@ def lines(said: Said, taken: list[str], dropped: list[str]) -> list[str]:
     if None in (said.train, said.val):
         lone = f"; {said.table.lone}" if said.table.lone else ""
         found.append(f"no {'validation' if said.val is None else 'training'} loss: one curve alone is judged{lone}")
-    for word, each in (("read as", taken), ("left out or changed", dropped)):
+    for word, each in (("read as", taken), ("note", dropped)):
         if each:
             text = "; ".join(dict.fromkeys(each))
             found.append(f"{word}: {text if len(text) < LONGEST else text[: LONGEST - 1] + '…'}")

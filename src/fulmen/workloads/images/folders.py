@@ -258,11 +258,11 @@ def _ask_for_size(folder: Path, sizes: Counter[tuple[int, int]], key: str) -> No
 def _left_out(found: Found) -> list[str]:
     lines = []
     if found.junk:
-        lines.append(f"{found.junk} hidden files and files of an operating system")
+        lines.append(f"hidden files and those of an operating system: {found.junk}")
     if found.strange:
-        lines.append(f"{len(found.strange)} files that are no pictures ({listed(found.strange, 3)})")
+        lines.append(f"files that are no pictures: {len(found.strange)} ({listed(found.strange, 3)})")
     if found.beside:
-        lines.append(f"{len(found.beside)} pictures beside the folders of the classes ({listed(found.beside, 3)})")
+        lines.append(f"pictures beside the folders of the classes: {len(found.beside)} ({listed(found.beside, 3)})")
     return lines
 
 
