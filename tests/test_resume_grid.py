@@ -80,7 +80,7 @@ def test_a_disk_that_gets_full_loses_nothing_that_was_reached(tmp_path, full, mo
     typed = ["experiment=stocks_fast", "trainer.accelerator=cpu", *SHARED, *EXPERIMENTS["stocks_fast"]]
     start(*typed, f"output_dir={tmp_path / 'whole'}")
 
-    def no_space(*_):
+    def no_space(*_, **__):
         raise FulmenError("cannot write: no space left on the device")
 
     if full == "the report":
