@@ -82,7 +82,8 @@ def later_release(place):
         f"STEP = Step({migrations.newest() + 1}, 'of a test', names={names}, arguments={arguments})\n"
     )
     steps = rooms / "migrations" / "__init__.py"
-    text = re.sub(r"^(STEPS: .*STEP),?\)$", r"\1, step_later.STEP)", steps.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"(STEPS: [^)]*STEP),?\s*\)", r"\1, step_later.STEP)", steps.read_text())
+    assert "step_later" in text
     steps.write_text(text.replace("import step_1_rooms", "import step_later, step_1_rooms"))
     about = place / "pyproject.toml"
     about.write_text(re.sub(r'^version = ".*"$', 'version = "9.0.0"', about.read_text(), flags=re.MULTILINE))
