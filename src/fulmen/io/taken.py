@@ -118,7 +118,7 @@ def stored(taken: Iterable[Taken]) -> "np.ndarray":
 
 def restored(array: "np.ndarray") -> list[Taken]:
     """What `stored` was given."""
-    return [Taken.of_plain(each) for each in json.loads(str(array[0]))]
+    return [Taken.of_plain(each) for each in json.loads(str(array.item()))]
 
 
 def listed(names: Iterable[str], most: int = 8) -> str:

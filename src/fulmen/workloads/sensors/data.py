@@ -1,6 +1,5 @@
 """Rows of readings, one label each, split by machine, by time or at random."""
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -16,7 +15,7 @@ from fulmen.data.ranges import Ranges
 from fulmen.errors import FulmenError
 from fulmen.io.content import Content, Recognised
 from fulmen.io.options import DateOrder, Decimal, TableOptions, TimeUnit
-from fulmen.io.taken import Taken
+from fulmen.io.taken import restored, stored
 from fulmen.io.where import Where
 from fulmen.utils.seeding import derived_seed
 from fulmen.workloads.sensors import arguments, leakage, recognising, said
@@ -162,7 +161,7 @@ class SensorData(TableData):
             order = np.random.default_rng(derived_seed(self.seed, "labels")).permutation(len(whole["target"]))
             whole["target"] = whole["target"][order]
         x, group, time_h, target = whole["x"], whole["group"], arrays["time_h"], whole["target"]
-        found = _taken(arrays).doubts
+        found = list(restored(arrays["taken"])[0].doubts)
         rows = self._rows(arrays, target, found)
         for name in ("train", "test"):
             arguments.check_classes(
@@ -214,7 +213,7 @@ class SensorData(TableData):
                "forbidden": self.forbidden}  # fmt: skip
         self.fingerprint = fingerprint(key, code=rows.code, files=rows.files)
         arrays = cached("sensors", self.fingerprint, lambda: self._build(rows), self.cache)
-        self.taken = [] if isinstance(rows, Plant) else [_taken(arrays)]
+        self.taken = [] if isinstance(rows, Plant) else restored(arrays["taken"])
         return arrays
 
     def _build(self, rows: TableFile | Plant) -> Arrays:
@@ -241,9 +240,5 @@ class SensorData(TableData):
             "zone": np.array(table.zone),
             "copy": copies.row,
             "alike": copies.group,
-            "taken": np.array(json.dumps(took.to_plain())),
+            "taken": stored([took]),
         }
-
-
-def _taken(arrays: Arrays) -> Taken:
-    return Taken.of_plain(json.loads(str(arrays["taken"])))
