@@ -18,10 +18,11 @@ from fulmen.io.taken import restored
 from fulmen.report.document import Rows
 from fulmen.utils.files import atomic_write
 from fulmen.workload import WorkloadData
-from fulmen.workloads.pbpk import agreement, likely_units, npz, npz_reading, unit_names
+from fulmen.workloads.pbpk import agreement, likely_units, npz, npz_contradictions, npz_reading, unit_names
 from fulmen.workloads.pbpk.graph import inputs
 from fulmen.workloads.pbpk.npz import arrays_from, population_from
-from fulmen.workloads.pbpk.npz_reading import Units, read_npz
+from fulmen.workloads.pbpk.npz_contradictions import Units
+from fulmen.workloads.pbpk.npz_reading import read_npz
 from fulmen.workloads.pbpk.one_compartment import REDUCED, Reduced
 from fulmen.workloads.pbpk.simulator import (
     bodies,
@@ -251,7 +252,17 @@ class PBPKData(WorkloadData):
         source |= {"kinetics": self.kinetics}
         if path := self.npz:
             source |= {"columns": self.columns, "units": self.units}
-            code = (*DRAWN_BY, compartments, propagator, npz, npz_reading, likely_units, unit_names, agreement)
+            code = (
+                *DRAWN_BY,
+                compartments,
+                propagator,
+                npz,
+                npz_reading,
+                npz_contradictions,
+                likely_units,
+                unit_names,
+                agreement,
+            )
         if self.solver == "compiled" and not self.npz:
             source, code, files = source | {"solver": self.solver}, (*code, compiled), [*files, compiled.KERNEL]
         self.fingerprint = fingerprint(source, code=code, files=files)

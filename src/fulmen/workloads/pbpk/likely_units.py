@@ -16,7 +16,6 @@ HEAVY_KG = 3000.0
 NEAR = 0.01
 POUND_KG = 0.45359237
 MILLIGRAMS = 2.0  # doses below it seem to be grams, where the organs hold a thousand times what was given
-THOUSAND = (300.0, 1001.0)
 AS_NAMED = "data.units=as_named"
 
 

@@ -17,7 +17,8 @@ from fulmen.workloads.pbpk.answers import FALLBACK, TABLES
 from fulmen.workloads.pbpk.baselines import reduced_physics
 from fulmen.workloads.pbpk.graph import absorbed_share, inputs
 from fulmen.workloads.pbpk.npz import SCALARS, WIDE, population_from
-from fulmen.workloads.pbpk.npz_reading import Units, read_subjects
+from fulmen.workloads.pbpk.npz_contradictions import Units
+from fulmen.workloads.pbpk.npz_reading import read_subjects
 from fulmen.workloads.pbpk.one_compartment import Reduced
 from fulmen.workloads.pbpk.runge_kutta import step_h
 from fulmen.workloads.pbpk.simulator.bodies import AGE_Y
