@@ -21,17 +21,31 @@ def trailing_mean(x: Series, width: NDArray[np.int64], at: NDArray[np.int64] | N
     return (total[end] - total[begin]) / (end - begin)
 
 
-def noise(x: Series) -> Series:
+def noise(x: Series, lag: int = 1, share: float = 0.3) -> Series:
     """Standard deviation of what jumps from check to check, blind to trends and to single steps.
+
+    It is that of a share of the latest checks, eight at least.
 
     Second differences of white noise with sd s have the sd sqrt(6) s; the mean of their square roots, unlike that of
     their squares, hardly sees a step of the learning rate (E sqrt|z| = 0.8222 for a standard normal z).
     """
-    if len(x) < 3:
+    if len(x) <= 2 * lag:
         return np.zeros(len(x))
-    roots = np.sqrt(np.abs(np.diff(x, 2)))
-    mean = trailing_mean(roots, window(len(roots), 0.3, 8))
-    return np.concatenate([[0.0, 0.0], mean**2 / (0.8222**2 * np.sqrt(6))])
+    roots = np.sqrt(np.abs(x[2 * lag :] - 2 * x[lag:-lag] + x[: -2 * lag]))
+    mean = trailing_mean(roots, window(len(roots), share, 8))
+    return np.concatenate([np.zeros(2 * lag), mean**2 / (0.8222**2 * np.sqrt(6))])
+
+
+def wandering(x: Series) -> Series:
+    """Standard deviation that white noise would have to have for its means to differ as those of `x` do.
+
+    Noise with a memory hides from differences of neighbours and does not average out. With s1 and s3 the noise between
+    checks that are 1 and 3 apart, s3^3 / s1^2 is that of white noise, and within a fifth of what is sought for
+    autoregressive noise of the first order up to a memory of 0.6; never below s1, and s3 counts as at most twice s1.
+    """
+    near, far = noise(x), noise(x, 3)
+    ratio = np.clip(far / np.maximum(near, 1e-300), 1.0, 2.0)
+    return near * ratio**3
 
 
 def bounded(x: Series) -> Series:

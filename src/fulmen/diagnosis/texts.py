@@ -21,13 +21,13 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "diverged": Text(
         "error",
-        "training loss {train:.3g} after {train_best:.3g} at best; a constant predictor has {base:.3g}",
+        "training loss {train:.3g} after {train_best:.3g} at best; {versus}",
         ("learning rate too high", "no gradient clipping", "bad batches"),
         ("a tenth of the learning rate", "gradient clipping", "warm-up"),
     ),
     "no_learning": Text(
         "error",
-        "training loss is {train:.3g}; a constant predictor has {base:.3g}{frozen}",
+        "training loss is {train:.3g}; {versus}{frozen}",
         ("learning rate too low or far too high", "frozen parameters", "labels that do not belong to the inputs",
          "nothing to be learned"),
         ("a learning rate 10 times higher or lower", "debug=overfit: can it learn one batch?", "check the labels"),
@@ -69,15 +69,9 @@ TEXTS: dict[str, Text] = {  # the gravest first
         ("imbalanced classes", "too little training", "learning rate too high"),
         ("a balanced sampler or loss", "logit adjustment", "more samples of that class"),
     ),
-    "noisy_validation": Text(
-        "warning",
-        "validation loss jumps by {noise:.3g} from one validation to the next, {share:.0%} of its whole improvement",
-        ("few validation samples", "learning rate too high", "batches too small"),
-        ("a larger validation split", "a lower learning rate", "larger batches", "averaged weights"),
-    ),
     "overfitting": Text(
         "warning",
-        "validation loss {rise:.0%} over its best while training loss {trend}",
+        "validation loss {rise:.0%} over its best while training loss {trend}{parted}",
         ("a model too large for its data", "few or noisy samples", "too little regularisation", "too many epochs"),
         ("more data or augmentation", "weight decay or dropout", "a smaller model", "early stopping at epoch {since}"),
     ),
@@ -89,7 +83,7 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "underfitting": Text(
         "warning",
-        "training loss stays at {train:.3g}, {gain:.0%} below that of a constant predictor, validation loss beside it"
+        "training loss stays at {train:.3g}, {gain:.0%} below {versus}, validation loss beside it"
         "{frozen}",
         ("too small a model", "too short a training", "poor features", "too much regularisation"),
         ("a larger model", "a higher learning rate", "better features", "less regularisation"),
@@ -121,9 +115,15 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "generalization_gap": Text(
         "note",
-        "validation loss is {times:.1f} times the training loss, though it does not rise",
+        "validation loss is {times:.1f} times the training loss; {how}",
         ("a model large for its data", "validation samples unlike the training samples"),
         ("more data or augmentation", "weight decay or dropout"),
+    ),
+    "noisy_validation": Text(
+        "warning",
+        "validation loss jumps by {noise:.3g} from one validation to the next, {share:.0%} of its whole improvement",
+        ("few validation samples", "learning rate too high", "batches too small"),
+        ("a larger validation split", "a lower learning rate", "larger batches", "averaged weights"),
     ),
     "updates_too_large": Text(
         "note",
@@ -143,13 +143,33 @@ TEXTS: dict[str, Text] = {  # the gravest first
         ("too few epochs", "learning rate too low"),
         ("more epochs", "a higher learning rate"),
     ),
+    "past_its_best": Text(
+        "note",
+        "validation loss is {rise:.1%} over its best, of epoch {since}",
+        ("more epochs than the data have to teach", "too little regularisation"),
+        ("the weights of epoch {since}", "early stopping", "fewer epochs or a larger weight decay"),
+    ),
     "plateau": Text(
         "note",
-        "validation loss has not improved since epoch {since}",
+        "validation loss has hardly improved since epoch {since}",
         ("converged", "learning rate too high to settle"),
         ("fewer epochs or early stopping", "a scheduler that lowers the learning rate"),
     ),
-    "good_fit": Text("ok", "both losses fell, validation loss has settled: training {train:.3g}, validation {val:.3g}"),
+    "good_fit": Text("ok", "{how}: training {train:.3g}, validation {val:.3g}"),
+    "undecided": Text(
+        "note",
+        "nothing is shown to be wrong, and no fit to be good: training loss went from {train_start:.3g} to "
+        "{train:.3g}, validation loss from {val_start:.3g} to {val:.3g}",
+        ("a short training", "losses that hardly move, or whose noise hides what they do"),
+        ("more epochs", "a larger validation split"),
+    ),
+    "different_units": Text(
+        "note",
+        "validation loss begins at {times:.3g} times the training loss, as in another unit: how far they are apart is "
+        "not judged",
+        ("a sum beside a mean", "percent beside shares", "different losses"),
+        ("the same loss for both",),
+    ),
     "one_curve": Text("note", "there is no {missing} loss, so overfitting and underfitting cannot be recognised"),
     "not_enough_data": Text("note", "the curves can be judged from {needed} validations on; there are {checks}"),
 }  # fmt: skip

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from fulmen.diagnosis.curves import Curves
-from fulmen.diagnosis.rules import ENOUGH, Measured, measure, states, unsettled
+from fulmen.diagnosis.measured import EXACT, Errors, Measured, measure
+from fulmen.diagnosis.rules import ENOUGH, SURE, fell, fits, states, unsettled
 from fulmen.diagnosis.smoothing import Flags
 from fulmen.diagnosis.texts import TEXTS, Severity
 
@@ -76,6 +77,14 @@ class Verdicts(list[Verdict]):
         return "\n".join(map(str, self))
 
 
+RANK = {"ok": 1, "note": 2}  # by severity; what is worse comes first
+RISES = 0.02  # of the best validation loss: what lies below is no rise
+EXTRA = {  # by whether the training loss was taken as the validation loss was
+    True: "",
+    False: "; dropout, augmentation, mixed images, smooth labels or further terms in the training loss do that as well "
+    "as a leak",
+}
+DOUBTS = {"still_improving", "generalization_gap", "past_its_best", "validation_too_good"}  # notes, but no good fit
 ALONE = ("diverged", "no_learning", "plateau", "still_improving")  # what a single curve can show
 
 
@@ -87,6 +96,8 @@ def diagnose(
     frozen: str = "",
     expected_gain: float = 0.4,
     val_scale: float = 1.0,
+    errors: Errors = EXACT,
+    comparable: bool = False,
 ) -> Verdicts:
     """What two loss curves say, the gravest first; there is always at least one verdict.
 
@@ -100,7 +111,10 @@ def diagnose(
         base: loss of a constant predictor; the first losses stand for it where it is unknown.
         epochs: the number of each check; 1, 2, ... by default.
         expected_gain: share of `base` that a good model takes away at least; 0 where little can be predicted.
-        val_scale: times the validation loss compares with the training loss; of an untrained model, one over the other.
+        val_scale: times the validation loss compares with the training loss; of a constant predictor, one over the
+            other.
+        errors: how well the levels of the losses are known, where they are those of a sample.
+        comparable: the training loss was taken as the validation loss is: in evaluation mode, without further terms.
         frozen: what to add where nothing is learned, such as which parameters do not train.
 
     Raises:
@@ -114,18 +128,15 @@ def diagnose(
         broken = [Verdict.make("non_finite", since, what=what, where=f"epoch {since}")]
     if len(curves.train) < ENOUGH:
         return Verdicts(broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)])
-    measured = measure(curves.train, curves.val, base, expected_gain, val_scale)
-    found = [_verdict(code, flags, measured, curves, frozen) for code, flags in states(measured).items() if flags[-1]]
-    found = ordered(broken + found)
+    measured = measure(curves.train, curves.val, base, expected_gain, val_scale, errors)
+    raised = {code: flags for code, flags in states(measured).items() if flags[-1]}
+    found = ordered(broken + [_verdict(code, raised[code], measured, curves, frozen, comparable) for code in raised])
     if broken:
         return Verdicts(verdict for verdict in found if verdict.severity != "note")  # nothing else matters now
-    doubts = {"still_improving", "generalization_gap"} & {verdict.code for verdict in found}
-    if all(verdict.severity == "note" for verdict in found) and not doubts:
-        falls = unsettled(measured)  # too little, or too short a time, to promise much; and yet no end
-        if falls[-1]:
-            found.insert(0, _verdict("still_improving", falls, measured, curves, frozen))
-        else:
-            found.insert(0, Verdict.make("good_fit", train=measured.t[-1], val=measured.v[-1] / measured.unit))
+    if all(verdict.severity == "note" for verdict in found) and not DOUBTS & raised.keys():
+        found.insert(0, _no_fault(measured, curves))
+    if measured.foreign:
+        found.append(Verdict.make("different_units", times=1 / measured.unit))
     if curves.missing:
         judged = [verdict for verdict in found if verdict.code in ALONE]
         return Verdicts([*judged, Verdict.make("one_curve", missing=curves.missing)])
@@ -140,7 +151,9 @@ def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: fl
     curves = Curves.of(list(train_loss), list(val_loss))
     if not len(curves.train):
         return []
-    flags = states(measure(curves.train, curves.val, base))
+    measured = measure(curves.train, curves.val, base)
+    flags = states(measured)
+    flags["noisy_validation"] &= measured.loud  # a note otherwise
     order = [code for code in ORDER if code in flags and TEXTS[code].severity != "note"]
     table = np.stack([flags[code] for code in order] + [np.ones(len(curves.train), bool)])
     return [[*order, "good_fit"][i] for i in table.argmax(0)]
@@ -158,31 +171,73 @@ def as_markdown(verdicts: Sequence[Verdict]) -> str:
 
 
 def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """The gravest first."""
-    return sorted(verdicts, key=lambda verdict: ORDER.index(verdict.code))
+    """The gravest first: errors and warnings, then a good fit, then notes."""
+    return sorted(verdicts, key=lambda verdict: (RANK.get(verdict.severity, 0), ORDER.index(verdict.code)))
 
 
-def _verdict(code: str, flags: Flags, m: Measured, curves: Curves, frozen: str) -> Verdict:
+def _no_fault(m: Measured, curves: Curves) -> Verdict:
+    """Where no rule has found anything: still on the way, well fitted, or nothing to be said."""
+    falls = unsettled(m)  # too little, or too short a time, to promise much; and yet no end
+    if falls[-1]:
+        return _verdict("still_improving", falls, m, curves)
+    now = {"train": m.t[-1], "val": m.v[-1] / m.unit}
+    if fell(m):
+        return Verdict.make("good_fit", how="both losses fell, validation loss has settled", **now)
+    if fits(m):
+        return Verdict.make("good_fit", how=f"both losses rest far below {_versus(m)}", **now)
+    return Verdict.make("undecided", train_start=curves.train[0], val_start=curves.val[0], **now)
+
+
+def _versus(m: Measured) -> str:
+    """What a loss is compared with."""
+    return f"the {m.base:.3g} of a constant predictor" if m.based else f"the {m.base:.3g} of the first epoch"
+
+
+def _verdict(
+    code: str, flags: Flags, m: Measured, curves: Curves, frozen: str = "", comparable: bool = False
+) -> Verdict:
     start = len(flags) - 1 - int(np.argmin(flags[::-1])) + 1 if not flags.all() else 0
     best = int(m.best_at[-1])
     first = max(best - int(m.width[-1]) + 1, 0)
     best = first + int(np.argmin(curves.val[first : best + 1]))  # the check itself, not the window that ends later
-    since = int(curves.epochs[best if code in ("overfitting", "plateau") else start])
+    at = {"overfitting": best, "past_its_best": best, "plateau": min(best, len(m.v) // 2)}.get(code, start)
+    since = int(curves.epochs[at])
     quarter = max(1, len(m.v) // 4)
     falls = m.t[-1] < m.t_then[-1]
     times = m.v[-1] / m.t[-1] if m.t[-1] else math.inf
+    hidden = m.v[-1] - m.v_best[-1] <= SURE * m.v_noise[-1] * math.sqrt(2 / m.width[-1])
+    versus = f"a constant predictor has {m.base:.3g}" if m.based else f"it began with {m.base:.3g}"
     evidence = {
-        "diverged": {"train": m.t[-1], "train_best": m.t_best[-1], "base": m.base},
-        "no_learning": {"train": m.t[-1], "gain": m.gain[-1], "base": m.base, "frozen": frozen},
+        "diverged": {"train": m.t[-1], "train_best": m.t_best[-1], "base": m.base, "versus": versus},
+        "no_learning": {"train": m.t[-1], "gain": m.gain[-1], "base": m.base, "versus": versus, "frozen": frozen},
         "overfitting": {"rise": m.rise[-1], "best": curves.val[best], "val": m.v[-1] / m.unit, "train": m.t[-1],
-                        "trend": "falls" if falls else "does not rise as much"},
-        "underfitting": {"train": m.t[-1], "val": m.v[-1] / m.unit, "gain": m.gain[-1], "frozen": frozen},
+                        "trend": "falls" if falls else "does not rise as much",
+                        "parted": f" to {1 / times:.0%} of it; the rise alone could be noise" if hidden else ""},
+        "past_its_best": {"rise": m.rise[-1], "best": curves.val[best], "val": m.v[-1] / m.unit},
+        "underfitting": {"train": m.t[-1], "val": m.v[-1] / m.unit, "gain": m.gain[-1], "versus": _versus(m),
+                         "frozen": frozen},
         "noisy_validation": {"noise": m.v_noise[-1] / m.unit,
                              "share": m.v_noise[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-12)},
-        "validation_too_good": {"how": f"validation loss is {times:.0%} of the training loss",
+        "validation_too_good": {"how": f"validation loss is {times:.0%} of the training loss" + EXTRA[comparable],
                                 "val": m.v[-1], "train": m.t[-1]},
-        "generalization_gap": {"times": times},
+        "generalization_gap": {"times": times, "how": _way(m)},
         "still_improving": {"recent": (m.v[-1 - quarter] - m.v[-1]) / m.v_scale[-1 - quarter]},
         "plateau": {"best": curves.val[best]},
     }[code]  # fmt: skip
-    return Verdict.make(code, since, **evidence)
+    return Verdict.make(code, since, _severity(code, m, comparable), **evidence)
+
+
+def _severity(code: str, m: Measured, comparable: bool) -> Severity | None:
+    """Of a state that is a note where it is weak; None: as its text says."""
+    weak = {"validation_too_good": not comparable, "noisy_validation": not m.loud[-1]}
+    return "note" if weak.get(code) else None
+
+
+def _way(m: Measured) -> str:
+    """Where validation loss goes, as far as its noise shows."""
+    above, sd = m.v[-1] - m.v_best[-1], SURE * m.v_noise[-1] * math.sqrt(2 / m.width[-1])
+    if above > sd and m.rise[-1] > RISES:
+        return f"it is {m.rise[-1]:.0%} over its best"
+    if above <= RISES * m.v_scale[-1]:
+        return "it is as low as it ever was"
+    return f"it may have risen by {m.rise[-1]:.0%}, which its noise hides"

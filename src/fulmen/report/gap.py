@@ -16,7 +16,7 @@ def gap_of(folder: Path) -> str:
     "" where one of the losses is missing, is not above 0, or has another unit than the other by the diagnosis.
     """
     from fulmen.diagnosis.curves import Curves  # numpy: not for those who show a table
-    from fulmen.diagnosis.rules import measure
+    from fulmen.diagnosis.measured import measure
     from fulmen.io.logs import read_log
 
     with suppress(FulmenError):

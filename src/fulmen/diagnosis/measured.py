@@ -1,0 +1,146 @@
+"""Everything the rules look at, measured of two curves once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fulmen.diagnosis.smoothing import (
+    Flags,
+    Series,
+    best_mean,
+    bounded,
+    noise,
+    running_best,
+    trailing_mean,
+    wandering,
+    window,
+)
+
+UNITS = 8.0  # times apart, two losses have different units
+BEGAN = 0.8  # of the gain expected below a constant predictor, where the first losses stand for it: they lie below it
+LOUD = 0.32  # of the validation loss: noise beyond that hides what it does
+WIDE = 3  # times the smoothing, to find rises that are slow
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Standard errors of levels that are those of a sample, as shares; 0 where all samples were measured.
+
+    Attributes:
+        train: of the training loss.
+        val: of the validation loss.
+        gain: of what training took away of the loss of a constant predictor on the same samples, as a share of that.
+    """
+
+    train: float = 0.0
+    val: float = 0.0
+    gain: float = 0.0
+
+
+EXACT = Errors()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Everything the rules look at, each [checks]."""
+
+    t: Series  # training loss, smoothed
+    v: Series  # validation loss, smoothed
+    t_best: Series
+    v_best: Series
+    best_at: np.ndarray  # where v_best stood
+    t_then: Series  # t there, smoothed over as many checks
+    v_noise: Series
+    t_noise: Series
+    loud: Flags  # noise of the validation loss is so large a part of it that little can be seen
+    v_wander: Series  # noise that has the memory of v's counts for more in a mean
+    v_scale: Series  # what a change of v is relative to
+    t_scale: Series
+    base: float
+    width: np.ndarray  # of the smoothing
+    v_wide: Series  # smoothed over `wide` checks: `WIDE` times the width where that is a third of those so far at most
+    v_wide_best: Series
+    wide: np.ndarray
+    ratio_growth: Series  # of log(v / t), so smoothed, since half of the run ago; 0 where it means nothing
+    ratio_noise: Series  # standard error of that
+    expected_gain: float  # share of base that a good model takes away at least
+    val_scale: float  # times v compares with t: how the losses of the untrained model compare
+    foreign: bool  # v and t have different units: nothing is known about one from the other
+    unit: float  # of the validation loss, times which it is v
+    errors: Errors
+    based: bool  # base is that of a constant predictor, not the first loss
+
+    @property
+    def rise(self) -> Series:
+        """Of the validation loss over its best."""
+        return (self.v - self.v_best) / self.v_scale
+
+    @property
+    def gain(self) -> Series:
+        """What training took away of the loss of a constant predictor."""
+        return (self.base - self.t) / size(self.base)
+
+
+def measure(
+    train: Series,
+    val: Series,
+    base: float | None,
+    expected_gain: float = 0.4,
+    val_scale: float = 1.0,
+    errors: Errors = EXACT,
+) -> Measured:
+    """Smooth two finite curves of one length; without `base` the first losses stand for it.
+
+    Logs of other tools sum one loss and average the other. Curves that begin a factor of 8 apart, in each of the first
+    three checks, are brought to the same beginning; with a base, those whose validation loss is 8 times that.
+    """
+    based = base is not None and bool(np.isfinite(base))
+    unit = _unit(train[:3], val[:3], base if based else None)
+    val, foreign = val * unit, unit != 1
+    base = base if based and base is not None else max(train[0], val[0])
+    expected_gain = expected_gain if based else BEGAN * expected_gain
+    train, val = bounded(train), bounded(val)
+    width = window(len(train))
+    t, v = trailing_mean(train, width), trailing_mean(val, width)
+    t_best, (v_best, best_at) = running_best(t)[0], best_mean(val, width)
+    wide = np.where(3 * WIDE * width <= np.arange(1, len(val) + 1), WIDE * width, width)
+    v_wide, t_noise, v_noise = trailing_mean(val, wide), noise(train), noise(val)
+    growth = _ratio_growth(train, val, t_noise, v_noise, wide)
+    return Measured(
+        t, v, t_best, v_best, best_at, trailing_mean(train, width, best_at), v_noise, t_noise,
+        noise(val, share=0.6) > LOUD * (v_wide if val.min() > 0 else 0.4 * _scale(val, v_best)), wandering(val),
+        _scale(val, v_best), _scale(train, t_best), float(base), width, v_wide, best_mean(val, wide)[0], wide, *growth,
+        expected_gain, val_scale, foreign, unit, errors, based,
+    )  # fmt: skip
+
+
+def _unit(train: Series, val: Series, base: float | None) -> float:
+    """What makes a validation loss of another unit begin as the training loss does, of their first checks; or 1."""
+    if min(train.min(), val.min()) <= 0:
+        return 1.0
+    ratios = val / train if base is None else val / max(base, 1e-300)
+    foreign = ratios.min() >= UNITS or (base is None and ratios.max() <= 1 / UNITS)
+    return 1 / float(np.median(val / train)) if foreign else 1.0
+
+
+def _ratio_growth(
+    train: Series, val: Series, t_noise: Series, v_noise: Series, wide: np.ndarray
+) -> tuple[Series, Series]:
+    """What log(v / t) grew by since half of the run ago, and the standard error of that; zeros without logarithms."""
+    if min(train.min(), val.min()) <= 0:
+        return np.zeros(len(train)), np.ones(len(train))
+    then = (np.arange(len(val)) + 1) // 2
+    t, v = trailing_mean(train, wide), trailing_mean(val, wide)
+    growth = np.log(v / t) - np.log(trailing_mean(val, wide, then) / trailing_mean(train, wide, then))
+    return growth, np.hypot(t_noise / t, v_noise / v) * np.sqrt(2 / wide)
+
+
+def _scale(x: Series, best: Series) -> Series:
+    """The best loss so far; what was gained since the start where losses are not positive."""
+    if x.min() > 0:
+        return best
+    return np.maximum(np.maximum.accumulate(x) - best, 1e-12)
+
+
+def size(x: float) -> float:
+    return max(abs(x), 1e-12)
