@@ -231,6 +231,14 @@ class Workload(Predicts, LightningModule):
         """What `val/loss` would be if `batch` were the validation split; None: what `validation_step` logs for it."""
         return None
 
+    def constant_loss(self, batch: Batch) -> Tensor | None:
+        """What `val/loss` would be for a forecast that costs nothing, if `batch` were the validation split.
+
+        Such as persistence, or the mean of the training split: what the loss of the same samples is compared with.
+        None: the log loss of the shares of the classes, where there are any, else `naive_loss`, of all samples.
+        """
+        return None
+
     def class_probabilities(self, batch: Batch) -> tuple[Tensor, Tensor] | None:
         """Probabilities [B, C] and targets [B] of a classifier, from which its scores per class are watched.
 

@@ -187,7 +187,7 @@ def test_short_epochs_are_passed_over_and_the_console_says_so(tmp_path, capsys):
     out = capsys.readouterr().out
     assert some.seen.lists["epoch"] == [1, 2, 3, 4, 5, 6, 12, 18, 20]
     assert "diagnosis: 11 short epochs were not examined" in out
-    assert out.count("training loss is that of 64 samples in evaluation mode") == 1
+    assert out.count("training loss is that of all training samples in evaluation mode") == 1
     torch.manual_seed(0)
     fit(tmp_path / "b", [every], epochs=20, model=Classifier(lr=1e-8))
     assert every.seen.lists["epoch"] == list(range(1, 21))

@@ -12,12 +12,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from fulmen.callbacks.activations import idle_shares, recorded_activations
 from fulmen.callbacks.base import Watcher
 from fulmen.callbacks.gradients import GradientWatch
-from fulmen.callbacks.probe_metrics import class_scores, classes_of, constant_loss, frozen, loss_of
+from fulmen.callbacks.levels import base_of, errors_of
+from fulmen.callbacks.probe_metrics import class_scores, classes_of, frozen, loss_of
 from fulmen.callbacks.probes import Probes
 from fulmen.callbacks.seen import Seen
 from fulmen.config.mistakes import did_you_mean
 from fulmen.config.ranges import Count, Share, refuses_out_of_range
-from fulmen.data.batches import size
+from fulmen.data.batches import Batch, size
 from fulmen.diagnosis import Verdict
 from fulmen.diagnosis.texts import TEXTS
 from fulmen.diagnosis.verdicts import as_markdown, ordered
@@ -29,6 +30,7 @@ from fulmen.report.words import counted
 LEVEL = {"ok": 0, "note": 0, "warning": 1, "error": 2}
 FIRST_LOOK = 5  # checks before the first look at the predictions, which costs as much as a validation; then 10, 20, ...
 ALWAYS = 6  # checks with a look at the activations; then every fifth
+LOOKED_AT = 0.2  # of the training samples a look may measure the loss of, which costs a third of training on them
 WORTH = 50  # batches, of training and validation, that a look may cost a twentieth of
 
 
@@ -37,8 +39,10 @@ class Diagnosis(Watcher):
 
     The training loss is taken on a fixed probe of training samples, in evaluation mode and by the module's own
     `validation_step` (or `probe_loss(batch)`, where the validation loss is made at the end of the epoch), so that both
-    compare. The probe costs a few per cent of an epoch: it has a twentieth of the training samples, 64 at least and 256
-    at most. Without an in-memory data module the logged training loss stands in for it. A new finding is one line on
+    compare, and so is the loss of a constant predictor (`constant_loss(batch)`). The probe costs a few per cent of what
+    is trained: it has a twentieth of the training samples, 512 at least, or all there are, and 2,048 at most. How well
+    it knows the loss of all of them is measured with it; a verdict that this error could overturn is not given. Without
+    an in-memory data module the logged training loss stands in for it. A new finding is one line on
     the console; all of them go to TensorBoard, `result.json` and the report. What costs more is examined less often as
     the run goes on: predictions after 5, 10, 20, 40 ... validations, activations after every fifth. Of epochs with
     fewer than 50 batches not every one is examined, after the first six; the end of the run says so.
@@ -90,9 +94,15 @@ class Diagnosis(Watcher):
         if self.probes.small_classes and classes_of(self.probes.val, trainer, module) is None:
             self.probes.small_classes = None  # whole numbers that are no classes
         if self.probes.train is not None and self.seen.base is None:
-            start = [loss_of(each, trainer, module, self.names["val"]) for each in (self.probes.train, self.probes.val)]
-            self.seen.base = constant_loss(start[0], self.probes.train, trainer, module)
-            self.seen.compare_scales(*start)
+            self._begin(trainer, module, self.probes.train)
+
+    def _begin(self, trainer: Trainer, module: LightningModule, probe: Batch) -> None:
+        """What losses will be compared with: those before the first step, and of a forecast that costs nothing."""
+        start, val_start = (loss_of(each, trainer, module, self.names["val"]) for each in (probe, self.probes.val))
+        seen, base = self.seen, base_of(start, probe, trainer, module)
+        seen.start, seen.comparable = start, math.isfinite(start)
+        seen.base, seen.base_of = base.loss, base.of
+        seen.compare_scales(*(self.probes.constants(val_start, trainer, module) or (start, val_start)))
 
     def on_before_optimizer_step(self, trainer: Trainer, module: LightningModule, optimizer: Any) -> None:
         if not self._off:
@@ -117,6 +127,8 @@ class Diagnosis(Watcher):
         if self._off or not self._validated:
             return
         self._validated = False
+        val = trainer.callback_metrics.get(self.names["val"])
+        self.seen.add(validated=trainer.current_epoch + 1, every_val=math.nan if val is None else float(val))
         if self._too_soon(trainer):
             self._passed += 1
             return
@@ -153,7 +165,10 @@ class Diagnosis(Watcher):
             verdict = Verdict.make("non_finite", epoch, what="the loss", where=exception.where)
         else:
             best = self.seen.best_train
-            verdict = Verdict.make("diverged", epoch, train=exception.loss, train_best=best, base=exception.base)
+            versus = f"a constant predictor has {exception.base:.3g}"
+            verdict = Verdict.make(
+                "diverged", epoch, train=exception.loss, train_best=best, base=exception.base, versus=versus
+            )
         others = [each for each in self.verdicts if each.code not in ("good_fit", "not_enough_data", verdict.code)]
         if (steps := self.gradients.step_size()) and steps.code not in {each.code for each in others}:
             others.append(steps)
@@ -181,7 +196,7 @@ class Diagnosis(Watcher):
         """Epochs between two looks."""
         batches = trainer.num_training_batches + sum(trainer.num_val_batches)
         often = self.stop_on or self.probes.train is None
-        return self.every or (1 if often else math.ceil(WORTH / max(batches, 1)))
+        return self.every or (1 if often else math.ceil(max(WORTH / max(batches, 1), self.probes.share / LOOKED_AT)))
 
     def _too_soon(self, trainer: Trainer) -> bool:
         epoch, looked = trainer.current_epoch + 1, self.seen.lists["epoch"]
@@ -191,7 +206,7 @@ class Diagnosis(Watcher):
         """Add this check to what was seen."""
         logged = {name: trainer.callback_metrics.get(metric) for name, metric in self.names.items()}
         values = {name: math.nan if value is None else float(value) for name, value in logged.items()}
-        checks, epoch = self.seen.checks + 1, trainer.current_epoch + 1
+        checks, epoch, logged_train = self.seen.checks + 1, trainer.current_epoch + 1, values["train"]
         last = epoch == trainer.max_epochs
         if self.probes.train is not None:
             watched = checks <= ALWAYS or checks % 5 == 0 or last
@@ -201,9 +216,13 @@ class Diagnosis(Watcher):
             if found is not None:
                 dead, saturated = idle_shares(module, found)
                 self.seen.add(activations=epoch, dead=dead, saturated=saturated)
-        self.seen.add(epoch=epoch, **values)
+        self.seen.add(epoch=epoch, logged=logged_train, **values)
         rounds, rest = divmod(epoch, FIRST_LOOK * self._spacing(trainer))
-        if last or (rest == 0 and rounds.bit_count() == 1):
+        rare = last or (rest == 0 and rounds.bit_count() == 1)
+        if (rare or checks == ALWAYS) and self.seen.comparable:
+            rows, sizes = self.probes.rows, self.probes.sizes
+            self.seen.errors = errors_of(*rows, sizes, self.seen.start, trainer, module, self.names["val"])
+        if rare:
             self.seen.classes, train, val = class_scores(self.probes.train, self.probes.val, trainer, module)
             if self.seen.classes:
                 self.seen.add(looked=epoch, train_recall=train, val_recall=val)

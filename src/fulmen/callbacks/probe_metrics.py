@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.trainer.states import RunningStage
 from torch import Tensor
@@ -41,19 +40,6 @@ def classes_of(probe: Batch | None, trainer: Trainer, module: LightningModule) -
         return None
     with undisturbed(trainer, module):
         return hooks(module).class_probabilities(probe)
-
-
-def constant_loss(start: float, probe: Batch | None, trainer: Trainer, module: LightningModule) -> float | None:
-    """The module's `naive_loss`, the entropy of the classes, or the loss before the first step, as far as known."""
-    naive = hooks(module).naive_loss
-    if math.isfinite(naive):
-        return min(naive, start) if math.isfinite(start) else naive  # of all samples, of the probe
-    if found := classes_of(probe, trainer, module):
-        shares = found[1].bincount().float() / len(found[1])
-        entropy = float(torch.special.entr(shares).sum())
-        if 0.5 * entropy < start:  # the loss is a cross-entropy, as it seems
-            return entropy
-    return start if math.isfinite(start) else None
 
 
 def class_scores(

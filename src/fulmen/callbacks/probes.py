@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from lightning.pytorch import Trainer
+from lightning.pytorch import LightningModule, Trainer
 
+from fulmen.callbacks.levels import constant_losses
 from fulmen.callbacks.probe_metrics import on_device
 from fulmen.callbacks.side_effect_free import evenly
 from fulmen.data.batches import Batch, size
@@ -13,23 +14,45 @@ from fulmen.lightning_private import datamodule_of
 from fulmen.report.classes import targets
 from fulmen.workload import splits_of
 
+LEAST, MOST = 512, 2048  # training samples
+
 
 @dataclass
 class Probes:
     """Samples of the training and the validation split, where the data hold them in memory.
 
     Attributes:
-        train: a twentieth of the split, 64 samples at least and 256 at most.
+        train: a twentieth of the split, 512 samples at least, or all there are, and 2,048 at most.
         val: at most 256.
+        rows: those of `train` and `val` as the splits hold them.
+        sizes: samples of the two splits.
         leak: what is to be said if samples of the one stand in the other.
         small_classes: what is to be said if the validation split has few samples of a class.
     """
 
     train: Batch | None = None
     val: Batch | None = None
+    rows: tuple[Batch | None, Batch | None] = (None, None)
+    sizes: tuple[int, int] = (0, 0)
     leak: Verdict | None = None
     small_classes: Verdict | None = None
     _explained: bool = field(default=False, repr=False)
+
+    @property
+    def share(self) -> float:
+        """Of the training split that the probe is; 0 without one."""
+        return 0.0 if self.train is None else size(self.train) / max(self.sizes[0], 1)
+
+    def constants(self, start: float, trainer: Trainer, module: LightningModule) -> tuple[float, float] | None:
+        """Loss of a forecast that costs nothing on both splits, 4,096 samples of each at most, if it is known.
+
+        Args:
+            start: validation loss before the first step.
+        """
+        splits = splits_of(datamodule_of(trainer))
+        both = [on_device(trainer, evenly(splits[name], 4096)) for name in ("train", "validation") if name in splits]
+        found = [constant_losses([each], start, trainer, module) for each in both if size(each)]
+        return (found[0][0], found[1][0]) if len(found) == 2 and found[0] and found[1] else None
 
     @classmethod
     def of(cls, trainer: Trainer) -> "Probes":
@@ -38,19 +61,24 @@ class Probes:
         if "train" not in splits:
             return cls()
         train, val = splits["train"], splits.get("validation")
-        probe = on_device(trainer, evenly(train, min(256, max(64, size(train) // 20))))
+        rows = evenly(train, min(MOST, max(LEAST, size(train) // 20)))
+        probe = on_device(trainer, rows)
+        sizes = size(train), 0 if val is None else size(val)
         if val is None or not size(val):
-            return cls(probe)
+            return cls(probe, rows=(rows, None), sizes=sizes)
         found = copies(val, train)
         leak = health.leak(found / size(val), found) if found else None
-        return cls(probe, on_device(trainer, evenly(val, 256)), leak, health.small_classes(counts_of(train, val)))
+        val_rows, small = evenly(val, 256), health.small_classes(counts_of(train, val))
+        return cls(probe, on_device(trainer, val_rows), (rows, val_rows), sizes, leak, small)
 
     def note_once(self) -> str:
         """What a reader of training losses has to know, at the first call; "" without a probe or later."""
         if self.train is None or self._explained:
             return ""
         self._explained = True
-        return f"training loss is that of {size(self.train)} samples in evaluation mode"
+        whole = size(self.train) == self.sizes[0]
+        of = "all training samples" if whole else f"{size(self.train):,} of {self.sizes[0]:,} training samples"
+        return f"training loss is that of {of} in evaluation mode"
 
 
 def counts_of(train: Batch, val: Batch) -> dict[int, int]:

@@ -19,6 +19,7 @@ from fulmen.diagnosis.smoothing import (
 UNITS = 8.0  # times apart, two losses have different units
 BEGAN = 0.8  # of the gain expected below a constant predictor, where the first losses stand for it: they lie below it
 LOUD = 0.32  # of the validation loss: noise beyond that hides what it does
+FIRST = "the first epoch"  # whose loss stands for that of a constant predictor where none is known
 WIDE = 3  # times the smoothing, to find rises that are slow
 
 
@@ -68,7 +69,7 @@ class Measured:
     foreign: bool  # v and t have different units: nothing is known about one from the other
     unit: float  # of the validation loss, times which it is v
     errors: Errors
-    based: bool  # base is that of a constant predictor, not the first loss
+    base_of: str  # whose loss the base is
 
     @property
     def rise(self) -> Series:
@@ -88,6 +89,7 @@ def measure(
     expected_gain: float = 0.4,
     val_scale: float = 1.0,
     errors: Errors = EXACT,
+    base_of: str = "a constant predictor",
 ) -> Measured:
     """Smooth two finite curves of one length; without `base` the first losses stand for it.
 
@@ -97,7 +99,7 @@ def measure(
     based = base is not None and bool(np.isfinite(base))
     unit = _unit(train[:3], val[:3], base if based else None)
     val, foreign = val * unit, unit != 1
-    base = base if based and base is not None else max(train[0], val[0])
+    base, base_of = (base, base_of) if based and base is not None else (max(train[0], val[0]), FIRST)
     expected_gain = expected_gain if based else BEGAN * expected_gain
     train, val = bounded(train), bounded(val)
     width = window(len(train))
@@ -110,7 +112,7 @@ def measure(
         t, v, t_best, v_best, best_at, trailing_mean(train, width, best_at), v_noise, t_noise,
         noise(val, share=0.6) > LOUD * (v_wide if val.min() > 0 else 0.4 * _scale(val, v_best)), wandering(val),
         _scale(val, v_best), _scale(train, t_best), float(base), width, v_wide, best_mean(val, wide)[0], wide, *growth,
-        expected_gain, val_scale, foreign, unit, errors, based,
+        expected_gain, val_scale, foreign, unit, errors, base_of,
     )  # fmt: skip
 
 

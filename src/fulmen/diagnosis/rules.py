@@ -7,7 +7,7 @@ What is said to be larger or smaller is so by more than twice the standard error
 state               is raised by                                       is cleared by
 =================== ================================================== =====================
 diverged            T > 1.5 best T, T > 0.9 base; or T > 3 base        T < 1.2 best T
-no_learning         T within 2 % of base or above, or where it began   gain > 5 %
+no_learning         T within 2 % of base or above, or where it began   gain > 5 %, or surely > 2 %
 overfitting         V > 5 % over its best, beyond noise, while T       V < 3 % over its best
                     explains less than half of the rise, several
                     checks in a row; or V > 5 % over its best, V > 2 T
@@ -27,7 +27,7 @@ A rise is relative to the best loss; where losses are negative (log densities), 
 
 import numpy as np
 
-from fulmen.diagnosis.measured import Measured, size
+from fulmen.diagnosis.measured import FIRST, Measured, size
 from fulmen.diagnosis.smoothing import Flags, hysteresis, in_a_row, lagged
 
 ENOUGH = 6  # checks before curves mean anything
@@ -64,9 +64,10 @@ def no_learning(m: Measured) -> Flags:
     """Training loss near that of a constant predictor, or where it began, by more than chance leaves open."""
     few = m.gain + 2 * m.errors.gain < m.expected_gain
     still = (np.maximum.accumulate(np.abs(m.t - m.t[0])) < 0.005 * size(m.base)) & few  # first weights may be lucky
-    least, enough = min(0.02, m.expected_gain), max(min(0.05, m.expected_gain), 0.003)
-    learned = (np.maximum.accumulate(m.gain) > enough) & ~still
+    least = min(0.02, m.expected_gain)
     error = np.hypot(m.errors.gain, m.t_noise / np.sqrt(m.width) / size(m.base))
+    shown = (m.gain > 0.05) | (m.gain - 2 * error > least + 0.003)
+    learned = np.maximum.accumulate(shown) & ~still
     none = (m.gain < least) & (m.gain + 2 * error < min(0.05, m.expected_gain))
     return hysteresis(in_a_row(none | still, 3) & ~learned, learned)
 
@@ -170,7 +171,12 @@ def fell(m: Measured) -> bool:
 def fits(m: Measured) -> bool:
     """Both losses are as far below that of a constant predictor as a good model takes them."""
     gain = (m.base - np.maximum(m.t[-1], m.val_scale * m.v[-1])) / size(m.base)
-    return bool(m.based and m.base > 0 and gain > max(m.expected_gain, 0.02))
+    return bool(m.base_of != FIRST and m.base > 0 and gain > max(m.expected_gain, 0.02))
+
+
+def falls_short(m: Measured) -> bool:
+    """Training took away less of the loss of a constant predictor than a good model does."""
+    return bool(m.base_of != FIRST and m.base > 0 and m.gain[-1] + 2 * m.errors.gain < m.expected_gain)
 
 
 def plateau(m: Measured) -> Flags:

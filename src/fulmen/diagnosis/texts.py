@@ -113,6 +113,13 @@ TEXTS: dict[str, Text] = {  # the gravest first
         ("a training that was too short", "label smoothing, mixed images or much dropout"),
         ("temperature scaling on the validation split", "more epochs", "less smoothing, mixing or dropout"),
     ),
+    "undecided": Text(
+        "note",
+        "nothing is shown to be wrong, and no fit to be good: training loss went from {train_start:.3g} to "
+        "{train:.3g}, validation loss from {val_start:.3g} to {val:.3g}",
+        ("a short training", "losses that hardly move, or whose noise hides what they do"),
+        ("more epochs", "a larger validation split"),
+    ),
     "generalization_gap": Text(
         "note",
         "validation loss is {times:.1f} times the training loss; {how}",
@@ -156,13 +163,6 @@ TEXTS: dict[str, Text] = {  # the gravest first
         ("fewer epochs or early stopping", "a scheduler that lowers the learning rate"),
     ),
     "good_fit": Text("ok", "{how}: training {train:.3g}, validation {val:.3g}"),
-    "undecided": Text(
-        "note",
-        "nothing is shown to be wrong, and no fit to be good: training loss went from {train_start:.3g} to "
-        "{train:.3g}, validation loss from {val_start:.3g} to {val:.3g}",
-        ("a short training", "losses that hardly move, or whose noise hides what they do"),
-        ("more epochs", "a larger validation split"),
-    ),
     "different_units": Text(
         "note",
         "validation loss begins at {times:.3g} times the training loss, as in another unit: how far they are apart is "

@@ -9,7 +9,7 @@ import numpy as np
 
 from fulmen.diagnosis.curves import Curves
 from fulmen.diagnosis.measured import EXACT, Errors, Measured, measure
-from fulmen.diagnosis.rules import ENOUGH, SURE, fell, fits, states, unsettled
+from fulmen.diagnosis.rules import ENOUGH, SURE, falls_short, fell, fits, states, unsettled
 from fulmen.diagnosis.smoothing import Flags
 from fulmen.diagnosis.texts import TEXTS, Severity
 
@@ -98,6 +98,7 @@ def diagnose(
     val_scale: float = 1.0,
     errors: Errors = EXACT,
     comparable: bool = False,
+    base_of: str = "a constant predictor",
 ) -> Verdicts:
     """What two loss curves say, the gravest first; there is always at least one verdict.
 
@@ -114,6 +115,7 @@ def diagnose(
         val_scale: times the validation loss compares with the training loss; of a constant predictor, one over the
             other.
         errors: how well the levels of the losses are known, where they are those of a sample.
+        base_of: whose loss `base` is.
         comparable: the training loss was taken as the validation loss is: in evaluation mode, without further terms.
         frozen: what to add where nothing is learned, such as which parameters do not train.
 
@@ -128,7 +130,7 @@ def diagnose(
         broken = [Verdict.make("non_finite", since, what=what, where=f"epoch {since}")]
     if len(curves.train) < ENOUGH:
         return Verdicts(broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)])
-    measured = measure(curves.train, curves.val, base, expected_gain, val_scale, errors)
+    measured = measure(curves.train, curves.val, base, expected_gain, val_scale, errors, base_of)
     raised = {code: flags for code, flags in states(measured).items() if flags[-1]}
     found = ordered(broken + [_verdict(code, raised[code], measured, curves, frozen, comparable) for code in raised])
     if broken:
@@ -180,8 +182,8 @@ def _no_fault(m: Measured, curves: Curves) -> Verdict:
     falls = unsettled(m)  # too little, or too short a time, to promise much; and yet no end
     if falls[-1]:
         return _verdict("still_improving", falls, m, curves)
-    now = {"train": m.t[-1], "val": m.v[-1] / m.unit}
-    if fell(m):
+    now = {"train": curves.train[-1], "val": curves.val[-1]}
+    if fell(m) and not falls_short(m):
         return Verdict.make("good_fit", how="both losses fell, validation loss has settled", **now)
     if fits(m):
         return Verdict.make("good_fit", how=f"both losses rest far below {_versus(m)}", **now)
@@ -190,7 +192,7 @@ def _no_fault(m: Measured, curves: Curves) -> Verdict:
 
 def _versus(m: Measured) -> str:
     """What a loss is compared with."""
-    return f"the {m.base:.3g} of a constant predictor" if m.based else f"the {m.base:.3g} of the first epoch"
+    return f"the {m.base:.3g} of {m.base_of}"
 
 
 def _verdict(
@@ -206,20 +208,23 @@ def _verdict(
     falls = m.t[-1] < m.t_then[-1]
     times = m.v[-1] / m.t[-1] if m.t[-1] else math.inf
     hidden = m.v[-1] - m.v_best[-1] <= SURE * m.v_noise[-1] * math.sqrt(2 / m.width[-1])
-    versus = f"a constant predictor has {m.base:.3g}" if m.based else f"it began with {m.base:.3g}"
+    versus = f"{m.base_of} has {m.base:.3g}"
+    if code == "no_learning" and m.gain[-1] > 0.02:
+        versus = f"it has stayed where it began, {m.gain[-1]:.0%} below {_versus(m)}"
     evidence = {
-        "diverged": {"train": m.t[-1], "train_best": m.t_best[-1], "base": m.base, "versus": versus},
-        "no_learning": {"train": m.t[-1], "gain": m.gain[-1], "base": m.base, "versus": versus, "frozen": frozen},
-        "overfitting": {"rise": m.rise[-1], "best": curves.val[best], "val": m.v[-1] / m.unit, "train": m.t[-1],
+        "diverged": {"train": curves.train[-1], "train_best": m.t_best[-1], "base": m.base, "versus": versus},
+        "no_learning": {"train": curves.train[-1], "gain": m.gain[-1], "base": m.base, "versus": versus,
+                        "frozen": frozen},
+        "overfitting": {"rise": m.rise[-1], "best": curves.val[best], "val": curves.val[-1], "train": curves.train[-1],
                         "trend": "falls" if falls else "does not rise as much",
                         "parted": f" to {1 / times:.0%} of it; the rise alone could be noise" if hidden else ""},
-        "past_its_best": {"rise": m.rise[-1], "best": curves.val[best], "val": m.v[-1] / m.unit},
-        "underfitting": {"train": m.t[-1], "val": m.v[-1] / m.unit, "gain": m.gain[-1], "versus": _versus(m),
+        "past_its_best": {"rise": m.rise[-1], "best": curves.val[best], "val": curves.val[-1]},
+        "underfitting": {"train": curves.train[-1], "val": curves.val[-1], "gain": m.gain[-1], "versus": _versus(m),
                          "frozen": frozen},
         "noisy_validation": {"noise": m.v_noise[-1] / m.unit,
                              "share": m.v_noise[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-12)},
         "validation_too_good": {"how": f"validation loss is {times:.0%} of the training loss" + EXTRA[comparable],
-                                "val": m.v[-1], "train": m.t[-1]},
+                                "val": curves.val[-1], "train": curves.train[-1]},
         "generalization_gap": {"times": times, "how": _way(m)},
         "still_improving": {"recent": (m.v[-1 - quarter] - m.v[-1]) / m.v_scale[-1 - quarter]},
         "plateau": {"best": curves.val[best]},

@@ -203,6 +203,10 @@ class ImageClassifier(Workload):
         """What `val/loss` would be if the validation split were `batch`."""
         return balanced_loss(self.adjusted(self(batch["image"])), batch["label"].long())
 
+    def constant_loss(self, batch: dict[str, Tensor]) -> Tensor:
+        """Of equal probabilities, the best constant where every class counts the same."""
+        return torch.tensor(math.log(self.classes))
+
     def step(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:
         """Of a batch that is tested; `training_step` mixes images, `validation_step` waits for the whole split."""
         log_probability = self.adjusted(self(batch["image"]))

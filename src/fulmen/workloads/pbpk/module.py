@@ -263,12 +263,21 @@ class PBPKSurrogate(AnswersForSubjects):
         u = (y * self.log_sd + self.log_mean + self._offset(batch)).exp() - FLOOR
         return within_dose(u, batch) if self.within_dose else u
 
-    def step(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:
+    def _loss(self, y_hat: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Of a network output [B, 14, T]: the mean loss, the output as u = C W / dose, and the true u."""
         u = normalized(batch["concentration"], batch["dose_mg"], batch["weight_kg"])
         y = ((u + FLOOR).log() - self._offset(batch) - self.log_mean) / self.log_sd
-        y_hat = self(batch)
         u_hat = self._linear(y_hat, batch)
         loss = mse_loss(y_hat, y) + self.linear_weight * smooth_l1_loss(u_hat / self.linear_sd, u / self.linear_sd)
+        return loss, u_hat, u
+
+    def constant_loss(self, batch: Batch) -> Tensor:
+        """Of the mean curve of the training split, or what stands for it under `residual`."""
+        return self._loss(torch.zeros_like(batch["concentration"]), batch)[0]
+
+    def step(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:
+        y_hat = self(batch)
+        loss, u_hat, u = self._loss(y_hat, batch)
         if stage == "train":
             return loss, {}
         metrics = self.metrics[stage]

@@ -207,6 +207,12 @@ class StockForecaster(Workload):
         y = y * self.target_sd + self.target_mean
         return y if self.target == "return" else (y / price[:, None]).clamp(min=0.01).log()
 
+    def constant_loss(self, batch: Batch) -> Tensor:
+        """Of persistence."""
+        change = batch["log_return"]
+        y, naive = (self._target(x, batch["price"]) for x in (change, torch.zeros_like(change)))
+        return ((y - naive) / self.target_sd).square().mean()
+
     def step(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:
         y = (self._target(batch["log_return"], batch["price"]) - self.target_mean) / self.target_sd
         y_hat = self(batch)
