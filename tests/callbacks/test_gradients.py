@@ -52,6 +52,28 @@ def test_updates_that_hardly_touch_or_throw_over_the_weights_are_told(lr, code):
     assert verdict is None or verdict.severity == "note"
 
 
+def test_updates_near_the_bound_are_not_called_too_large():
+    assert health.updates([0.0101] * 100, largest=0.02) is None
+    assert health.updates([0.03] * 100, largest=0.05).code == "updates_too_large"
+
+
+def test_weights_that_begin_at_zero_are_not_thrown_over():
+    torch.manual_seed(0)
+    model, watch = nn.Linear(10, 1), GradientWatch()
+    nn.init.zeros_(model.weight)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    x = torch.randn(400, 10)
+    y = (x.sum(1, keepdim=True) > 0).float()
+    for _ in range(50 * EVERY):
+        optimizer.zero_grad()
+        nn.functional.binary_cross_entropy_with_logits(model(x), y).backward()
+        watch.before_step(model)
+        optimizer.step()
+        watch.after_step()
+    assert watch.updates[0] == pytest.approx(0.01 * math.sqrt(30), rel=0.01)  # over uniform weights below 1 / sqrt(10)
+    assert health.updates(watch.updates, watch.largest_update) is None
+
+
 def test_a_schedule_that_ends_at_zero_is_no_small_update():
     assert health.updates([1e-9] * 100, largest=3e-3) is None
     assert health.updates([1e-9] * 5, largest=1e-9) is None

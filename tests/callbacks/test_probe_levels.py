@@ -100,3 +100,18 @@ def test_every_validation_counts_though_the_probe_is_looked_at_now_and_then(tmp_
     seen = diagnosis.seen.lists
     assert len(seen["epoch"]) < len(seen["validated"]) == 20
     assert [seen["every_val"][epoch - 1] for epoch in seen["epoch"]] == seen["val"]
+
+
+class Cosine(Compared):
+    def configure_optimizers(self):
+        optimizer = torch.optim.Adam(self.parameters(), 0.05)
+        return [optimizer], [torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 30)]
+
+
+@pytest.mark.parametrize("model", [Cosine, Compared], ids=["cosine", "constant"])
+def test_no_lower_learning_rate_is_advised_where_a_schedule_has_lowered_it(tmp_path, model):
+    diagnosis = Diagnosis()
+    fit(tmp_path, [diagnosis], epochs=30, model=model(0.05), data=Rows(600))
+    plateau = next(verdict for verdict in diagnosis.verdicts if verdict.code == "plateau")
+    assert ("a scheduler that lowers the learning rate" in plateau.cures) == (model is Compared)
+    assert plateau.cures

@@ -229,6 +229,8 @@ class Diagnosis(Watcher):
 
     def _judge(self, trainer: Trainer, module: LightningModule) -> None:
         """What is new is printed; the first rank judges for all."""
+        rates = [float(group["lr"]) for optimizer in trainer.optimizers for group in optimizer.param_groups]
+        self.seen.rates = max(self.seen.rates[0], *rates, 0.0), max(rates, default=0.0)
         known = {verdict.code for verdict in self.verdicts}
         more = [self.probes.leak, self.probes.small_classes, *self.gradients.verdicts(self.seen.base)]
         self.verdicts = from_first(self.seen.verdicts(frozen(trainer, module), self.expected_gain, more))

@@ -14,6 +14,7 @@ OFTEN = 200  # of them; afterwards a fifth as many looks will do
 KEPT = 100  # samples
 MATRICES = 16  # whose updates are measured
 VALUES = 1024  # of each
+SMALL = 0.3  # of what PyTorch draws: weights below began at 0
 
 
 class GradientWatch:
@@ -24,7 +25,8 @@ class GradientWatch:
         relative: the same over the norm of the weights.
         ratios: RMS of the first weight matrix's gradient over that of the last.
         first_relative: RMS of the first weight matrix's gradient over that of its weights.
-        updates: RMS of what a step changed over that of the weights, the median of the weight matrices.
+        updates: RMS of what a step changed over that of the weights, the median of the weight matrices; matrices
+            that begin at 0 count as if they had begun as PyTorch draws weights, until they are a third as large.
         largest_update: of all sampled steps, those that are no longer kept too.
         ends: names of the first and the last weight matrix.
     """
@@ -40,6 +42,7 @@ class GradientWatch:
         self._weights = (1.0, 1.0)  # norm of all, RMS of the first: hardly change from step to step
         self._named: list[tuple[str, nn.Parameter]] = []
         self._before: list[tuple[Tensor, Tensor]] = []  # what will change, as it was
+        self._init_sizes: list[float] = []  # its norm, if it were drawn as PyTorch draws weights
         self._steps = self._looks = 0
 
     def before_step(self, module: nn.Module) -> None:
@@ -62,9 +65,8 @@ class GradientWatch:
         before = [then for _, then in self._before]
         moved = torch._foreach_sub([now for now, _ in self._before], before)
         sizes = torch.stack(torch._foreach_norm([*moved, *before])).double().tolist()
-        ratios = sorted(
-            a / b for a, b in zip(sizes, sizes[len(before) :], strict=False) if b > 0
-        )  # 0 by design is fine
+        starts = zip(sizes, sizes[len(before) :], self._init_sizes, strict=False)
+        ratios = sorted(moved / (size if size > SMALL * init else init) for moved, size, init in starts)
         self._before = []
         if ratios and math.isfinite(middle := ratios[len(ratios) // 2]):
             self.updates.append(middle)
@@ -87,6 +89,9 @@ class GradientWatch:
         some = matrices[:: max(1, -(-len(matrices) // MATRICES))]
         seen = [named[i][1].detach().flatten()[:: max(1, named[i][1].numel() // VALUES)] for i in some]
         self._before = [(x, x.clone()) for x in seen]
+        self._init_sizes = [
+            math.sqrt(len(x) * len(named[i][1]) / (3 * named[i][1].numel())) for i, x in zip(some, seen, strict=True)
+        ]
 
     def verdicts(self, base: float | None) -> list[Verdict | None]:
         """What the samples say; `base` is the loss of a constant predictor."""

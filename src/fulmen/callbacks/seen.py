@@ -14,6 +14,7 @@ LISTS = (
     "epoch", "train", "logged", "val", "validated", "every_val", "activations", "dead", "saturated", "looked",
     "train_recall", "val_recall",
 )  # fmt: skip
+LOWERED = 0.1  # of the highest learning rate: below, a schedule has lowered it
 FAR = 0.02  # of a loss: errors below are not told
 
 
@@ -33,6 +34,7 @@ class Seen:
         comparable: the training loss is that of a probe, taken as the validation loss is.
         val_scale: times the validation loss compares with the training loss.
         val_samples: in the latest validation, over all ranks.
+        rates: the highest learning rate so far, and the latest.
     """
 
     lists: dict[str, list] = field(default_factory=lambda: {name: [] for name in LISTS})
@@ -44,6 +46,7 @@ class Seen:
     comparable: bool = False
     val_scale: float = 1.0
     val_samples: int = 0
+    rates: tuple[float, float] = (0.0, 0.0)
 
     @property
     def checks(self) -> int:
@@ -91,7 +94,9 @@ class Seen:
                 health.minority_overfitting(seen["train_recall"], seen["val_recall"], counts, looked),
                 health.miscalibrated(scores["confidence"], scores["accuracy"], scores["samples"]),
             ]
-        return health.with_health(found, more)
+        said = health.with_health(found, more)
+        lowered = self.rates[1] < LOWERED * self.rates[0]
+        return [health.without_lower_rates(verdict) for verdict in said] if lowered else said
 
     def _curves(self) -> tuple[list[int], list[float], list[float]]:
         """Epochs and both losses; between two looks the training loss is on the line from one to the other."""
@@ -118,7 +123,7 @@ class Seen:
         return {
             "seen": self.lists, "base": self.base, "base_of": self.base_of, "start": self.start,
             "errors": asdict(self.errors), "comparable": self.comparable, "val_scale": self.val_scale,
-            "_classes": self.classes, "_val_samples": self.val_samples,
+            "_classes": self.classes, "_val_samples": self.val_samples, "rates": list(self.rates),
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -126,6 +131,8 @@ class Seen:
         self.lists, self.base = self.lists | state.get("seen", {}), state.get("base", self.base)
         self.base_of, self.start = state.get("base_of", self.base_of), state.get("start", self.start)
         self.errors, self.comparable = Errors(**state.get("errors", {})), state.get("comparable", self.comparable)
+        highest, latest = state.get("rates", self.rates)
+        self.rates = highest, latest
         self.lists["logged"] = [math.nan] * (self.checks - len(self.lists["logged"])) + self.lists["logged"]
         self.val_scale, self.classes = state.get("val_scale", self.val_scale), state.get("_classes", self.classes)
         self.val_samples = state.get("_val_samples", self.val_samples)

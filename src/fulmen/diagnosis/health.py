@@ -5,6 +5,7 @@ Every function takes the history of a measurement, one value per look, and retur
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,12 @@ FEW = 30  # validation samples without classes
 FEW_OF_A_CLASS = 5  # validation samples
 HUGE = 5.0  # gradient norm over weight norm, for a loss of about 1
 UPDATES = (1e-5, 1e-2)  # of the size of the weights: what a step changes where learning goes well
+CLEARLY = 2.0  # times the upper one
 SAMPLED = 20  # steps, spread over 100 or more, before their updates mean anything
+LOWERING = {
+    "a lower learning rate", "a tenth of the learning rate", "a scheduler that lowers the learning rate",
+    "learning rate too high", "learning rate too high to settle",
+}  # fmt: skip
 RARE = 0.5  # times an equal share: a class below is a rare one
 
 
@@ -44,6 +50,18 @@ def dead_units(history: Sequence[dict[str, float]], epochs: Sequence[int]) -> Ve
 def saturated(history: Sequence[dict[str, float]], epochs: Sequence[int]) -> Verdict | None:
     """Of a sigmoid or tanh layer more than a quarter that is near its bounds for nine samples of ten."""
     return _worst_layer("saturated", history, epochs, 0.25, 0.15)
+
+
+def without_lower_rates(verdict: Verdict) -> Verdict:
+    """Without the advice to lower a learning rate that a schedule has lowered already.
+
+    What went wrong while it was high keeps it: a divergence, gradients that exploded, a step that threw weights over.
+    """
+    thrown = verdict.code == "updates_too_large" and verdict.evidence["ratio"] > 1
+    if verdict.code not in ("plateau", "noisy_validation", "updates_too_large") or thrown:
+        return verdict
+    causes, cures = (tuple(each for each in texts if each not in LOWERING) for texts in (verdict.causes, verdict.cures))
+    return replace(verdict, causes=causes, cures=cures)
 
 
 def _worst_layer(code, history, epochs, above, below, error_above=math.inf) -> Verdict | None:
@@ -100,7 +118,8 @@ def exploding(norms: Sequence[float], relative: Sequence[float], base: float | N
 def updates(ratios: Sequence[float], largest: float) -> Verdict | None:
     """Steps that never touched the weights, that still shake them, or one that threw them over.
 
-    The first steps of a healthy training are large, and its last ones small where a schedule ends at 0.
+    Three of four of the latest are twice the bound: steps near it are neither good nor bad. The first steps of a
+    healthy training are large, and its last ones small where a schedule ends at 0.
 
     Args:
         ratios: RMS of what a step changed over that of the weights, of the latest sampled steps.
@@ -109,7 +128,8 @@ def updates(ratios: Sequence[float], largest: float) -> Verdict | None:
     x = np.asarray(ratios, dtype=float)
     latest = float(np.median(x[-SAMPLED:])) if len(x) else math.nan
     low, high = UPDATES
-    if largest > 1 or (len(x) >= 2 * SAMPLED and latest > high):
+    shaken = len(x) >= 2 * SAMPLED and float(np.quantile(x[-SAMPLED:], 0.25)) > CLEARLY * high
+    if largest > 1 or shaken:
         return Verdict.make("updates_too_large", ratio=max(latest, largest) if largest > 1 else latest, bound=high)
     if len(x) >= SAMPLED and largest < low:
         return Verdict.make("updates_too_small", ratio=latest, bound=low)
