@@ -140,6 +140,7 @@ def add_diagnose(verbs: Any) -> None:
     diagnose.add_argument("--epoch", metavar="COLUMN", help="column of the epochs; none: every row is a check")
     diagnose.add_argument("--phase", metavar="COLUMN", help="column that says whether a row is training or validation")
     diagnose.add_argument("--missing", metavar="MARK", help="what stands where there is no value")
+    diagnose.add_argument("--json", action="store_true", help="print the findings as JSON, for programs")
     diagnose.add_argument("--strict", action="store_true", help="end with exit code 1 if something is wrong")
     diagnose.set_defaults(call=show_diagnosis)
 
@@ -303,9 +304,14 @@ def show_diagnosis(arguments: argparse.Namespace) -> int:
     given = {name: getattr(arguments, name) for name in ("run", "better", "decimal", "epoch", "phase", "missing")}
     options = LogOptions(**{name: value for name, value in given.items() if value}) if any(given.values()) else None
     verdicts, source = diagnose_path(Path(arguments.path), arguments.train, arguments.val, options)
-    print(source)
-    for verdict in verdicts:
-        print(f"\n{verdict.severity}: {verdict.title}: {verdict.finding}")
+    if arguments.json:
+        from fulmen.utils.files import as_json
+
+        print(as_json({"source": source.splitlines(), "findings": [verdict.as_dict() for verdict in verdicts]}))
+    else:
+        print(source)
+    for verdict in () if arguments.json else verdicts:
+        print(f"\n{verdict.severity}: {verdict.heading}: {verdict.finding}")
         for name, lines in (("causes", verdict.causes), ("try", verdict.cures)):
             if lines:
                 print(f"  {name}: {', '.join(lines)}")

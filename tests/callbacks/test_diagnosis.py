@@ -15,6 +15,7 @@ from fulmen.callbacks.side_effect_free import undisturbed
 from fulmen.config.check import check_overrides
 from fulmen.config.schema import choices
 from fulmen.data.duplicates import copies
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.diagnosis.health import small_classes
 from fulmen.errors import Diverged, FulmenError, Interrupted
 from fulmen.report.classes import class_probabilities
@@ -85,7 +86,7 @@ def test_faults_are_named(tmp_path, code, capsys):
         model.network[1] = nn.Identity()
     fit(tmp_path, [*options.pop("callbacks"), diagnosis], model=model, **options)
     assert code in codes(diagnosis)
-    assert f"diagnosis: {code.replace('_', ' ')}" in capsys.readouterr().out
+    assert f"diagnosis: {FINDINGS[code]}" in capsys.readouterr().out
 
 
 class RareClass(Blobs):

@@ -56,7 +56,7 @@ def test_the_diagnosis_begins_with_what_may_make_the_numbers_worthless_and_says_
         return next(section for section in sections(summary, result) if section.heading == "Diagnosis").text
 
     assert diagnosis()[0] == "**drift**: x has moved", "a warning needs no verdict beside it"
-    assert diagnosis(status="completed", verdicts=verdicts)[1].startswith("**not enough data**")
+    assert diagnosis(status="completed", verdicts=verdicts)[1].startswith("**FUL-D26 not enough data**")
     said = diagnosis(status="interrupted", verdicts=verdicts)
     assert said[1] == "The training did not come to its end: these lines are of the epochs it had."
 

@@ -20,6 +20,7 @@ from fulmen.config.mistakes import did_you_mean
 from fulmen.config.ranges import Count, Share, refuses_out_of_range
 from fulmen.data.batches import Batch, size
 from fulmen.diagnosis import Verdict
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.diagnosis.texts import TEXTS
 from fulmen.diagnosis.verdicts import as_markdown, ordered
 from fulmen.distributed.ranks import from_first, sum_over_ranks
@@ -48,7 +49,7 @@ class Diagnosis(Watcher):
     fewer than 50 batches not every one is examined, after the first six; the end of the run says so.
 
     Args:
-        stop_on: verdicts that end the training, such as [overfitting, no_learning].
+        stop_on: verdicts that end the training, such as [overfitting, FUL-D05].
         train_loss: the logged training loss.
         val_loss: the logged validation loss.
         expected_gain: share of the loss of a constant predictor that a good model takes away at least; 0 where little
@@ -72,6 +73,8 @@ class Diagnosis(Watcher):
         expected_gain: Share = 0.4,
         every: Count | None = None,
     ):
+        by_code = {each.code: name for name, each in FINDINGS.items()}
+        stop_on = [by_code.get(word, word) for word in stop_on]
         for code in stop_on:
             if code not in TEXTS:
                 raise FulmenError(f"stop_on has {code!r}, no verdict{did_you_mean(code, list(TEXTS))}; "
@@ -242,7 +245,7 @@ class Diagnosis(Watcher):
 
     def _say(self, verdicts: Sequence[Verdict]) -> None:
         for verdict in verdicts:
-            print(f"diagnosis: {verdict}", flush=True)
+            print(f"diagnosis: {verdict.id} {verdict}", flush=True)
             if "train" in verdict.evidence and (note := self.probes.note_once()):
                 print(f"diagnosis: {note}", flush=True)
         self._said |= {verdict.code for verdict in verdicts}

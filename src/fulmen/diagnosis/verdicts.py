@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fulmen.diagnosis.curves import Curves
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.diagnosis.measured import EXACT, Errors, Measured, measure
 from fulmen.diagnosis.rules import ENOUGH, SURE, falls_short, fell, fits, states, unsettled
 from fulmen.diagnosis.smoothing import Flags
@@ -21,7 +22,7 @@ class Verdict:
     """One finding about a training.
 
     Attributes:
-        code: a key of `texts.TEXTS`.
+        code: its name, a key of `texts.TEXTS`; `id` is its code among all findings.
         severity: ok, note, warning or error.
         since: the epoch (from 1) it holds from; None if it concerns the whole run.
         evidence: the numbers behind it.
@@ -47,10 +48,20 @@ class Verdict:
         return cls(code, severity or text.severity, since, plain, text.finding.format(**values), text.causes, cures)
 
     @property
+    def id(self) -> str:
+        """`FUL-D03`, the code that stays; docs/findings has a page of that name."""
+        return FINDINGS[self.code].code if self.code in FINDINGS else ""
+
+    @property
     def title(self) -> str:
         """`overfitting since epoch 14`"""
         since = f" since epoch {self.since}" if self.since and self.severity != "note" else ""
         return self.code.replace("_", " ") + since
+
+    @property
+    def heading(self) -> str:
+        """`FUL-D03 overfitting since epoch 14`"""
+        return f"{self.id} {self.title}".strip()
 
     def __str__(self) -> str:
         """`overfitting since epoch 14: validation loss 9 % over its best ...; try: ...`"""
@@ -60,11 +71,12 @@ class Verdict:
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "Verdict":
         """The opposite of `as_dict`."""
-        return cls(**plain | {"causes": tuple(plain["causes"]), "cures": tuple(plain["cures"])})
+        known = {name: value for name, value in plain.items() if name != "id"}
+        return cls(**known | {"causes": tuple(plain["causes"]), "cures": tuple(plain["cures"])})
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return asdict(self) | {"causes": list(self.causes), "cures": list(self.cures)}
+        return {"id": self.id} | asdict(self) | {"causes": list(self.causes), "cures": list(self.cures)}
 
 
 class Verdicts(list[Verdict]):
@@ -164,7 +176,7 @@ def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: fl
 def as_lines(verdicts: Sequence[Verdict]) -> list[str]:
     """One line of Markdown a verdict: what is wrong, then what to try."""
     cures = [f" Try: {', '.join(verdict.cures)}." if verdict.cures else "" for verdict in verdicts]
-    return [f"**{v.title}**: {v.finding}.{cure}" for v, cure in zip(verdicts, cures, strict=True)]
+    return [f"**{v.heading}**: {v.finding}.{cure}" for v, cure in zip(verdicts, cures, strict=True)]
 
 
 def as_markdown(verdicts: Sequence[Verdict]) -> str:
