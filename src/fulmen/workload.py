@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from fulmen.data import batches
 from fulmen.data.batches import Batch, BatchLoader, loss_and_predictions, size
+from fulmen.data.leaks.samples import Samples, from_splits
 from fulmen.data.predicting import Predicts, Schema
 from fulmen.errors import FulmenError
 from fulmen.io.content import Content, Recognised
@@ -136,6 +137,13 @@ class WorkloadData(LightningDataModule):
             None: it is nothing for them.
         """
         return None
+
+    def samples(self) -> Samples | None:
+        """What a scan for leaks looks at, once the data are set up: inputs by name, targets, splits, groups, times.
+
+        By default the tensors of the splits, whose inputs have no names; None: there is nothing that can be scanned.
+        """
+        return from_splits(self.splits)
 
     @classmethod
     def can_fold(cls) -> bool:

@@ -1,9 +1,11 @@
 """Every finding that fulmen can report, under a code that stays the same: `FUL-D03 overfitting`.
 
-A letter says where a finding comes from, D for the diagnosis of a training. Codes are never given to another finding.
+A letter says where a finding comes from: D the diagnosis of a training, L the search for leaks in the data, V what a
+test split shows, T what makes data unfit to be judged by. Codes are never given to another finding.
 Each has a page in docs/findings: what it means, how it is decided, how often it is wrong, and what cures it.
 """
 
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from fulmen.errors import FulmenError
@@ -31,7 +33,25 @@ DIAGNOSIS = (  # in the order of their numbers, from 0 on
     "miscalibrated", "underconfident", "updates_too_large", "updates_too_small", "different_units", "one_curve",
     "not_enough_data", "undecided",
 )  # fmt: skip
-FINDINGS = {name: Finding(f"FUL-D{number:02d}", name) for number, name in enumerate(DIAGNOSIS)}  # name -> finding
+LEAKS = (
+    "no_leak_found", "copies", "near_copies", "group_in_several_splits", "time_order", "identifier", "target_copy",
+    "target_proxy", "look_ahead", "fitted_on_test", "chosen_on_test", "above_ceiling", "learns_permuted_labels",
+    "repeated_within",
+)  # fmt: skip
+SHOWN = (
+    "better_than_baselines", "better_than_constant", "no_signal", "undecided_result", "worse_than_constant", "too_few",
+    "no_difference", "many_tries", "test_seen_often",
+)  # fmt: skip
+UNFIT = (
+    "constant_target", "one_class_in_a_split", "one_group", "too_few_rows", "unsorted_times", "irregular_times",
+    "no_validation",
+)  # fmt: skip
+LETTERS = {"D": DIAGNOSIS, "L": LEAKS, "V": SHOWN, "T": UNFIT}
+FINDINGS = {  # name -> finding
+    name: Finding(f"FUL-{letter}{number:02d}", name)
+    for letter, names in LETTERS.items()
+    for number, name in enumerate(names)
+}
 
 
 def finding(word: str) -> Finding:
@@ -45,4 +65,6 @@ def finding(word: str) -> Finding:
         code = each.code.lower()
         if plain in (code, code.removeprefix("ful-"), each.name, f"{code}_{each.name}"):
             return each
-    raise FulmenError(f"there is no finding {word!r}; there are {', '.join(map(str, FINDINGS.values()))}")
+    near = get_close_matches(plain, [*FINDINGS, *(each.code.lower() for each in FINDINGS.values())], n=1)
+    meant = f"; did you mean {FINDINGS[near[0]] if near[0] in FINDINGS else near[0].upper()}?" if near else ""
+    raise FulmenError(f"there is no finding {word!r}{meant}; docs/findings/README.md lists them all")

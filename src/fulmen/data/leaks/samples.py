@@ -1,0 +1,113 @@
+"""What a scan for leaks looks at: samples in one row each, whatever they are samples of."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from fulmen.data.batches import Batch
+
+TRAIN, VALIDATION, TEST, LEFT_OUT = 0, 1, 2, -1
+SPLITS = ("train", "validation", "test")  # by number
+Splitting = Literal["random", "group", "time", "given"]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What was fitted before training, so that it can be fitted again.
+
+    Attributes:
+        name: in words: "mean and sd of the scaler", "threshold".
+        value: as it is used, numbers [...].
+        again: the same, fitted on these rows, numbers of samples [n].
+        rows: what it should have been fitted on, numbers of samples; None: those of the training split.
+        kind: "statistic" of inputs, or a "choice" of features, thresholds or models by a score.
+    """
+
+    name: str
+    value: np.ndarray
+    again: Callable[[np.ndarray], np.ndarray]
+    rows: np.ndarray | None = None
+    kind: Literal["statistic", "choice"] = "statistic"
+
+
+@dataclass(frozen=True)
+class Samples:
+    """N samples of all splits together.
+
+    Attributes:
+        target: what is to be foretold [N]: whole numbers of classes, or numbers; of several outputs [N, H].
+        kind: whether the target is "classes" or "numbers".
+        split: 0 train, 1 validation, 2 test, -1 none of them, int [N].
+        columns: inputs that have a name, as a person knows them, before scaling: numbers (NaN where missing) or texts
+            and level numbers (dtype object or integer) [N] each. Empty for pictures and curves.
+        content: inputs without names: pictures, windows, curves [N, ...]; near copies are sought in it.
+        group: number of the machine, person or series of each sample [N]; None where there is none.
+        time: when each sample was taken, in one unit [N]; NaN where that is not known; None: there are no times.
+        order: place of each sample in its source [N]; None: as they stand.
+        also: columns that are known and are no inputs, such as an id or a person, [N] each: groups may hide in them.
+        splitting: how the splits were made; "given": by whoever made the data.
+        target_name: as a person knows it.
+        sample: what one is called: "row", "image", "window".
+        fitted: what was fitted to the data, or chosen by them.
+        without: overrides that leave these columns out.
+        cures: name of a finding -> overrides that remove such a leak.
+        horizon: how far ahead the target lies, in units of `time`; 0: it is of the same time.
+    """
+
+    target: np.ndarray
+    kind: Literal["classes", "numbers"]
+    split: np.ndarray
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    content: np.ndarray | None = None
+    group: np.ndarray | None = None
+    time: np.ndarray | None = None
+    order: np.ndarray | None = None
+    also: Mapping[str, np.ndarray] = field(default_factory=dict)
+    splitting: Splitting = "given"
+    target_name: str = "target"
+    sample: str = "sample"
+    fitted: Sequence[Fitted] = ()
+    without: Callable[[Sequence[str]], Sequence[str]] = lambda columns: ()
+    cures: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    horizon: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def rows(self, split: int) -> np.ndarray:
+        """Numbers of the samples of a split."""
+        return np.flatnonzero(self.split == split)
+
+
+def from_splits(splits: Mapping[str, Batch]) -> Samples | None:
+    """Samples of data that say nothing more than their tensors; None where these hold no target or no inputs.
+
+    The target is what is called target, label, labels, y or class; the inputs are all other floating-point tensors and
+    those of more than one dimension, by their flat numbers. A tensor `group` and one `time`, [N] each, are what they
+    are called.
+    """
+    parts = [splits[name] for name in SPLITS if name in splits and len(splits[name])]
+    names = set.intersection(*(set(part) for part in parts)) if parts else set()
+    target = next((name for name in ("target", "label", "labels", "y", "class") if name in names), None)
+    if target is None:
+        return None
+    joined = {name: np.concatenate([part[name].detach().cpu().numpy() for part in parts]) for name in sorted(names)}
+    own = {target, "group", "time"}
+    inputs = [
+        value for name, value in joined.items() if name not in own and (value.dtype.kind == "f" or value.ndim > 1)
+    ]
+    if not inputs:
+        return None
+    flat = np.concatenate([value.reshape(len(value), -1).astype(np.float32) for value in inputs], 1)
+    few = flat.shape[1] <= 64
+    return Samples(
+        target=joined[target],
+        kind="numbers" if joined[target].dtype.kind == "f" else "classes",
+        split=np.concatenate([np.full(len(splits[n][target]), i) for i, n in enumerate(SPLITS) if n in splits]),
+        columns={f"input {i}": flat[:, i] for i in range(flat.shape[1])} if few else {},
+        content=flat,
+        group=joined.get("group"),
+        time=joined.get("time"),
+    )
