@@ -65,6 +65,7 @@ def test_a_baseline_is_kept_verified_promoted_and_used_on_a_file(row, ranking, t
     ("experiment", "shared", "baseline"),
     [
         ("stocks_fast", ["data.days=500", "data.lookback_days=20", "data.horizon_days=2"], "ridge"),
+        ("stocks_fast", ["data.days=500", "data.lookback_days=20", "data.horizon_days=2"], "one lag"),
         ("images_plain", [], "linear, weighted"),
     ],
 )

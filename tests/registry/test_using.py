@@ -127,7 +127,7 @@ def test_what_was_kept_says_where_it_comes_from(kept, capsys):
     facts = fulmen.registry.show("stocks@champion")
     assert facts["data_fingerprint"] == fulmen.load_run(kept / "stocks").data.fingerprint
     assert facts["metrics"] == fulmen.load_run(kept / "stocks").result["metrics"]
-    assert set(facts["baselines"]) == {"persistence", "drift", "historical mean", "ridge"}
+    assert set(facts["baselines"]) == {"persistence", "drift", "historical mean", "seasonal", "one lag", "ridge"}
     assert facts["seed"] == 42
     assert facts["split"]["samples"].keys() == {"train", "validation", "test"}
     assert [row["model"] for row in list_models()] == ["pbpk:1", "stocks:1"]

@@ -115,7 +115,7 @@ def keep_best(ranking: str | Path, count: int) -> list[Version]:
             break
         cfg = check_overrides([f"experiment={ranked.experiment}", *ranked.overrides])
         if row.baseline and baseline_node(cfg, row.model) is None:
-            print(f"row {number}, {row.model}, is not kept: it is a rule, nothing of it was fitted to data", flush=True)
+            print(f"row {number}, {row.model}, is not kept: it is a rule, nothing of it can take a network's place")
             continue
         saved.append(keep_row(ranking, number, model_name(f"{ranked.experiment}-{row.model}")))
     if saved:

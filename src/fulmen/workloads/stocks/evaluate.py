@@ -39,8 +39,9 @@ NOTES = [
     "'always up' says.",
     "DM: Diebold-Mariano statistic of the squared errors against persistence, small-sample corrected, positive where "
     "the model is better; p is one-sided.",
-    "persistence: P(t); drift: the mean return of the window goes on; historical mean: of the training split; ridge: "
-    "on the same windows, its penalty chosen on the validation split.",
+    "persistence: P(t); drift: the mean return of the window goes on; historical mean: of the training split; "
+    "seasonal: the same of days that followed the same weekday (month, where lines are a week or more apart); one lag: "
+    "the last return times a number, AR(1); ridge: on the same windows, its penalty chosen on the validation split.",
     "Intervals: split-conformal, calibrated on the validation split, scaled by an exponentially weighted volatility; "
     "rolling: calibrated anew each day on the errors of the last 250 days that were known by then.",
 ]
@@ -61,13 +62,7 @@ def summarize(
     train, test = data.splits["train"], data.splits["test"]
     true, price, day = (test[name].double().numpy() for name in ("log_return", "price", "day"))
     history = train["log_return"].double().numpy()
-    forecasts = {
-        "network": predicted.double().numpy(),
-        "persistence": baselines.persistence(test),
-        "drift": baselines.drift(test),
-        "historical mean": baselines.historical_mean(train, test),
-        "ridge": baselines.ridge(train, data.splits["validation"], test),
-    }
+    forecasts = {"network": predicted.double().numpy(), **baselines.forecasts(data.splits)}
     steps = {name: metrics.per_step(r, true, price, day, history) for name, r in forecasts.items()}
     scores = {name: _mean_over_steps(values) for name, values in steps.items()}
     for name, score in scores.items():

@@ -163,11 +163,12 @@ class StockForecaster(Workload):
 
     @classmethod
     def baseline_network(cls, name: str, network: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Of ridge regression; the other baselines are rules."""
-        if name != "ridge":
+        """Of ridge regression, and of one lag where the windows hold the returns; the others are rules."""
+        kept = {"ridge": "RidgeForecast"} | ({"one lag": "OneLagForecast"} if "return" in network["inputs"] else {})
+        if name not in kept:
             return None
-        ridge = "fulmen.workloads.stocks.networks.estimator.RidgeForecast"
-        return {"_target_": ridge, "inputs": network["inputs"], "horizon_days": network.get("horizon_days", 1)}
+        target = f"fulmen.workloads.stocks.networks.estimator.{kept[name]}"
+        return {"_target_": target, "inputs": network["inputs"], "horizon_days": network.get("horizon_days", 1)}
 
     def input_schema(self, data: Any) -> Schema:
         """Of a CSV of prices; see `predict.py`."""

@@ -1,8 +1,9 @@
-"""Ridge regression in the place of a network: standardised windows in, the standardised log-return out."""
+"""Linear baselines in the place of a network: standardised windows in, the standardised log-return out."""
 
 from collections.abc import Mapping, Sequence
 
 import torch
+from sklearn.pipeline import Pipeline
 from torch import Tensor
 
 from fulmen.utils.estimators import Estimator
@@ -35,10 +36,20 @@ class RidgeForecast(Estimator):
             sd = x.double().std(0)
             getattr(self, f"{name}_mean").copy_(x.double().mean(0))
             getattr(self, f"{name}_sd").copy_(torch.where(sd > 1e-9, sd, 1.0))
-        self.estimator = baselines.fit_ridge(dict(train), dict(splits["validation"]))
+        self.estimator = self.fit(dict(train), dict(splits["validation"]))
+
+    def fit(self, train: baselines.Part, validation: baselines.Part) -> Pipeline:
+        return baselines.fit_ridge(train, validation)
 
     def forward(self, window: Tensor) -> Tensor:
         """Standardised windows [B, T, F] -> the standardised target [B, H]."""
         x = (window.double() * self.feature_sd + self.feature_mean).flatten(1).cpu().numpy()
         forecast = torch.from_numpy(self.fitted.predict(x).reshape(len(x), self.horizon_days)).to(window)
         return (forecast - self.target_mean) / self.target_sd
+
+
+class OneLagForecast(RidgeForecast):
+    """Forecasts what the baseline "one lag" forecasts, from the feature return of the last day of the window."""
+
+    def fit(self, train: baselines.Part, validation: baselines.Part) -> Pipeline:
+        return baselines.one_lag_pipeline(train, self.inputs.index("return"))
