@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from fulmen.data.leaks.content import content_hashes
+
 LARGEST = 200_000_000  # numbers; parts beyond are not searched
 FIRST = 16  # numbers of a sample, spread over it, that are compared before all of them are
 
@@ -38,12 +40,10 @@ def hashes(part: dict[str, Tensor], most: int | None = None) -> Tensor:
         part: name -> numbers [N, ...].
         most: about how many numbers of each to look at; all by default.
     """
-    generator = torch.Generator().manual_seed(0)
     total = torch.zeros(len(next(iter(part.values()))), dtype=torch.int64)
-    for rows in part.values():
+    for number, rows in enumerate(part.values()):
         rows = rows[:, :: max(1, rows.shape[1] // most)] if most else rows
-        size = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[rows.element_size()]
-        odd = torch.randint(-(2**62), 2**62, (rows.shape[1],), generator=generator) * 2 + 1
-        for chunk, sums in zip(rows.split(4096), total.split(4096), strict=True):
-            sums += (chunk.contiguous().view(size).long() * odd).sum(1)  # whole numbers wrap around, exactly
+        total += torch.from_numpy(content_hashes(rows.contiguous().view(torch.uint8).numpy()).view("int64")) * (
+            2 * number + 1
+        )
     return total

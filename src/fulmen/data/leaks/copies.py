@@ -3,14 +3,15 @@
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 
+from fulmen.data.leaks.content import content_hashes
 from fulmen.data.leaks.leak import Leak
-from fulmen.data.leaks.samples import SPLITS, Samples
+from fulmen.data.leaks.samples import SPLITS, VALIDATION, Samples
 from fulmen.io.identity import same_rows
 from fulmen.report.words import counted
 
 REPEATED = 0.05  # of the samples of a split: fewer repeated ones are not told
+SAME_SPLIT = 0.9  # of the samples of either split, beyond which the two are one
 EXAMPLES = 5  # pairs that are named
 
 
@@ -28,6 +29,9 @@ def copies(samples: Samples) -> list[Leak]:
         first = dict(zip(same[a][::-1].tolist(), a[::-1].tolist(), strict=True))
         pairs = [[first[int(same[row])], int(row)] for row in b[shared][:EXAMPLES]]
         share, count = shared.mean(), int(shared.sum())
+        if one == VALIDATION and min(share, np.isin(same[a], same[b]).mean()) > SAME_SPLIT:
+            found.append(the_same(samples, len(b)))
+            continue
         found.append(
             Leak(
                 "copies",
@@ -39,6 +43,13 @@ def copies(samples: Samples) -> list[Leak]:
             )
         )
     return found + repeated_within(samples, same)
+
+
+def the_same(samples: Samples, count: int) -> Leak:
+    """What is to be said where the validation split is the test split."""
+    finding = f"the validation split holds the {count:,} {samples.sample}s of the test split: epochs are chosen on them"
+    evidence = {"splits": ["validation", "test"], "count": count}
+    return Leak("chosen_on_test", "error", finding, (), evidence, tuple(samples.cures.get("chosen_on_test", ())))
 
 
 def repeated_within(samples: Samples, same: np.ndarray) -> list[Leak]:
@@ -58,11 +69,9 @@ def kinds(samples: Samples) -> np.ndarray | None:
     parts = dict(samples.columns)
     if samples.content is not None:
         flat = samples.content.reshape(len(samples), -1)
-        parts = {str(i): flat[:, i] for i in range(flat.shape[1])} if flat.shape[1] <= 64 else {"content": hashed(flat)}
+        parts = (
+            {str(i): flat[:, i] for i in range(flat.shape[1])}
+            if flat.shape[1] <= 64
+            else {"content": content_hashes(flat)}
+        )
     return same_rows(parts).row if parts else None
-
-
-def hashed(flat: np.ndarray) -> np.ndarray:
-    """A whole number for each row of [N, D], equal for equal rows; others share one by a chance of 2 ** -64."""
-    rows = np.ascontiguousarray(flat)
-    return pd.util.hash_array(np.array([row.tobytes() for row in rows], dtype=object), categorize=False)

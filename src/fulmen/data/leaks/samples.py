@@ -33,6 +33,21 @@ class Fitted:
 
 
 @dataclass(frozen=True)
+class Series:
+    """What windows were cut from: values of one series over time.
+
+    Attributes:
+        name: of the ticker, the machine or the person.
+        time: increasing, in units of `Samples.time` or finer [T].
+        values: name -> numbers [T], NaN where missing; the first is what is foretold.
+    """
+
+    name: str
+    time: np.ndarray
+    values: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
 class Samples:
     """N samples of all splits together.
 
@@ -54,6 +69,9 @@ class Samples:
         without: overrides that leave these columns out.
         cures: name of a finding -> overrides that remove such a leak.
         horizon: how far ahead the target lies, in units of `time`; 0: it is of the same time.
+        outcome: what is foretold, whole, where `target` only sums it up: curves [N, ..., T].
+        outcome_time: of the points of `outcome` [T].
+        series: what windows were cut from.
     """
 
     target: np.ndarray
@@ -72,6 +90,9 @@ class Samples:
     without: Callable[[Sequence[str]], Sequence[str]] = lambda columns: ()
     cures: Mapping[str, Sequence[str]] = field(default_factory=dict)
     horizon: float = 0.0
+    outcome: np.ndarray | None = None
+    outcome_time: np.ndarray | None = None
+    series: Sequence[Series] = ()
 
     def __len__(self) -> int:
         return len(self.split)
@@ -79,6 +100,14 @@ class Samples:
     def rows(self, split: int) -> np.ndarray:
         """Numbers of the samples of a split."""
         return np.flatnonzero(self.split == split)
+
+
+def joined(splits: Mapping[str, Batch], names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Tensors of all splits one below the other, [N, ...] each, and `split`, the number of the split of each row."""
+    there = [(number, splits[name]) for number, name in enumerate(SPLITS) if name in splits]
+    rows = [np.full(len(part[names[0]]), number) for number, part in there]
+    arrays = {name: np.concatenate([part[name].detach().cpu().numpy() for _, part in there]) for name in names}
+    return arrays | {"split": np.concatenate(rows)}
 
 
 def from_splits(splits: Mapping[str, Batch]) -> Samples | None:

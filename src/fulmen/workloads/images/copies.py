@@ -4,14 +4,13 @@ from collections import defaultdict
 
 import numpy as np
 
+from fulmen.data.leaks.content import content_hashes
 from fulmen.io.taken import listed
-
-CHUNK = 2048  # images that are looked at together
 
 
 def first_of(*parts: np.ndarray) -> np.ndarray:
     """For each image of parts [N, ...], which are counted on, the place of the first that equals it, int64 [N]."""
-    key = np.concatenate([_hashes(part) for part in parts])
+    key = np.concatenate([content_hashes(part) for part in parts])
     begin = np.cumsum([0, *map(len, parts)])
     first = np.arange(len(key))
     order = np.argsort(key, kind="stable")
@@ -59,18 +58,3 @@ def said_of(image: dict[str, np.ndarray], label: dict[str, np.ndarray], names: l
         told = listed([f"{a} and {b}" for a, b in pairs], 3)
         said.append(f"{len(other):,} copies of an image have another label than it ({told})")
     return said
-
-
-def _hashes(image: np.ndarray) -> np.ndarray:
-    """uint64 [N], equal for equal images; others may share one by chance."""
-    rows = image.reshape(len(image), -1)
-    spare = -rows.shape[1] * rows.itemsize % 8
-    odd = np.random.default_rng(0).integers(0, 2**63, (rows.shape[1] * rows.itemsize + spare) // 8, np.uint64)
-    odd = odd * np.uint64(2) + np.uint64(1)
-    found = np.empty(len(rows), np.uint64)
-    for start in range(0, len(rows), CHUNK):
-        part = np.ascontiguousarray(rows[start : start + CHUNK]).view(np.uint8)
-        if spare:
-            part = np.pad(part, ((0, 0), (0, spare)))
-        found[start : start + CHUNK] = part.view(np.uint64) @ odd
-    return found

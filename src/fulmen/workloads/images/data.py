@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 
 from fulmen.data.batches import BatchLoader
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
+from fulmen.data.leaks.samples import Samples, joined
 from fulmen.errors import FulmenError
 from fulmen.io import arrays as arrays_of_files
 from fulmen.io.content import Content, Recognised
@@ -185,6 +186,20 @@ class ImagesData(WorkloadData):
         self.counts = self.splits["train"]["label"].bincount(minlength=self.classes)
         for sentence in absent_classes(self.splits["test"]["label"], self.names):
             warnings.warn(sentence, stacklevel=2)
+
+    def samples(self) -> Samples:
+        """Pixels and labels."""
+        arrays = joined(self.splits, ["image", "label"])
+        return Samples(
+            target=arrays["label"],
+            kind="classes",
+            split=arrays["split"],
+            content=arrays["image"],
+            splitting="given" if self.arrays or self.folder or self.cifar10 else "random",
+            target_name="label",
+            sample="image",
+            cures={"chosen_on_test": ("data.original_protocol=false",)} if self.original_protocol else {},
+        )
 
     def train_dataloader(self) -> BatchLoader:
         train = self.splits["train"]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fulmen.config.rules import Count, Positive
 from fulmen.data.cache import Arrays, cached, fingerprint
+from fulmen.data.leaks.samples import SPLITS, Samples
 from fulmen.errors import FulmenError
 from fulmen.io.content import Content, Recognised
 from fulmen.io.taken import restored
@@ -20,7 +21,7 @@ from fulmen.utils.files import atomic_write
 from fulmen.workload import WorkloadData
 from fulmen.workloads.pbpk import agreement, likely_units, npz, npz_contradictions, npz_reading, unit_names
 from fulmen.workloads.pbpk.graph import inputs
-from fulmen.workloads.pbpk.npz import arrays_from, population_from
+from fulmen.workloads.pbpk.npz import arrays_from, columns_of, population_from
 from fulmen.workloads.pbpk.npz_contradictions import Units
 from fulmen.workloads.pbpk.npz_reading import read_npz
 from fulmen.workloads.pbpk.one_compartment import REDUCED, Reduced
@@ -39,7 +40,7 @@ from fulmen.workloads.pbpk.simulator import (
     solvers,
     streams,
 )
-from fulmen.workloads.pbpk.simulator.physiology import known
+from fulmen.workloads.pbpk.simulator.physiology import INDEX, known
 from fulmen.workloads.pbpk.simulator.population import duplicate_rows
 from fulmen.workloads.pbpk.simulator.sampling import sample_population
 from fulmen.workloads.pbpk.simulator.solvers import Solver, concentrations, simulate
@@ -226,6 +227,27 @@ class PBPKData(WorkloadData):
         sizes = [len(compounds) - held_out, self.validation_compounds, self.test_compounds]
         parts = zip(("train", "validation", "test"), order.split(sizes), strict=True)
         return {name: torch.isin(self.population.compound, part).nonzero()[:, 0] for name, part in parts}
+
+    def samples(self) -> Samples:
+        """Subjects by their parameters, those of an organ as `kp.liver`; the target sums up the curve of the blood."""
+        rows = torch.cat([self.splits[name]["subject"] for name in SPLITS])
+        people, curves = self.population[rows], torch.cat([self.splits[name]["concentration"] for name in SPLITS])
+        blood = curves[:, INDEX["blood"]].double()
+        area = torch.trapezoid(blood, self.time_h.double()) / people.dose_mg
+        return Samples(
+            target=area.clamp(min=1e-12).log().numpy(),
+            kind="numbers",
+            split=np.repeat(np.arange(len(SPLITS)), [len(self.splits[name]["subject"]) for name in SPLITS]),
+            columns=columns_of(people, given=True),
+            group=people.compound.numpy(),
+            order=rows.numpy(),
+            also=columns_of(people, given=False),
+            splitting="group",
+            target_name="log of the area under the curve of the blood, by the dose",
+            sample="subject",
+            outcome=curves.numpy(),
+            outcome_time=self.time_h.numpy(),
+        )
 
     def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
         return batch | {"time_h": self.time_h.to(batch["node"].device)}

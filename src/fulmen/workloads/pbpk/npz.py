@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fulmen.data.cache import Arrays
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
-from fulmen.workloads.pbpk.simulator.population import OF_ORGANS, ROUTES, Population, unsaid
+from fulmen.workloads.pbpk.simulator.population import LABELS, OF_ORGANS, ROUTES, Population, unsaid
 
 SCALARS = ("n_doses", "interval_h")
 WIDE = OF_ORGANS
@@ -37,3 +37,14 @@ def population_from(arrays: Mapping[str, np.ndarray]) -> Population:
     stored = {name: torch.tensor(arrays[name]) for name in NAMES if name in arrays and name not in SCALARS}
     tensors = unsaid(len(stored["weight_kg"])) | stored
     return Population(**tensors, n_doses=int(arrays["n_doses"]), interval_h=float(arrays["interval_h"]))
+
+
+def columns_of(subjects: Population, given: bool) -> dict[str, np.ndarray]:
+    """Parameters that enter the equations, or those that only label subjects: `weight_kg`, `kp.liver`, [S] each."""
+    found: dict[str, np.ndarray] = {}
+    for name, value in subjects.tensors().items():
+        if given == (name not in LABELS):
+            values = value.detach().numpy()
+            many = {f"{name}.{organ}": values[:, i] for i, organ in enumerate(ORGANS)} if name in WIDE else {}
+            found |= many or {name: values}
+    return found

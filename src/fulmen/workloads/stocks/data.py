@@ -13,7 +13,9 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from fulmen import io
+from fulmen.config.mistakes import as_text
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
+from fulmen.data.leaks.samples import Samples, Series, joined
 from fulmen.errors import FulmenError
 from fulmen.io.content import Content, Recognised
 from fulmen.io.options import DateOrder, Decimal, TableOptions, TimeUnit
@@ -187,7 +189,7 @@ class StocksData(WorkloadData):
         series = series_from(self._arrays())
         self.tickers = [one.ticker for one in series]
         self.absent = [name for name in SERIES if all(np.isnan(getattr(one, name)).all() for one in series)]
-        calendar = np.unique(np.concatenate([one.day for one in series]))
+        self.series, calendar = series, np.unique(np.concatenate([one.day for one in series]))
         self.split = self._split(len(calendar))
         windows = [self._windows(one, number, calendar) for number, one in enumerate(series)]
         everything = {name: np.concatenate([w[name] for w in windows]) for name in windows[0]}
@@ -197,6 +199,41 @@ class StocksData(WorkloadData):
             if inside.sum() < MINIMUM:
                 raise FulmenError(self._too_few(name, int(inside.sum()), len(calendar)))
             self.splits[name] = {key: torch.from_numpy(value[inside]) for key, value in everything.items()}
+
+    def samples(self) -> Samples:
+        """Windows, by the features of their last day, and the series that they are cut from.
+
+        Times are places in the calendar of all tickers together, so that the horizon counts days of trading.
+        """
+        arrays = joined(self.splits, ["window", "log_return", "day", "ticker"])
+        calendar = np.unique(np.concatenate([one.day for one in self.series]))
+        today = arrays["window"][:, -1]
+        return Samples(
+            target=arrays["log_return"],
+            kind="numbers",
+            split=arrays["split"],
+            columns={name: today[:, i] for i, name in enumerate(self.features)},
+            content=arrays["window"],
+            group=arrays["ticker"],
+            time=np.searchsorted(calendar, arrays["day"]).astype(float),
+            order=arrays["day"],
+            splitting="time",
+            target_name="log-return of the next days" if self.horizon_days > 1 else "log-return of the next day",
+            sample="window",
+            without=self._without,
+            horizon=self.horizon_days,
+            series=[self._of_file(one, calendar) for one in self.series],
+        )
+
+    def _without(self, columns: Sequence[str]) -> Sequence[str]:
+        """The override that keeps all other features."""
+        kept = [name for name in self.features if name not in columns]
+        return (f"data.features={as_text(kept)}",) if kept and len(kept) < len(self.features) else ()
+
+    def _of_file(self, one: Prices, calendar: np.ndarray) -> Series:
+        values = {name: getattr(one, name) for name in ("close", "open", "high", "low", "volume")}
+        there = {name: each for name, each in values.items() if not np.isnan(each).all()}
+        return Series(one.ticker, np.searchsorted(calendar, one.day).astype(float), there)
 
     def _split(self, days: int) -> Split:
         return walk_forward(days, **self.walk, **self.shares) if self.walk else chronological(days, **self.shares)
