@@ -140,6 +140,13 @@ def add_diagnose(verbs: Any) -> None:
     diagnose.add_argument("--epoch", metavar="COLUMN", help="column of the epochs; none: every row is a check")
     diagnose.add_argument("--phase", metavar="COLUMN", help="column that says whether a row is training or validation")
     diagnose.add_argument("--missing", metavar="MARK", help="what stands where there is no value")
+    diagnose.add_argument(
+        "--ignore",
+        metavar="FINDING",
+        action="append",
+        default=[],
+        help="leave out a finding, by code or name (FUL-D10); may be given again",
+    )
     diagnose.add_argument("--json", action="store_true", help="print the findings as JSON, for programs")
     diagnose.add_argument("--strict", action="store_true", help="end with exit code 1 if something is wrong")
     diagnose.set_defaults(call=show_diagnosis)
@@ -298,18 +305,22 @@ def show_schema(arguments: argparse.Namespace) -> int:
 
 
 def show_diagnosis(arguments: argparse.Namespace) -> int:
+    from fulmen.diagnosis.ignored import in_a_line
     from fulmen.io.logs import LogOptions
     from fulmen.runs.diagnose import diagnose_path
 
     given = {name: getattr(arguments, name) for name in ("run", "better", "decimal", "epoch", "phase", "missing")}
     options = LogOptions(**{name: value for name, value in given.items() if value}) if any(given.values()) else None
-    verdicts, source = diagnose_path(Path(arguments.path), arguments.train, arguments.val, options)
+    verdicts, source, ignored = diagnose_path(
+        Path(arguments.path), arguments.train, arguments.val, options, arguments.ignore
+    )
     if arguments.json:
         from fulmen.utils.files import as_json
 
-        print(as_json({"source": source.splitlines(), "findings": [verdict.as_dict() for verdict in verdicts]}))
+        found = [verdict.as_dict() for verdict in verdicts]
+        print(as_json({"source": source.splitlines(), "findings": found, "ignored": ignored}))
     else:
-        print(source)
+        print("\n".join(filter(None, [source, in_a_line(ignored)])))
     for verdict in () if arguments.json else verdicts:
         print(f"\n{verdict.severity}: {verdict.heading}: {verdict.finding}")
         for name, lines in (("causes", verdict.causes), ("try", verdict.cures)):

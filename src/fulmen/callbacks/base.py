@@ -17,10 +17,12 @@ class Watcher(Callback):
 
     Attributes:
         verdicts: what it found so far, the gravest first.
+        ignored: what it found and was asked not to report.
         ending: status and message of the run, if it ended the training; None otherwise.
     """
 
     verdicts: Sequence[Verdict] = ()
+    ignored: Sequence[Verdict] = ()
     ending: tuple[str, str] | None = None
 
 

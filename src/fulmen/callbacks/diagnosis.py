@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
 
 from fulmen.callbacks.activations import idle_shares, recorded_activations
 from fulmen.callbacks.base import Watcher
@@ -16,23 +15,18 @@ from fulmen.callbacks.levels import base_of, errors_of
 from fulmen.callbacks.probe_metrics import class_scores, classes_of, frozen, loss_of
 from fulmen.callbacks.probes import Probes
 from fulmen.callbacks.seen import Seen
-from fulmen.config.mistakes import did_you_mean
+from fulmen.callbacks.told import LEVEL, Told, names_of
 from fulmen.config.ranges import Count, Share, refuses_out_of_range
 from fulmen.data.batches import Batch, size
 from fulmen.diagnosis import Verdict
-from fulmen.diagnosis.findings import FINDINGS
-from fulmen.diagnosis.texts import TEXTS
-from fulmen.diagnosis.verdicts import as_markdown, ordered
+from fulmen.diagnosis.ignored import Ignored
+from fulmen.diagnosis.verdicts import ordered
 from fulmen.distributed.ranks import from_first, sum_over_ranks
 from fulmen.errors import Diverged, FulmenError
 from fulmen.lightning_private import is_dry_run, overfits_batches
-from fulmen.report.words import counted
 
-LEVEL = {"ok": 0, "note": 0, "warning": 1, "error": 2}
 FIRST_LOOK = 5  # checks before the first look at the predictions, which costs as much as a validation; then 10, 20, ...
 ALWAYS = 6  # checks with a look at the activations; then every fifth
-LOOKED_AT = 0.2  # of the training samples a look may measure the loss of, which costs a third of training on them
-WORTH = 50  # batches, of training and validation, that a look may cost a twentieth of
 
 
 class Diagnosis(Watcher):
@@ -55,12 +49,16 @@ class Diagnosis(Watcher):
         expected_gain: share of the loss of a constant predictor that a good model takes away at least; 0 where little
             can be predicted, such as returns.
         every: epochs between two examinations; by default as many as have 50 batches, 1 with `stop_on`.
+        ignore: findings, by code or name, that are neither printed nor among the verdicts; those of other letters are
+            for others.
 
     Raises:
-        FulmenError: `stop_on` names no verdict, or a gain beyond 0 ... 1, or `every` is below 1.
+        FulmenError: `stop_on` names no verdict, `ignore` no finding, both the same one, a gain is beyond 0 ... 1, or
+            `every` is below 1.
 
     Attributes:
         verdicts: after the last check, the gravest first.
+        ignored: likewise, what was left out of them.
         ending: how the run ended, if a verdict ended it.
     """
 
@@ -72,20 +70,17 @@ class Diagnosis(Watcher):
         val_loss: str = "val/loss",
         expected_gain: Share = 0.4,
         every: Count | None = None,
+        ignore: Sequence[str] = (),
     ):
-        by_code = {each.code: name for name, each in FINDINGS.items()}
-        stop_on = [by_code.get(word, word) for word in stop_on]
-        for code in stop_on:
-            if code not in TEXTS:
-                raise FulmenError(f"stop_on has {code!r}, no verdict{did_you_mean(code, list(TEXTS))}; "
-                                  f"there are {', '.join(TEXTS)}")  # fmt: skip
-        self.stop_on, self.expected_gain, self.every = tuple(stop_on), expected_gain, every
+        self.stop_on, self.ignoring = names_of(stop_on), Ignored.of(ignore)
+        self.expected_gain, self.every = expected_gain, every
+        if both := self.ignoring.names & set(self.stop_on):
+            raise FulmenError(f"{', '.join(sorted(both))} cannot end a training that is asked to ignore it")
         self.names = {"train": train_loss, "val": val_loss}
         self.verdicts: list[Verdict] = []
+        self.ignored: list[Verdict] = []
         self.ending: tuple[str, str] | None = None
-        self.seen, self.gradients, self.probes = Seen(), GradientWatch(), Probes()
-        self._said: set[str] = set()  # codes of what was printed
-        self._written = ""  # the last text for TensorBoard
+        self.seen, self.gradients, self.probes, self.told = Seen(), GradientWatch(), Probes(), Told()
         self._off = False  # nothing is judged where batches are few on purpose
         self._validated = False  # since the last check
         self._judged = True  # all that was seen
@@ -152,13 +147,9 @@ class Diagnosis(Watcher):
         if not self._judged:
             self._judge(trainer, module)
         if trainer.is_global_zero:
-            self._say([verdict for verdict in self.verdicts if verdict.code not in self._said])
-            self._write_text(trainer)
-            if self._passed:
-                left_out = (
-                    f"{counted(self._passed, 'short epoch')} {'was' if self._passed == 1 else 'were'} not examined"
-                )
-                print(f"diagnosis: {left_out}; callbacks.diagnosis.every=1 examines all")
+            self.told.say([verdict for verdict in self.verdicts if verdict.code not in self.told.said], self.probes)
+            self.told.say_the_rest(self.ignored, self._passed)
+            self.told.write_text(self.verdicts, trainer)
 
     def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
         if not isinstance(exception, Diverged):
@@ -175,15 +166,17 @@ class Diagnosis(Watcher):
         others = [each for each in self.verdicts if each.code not in ("good_fit", "not_enough_data", verdict.code)]
         if (steps := self.gradients.step_size()) and steps.code not in {each.code for each in others}:
             others.append(steps)
-        self.verdicts = ordered([verdict, *others])
+        self.verdicts, ignored = self.ignoring.split(ordered([verdict, *others]))
+        self.ignored = [*ignored, *self.ignored]
         if trainer.is_global_zero:
-            self._write_text(trainer)
+            self.told.write_text(self.verdicts, trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """All that the verdicts to come depend on, so that they are the same after a resume."""
         return self.seen.state_dict() | {
             "_judged": self._judged, "_validated": self._validated, "_passed": self._passed,
-            "verdicts": [verdict.as_dict() for verdict in self.verdicts], "said": sorted(self._said),
+            "verdicts": [verdict.as_dict() for verdict in self.verdicts],
+            "ignored": [verdict.as_dict() for verdict in self.ignored], "said": sorted(self.told.said),
             "gradients": self.gradients.state_dict(),
         }  # fmt: skip
 
@@ -192,14 +185,14 @@ class Diagnosis(Watcher):
         self._judged, self._validated = state.get("_judged", True), state.get("_validated", False)
         self._passed = state.get("_passed", 0)
         self.verdicts = [Verdict.from_dict(each) for each in state.get("verdicts", [])]
-        self._said = set(state.get("said", []))
+        self.ignored = [Verdict.from_dict(each) for each in state.get("ignored", [])]
+        self.told.said = set(state.get("said", []))
         self.gradients.load_state_dict(state["gradients"])
 
     def _spacing(self, trainer: Trainer) -> int:
         """Epochs between two looks."""
-        batches = trainer.num_training_batches + sum(trainer.num_val_batches)
         often = self.stop_on or self.probes.train is None
-        return self.every or (1 if often else math.ceil(max(WORTH / max(batches, 1), self.probes.share / LOOKED_AT)))
+        return self.every or (1 if often else self.probes.spacing(trainer))
 
     def _too_soon(self, trainer: Trainer) -> bool:
         epoch, looked = trainer.current_epoch + 1, self.seen.lists["epoch"]
@@ -236,30 +229,11 @@ class Diagnosis(Watcher):
         self.seen.rates = max(self.seen.rates[0], *rates, 0.0), max(rates, default=0.0)
         known = {verdict.code for verdict in self.verdicts}
         more = [self.probes.leak, self.probes.small_classes, *self.gradients.verdicts(self.seen.base)]
-        self.verdicts = from_first(self.seen.verdicts(frozen(trainer, module), self.expected_gain, more))
+        found = from_first(self.seen.verdicts(frozen(trainer, module), self.expected_gain, more))
+        self.verdicts, self.ignored = self.ignoring.split(found)
         if trainer.is_global_zero:
-            self._say([verdict for verdict in self.verdicts if verdict.code not in known and LEVEL[verdict.severity]])
-            self._write_severity(trainer)
+            new = [verdict for verdict in self.verdicts if verdict.code not in known and LEVEL[verdict.severity]]
+            self.told.say(new, self.probes)
+            self.told.write_severity(self.verdicts, trainer)
             if {verdict.code for verdict in self.verdicts} != known:
-                self._write_text(trainer)
-
-    def _say(self, verdicts: Sequence[Verdict]) -> None:
-        for verdict in verdicts:
-            print(f"diagnosis: {verdict.id} {verdict}", flush=True)
-            if "train" in verdict.evidence and (note := self.probes.note_once()):
-                print(f"diagnosis: {note}", flush=True)
-        self._said |= {verdict.code for verdict in verdicts}
-
-    def _write_severity(self, trainer: Trainer) -> None:
-        level = max(LEVEL[verdict.severity] for verdict in self.verdicts)
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_scalar("watch/diagnosis_severity", level, trainer.global_step)
-
-    def _write_text(self, trainer: Trainer) -> None:
-        """The verdicts as they stand, if they were not written like that before."""
-        text = as_markdown(self.verdicts)
-        for logger in trainer.loggers if text != self._written else ():
-            if isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_text("diagnosis", text, trainer.global_step)
-        self._written = text
+                self.told.write_text(self.verdicts, trainer)

@@ -1,5 +1,6 @@
 """Some samples of each split that a training is looked at with, the same ones from its beginning to its end."""
 
+import math
 from dataclasses import dataclass, field
 
 from lightning.pytorch import LightningModule, Trainer
@@ -15,6 +16,8 @@ from fulmen.report.classes import targets
 from fulmen.workload import splits_of
 
 LEAST, MOST = 512, 2048  # training samples
+LOOKED_AT = 0.2  # of the training samples a look may measure the loss of, which costs a third of training on them
+WORTH = 50  # batches, of training and validation, that a look may cost a twentieth of
 
 
 @dataclass
@@ -42,6 +45,11 @@ class Probes:
     def share(self) -> float:
         """Of the training split that the probe is; 0 without one."""
         return 0.0 if self.train is None else size(self.train) / max(self.sizes[0], 1)
+
+    def spacing(self, trainer: Trainer) -> int:
+        """Epochs between two looks that cost a twentieth of the training at most."""
+        batches = trainer.num_training_batches + sum(trainer.num_val_batches)
+        return math.ceil(max(WORTH / max(batches, 1), self.share / LOOKED_AT))
 
     def constants(self, start: float, trainer: Trainer, module: LightningModule) -> tuple[float, float] | None:
         """Loss of a forecast that costs nothing on both splits, 4,096 samples of each at most, if it is known.

@@ -19,9 +19,9 @@ from lightning.pytorch.utilities import rank_zero_warn
 
 from fulmen import lightning_private as private
 from fulmen.callbacks import epoch_sums, position
-from fulmen.callbacks.base import RunLogger, Watcher
-from fulmen.callbacks.best import BestInPlace
+from fulmen.callbacks.base import RunLogger
 from fulmen.callbacks.checkpoint_files import AtomicCheckpoints, follow_folder, keep_arguments, read_checkpoint
+from fulmen.callbacks.reached import reached
 from fulmen.config.outside import resume_command
 from fulmen.distributed.ranks import any_rank
 from fulmen.errors import Interrupted
@@ -229,21 +229,6 @@ class _AfterAll(Callback):
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         self.resume.after_training(trainer)
-
-
-def reached(trainer: Trainer, monitor: str) -> dict[str, Any]:
-    """The result so far, plain: metrics of the last epoch and the best, epochs, steps, what the callbacks found."""
-    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-    for best in [each for each in private.callbacks_of(trainer) if isinstance(each, BestInPlace)]:
-        metrics |= best.scores(monitor)
-    watchers = [each for each in private.callbacks_of(trainer) if isinstance(each, Watcher)]
-    return {
-        "metrics": metrics,
-        "verdicts": [verdict.as_dict() for watcher in watchers for verdict in watcher.verdicts],
-        "endings": [list(watcher.ending) for watcher in watchers if watcher.ending],
-        "epochs": trainer.current_epoch,
-        "steps": trainer.global_step,
-    }
 
 
 def _metrics(trainer: Trainer) -> dict[str, torch.Tensor]:

@@ -103,7 +103,9 @@ CALLBACKS: dict[str, dict[str, str | Refused]] = {
     "accumulation.WindowMean": {},
     "best.BestInPlace": dict.fromkeys(("folder", "watched"), "given by the run"),
     "debug.FixedOrder": {},
-    "diagnosis.Diagnosis": dict.fromkeys(("stop_on", "train_loss", "val_loss", "expected_gain", "every"), OURS),
+    "diagnosis.Diagnosis": dict.fromkeys(
+        ("stop_on", "train_loss", "val_loss", "expected_gain", "every", "ignore"), OURS
+    ),
     "divergence.DivergenceStop": dict.fromkeys(("factor", "loss", "validation_loss"), OURS),
     "fitting.Horizon": {},
     "failure_demos.Fault": {},

@@ -13,8 +13,9 @@ from typing import Any
 from fulmen.config.allow_list import TargetError, locate
 from fulmen.config.argument_table import CHECKPOINT, TRAINER, Refused
 from fulmen.config.directions import contradicted
-from fulmen.config.mistakes import Mend, Mistake, as_text, drop, put
+from fulmen.config.mistakes import Mend, Mistake, as_text, drop, put, rename
 from fulmen.config.signatures import parameters
+from fulmen.errors import FulmenError
 
 Plain = Mapping[str, Any]
 STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_false", "ddp_find_unused_parameters_true")
@@ -190,6 +191,33 @@ def _processes(plain: Plain) -> Iterator[Mistake]:
         yield Mistake("trainer.sync_batchnorm", what, drop("trainer.sync_batchnorm"))
 
 
+def _findings(plain: Plain) -> Iterator[Mistake]:
+    """Findings to be ignored that do not exist, or that are to end the training besides."""
+    given = plain.get("findings") or {}
+    for name in given.keys() - {"ignore"}:
+        yield Mistake(
+            f"findings.{name}", "findings takes ignore", rename(f"findings.{name}", "findings.ignore", given[name])
+        )
+    asked = given.get("ignore") or []
+    if not asked:
+        return
+    from fulmen.diagnosis.ignored import meant, nearest  # numpy: not for those who ignore nothing
+
+    words, names = [str(word) for word in ([asked] if isinstance(asked, str) else asked)], set()
+    mended = [near.code if (near := nearest(word)) else None for word in words]
+    cure = put("findings.ignore", mended) if None not in mended else None
+    for word in words:
+        try:
+            names.add(meant(word).name)
+        except FulmenError as error:
+            yield Mistake("findings.ignore", str(error), cure)
+    for path, node in nodes(plain, "Diagnosis"):
+        both = names & {near.name for word in node.get("stop_on") or () if (near := nearest(str(word)))}
+        if both:
+            what = f"{', '.join(sorted(both))} cannot end a training that is asked to ignore it by findings.ignore"
+            yield Mistake(f"{path}.stop_on", what)
+
+
 def _has_gpu() -> bool:
     import torch
 
@@ -197,5 +225,5 @@ def _has_gpu() -> bool:
 
 
 RULES: tuple[Callable[[Plain], Iterator[Mistake]], ...] = (
-    contradicted, _refused, _ranges, _endless, _validations, _checkpoints, _processes,
+    contradicted, _refused, _ranges, _endless, _validations, _checkpoints, _processes, _findings,
 )  # fmt: skip

@@ -53,6 +53,9 @@ TABLE = {
     "hydra.sweep": _HERE,
     "threads": _DIGITS,
     "test": TAKEN,
+    "findings": Entry(
+        "refused", "a resumed run keeps what it ignores; fulmen diagnose FOLDER --ignore leaves out more"
+    ),
     "trainer": TAKEN,
     "trainer.accelerator": _DIGITS,
     "trainer.precision": _DIGITS,

@@ -44,6 +44,7 @@ class TrainConfig:
         seeds: how many seeds to train, a run for each.
         resume: the folder of a run to go on with.
         weights: a run folder or a kept model whose weights a new run starts from.
+        findings: `ignore`, codes or names of findings that are not reported: {ignore: [FUL-D10, overfitting]}.
         output_dir: the run folder; a fresh one below outputs/runs by default.
         experiment: what to train.
     """
@@ -62,6 +63,7 @@ class TrainConfig:
     seeds: Count = 1
     resume: str | None = None
     weights: Annotated[str, Rule("that names a run folder or a kept model", says_something)] | None = None
+    findings: dict[Any, Any] | None = None
     output_dir: str | None = None
     experiment: str | None = None
 

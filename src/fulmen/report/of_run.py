@@ -199,6 +199,7 @@ def sections(
         gap: a line on how far apart the losses are.
         data: lines on what was taken from files.
     """
+    from fulmen.diagnosis.ignored import in_a_line
     from fulmen.diagnosis.verdicts import Verdict, as_lines  # numpy: not for those who show a table
 
     rest = list(summary.tables.items())[1:]
@@ -211,6 +212,7 @@ def sections(
         *as_lines(verdicts),
         *[PROBE] * bool(verdicts),
         *[gap] * bool(gap),
+        *filter(None, [as_text(in_a_line(result.get("ignored") or []))]),
     ]:
         found.insert(0, Section("Diagnosis", judged, listed=True))
     if figures:

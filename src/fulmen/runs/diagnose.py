@@ -1,18 +1,33 @@
 """`fulmen diagnose`: the verdict on a run that is over, or on the log of another tool."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from fulmen.diagnosis.ignored import Ignored, as_plain
 from fulmen.diagnosis.verdicts import Verdict, diagnose
 from fulmen.errors import FulmenError
 from fulmen.io.logs import LogOptions, read_log
 from fulmen.runs.reading import read_result
 
 
+class Diagnosed(NamedTuple):
+    """The verdicts, the gravest first; what they rest on, in words; what was left out, as `result.json` has it."""
+
+    verdicts: list[Verdict]
+    source: str
+    ignored: list[dict[str, Any]]
+
+
 def diagnose_path(
-    path: Path, train: str | None = None, val: str | None = None, options: LogOptions | None = None
-) -> tuple[list[Verdict], str]:
-    """The verdicts on a run folder or a log of losses, and what they rest on, in one to five lines.
+    path: Path,
+    train: str | None = None,
+    val: str | None = None,
+    options: LogOptions | None = None,
+    ignore: Sequence[str] = (),
+) -> Diagnosed:
+    """The verdicts on a run folder or a log of losses.
 
     A run's own verdicts, which know more than its curves, go first; naming columns asks for the curves.
 
@@ -20,21 +35,29 @@ def diagnose_path(
         train: column of the training loss.
         val: column of the validation loss.
         options: what else is said of the log.
+        ignore: findings to leave out, by code or name.
 
     Raises:
-        FulmenError: there is nothing to judge, or something is open.
+        FulmenError: there is nothing to judge, something is open, or `ignore` names no finding.
     """
-    path = Path(path)
+    path, ignored = Path(path), Ignored.of(ignore)
     if not path.exists():
         raise FulmenError(f"there is no {path}; give a run folder (outputs/runs/...) or a log with training losses")
-    table = path
-    if path.is_dir() and (path / "metrics.csv").exists():
-        table = path / "metrics.csv"
+    stored = {} if train or val or options else _stored(path)
+    if stored:
+        found, source = [Verdict.from_dict(plain) for plain in stored.get("verdicts") or []], "what the run itself saw"
+    else:
+        table = path / "metrics.csv" if path.is_dir() and (path / "metrics.csv").exists() else path
+        log = read_log(table, train, val, options)
+        found, source = diagnose(log.train, log.val, epochs=log.epochs), "\n".join(log.said)
+    kept, left_out = ignored.split(found)
+    return Diagnosed(kept, source, [*stored.get("ignored", []), *as_plain(left_out)])
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    """What the result of a run says, if it holds verdicts; {} of a damaged one: the curves say what they can."""
     if path.is_dir():
-        stored = None
-        with suppress(FulmenError):  # damaged: the curves say what they can
-            stored = read_result(path).get("verdicts")
-        if stored and not (train or val or options):
-            return [Verdict.from_dict(plain) for plain in stored], "what the run itself saw"
-    log = read_log(table, train, val, options)
-    return diagnose(log.train, log.val, epochs=log.epochs), "\n".join(log.said)
+        with suppress(FulmenError):
+            result = read_result(path)
+            return result if result.get("verdicts") or result.get("ignored") else {}
+    return {}

@@ -9,7 +9,16 @@ from fulmen.errors import FulmenError
 from fulmen.runs.ownership import holder
 
 KINDS = {"experiment": str, "status": str, "message": str, "metrics": dict, "baselines": dict, "cost": dict}
-KINDS |= {"runs": list, "sd": dict, "verdicts": list, "better": dict, "sizes": dict, "counted": str, "taken": list}
+KINDS |= {
+    "runs": list,
+    "sd": dict,
+    "verdicts": list,
+    "better": dict,
+    "sizes": dict,
+    "counted": str,
+    "taken": list,
+    "ignored": list,
+}
 
 
 def read_result(folder: Path) -> dict[str, Any]:

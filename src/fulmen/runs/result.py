@@ -40,6 +40,7 @@ class Result:
         runs: folders of the runs it stands for, relative to its own, if it repeats over folds and seeds; then metrics
             and baselines are means over them, `sd` their standard deviations, and cost their sum.
         verdicts: of the diagnosis, the gravest first; see `fulmen.diagnosis.Verdict`.
+        ignored: what was found and is not reported, by `findings.ignore`: id, code and finding of each.
         better: "min" or "max" of the metrics of the test split of which that is known: which way each is better.
         sizes: how many items the splits have that scores are of, "val" and "test"; of several runs their mean.
         counted: what these are: "subjects", "images"; "" while no workload has said it.
@@ -63,6 +64,7 @@ class Result:
     sizes: dict[str, int] = field(default_factory=dict)
     counted: str = ""
     taken: list[dict[str, Any]] = field(default_factory=list)
+    ignored: list[dict[str, Any]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         from fulmen.runs.shown import Shown, in_a_line
@@ -80,9 +82,9 @@ class Result:
         write_json(self.folder / "result.json", self.to_plain())
 
     def to_plain(self) -> dict[str, Any]:
-        """Plain values; data that come from no file leave out what was taken."""
+        """Plain values; what was taken from files and what was ignored only where there is any."""
         plain = asdict(self) | {"folder": self.folder.name}
-        return plain if self.taken else {name: value for name, value in plain.items() if name != "taken"}
+        return {name: value for name, value in plain.items() if value or name not in ("taken", "ignored")}
 
     @classmethod
     def read(cls, folder: Path) -> "Result":

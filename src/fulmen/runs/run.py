@@ -12,7 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from fulmen.callbacks.divergence import advice
 from fulmen.callbacks.fitting import refusals_in_words
-from fulmen.callbacks.resume import ExactResume, reached
+from fulmen.callbacks.reached import reached
+from fulmen.callbacks.resume import ExactResume
 from fulmen.config.compose import to_plain
 from fulmen.config.mistakes import key_of
 from fulmen.config.named_files import files_in_words
@@ -155,6 +156,7 @@ def fit(
     finally:
         found = (exact and exact.before) or reached(trainer, cfg.monitor)
         result.metrics, result.verdicts = found["metrics"], found["verdicts"]
+        result.ignored = found.get("ignored", [])  # none in checkpoints of before
         result.epochs, result.steps = found["epochs"], found["steps"]
         if result.trained and found["endings"]:  # a callback's word for how it went, such as pruned
             result.status, result.message = found["endings"][0]

@@ -30,7 +30,12 @@ MAIN = (
     "data.batch_size",
     "trainer.max_epochs",
 )  # shown whoever typed them
-MACHINERY = ("callbacks", "logger", "hydra")  # parts of a config that say how a run is watched, not what it learns
+MACHINERY = (
+    "callbacks",
+    "logger",
+    "hydra",
+    "findings",
+)  # parts of a config that say how a run is watched, not what it learns
 OURS = ("experiment", "output_dir", "resume", "test", "folds", "seeds", "threads")
 KINDS = ("run", "mean", "fold", "seed", "trial", "champion")
 FACTS = ("kind", "part_of", "experiment", "status", "created", "epochs", "seconds", "overrides")

@@ -65,6 +65,6 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 def _without_display(facts: Mapping[str, Any]) -> Fingerprint:
-    """Without what only shows a training: earlier releases had other classes for it."""
-    shown = tuple(f"callbacks.{name}." for name in DISPLAY)
+    """Without what only shows a training, or what is said of it: earlier releases had other classes and keys for it."""
+    shown = (*(f"callbacks.{name}." for name in DISPLAY), "findings.", "callbacks.diagnosis.ignore.")
     return {path: value for path, value in facts.items() if not f"{path}.".startswith(shown)}
