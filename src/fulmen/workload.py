@@ -272,6 +272,14 @@ class Workload(Predicts, LightningModule):
         """
         return Summary({})
 
+    def validation_items(self, data: WorkloadData) -> dict[str, Any]:
+        """What `Summary.items` is, of the validation split, by the weights that are loaded.
+
+        Asked of the trials of a search, so that its report can say which of them can be the best, all counted. Without
+        it the report has the scores of trials alone.
+        """
+        return {}
+
     def decision_threshold(self) -> float | None:
         """Of the second of two classes, where one was chosen: kept with the model."""
         return None

@@ -15,6 +15,7 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 from fulmen.comparison import figures
 from fulmen.comparison.found import Comparison
 from fulmen.comparison.paired import Difference, Items, align, compared, given, minority, scores
+from fulmen.comparison.tries import HEADING, tries_of, write_tries
 from fulmen.errors import FulmenError
 from fulmen.report.behind import Behind, behind
 from fulmen.report.confusion import confusion, per_class_f1
@@ -82,6 +83,7 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Comparison:
     if first.probability is not None:
         rest.append(TableOf("F1 per class", tables["F1 per class"], behind=replace(of, column=TESTED)))
     why, command = next_of(runs, models)
+    of_all, counted = tries_of({label: [run.folder] for label, run in runs.items()})
     report = Report(
         title=" / ".join(runs),
         question=f"Do they differ from {as_text(next(iter(runs)))} on the test items that all share, and by how much?",
@@ -93,6 +95,7 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Comparison:
         next_why=why,
         sections=[
             Section("What was found", [as_text(verdict) for verdict in verdicts], listed=True),
+            *([Section(HEADING, [as_text(said) for said in counted])] if counted else []),
             *(Section(each.title, tables=[each]) for each in rest),
             Section("Figures", figures=[Figure(caption, path.name) for caption, path in drawn.items()]),
             Section("How to read this", NOTES, listed=True),
@@ -100,9 +103,10 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Comparison:
         links={label: os.path.relpath(run.folder / "report.html", folder) for label, run in runs.items()},
     )
     path = write(report, folder, "comparison.md")
+    write_tries([of_all] if of_all else [], folder)
     said = f"report: {path.with_name('report.html')}, the same in {path.name}"
-    print("\n".join([str(of), *filter(None, [left_out]), *lost, *verdicts, said]))
-    return Comparison(folder, summed_up(found, deciding(first)), verdicts, tables["Models"], lost)
+    print("\n".join([str(of), *filter(None, [left_out]), *lost, *verdicts, *counted, said]))
+    return Comparison(folder, summed_up(found, deciding(first)), verdicts, tables["Models"], lost, counted)
 
 
 def next_of(runs: Mapping[str, Run], models: Mapping[str, Items]) -> tuple[str, str]:

@@ -22,6 +22,7 @@ class Comparison:
         verdicts: a sentence for each model but the first.
         rows: what each model reached and what it cost.
         lost: what is missing of a run.
+        tries: what three models or more show when all of them are counted, in sentences.
     """
 
     folder: Path
@@ -29,6 +30,7 @@ class Comparison:
     verdicts: list[str]
     rows: Rows
     lost: list[str] = field(default_factory=list)
+    tries: list[str] = field(default_factory=list)
 
     @property
     def report(self) -> Path:
@@ -46,4 +48,6 @@ class Comparison:
         rows = [{key: number(value) for key, value in list(row.items())[:SHOWN]} for row in self.rows]
         drawn = {path.stem: path for path in sorted(self.folder.glob("*.svg"))}
         labels = " / ".join(str(row[""]) for row in self.rows)
-        return cell.whole(labels, [], [self.answer, *self.verdicts], rows, None, drawn, self.lost, str(self.folder))
+        return cell.whole(
+            labels, [], [self.answer, *self.verdicts, *self.tries], rows, None, drawn, self.lost, str(self.folder)
+        )

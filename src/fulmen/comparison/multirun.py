@@ -15,10 +15,11 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from fulmen.comparison.ended import Ended, best_score, has_score, over_seeds, saw_other_data, sd, seeds_ahead
+from fulmen.comparison.ended import SEED, Ended, best_score, has_score, over_seeds, saw_other_data, sd, seeds_ahead
 from fulmen.comparison.multirun_report import Task, draw, mean_and_sd, write_report
 from fulmen.comparison.places import MEDALS
 from fulmen.comparison.statistics import holm
+from fulmen.comparison.tries import tries_of, write_tries
 from fulmen.config.directions import fill_modes
 from fulmen.config.mistakes import key_of
 from fulmen.config.overrides import implicit
@@ -26,6 +27,7 @@ from fulmen.errors import FulmenError
 from fulmen.report import known
 from fulmen.report.behind import behind
 from fulmen.report.document import Rows
+from fulmen.report.many_tries import Tries
 from fulmen.report.summary import print_table
 from fulmen.report.words import spoken
 from fulmen.runs.parts import write_parts
@@ -83,14 +85,18 @@ class Ranking(Callback):
             return
         found = tasks(self.runs)
         folder = self.folder or _place(found[0][0].experiment if len(found) == 1 else "multirun")
-        written = []
+        written: list[Task] = []
+        counted: list[Tries] = []
         for number, runs in enumerate(found, 1):
             settings = over_seeds(runs) or runs
             said, rows, notes = heading(settings), table(settings), notes_on(settings)
             drawn = draw(folder / f"ranking{f'_{number}' * (number > 1)}.svg", rows, runs[0].monitor)
             print_table(said, rows)
-            print("\n".join(notes), end="\n" * bool(notes))
-            written.append(_task(runs, settings, said, rows, notes, drawn, folder))
+            of_all, sentences = tries_of(folders_of(runs, settings))
+            counted += [of_all] if of_all else []
+            print("\n".join([*notes, *sentences]), end="\n" * bool(notes or sentences))
+            written.append(replace(_task(runs, settings, said, rows, notes, drawn, folder), tries=sentences))
+        write_tries(counted, folder)
         path = write_report(written, folder)
         write_parts(folder, [run.folder for run in self.runs if run.folder])
         print(f"ranking: {path.with_name('report.html')}, the same in {path.name}")
@@ -132,6 +138,21 @@ def _task(
         return task
     won = seeds_ahead(*scored[:2]) if len(scored) > 1 else 0
     return replace(task, won=won, every=table(runs), every_behind=behind([run.result for run in runs], ("val", "test")))
+
+
+def folders_of(runs: Sequence[Ended], settings: Sequence[Ended]) -> dict[str, list[Path]]:
+    """Row of the table -> the folders of its runs; {} where rows do not compete: seeds alone, or other data."""
+    if len(settings) < 2 or only_seeds(settings) or saw_other_data(settings):
+        return {}
+    found: dict[str, list[Path]] = {}
+    for name, setting in zip(labels([run.overrides for run in settings]), settings, strict=True):
+        own = [setting] if setting.folder else [run for run in runs if _but_seed(run) == setting.overrides]
+        found[name] = [run.folder for run in own if run.folder and has_score(run)]
+    return {name: folders for name, folders in found.items() if folders}
+
+
+def _but_seed(run: Ended) -> list[str]:
+    return [override for override in run.overrides if key_of(override) != SEED]
 
 
 def in_order(runs: Sequence[Ended]) -> list[Ended]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from textwrap import wrap
 
 from fulmen.comparison.places import MEDALS
+from fulmen.comparison.tries import HEADING
 from fulmen.report.behind import Behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
@@ -45,6 +46,7 @@ class Task:
         shared: what was typed for all.
         links: what a run is called -> its page, relative to the folder of the report.
         best_run: its folder.
+        tries: what the rows show when all of them are counted, in sentences.
     """
 
     heading: str
@@ -63,6 +65,7 @@ class Task:
     shared: Sequence[str] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     best_run: Path | None = None
+    tries: Sequence[str] = ()
 
 
 def write_report(tasks: Sequence[Task], folder: Path) -> Path:
@@ -83,8 +86,8 @@ def write_report(tasks: Sequence[Task], folder: Path) -> Path:
         main=main_table(first, "" if others else f"The {word(first)}s"),
         next_command=command,
         next_why=why,
-        sections=[*each_run(first),
-                  *(Section(as_text(task.heading), task.notes, tables=[main_table(task)],
+        sections=[*all_counted(first), *each_run(first),
+                  *(Section(as_text(task.heading), [*task.notes, *map(as_text, task.tries)], tables=[main_table(task)],
                             figures=[Figure(f"Best {spoken(task.monitor)}", task.figure)] if task.figure else [])
                     for task in others)],
         attached={f"{title} of the best run": first.best_run / file for title, file in FILES.items()}
@@ -104,6 +107,11 @@ def sure(task: Task) -> str:
     if task.seeds:
         return CHANCE
     return PAIRED.format(task.each) if task.each else CHOSEN if task.best else ""
+
+
+def all_counted(task: Task) -> list[Section]:
+    """Which rows can be the best, and whether the best is more than lucky."""
+    return [Section(HEADING, [as_text(said) for said in task.tries])] if task.tries else []
 
 
 def each_run(task: Task) -> list[Section]:

@@ -39,7 +39,9 @@ class Summary:
         items: what `fulmen compare` pairs, arrays over the test items: `item` [N] (int, tells it from all others),
             `loss` [N] (lower is better); of classifiers also `target` [N] (int), `probability` [N, C] and, not over the
             items, `train_count` [C]; `group` [N] (int) if items of a group resemble each other; `metric/<name>` [N]:
-            scores of which the mean over the items says something, NaN where an item has none.
+            scores of which the mean over the items says something, NaN where an item has none; in a series `time` [N]
+            (int), by which items are ordered, and `until` [N] (int), the time of the last outcome that the loss depends
+            on; `baseline/<name>` [N]: the loss of what costs nothing, which many models together are held against.
     """
 
     metrics: dict[str, float]

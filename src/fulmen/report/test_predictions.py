@@ -16,13 +16,15 @@ from fulmen.report.known import of_test
 from fulmen.utils.files import atomic_write
 
 ITEMS = "test_items.npz"
+OF_VALIDATION = "validation_items.npz"  # of the trials of a search, which are not tested
 METRIC = "metric/"  # before the name of a score that each item has
+BASELINE = "baseline/"  # before the name of a baseline, whose loss each item has
 
 
-def write_items(folder: Path, items: Mapping[str, Any]) -> None:
+def write_items(folder: Path, items: Mapping[str, Any], name: str = ITEMS) -> None:
     """What a comparison pairs, as named arrays; see `Summary.items`."""
-    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in items.items()}
-    with atomic_write(folder / ITEMS, "wb") as file:
+    arrays: dict[str, Any] = {key: np.asarray(value) for key, value in items.items()}
+    with atomic_write(folder / name, "wb") as file:
         np.savez(file, **arrays)
 
 
@@ -32,13 +34,15 @@ def identities(*arrays: Any) -> np.ndarray:
     return np.array([zlib.crc32(b"".join(row[i].tobytes() for row in rows)) for i in range(len(rows[0]))])
 
 
-def read_items(folder: Path) -> dict[str, Any]:
+def read_items(folder: Path, name: str = ITEMS) -> dict[str, Any]:
     """The arrays of `write_items`.
 
     Raises:
         FulmenError: there are none, or they cannot be read.
     """
-    path = folder / ITEMS
+    path = folder / name
+    if not path.exists() and name != ITEMS:
+        raise FulmenError(f"{folder} has no {name}")
     if not path.exists():
         if _was_tested(folder):
             again = f"or the file was lost: `{resume_command(folder)}` writes it again"

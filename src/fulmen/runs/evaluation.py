@@ -17,11 +17,12 @@ from fulmen.lightning_private import callbacks_of, is_dry_run
 from fulmen.report.figures import training_curve
 from fulmen.report.of_run import write_report
 from fulmen.report.summary import Summary, of_untrained, print_table
-from fulmen.report.test_predictions import write_items
+from fulmen.report.test_predictions import OF_VALIDATION, write_items
 from fulmen.runs.loggers import log_result
 from fulmen.runs.named_by import compared_by
 from fulmen.runs.result import Result, typed_for
-from fulmen.workload import Workload, WorkloadData, splits_of
+from fulmen.runs.status import is_trial
+from fulmen.workload import Workload, WorkloadData, hooks, splits_of
 
 SHOWN = 15  # rows of a further table on the console
 
@@ -32,6 +33,8 @@ def evaluate(trainer: Trainer, model: LightningModule, data: Any, cfg: DictConfi
         return
     load_best(model, result.folder)
     if not cfg.test:
+        if is_trial(cfg) and trainer.is_global_zero:
+            keep_validation(model, data, result.folder)
         log(trainer, data, cfg, result)
         return
     trainer.test(model, datamodule=data, verbose=False)
@@ -41,6 +44,13 @@ def evaluate(trainer: Trainer, model: LightningModule, data: Any, cfg: DictConfi
         path = tell(summary, cfg, result)
         log(trainer, data, cfg, result)
         print(f"report: {path.with_suffix('.html')}, the same in report.md")
+
+
+def keep_validation(model: LightningModule, data: Any, folder: Path) -> None:
+    """Keep what a trial says of each item of the validation split, for the report that counts all trials."""
+    items = hooks(model).validation_items(data) if isinstance(data, WorkloadData) else {}
+    if items:
+        write_items(folder, items, OF_VALIDATION)
 
 
 def sizes(data: Any) -> dict[str, int]:

@@ -14,8 +14,10 @@ from fulmen.registry.versions import Version
 from fulmen.report.behind import Behind, behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
+from fulmen.report.many_tries import FEWEST_MODELS, said_of
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import diagnose, fulmen, keep
+from fulmen.report.test_predictions import OF_VALIDATION, read_items
 from fulmen.report.words import counted, spoken
 from fulmen.runs.reading import read_result
 from fulmen.search import figures, trial_states
@@ -65,7 +67,7 @@ def report_of(
         main=best_trials(study, rows),
         next_command=typed,
         next_why=why,
-        sections=[*about_champion(study, champion), *about_trials(study, shares, drawn[1:]),
+        sections=[*about_champion(study, champion), *all_counted(study), *about_trials(study, shares, drawn[1:]),
                   Section("Where the rest is", where(study), folded=True, listed=True)],
         attached={"Search": study.folder / "search.json", "Leaderboard": study.folder / FILE},
         links={folder.name.replace("_", " "): f"{folder.relative_to(study.folder).as_posix()}/report.html"
@@ -156,6 +158,25 @@ def about_champion(study: Study, champion: Champion | None) -> list[Section]:
     of = behind([result_of(folder) for folder in champion.folders], runs=len(champion.folders), unit="seed")
     tables = [TableOf("The champion", champion.rows, {"": Column("model")}, behind=of)] if champion.metric else []
     return [Section("The champion", found, tables)]
+
+
+def all_counted(study: Study) -> list[Section]:
+    """Which trials can be the best, whether the best is more than lucky, and how far its score flatters it."""
+    items = {f"trial {trial.number}": kept for trial in study.ranked() if (kept := validated(study, trial.number))}
+    found, said = said_of(items) if len(items) >= FEWEST_MODELS else (None, [])
+    if found and found.optimism > 0:
+        said = [*said, (
+            f"The lowest of {len(found.names)} losses is too low for having been chosen, by about "
+            f"{number(found.optimism)}: what the champion scores on the test split is free of that."
+        )]  # fmt: skip
+    return [Section("When all trials are counted, on the validation split", list(map(as_text, said)))] if said else []
+
+
+def validated(study: Study, trial: int) -> dict[str, Any]:
+    """What a trial says of each item of the validation split; {} where its workload does not say."""
+    with suppress(FulmenError):
+        return read_items(study.trial_folder(trial), OF_VALIDATION)
+    return {}
 
 
 def about_trials(study: Study, shares: dict[str, float], drawn: Sequence[Figure]) -> list[Section]:

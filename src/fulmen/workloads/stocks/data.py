@@ -64,7 +64,7 @@ class StocksData(WorkloadData):
 
     A batch holds `window` [B, lookback, F], `log_return` [B, H] = log(P_{t+h} / P_t) for h = 1..H, `price` P_t [B],
     `volatility` [B] (daily, known at t), `drift` [B] (mean return of the window), `last_return` [B] = log(P_t /
-    P_{t-1}), `day` t [B] (since 1970-01-01) and `ticker` [B].
+    P_{t-1}), `day` t [B] (since 1970-01-01), `last_day` t + H [B] and `ticker` [B].
 
     Args:
         csv: a table, or several, with Date, Open, High, Low, Close, Volume and optionally Adj Close and Ticker, as CSV
@@ -255,6 +255,7 @@ class StocksData(WorkloadData):
             "log_return": (log_price[ahead] - log_price[origin, None]).astype(np.float32),
             "drift": ((log_price[origin] - log_price[origin - lookback + 1]) / (lookback - 1)).astype(np.float32),
             "last_return": (log_price[origin] - log_price[origin - 1]).astype(np.float32),
+            "last_day": series.day[origin + horizon],
             "ticker": np.full(len(origin), number),
             "first_target": np.searchsorted(calendar, series.day[origin + 1]),
             "last_target": np.searchsorted(calendar, series.day[origin + horizon]),

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from fulmen.report.document import Rows
 from fulmen.report.summary import Summary
-from fulmen.report.test_predictions import identities
 from fulmen.workloads.stocks import baselines, conformal, figures, metrics
+from fulmen.workloads.stocks.items import items_of
 
 COLUMNS = {
     "skill": "skill",
@@ -87,11 +87,7 @@ def summarize(
         for kind in intervals
     }
     drawn = figures.draw(predicted, half_width, test, data.tickers, folder, residuals) if folder else {}
-    items = {
-        "item": identities(test["day"], test["ticker"], true),
-        "loss": np.square(forecasts["network"] - true).mean(1),
-        "group": test["day"].numpy() // 30,  # errors of neighbouring days resemble each other
-    }
+    items = items_of(test, forecasts["network"])
     return Summary(
         main | coverage, scores, tables, drawn, NOTES, items,
         question="Does the network forecast prices better than persistence, which says that they stay as they are?",

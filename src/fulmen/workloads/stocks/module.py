@@ -27,6 +27,7 @@ from fulmen.utils.estimators import Estimator
 from fulmen.workload import Stage, Workload
 from fulmen.workloads.stocks import conformal, names, predict, prices
 from fulmen.workloads.stocks.contract import SequenceNetwork
+from fulmen.workloads.stocks.items import items_of
 from fulmen.workloads.stocks.metrics import DIRECTIONS
 from fulmen.workloads.stocks.networks.sequence_net import SequenceNet
 from fulmen.workloads.stocks.records import read_records
@@ -146,6 +147,10 @@ class StockForecaster(Workload):
         half_width = self.half_width({"volatility": data.splits["test"]["volatility"].to(self.device)}).cpu()
         forecast = predicted["log_return"].float()
         return summarize(forecast, half_width, self._calibration(data), data, figures, self.figures)
+
+    @torch.no_grad()
+    def validation_items(self, data: Any) -> dict[str, Any]:
+        return items_of(data.splits["validation"], self._calibration(data).double().numpy())
 
     def _kept(self) -> Tensor:
         """Log-returns [n, H] that this process has seen in the last pass over the validation split."""
