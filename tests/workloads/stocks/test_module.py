@@ -80,7 +80,8 @@ def test_predictions_lie_inside_their_intervals_and_the_wide_one_holds_the_narro
 def test_the_summary_has_a_row_per_day_ahead_and_every_baseline(model, tmp_path):
     module, data = model
     summary = module.summarize(predict_test(module, data), data, tmp_path)
-    main, steps, intervals = summary.tables.values()
+    main, steps, intervals, costs = summary.tables.values()
+    assert [row["cost, bp"] for row in costs] == [0, 5, 20] * 2
     assert [row[""] for row in main] == ["network", *BASELINES]
     assert [row["days ahead"] for row in steps] == [1, 2, 3]
     assert [row["nominal"] for row in intervals] == ["80%", "80% rolling", "95%", "95% rolling"]

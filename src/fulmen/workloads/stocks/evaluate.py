@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fulmen.report.document import Rows
 from fulmen.report.summary import Summary
-from fulmen.workloads.stocks import baselines, conformal, figures, metrics
+from fulmen.workloads.stocks import baselines, conformal, figures, metrics, trading
 from fulmen.workloads.stocks.items import items_of
 
 COLUMNS = {
@@ -44,6 +44,7 @@ NOTES = [
     "the last return times a number, AR(1); ridge: on the same windows, its penalty chosen on the validation split.",
     "Intervals: split-conformal, calibrated on the validation split, scaled by an exponentially weighted volatility; "
     "rolling: calibrated anew each day on the errors of the last 250 days that were known by then.",
+    trading.NOTE,
 ]
 
 
@@ -60,7 +61,7 @@ def summarize(
         residuals: whether they are drawn too, beside the forecast.
     """
     train, test = data.splits["train"], data.splits["test"]
-    true, price, day = (test[name].double().numpy() for name in ("log_return", "price", "day"))
+    true, price, day, ticker = (test[name].double().numpy() for name in ("log_return", "price", "day", "ticker"))
     history = train["log_return"].double().numpy()
     forecasts = {"network": predicted.double().numpy(), **baselines.forecasts(data.splits)}
     steps = {name: metrics.per_step(r, true, price, day, history) for name, r in forecasts.items()}
@@ -81,6 +82,9 @@ def summarize(
          "lowest step": float(covered[kind][i].min()), "median width, return": float(2 * half[i].median())}
         for i, level in enumerate(conformal.LEVELS) for kind, half in intervals.items()
     ]  # fmt: skip
+    ours, held = trading.traded(forecasts["network"], true[:, 0], ticker, day), trading.bought(true[:, 0], ticker, day)
+    after_costs = trading.in_words(ours, held)
+    tables[after_costs] = trading.table(ours, held)
     coverage = {
         f"coverage_{round(100 * level)}{kind.replace(' ', '_')}": float(covered[kind][i].mean())
         for i, level in enumerate(conformal.LEVELS)
@@ -92,6 +96,7 @@ def summarize(
         main | coverage, scores, tables, drawn, NOTES, items,
         question="Does the network forecast prices better than persistence, which says that they stay as they are?",
         answer=answer(main), leading=["skill", "DM p", "direction", INTERVAL, "always up"], counted="windows",
+        shown=[after_costs],
     )  # fmt: skip
 
 
