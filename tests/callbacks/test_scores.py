@@ -6,14 +6,14 @@ import torch
 from helpers import differing
 from sklearn import metrics as sk
 from torchmetrics.functional.classification import multiclass_calibration_error
-from torchvision.ops import box_iou
+from torchvision.ops import box_iou, generalized_box_iou
 
 from fulmen.callbacks.scores import Scores
 from fulmen.config.check import build, compose
 from fulmen.errors import FulmenError
 from fulmen.report.boxes import dice, giou, iou
 
-from .blobs import fit
+from .blobs import Blobs, fit
 
 GENERATOR = torch.Generator().manual_seed(0)
 
@@ -105,6 +105,14 @@ def test_boxes_state_their_convention():
     apart = torch.tensor([[0.0, 0, 1, 1]]), torch.tensor([[3.0, 0, 4, 1]])
     assert float(giou(*apart)) == pytest.approx(-0.5)
     assert float(giou(a, b)) <= float(iou(a, b))
+    pairs = generalized_box_iou(one, other).diagonal()
+    torch.testing.assert_close(giou(one, other), pairs, atol=1e-6, rtol=0)
+
+
+def test_boxes_without_area_share_nothing():
+    empty, same, far = torch.tensor([[1.0, 1, 1, 1]]), torch.tensor([[1.0, 1, 1, 1]]), torch.tensor([[3.0, 4, 3, 4]])
+    assert [float(iou(empty, each)) for each in (same, far)] == [0, 0]
+    assert [float(giou(empty, each)) for each in (same, far)] == [0, -1]
 
 
 def test_dice_is_the_f1_of_the_pixels():
@@ -117,3 +125,17 @@ def test_dice_is_the_f1_of_the_pixels():
 def test_a_wrong_number_of_classes_is_named(tmp_path):
     with pytest.raises(FulmenError, match=r"callbacks.scores.classes is 7; the model tells \d+"):
         fit(tmp_path, [catalogue("classification", "callbacks.scores.classes=7")])
+
+
+def test_scores_of_training_samples_stand_beside_those_of_the_validation(tmp_path):
+    """Of all samples in evaluation mode: what scikit-learn says of the finished network."""
+    scores = catalogue("classification", "callbacks.scores.classes=4", "callbacks.scores.training_samples=160")
+    data = Blobs()
+    model, trainer = fit(tmp_path, [scores], 2, data=data)
+    logged = trainer.callback_metrics
+    model.eval()
+    for name, prefix in (("train", "scores/train_"), ("validation", "scores/")):
+        rows = data.splits[name]
+        y = model.predict_step({**rows})["probability"].argmax(1)
+        assert float(logged[prefix + "accuracy"]) == pytest.approx(sk.accuracy_score(rows["target"], y)), name
+        assert float(logged[prefix + "f1"]) == pytest.approx(sk.f1_score(rows["target"], y, average="macro")), name

@@ -16,11 +16,12 @@ from fulmen.config.check import check_overrides
 from fulmen.config.stored import as_stored
 from fulmen.report.contest import Contest
 from fulmen.report.document import Figure, Report, Section, TableOf
-from fulmen.report.figures import figure, training_curve
+from fulmen.report.figures import figure
 from fulmen.report.html import write
 from fulmen.report.of_run import write_report
 from fulmen.report.summary import Summary
 from fulmen.report.test_predictions import write_items
+from fulmen.report.training_curve import training_curve
 from fulmen.runs import repeat_report
 from fulmen.runs.result import Result
 from fulmen.runs.run_folder import load_run

@@ -9,16 +9,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from fulmen.report.figures import draw_confusion, figure, training_curve
+from fulmen.report.figures import draw_confusion, figure
 from fulmen.report.spread import draw
+from fulmen.report.training_curve import training_curve
 from fulmen.workloads.sensors.figures import _styles
 
 
-def test_a_confusion_matrix_is_drawn_in_percent_of_each_true_class(tmp_path):
+def test_a_confusion_matrix_is_drawn_in_percent_of_each_true_class_and_in_numbers(tmp_path):
     with figure(tmp_path / "confusion.png") as ax:
         draw_confusion(ax, np.array([[3, 1, 0], [0, 5, 0], [0, 0, 0]]), ["a", "b", "never"])
-        assert [text.get_text() for text in ax.texts] == ["75", "25", "100"]
-        assert [text.get_position() for text in ax.texts] == [(0, 0), (1, 0), (1, 1)]
+        assert [text.get_text() for text in ax.texts] == ["75", "3", "25", "1", "100", "5"]
+        assert [text.get_position() for text in ax.texts] == [(0, 0), (0, 0), (1, 0), (1, 0), (1, 1), (1, 1)]
         assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "never"]
 
 
@@ -51,9 +52,36 @@ def test_learning_rates_are_written_apart_whatever_they_span(last, tmp_path, mon
     (tmp_path / "metrics.csv").write_text("\n".join(["epoch,lr-Adam,train/loss,val/loss", *rows]))
     training_curve(tmp_path)
     FigureCanvasAgg(drawn[0]).draw()
-    rate = drawn[0].axes[1]
+    rate = drawn[0].axes[-1]
     low, high = rate.get_ylim()
     ticks = [label for label in rate.get_yticklabels() if label.get_text() and low <= label.get_position()[1] <= high]
     boxes = sorted((label.get_window_extent() for label in ticks), key=lambda box: box.y0)
     assert boxes
     assert [one.y1 <= two.y0 for one, two in itertools.pairwise(boxes)] == [True] * (len(boxes) - 1)
+
+
+COLUMNS = {
+    "losses alone": ("train/loss,val/loss", ["loss", "gap", "change of\nval. loss", "learning\nrate"]),
+    "accuracies": ("train/loss,val/loss,train/accuracy,val/accuracy",
+                   ["loss", "score", "gap", "change of\nval. loss", "learning\nrate"]),
+    "scores of a probe": ("train/loss,val/loss,scores/train_f1,scores/f1",
+                          ["loss", "score", "gap", "change of\nval. loss", "learning\nrate"]),
+    "no validation loss": ("train/loss,val/accuracy", ["loss", "learning\nrate"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("names", "panels"), COLUMNS.values(), ids=COLUMNS)
+def test_a_training_is_drawn_in_panels_of_what_it_has_logged(names, panels, tmp_path, monkeypatch):
+    drawn: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, *_, **__: drawn.append(self))
+    count = names.count(",") + 1
+    rows = [",".join(map(str, [epoch, 0.01, *(i / (epoch + 1) for i in range(1, count + 1))])) for epoch in range(3)]
+    (tmp_path / "metrics.csv").write_text("\n".join([f"epoch,lr-Adam,{names}", *rows]))
+    training_curve(tmp_path)
+    assert [ax.get_ylabel() for ax in drawn[0].axes] == panels
+    if "gap" in panels:
+        gap, change = (drawn[0].axes[panels.index(name)].lines[1].get_ydata() for name in panels[-3:-1])
+        assert gap == pytest.approx([1, 1 / 2, 1 / 3])
+        assert change == pytest.approx([2 / 2 - 2, 2 / 3 - 2 / 2])
+        training_curve(tmp_path, comparable=False)
+        assert "gap" not in [ax.get_ylabel() for ax in drawn[1].axes]

@@ -43,3 +43,10 @@ def test_the_report_of_a_run_tells_the_gap(tmp_path):
     logged(tmp_path, [(2, 3), (1, 1.5)])
     text = write_report(tmp_path, "any", Summary({"r2": 1.0}), {"status": "completed", "epochs": 2}, []).read_text()
     assert "- **gap**: validation loss is 50 % above the training loss" in text
+
+
+def test_no_gap_is_told_of_losses_that_are_not_the_same_quantity(tmp_path):
+    logged(tmp_path, [(2, 3), (1, 1.5)])
+    said = gap_of(tmp_path, "the former counts every image the same, the latter every class")
+    assert "do not compare as logged: the former counts every image the same" in said
+    assert "%" not in said

@@ -6,10 +6,10 @@ from rich.text import Text
 
 from fulmen.diagnosis import diagnose
 from fulmen.report.document import number
-from fulmen.report.figures import training_curve
 from fulmen.report.markdown import markdown_table
 from fulmen.report.of_run import sections, write_report
 from fulmen.report.summary import OF_CELL, Summary, print_table
+from fulmen.report.training_curve import training_curve
 
 ROWS = [{"": "network", "R2": 0.99871, "RMSE": 1.2e-7}, {"": "mean", "R2": 0.5, "RMSE": None}]
 

@@ -1,4 +1,7 @@
-"""Metrics of torchmetrics on the validation split, for any module whose `predict_step` says what they need."""
+"""Metrics of torchmetrics on the validation split, for any module whose `predict_step` says what they need.
+
+Of the training split too, if asked for: of samples spread over it, in evaluation mode, so that both compare.
+"""
 
 from typing import Any
 
@@ -16,10 +19,12 @@ from torchmetrics.classification import (
 )
 from torchmetrics.utilities.data import dim_zero_cat
 
-from fulmen.callbacks.side_effect_free import undisturbed
-from fulmen.data.batches import Batch
+from fulmen.callbacks.probe_metrics import on_device
+from fulmen.callbacks.side_effect_free import evenly, undisturbed
+from fulmen.data.batches import EVALUATION_BATCH, Batch, BatchLoader
 from fulmen.errors import FulmenError
-from fulmen.workload import hooks
+from fulmen.lightning_private import datamodule_of
+from fulmen.workload import hooks, splits_of
 
 
 class MaxError(Metric):
@@ -132,6 +137,8 @@ class Scores(Callback):
         classes: how many there are; what the metrics in a config refer to.
         prediction: key of the predictions; null looks for classes.
         target: key of the batch.
+        training_samples: so many samples of the training split are scored too, as `scores/train_<name>`; 0: none. Data
+            that are not held in memory have none.
 
     Raises:
         FulmenError: only one of `prediction` and `target` is given, or they are not there.
@@ -143,12 +150,14 @@ class Scores(Callback):
         classes: int | None = None,
         prediction: str | None = None,
         target: str | None = None,
+        training_samples: int = 0,
     ):
         if (prediction is None) != (target is None):
             raise FulmenError("prediction and target belong together: name both or neither")
         self.classes = classes
         self.metrics = MetricCollection({**metrics}, compute_groups=False)
         self.prediction, self.target = prediction, target
+        self.training_samples = training_samples
 
     def on_validation_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
         self.metrics.to(module.device).reset()
@@ -157,14 +166,25 @@ class Scores(Callback):
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Batch, batch_idx: int, *_: Any
     ) -> None:
         if not trainer.sanity_checking:
-            with undisturbed(trainer, module):
-                pair = self._named(module.predict_step(batch, batch_idx), batch) if self.prediction else (
-                    self._classes(hooks(module).class_probabilities(batch)))  # fmt: skip
-            self.metrics.update(*pair)
+            self._update(trainer, module, batch, batch_idx)
 
     def on_validation_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        if not trainer.sanity_checking:
-            module.log_dict({f"scores/{name}": float(value) for name, value in self.metrics.compute().items()})
+        if trainer.sanity_checking:
+            return
+        module.log_dict({f"scores/{name}": float(value) for name, value in self.metrics.compute().items()})
+        rows = splits_of(datamodule_of(trainer)).get("train") if self.training_samples else None
+        if rows is None:
+            return
+        self.metrics.reset()
+        for batch in BatchLoader(evenly(rows, self.training_samples), EVALUATION_BATCH):
+            self._update(trainer, module, on_device(trainer, batch), 0)
+        module.log_dict({f"scores/train_{name}": float(value) for name, value in self.metrics.compute().items()})
+
+    def _update(self, trainer: Trainer, module: LightningModule, batch: Batch, batch_idx: int) -> None:
+        with undisturbed(trainer, module):
+            pair = self._named(module.predict_step(batch, batch_idx), batch) if self.prediction else (
+                self._classes(hooks(module).class_probabilities(batch)))  # fmt: skip
+        self.metrics.update(*pair)
 
     def _classes(self, found: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
         if found is None:

@@ -72,7 +72,7 @@ def differences(path: Path, found: Mapping[str, Mapping[str, Difference]], name:
 
 def confusions(path: Path, counts: Mapping[str, np.ndarray]) -> Path:
     """Confusion matrices [C, C] side by side, each row divided by its sum."""
-    side = max(3.6, 1.4 + 0.34 * len(next(iter(counts.values()))))
+    side = max(3.6, 1.4 + 0.37 * len(next(iter(counts.values()))))
     with figure(path, len(counts), 1, (max(WIDTH, side), side * len(counts)), squeeze=False) as axes:
         for ax, (label, matrix) in zip(axes[:, 0], counts.items(), strict=True):
             draw_confusion(ax, matrix, list(map(str, range(len(matrix)))))

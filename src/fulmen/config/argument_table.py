@@ -119,6 +119,6 @@ CALLBACKS: dict[str, dict[str, str | Refused]] = {
     "pruning.Pruning": dict.fromkeys(("study", "trial", "monitor", "reporter"), "given by the search"),
     "resume.ExactResume": {"folder": "another than <output_dir>/checkpoints is refused", "seed": OURS},
     "run_progress.RunProgress": dict.fromkeys(("folder", "watched"), "given by the run"),
-    "scores.Scores": dict.fromkeys(("metrics", "classes", "prediction", "target"), OURS),
+    "scores.Scores": dict.fromkeys(("metrics", "classes", "prediction", "target", "training_samples"), OURS),
     "taken.TellTaken": {},
 }

@@ -10,11 +10,16 @@ TRAIN, VAL = "train/loss", "val/loss"
 TWICE = 2.0  # from there on a factor says more than a share
 
 
-def gap_of(folder: Path) -> str:
+def gap_of(folder: Path, differ: str = "") -> str:
     """A line of Markdown on the gap where validation loss is lowest, by `metrics.csv` in a run folder.
 
     "" where one of the losses is missing, is not above 0, or has another unit than the other by the diagnosis.
+
+    Args:
+        differ: why the two are not the same quantity, if they are not: there is no gap to tell then.
     """
+    if differ:
+        return f"**gap**: the two losses do not compare as logged: {differ}. The diagnosis takes both alike."
     from fulmen.diagnosis.curves import Curves  # numpy: not for those who show a table
     from fulmen.diagnosis.measured import measure
     from fulmen.io.logs import read_log

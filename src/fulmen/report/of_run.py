@@ -71,6 +71,7 @@ def report_of(
     heading, rows = next(iter(summary.tables.items()), ("", []))
     figures = [Figure(caption, f"figures/{file}") for caption, file in summary.figures.items()]
     why, command = next_of(folder, result, overrides)
+    gap = gap_of(folder, str(result.get("losses_differ") or ""))
     of = Behind(items={"test": [len(summary.items["item"])]} if summary.items else {}, counted=summary.counted)
     return Report(
         title=title,
@@ -82,7 +83,7 @@ def report_of(
         main=main_table(heading, rows, summary, of) if rows else None,
         next_command=command,
         next_why=why,
-        sections=sections(summary, result, figures[1:], of, gap_of(folder), data),
+        sections=sections(summary, result, figures[1:], of, gap, data),
         attached={"Configuration": folder / "config.yaml", "Environment": folder / "environment.json",
                   "All numbers": as_json(result)},
     )  # fmt: skip

@@ -14,10 +14,10 @@ from fulmen.data.batches import size
 from fulmen.errors import FulmenError
 from fulmen.io.taken import points_of_plain
 from fulmen.lightning_private import callbacks_of, is_dry_run
-from fulmen.report.figures import training_curve
 from fulmen.report.of_run import write_report
 from fulmen.report.summary import Summary, of_untrained, print_table
 from fulmen.report.test_predictions import OF_VALIDATION, write_items
+from fulmen.report.training_curve import training_curve
 from fulmen.runs.loggers import log_result
 from fulmen.runs.named_by import compared_by
 from fulmen.runs.result import Result, typed_for
@@ -86,7 +86,7 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
     if summary.items:
         write_items(result.folder, summary.items)
         result.sizes["test"] = len(summary.items["item"])
-    curve = training_curve(result.folder, cfg.monitor, cfg.mode)
+    curve = training_curve(result.folder, cfg.monitor, cfg.mode, not result.losses_differ)
     if curve:
         summary.figures["Training"] = curve.name
     if not summary.tables and summary.baselines:

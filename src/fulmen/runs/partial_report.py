@@ -49,8 +49,8 @@ def write_partial(folder: Path) -> None:
     """
     first = sys.exc_info()[1]
     try:
-        from fulmen.report.figures import training_curve  # matplotlib: not for those who look into folders
         from fulmen.report.html import write
+        from fulmen.report.training_curve import training_curve  # matplotlib: not for those who look into folders
 
         with suppress(FulmenError, ValueError, KeyError):  # a config or a table of epochs that is damaged
             stored = read_stored(folder)
@@ -104,7 +104,7 @@ def partial_report(folder: Path) -> Report | None:
 
 def further(folder: Path, result: Mapping[str, Any]) -> list[Section]:
     """The diagnosis, as far as it can be read, and where the rest is."""
-    gap, data = gap_of(folder), points_of_plain(result.get("taken") or [])
+    gap, data = gap_of(folder, str(result.get("losses_differ") or "")), points_of_plain(result.get("taken") or [])
     with suppress(KeyError, TypeError, ValueError):
         return sections(Summary({}), result, gap=gap, data=data)
     return sections(Summary({}), {**result, "verdicts": []}, gap=gap, data=data)

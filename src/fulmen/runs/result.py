@@ -19,6 +19,7 @@ from fulmen.runs.training_code import Code, changes, code_of
 from fulmen.utils.files import atomic_write, set_aside, write_json
 from fulmen.workload import fingerprint_of
 
+OF_FEW = ("taken", "ignored", "losses_differ")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -45,6 +46,7 @@ class Result:
         sizes: how many items the splits have that scores are of, "val" and "test"; of several runs their mean.
         counted: what these are: "subjects", "images"; "" while no workload has said it.
         taken: what was taken from each file, see `fulmen.io.taken.Taken`; runs of before have none.
+        losses_differ: why the logged losses of training and validation are not the same quantity; "" where they are.
     """
 
     experiment: str
@@ -65,6 +67,7 @@ class Result:
     counted: str = ""
     taken: list[dict[str, Any]] = field(default_factory=list)
     ignored: list[dict[str, Any]] = field(default_factory=list)
+    losses_differ: str = ""
 
     def __repr__(self) -> str:
         from fulmen.runs.shown import Shown, in_a_line
@@ -82,9 +85,9 @@ class Result:
         write_json(self.folder / "result.json", self.to_plain())
 
     def to_plain(self) -> dict[str, Any]:
-        """Plain values; what was taken from files and what was ignored only where there is any."""
+        """Plain values; what is said of few runs alone is left out where there is nothing to say."""
         plain = asdict(self) | {"folder": self.folder.name}
-        return {name: value for name, value in plain.items() if value or name not in ("taken", "ignored")}
+        return {name: value for name, value in plain.items() if value or name not in OF_FEW}
 
     @classmethod
     def read(cls, folder: Path) -> "Result":

@@ -39,7 +39,7 @@ from fulmen.runs.status import is_trial, recorded
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.runs.weights import StartFrom
 from fulmen.utils.threads import set_threads
-from fulmen.workload import taken_of
+from fulmen.workload import hooks, taken_of
 
 
 @kept_surroundings()
@@ -165,5 +165,6 @@ def fit(
             write_fingerprint(result.folder, data)
             result.sizes = sizes(data) or result.sizes
             result.taken = [each.to_plain() for each in taken_of(data)] or result.taken
+            result.losses_differ = hooks(model).losses_differ
     if trainer.is_global_zero:
         result.write()  # whatever becomes of the evaluation

@@ -57,7 +57,7 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
     rows = [{"": name, **_row(each)} for name, each in found.items()]
     main = found.pop("network")
     columns = ", ".join(f"{n}: {c}" for n, c in zip(data.names, counts.tolist(), strict=True))
-    notes = [f"Training images per class: {columns}.", *NOTES]
+    notes = [f"Training images per class: {columns}.", *NOTES, *_balances(data)]
     absent = metrics.absent_classes(label, data.names)
     too_good = "leakage: original_protocol: epochs were chosen on this very test split; the numbers are too good"
     said = verdict(main["balanced_accuracy"], found, forecasts, label)
@@ -120,6 +120,25 @@ def balanced_gain(ours: np.ndarray, theirs: np.ndarray, label: np.ndarray) -> tu
     classes = [d[label == c] for c in np.unique(label)]
     variance = sum(each.var(ddof=1) / len(each) for each in classes if len(each) > 1) / len(classes) ** 2
     return 100 * float(np.mean([each.mean() for each in classes])), 196 * float(np.sqrt(variance))
+
+
+def _balances(data: Any) -> list[str]:
+    """A sentence where validation and test split hold the classes in other shares: then some scores do not compare."""
+    val, test = (data.splits[name]["label"].bincount(minlength=data.classes).numpy() for name in ("validation", "test"))
+    shares = [each / max(1, each.sum()) for each in (val, test)]
+    if abs(shares[0] - shares[1]).max() < 0.02:
+        return []
+    return [
+        f"The validation split is as unequal as the training split ({_ratio(val)}), the test split is not "
+        f"({_ratio(test)}): accuracy, precision and F1 depend on the shares of the classes, so `val/accuracy` and "
+        f"`val/minority_f1` do not compare with those of the test split. Balanced accuracy and recall do."
+    ]
+
+
+def _ratio(counts: np.ndarray) -> str:
+    """`5 to 50 images a class`"""
+    low, high = int(counts.min()), int(counts.max())
+    return f"{low:,} images of each class" if low == high else f"{low:,} to {high:,} images a class"
 
 
 def _row(each: metrics.Scores) -> dict[str, float]:

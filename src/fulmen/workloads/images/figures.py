@@ -16,7 +16,7 @@ def draw(probability: Tensor, label: Tensor, counts: np.ndarray, names: Sequence
     confusions(folder / "confusion.svg", matrix, names)
     classes(folder / "classes.svg", per_class(matrix), counts, names)
     shown = {
-        "Confusion matrix of the test split, rows add up to 100 %": "confusion.svg",
+        "Confusion matrix of the test split: percent of each true class, and images": "confusion.svg",
         "Recall, precision and F1 of each class beside its training images; minority classes in orange": "classes.svg",
     }
     if calibration(folder / "calibration.svg", probability, label):
@@ -25,7 +25,7 @@ def draw(probability: Tensor, label: Tensor, counts: np.ndarray, names: Sequence
 
 
 def confusions(path: Path, matrix: np.ndarray, names: Sequence[str]) -> None:
-    side = max(3.2, 1.4 + 0.34 * len(names))
+    side = max(3.2, 1.4 + 0.37 * len(names))
     with figure(path, 1, 1, (side, side)) as ax:
         draw_confusion(ax, matrix, names)
 

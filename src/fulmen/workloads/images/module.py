@@ -131,6 +131,13 @@ class ImageClassifier(Workload):
         if isinstance(self.network, FitsImages):
             self.network.fit(self.normalised(train["image"][:: max(1, len(train["image"]) // 5000)]))
 
+    @property
+    def losses_differ(self) -> str:
+        mixed = "mixed images" if self.mixup or self.cutmix else ""
+        unequal = "every image the same" if len(set(self.counts.tolist())) > 1 or self.loss.rebalances else ""
+        counted = f"the former counts {unequal}, the latter every class" if unequal else ""
+        return ", and ".join(filter(None, (counted, f"the former is of {mixed}" if mixed else "")))
+
     def forward(self, image: Tensor) -> Tensor:
         """Logits [B, C] of uint8 images, as the network gives them, for evaluation and use."""
         image = self.normalised(image)

@@ -7,6 +7,7 @@ has the leading dimension K, so that networks of the same kind can be stacked an
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -147,13 +148,14 @@ class DeepMLP(TableNet):
     Args:
         hidden: widths of the hidden layers.
         dropout: after each of them.
+        fan: whether the variance is kept on the way forward ("in") or of the gradient on its way back ("out").
     """
 
     stackable = False
 
     def __init__(
         self, inputs: Inputs, labels: Sequence | int = (0, 1), hidden: Sequence[Count] = (512, 256, 128, 64),
-        dropout: Share = 0.3,
+        dropout: Share = 0.3, fan: Literal["in", "out"] = "in",
     ):  # fmt: skip
         super().__init__(inputs, labels)
         sizes, layers = [inputs.columns, *hidden], []
@@ -162,7 +164,7 @@ class DeepMLP(TableNet):
         self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], self.outputs))
         for layer in self.layers:
             if isinstance(layer, nn.Linear):
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.kaiming_normal_(layer.weight, mode="fan_in" if fan == "in" else "fan_out", nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
 
     def body(self, columns: Tensor) -> Tensor:
