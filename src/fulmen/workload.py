@@ -166,6 +166,10 @@ class Workload(Predicts, LightningModule):
             better low; of a metric that is not named nothing is known, and a search by it has to be told.
         ranking_metrics: metric -> whether larger is better: what `fulmen rank` may rank by, the first by default.
             Without any it ranks by `test/loss`.
+        score_bounds: metric -> lowest and highest value that it can have; without them any.
+        constant_baseline: the baseline of `Summary.baselines` that predicts the same for every item, which a model has
+            to beat before anything else is said of it; "": there is none.
+        signal_margins: metric -> by how much it has to be better than that of the constant baseline to be a signal.
         of_the_data: names in the state dict that tell of the data or the config rather than of what was learned, such
             as class counts: `weights=`, which starts from another run, leaves them as they are.
         averages_gradients: True if the module itself makes accumulated gradients a mean over samples.
@@ -175,6 +179,9 @@ class Workload(Predicts, LightningModule):
 
     directions: ClassVar[Mapping[str, str]] = {}
     ranking_metrics: ClassVar[Mapping[str, bool]] = {}
+    score_bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    constant_baseline: ClassVar[str] = ""
+    signal_margins: ClassVar[Mapping[str, float]] = {}
     of_the_data: ClassVar[Sequence[str]] = ()
     averages_gradients: ClassVar[bool] = False
     naive_loss: float = math.inf

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from omegaconf import OmegaConf
 
 from fulmen.comparison import run_scores
@@ -23,6 +24,7 @@ from fulmen.errors import FulmenError, Interrupted
 from fulmen.report.behind import behind
 from fulmen.report.contest import Contest
 from fulmen.report.known import is_known, mean
+from fulmen.report.test_predictions import read_items
 from fulmen.runs.reading import read_result
 from fulmen.runs.repeat import child_folder
 from fulmen.utils.progress import Best, ProgressFile
@@ -74,9 +76,13 @@ class ByRuns:
             folders[name] = self._folder(name)
             results[name] = self._of_folds(folders[name])
         scores = {name: run_scores.of_variant(seeds) for name, seeds in results.items()}
-        sizes = self._sizes()
+        sizes, contender = self._sizes(), self.entrants.contender
+        baselines = run_scores.of_baselines(next(iter(results.values()))[0])
+        constant = contender.constant_baseline if contender.constant_baseline in baselines else ""
+        bounds = dict(contender.score_bounds)
+        units = self._units(next(iter(folders.values())))
         return Contest(
-            scores | run_scores.of_baselines(next(iter(results.values()))[0]),
+            scores | baselines,
             {name: run_scores.seconds(seeds) for name, seeds in results.items()},
             train_rows=sizes["train"],
             test_rows=sizes["test"],
@@ -88,6 +94,10 @@ class ByRuns:
             seeds=self.seeds,
             counted=behind([one for seeds in results.values() for folds in seeds for one in folds]).counted,
             runs=folders,
+            chance={name: float(values.mean()) for name, values in baselines.get(constant, {}).items()},
+            bounds=bounds,
+            constant=constant,
+            units=dict.fromkeys(bounds, units) if units else {},
         )
 
     def _folder(self, name: str) -> Path:
@@ -136,6 +146,23 @@ class ByRuns:
         return [
             [read_result(child_folder(folder, seed + i, fold)) for fold in range(self.folds)] for i in range(self.seeds)
         ]
+
+    def _units(self, folder: Path) -> float:
+        """How many independent test items there are in all folds together; 0 where no run says it.
+
+        Of classes of unequal size as many as if all were as small as the smallest: means over classes rest on it.
+        """
+        found = 0
+        for fold in range(self.folds):
+            try:
+                items = read_items(child_folder(folder, int(self.entrants.base.seed), fold))
+            except FulmenError:
+                return 0
+            unit = np.asarray(items.get("group", items["item"]))
+            target = np.asarray(items.get("target", np.zeros(len(unit))))
+            each = [len(np.unique(unit[target == label])) for label in np.unique(target)]
+            found += min(len(np.unique(unit)), len(each) * min(each))
+        return found
 
     def _sizes(self) -> dict[str, float]:
         """Samples that train and test, mean over the folds."""

@@ -1,5 +1,6 @@
 """A ranking written down: report.html and ranking.md for people, ranking.json for programs."""
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import Any
 import numpy as np
 
 from fulmen.comparison.entrants import Entrants
-from fulmen.comparison.places import ALPHA, AT_RANDOM, IN_TIME, conclusion, level_with_first, places
+from fulmen.comparison.gains import ALPHA
+from fulmen.comparison.places import AT_RANDOM, IN_TIME, level_with_first, places
+from fulmen.comparison.standing import Standing, standing
 from fulmen.config.stored import as_stored
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.registry.rows import baseline_node
 from fulmen.report.behind import Behind
 from fulmen.report.contest import Contest
@@ -26,6 +30,7 @@ FIGURE = "ranking.svg"
 SHARED = "shared.yaml"  # the config of the first variant: the others differ from it in what `chosen_by` says
 SHOWN = 5  # places in the table on the console
 CPU = "CPU s: of training on all folds, per seed."
+SHOWN_AHEAD = ("better_than_baselines", "better_than_constant")  # findings on a leader that is worth keeping
 
 
 def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metrics: Mapping[str, bool]) -> None:
@@ -36,12 +41,13 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
         metrics: that can be ranked by -> whether larger is better.
     """
     rows = places(contest, metric, metrics[metric])
-    said = conclusion(rows, spoken(metric))
+    margin = entrants.contender.signal_margins.get(metric, math.nan)
+    shown = standing(contest, metric, metrics[metric], spoken(metric), list(entrants.chosen_by), margin)
     folds = len(next(iter(contest.scores.values()))[metric])
     title = f"{entrants.experiment}: {len(rows)} models on the same {folds} folds, best {spoken(metric)} first"
     ceiling, chance = contest.ceiling.get(metric), contest.chance.get(metric)
     best = f"The best that is possible: {spoken(metric)} {ceiling:.4f}." if ceiling else ""
-    best += f"{' ' * bool(best)}Chance: {spoken(metric)} {chance:.4f}." if chance else ""
+    best += f"{' ' * bool(best)}Chance: {spoken(metric)} {chance:.4f}." if chance is not None else ""
     notes = [IN_TIME if contest.in_time else AT_RANDOM, CPU, *contest.notes]
     draw(folder / FIGURE, rows, metric, ceiling, chance)
     of = Behind(folds, "fold", {"test": [contest.test_rows]}, contest.counted)
@@ -50,12 +56,12 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     sure = f"Every model was trained and tested on the same {folds} folds."
     if contest.seeds > 1:
         sure += f" The score of a network on a fold is the mean of {contest.seeds} seeds."
-    why, command = next_of(folder, entrants, rows, folds, contest.seeds)
+    why, command = next_of(folder, entrants, rows, folds, contest.seeds, shown.findings[0] in SHOWN_AHEAD)
     report = Report(
         title=title,
         question=f"Which model is best on {entrants.experiment} by {spoken(metric)}, baselines included?",
-        answer=as_text(said),
-        how_sure=" ".join(filter(None, [sure, best])),
+        answer=as_text(shown.sentence),
+        how_sure=" ".join(filter(None, [sure, best, f"Findings: {coded(shown)}."])),
         facts=f"Overrides: `{' '.join([*entrants.overrides, *options(folds, contest.seeds)])}`.",
         lead=Figure(f"{spoken(metric)}, mean over the folds and 95 % interval", FIGURE),
         main=main_table(rows, metric, of),
@@ -73,8 +79,9 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
         file.write(as_stored(entrants.base))
     write_environment(folder, entrants.base)
     write_json(folder / "ranking.json", {
-        "experiment": entrants.experiment, "overrides": entrants.overrides, "metric": metric, "verdict": said,
-        "shared": entrants.shared,
+        "experiment": entrants.experiment, "overrides": entrants.overrides, "metric": metric, "verdict": shown.sentence,
+        "findings": [FINDINGS[name]._asdict() for name in shown.findings], "level": shown.among,
+        "constant": contest.constant, "shared": entrants.shared,
         "rows": [_of_row(row["model"], entrants) for row in rows],
         "ceiling": contest.ceiling, "chance": contest.chance, "cpu_seconds": contest.seconds,
         "train_rows": contest.train_rows, "test_rows": contest.test_rows, "in_time": contest.in_time,
@@ -85,7 +92,19 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     print_table(title, rows[:SHOWN])
     if len(rows) > SHOWN:
         print(f"  and {len(rows) - SHOWN} more in ranking.md")
-    print("\n".join(filter(None, [said, best, f"ranking: {folder / 'report.html'}, the same in ranking.md"])))
+    print(
+        "\n".join(
+            filter(
+                None,
+                [
+                    shown.sentence,
+                    best,
+                    f"findings: {coded(shown)}",
+                    f"ranking: {folder / 'report.html'}, the same in ranking.md",
+                ],
+            )
+        )
+    )
 
 
 def options(folds: int, seeds: int) -> list[str]:
@@ -100,12 +119,24 @@ def main_table(rows: Rows, metric: str, of: Behind) -> TableOf:
     return TableOf("The places", rows, columns, behind=of)
 
 
-def next_of(folder: Path, entrants: Entrants, rows: Rows, folds: int, seeds: int) -> tuple[str, str]:
-    """Why, and what to type next: keep the first that can be kept, unless nothing says that it is the best."""
+def coded(shown: Standing) -> str:
+    """What was found, by its codes."""
+    return ", ".join(str(FINDINGS[name]) for name in shown.findings)
+
+
+def next_of(
+    folder: Path, entrants: Entrants, rows: Rows, folds: int, seeds: int, ahead: bool = True
+) -> tuple[str, str]:
+    """Why, and what to type next: keep the first that can be kept, unless nothing says that it is the best.
+
+    Args:
+        ahead: whether the first is shown to be better than the constant predictor.
+    """
     level = len(level_with_first(rows))
-    if level and level == len(rows) - 1:
+    if not ahead or (level and level == len(rows) - 1):
         more = "twice as many seeds" if seeds > 1 else "three seeds of each network"
-        why = f"These folds do not tell the first from any other. This judges them with {more}:"
+        of = "any other" if ahead else "a prediction that is always the same"
+        why = f"These folds do not tell the first from {of}. This judges them with {more}:"
         return why, rank_again(entrants.experiment, entrants.overrides, folds, 2 * seeds if seeds > 1 else 3)
     for number, row in enumerate(rows, 1):
         if not _of_row(row["model"], entrants)["rule"]:
@@ -134,6 +165,8 @@ def draw(path: Path, rows: Rows, metric: str, ceiling: float | None, chance: flo
             ax.plot(row[metric], i, "o", color=color, markersize=6, markerfacecolor="white" if apart else color)
         if ceiling is not None:
             ax.axvline(ceiling, color=INK, linestyle="--", linewidth=0.9)
+        if chance is not None:
+            ax.axvline(chance, color=INK, linestyle=":", linewidth=0.9)
         ax.set_yticks(range(len(rows)), [row["model"] for row in rows])
         ax.margins(y=0.12)
         ax.invert_yaxis()
@@ -143,7 +176,10 @@ def draw(path: Path, rows: Rows, metric: str, ceiling: float | None, chance: flo
             f"orange: the first; filled: not shown to differ from it\nhollow: differs; lines: 95 % intervals{possible}"
         )
         ax.xaxis.set_major_locator(MaxNLocator(4))
-        ax.set_xlabel(f"{spoken(metric)}, mean over the folds" + (f"\n(chance: {chance:.3g})" if chance else ""))
+        ax.set_xlabel(
+            f"{spoken(metric)}, mean over the folds"
+            + (f"\n(dotted, chance: {chance:.3g})" if chance is not None else "")
+        )
 
 
 def _over_folds(rows: Rows, contest: Contest, of: Callable[[np.ndarray], float]) -> Rows:

@@ -37,6 +37,11 @@ class Contest:
         seeds: that the score of a network on a fold is a mean over.
         counted: what the rows are: "windows", "images".
         runs: candidate -> the folder of its runs, where each fold was a run.
+        constant: the candidate that predicts the same for every item; "" where none does.
+        units: metric -> how many independent units (rows, machines, events) are behind it in all folds together, where
+            that is known: what a score that is equal on all folds leaves open.
+        by_chance: metric -> sd of the score that a prediction which knows nothing has on each fold [folds], where it
+            follows from the labels alone.
     """
 
     scores: dict[str, dict[str, np.ndarray]]
@@ -51,3 +56,6 @@ class Contest:
     seeds: int = 1
     counted: str = ITEMS
     runs: dict[str, Path] = field(default_factory=dict)
+    constant: str = ""
+    units: dict[str, float] = field(default_factory=dict)
+    by_chance: dict[str, np.ndarray] = field(default_factory=dict)

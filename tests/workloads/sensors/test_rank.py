@@ -1,14 +1,20 @@
 """`fulmen rank`: the same folds for all, honest differences, files."""
 
 import json
+import math
 import os
 import shutil
 import signal
 
+import numpy as np
+import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from fulmen.cli import main
 from fulmen.registry import list_models
+from fulmen.workloads.sensors.cross_validate import units
+from fulmen.workloads.sensors.metrics import area_by_chance
 from fulmen.workloads.sensors.networks import batched_fit
 
 SMALL = ["data.machines=8", "data.days=15", "trainer.max_epochs=2"]
@@ -22,7 +28,10 @@ def test_networks_and_baselines_are_ranked_on_the_same_folds(tmp_path, capsys):
     assert "The best that is possible" not in said  # the ceiling is of ranks
     folder = next((tmp_path / "rankings").iterdir())
     result = json.loads((folder / "ranking.json").read_text())
-    assert set(result["scores"]) == {"logistic", "mlp", "logistic regression", "random forest", "gradient boosting"}
+    baselines = {"logistic regression", "random forest", "gradient boosting", "class shares"}
+    assert set(result["scores"]) == {"logistic", "mlp", *baselines}
+    assert result["constant"] == "class shares"
+    assert {row["model"] for row in result["rows"] if row["rule"]} == {"class shares"}
     assert {len(values) for each in result["scores"].values() for values in each.values()} == {3}
     text = (folder / "ranking.md").read_text()
     assert "gold" not in text, "three folds of few rows tell nobody apart"
@@ -32,6 +41,40 @@ def test_networks_and_baselines_are_ranked_on_the_same_folds(tmp_path, capsys):
     progress = json.loads((folder / "progress.json").read_text())
     assert (progress["unit"], progress["done"], progress["total"]) == ("models", 3, 3)  # two networks, the baselines
     assert progress["ended"]
+
+
+def test_three_classes_drawn_at_random_have_chance_lines_no_medals_and_a_sentence_that_says_so(tmp_path, capsys):
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame(
+        {"a": rng.normal(size=120), "b": rng.normal(size=120), "kind": rng.permutation(list("xyz") * 40)}
+    )
+    table.to_csv(tmp_path / "noise.csv", index=False)
+    typed = [f"data.csv={tmp_path / 'noise.csv'}", "data.numeric=[a,b]", "data.target=kind", "data.labels=[x,y,z]"]
+    typed += ["data.group=null", "data.time=null", "data.wear=[]", "trainer.max_epochs=2", "network=logistic"]
+    assert main(["rank", "sensors", *typed, "--outputs", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "Chance: ROC-AUC 0.5000." in said
+    assert "is not shown to be better than the constant predictor" in said
+    result = json.loads(next((tmp_path / "rankings").glob("*/ranking.json")).read_text())
+    assert "gold" not in (next((tmp_path / "rankings").iterdir()) / "ranking.md").read_text()
+    assert result["chance"]["accuracy"] == pytest.approx(1 / 3)
+    assert result["chance"]["log_loss"] == pytest.approx(math.log(3), rel=1e-3)
+    leader, level = result["findings"]
+    assert leader["name"] in ("undecided_result", "no_signal")
+    assert level == {"code": "FUL-V06", "name": "no_difference"}
+
+
+def test_units_are_pairs_that_share_nothing():
+    """Three machines with both labels and one with the first alone: three pairs; of 8 rows 4 machines."""
+    target, machine = np.array([0, 1, 0, 1, 0, 1, 0, 0]), np.array([0, 0, 1, 1, 2, 2, 3, 3])
+    found = units([(target, machine), (target, machine)])
+    assert (found["roc_auc"], found["accuracy"]) == (6, 8)
+
+
+def test_the_area_of_chance_spreads_as_ranks_do():
+    rng, target = np.random.default_rng(0), np.repeat([0, 1], (30, 10))
+    drawn = [roc_auc_score(target, rng.normal(size=40)) for _ in range(1000)]
+    assert area_by_chance(target) == pytest.approx(np.std(drawn), rel=0.08)
 
 
 def test_windows_are_not_measured_by_the_ceiling_of_single_rows(tmp_path, capsys):

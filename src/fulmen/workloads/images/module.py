@@ -61,6 +61,9 @@ class ImageClassifier(Workload):
     directions = metrics.DIRECTIONS
     of_the_data = ("counts", "loss.counts", "tau")  # or of the config: weights of another run do not change them
     ranking_metrics: ClassVar = {"balanced_accuracy": True} | {k: way == "max" for k, way in metrics.DIRECTIONS.items()}
+    score_bounds: ClassVar = {name: (0.0, 1.0) for name in metrics.DIRECTIONS if name != "log_loss"}
+    constant_baseline = "majority class"
+    signal_margins: ClassVar = {"balanced_accuracy": 0.03}
 
     classes: int
     loss: CrossEntropy

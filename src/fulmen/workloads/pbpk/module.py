@@ -59,6 +59,8 @@ class PBPKSurrogate(AnswersForSubjects):
 
     directions = DIRECTIONS
     ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items()}
+    constant_baseline = "mean curve"
+    signal_margins: ClassVar = {"r2_log": 0.1}
 
     network: GraphNetwork
     log_mean: Tensor

@@ -1,6 +1,5 @@
 """All networks and all baselines on the same folds: the table of `fulmen rank`."""
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -10,7 +9,7 @@ import numpy as np
 
 from fulmen.report.contest import Contest, Once, Variant
 from fulmen.workloads.sensors import baselines, evaluate
-from fulmen.workloads.sensors.metrics import LARGER_IS_BETTER, choose_threshold, scores
+from fulmen.workloads.sensors.metrics import AREAS, BOUNDS, CONSTANT, area_by_chance, choose_threshold, scores
 from fulmen.workloads.sensors.networks.batched_fit import Fit, Part, fit_all, predict
 from fulmen.workloads.sensors.networks.tabular import TableNet, probability
 
@@ -27,6 +26,7 @@ def cross_validate(folds: Sequence[Any], variants: Mapping[str, Variant], seeds:
     made = {name: once(name, partial(_train, name, variant, folds, seeds)) for name, variant in variants.items()}
     settings = list(variants.values())[-1].make(seeds[0])
     made |= {name: once(name, partial(_fit_baseline, name, folds, settings)) for name in baselines.BASELINES}
+    made[CONSTANT] = once(CONSTANT, partial(_judge_constant, folds, settings))
     found = {name: each["scores"] for name, each in made.items()}
     seconds = {name: each["seconds"] for name, each in made.items()}
     ceiling = {}
@@ -38,10 +38,7 @@ def cross_validate(folds: Sequence[Any], variants: Mapping[str, Variant], seeds:
         ]
         ceiling = {metric: float(np.mean([each[metric] for each in best])) for metric in ("roc_auc", "pr_auc")}
     warned = dict.fromkeys(warning for data in folds for warning in data.warnings)
-    chance = {}
-    if len(folds[0].labels) == 2:
-        shares = [float(data.splits["test"]["target"].double().mean()) for data in folds]
-        chance = {"roc_auc": 0.5, "pr_auc": float(np.mean(shares))}
+    nothing = found[CONSTANT]
     return Contest(
         {name: {metric: np.array([each[metric] for each in of_folds]) for metric in of_folds[0]}
          for name, of_folds in found.items()},
@@ -50,11 +47,43 @@ def cross_validate(folds: Sequence[Any], variants: Mapping[str, Variant], seeds:
         test_rows=float(np.mean([len(data.splits["test"]["target"]) for data in folds])),
         ceiling=ceiling,
         notes=[*warned, *evaluate.NOTES[:2], *([evaluate.CEILING] if ceiling else [])],
-        chance=chance,
-        bounds={name: (0.0, math.inf if "loss" in name else 1.0) for name in LARGER_IS_BETTER},
+        chance={metric: float(np.mean([each[metric] for each in nothing])) for metric in nothing[0]},
+        bounds=dict(BOUNDS),
+        constant=CONSTANT,
+        by_chance=_by_chance(folds),
+        units=units([(data.splits["test"]["target"].numpy(), _unit(data)) for data in folds]),
         in_time=folds[0].splitting.kind == "time",
         counted="rows",
     )  # fmt: skip
+
+
+def units(folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """Metric -> how many independent units are behind it in all folds together.
+
+    Of areas and scores of a class so many as there are pairs, one with a row of the class and one with another, none of
+    which is in two pairs; of several classes those of the class that has fewest.
+
+    Args:
+        folds: label numbers [N], and the machine or row that each belongs to [N].
+    """
+    whole = sum(len(np.unique(unit)) for _, unit in folds)
+    labels = np.unique(np.concatenate([target for target, _ in folds]))
+    pairs = [sum(min(len(np.unique(unit[target == label])), len(np.unique(unit[target != label])))
+                 for target, unit in folds) for label in labels]  # fmt: skip
+    return {name: float(min(pairs) if name in AREAS else whole) for name in BOUNDS}
+
+
+def _by_chance(folds: Sequence[Any]) -> dict[str, np.ndarray]:
+    """The spread of the area of chance on each fold, where rows are independent."""
+    if folds[0].splitting.kind != "random":
+        return {}
+    return {"roc_auc": np.array([area_by_chance(data.splits["test"]["target"].numpy()) for data in folds])}
+
+
+def _unit(data: Any) -> np.ndarray:
+    """What each test row belongs to [N]: rows of a machine are not independent."""
+    test = data.splits["test"]
+    return np.asarray(test["group" if data.features.columns.group else "row"])
 
 
 def _train(name: str, variant: Variant, folds: Sequence[Any], seeds: Sequence[int]) -> dict[str, Any]:
@@ -78,6 +107,16 @@ def _fit_baseline(name: str, folds: Sequence[Any], settings: Any) -> dict[str, A
     seconds = time.process_time() - started
     judged = [_judge(predict_, data, settings) for predict_, data in zip(fitted, folds, strict=True)]
     return {"scores": judged, "seconds": seconds}
+
+
+def _judge_constant(folds: Sequence[Any], settings: Any) -> dict[str, Any]:
+    """As `_fit_baseline`, of how frequent the classes are in training, for every row."""
+    judged = []
+    for data in folds:
+        share = np.bincount(data.splits["train"]["target"].numpy(), minlength=len(data.labels))
+        p = share / share.sum()
+        judged.append(_judge(lambda part, p=p: np.tile(p, (len(part["target"]), 1)), data, settings))
+    return {"scores": judged, "seconds": 0.0}
 
 
 def _probability(network: TableNet, part: Part) -> np.ndarray:

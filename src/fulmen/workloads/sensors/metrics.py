@@ -1,5 +1,6 @@
 """How good probabilities are, and the decisions made of them."""
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -7,6 +8,9 @@ from sklearn import metrics
 
 LARGER_IS_BETTER = {"roc_auc": True, "pr_auc": True, "f1": True, "precision": True, "recall": True, "accuracy": True,
                     "brier": False, "log_loss": False, "ece": False}  # fmt: skip
+BOUNDS = {name: (0.0, math.inf if name == "log_loss" else 1.0) for name in LARGER_IS_BETTER}
+AREAS = ("roc_auc", "pr_auc", "f1", "precision", "recall")  # scores of a class: its own rows are what they rest on
+CONSTANT = "class shares"  # the baseline that gives every row how frequent the classes are in training
 DIRECTIONS = {name: "max" if larger else "min" for name, larger in LARGER_IS_BETTER.items()}
 TITLES = {"roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "f1": "F1", "precision": "precision", "recall": "recall",
           "accuracy": "accuracy", "brier": "Brier", "log_loss": "log loss", "ece": "ECE"}  # fmt: skip
@@ -52,6 +56,16 @@ def calibration_error(target: np.ndarray, probability: np.ndarray, bins: int = 1
         said, seen = probability.max(1), probability.argmax(1) == target
     parts = np.array_split(np.argsort(said, kind="stable"), bins)
     return float(sum(abs(said[part].sum() - seen[part].sum()) for part in parts) / len(said))
+
+
+def area_by_chance(target: np.ndarray) -> float:
+    """The sd of the mean ROC-AUC of scores that have nothing to do with the labels [N] of independent rows.
+
+    Of one class (Mann & Whitney 1947, without ties, which have less); of several no more than their mean.
+    """
+    events = np.unique(target, return_counts=True)[1].astype(float)
+    with np.errstate(divide="ignore"):
+        return float(np.mean(np.sqrt((len(target) + 1) / (12 * events * (len(target) - events)))))
 
 
 def choose_threshold(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from fulmen.report.summary import Summary
 from fulmen.workload import Stage, Workload
 from fulmen.workloads.sensors import predict
 from fulmen.workloads.sensors.contract import TableNetwork
-from fulmen.workloads.sensors.metrics import DIRECTIONS, LARGER_IS_BETTER, choose_threshold
+from fulmen.workloads.sensors.metrics import BOUNDS, CONSTANT, DIRECTIONS, LARGER_IS_BETTER, choose_threshold
 from fulmen.workloads.sensors.networks.tabular import TableNet, parameter_groups, probability, row_loss
 
 
@@ -40,6 +40,9 @@ class SensorClassifier(Workload):
     """
 
     ranking_metrics = LARGER_IS_BETTER
+    score_bounds = BOUNDS
+    constant_baseline = CONSTANT
+    signal_margins: ClassVar = {"roc_auc": 0.06}
     directions = DIRECTIONS
 
     network: TableNet

@@ -50,6 +50,9 @@ class StockForecaster(Workload):
     directions = DIRECTIONS
     reading = (*NAMES, *predict.JUDGED)
     ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items() if name != "dm_p"}
+    score_bounds: ClassVar = {"direction": (0.0, 1.0)}
+    constant_baseline = "persistence"
+    signal_margins: ClassVar = {"skill": 0.005, "r2_oos": 0.01}  # of the errors, of their squares
 
     network: SequenceNet
     feature_mean: Tensor
