@@ -37,15 +37,22 @@ def tell(taken: Sequence[Taken], warned: Collection[str] = ()) -> None:
     """
     if not is_first() or not taken:
         return
-    lines, doubts, before = lines_of(without_doubts(taken)), doubts_of(taken), _told.get()
-    key = (*lines, *doubts)
-    if before is not None:
-        if key in before:
-            return
-        before.add(key)
+    lines, doubts = lines_of(without_doubts(taken)), doubts_of(taken)
+    if told_before(*lines, *doubts):
+        return
     print("\n".join(lines), flush=True)
     for doubt in doubts_of(replace(each, doubts=[one for one in each.doubts if one not in warned]) for each in taken):
         warnings.warn(doubt, UserWarning, stacklevel=2)
+
+
+def told_before(*key: str) -> bool:
+    """Whether `key` was told in this block of `told_once` already; from now on it was."""
+    before = _told.get()
+    if before is None:
+        return False
+    known = key in before
+    before.add(key)
+    return known
 
 
 @contextmanager

@@ -114,6 +114,7 @@ CALLBACKS: dict[str, dict[str, str | Refused]] = {
     "failure_demos.WrongTargets": dict.fromkeys(("names", "share", "seed"), OURS),
     "failure_demos.FrozenBackbone": {},
     "failure_demos.DeadStart": {"bias": OURS},
+    "leaks.FindLeaks": dict.fromkeys(("mode", "ignore"), "given by the run"),
     "monitor.Monitor": dict.fromkeys(("steps", "epochs", "share", "images"), OURS),
     "outputs.SampleOutputs": {},
     "pruning.Pruning": dict.fromkeys(("study", "trial", "monitor", "reporter"), "given by the search"),

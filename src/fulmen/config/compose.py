@@ -211,6 +211,8 @@ def resolved(cfg: DictConfig, experiment: str | None, read: Collection[str] = ()
     if experiment and (mistakes := wrong_file(cfg, experiment, read)):
         raise ConfigError(mistakes)
     fill_modes(cfg)
+    if cfg.get("leaks") is False:
+        cfg.leaks = "off"  # YAML reads that word as no
     return OmegaConf.create({"experiment": experiment, **with_names_of_today(to_plain(cfg))})
 
 

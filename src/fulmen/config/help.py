@@ -15,6 +15,7 @@ EXAMPLES = {
     "model.optimizer.lr=3e-4": "",
     "callbacks.early_stopping=null": "switch a callback or a logger off",
     "debug=fast_dev_run": "one batch of everything: does it run?",
+    "leaks=strict": "do not train where the data have a leak: off, scan, strict, deep, deep_strict",
     "resume=outputs/runs/<experiment>/<stamp>": "go on where a run stopped",
     "weights=<run folder> or pump@champion": "start a new run from other weights",
     "-m seed=1,2,3": "one run for each value, one after the other",

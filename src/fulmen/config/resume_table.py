@@ -56,6 +56,7 @@ TABLE = {
     "findings": Entry(
         "refused", "a resumed run keeps what it ignores; fulmen diagnose FOLDER --ignore leaves out more"
     ),
+    "leaks": TAKEN,
     "trainer": TAKEN,
     "trainer.accelerator": _DIGITS,
     "trainer.precision": _DIGITS,

@@ -40,6 +40,9 @@ class TrainConfig:
         monitor: the metric that checkpoints and early stopping go by.
         mode: whether less or more of it is better; where it is left out, the model says so.
         test: whether the test split is evaluated at the end.
+        leaks: whether leaks are looked for in the data before the training: off, scan (what shows without training),
+            deep (and by models that are fitted with and without what is suspected); strict and deep_strict refuse to
+            train where one is found.
         folds: of a cross-validation: a run for each.
         seeds: how many seeds to train, a run for each.
         resume: the folder of a run to go on with.
@@ -59,6 +62,7 @@ class TrainConfig:
     monitor: Annotated[str, Rule("that names a metric", says_something)] = "val/loss"
     mode: Literal["min", "max"] = "min"
     test: bool = True
+    leaks: Literal["off", "scan", "strict", "deep", "deep_strict"] = "scan"
     folds: Annotated[int, Rule("of at least 2", operator.ge, (2,))] | None = None
     seeds: Count = 1
     resume: str | None = None

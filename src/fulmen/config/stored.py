@@ -17,6 +17,7 @@ from fulmen.errors import FulmenError
 from fulmen.migrations import migrate, stamped
 from fulmen.utils.event_files import event_files, event_folder
 
+LOOKS = ("leaks",)  # keys of what is looked for in the data, which changes nothing of a training
 DISPLAY = ("progress", "summary")  # callbacks that a person reads and nothing else
 
 
@@ -60,9 +61,9 @@ def as_stored(cfg: DictConfig) -> str:
 
 
 def without_display(plain: dict[str, Any]) -> dict[str, Any]:
-    """A config without the callbacks that only show a training: with others of them it is the same training."""
+    """A config without what only looks at a training: with another scan or other bars it is the same training."""
     callbacks = {name: node for name, node in (plain.get("callbacks") or {}).items() if name not in DISPLAY}
-    return {**plain, "callbacks": callbacks}
+    return {name: value for name, value in plain.items() if name not in LOOKS} | {"callbacks": callbacks}
 
 
 def moved(value: Any, before: str, now: str) -> Any:

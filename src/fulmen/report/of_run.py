@@ -16,6 +16,7 @@ from fulmen.report.document import Column, Figure, Report, Rows, Section, TableO
 from fulmen.report.gap import gap_of
 from fulmen.report.html import write
 from fulmen.report.known import best, is_known, of_test
+from fulmen.report.leaks import SCANNED, caution, leak_sections, leaks_in
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import REPEATS, diagnose, first_start, fulmen, resumes, train_again
 from fulmen.report.summary import Summary
@@ -73,11 +74,12 @@ def report_of(
     why, command = next_of(folder, result, overrides)
     gap = gap_of(folder, str(result.get("losses_differ") or ""))
     of = Behind(items={"test": [len(summary.items["item"])]} if summary.items else {}, counted=summary.counted)
+    sure = ONE if result.get("steps", 1) else "Nothing was trained."
     return Report(
         title=title,
         question=summary.question or f"How well does {as_text(title)} do on data that it has not seen?",
         answer=summary.answer or answer(summary.metrics, summary.baselines, result),
-        how_sure=ONE if result.get("steps", 1) else "Nothing was trained.",
+        how_sure=" ".join(filter(None, [as_text(caution(leaks_in(result))), sure])),
         facts=facts(result, overrides),
         lead=figures[0] if figures else None,
         main=main_table(heading, rows, summary, of) if rows else None,
@@ -216,6 +218,7 @@ def sections(
         *filter(None, [as_text(in_a_line(result.get("ignored") or []))]),
     ]:
         found.insert(0, Section("Diagnosis", judged, listed=True))
+    found = [*leak_sections(leaks_in(result), SCANNED in (result.get("cost") or {})), *found]
     if figures:
         found.append(Section("Figures", figures=figures))
     if summary.notes:

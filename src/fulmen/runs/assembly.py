@@ -16,6 +16,7 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from fulmen.callbacks.fitting import completed
+from fulmen.callbacks.leaks import FindLeaks, ignored_by
 from fulmen.callbacks.outputs import SampleOutputs
 from fulmen.callbacks.resume import AtomicCheckpoints
 from fulmen.callbacks.taken import TellTaken
@@ -47,7 +48,7 @@ def assemble(
     validate_optimizers(cfg.model, "model")
     logging_to = loggers(cfg)
     watching = completed(callbacks(cfg, ready), logging_to, cfg.trainer, Path(cfg.output_dir, "checkpoints"))
-    watching += [SampleOutputs(), TellTaken()]
+    watching += [SampleOutputs(), TellTaken(), FindLeaks(cfg.get("leaks", "scan"), ignored_by(cfg))]
     parts: dict[str, Any] = {
         "callbacks": watching,
         "enable_progress_bar": any(isinstance(callback, ProgressBar) for callback in watching),

@@ -6,15 +6,21 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fulmen.config.mistakes import ConfigError, as_text, command, for_shell, key_of, mended_by
 from fulmen.config.schema import refuse_unknown
+from fulmen.diagnosis.ignored import as_plain, in_a_line
 from fulmen.errors import FulmenError
 from fulmen.io.taken import Taken, doubts_of, lines_of, without_doubts
+from fulmen.report.leaks import PROVES_NOTHING
+
+if TYPE_CHECKING:
+    from fulmen.data.leaks.leak import Leak
+    from fulmen.data.leaks.look import Looked
 
 SETTING = re.compile(r"[+~]*[A-Za-z_][\w./@]*=")
 
@@ -29,6 +35,9 @@ class Checked:
         splits: how many samples each split has; empty where the data do not hold them in memory.
         warnings: sentences, the doubts among them.
         overrides: of the command that trains on them.
+        leaks: that a scan of the data found, the gravest first, mistakes in the data among them.
+        ignored: what it found and was asked not to report.
+        scanned: whether there was a scan; `leaks=off` makes none.
     """
 
     experiment: str
@@ -36,6 +45,14 @@ class Checked:
     splits: dict[str, int]
     warnings: list[str]
     overrides: list[str] = field(default_factory=list)
+    leaks: list["Leak"] = field(default_factory=list)
+    ignored: list[dict[str, Any]] = field(default_factory=list)
+    scanned: bool = False
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether there is an error or a warning among the leaks."""
+        return any(leak.severity != "note" for leak in self.leaks)
 
     def lines(self) -> list[str]:
         """What is printed; the last line is the command."""
@@ -44,6 +61,9 @@ class Checked:
             *lines_of(without_doubts(self.taken)),
             *([f"samples: {sizes}"] if sizes else []),
             *(f"warning: {each}" for each in self.warnings),
+            *(leak.told for leak in self.leaks),
+            *filter(None, [in_a_line(self.ignored)]),
+            *([f"leaks: none found; {PROVES_NOTHING}"] if self.scanned and not self.leaks else []),
             command(self.overrides),
         ]
 
@@ -53,12 +73,17 @@ class Checked:
             "taken": [each.to_plain() for each in self.taken],
             "samples": self.splits,
             "warnings": self.warnings,
+            "leaks": [leak.as_dict() for leak in self.leaks],
+            "ignored": self.ignored,
             "command": command(self.overrides),
         }
 
 
-def check(words: Sequence[str], experiment: str | None, as_json: bool = False) -> int:
-    """Print what is taken from files, and the command that trains on them; the exit code.
+def check(words: Sequence[str], experiment: str | None, as_json: bool = False, strict: bool = False) -> int:
+    """Print what is taken from files, what is wrong with it, and the command that trains on it; the exit code.
+
+    Args:
+        strict: 1 is the exit code where there is a leak or the data are unfit.
 
     Raises:
         FulmenError: a file cannot be used; one line, with what to do.
@@ -82,7 +107,7 @@ def check(words: Sequence[str], experiment: str | None, as_json: bool = False) -
         print("\n".join(seen), flush=True)
     checked = taken_from(files, experiment, overrides, argument)
     print(json.dumps(checked.to_plain(), indent=1, ensure_ascii=False) if as_json else "\n".join(checked.lines()))
-    return 0
+    return int(strict and checked.is_wrong)
 
 
 def refuse_unreadable(words: Sequence[str], experiment: str | None) -> None:
@@ -152,27 +177,32 @@ def taken_from(files: Sequence[Path], experiment: str, overrides: Sequence[str],
                 f"{each} names a file, and so does the command; name one: {command(['check', *names], 'fulmen')}"
             )
     with as_check(files, experiment, file), one_file(files, experiment, key_of(file)):
-        data, told = built([*typed, file])
+        data, told, looked = built([*typed, file])
     doubts = doubts_of(data.taken)
     said = dict.fromkeys([*(each for each in told if not any(each in doubt for doubt in doubts)), *doubts])
-    return Checked(experiment, list(data.taken), sizes(data), list(said), [typed[0], file, *overrides])
+    checked = Checked(experiment, list(data.taken), sizes(data), list(said), [typed[0], file, *overrides])
+    return replace(checked, leaks=list(looked.leaks), ignored=as_plain(looked.ignored), scanned=looked.scanned)
 
 
-def built(overrides: list[str]) -> tuple[Any, list[str]]:
-    """The data that overrides lead to, set up, and what they warned of; what they prepare is not kept."""
+def built(overrides: list[str]) -> tuple[Any, list[str], "Looked"]:
+    """The data that overrides lead to, set up, what they warned of, and the scan; what they prepare is not kept."""
+    from fulmen.callbacks.leaks import looked_at
     from fulmen.config.check import build, check_overrides
     from fulmen.config.compose import to_plain
     from fulmen.config.named_files import files_in_words
     from fulmen.runs.surroundings import kept_surroundings
 
-    node = check_overrides(overrides).data
+    cfg = check_overrides(overrides)
+    node = cfg.data
     with kept_surroundings(), no_cache(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         data = build(node, "data")
         with files_in_words(to_plain(node), "data", data):
             data.prepare_data()
             data.setup("fit")
-    return data, list(dict.fromkeys(str(each.message) for each in caught if each.category is UserWarning))
+        looked = looked_at(data, cfg)
+    told = list(dict.fromkeys(str(each.message) for each in caught if each.category is UserWarning))
+    return data, told, looked
 
 
 def sizes(data: Any) -> dict[str, int]:

@@ -6,14 +6,17 @@ from typing import Any
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from omegaconf import DictConfig
 
+from fulmen.callbacks.leaks import looked_of
 from fulmen.callbacks.outputs import SampleOutputs
 from fulmen.callbacks.resume import read_checkpoint
 from fulmen.config.compose import to_plain
 from fulmen.config.directions import direction
 from fulmen.data.batches import size
+from fulmen.diagnosis.ignored import as_plain
 from fulmen.errors import FulmenError
 from fulmen.io.taken import points_of_plain
 from fulmen.lightning_private import callbacks_of, is_dry_run
+from fulmen.report.leaks import SCANNED
 from fulmen.report.of_run import write_report
 from fulmen.report.summary import Summary, of_untrained, print_table
 from fulmen.report.test_predictions import OF_VALIDATION, write_items
@@ -24,6 +27,7 @@ from fulmen.runs.result import Result, typed_for
 from fulmen.runs.status import is_trial
 from fulmen.workload import Workload, WorkloadData, hooks, splits_of
 
+OF_LEAKS = ("FUL-L", "FUL-T")  # what a scan of the data finds
 SHOWN = 15  # rows of a further table on the console
 
 
@@ -38,6 +42,7 @@ def evaluate(trainer: Trainer, model: LightningModule, data: Any, cfg: DictConfi
         log(trainer, data, cfg, result)
         return
     trainer.test(model, datamodule=data, verbose=False)
+    keep_leaks(trainer, result)
     result.metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
     summary = summarized(trainer, model, data, result.folder / "figures")
     if trainer.is_global_zero:
@@ -51,6 +56,18 @@ def keep_validation(model: LightningModule, data: Any, folder: Path) -> None:
     items = hooks(model).validation_items(data) if isinstance(data, WorkloadData) else {}
     if items:
         write_items(folder, items, OF_VALIDATION)
+
+
+def keep_leaks(trainer: Trainer, result: Result) -> float:
+    """Put what a scan of the data found into the result; the seconds that it took."""
+    looked = looked_of(trainer)
+    if looked is None or not looked.scanned:
+        return 0.0
+    result.leaks = [leak.as_dict() for leak in looked.leaks]
+    others = [each for each in result.ignored if not str(each.get("id")).startswith(OF_LEAKS)]
+    result.ignored = [*others, *as_plain(looked.ignored)]
+    result.cost[SCANNED] = round(looked.seconds, 3)
+    return looked.seconds
 
 
 def sizes(data: Any) -> dict[str, int]:

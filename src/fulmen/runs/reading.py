@@ -18,6 +18,7 @@ KINDS |= {
     "counted": str,
     "taken": list,
     "ignored": list,
+    "leaks": list,
 }
 
 

@@ -18,6 +18,7 @@ from fulmen.distributed.devices import refuse_unless_here, takes_several_process
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.report.document import Rows
 from fulmen.report.known import deviation, has_mean, is_known, mean
+from fulmen.report.leaks import distinct, leaks_in
 from fulmen.report.next_step import first_start
 from fulmen.report.summary import print_table
 from fulmen.report.test_predictions import ITEMS, read_items, write_items
@@ -149,6 +150,8 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
     }
     result.better, result.counted = results[0].get("better", {}), results[0].get("counted", "")
     result.taken = results[0].get("taken", [])
+    result.leaks = distinct(leak for one in results for leak in leaks_in(one))
+    result.ignored = list({each["id"]: each for one in results for each in one.get("ignored", [])}.values())
     result.sizes = {
         name: round(number) for name, number in over(mean, [one.get("sizes", {}) for one in results]).items()
     }

@@ -27,7 +27,7 @@ from fulmen.lightning_private import callbacks_of, is_dry_run
 from fulmen.report.known import is_known
 from fulmen.report.words import counted
 from fulmen.runs.assembly import NOTHING, assemble
-from fulmen.runs.evaluation import evaluate, sizes
+from fulmen.runs.evaluation import evaluate, keep_leaks, sizes
 from fulmen.runs.loggers import log_settings
 from fulmen.runs.named_by import compared_by
 from fulmen.runs.ownership import owned
@@ -103,7 +103,9 @@ def run_once(cfg: DictConfig, overrides: Sequence[str], folder: Path, ready: Map
         if not is_dry_run(trainer):
             log_settings(trainer.loggers, compared_by(cfg, typed_for(folder), data))
 
-    only_evaluate = result.trained and all(key_of(o).partition(".")[0] in ("resume", "test", *KEPT) for o in overrides)
+    only_evaluate = result.trained and all(
+        key_of(o).partition(".")[0] in ("resume", "test", "leaks", *KEPT) for o in overrides
+    )
     with (
         recorded(result, trainer, overrides, report=not (is_dry_run(trainer) or is_trial(cfg))),
         together(trainer, cfg, overrides),
@@ -160,7 +162,8 @@ def fit(
         result.epochs, result.steps = found["epochs"], found["steps"]
         if result.trained and found["endings"]:  # a callback's word for how it went, such as pruned
             result.status, result.message = found["endings"][0]
-        result.cost["fit_seconds"] = seconds_before + time.monotonic() - started
+        scan = keep_leaks(trainer, result)
+        result.cost["fit_seconds"] = seconds_before + time.monotonic() - started - scan
         if trainer.is_global_zero:
             write_fingerprint(result.folder, data)
             result.sizes = sizes(data) or result.sizes

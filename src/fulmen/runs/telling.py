@@ -10,7 +10,7 @@ MAIN = (
 )  # fmt: skip
 NO_SETTINGS = (  # keys, and what begins with them: where it runs and what is shown, not what is trained
     "experiment", "output_dir", "resume", "hydra", "threads", "callbacks", "logger", "trainer.accelerator",
-    "model.figures", "findings",
+    "model.figures", "findings", "leaks",
 )  # fmt: skip
 LAST = ("trainer.", "data.", "test", "callbacks", "logger")  # what a name ends with: how long, how much, what is shown
 

@@ -1,10 +1,12 @@
 """One leak: where the answer has got into the question, or the test into the training."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from fulmen.diagnosis.findings import FINDINGS
+from fulmen.utils.files import as_json
 
 Severity = Literal["error", "warning", "note"]
 GRAVEST_FIRST: Sequence[Severity] = ("error", "warning", "note")
@@ -46,6 +48,11 @@ class Leak:
         cures = f"; try: {' '.join(self.cures)}" if self.cures else ""
         return f"{self.heading}: {self.finding}{cures}"
 
+    @property
+    def told(self) -> str:
+        """The line on a console: `leak: FUL-L06 target copy: ...`, or `data: ...` of a mistake in the data."""
+        return f"{'data' if self.id.startswith('FUL-T') else 'leak'}: {self}"
+
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Leak":
         """The opposite of `as_dict`."""
@@ -54,7 +61,8 @@ class Leak:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        lists = {"columns": list(self.columns), "cures": list(self.cures), "evidence": dict(self.evidence)}
+        evidence = json.loads(as_json(self.evidence))  # detectors count in numpy's numbers
+        lists = {"columns": list(self.columns), "cures": list(self.cures), "evidence": evidence}
         return {"id": self.id} | asdict(self) | lists
 
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from fulmen.data.leaks.copies import copies
 from fulmen.data.leaks.leak import Leak, ordered
 from fulmen.data.leaks.samples import Samples
+from fulmen.data.leaks.unfit import unfit
+from fulmen.report.leaks import PROVES_NOTHING as PROVES_NOTHING
 
 Detector = Callable[[Samples], list[Leak]]
-DETECTORS: Sequence[Detector] = (copies,)
-PROVES_NOTHING = "finding nothing proves nothing: a leak that shows in no copy, column, group or time is not seen"
+DETECTORS: Sequence[Detector] = (copies, unfit)
 
 
 def scan(samples: Samples) -> list[Leak]:

@@ -1,0 +1,132 @@
+"""A scan for leaks as a run makes it: timed, once for the same samples, without a trace in anybody's random numbers."""
+
+import random
+import time
+import warnings
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from fulmen.data.leaks.leak import Leak
+from fulmen.data.leaks.samples import Samples
+from fulmen.data.leaks.scan import scan
+from fulmen.diagnosis.ignored import Ignored
+from fulmen.errors import FulmenError
+
+REMEMBERED = 16  # scans of this process
+DOUBTED = ("error", "warning")  # severities that are told; notes are for the report
+_scans: OrderedDict[tuple[int, ...], list[Leak]] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a scan came to.
+
+    Attributes:
+        leaks: the gravest first.
+        ignored: leaks that are not to be reported.
+        seconds: that it took.
+        scanned: whether there was anything to scan, and the scan came to its end.
+    """
+
+    leaks: Sequence[Leak] = ()
+    ignored: Sequence[Leak] = ()
+    seconds: float = 0.0
+    scanned: bool = False
+
+    @property
+    def doubts(self) -> list[Leak]:
+        """Errors and warnings."""
+        return [leak for leak in self.leaks if leak.severity in DOUBTED]
+
+    def refuse(self, mode: str, again: str = "leaks=scan") -> None:
+        """Pass if there is no leak that is an error or a warning, and nothing that makes the data unfit.
+
+        Args:
+            mode: by which it was asked for, such as `leaks=strict`.
+            again: what trains all the same.
+
+        Raises:
+            FulmenError: there is one; all are named with what removes them.
+        """
+        found = [leak for leak in self.doubts if leak.severity == "error" or leak.id.startswith("FUL-L")]
+        if not found:
+            return
+        ids = ",".join(dict.fromkeys(leak.id for leak in found))
+        one = "a leak" if len(found) == 1 else f"{len(found)} leaks"
+        lines = [f"{mode}: {one} in the data, nothing was trained", *(f"  {leak}" for leak in found)]
+        raise FulmenError(
+            "\n".join([*lines, f"  findings.ignore=[{ids}] passes over this; {again} trains all the same"])
+        )
+
+
+def look(make: Callable[[], Samples | None], deep: bool = False, ignored: Ignored | None = None) -> Looked:
+    """Scan what `make` gives. A defect of a scan is a warning and ends nobody's training.
+
+    Args:
+        make: the hook `WorkloadData.samples`.
+        deep: with models that are fitted without what is suspected.
+        ignored: findings that are not to be reported.
+
+    Raises:
+        FulmenError: `make` refuses the data.
+    """
+    started = time.monotonic()
+    with kept_random_states():
+        try:
+            samples = make()
+            leaks = None if samples is None else _known(samples, deep)
+        except FulmenError:
+            raise
+        except Exception as error:
+            said = f"the scan for leaks came to no end ({type(error).__name__}: {error}); leaks=off leaves it out"
+            warnings.warn(said, UserWarning, stacklevel=2)
+            leaks = None
+    kept, left_out = (ignored or Ignored()).split(leaks or [])
+    return Looked(kept, left_out, time.monotonic() - started, leaks is not None)
+
+
+def _known(samples: Samples, deep: bool) -> list[Leak]:
+    """The leaks of samples; of those that were scanned in this process before, those found then."""
+    key = (int(deep), *marks(samples))
+    if key not in _scans:
+        _scans[key] = scan(samples)
+        while len(_scans) > REMEMBERED:
+            _scans.popitem(last=False)
+    _scans.move_to_end(key)
+    return _scans[key]
+
+
+def marks(samples: Samples) -> tuple[int, ...]:
+    """Numbers that change with whatever a scan looks at."""
+    single = (samples.target, samples.split, samples.content, samples.group, samples.time, samples.order)
+    named = [*samples.columns.items(), *samples.also.items(), *((each.name, each.value) for each in samples.fitted)]
+    settings = (samples.kind, samples.splitting, samples.horizon, samples.target_name, samples.sample, samples.cures)
+    texts = [repr(settings), *(name for name, _ in named)]
+    arrays = [each for each in (*single, *(value for _, value in named)) if each is not None]
+    return (zlib.crc32("\n".join(texts).encode()), *map(_mark, arrays))
+
+
+def _mark(values: np.ndarray) -> int:
+    values = np.asarray(values)
+    if values.dtype == object:
+        values = pd.util.hash_array(np.array([repr(value) for value in values.ravel()], dtype=object))
+    return zlib.crc32(np.ascontiguousarray(values).view(np.uint8).data, zlib.crc32(repr(values.shape).encode()))
+
+
+@contextmanager
+def kept_random_states() -> Iterator[None]:
+    """What is drawn in this block from the generators that all share leaves them as they were."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002

@@ -1,0 +1,99 @@
+"""What a report says of a scan for leaks: a section with the evidence, and a sentence beside the scores."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fulmen.report.document import Column, Rows, Section, TableOf, number
+from fulmen.report.markdown import as_text
+from fulmen.report.words import counted
+
+PROVES_NOTHING = "finding nothing proves nothing: a leak that shows in no copy, column, group or time is not seen"
+SCANNED = "leak_scan_seconds"  # in the cost of a run whose data were scanned
+DOUBTED = ("error", "warning")
+GRAVEST_FIRST = ("error", "warning", "note")
+LONGEST = 160  # signs of the evidence in a cell
+
+Plain = Mapping[str, Any]  # a leak as `fulmen.data.leaks.Leak.as_dict` has it
+
+
+def leaks_in(result: Mapping[str, Any]) -> list[Plain]:
+    """Those that `result.json` has; what is no leak there is passed over."""
+    found = result.get("leaks") or []
+    return [each for each in found if isinstance(each, dict) and isinstance(each.get("finding"), str)]
+
+
+def distinct(leaks: Iterable[Plain]) -> list[dict[str, Any]]:
+    """Of leaks of several runs the first of each kind, column and splits, the gravest first."""
+    found = {same(each): dict(each) for each in reversed(list(leaks))}
+    return sorted(found.values(), key=lambda each: (GRAVEST_FIRST.index(str(each["severity"])), str(each["id"])))
+
+
+def same(leak: Plain) -> tuple[str, ...]:
+    """What two findings of the same leak share, whatever their numbers are."""
+    known = leak.get("evidence") or {}
+    where = known.get("splits", known.get("split", ""))
+    return (str(leak.get("id")), *map(str, leak.get("columns") or ()), str(where))
+
+
+def heading(leak: Plain) -> str:
+    """`FUL-L06 target copy`."""
+    return f"{leak.get('id', '')} {str(leak.get('code', '')).replace('_', ' ')}".strip()
+
+
+def line(leak: Plain) -> str:
+    """`error: FUL-L06 target copy: the feature status is the target; try: data.forbidden=[status]`."""
+    cures = " ".join(map(str, leak.get("cures") or ()))
+    return f"{leak.get('severity', 'note')}: {heading(leak)}: {leak['finding']}{f'; try: {cures}' if cures else ''}"
+
+
+def caution(leaks: Iterable[Plain], scores: str = "the scores of the test split") -> str:
+    """What leaks mean for scores, in a sentence; "" where there is neither an error nor a warning."""
+    leaks = list(leaks)
+    for severity, means in (("error", "cannot be believed"), ("warning", "may be too good")):
+        names = dict.fromkeys(heading(each) for each in leaks if each.get("severity") == severity)
+        if names:
+            return f"The data have {counted(len(names), 'leak')} ({', '.join(names)}): {scores} {means}."
+    return ""
+
+
+def leak_sections(leaks: Sequence[Plain], scanned: bool) -> list[Section]:
+    """What was found, the gravest first, and what the scan cannot show; no section where nothing was scanned."""
+    if not leaks and not scanned:
+        return []
+    said = [f"**{as_text(heading(each))}** ({each.get('severity')}): {as_text(each['finding'])}.{_cures(each)}"
+            for each in leaks]  # fmt: skip
+    nothing = "A scan of the samples of all splits found no leak; " if not leaks else "Of other leaks, "
+    said.append(f"{nothing}{PROVES_NOTHING}.")
+    return [Section("Leaks", said, listed=True, tables=[evidence(leaks)] if leaks else [])]
+
+
+def evidence(leaks: Sequence[Plain]) -> TableOf:
+    """A row for each leak: what stands behind it, and its score with and without what is suspected."""
+    rows: Rows = []
+    for each in leaks:
+        known = dict(each.get("evidence") or {})
+        scores = {name: known.pop(name) for name in ("with", "without") if name in known}
+        rows.append(
+            {"": heading(each), "severity": str(each.get("severity"))} | scores | {"evidence": _in_words(known)}
+        )
+    return TableOf("What stands behind them", rows, {"": Column("leak"), "with": Column("score with it"),
+                                                     "without": Column("score without it")})  # fmt: skip
+
+
+def _cures(leak: Plain) -> str:
+    cures = [f"`{cure}`" for cure in leak.get("cures") or ()]
+    return f" Try: {', '.join(cures)}." if cures else ""
+
+
+def _in_words(values: Mapping[str, Any]) -> str:
+    """`splits: train, test; count: 31`, cut where it grows long."""
+    said = "; ".join(f"{name.replace('_', ' ')}: {_value(value)}" for name, value in values.items())
+    return said if len(said) <= LONGEST else f"{said[: LONGEST - 2]} …"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_value, value))
+    return number(value)
