@@ -25,6 +25,7 @@ OPTIONAL: dict[str, type] = {
     "workload": str,
     "shared_weights": dict,
     "probe": dict,
+    "leaks": list,
 }
 
 Scores = dict[str, float | None]  # metric -> its value, None where it has none
@@ -90,6 +91,7 @@ class Facts(TypedDict, total=False):
     data_fingerprint: str | None
     seed: int | None
     threshold: float | None
+    leaks: list[str]
     architecture: Architecture
     input_schema: dict[str, Any] | None
     run: Origin

@@ -22,6 +22,7 @@ from fulmen.registry.verification import CONFIG, ESTIMATOR, PREPROCESS, PROBE, W
 from fulmen.registry.versions import Version
 from fulmen.registry.weights import encode
 from fulmen.report.known import is_known
+from fulmen.report.leaks import leaks_in
 from fulmen.runs.named import is_run, run_named
 from fulmen.runs.provenance import environment
 from fulmen.runs.reading import read_environment
@@ -122,8 +123,15 @@ def describe(run: Run, model: LightningModule, data: WorkloadData) -> Facts:
         },
         "input_schema": hooks(model).input_schema(data),
         "run": origin(run),
+        **errors_in(result),
         "saved_with": {key: value for key, value in environment().items() if key in ("git", "python", "packages")},
     }
+
+
+def errors_in(result: Mapping[str, Any]) -> Facts:
+    """Codes of the leaks for which the scores cannot be believed, each once; nothing where there are none."""
+    ids = dict.fromkeys(str(leak.get("id")) for leak in leaks_in(result) if leak.get("severity") == "error")
+    return {"leaks": list(ids)} if ids else {}
 
 
 def data_fingerprint(run: Run, data: LightningDataModule) -> str | None:

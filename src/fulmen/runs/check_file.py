@@ -107,6 +107,7 @@ def check(words: Sequence[str], experiment: str | None, as_json: bool = False, s
         print("\n".join(seen), flush=True)
     checked = taken_from(files, experiment, overrides, argument)
     print(json.dumps(checked.to_plain(), indent=1, ensure_ascii=False) if as_json else "\n".join(checked.lines()))
+    strict |= any(key_of(each) == "leaks" and each.endswith("strict") for each in checked.overrides)
     return int(strict and checked.is_wrong)
 
 

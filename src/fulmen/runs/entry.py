@@ -37,6 +37,7 @@ class Entry:
         metrics: the main ones: three of the test split; of a search the objectives of its best trial.
         baseline: of what costs nothing, what the best one has of the same metrics; None where there is none.
         verdict: the gravest finding of the diagnosis, or who leads a ranking, in words.
+        leaks: a line for each leak that was found in the data, the gravest first.
         message: why it did not complete; `said` puts the folder into it.
         data: fingerprint of the data.
         done, total: trials of a search, runs of folds and seeds.
@@ -65,6 +66,7 @@ class Entry:
     tags: list[str] = field(default_factory=list)
     note: str = ""
     overrides: list[str] = field(default_factory=list)
+    leaks: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:

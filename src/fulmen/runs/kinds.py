@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from fulmen.report.known import is_known
+from fulmen.report.leaks import leaks_in, line
 from fulmen.runs.ownership import holder
 from fulmen.runs.run_facts import Facts, overrides_of
 
@@ -72,6 +73,7 @@ def ranking_facts(folder: Path) -> Facts:
         "metrics": {metric: means.get(names[0])} if names else {},
         "baseline": {"name": first, "by": metric, "metrics": {metric: means[first]}} if first else None,
         "verdict": str(found.get("verdict", "")),
+        "leaks": [line(leak) for leak in leaks_in(found)],
         "seconds": seconds or None,
         "total": len(names),
         "ended": _changed(folder / "ranking.json"),

@@ -12,6 +12,7 @@ from fulmen.errors import FulmenError
 from fulmen.launch.record import OWN
 from fulmen.report import known
 from fulmen.report.known import is_score
+from fulmen.report.leaks import leaks_in, line
 from fulmen.runs.damage import damages, parts_of, read_typed
 from fulmen.runs.labels import LABELS
 from fulmen.runs.ownership import LOCK, TEMPORARY, holder
@@ -55,6 +56,7 @@ def run_facts(folder: Path) -> Facts | None:
         "metrics": metrics,
         "baseline": best_baseline(metrics, result.get("baselines", {}), better(result, config)),
         "verdict": _verdict(result.get("verdicts") or []),
+        "leaks": [line(leak) for leak in leaks_in(result)],
         "message": "; ".join(filter(None, [result.get("message", ""), *lost])),
         "data": str(data) if (data := environment.get("data_fingerprint")) else None,
         "overrides": overrides_of(typed),

@@ -7,10 +7,12 @@ from typing import Any
 
 from fulmen.report.document import Rows, number, plus_minus
 from fulmen.report.known import is_known, is_score
-from fulmen.report.words import spoken
+from fulmen.report.leaks import DOUBTED, leaks_in, line
+from fulmen.report.words import counted, spoken
 
 COLUMNS = 6  # of the table, beside the name
 VERDICTS = 2  # of the diagnosis, the gravest
+LEAKS = 4  # that are named, the gravest
 CURVE = "training_curve"  # drawn anew
 NAMED = 3  # scores in a line
 KINDS = (".png", ".svg")
@@ -81,7 +83,7 @@ def as_cell(shown: Shown) -> str:
     return cell.whole(
         title=str(result.get("experiment") or shown.folder.parent.name),
         facts=facts(result),
-        verdicts=[*filter(None, [shown.verdict]), *map(_verdict, found[:VERDICTS])],
+        verdicts=[*filter(None, [shown.verdict]), *leaks_of(result), *map(_verdict, found[:VERDICTS])],
         rows=main_table(result),
         curve=curve,
         figures={name: path for name, path in figures_of(shown.folder, {}).items() if name != CURVE},
@@ -147,6 +149,12 @@ def missing(shown: Shown) -> Iterator[str]:
         yield "There are no figures."
     elif result.get("runs"):
         yield "Its runs have figures: `run.figures` shows them."
+
+
+def leaks_of(result: Mapping[str, Any]) -> list[str]:
+    """A line for each of the gravest leaks, and how many more there are; notes are left to the report."""
+    told = [line(leak) for leak in leaks_in(result) if leak.get("severity") in DOUBTED]
+    return [*told[:LEAKS], *([f"and {counted(len(told) - LEAKS, 'more leak')}"] if len(told) > LEAKS else [])]
 
 
 def _with_sd(value: Any, sd: Any) -> str:

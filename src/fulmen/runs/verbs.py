@@ -69,9 +69,11 @@ def show(index: Index, entries: Sequence[Entry], _: str, arguments: argparse.Nam
     for entry, each in zip(entries, facts, strict=True):
         folder = index.outputs / entry.path
         each |= {"message": entry.said(folder), "bytes": cleaning.as_size(each["bytes"]), "path": folder}
+        leaks = each.pop("leaks")
         for name, value in each.items():
             if value not in (None, "", [], {}, False):
                 print(f"{name:11} {_plain(value)}")
+        print("".join(f"{'leak':11} {leak}\n" for leak in leaks), end="")
         print() if entry is not entries[-1] else None
     return 0
 

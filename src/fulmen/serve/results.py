@@ -50,6 +50,7 @@ class Listed(BaseModel):
     metrics: dict[str, float | None]
     baseline: Baseline | None
     verdict: str
+    leaks: list[str]
     message: str
     data: str | None
     done: int | None

@@ -98,6 +98,7 @@ async function open() {
   const address = `/api/runs/${run.path}`;
   fill(place, h("h2", { tabindex: "-1" }, run.name, " ", state(run.status)), h("div", { id: "one-wrong" }),
     run.message ? h("p", { class: "warning" }, run.message) : null, run.verdict ? h("p", {}, run.verdict) : null,
+    run.leaks.map((leak) => h("p", { class: leak.startsWith("note") ? "soft" : "warning" }, leak)),
     h("dl", { class: "facts" }, facts(run).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
     run.kind === "run" && run.epochs ? h("div", { class: "row" }, h("button", { type: "button", class: "main", onclick: () => keep(run) }, "Keep as a model …")) : null,
     labels(run), h("div", { class: "cards" }, metrics(run), h("div", { class: "card" }, h("h3", {}, "Curves"), h("div", { id: "curves" }))),

@@ -1,0 +1,78 @@
+"""`fulmen check` scans a file for leaks as a training does, without one."""
+
+import json
+
+import leak_lab
+import numpy as np
+import pytest
+
+import fulmen
+from fulmen.cli import main
+from fulmen.report.leaks import PROVES_NOTHING
+
+TYPED = ["--experiment", "leaklab"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lab(tmp_path_factory):
+    with leak_lab.lab(tmp_path_factory.mktemp("lab")) as folder:
+        yield folder
+
+
+@pytest.fixture
+def said(capfd):
+    def said(*words):
+        code = main(["check", *words, *TYPED])
+        out, err = capfd.readouterr()
+        assert err == ""
+        return out.splitlines(), code
+
+    return said
+
+
+def test_leaks_stand_before_the_command_and_strict_ends_with_1(said):
+    out, code = said("copies.csv")
+    found = [line for line in out if line.startswith("leak: ")]
+    assert code == 0
+    assert found[0].startswith("leak: FUL-L01 copies: ")
+    assert out.index(found[-1]) == len(out) - 2
+    assert out[-1].endswith("experiment=leaklab data.csv=copies.csv")
+    assert said("copies.csv", "--strict")[1] == 1
+    assert said("copies.csv", "leaks=strict")[1] == 1
+    assert said("copies.csv", "--strict", "findings.ignore=[FUL-L01]")[1] == 0
+
+
+def test_where_nothing_is_found_it_says_how_little_that_proves(said):
+    out, code = said("honest.csv", "--strict")
+    assert code == 0
+    assert out[-2] == f"leaks: none found; {PROVES_NOTHING}"
+    out, _ = said("honest.csv", "leaks=off")
+    assert not any(line.startswith("leak") for line in out)
+
+
+def test_programs_get_them_as_json_and_python_as_objects(said):
+    out, code = said("copies.csv", "--json", "--strict")
+    plain = json.loads("\n".join(out))
+    assert code == 1
+    assert plain["leaks"][0]["id"] == "FUL-L01"
+    assert plain["leaks"][0]["evidence"]["splits"] == ["train", "validation"]
+    out, _ = said("copies.csv", "--json", "findings.ignore=[copies,repeated_within]")
+    plain = json.loads("\n".join(out))
+    assert (plain["leaks"], [each["id"] for each in plain["ignored"]][:1]) == ([], ["FUL-L01"])
+    found = fulmen.check("copies.csv", "leaklab")
+    assert [leak.code for leak in found.leaks][:3] == ["copies"] * 3
+    assert found.is_wrong
+    assert not fulmen.check("honest.csv", "leaklab").leaks
+
+
+def test_what_makes_data_unfit_has_a_code(said):
+    table = leak_lab.honest(60)
+    table.assign(y=1).to_csv("one.csv", index=False)
+    table.head(40).to_csv("few.csv", index=False)
+    sorted_by_class = table.assign(y=np.where(np.arange(60) % 5 == 0, 0, np.arange(60) % 2))
+    sorted_by_class.to_csv("split.csv", index=False)
+    for file, code, what in (("one.csv", "T00", "y has one value alone"), ("few.csv", "T03", "8 to test on"),
+                             ("split.csv", "T01", "of the test split are of one class")):  # fmt: skip
+        out, _ = said(file)
+        (line,) = [line for line in out if line.startswith(f"data: FUL-{code}")]
+        assert what in line
