@@ -210,6 +210,7 @@ def sections(
     verdicts = [Verdict.from_dict(plain) for plain in result.get("verdicts") or []]
     cut = [SO_FAR] if verdicts and result.get("status") in CUT_OFF else []
     if judged := [
+        *([f"**{summary.verdict.heading}**: {summary.verdict.sentence}"] if summary.verdict else []),
         *map(_in_bold, summary.warnings),
         *cut,
         *as_lines(verdicts),

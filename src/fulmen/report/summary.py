@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -14,6 +14,9 @@ from fulmen.errors import FulmenError
 from fulmen.report.behind import ITEMS
 from fulmen.report.document import Rows, number
 from fulmen.report.words import spoken
+
+if TYPE_CHECKING:
+    from fulmen.report.shown import Shown  # numpy: not for those who show a table
 
 OF_CELL = 96  # letters in a line of a notebook's output, on a window of 1,000 pixels
 
@@ -31,6 +34,7 @@ class Summary:
         warnings: what may make the numbers worthless, such as leakage or drift; stands in the report's diagnosis.
         shown: titles of further tables whose first rows are shown on the console.
         question: what the test split was to answer, one sentence; without it a general one.
+        verdict: what the test split shows beside chance, the constant and the best simple model.
         answer: what came out; without it the first metric beside that of the best baseline.
         leading: columns of the main table that a report shows first; by default the first that the table has.
         counted: what the items are, for the number of them beside each score: "subjects", "images".
@@ -57,6 +61,7 @@ class Summary:
     counted: str = ITEMS
     counts: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    verdict: "Shown | None" = None
 
     def __post_init__(self) -> None:
         if prefixed := [name for name in self.metrics if name.startswith("test/")]:
@@ -79,7 +84,7 @@ def of_untrained(summary: Summary, why: str) -> Summary:
     said = f"{why[0].upper()}{why[1:]}"
     tables = {title: rows for title, rows in titles.items() if rows}
     note = f"{said}: the numbers are those of its initial weights."
-    return replace(summary, answer=f"{said}.", tables=tables, notes=[note, *summary.notes])
+    return replace(summary, answer=f"{said}.", verdict=None, tables=tables, notes=[note, *summary.notes])
 
 
 def print_table(

@@ -100,6 +100,7 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
     ways = {name: direction(f"test/{name}", plain) for name in summary.metrics}
     result.better = {name: way for name, way in ways.items() if way}
     result.counted = summary.counted
+    result.shown = summary.verdict.as_dict() if summary.verdict and result.steps else {}
     if summary.items:
         write_items(result.folder, summary.items)
         result.sizes["test"] = len(summary.items["item"])

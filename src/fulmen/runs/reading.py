@@ -19,6 +19,7 @@ KINDS |= {
     "taken": list,
     "ignored": list,
     "leaks": list,
+    "shown": dict,
 }
 
 

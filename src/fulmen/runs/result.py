@@ -19,7 +19,7 @@ from fulmen.runs.training_code import Code, changes, code_of
 from fulmen.utils.files import atomic_write, set_aside, write_json
 from fulmen.workload import fingerprint_of
 
-OF_FEW = ("leaks", "taken", "ignored", "losses_differ")
+OF_FEW = ("leaks", "taken", "ignored", "losses_differ", "shown")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -49,6 +49,7 @@ class Result:
         counted: what these are: "subjects", "images"; "" while no workload has said it.
         taken: what was taken from each file, see `fulmen.io.taken.Taken`; runs of before have none.
         losses_differ: why the logged losses of training and validation are not the same quantity; "" where they are.
+        shown: what the test split shows, see `fulmen.report.shown.Shown`; runs of before have none.
     """
 
     experiment: str
@@ -71,6 +72,7 @@ class Result:
     leaks: list[dict[str, Any]] = field(default_factory=list)
     ignored: list[dict[str, Any]] = field(default_factory=list)
     losses_differ: str = ""
+    shown: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         from fulmen.runs.shown import Shown, in_a_line

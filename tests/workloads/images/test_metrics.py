@@ -7,8 +7,8 @@ from sklearn import metrics as sk
 from torchmetrics.functional.classification import multiclass_auroc
 
 from fulmen.workloads.images import metrics
-from fulmen.workloads.images.evaluate import balanced_gain, verdict
 from fulmen.workloads.images.figures import calibration
+from fulmen.workloads.images.verdict import verdict
 
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 5, 400)
@@ -89,33 +89,21 @@ def test_calibration_figure_leaves_bins_of_a_few_images_out(tmp_path, monkeypatc
     assert points == pytest.approx(np.array([[0.75, 0.5], [0.95, 0.5]]), abs=1e-6)
 
 
-def test_the_interval_of_a_paired_gain_is_that_of_the_bootstrap():
-    rng = np.random.default_rng(0)
-    label = np.repeat([0, 1, 2], [300, 60, 120])
-    ours, theirs = rng.random(480) < 0.8, rng.random(480) < 0.7
-    gain, half = balanced_gain(ours, theirs, label)
-    d = ours.astype(float) - theirs
-    drawn = [np.mean([rng.choice(d[label == c], (label == c).sum()).mean() for c in range(3)]) for _ in range(4000)]
-    assert gain == pytest.approx(100 * np.mean([d[label == c].mean() for c in range(3)]))
-    assert half == pytest.approx(196 * np.std(drawn), rel=0.06)
-
-
 @pytest.mark.parametrize(
-    ("known", "said"),
+    ("known", "code", "said"),
     [
-        (slice(0, 8), "Balanced accuracy is 40.0 %, 40.0 points below the best baseline (linear; 95 % interval"),
-        (
-            slice(4, 20),
-            "Balanced accuracy is 80.0 %, not shown to differ from the best baseline (linear; 95 % interval",
-        ),
+        (slice(0, 300), "undecided_result", "Worse than the best simple model, not shown to differ from chance"),
+        (slice(40, 600), "better_than_constant", "Better than chance and than the constant, not shown to differ from"),
+        (slice(0, 590), "better_than_baselines", "Better than chance, than the constant and than the best simple"),
     ],
 )
-def test_the_verdict_says_what_the_network_reached_and_what_its_interval_is_of(known, said):
-    """Of 20 images the baseline knows the first 16, the network those of a slice."""
-    label = torch.arange(20) % 2
+def test_the_verdict_says_what_the_network_reached_and_what_its_interval_is_of(known, code, said):
+    """Of 600 images the baseline knows the first 540, the network those of a slice."""
+    label = torch.arange(600) % 2
     network, linear = (torch.eye(2)[1 - label] for _ in range(2))
-    for p, rows in ((network, known), (linear, slice(0, 16))):
+    for p, rows in ((network, known), (linear, slice(0, 540))):
         p[rows] = torch.eye(2)[label][rows]
-    own = float((network.argmax(1) == label).float().mean())
-    found = {"linear": {"balanced_accuracy": 0.8}}
-    assert verdict(own, found, {"network": network, "linear": linear}, label).startswith(said)
+    found = verdict({"network": network, "linear": linear, "majority class": torch.ones(600, 2)}, label, 0.03)
+    assert (found.code, found.units, found.unit, found.chance) == (code, 600, "images", 0.5)
+    assert found.sentence.startswith(said)
+    assert (found.simple.name, found.simple.of) == ("linear", 1)

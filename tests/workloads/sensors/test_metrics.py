@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy import stats
 from sklearn.metrics import f1_score
 from torchmetrics.functional.classification import (
     binary_auroc,
@@ -10,8 +9,8 @@ from torchmetrics.functional.classification import (
     multiclass_f1_score,
 )
 
-from fulmen.workloads.sensors.evaluate import verdict
 from fulmen.workloads.sensors.metrics import calibration_error, choose_threshold, scores
+from fulmen.workloads.sensors.verdict import verdict
 
 
 @pytest.fixture
@@ -71,15 +70,28 @@ def test_calibration_error_is_small_for_true_probabilities_and_the_gap_for_false
 
 def test_the_verdict_counts_machines_and_not_rows():
     rng = np.random.default_rng(0)
-    machine = np.repeat(np.arange(5), 400)
-    theirs = rng.random(2000)
-    better = {"network": theirs - 0.1 + 0.01 * rng.normal(size=2000), "forest": theirs, "ceiling": theirs - 0.5}
-    assert verdict(better, machine).startswith("beats the best baseline (forest): log loss")
-    lucky = {"network": theirs - np.array([0.4, -0.1, 0.1, -0.1, 0.0])[machine], "forest": theirs}
-    assert verdict(lucky, machine).startswith("is not shown to differ from")
-    expected = stats.ttest_1samp([0.4, -0.1, 0.1, -0.1, 0.0], 0).pvalue
-    assert f"(p = {expected:.2g} over 5 machines)" in verdict(lucky, machine)
-    assert "over 2000 rows)" in verdict(lucky, None)
-    alone = verdict({"network": theirs - 0.1, "forest": theirs}, np.zeros(2000))
-    assert alone.startswith("is not shown to differ from"), "rows of one machine are not independent"
-    assert alone.endswith("(one machine is too few for a test)")
+    machine, target = np.repeat(np.arange(5), 400), np.tile([0, 0, 0, 1], 500)
+    ours = np.clip(0.3 + 0.2 * target + rng.normal(0, 0.1, 2000), 0.01, 0.99)
+    luck = np.clip(0.3 + 0.2 * target * (machine == 0) + rng.normal(0, 0.1, 2000), 0.01, 0.99)
+    said = {"network": ours, "forest": luck, "class shares": np.full(2000, 0.25), "ceiling": ours}
+    predicted = {name: np.stack([1 - p, p], 1) for name, p in said.items()}
+    shown = verdict(predicted, target, 0.56, machine)
+    assert (shown.code, shown.units, shown.unit) == ("better_than_baselines", 5, "machines")
+    assert (shown.simple.name, shown.simple.of) == ("forest", 1), "neither the constant nor a ceiling is a simple model"
+    other = predicted | {"network": predicted["forest"]}
+    assert verdict(other, target, 0.56, machine).code == "undecided_result", "one machine of five is luck"
+    assert verdict(other, target, 0.56).code == "better_than_constant", "of independent rows it would not be"
+    assert verdict(predicted, target, 0.56, np.zeros(2000)).code == "too_few"
+
+
+def test_rows_that_follow_each_other_are_taken_together():
+    """A label and a score that both change slowly agree or disagree for long, and know nothing of each other."""
+    rng, claims = np.random.default_rng(0), np.zeros(2)
+    hours = np.arange(600.0)
+    for _ in range(60):
+        slow = [np.convolve(rng.normal(size=630), np.ones(31), "valid") for _ in range(2)]
+        p = 1 / (1 + np.exp(-slow[1] / 5))
+        predicted = {"network": np.stack([1 - p, p], 1), "class shares": np.full((600, 2), 0.5)}
+        target = (slow[0] > 0).astype(int)
+        claims += [verdict(predicted, target, 0.56, None, each).better_than_chance for each in (hours, None)]
+    assert claims[0] <= 5 < 10 < claims[1]

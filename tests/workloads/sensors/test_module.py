@@ -56,7 +56,7 @@ def test_the_summary_stands_beside_baselines_and_ceiling_and_holds_every_item(tr
     data, (summary, folder) = trained[1], reported
     rows = next(iter(summary.tables.values()))
     assert [row[""] for row in rows] == [
-        "network", "logistic regression", "random forest", "gradient boosting", "ceiling"
+        "network", "logistic regression", "random forest", "gradient boosting", "class shares", "ceiling"
     ]  # fmt: skip
     test = data.splits["test"]
     assert np.array_equal(summary.items["item"], test["row"].numpy())
@@ -72,7 +72,8 @@ def test_the_verdict_of_a_report_counts_the_machines_of_the_data(trained, report
     machines, events = len(np.unique(test["group"])), int(test["target"].sum())
     assert machines == 2
     title = next(iter(summary.tables))
-    assert f"over {machines} machines)" in title
+    assert title.startswith(f"Too few for a verdict: the test split has {machines} machines, and 4 are the fewest")
+    assert summary.verdict.units == machines
     assert f"{len(test['target'])} rows with {events} events of 2 machines never seen" in title
 
 

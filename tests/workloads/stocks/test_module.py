@@ -1,7 +1,5 @@
 """The forecaster standardises by the training split alone, and its intervals travel with its weights."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -16,9 +14,9 @@ from fulmen.runs.run import run
 from fulmen.runs.run_folder import load_run
 from fulmen.workloads.stocks import conformal
 from fulmen.workloads.stocks.data import StocksData
-from fulmen.workloads.stocks.evaluate import verdict
 from fulmen.workloads.stocks.module import StockForecaster
 from fulmen.workloads.stocks.networks.sequence_net import SequenceNet
+from fulmen.workloads.stocks.verdict import verdict
 
 BASELINES = ["persistence", "drift", "historical mean", "seasonal", "one lag", "ridge"]
 SMALL = {"days": 700, "lookback_days": 20, "features": ["return", "range"]}
@@ -85,7 +83,7 @@ def test_the_summary_has_a_row_per_day_ahead_and_every_baseline(model, tmp_path)
     assert [row[""] for row in main] == ["network", *BASELINES]
     assert [row["days ahead"] for row in steps] == [1, 2, 3]
     assert [row["nominal"] for row in intervals] == ["80%", "80% rolling", "95%", "95% rolling"]
-    assert next(iter(summary.tables)).startswith("The network ")
+    assert next(iter(summary.tables)).startswith(summary.verdict.sentence.removesuffix("."))
     assert [file for file in summary.figures.values() if not (tmp_path / file).stat().st_size] == []
     assert summary.metrics["skill"] == pytest.approx(np.mean([row["skill"] for row in steps]))
 
@@ -138,7 +136,17 @@ def test_a_price_target_warns_and_forecasts_prices():
     assert torch.allclose(module._from_target(standardised, part["price"]), part["log_return"], atol=1e-4)
 
 
-def test_the_verdict_needs_a_small_p():
-    assert verdict(0.2) == "The network is not shown to beat persistence (p = 0.2)"
-    assert verdict(0.01) == "The network beats persistence (p = 0.01)"
-    assert verdict(math.nan).startswith("The network is not shown to beat persistence")
+def test_a_forecast_beats_persistence_and_the_mean_only_where_days_show_it():
+    rng, day = np.random.default_rng(0), np.repeat(np.arange(400), 3)
+    known, noise = rng.normal(size=(1200, 1)), rng.normal(size=(1200, 1))
+    true = 0.01 * (0.5 * known + noise)
+    rules = {"persistence": np.zeros((1200, 1)), "historical mean": np.full((1200, 1), 1e-4), "ridge": 0.001 * known}
+    found = verdict({"network": 0.005 * known, **rules}, true, day, 0.01)
+    assert (found.code, found.units, found.unit) == ("better_than_baselines", 400, "days")
+    assert found.persistence.word == "better"
+    none = verdict({"network": 0.005 * rng.normal(size=(1200, 1)), **rules, "ridge": 0 * known}, true, day, 0.01)
+    assert (none.code, none.constant.word) == ("no_signal", "worse")
+    assert "a signal above R² 1 % would have been found" in none.sentence
+    still = verdict({"network": 0 * known, **rules}, 0 * true, day, 0.01)
+    assert still.sentence.startswith("Too few for a verdict: the returns do not change")
+    assert verdict({"network": np.nan * known, **rules}, true, day, 0.01).code == "worse_than_constant"

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from fulmen.report.document import Rows
+from fulmen.report.evidence import NOTE
 from fulmen.report.summary import Summary
 from fulmen.workloads.images import baselines, figures, metrics
 from fulmen.workloads.images.losses import log_prior
+from fulmen.workloads.images.verdict import CONSTANT, verdict
 
 COLUMNS = {
     "balanced_accuracy": "balanced accuracy",
@@ -35,23 +37,27 @@ NOTES = [
     "AUROC: one class against the rest, mean over classes. ECE: expected calibration error, 15 bins.",
     "majority class: how frequent classes are in training; linear: logistic regression on 8 x 8 pixels, as it is and "
     "weighted so that all classes count the same.",
+    NOTE,
     "val/loss: cross-entropy of the predictions on the validation split, every class counting the same.",
 ]
 AFTER = (0.0, 0.5, 1.0, 1.5)
 
 
-def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | None) -> Summary:
+def summarize(
+    log_probability: Tensor, tau: float, data: Any, folder: Path | None, margin: float = 0.03
+) -> Summary:  # fmt: skip
     """Metrics, tables, figures and items of the test split.
 
     Args:
         log_probability: predicted [N, C], logits adjusted by `tau`.
         folder: where figures go; None draws none.
+        margin: how far above chance a balanced accuracy is a signal.
     """
     train, test = data.splits["train"], data.splits["test"]
     label, counts = test["label"], data.counts.numpy()
     prior = log_prior(data.counts)
     probability = log_probability.exp()
-    forecasts = {"network": probability, "majority class": baselines.majority(data.counts, len(label))}
+    forecasts = {"network": probability, CONSTANT: baselines.majority(data.counts, len(label))}
     forecasts |= baselines.linear(train, test)
     found = {name: metrics.scores(p, label, counts) for name, p in forecasts.items()}
     rows = [{"": name, **_row(each)} for name, each in found.items()]
@@ -60,9 +66,9 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
     notes = [f"Training images per class: {columns}.", *NOTES, *_balances(data)]
     absent = metrics.absent_classes(label, data.names)
     too_good = "leakage: original_protocol: epochs were chosen on this very test split; the numbers are too good"
-    said = verdict(main["balanced_accuracy"], found, forecasts, label)
+    shown = verdict(forecasts, label, margin)
     tables = {
-        f"{said} (test split, {len(label):,} images)": rows,
+        f"{shown.sentence.removesuffix('.')} (test split, {len(label):,} images)": rows,
         "Per class": _per_class(probability, label, counts, data.names),
         "Logit adjustment after training: logits - tau log(share of the class)": _after(
             log_probability + tau * prior, label, counts, prior, tau
@@ -79,47 +85,11 @@ def summarize(log_probability: Tensor, tau: float, data: Any, folder: Path | Non
     return Summary(
         main, found, tables, drawn, notes, items,
         question="How well does the network tell classes of images apart, rare ones included, beside baselines?",
-        answer=f"{said}.",
+        answer=shown.sentence, verdict=shown,
         leading=["balanced accuracy", "minority F1", "worst class", "ECE"],
         counted="images", counts={"Per class": "test images"},
         warnings=[too_good] * data.original_protocol + absent,
     )  # fmt: skip
-
-
-def verdict(
-    own: float, found: dict[str, metrics.Scores], forecasts: dict[str, Tensor], label: Tensor
-) -> str:  # fmt: skip
-    """The network against the best baseline in words.
-
-    Args:
-        own: balanced accuracy of the network.
-        found: scores of the baselines.
-        forecasts: probabilities [N, C] of the network and the baselines.
-    """
-    best = max(found, key=lambda name: found[name]["balanced_accuracy"])
-    ours, theirs = ((forecasts[name].argmax(1) == label).numpy() for name in ("network", best))
-    gain, half = balanced_gain(ours, theirs, label.numpy())
-    interval = f"95 % interval of the difference: {gain - half:+.1f} to {gain + half:+.1f} points"
-    how = (
-        f"{abs(gain):.1f} points {'above' if gain > 0 else 'below'}" if abs(gain) > half else "not shown to differ from"
-    )
-    return f"Balanced accuracy is {100 * own:.1f} %, {how} the best baseline ({best}; {interval})"
-
-
-def balanced_gain(ours: np.ndarray, theirs: np.ndarray, label: np.ndarray) -> tuple[float, float]:
-    """Difference of two balanced accuracies on the same images and half its 95 % interval, in points.
-
-    The mean over the classes of the mean paired difference; classes are drawn apart, so their variances add.
-
-    Args:
-        ours: which images are recognised [N].
-        theirs: likewise.
-        label: [N]
-    """
-    d = ours.astype(float) - theirs
-    classes = [d[label == c] for c in np.unique(label)]
-    variance = sum(each.var(ddof=1) / len(each) for each in classes if len(each) > 1) / len(classes) ** 2
-    return 100 * float(np.mean([each.mean() for each in classes])), 196 * float(np.sqrt(variance))
 
 
 def _balances(data: Any) -> list[str]:

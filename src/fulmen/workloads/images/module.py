@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torchmetrics import CatMetric
 
 from fulmen.config.protocols import Fulfils
+from fulmen.config.rules import Fraction
 from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Record, Schema
 from fulmen.distributed.ranks import gather_rows
@@ -55,6 +56,8 @@ class ImageClassifier(Workload):
         freeze_epochs: train only the head of a `networks.Pretrained` for so long.
         mirror: predictions use the mean logits of image and mirror image; for photographs, not for digits.
         figures: draw the confusion matrix, scores per class and calibration.
+        margin: how far above chance a balanced accuracy is a signal: the verdict on the test split says whether one was
+            found, or would have been.
     """
 
     averages_gradients = True
@@ -85,6 +88,7 @@ class ImageClassifier(Workload):
         freeze_epochs: int = 0,
         mirror: bool = False,
         figures: bool = True,
+        margin: Fraction = 0.03,
     ):
         super().__init__(network.to(memory_format=torch.channels_last), optimizer, scheduler)
         for name, value in {"mixup": mixup, "cutmix": cutmix, "freeze_epochs": freeze_epochs}.items():
@@ -97,7 +101,7 @@ class ImageClassifier(Workload):
         self.augmentation = augmentation
         self.mixup, self.cutmix = mixup, cutmix
         self.logit_adjustment, self.freeze_epochs = logit_adjustment, freeze_epochs
-        self.mirror, self.figures = mirror, figures
+        self.mirror, self.figures, self.margin = mirror, figures, margin
         self.register_buffer("mean", torch.zeros(3))  # of the training split's channels, 0 to 255
         self.register_buffer("sd", torch.ones(3))
         self.register_buffer("counts", torch.ones(self.classes, dtype=torch.long))  # images per class in training
@@ -236,7 +240,8 @@ class ImageClassifier(Workload):
         """Compare with the baselines on the test split, and draw it."""
         from fulmen.workloads.images.evaluate import summarize
 
-        return summarize(predicted["log_probability"], float(self.tau), data, figures if self.figures else None)
+        where = figures if self.figures else None
+        return summarize(predicted["log_probability"], float(self.tau), data, where, self.margin)
 
     @classmethod
     def baseline_network(cls, name: str, network: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -7,14 +7,23 @@ from typing import Any
 from torch import Tensor
 
 from fulmen.report.document import Rows
+from fulmen.report.evidence import NOTE
 from fulmen.report.summary import Summary
 from fulmen.report.test_predictions import METRIC, identities
 from fulmen.report.words import spoken
 from fulmen.workloads.pbpk import baselines, figures, intervals, law_table
-from fulmen.workloads.pbpk.metrics import FLOOR, exposure_errors, log_error, log_spread, metrics, of_subjects
+from fulmen.workloads.pbpk.metrics import (
+    FLOOR,
+    exposure_errors,
+    log_error,
+    log_normalized,
+    log_spread,
+    metrics,
+    of_subjects,
+)
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
 from fulmen.workloads.pbpk.simulator.population import ROUTES
-from fulmen.workloads.pbpk.verdict import verdict
+from fulmen.workloads.pbpk.verdict import CONSTANT, answer, verdict
 
 SHOWN = ("r2_log", "r2", "rmse_mg_per_l", "mae_mg_per_l", "gmfe", "within_10_percent", "auc_gmfe", "cmax_gmfe",
          "rmse_log10", "mae_log10", "within_2_fold")  # fmt: skip
@@ -29,13 +38,16 @@ NOTES = [
 ]
 
 
-def summarize(said: Mapping[str, Tensor], data: Any, folder: Path | None, ask: law_table.Ask) -> Summary:
+def summarize(
+    said: Mapping[str, Tensor], data: Any, folder: Path | None, ask: law_table.Ask, margin: float = 0.1
+) -> Summary:  # fmt: skip
     """Metrics, tables and figures of predictions for the test split of `data`.
 
     Args:
         said: `concentration_mg_per_l` [S, 14, T]; `low_90_mg_per_l`, `high_90_mg_per_l` and `in_domain`, if known.
         folder: where figures go; None draws none.
         ask: the network, of other subjects.
+        margin: share of what differs between subjects from which on it is a signal.
     """
     test, predicted = data.splits["test"], said["concentration_mg_per_l"]
     true, dose, weight = test["concentration"], test["dose_mg"], test["weight_kg"]
@@ -43,7 +55,7 @@ def summarize(said: Mapping[str, Tensor], data: Any, folder: Path | None, ask: l
     times, later = data.all_times_h, data.all_times_h > 0
     predictions = {
         "network": predicted.double(),
-        "mean curve": baselines.mean_curve(data.splits["train"], test),
+        CONSTANT: baselines.mean_curve(data.splits["train"], test),
         "5 nearest": baselines.nearest_neighbours(data.splits["train"], test),
         "one compartment": baselines.reduced_physics(subjects, times[later], data.kinetics, data.reduced),
         "linear physics": baselines.linear_physics(subjects, times)[:, :, later],
@@ -63,6 +75,8 @@ def summarize(said: Mapping[str, Tensor], data: Any, folder: Path | None, ask: l
     laws = law_table.laws(ask, predicted, true, subjects, times[later], data.kinetics, data.of_simulator)
     trusted = intervals.rows(said, true, dose, weight) if "in_domain" in said else []
     rows = [{"": name, **_row(score)} for name, score in {"network": main, **scores}.items()]
+    logs = {name: log_normalized(c, dose, weight) for name, c in {"true": true, **predictions}.items()}
+    shown = verdict(logs, errors, log_spread(true, dose, weight), subjects.compound, margin)
     return Summary(
         metrics=main | {"worst_organ_r2_log": per_organ[worst]["r2_log"]} | laws.metrics(),
         baselines=scores,
@@ -75,7 +89,7 @@ def summarize(said: Mapping[str, Tensor], data: Any, folder: Path | None, ask: l
             **data.tables(predictions),
         },
         figures=draw(predictions, true, dose, weight, data, subjects, folder) if folder else {},
-        notes=[*NOTES, *law_table.NOTES, *[intervals.NOTE] * bool(trusted), *data.notes],
+        notes=[*NOTES, NOTE, *law_table.NOTES, *[intervals.NOTE] * bool(trusted), *data.notes],
         items={
             "item": identities(true),  # a seed draws subjects of its own
             "loss": errors["network"],
@@ -86,7 +100,8 @@ def summarize(said: Mapping[str, Tensor], data: Any, folder: Path | None, ask: l
         },
         question="How close do the network's concentration curves come to those of the ODE solver, for compounds and "
         "subjects that it has not seen?",
-        answer=verdict(main, scores, errors, log_spread(true, dose, weight), subjects.compound),
+        answer=answer(shown, main, scores),
+        verdict=shown,
         leading=[spoken(name) for name in LEADING],
         counted="subjects",
         counts=dict.fromkeys(("Per route", law_table.TITLE, intervals.TITLE), "subjects"),

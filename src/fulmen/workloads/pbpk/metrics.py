@@ -61,11 +61,14 @@ def metrics(predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor)
     }
 
 
+def log_normalized(concentration: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> Tensor:
+    """log10(u + 1e-3) of concentrations [S, ...] in mg/L."""
+    return (normalized(concentration.double(), dose_mg, weight_kg).clamp(min=0) + FLOOR).log10()
+
+
 def log_error(predicted: Tensor, true: Tensor, dose_mg: Tensor, weight_kg: Tensor) -> Tensor:
     """Mean squared error of log10(u + 1e-3) of each subject: [S]."""
-    log_hat, log_true = (
-        (normalized(c.double(), dose_mg, weight_kg).clamp(min=0) + FLOOR).log10() for c in (predicted, true)
-    )
+    log_hat, log_true = (log_normalized(c, dose_mg, weight_kg) for c in (predicted, true))
     return (log_hat - log_true).square().flatten(1).mean(1)
 
 

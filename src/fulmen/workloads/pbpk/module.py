@@ -22,6 +22,7 @@ from torch.nn.functional import mse_loss, smooth_l1_loss
 from torchmetrics import CatMetric, MetricCollection, R2Score
 
 from fulmen.config.protocols import Fulfils
+from fulmen.config.rules import Fraction
 from fulmen.data.batches import EVALUATION_BATCH, Batch
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
@@ -55,6 +56,8 @@ class PBPKSurrogate(AnswersForSubjects):
         trusted: predictions have intervals, and say whether the subject is like those of the training; see `trust.py`.
         within_dose: the organs never hold more than has been taken up of the dose; see `content.py`.
         figures: draw curves, residuals and organs of the test split; takes seconds.
+        margin: share of what differs between subjects from which on it is a signal: the verdict on the test split says
+            whether one was found, or would have been.
     """
 
     directions = DIRECTIONS
@@ -78,10 +81,11 @@ class PBPKSurrogate(AnswersForSubjects):
         trusted: bool = True,
         within_dose: bool = True,
         figures: bool = True,
+        margin: Fraction = 0.1,
     ):
         super().__init__(network, optimizer, scheduler)
         self.linear_weight, self.residual, self.reduced, self.figures = linear_weight, residual, reduced, figures
-        self.within_dose = within_dose
+        self.within_dose, self.margin = within_dose, margin
         for name in ("log_mean", "log_sd", "linear_sd"):
             self.register_buffer(name, torch.ones(()))
         self.trust = Trust() if trusted else None
@@ -226,7 +230,7 @@ class PBPKSurrogate(AnswersForSubjects):
                 [self.predict_population(population[part], data.time_h, data.kinetics).cpu() for part in parts]
             )
 
-        return summarize(predicted, data, figures if self.figures else None, ask)
+        return summarize(predicted, data, figures if self.figures else None, ask, self.margin)
 
     @classmethod
     def verbs(cls) -> Mapping[str, Verb]:

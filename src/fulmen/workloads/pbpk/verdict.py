@@ -1,63 +1,80 @@
-"""What the test split allows one to say of a PBPK network beside the best baseline, in words."""
+"""What the test split shows of a PBPK network: whether it tells subjects apart, and its R2 (log)."""
 
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import stats
 from torch import Tensor
 
+from fulmen.report.estimates import Estimate, agreement, gain
+from fulmen.report.evidence import Evidence, Measure, judge, not_finite, too_few
 from fulmen.report.known import best, is_known
-from fulmen.report.words import counted, spoken
+from fulmen.report.shown import Shown
+from fulmen.report.words import spoken
 from fulmen.workloads.pbpk.metrics import DIRECTIONS
 
-LEVEL = 0.95
+CONSTANT = "mean curve"
 FURTHER = ("gmfe", "within_10_percent", "auc_gmfe")  # main measures beside R2 (log)
+MEASURE = "correlation with what differs between subjects"
 
 Scores = Mapping[str, float]
 
 
 def verdict(
-    main: Scores, scores: Mapping[str, Scores], errors: Mapping[str, Tensor], spread: Tensor, compound: Tensor
-) -> str:
-    """The network beside the best baseline: R2 (log), its interval, and the main measures that say otherwise.
+    logs: Mapping[str, Tensor], errors: Mapping[str, Tensor], spread: Tensor, compound: Tensor, margin: float
+) -> Shown:
+    """The network beside chance, the constant and the other baselines.
+
+    Subjects of one compound resemble each other: then compounds are what is counted.
+
+    Args:
+        logs: log concentrations [S, ...], "true" and of "network", `CONSTANT` and the other baselines.
+        errors: mean squared error of each subject on the log scale, of the same but "true": [S].
+        spread: the same of the mean of all: [S]; R2 (log) is 1 - sum(errors) / sum(spread).
+        compound: of each subject [S].
+        margin: share of what differs between subjects from which on it is a signal.
+    """
+    if not bool(errors["network"].isfinite().all()):
+        return not_finite("concentrations")
+    compounds = len(compound.unique())
+    several = compounds < len(compound)
+    unit = compound.numpy() if several else None
+    name = "compound" if several else "subject"
+    reason = too_few(compounds, name, several)
+    total = float(spread.double().mean())
+    if not total > 0:
+        reason = "all curves are the same"
+    finite = {who: each for who, each in errors.items() if bool(each.isfinite().all())}
+    scores = {who: _agreement(logs, who, unit) for who in finite if who != CONSTANT}
+    gaps = {who: gain(_scaled(errors["network"], total), _scaled(each, total), unit)
+            for who, each in finite.items() if who != "network"}  # fmt: skip
+    measure = Measure(MEASURE, 0.0, float(np.sqrt(margin)), said=f"R² {100 * margin:.3g} %")
+    rules = [who for who in gaps if who != CONSTANT]
+    return judge(
+        Evidence(
+            measure, scores["network"], compounds, name, {who: scores[who] for who in rules},
+            {who: gaps[who] for who in rules}, "R² (log)", gaps[CONSTANT], f"the {CONSTANT}",
+        ),
+        reason,
+    )  # fmt: skip
+
+
+def answer(shown: Shown, main: Scores, scores: Mapping[str, Scores]) -> str:
+    """What came out, with R2 (log), the main measures that say otherwise and the error.
 
     Args:
         main: of the network.
         scores: of each baseline.
-        errors: mean squared error of each subject on the log scale, of "network" and each baseline: [S].
-        spread: the same of the mean of all: [S]; R2 (log) is 1 - sum(errors) / sum(spread).
-        compound: of each subject [S]; subjects of one resemble each other.
     """
     if not is_known(main["r2_log"]):
-        return "The network predicts no finite concentrations."
+        return shown.sentence
     off = f"It is off by a factor of {main['gmfe']:.3g} on average." if is_known(main["gmfe"]) else ""
     said = f"The network explains {100 * main['r2_log']:.2f} % of the variance of the log concentrations"
     first = best({name: each["r2_log"] for name, each in scores.items()}, larger=True)
     if first is None:
-        return f"{said}. {off}".strip()
-    gain, low, high, over = gain_of(errors["network"], errors[first], spread, compound)
-    sure = f"{100 * LEVEL:.0f} % interval {low:+.2f} to {high:+.2f}, paired over {over}"
-    known = is_known(low) and is_known(high)
-    word = "which chance alone may explain" if known and low <= 0 <= high else "more" if gain > 0 else "less"
-    said += f", the best baseline ({first}) {100 * scores[first]['r2_log']:.2f} %: {gain:+.2f} points"
-    said += f" ({sure}), {word}." if known else f"; no interval from {over}."
-    return " ".join(filter(None, [said, *otherwise(main, scores, gain), off]))
-
-
-def gain_of(network: Tensor, baseline: Tensor, spread: Tensor, compound: Tensor) -> tuple[float, float, float, str]:
-    """How much more of the variance the network explains, in points, the ends of its interval, and over what.
-
-    By the t distribution over the subjects, or over the compounds where these have several; NaN for less than two.
-    """
-    _, place = np.unique(compound.numpy(), return_inverse=True)
-    count = place.max() + 1
-    each = np.bincount(place, (baseline - network).double().numpy()) * count / float(spread.double().sum())
-    over = counted(int(count), "subject" if count == len(place) else "compound")
-    if count < 2:
-        return 100 * float(each.mean()), float("nan"), float("nan"), over
-    half = stats.t.ppf(0.5 + LEVEL / 2, count - 1) * each.std(ddof=1) / np.sqrt(count)
-    gain, half = 100 * float(each.mean()), 100 * float(half)
-    return gain, gain - half, gain + half, over
+        return f"{shown.sentence} {said}. {off}".strip()
+    theirs = scores[first]["r2_log"]
+    said += f", the best baseline ({first}) {100 * theirs:.2f} %."
+    return " ".join(filter(None, [shown.sentence, said, *otherwise(main, scores, main["r2_log"] - theirs), off]))
 
 
 def otherwise(main: Scores, scores: Mapping[str, Scores], gain: float) -> list[str]:
@@ -74,3 +91,12 @@ def otherwise(main: Scores, scores: Mapping[str, Scores], gain: float) -> list[s
             found.append(f"{spoken(name)} is {main[name]:.4g} against {theirs:.4g} ({rival})")
     where = "ahead" if gain <= 0 else "behind"
     return [f"By other measures it is {where}: {', '.join(found)}."] if found else []
+
+
+def _agreement(logs: Mapping[str, Tensor], who: str, unit: np.ndarray | None) -> Estimate:
+    true, forecast = (logs[name].flatten(1).double().numpy() for name in ("true", who))
+    return agreement(true, forecast, unit)
+
+
+def _scaled(errors: Tensor, total: float) -> np.ndarray:
+    return errors.double().numpy() / (total or 1.0)

@@ -38,3 +38,9 @@ def fit(name: str, train: Part, levels: list[int], classes: int) -> Callable[[Pa
         return p
 
     return probability
+
+
+def class_shares(train: Part, rows: int, classes: int) -> np.ndarray:
+    """The constant predictor: how frequent the classes are in training, for every row: [N, L]."""
+    share = np.bincount(train["target"].numpy(), minlength=classes) / len(train["target"])
+    return np.tile(share, (rows, 1))

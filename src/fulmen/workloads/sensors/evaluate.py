@@ -1,20 +1,21 @@
 """The evaluation of a classifier on its test split: beside the baselines, and beside the ceiling where it is known."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from fulmen.report.document import Rows
+from fulmen.report.evidence import NOTE
 from fulmen.report.summary import Summary
 from fulmen.report.words import counted
 from fulmen.workloads.sensors import baselines, drift, figures, importance, leakage
 from fulmen.workloads.sensors.baselines import Part
 from fulmen.workloads.sensors.metrics import TITLES, choose_threshold, scores
 from fulmen.workloads.sensors.table_data import TableData
+from fulmen.workloads.sensors.verdict import CONSTANT, losses, verdict
 
 NOTES = [
     "ROC-AUC: chance is 0.5. PR-AUC: area under precision over recall (average precision); chance is the share of "
@@ -24,12 +25,13 @@ NOTES = [
     "test split.",
     "Drift: population stability index (PSI, ten bins of the training rows; above 0.25 is a warning) and largest gap "
     "of the distribution functions (KS), of the test split and of the last third of the training time.",
-    "Baselines: scikit-learn's defaults, trained on the same rows, thresholds chosen on the same validation split.",
+    "Baselines: scikit-learn's defaults, trained on the same rows, thresholds chosen on the same validation split; "
+    "class shares: the constant predictor, how frequent the classes are in training.",
+    NOTE,
     "Log loss is that of the probability that is predicted. Where a network has several members (TabM), that is their "
     "mean; the loss that is trained on and logged, the test loss among it, is the mean of what each member scores "
     "alone, and no smaller.",
 ]
-ALPHA = 0.05  # of the verdict
 SHOWN = 10  # columns in the table of drift
 MACHINES = "Machines by their latest row"
 NEED = (
@@ -73,6 +75,11 @@ def summarize(
         thresholds[name] = choose_threshold(
             validation["target"].numpy(), baseline(validation)[:, 1], module.by, module.cost_ratio
         )
+    predicted[CONSTANT] = baselines.class_shares(train, len(target), classes)
+    thresholds[CONSTANT] = choose_threshold(
+        validation["target"].numpy(), baselines.class_shares(train, len(validation["target"]), classes)[:, 1],
+        module.by, module.cost_ratio,
+    )  # fmt: skip
     if data.bayes is not None:
         predicted["ceiling"] = np.stack([1 - data.bayes, data.bayes], 1)
         thresholds["ceiling"] = 1 / (1 + module.cost_ratio) if module.by == "cost" else 0.5
@@ -87,13 +94,15 @@ def summarize(
     warned = list(data.warnings) + too_good(p, data, score["network"]) + alarms
     notes = [*NOTES, *_of_ceiling(target, data)]
     main = score.pop("network") | ({"threshold": threshold} if classes == 2 else {})
-    loss = {name: losses(each, target) for name, each in predicted.items()}
-    said = verdict(loss, _machines_of(data))
-    title = f"The network {said} (test split, {_counts(target, data)}; trained on {len(train['target'])} rows)"
-    drawn = figures.draw(predicted, target, data.labels, thresholds, folder) if folder else {}
+    hours = data.hours.get("test") if data.features.columns.time else None
+    found = verdict(predicted, target, module.margin, _machines_of(data), hours)
+    of = f"{_counts(target, data)}; trained on {len(train['target'])} rows"
+    title = f"{found.sentence.removesuffix('.')} (test split, {of})"
+    curves = {name: each for name, each in predicted.items() if name != CONSTANT}
+    drawn = figures.draw(curves, target, data.labels, thresholds, folder) if folder else {}
     items = {
         "item": test["row"].numpy(),
-        "loss": loss["network"],
+        "loss": losses(p, target),
         "target": target,
         "probability": p.astype(np.float32),
         "group": test["group"].numpy(),
@@ -110,7 +119,7 @@ def summarize(
     return Summary(
         main, score, tables, drawn, notes, items=items, shown=shown,
         question="How well does the network foretell the event for rows that it has not seen, beside baselines?",
-        answer=f"The network {said}.", leading=["ROC-AUC", "PR-AUC", "(chance)", "F1"], counted="rows",
+        answer=found.sentence, verdict=found, leading=["ROC-AUC", "PR-AUC", "(chance)", "F1"], counted="rows",
         counts={MACHINES: "", "Drift": ""}, warnings=warned,
     )  # fmt: skip
 
@@ -144,27 +153,6 @@ def _importance(
     return {"What the columns are worth": rows}
 
 
-def verdict(loss: Mapping[str, np.ndarray], machine: np.ndarray | None) -> str:
-    """The network against the baseline with the lowest log loss, in words, by a paired t-test over the machines.
-
-    Args:
-        loss: of the network and of each baseline [N].
-        machine: of each row [N]; None: rows are independent. Rows of one machine alone are not tested.
-    """
-    best = min((name for name in loss if name not in ("network", "ceiling")), key=lambda name: loss[name].mean())
-    each, of = loss[best] - loss["network"], "rows"
-    if machine is not None:
-        _, place, count = np.unique(machine, return_inverse=True, return_counts=True)
-        each, of = np.bincount(place, each) / count, "machines"
-    p = float(stats.ttest_1samp(each, 0).pvalue) if len(each) > 1 and np.ptp(each) > 0 else 1.0
-    word = ("beats" if each.mean() > 0 else "is worse than") if p < ALPHA else "is not shown to differ from"
-    tested = f"p = {p:.2g} over {len(each)} {of}" if len(each) > 1 else "one machine is too few for a test"
-    return (
-        f"{word} the best baseline ({best}): log loss {loss['network'].mean():.4f} against {loss[best].mean():.4f} "
-        f"({tested})"
-    )
-
-
 def too_good(p: np.ndarray, data: TableData, score: dict[str, float]) -> list[str]:
     """Warnings, given as such too, where a score is above what can be known."""
     ceiling, margin = dict(data.known_ceiling), {}
@@ -184,11 +172,6 @@ def _of_ceiling(target: np.ndarray, data: TableData) -> list[str]:
         return []
     known = leakage.enough(target, _machines_of(data))
     return [CEILING if known else f"{CEILING} Of so few events and machines its own score is mostly chance."]
-
-
-def losses(p: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Cross-entropy [N] of probabilities [N, L]."""
-    return -np.log(np.clip(p[np.arange(len(p)), target].astype(np.float64), 1e-7, 1))
 
 
 def _machines_of(data: TableData) -> np.ndarray | None:

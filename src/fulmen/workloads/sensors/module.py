@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torchmetrics import CatMetric
 
 from fulmen.config.protocols import Fulfils
+from fulmen.config.ranges import between
 from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Record, Schema
 from fulmen.distributed.ranks import gather_rows
@@ -37,6 +38,8 @@ class SensorClassifier(Workload):
         threshold: how it is chosen: "f1", or "cost".
         cost_ratio: how many false alarms cost as much as one missed event.
         figures: draw curves of the test split.
+        margin: ROC-AUC from which on a signal counts: the verdict on the test split says whether one was found, or
+            would have been.
     """
 
     ranking_metrics = LARGER_IS_BETTER
@@ -56,11 +59,12 @@ class SensorClassifier(Workload):
         threshold: Literal["f1", "cost"] = "f1",
         cost_ratio: float = 1.0,
         figures: bool = True,
+        margin: Annotated[float, between(0.5, 1)] = 0.56,
     ):
         super().__init__(network, optimizer, scheduler)
         if cost_ratio <= 0:
             raise FulmenError(f"cost_ratio is {cost_ratio}; it must be above 0")
-        self.by, self.cost_ratio, self.figures = threshold, cost_ratio, figures
+        self.by, self.cost_ratio, self.figures, self.margin = threshold, cost_ratio, figures, margin
         self.register_buffer("threshold", torch.tensor(0.5))
         self._fitted: predict.Fitted | None = None
         self.targets, self.probabilities = (CatMetric(dist_sync_fn=gather_rows) for _ in range(2))

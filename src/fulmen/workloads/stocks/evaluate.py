@@ -8,9 +8,12 @@ import torch
 from torch import Tensor
 
 from fulmen.report.document import Rows
+from fulmen.report.evidence import NOTE
+from fulmen.report.shown import Shown
 from fulmen.report.summary import Summary
 from fulmen.workloads.stocks import baselines, conformal, figures, metrics, trading
 from fulmen.workloads.stocks.items import items_of
+from fulmen.workloads.stocks.verdict import verdict
 
 COLUMNS = {
     "skill": "skill",
@@ -29,7 +32,6 @@ COLUMNS = {
     "dm": "DM",
 }
 INTERVAL = "direction, 95 %"
-ALPHA = 0.05  # of the verdict
 NOTES = [
     "return: log(P(t+h) / P(t)) over h days; price: in the currency of the data. Numbers over several days ahead are "
     "means over the steps.",
@@ -42,6 +44,7 @@ NOTES = [
     "persistence: P(t); drift: the mean return of the window goes on; historical mean: of the training split; "
     "seasonal: the same of days that followed the same weekday (month, where lines are a week or more apart); one lag: "
     "the last return times a number, AR(1); ridge: on the same windows, its penalty chosen on the validation split.",
+    NOTE,
     "Intervals: split-conformal, calibrated on the validation split, scaled by an exponentially weighted volatility; "
     "rolling: calibrated anew each day on the errors of the last 250 days that were known by then.",
     trading.NOTE,
@@ -49,8 +52,9 @@ NOTES = [
 
 
 def summarize(
-    predicted: Tensor, half_width: Tensor, calibration: Tensor, data: Any, folder: Path | None, residuals: bool = True
-) -> Summary:
+    predicted: Tensor, half_width: Tensor, calibration: Tensor, data: Any, folder: Path | None, residuals: bool = True,
+    margin: float = 0.01,
+) -> Summary:  # fmt: skip
     """Metrics, tables and figures of the test split.
 
     Args:
@@ -59,6 +63,7 @@ def summarize(
         calibration: predicted log-returns of the validation split.
         folder: where figures go; None draws none.
         residuals: whether they are drawn too, beside the forecast.
+        margin: share of the variance of the returns from which on it is a signal.
     """
     train, test = data.splits["train"], data.splits["test"]
     true, price, day, ticker = (test[name].double().numpy() for name in ("log_return", "price", "day", "ticker"))
@@ -73,8 +78,8 @@ def summarize(
     rows = [{"": name, **_row(score)} for name, score in scores.items()]
     main = scores.pop("network")
     ahead = f"{true.shape[1]} days ahead" if true.shape[1] > 1 else "1 day ahead"
-    said = verdict(main["dm_p"])
-    tables = {f"{said} (test split, {len(np.unique(day))} days, {ahead})": rows}
+    shown = verdict(forecasts, true, day, margin)
+    tables = {f"{shown.sentence.removesuffix('.')} (test split, {len(np.unique(day))} days, {ahead})": rows}
     if true.shape[1] > 1:
         tables["Network, per day ahead"] = _per_step_rows(steps["network"])
     tables["Intervals"] = [
@@ -95,23 +100,17 @@ def summarize(
     return Summary(
         main | coverage, scores, tables, drawn, NOTES, items,
         question="Does the network forecast prices better than persistence, which says that they stay as they are?",
-        answer=answer(main), leading=["skill", "DM p", "direction", INTERVAL, "always up"], counted="windows",
-        shown=[after_costs],
+        answer=answer(shown, main), verdict=shown,
+        leading=["skill", "DM p", "direction", INTERVAL, "always up"], counted="windows", shown=[after_costs],
     )  # fmt: skip
 
 
-def answer(main: dict[str, float]) -> str:
-    """What came out against persistence, in a sentence."""
-    shown = "It beats" if main["dm_p"] < ALPHA else "It is not shown to beat"
+def answer(shown: Shown, main: dict[str, float]) -> str:
+    """What came out, and how far the error lies from that of persistence."""
     return (
-        f"{shown} persistence (p = {main['dm_p']:.2g}): its error is {abs(main['skill']):.2%} "
-        f"{'smaller' if main['skill'] > 0 else 'larger'}, and {main['direction']:.0%} of its directions are right."
+        f"{shown.sentence} Its error is {abs(main['skill']):.2%} {'smaller' if main['skill'] > 0 else 'larger'} than "
+        f"that of persistence, and {main['direction']:.0%} of its directions are right."
     )
-
-
-def verdict(p: float) -> str:
-    """The Diebold-Mariano test in words."""
-    return f"The network {'beats' if p < ALPHA else 'is not shown to beat'} persistence (p = {p:.2g})"
 
 
 def _rolling(predicted: Tensor, calibration: Tensor, data: Any) -> Tensor:

@@ -17,6 +17,7 @@ from torch.nn.functional import mse_loss
 from torchmetrics import CatMetric
 
 from fulmen.config.protocols import Fulfils
+from fulmen.config.rules import Fraction
 from fulmen.data.batches import Batch
 from fulmen.data.predicting import Answer, Inputs, Record, Schema, unused
 from fulmen.distributed.ranks import gather_rows
@@ -45,6 +46,8 @@ class StockForecaster(Workload):
         scheduler: makes a learning-rate scheduler of an optimizer; see `fulmen.optim.schedulers`.
         target: what is learned: "return", or "price".
         figures: draw the residuals of the test split too; its last forecasts are always drawn.
+        margin: share of the variance of the returns from which on it is a signal: the verdict on the test split says
+            whether one was found, or would have been.
     """
 
     directions = DIRECTIONS
@@ -68,6 +71,7 @@ class StockForecaster(Workload):
         scheduler: Callable[..., Any] | None = None,
         target: Literal["return", "price"] = "return",
         figures: bool = True,
+        margin: Fraction = 0.01,
     ):
         super().__init__(network, optimizer, scheduler)
         if target == "price":
@@ -78,7 +82,7 @@ class StockForecaster(Workload):
             )
         if target == "price" and isinstance(network, Estimator):
             raise FulmenError("an estimator forecasts returns: leave out model.target=price")
-        self.target, self.figures = target, figures
+        self.target, self.figures, self.margin = target, figures, margin
         features, horizon = len(self.network.inputs), self.network.horizon_days
         for name, size in {"feature": features, "target": horizon}.items():
             self.register_buffer(f"{name}_mean", torch.zeros(size))
@@ -149,7 +153,7 @@ class StockForecaster(Workload):
 
         half_width = self.half_width({"volatility": data.splits["test"]["volatility"].to(self.device)}).cpu()
         forecast = predicted["log_return"].float()
-        return summarize(forecast, half_width, self._calibration(data), data, figures, self.figures)
+        return summarize(forecast, half_width, self._calibration(data), data, figures, self.figures, self.margin)
 
     @torch.no_grad()
     def validation_items(self, data: Any) -> dict[str, Any]:

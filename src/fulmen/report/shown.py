@@ -1,0 +1,109 @@
+"""What a test split shows of a model, beside chance, the constant predictor and the best simple model."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from fulmen.diagnosis.findings import FINDINGS
+from fulmen.report.estimates import Estimate
+
+ALPHA = 0.05  # two-sided, of all that is claimed
+GAPS = ("constant", "simple", "persistence", "loss")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How far the model is ahead of another, behind where negative.
+
+    Attributes:
+        name: of the other.
+        measure: that they are compared by.
+        value: in its points.
+        low: end of the 95 % interval, likewise `high`.
+        of: simple models that this one is the best of.
+    """
+
+    name: str
+    measure: str
+    value: float
+    low: float
+    high: float
+    of: int = 1
+
+    @classmethod
+    def make(cls, name: str, measure: str, found: Estimate) -> "Gap":
+        """Of an estimate of how far the model is ahead."""
+        return cls(name, measure, found.value, *found.ends(ALPHA))
+
+    @property
+    def word(self) -> Literal["better", "worse", "open"]:
+        """What the interval shows."""
+        return "better" if self.low > 0 else "worse" if self.high < 0 else "open"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a test split shows of a model.
+
+    Attributes:
+        code: its name, a key of `fulmen.diagnosis.findings.FINDINGS`; `id` is its code among all findings.
+        sentence: all of it in words.
+        measure: what `value` is, with the ends of its 95 % interval, what chance scores and from where on a signal
+            counts; NaN where there is none.
+        units: independent ones that the test split has.
+        unit: what these are: "rows", "machines".
+        constant: how far the model is ahead of the constant predictor, likewise `simple`, of the best simple model, and
+            `persistence`; None where that is not known.
+        loss: how much lower its loss is than that of the constant predictor, where `value` is no mean loss.
+        signal: a simple model that is better than chance where the model is not; "" if there is none.
+    """
+
+    code: str
+    sentence: str
+    measure: str = ""
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    chance: float = math.nan
+    margin: float = math.nan
+    units: int = 0
+    unit: str = ""
+    constant: Gap | None = None
+    simple: Gap | None = None
+    persistence: Gap | None = None
+    loss: Gap | None = None
+    signal: str = ""
+
+    @property
+    def id(self) -> str:
+        """`FUL-V02`, the code that stays; docs/findings has a page of that name."""
+        return FINDINGS[self.code].code
+
+    @property
+    def heading(self) -> str:
+        """`FUL-V02 no signal`"""
+        return str(FINDINGS[self.code])
+
+    @property
+    def better_than_chance(self) -> bool:
+        """Whether this is claimed."""
+        return self.code != "too_few" and self.low > self.chance
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "Shown":
+        """The opposite of `as_dict`."""
+        known: dict[str, Any] = {name: value for name, value in plain.items() if name != "id"}
+        known |= {name: math.nan for name, value in known.items() if value is None and name not in GAPS}
+        known |= {name: Gap(**known[name]) for name in GAPS if known.get(name)}
+        return cls(**known)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON; what is not known is None."""
+        return {"id": self.id} | {name: _plain(value) for name, value in asdict(self).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
