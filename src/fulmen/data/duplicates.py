@@ -42,6 +42,8 @@ def hashes(part: dict[str, Tensor], most: int | None = None) -> Tensor:
     """
     total = torch.zeros(len(next(iter(part.values()))), dtype=torch.int64)
     for number, rows in enumerate(part.values()):
+        if not rows.shape[1]:  # a table without such columns
+            continue
         rows = rows[:, :: max(1, rows.shape[1] // most)] if most else rows
         total += torch.from_numpy(content_hashes(rows.contiguous().view(torch.uint8).numpy()).view("int64")) * (
             2 * number + 1
