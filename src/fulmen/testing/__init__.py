@@ -12,6 +12,11 @@ keep it. pytest has to be installed.
 """
 
 from fulmen.testing.checks import Check, Conformance, checks, parametrize_with_checks
+from fulmen.testing.leaks.plant import CELLS, MECHANISMS, Planted, plant
+from fulmen.testing.leaks.sources import Curves, Pictures, Prices, Table
 from fulmen.testing.promises import BrokenPromise, train
 
-__all__ = ["BrokenPromise", "Check", "Conformance", "checks", "parametrize_with_checks", "train"]
+__all__ = [
+    "CELLS", "MECHANISMS", "BrokenPromise", "Check", "Conformance", "Curves", "Pictures", "Planted", "Prices", "Table",
+    "checks", "parametrize_with_checks", "plant", "train",
+]  # fmt: skip
