@@ -201,14 +201,15 @@ def _findings(plain: Plain) -> Iterator[Mistake]:
     asked = given.get("ignore") or []
     if not asked:
         return
-    from fulmen.diagnosis.ignored import meant, nearest  # numpy: not for those who ignore nothing
+    from fulmen.diagnosis.findings import finding  # numpy: not for those who ignore nothing
+    from fulmen.diagnosis.ignored import nearest
 
     words, names = [str(word) for word in ([asked] if isinstance(asked, str) else asked)], set()
     mended = [near.code if (near := nearest(word)) else None for word in words]
     cure = put("findings.ignore", mended) if None not in mended else None
     for word in words:
         try:
-            names.add(meant(word).name)
+            names.add(finding(word).name)
         except FulmenError as error:
             yield Mistake("findings.ignore", str(error), cure)
     for path, node in nodes(plain, "Diagnosis"):

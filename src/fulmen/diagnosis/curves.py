@@ -29,6 +29,13 @@ class Curves:
     non_finite: dict[str, int] = field(default_factory=dict)
     missing: str = ""
 
+    @property
+    def constant(self) -> dict[str, float]:
+        """Training or validation -> the one value that this curve has at every check."""
+        both = {"training": self.train, "validation": self.val}
+        there = {name: x for name, x in both.items() if name != self.missing and len(x)}
+        return {name: float(x[0]) for name, x in there.items() if (x == x[0]).all()}
+
     @classmethod
     def of(cls, train: list[float | None], val: list[float | None], epochs: Sequence[int] | None = None) -> "Curves":
         """Gaps left out; where one curve has no value at all, the other stands for both.

@@ -31,7 +31,7 @@ DIAGNOSIS = (  # in the order of their numbers, from 0 on
     "past_its_best", "plateau", "still_improving", "noisy_validation", "validation_too_good", "exploding", "vanishing",
     "dead_units", "saturated", "class_collapse", "minority_overfitting", "small_validation_set", "small_classes",
     "miscalibrated", "underconfident", "updates_too_large", "updates_too_small", "different_units", "one_curve",
-    "not_enough_data", "undecided",
+    "not_enough_data", "undecided", "constant_curve",
 )  # fmt: skip
 LEAKS = (
     "no_leak_found", "copies", "near_copies", "group_in_several_splits", "time_order", "identifier", "target_copy",

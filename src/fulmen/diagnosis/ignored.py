@@ -38,26 +38,12 @@ class Ignored:
             FulmenError: there is no such finding; the message has the nearest one.
         """
         words = [words] if isinstance(words, str) else words
-        return cls(frozenset(meant(str(word)).name for word in words))
+        return cls(frozenset(finding(str(word)).name for word in words))
 
     def split(self, found: Sequence[Found]) -> tuple[list[Found], list[Found]]:
         """What is reported, and what is left out, each in its order."""
         kept = [each for each in found if each.code not in self.names]
         return kept, [each for each in found if each.code in self.names]
-
-
-def meant(word: str) -> Finding:
-    """The finding of a code or a name.
-
-    Raises:
-        FulmenError: there is none; the message has the nearest one.
-    """
-    try:
-        return finding(word)
-    except FulmenError as error:
-        near = nearest(word)
-        hint = f"did you mean {near}?" if near else "docs/findings/README.md has all of them"
-        raise FulmenError(f"there is no finding {word!r}; {hint}") from error
 
 
 def nearest(word: str) -> Finding | None:

@@ -8,8 +8,13 @@ from fulmen.diagnosis.smoothing import (
     Flags,
     Series,
     best_mean,
+    block_ends,
+    block_means,
     bounded,
+    far_noises,
     noise,
+    noises,
+    remembered,
     running_best,
     trailing_mean,
     wandering,
@@ -19,6 +24,7 @@ from fulmen.diagnosis.smoothing import (
 UNITS = 8.0  # times apart, two losses have different units
 BEGAN = 0.8  # of the gain expected below a constant predictor, where the first losses stand for it: they lie below it
 LOUD = 0.32  # of the validation loss: noise beyond that hides what it does
+MANY = 200  # checks; of more, blocks are looked at
 FIRST = "the first epoch"  # whose loss stands for that of a constant predictor where none is known
 WIDE = 3  # times the smoothing, to find rises that are slow
 
@@ -62,8 +68,12 @@ class Measured:
     v_wide: Series  # smoothed over `wide` checks: `WIDE` times the width where that is a third of those so far at most
     v_wide_best: Series
     wide: np.ndarray
-    ratio_growth: Series  # of log(v / t), so smoothed, since half of the run ago; 0 where it means nothing
-    ratio_noise: Series  # standard error of that
+    nearness_lost: Series  # what t / v, so smoothed, fell by since half of the run ago; 0 where it means nothing
+    nearness_noise: Series  # standard error of that
+    jumps: Series  # noise of v between checks that are 1 or 3 apart, the larger one
+    positive: Flags  # neither loss was ever below 0: how many times one is the other means something
+    v_now: Series  # not smoothed
+    ends: np.ndarray  # which checks of the curves these are: all of them, or those that blocks end with
     expected_gain: float  # share of base that a good model takes away at least
     val_scale: float  # times v compares with t: how the losses of the untrained model compare
     foreign: bool  # v and t have different units: nothing is known about one from the other
@@ -90,8 +100,11 @@ def measure(
     val_scale: float = 1.0,
     errors: Errors = EXACT,
     base_of: str = "a constant predictor",
+    most: int = MANY,
 ) -> Measured:
     """Smooth two finite curves of one length; without `base` the first losses stand for it.
+
+    Of more than `most` checks, means of as many blocks are looked at; what jumps between checks is measured before.
 
     Logs of other tools sum one loss and average the other. Curves that begin a factor of 8 apart, in each of the first
     three checks, are brought to the same beginning; with a base, those whose validation loss is 8 times that.
@@ -102,17 +115,25 @@ def measure(
     base, base_of = (base, base_of) if based and base is not None else (max(train[0], val[0]), FIRST)
     expected_gain = expected_gain if based else BEGAN * expected_gain
     train, val = bounded(train), bounded(val)
+    near = noises(val, 1, (0.3, 0.6))
+    jumps, loud_jumps = map(remembered, near, far_noises(val, near, (0.3, 0.6)))
+    ends = block_ends(len(train), most)
+    train, val = block_means(train, ends), block_means(val, ends)
     width = window(len(train))
     t, v = trailing_mean(train, width), trailing_mean(val, width)
     t_best, (v_best, best_at) = running_best(t)[0], best_mean(val, width)
     wide = np.where(3 * WIDE * width <= np.arange(1, len(val) + 1), WIDE * width, width)
-    v_wide, t_noise, v_noise = trailing_mean(val, wide), noise(train), noise(val)
-    growth = _ratio_growth(train, val, t_noise, v_noise, wide)
+    v_wide, t_noise = trailing_mean(val, wide), noise(train)
+    v_noise = noise(val)
+    parting = _nearness_lost(train, val, t_noise, v_noise, wide)
+    v_scale = _scale(val, v_best)
+    loud = loud_jumps[ends] > LOUD * np.where(np.minimum.accumulate(val) > 0, v_wide, 0.4 * v_scale)
+    positive = np.minimum.accumulate(np.minimum(train, val)) >= 0
+    v_wander = wandering(v_noise, far_noises(val, [v_noise], (0.3,))[0])
     return Measured(
-        t, v, t_best, v_best, best_at, trailing_mean(train, width, best_at), v_noise, t_noise,
-        noise(val, share=0.6) > LOUD * (v_wide if val.min() > 0 else 0.4 * _scale(val, v_best)), wandering(val),
-        _scale(val, v_best), _scale(train, t_best), float(base), width, v_wide, best_mean(val, wide)[0], wide, *growth,
-        expected_gain, val_scale, foreign, unit, errors, base_of,
+        t, v, t_best, v_best, best_at, trailing_mean(train, width, best_at), v_noise, t_noise, loud, v_wander, v_scale,
+        _scale(train, t_best), float(base), width, v_wide, best_mean(val, wide)[0], wide, *parting, jumps[ends],
+        positive, val, ends, expected_gain, val_scale, foreign, unit, errors, base_of,
     )  # fmt: skip
 
 
@@ -125,23 +146,21 @@ def _unit(train: Series, val: Series, base: float | None) -> float:
     return 1 / float(np.median(val / train)) if foreign else 1.0
 
 
-def _ratio_growth(
+def _nearness_lost(
     train: Series, val: Series, t_noise: Series, v_noise: Series, wide: np.ndarray
 ) -> tuple[Series, Series]:
-    """What log(v / t) grew by since half of the run ago, and the standard error of that; zeros without logarithms."""
-    if min(train.min(), val.min()) <= 0:
-        return np.zeros(len(train)), np.ones(len(train))
+    """What t / v fell by since half of the run ago, and the standard error of that; 0 where v is not above 0."""
     then = (np.arange(len(val)) + 1) // 2
     t, v = trailing_mean(train, wide), trailing_mean(val, wide)
-    growth = np.log(v / t) - np.log(trailing_mean(val, wide, then) / trailing_mean(train, wide, then))
-    return growth, np.hypot(t_noise / t, v_noise / v) * np.sqrt(2 / wide)
+    t_before, v_before = trailing_mean(train, wide, then), trailing_mean(val, wide, then)
+    v, v_before = np.where(v > 0, v, np.inf), np.where(v_before > 0, v_before, np.inf)
+    return t_before / v_before - t / v, np.hypot(t_noise, t / v * v_noise) / v * np.sqrt(2 / wide)
 
 
 def _scale(x: Series, best: Series) -> Series:
     """The best loss so far; what was gained since the start where losses are not positive."""
-    if x.min() > 0:
-        return best
-    return np.maximum(np.maximum.accumulate(x) - best, 1e-12)
+    gained = np.maximum(np.maximum.accumulate(x) - best, 1e-12)
+    return np.where(np.minimum.accumulate(x) > 0, best, gained)
 
 
 def size(x: float) -> float:

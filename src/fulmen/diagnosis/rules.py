@@ -8,10 +8,11 @@ state               is raised by                                       is cleare
 =================== ================================================== =====================
 diverged            T > 1.5 best T, T > 0.9 base; or T > 3 base        T < 1.2 best T
 no_learning         T within 2 % of base or above, or where it began   gain > 5 %, or surely > 2 %
+                    (base unknown: T and V within 2 % of there)        (T or V moved by > 5 %)
 overfitting         V > 5 % over its best, beyond noise, while T       V < 3 % over its best
                     explains less than half of the rise, several
                     checks in a row; or V > 5 % over its best, V > 2 T
-                    and the ratio has grown since half of the run ago
+                    and T / V has fallen by 7 points since half the run
 past_its_best       V > 2 % over its best, likewise                    that not being so
 underfitting        at rest, gain < 40 %, V near T                     gain > 42 %
 validation_too_good V of the check before < 0.7 T                      V > 0.8 T
@@ -31,6 +32,7 @@ from fulmen.diagnosis.measured import FIRST, Measured, size
 from fulmen.diagnosis.smoothing import Flags, hysteresis, in_a_row, lagged
 
 ENOUGH = 6  # checks before curves mean anything
+SHORT = 16  # checks
 STEEP = 8  # checks in which the first fall of a loss looks like noise
 SETTLED = 0.05  # of a loss, over a quarter of the run
 SURE = 3.0  # standard errors that a difference of two smoothed losses has to exceed
@@ -69,7 +71,21 @@ def no_learning(m: Measured) -> Flags:
     shown = (m.gain > 0.05) | (m.gain - 2 * error > least + 0.003)
     learned = np.maximum.accumulate(shown) & ~still
     none = (m.gain < least) & (m.gain + 2 * error < min(0.05, m.expected_gain))
+    if m.base_of == FIRST:  # no level to be compared with: both losses are where they began
+        none, shown = _unmoved(m)
+        learned = np.maximum.accumulate(shown)
     return hysteresis(in_a_row(none | still, 3) & ~learned, learned)
+
+
+def _unmoved(m: Measured) -> tuple[Flags, Flags]:
+    """Both losses are within 2 % of where they began, and surely within 5 %; one of them has surely left it."""
+    near, left = np.ones(len(m.t), bool), np.zeros(len(m.t), bool)
+    for x, noise in ((m.t, m.t_noise), (m.v, m.v_noise)):
+        start, error = x[min(2, len(x) - 1)], noise / np.sqrt(m.width)
+        moved = np.abs(x - start) / size(start)
+        near &= moved < 0.02 + np.minimum(error / size(start), 0.01)
+        left |= (moved > 0.05) | (moved - 3 * error / size(start) > 0.03)
+    return near, left
 
 
 def overfitting(m: Measured) -> Flags:
@@ -80,12 +96,26 @@ def overfitting(m: Measured) -> Flags:
     they part: a rise that is lost in its noise counts where validation loss is more than twice the training loss and
     was less of a multiple half of the run ago.
     """
-    times = np.clip(np.ceil(0.15 * np.arange(1, len(m.v) + 1)), 2, 5)
-    raised = in_a_row(_own_rise(m, 0.05), times)
+    back = m.rise < 0.03
+    risen = hysteresis(in_a_row(_own_rise(m, 0.05), few(m)) | _climbs(m), back)
     slowly = m.v_wide - m.v_wide_best > 0.5 * m.v_noise * np.sqrt(2 / m.wide)  # likelier than not
-    apart = _far_above(m) & (m.ratio_growth > np.maximum(0.25, 2 * m.ratio_noise))
-    parted = (m.rise > 0.05) & slowly & apart & ~m.loud
-    return hysteresis(raised | in_a_row(parted, 2), m.rise < 0.03)
+    apart = _far_above(m) & (m.nearness_lost > np.maximum(0.07, 2 * m.nearness_noise))
+    parted = in_a_row((m.rise > 0.05) & slowly & apart & ~m.loud, 2)
+    return risen | hysteresis(parted, back | (m.nearness_lost < 0.05))
+
+
+def _climbs(m: Measured) -> Flags:
+    """In a short curve, whose few checks hardly make a mean: a rise of three checks in a row, training loss unmoved."""
+    v, index = m.v_now, np.arange(len(m.v))
+    above = v - np.minimum.accumulate(v)
+    rising = in_a_row(np.diff(v, prepend=v[:1]) > 0, 3)
+    still = m.t - m.t_then < 0.25 * above
+    return rising & still & (above > np.maximum(0.1 * m.v_scale, SURE * m.v_noise)) & (index < SHORT)
+
+
+def few(m: Measured, most: int = 5) -> np.ndarray:
+    """Checks in a row before a state is believed: a seventh of those so far, two at least: [checks]."""
+    return np.clip(np.ceil(0.15 * np.arange(1, len(m.v) + 1)), 2, most).astype(np.int64)
 
 
 def past_its_best(m: Measured) -> Flags:
@@ -108,18 +138,20 @@ def _far_above(m: Measured) -> Flags:
     if m.base <= 0 or m.foreign:
         return np.zeros(len(m.v), bool)
     v, t = m.val_scale * m.v * (1 - min(2 * m.errors.val, 0.9)), m.t * (1 + 2 * m.errors.train)
-    return ((v > 2 * t) & (v > 0.1 * m.base)) | ((v > 5 * t) & (v > 0.02 * m.base))
+    far = ((v > 2 * t) & (v > 0.1 * m.base)) | ((v > 5 * t) & (v > 0.02 * m.base))
+    return np.asarray(far & m.positive)
 
 
 def underfitting(m: Measured) -> Flags:
     if m.base <= 0:  # log densities: how much could be gained is unknown
         return np.zeros(len(m.t), bool)
-    back = np.maximum(5, np.ceil(0.15 * np.arange(1, len(m.t) + 1))).astype(np.int64)
-    progress = (lagged(m.t, back) - m.t) / size(m.base)
+    index = np.arange(1, len(m.t) + 1)
+    back = np.maximum(np.clip(index // 3, 2, 5), np.ceil(0.15 * index)).astype(np.int64)
+    progress = (lagged(m.t, back) - m.t) / size(m.base) * np.maximum(5 / back, 1.0)
     resting = progress < np.clip(2 * m.t_noise / np.sqrt(m.width) / size(m.base), 0.01, 0.03)
     together = (m.v - m.t) < 0.25 * np.abs(m.t)
     low = m.gain + 2 * m.errors.gain < m.expected_gain
-    raised = in_a_row(resting & low & (m.gain >= 0.02) & together, 5)
+    raised = in_a_row(resting & low & (m.gain >= 0.02) & together, few(m))
     return hysteresis(raised, (m.gain > 1.05 * m.expected_gain) | ~together)
 
 
@@ -130,18 +162,18 @@ def validation_too_good(m: Measured) -> Flags:
         m.v, np.ones(len(m.v), np.int64)
     )  # a loss taken while an epoch goes on is one of older weights
     below = before * (1 + 2 * m.errors.val) < 0.7 * m.t * (1 - 2 * m.errors.train)
-    return hysteresis(in_a_row(below & (m.t > 0), 5), m.val_scale * m.v > 0.8 * m.t)
+    return hysteresis(in_a_row(below & (m.t > 0) & m.positive, few(m)), m.val_scale * m.v > 0.8 * m.t)
 
 
 def noisy_validation(m: Measured) -> Flags:
-    share = m.v_noise / np.maximum(np.maximum(m.base - m.v_best, 0.4 * np.abs(m.base)), 1e-12)
-    share[:STEEP] = 0.0
-    much = (share > 0.15) & (m.v_noise > 0.1 * m.v_scale) | m.loud & (share > 0.07)
-    return hysteresis(in_a_row(much, 3), share < np.where(m.loud, 0.03, 0.10))
+    share = m.jumps / np.maximum(np.maximum(m.base - m.v_best, 0.4 * np.abs(m.base)), 1e-12)
+    share[: ENOUGH - 1] = 0.0
+    much = (share > 0.15) & (m.jumps > 0.1 * m.v_scale) | m.loud & (share > 0.07)
+    return hysteresis(in_a_row(much, few(m, 3)), share < np.where(m.loud, 0.03, 0.10))
 
 
 def generalization_gap(m: Measured) -> Flags:
-    return hysteresis(in_a_row(_far_above(m), 5), m.val_scale * m.v < 1.5 * m.t)
+    return hysteresis(in_a_row(_far_above(m), few(m)), m.val_scale * m.v < 1.5 * m.t)
 
 
 def still_improving(m: Measured) -> Flags:
@@ -180,10 +212,12 @@ def falls_short(m: Measured) -> bool:
 
 
 def plateau(m: Measured) -> Flags:
-    half = np.arange(1, len(m.v) + 1) // 2
+    index = np.arange(1, len(m.v) + 1)
+    half = np.where(index < SHORT, 2 * index // 5, index // 2)
     progress = (lagged(m.v_best, half) - m.v_best) / m.v_scale
-    sure = np.maximum(0.005, 2 * m.v_noise / np.sqrt(m.width) / m.v_scale)
-    return hysteresis(in_a_row(progress < sure, 5), progress > np.maximum(0.02, 2 * sure))
+    least = np.where(half < SHORT // 2, 0.02, 0.005)  # the mean of few checks has the first fall in it
+    sure = np.maximum(least, 2 * m.v_noise / np.sqrt(m.width) / m.v_scale)
+    return hysteresis(in_a_row(progress < sure, few(m)), progress > np.maximum(0.02, 2 * sure))
 
 
 RULES = {

@@ -1,10 +1,17 @@
 """Causal summaries of a series: the value at check i knows checks 0 ... i only, so a verdict never changes its past."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 Series = NDArray[np.float64]  # [checks]
 Flags = NDArray[np.bool_]  # [checks]
+BEGINNING = 16  # second differences among which the first fall of a loss is many
+APART = 24  # checks, before those that are 3 apart say anything of noise
+TRIANGLE = np.tri(BEGINNING, dtype=bool)
+MEMORY = 1.3  # times, noise of checks 3 apart over that of neighbours: more is hardly chance
+FEW_SURE = 1.2  # times, in square roots: how much a median of few may lie below what it stands for
 CEILING = 1e4  # times the first value: what a diverged loss is cut to, so that sums stay exact
 
 
@@ -24,33 +31,79 @@ def trailing_mean(x: Series, width: NDArray[np.int64], at: NDArray[np.int64] | N
 def noise(x: Series, lag: int = 1, share: float = 0.3) -> Series:
     """Standard deviation of what jumps from check to check, blind to trends and to single steps.
 
-    It is that of a share of the latest checks, eight at least.
+    It is that of a share of the latest checks, eight at least. Second differences of white noise with sd s have the sd
+    sqrt(6) s; the mean of their square roots, unlike that of their squares, hardly sees a step of the learning rate
+    (E sqrt|z| = 0.8222 for a standard normal z).
+    """
+    return noises(x, lag, (share,))[0]
 
-    Second differences of white noise with sd s have the sd sqrt(6) s; the mean of their square roots, unlike that of
-    their squares, hardly sees a step of the learning rate (E sqrt|z| = 0.8222 for a standard normal z).
+
+def noises(x: Series, lag: int, shares: Sequence[float]) -> list[Series]:
+    """`noise` for several shares of the latest checks.
+
+    The first fall of a loss is among the first differences: there, a median that is clearly lower counts (its factor
+    is nearly that of the mean).
     """
     if len(x) <= 2 * lag:
-        return np.zeros(len(x))
+        return [np.zeros(len(x)) for _ in shares]
     roots = np.sqrt(np.abs(x[2 * lag :] - 2 * x[lag:-lag] + x[: -2 * lag]))
-    mean = trailing_mean(roots, window(len(roots), share, 8))
-    return np.concatenate([np.zeros(2 * lag), mean**2 / (0.8222**2 * np.sqrt(6))])
+    medians, found = FEW_SURE * beginning_medians(roots), []
+    for share in shares:
+        mean = trailing_mean(roots, window(len(roots), share, 8))
+        mean[:BEGINNING] = np.minimum(mean[:BEGINNING], medians)
+        found.append(np.concatenate([np.zeros(2 * lag), mean**2 / (0.8222**2 * np.sqrt(6))]))
+    return found
 
 
-def wandering(x: Series) -> Series:
-    """Standard deviation that white noise would have to have for its means to differ as those of `x` do.
+def far_noises(x: Series, near: Sequence[Series], shares: Sequence[float]) -> list[Series]:
+    """`noises` of checks 3 apart, or those of neighbours where there are too few to tell noise from a trend."""
+    found = noises(x, 3, shares)
+    for far, close in zip(found, near, strict=True):
+        far[:APART] = close[:APART]
+    return found
 
-    Noise with a memory hides from differences of neighbours and does not average out. With s1 and s3 the noise between
-    checks that are 1 and 3 apart, s3^3 / s1^2 is that of white noise, and within a fifth of what is sought for
-    autoregressive noise of the first order up to a memory of 0.6; never below s1, and s3 counts as at most twice s1.
+
+def beginning_medians(x: Series) -> Series:
+    """The median of all values so far, of the first `BEGINNING` ones."""
+    head = x[:BEGINNING]
+    so_far = np.where(TRIANGLE[: len(head), : len(head)], head, np.inf)
+    so_far.sort(axis=1)
+    index = np.arange(len(head))
+    return 0.5 * (so_far[index, index // 2] + so_far[index, (index + 1) // 2])
+
+
+def remembered(near: Series, far: Series) -> Series:
+    """Noise with a memory hides from differences of neighbours: that of checks 3 apart, where it is clearly larger."""
+    return np.where(far > MEMORY * near, np.minimum(far, 2 * near), near)
+
+
+def wandering(near: Series, far: Series) -> Series:
+    """Standard deviation that white noise would have to have for its means to differ as those of a series do.
+
+    Noise with a memory does not average out. With s1 and s3 the noise between checks that are 1 and 3 apart,
+    s3^3 / s1^2 is that of white noise, and within a fifth of what is sought for autoregressive noise of the first order
+    up to a memory of 0.6; never below s1, and s3 counts as at most twice s1.
     """
-    near, far = noise(x), noise(x, 3)
-    ratio = np.clip(far / np.maximum(near, 1e-300), 1.0, 2.0)
-    return near * ratio**3
+    return near * np.clip(far / np.maximum(near, 1e-300), 1.0, 2.0) ** 3
 
 
 def bounded(x: Series) -> Series:
     """`x` with what lies far beyond its first value cut off."""
     return np.minimum(x, CEILING * (abs(x[0]) + 1e-12))
+
+
+def block_ends(checks: int, most: int) -> NDArray[np.int64]:
+    """The last check of each of at most `most` blocks, all of one length but the first: [blocks]."""
+    length = -(-checks // most)
+    return np.arange(checks - 1, -1, -length)[: checks // length][::-1].astype(np.int64)
+
+
+def block_means(x: Series, ends: NDArray[np.int64]) -> Series:
+    """The mean of each block: [blocks]."""
+    if len(ends) == len(x):
+        return x
+    begins = np.concatenate([[0], ends[:-1] + 1])
+    return np.add.reduceat(x, begins) / (ends + 1 - begins)
 
 
 def in_a_row(flags: Flags, times: int | NDArray[np.int64]) -> Flags:

@@ -171,5 +171,11 @@ TEXTS: dict[str, Text] = {  # the gravest first
         ("the same loss for both",),
     ),
     "one_curve": Text("note", "there is no {missing} loss, so overfitting and underfitting cannot be recognised"),
+    "constant_curve": Text(
+        "warning",
+        "{which} is {value:.3g} at every check, to the last digit: nothing is judged by it",
+        ("a column that is no loss", "a loss that is logged once and repeated", "weights that never change"),
+        ("another column, by --train or --val", "check what is logged"),
+    ),
     "not_enough_data": Text("note", "the curves can be judged from {needed} validations on; there are {checks}"),
 }  # fmt: skip

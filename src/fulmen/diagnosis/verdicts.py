@@ -1,6 +1,5 @@
 """From curves to verdicts."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -9,10 +8,10 @@ import numpy as np
 
 from fulmen.diagnosis.curves import Curves
 from fulmen.diagnosis.findings import FINDINGS
-from fulmen.diagnosis.measured import EXACT, Errors, Measured, measure
-from fulmen.diagnosis.rules import ENOUGH, SURE, falls_short, fell, fits, states, unsettled
-from fulmen.diagnosis.smoothing import Flags
+from fulmen.diagnosis.measured import EXACT, Errors, measure
+from fulmen.diagnosis.rules import ENOUGH, states
 from fulmen.diagnosis.texts import TEXTS, Severity
+from fulmen.diagnosis.wording import no_fault, said
 
 ORDER = list(TEXTS)
 
@@ -90,12 +89,6 @@ class Verdicts(list[Verdict]):
 
 
 RANK = {"ok": 1, "note": 2}  # by severity; what is worse comes first
-RISES = 0.02  # of the best validation loss: what lies below is no rise
-EXTRA = {  # by whether the training loss was taken as the validation loss was
-    True: "",
-    False: "; dropout, augmentation, mixed images, smooth labels or further terms in the training loss do that as well "
-    "as a leak",
-}
 DOUBTS = {"still_improving", "generalization_gap", "past_its_best", "validation_too_good"}  # notes, but no good fit
 ALONE = ("diverged", "no_learning", "plateau", "still_improving")  # what a single curve can show
 
@@ -142,19 +135,31 @@ def diagnose(
         broken = [Verdict.make("non_finite", since, what=what, where=f"epoch {since}")]
     if len(curves.train) < ENOUGH:
         return Verdicts(broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)])
+    constant = {} if broken or comparable else curves.constant
     measured = measure(curves.train, curves.val, base, expected_gain, val_scale, errors, base_of)
     raised = {code: flags for code, flags in states(measured).items() if flags[-1]}
-    found = ordered(broken + [_verdict(code, raised[code], measured, curves, frozen, comparable) for code in raised])
+    made = [said(code, raised[code], measured, curves, frozen, comparable) for code in raised]
+    found = ordered(broken + [Verdict.make(each.code, each.since, each.severity, **each.evidence) for each in made])
     if broken:
         return Verdicts(verdict for verdict in found if verdict.severity != "note")  # nothing else matters now
+    if constant:
+        still = [each for each in found if each.code == "no_learning" and len(constant) + bool(curves.missing) == 2]
+        return Verdicts([*still, _constant(constant)])
     if all(verdict.severity == "note" for verdict in found) and not DOUBTS & raised.keys():
-        found.insert(0, _no_fault(measured, curves))
+        none = no_fault(measured, curves)
+        found.insert(0, Verdict.make(none.code, none.since, none.severity, **none.evidence))
     if measured.foreign:
         found.append(Verdict.make("different_units", times=1 / measured.unit))
     if curves.missing:
         judged = [verdict for verdict in found if verdict.code in ALONE]
         return Verdicts([*judged, Verdict.make("one_curve", missing=curves.missing)])
     return Verdicts(found)
+
+
+def _constant(curves: dict[str, float]) -> Verdict:
+    """What is to be said of curves that never move, name -> value."""
+    which = f"{' and '.join(curves)} loss"
+    return Verdict.make("constant_curve", which=which, value=next(iter(curves.values())))
 
 
 def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: float | None = None) -> list[str]:
@@ -165,7 +170,7 @@ def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: fl
     curves = Curves.of(list(train_loss), list(val_loss))
     if not len(curves.train):
         return []
-    measured = measure(curves.train, curves.val, base)
+    measured = measure(curves.train, curves.val, base, most=len(curves.train))
     flags = states(measured)
     flags["noisy_validation"] &= measured.loud  # a note otherwise
     order = [code for code in ORDER if code in flags and TEXTS[code].severity != "note"]
@@ -187,74 +192,3 @@ def as_markdown(verdicts: Sequence[Verdict]) -> str:
 def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """The gravest first: errors and warnings, then a good fit, then notes."""
     return sorted(verdicts, key=lambda verdict: (RANK.get(verdict.severity, 0), ORDER.index(verdict.code)))
-
-
-def _no_fault(m: Measured, curves: Curves) -> Verdict:
-    """Where no rule has found anything: still on the way, well fitted, or nothing to be said."""
-    falls = unsettled(m)  # too little, or too short a time, to promise much; and yet no end
-    if falls[-1]:
-        return _verdict("still_improving", falls, m, curves)
-    now = {"train": curves.train[-1], "val": curves.val[-1]}
-    if fell(m) and not falls_short(m):
-        return Verdict.make("good_fit", how="both losses fell, validation loss has settled", **now)
-    if fits(m):
-        return Verdict.make("good_fit", how=f"both losses rest far below {_versus(m)}", **now)
-    return Verdict.make("undecided", train_start=curves.train[0], val_start=curves.val[0], **now)
-
-
-def _versus(m: Measured) -> str:
-    """What a loss is compared with."""
-    return f"the {m.base:.3g} of {m.base_of}"
-
-
-def _verdict(
-    code: str, flags: Flags, m: Measured, curves: Curves, frozen: str = "", comparable: bool = False
-) -> Verdict:
-    start = len(flags) - 1 - int(np.argmin(flags[::-1])) + 1 if not flags.all() else 0
-    best = int(m.best_at[-1])
-    first = max(best - int(m.width[-1]) + 1, 0)
-    best = first + int(np.argmin(curves.val[first : best + 1]))  # the check itself, not the window that ends later
-    at = {"overfitting": best, "past_its_best": best, "plateau": min(best, len(m.v) // 2)}.get(code, start)
-    since = int(curves.epochs[at])
-    quarter = max(1, len(m.v) // 4)
-    falls = m.t[-1] < m.t_then[-1]
-    times = m.v[-1] / m.t[-1] if m.t[-1] else math.inf
-    hidden = m.v[-1] - m.v_best[-1] <= SURE * m.v_noise[-1] * math.sqrt(2 / m.width[-1])
-    versus = f"{m.base_of} has {m.base:.3g}"
-    if code == "no_learning" and m.gain[-1] > 0.02:
-        versus = f"it has stayed where it began, {m.gain[-1]:.0%} below {_versus(m)}"
-    evidence = {
-        "diverged": {"train": curves.train[-1], "train_best": m.t_best[-1], "base": m.base, "versus": versus},
-        "no_learning": {"train": curves.train[-1], "gain": m.gain[-1], "base": m.base, "versus": versus,
-                        "frozen": frozen},
-        "overfitting": {"rise": m.rise[-1], "best": curves.val[best], "val": curves.val[-1], "train": curves.train[-1],
-                        "trend": "falls" if falls else "does not rise as much",
-                        "parted": f" to {1 / times:.0%} of it; the rise alone could be noise" if hidden else ""},
-        "past_its_best": {"rise": m.rise[-1], "best": curves.val[best], "val": curves.val[-1]},
-        "underfitting": {"train": curves.train[-1], "val": curves.val[-1], "gain": m.gain[-1], "versus": _versus(m),
-                         "frozen": frozen},
-        "noisy_validation": {"noise": m.v_noise[-1] / m.unit,
-                             "share": m.v_noise[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-12)},
-        "validation_too_good": {"how": f"validation loss is {times:.0%} of the training loss" + EXTRA[comparable],
-                                "val": curves.val[-1], "train": curves.train[-1]},
-        "generalization_gap": {"times": times, "how": _way(m)},
-        "still_improving": {"recent": (m.v[-1 - quarter] - m.v[-1]) / m.v_scale[-1 - quarter]},
-        "plateau": {"best": curves.val[best]},
-    }[code]  # fmt: skip
-    return Verdict.make(code, since, _severity(code, m, comparable), **evidence)
-
-
-def _severity(code: str, m: Measured, comparable: bool) -> Severity | None:
-    """Of a state that is a note where it is weak; None: as its text says."""
-    weak = {"validation_too_good": not comparable, "noisy_validation": not m.loud[-1]}
-    return "note" if weak.get(code) else None
-
-
-def _way(m: Measured) -> str:
-    """Where validation loss goes, as far as its noise shows."""
-    above, sd = m.v[-1] - m.v_best[-1], SURE * m.v_noise[-1] * math.sqrt(2 / m.width[-1])
-    if above > sd and m.rise[-1] > RISES:
-        return f"it is {m.rise[-1]:.0%} over its best"
-    if above <= RISES * m.v_scale[-1]:
-        return "it is as low as it ever was"
-    return f"it may have risen by {m.rise[-1]:.0%}, which its noise hides"
