@@ -57,6 +57,8 @@ class TableData(fulmen.WorkloadData):
 '''
 MODEL = '''"""A logistic regression."""
 
+from functools import partial
+
 import torch
 from torch.nn.functional import cross_entropy
 
@@ -67,8 +69,8 @@ class Model(fulmen.Workload):
     ranking_metrics = {"accuracy": True}
     directions = {"accuracy": "max"}
 
-    def __init__(self, width: int = 4, optimizer=torch.optim.Adam):
-        super().__init__(torch.nn.Linear(width, 2), optimizer)
+    def __init__(self, network: torch.nn.Module):
+        super().__init__(network, partial(torch.optim.Adam, lr=0.05))
 
     def step(self, batch, stage):
         loss = cross_entropy(self.network(batch["x"]), batch["target"], reduction="none")
@@ -84,7 +86,7 @@ class Model(fulmen.Workload):
 '''
 EXPERIMENT = """# @package _global_
 data: {_target_: leaklab.data.TableData, seed: "${seed}"}
-model: {_target_: leaklab.model.Model}
+model: {_target_: leaklab.model.Model, network: {_target_: torch.nn.Linear, in_features: 4, out_features: 2}}
 trainer: {max_epochs: 1, accelerator: cpu, enable_progress_bar: false}
 callbacks: {progress: null, diagnosis: null, summary: null}
 logger: null
@@ -131,6 +133,11 @@ def copies(rows=400, seed=0):
     table = honest(rows, seed)
     table["y"] = np.random.default_rng(seed + 1).integers(0, 2, rows)
     return pd.concat([table] * 3, ignore_index=True).sample(frac=1, random_state=seed)
+
+
+def tripled(rows=400, seed=0):
+    """Every row of an easy table three times."""
+    return pd.concat([honest(rows, seed, noise=0.2)] * 3, ignore_index=True).sample(frac=1, random_state=seed)
 
 
 def leaky(column="b", strength=1.0, **more):

@@ -42,13 +42,22 @@ class FindLeaks(Callback):
         here = look(data.samples, is_deep(self.mode), self.ignored) if is_first() else Looked()
         self.looked = from_first(here)
         tell(self.looked.doubts, self.looked.ignored)
-        if self.mode.endswith("strict"):
-            self.looked.refuse(f"leaks={self.mode}", f"leaks={self.mode.removesuffix('strict').strip('_') or 'scan'}")
+        refuse_where_strict(self.looked, self.mode)
 
 
 def is_deep(mode: str) -> bool:
     """Whether models are fitted to find leaks."""
     return mode.startswith("deep")
+
+
+def refuse_where_strict(looked: Looked, mode: str) -> None:
+    """Pass if nothing was found that `leaks=strict` or `leaks=deep_strict` refuses.
+
+    Raises:
+        FulmenError: something was; all is named with what removes it.
+    """
+    if mode.endswith("strict"):
+        looked.refuse(f"leaks={mode}", f"leaks={mode.removesuffix('strict').strip('_') or 'scan'}")
 
 
 def looked_at(data: Any, cfg: Mapping[str, Any]) -> Looked:

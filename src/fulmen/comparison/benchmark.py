@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from fulmen.callbacks.taken import tell, told_once
 from fulmen.comparison.by_runs import ByRuns
 from fulmen.comparison.entrants import Entrants, checked, entrants, is_fast
+from fulmen.comparison.fold_leaks import leaks_of
 from fulmen.comparison.ranking_files import write
 from fulmen.comparison.run_scores import rankable, with_metric
 from fulmen.comparison.unfinished import Unfinished
@@ -116,6 +117,7 @@ def _together(
             each.prepare_data()
             each.setup()
         tell(taken_of(each), getattr(each, "warnings", ()))
+    leaks = leaks_of(data, base)
     variants = {name: Variant(_maker(cfg), cfg.trainer.max_epochs) for name, cfg in asked.configs.items()}
     code: dict[str, str] = {}
     for cfg in asked.configs.values():
@@ -137,7 +139,7 @@ def _together(
         contest = asked.contender.cross_validate(data, variants, numbers, once)  # the last part are the baselines
     if contest is None:
         raise FulmenError(f"{asked.contender.__name__}.cross_validate gave nothing; leave the hook out to rank by runs")
-    return replace(contest, seeds=seeds), unfinished
+    return replace(contest, seeds=seeds, leaks=leaks), unfinished
 
 
 def _refuse_metric(metric: str | None, metrics: Any) -> None:

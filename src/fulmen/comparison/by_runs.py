@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 from fulmen.comparison import run_scores
 from fulmen.comparison.entrants import Entrants, checked
 from fulmen.comparison.find_or_run import completed_run, trained
+from fulmen.comparison.fold_leaks import leaks_of
 from fulmen.config.check import build
 from fulmen.config.compose import to_plain
 from fulmen.config.mistakes import as_text
@@ -69,6 +70,7 @@ class ByRuns:
             Interrupted: asked to stop; the same command goes on.
             FulmenError: a training fails.
         """
+        sizes, leaks = self._data()
         results: dict[str, list[list[dict[str, Any]]]] = {}
         folders: dict[str, Path] = {}
         for number, name in enumerate(self.plans):
@@ -76,7 +78,7 @@ class ByRuns:
             folders[name] = self._folder(name)
             results[name] = self._of_folds(folders[name])
         scores = {name: run_scores.of_variant(seeds) for name, seeds in results.items()}
-        sizes, contender = self._sizes(), self.entrants.contender
+        contender = self.entrants.contender
         baselines = run_scores.of_baselines(next(iter(results.values()))[0])
         constant = contender.constant_baseline if contender.constant_baseline in baselines else ""
         bounds = dict(contender.score_bounds)
@@ -94,6 +96,7 @@ class ByRuns:
             seeds=self.seeds,
             counted=behind([one for seeds in results.values() for folds in seeds for one in folds]).counted,
             runs=folders,
+            leaks=leaks,
             chance={name: float(values.mean()) for name, values in baselines.get(constant, {}).items()},
             bounds=bounds,
             constant=constant,
@@ -164,8 +167,12 @@ class ByRuns:
             found += min(len(np.unique(unit)), len(each) * min(each))
         return found
 
-    def _sizes(self) -> dict[str, float]:
-        """Samples that train and test, mean over the folds."""
+    def _data(self) -> tuple[dict[str, float], list[dict[str, Any]] | None]:
+        """Samples that train and test, mean over the folds, and the leaks in them, which are told.
+
+        Raises:
+            FulmenError: there is one, and that is to be refused.
+        """
         cfg = next(iter(self.configs.values()))
         data = [build(OmegaConf.merge(cfg.data, {"fold": k, "folds": self.folds}), "data") for k in range(self.folds)]
         for each in data:
@@ -173,7 +180,7 @@ class ByRuns:
                 each.prepare_data()
                 each.setup("test")
         count = {part: [size(splits_of(each)[part]) for each in data] for part in ("train", "test")}
-        return {part: sum(counts) / len(counts) for part, counts in count.items()}
+        return {part: sum(counts) / len(counts) for part, counts in count.items()}, leaks_of(data, cfg)
 
 
 def last_speed(experiment: str, outputs: Path) -> float | None:

@@ -6,6 +6,7 @@ from typing import Any
 from fulmen.comparison.gains import ALPHA, in_order, interval, leads, scores_of
 from fulmen.report.contest import Contest
 from fulmen.report.document import Rows
+from fulmen.report.leaks import has_error
 
 MEDALS = ("gold", "silver", "bronze")  # in words: not every font has the pictures
 ADJUSTED = (
@@ -47,7 +48,12 @@ def places(contest: Contest, metric: str, larger: bool) -> Rows:
 
 
 def medals(contest: Contest, metric: str, larger: bool) -> dict[str, str]:
-    """Candidate -> medal: of the first if it is shown to differ from every other, then of the next, and so on."""
+    """Candidate -> medal: of the first if it is shown to differ from every other, then of the next, and so on.
+
+    Nobody has one where a leak makes the scores unbelievable.
+    """
+    if has_error(contest.leaks):
+        return {}
     order, earned = in_order(contest, metric, larger), {}
     for place, (medal, name) in enumerate(zip(MEDALS, order, strict=False)):
         ahead = leads(contest, metric, larger, place)

@@ -19,6 +19,7 @@ from fulmen.report.behind import Behind
 from fulmen.report.contest import Contest
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
 from fulmen.report.html import write as write_report
+from fulmen.report.leaks import caution, cautioned, leak_sections
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import keep, rank_again
 from fulmen.report.summary import print_table
@@ -57,17 +58,24 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     if contest.seeds > 1:
         sure += f" The score of a network on a fold is the mean of {contest.seeds} seeds."
     why, command = next_of(folder, entrants, rows, folds, contest.seeds, shown.findings[0] in SHOWN_AHEAD)
+    leaks = list(contest.leaks or ())
+    sure = " ".join(filter(None, [sure, best, f"Findings: {coded(shown)}."]))
+    answer, sure = cautioned(leaks, as_text(shown.sentence), sure, "these scores")
     report = Report(
         title=title,
         question=f"Which model is best on {entrants.experiment} by {spoken(metric)}, baselines included?",
-        answer=as_text(shown.sentence),
-        how_sure=" ".join(filter(None, [sure, best, f"Findings: {coded(shown)}."])),
+        answer=answer,
+        how_sure=sure,
         facts=f"Overrides: `{' '.join([*entrants.overrides, *options(folds, contest.seeds)])}`.",
         lead=Figure(f"{spoken(metric)}, mean over the folds and 95 % interval", FIGURE),
         main=main_table(rows, metric, of),
         next_command=command,
         next_why=why,
-        sections=[Section("All metrics", tables=tables), Section("How to read this", notes, listed=True)],
+        sections=[
+            *leak_sections(leaks, contest.leaks is not None),
+            Section("All metrics", tables=tables),
+            Section("How to read this", notes, listed=True),
+        ],
         attached={
             "Configuration that all share": folder / SHARED,
             "Environment": folder / "environment.json",
@@ -87,8 +95,10 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
         "train_rows": contest.train_rows, "test_rows": contest.test_rows, "in_time": contest.in_time,
         "scores": {name: {key: np.asarray(values).tolist() for key, values in each.items()}
                    for name, each in contest.scores.items()},
+        **({"leaks": leaks} if leaks else {}),
     })  # fmt: skip
     write_report(report, folder, "ranking.md")
+    print("".join(f"{said}\n" for said in [caution(leaks, "these scores")] if said), end="")
     print_table(title, rows[:SHOWN])
     if len(rows) > SHOWN:
         print(f"  and {len(rows) - SHOWN} more in ranking.md")

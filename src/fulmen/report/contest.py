@@ -1,6 +1,6 @@
 """Models that were trained and judged on the same folds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class Contest:
         seeds: that the score of a network on a fold is a mean over.
         counted: what the rows are: "windows", "images".
         runs: candidate -> the folder of its runs, where each fold was a run.
+        leaks: that a scan of the folds found, as `fulmen.data.leaks.Leak.as_dict` has them; None: there was no scan.
         constant: the candidate that predicts the same for every item; "" where none does.
         units: metric -> how many independent units (rows, machines, events) are behind it in all folds together, where
             that is known: what a score that is equal on all folds leaves open.
@@ -56,6 +57,7 @@ class Contest:
     seeds: int = 1
     counted: str = ITEMS
     runs: dict[str, Path] = field(default_factory=dict)
+    leaks: Sequence[Mapping[str, Any]] | None = None
     constant: str = ""
     units: dict[str, float] = field(default_factory=dict)
     by_chance: dict[str, np.ndarray] = field(default_factory=dict)

@@ -56,6 +56,21 @@ def caution(leaks: Iterable[Plain], scores: str = "the scores of the test split"
     return ""
 
 
+def cautioned(
+    leaks: Sequence[Plain], answer: str, sure: str, scores: str = "the scores of the test split"
+) -> tuple[str, str]:
+    """Answer and how sure it is, in Markdown, with a caution before the former of an error, of a warning the latter."""
+    said = as_text(caution(leaks, scores))
+    if has_error(leaks):
+        return f"{said} {answer}".strip(), sure
+    return answer, f"{said} {sure}".strip()
+
+
+def has_error(leaks: Iterable[Plain] | None) -> bool:
+    """Whether scores cannot be believed."""
+    return any(each.get("severity") == "error" for each in leaks or ())
+
+
 def leak_sections(leaks: Sequence[Plain], scanned: bool) -> list[Section]:
     """What was found, the gravest first, and what the scan cannot show; no section where nothing was scanned."""
     if not leaks and not scanned:

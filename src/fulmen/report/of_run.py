@@ -16,7 +16,7 @@ from fulmen.report.document import Column, Figure, Report, Rows, Section, TableO
 from fulmen.report.gap import gap_of
 from fulmen.report.html import write
 from fulmen.report.known import best, is_known, of_test
-from fulmen.report.leaks import SCANNED, caution, leak_sections, leaks_in
+from fulmen.report.leaks import SCANNED, cautioned, leak_sections, leaks_in
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import REPEATS, diagnose, first_start, fulmen, resumes, train_again
 from fulmen.report.summary import Summary
@@ -75,11 +75,13 @@ def report_of(
     gap = gap_of(folder, str(result.get("losses_differ") or ""))
     of = Behind(items={"test": [len(summary.items["item"])]} if summary.items else {}, counted=summary.counted)
     sure = ONE if result.get("steps", 1) else "Nothing was trained."
+    said = summary.answer or answer(summary.metrics, summary.baselines, result)
+    said, sure = cautioned(leaks_in(result), said, sure)
     return Report(
         title=title,
         question=summary.question or f"How well does {as_text(title)} do on data that it has not seen?",
-        answer=summary.answer or answer(summary.metrics, summary.baselines, result),
-        how_sure=" ".join(filter(None, [as_text(caution(leaks_in(result))), sure])),
+        answer=said,
+        how_sure=sure,
         facts=facts(result, overrides),
         lead=figures[0] if figures else None,
         main=main_table(heading, rows, summary, of) if rows else None,

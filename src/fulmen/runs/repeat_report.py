@@ -10,7 +10,7 @@ from fulmen.report.behind import behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
 from fulmen.report.html import write
 from fulmen.report.known import best, has_mean, is_known, place
-from fulmen.report.leaks import SCANNED, caution, leak_sections
+from fulmen.report.leaks import SCANNED, cautioned, leak_sections
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import diagnose, keep, rank_again, train_again
 from fulmen.report.of_run import CEILING, data_section
@@ -49,14 +49,15 @@ def write_report(result: Result, results: Results, rows: Rows, typed: Sequence[s
     runs = counted(len(results), unit(result.runs))
     each = TableOf("Each run", rows, {"": Column("run")}, behind=behind(results, ("val", "test")))
     where = {name: f"{name}/report.html" for name in result.runs}
-    of_runs = OF_FOLDS if has_folds(result.runs) else OF_SEEDS
+    sure = OF_FOLDS if has_folds(result.runs) else OF_SEEDS
+    said, sure = cautioned(result.leaks, answer(result, results, metric, rival), sure)
     leaks = leak_sections(result.leaks, any(SCANNED in (one.get("cost") or {}) for one in results))
     return write(
         Report(
             title=f"{len(results)} runs of {result.experiment}",
             question=f"How well does {as_text(result.experiment)} do, and how far do {runs} lie apart?",
-            answer=answer(result, results, metric, rival),
-            how_sure=" ".join(filter(None, [as_text(caution(result.leaks)), of_runs])),
+            answer=said,
+            how_sure=sure,
             facts=f"{made_of(result.runs)}, {result.cost.get('fit_seconds', 0):.0f} s of training. "
             f"Overrides: `{' '.join(typed)}`.",
             lead=lead,
