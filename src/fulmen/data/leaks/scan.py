@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 
 from fulmen.data.leaks.copies import copies
 from fulmen.data.leaks.leak import Leak, ordered
+from fulmen.data.leaks.marks import marks
 from fulmen.data.leaks.near_copies import near_copies
 from fulmen.data.leaks.samples import Samples
 from fulmen.data.leaks.unfit import unfit
 from fulmen.report.leaks import PROVES_NOTHING as PROVES_NOTHING
 
 Detector = Callable[[Samples], list[Leak]]
-DETECTORS: Sequence[Detector] = (copies, near_copies, unfit)
+DETECTORS: Sequence[Detector] = (copies, near_copies, marks, unfit)
 
 
 def scan(samples: Samples) -> list[Leak]:

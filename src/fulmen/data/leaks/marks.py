@@ -1,0 +1,166 @@
+"""A place in pictures that tells their class: a watermark, a corner, a channel that stands still."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fulmen.data.leaks.leak import Leak
+from fulmen.data.leaks.samples import TRAIN, Samples
+
+MOST = 6_000  # pictures that are looked at
+LARGEST = 0.1  # of the picture that a mark may cover
+MARGIN = 2  # pixels around a mark that do not count as elsewhere
+UNLIKELY = 1e-9  # the chance of a place that tells so much where none does
+CERTAIN, BELOW, EDGE = 0.9, 0.75, 0.2  # explained by a mark at the edge, and elsewhere, and how far in an edge reaches
+TELLING = 0.5  # of the way from chance to certainty
+NEARLY_ALL = 0.98  # balanced accuracy of a mark that tells the class
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where pictures tell their class.
+
+    Attributes:
+        rows: first and one past the last row of pixels.
+        columns: first and one past the last column of pixels.
+        share: of the variance of its strongest pixel that the classes explain.
+        elsewhere: the same, of the strongest pixel anywhere else.
+        inside: its pixels [H, W].
+    """
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    share: float
+    elsewhere: float
+    inside: np.ndarray
+
+
+def marks(samples: Samples) -> list[Leak]:
+    """Small places in pictures that tell the class, where all others tell far less."""
+    content = samples.content
+    if content is None or content.dtype != np.uint8 or content.ndim != 4 or samples.kind != "classes":
+        return []
+    rows = samples.rows(TRAIN)
+    rows = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)] if len(rows) else rows
+    label, count = np.unique(samples.target[rows], return_inverse=True)[1], len(np.unique(samples.target[rows]))
+    if len(rows) < 30 or count < 2 or min(content.shape[2:]) < 6:
+        return []
+    image = content[rows].astype(np.float32)
+    return [*_of_a_place(samples, image, label), *_of_a_channel(samples, image, label)]
+
+
+def _of_a_place(samples: Samples, image: np.ndarray, label: np.ndarray) -> list[Leak]:
+    classes = int(label.max()) + 1
+    mark = mark_in(explained(image, label), len(label), classes)
+    mark = mark or mark_in(explained(image - _around(image), label), len(label), classes)
+    if mark is None:
+        return []
+    inside = np.flatnonzero(mark.inside.ravel())
+    parts = image.reshape(*image.shape[:2], -1)[:, :, inside].reshape(len(image), -1)
+    score = told(parts, label)
+    chance = 1 / (int(label.max()) + 1)
+    if score - chance < 0.05:
+        return []
+    (top, bottom), (left, right) = mark.rows, mark.columns
+    where = f"rows {top} to {bottom - 1}, columns {left} to {right - 1}"
+    height, width = image.shape[2:]
+    edge = min(top, left, height - bottom, width - right) <= MARGIN
+    finding = (
+        f"a small place {'at the edge' if edge else 'within'} of the pictures tells their class: {where} alone give "
+        f"{score:.1%} balanced accuracy where chance gives {chance:.1%}"
+    )
+    evidence = {"rows": list(mark.rows), "columns": list(mark.columns), "score": score, "chance": chance,
+                "explained": mark.share, "explained_elsewhere": mark.elsewhere}  # fmt: skip
+    grave = score >= chance + 0.15
+    code = "target_copy" if score >= NEARLY_ALL else "target_proxy"
+    return [Leak(code, "error" if grave else "warning", finding, (f"pixels {where}",), evidence)]
+
+
+def mark_in(share: np.ndarray, pictures: int, classes: int) -> Mark | None:
+    """The small place that tells the class, where there is one.
+
+    Args:
+        share: of the variance of each pixel that the classes explain [H, W].
+    """
+    from scipy.ndimage import binary_dilation
+    from scipy.stats import chi2
+
+    peak = float(share.max())
+    if peak < max(0.02, float(chi2.isf(UNLIKELY, classes - 1)) / pictures):
+        return None
+    for level, below in ((0.5, 1 / 3), (0.85, 0.75)):
+        inside = share >= level * peak
+        around = binary_dilation(inside, iterations=MARGIN, structure=np.ones((3, 3)))
+        elsewhere = float(share[~around].max()) if (~around).any() else peak
+        down, across = np.nonzero(inside)
+        edge = np.minimum(_from_edge(down, share.shape[0]), _from_edge(across, share.shape[1]))
+        if inside.mean() > LARGEST or elsewhere > below * peak:
+            continue
+        if level == 0.5 or (peak > CERTAIN and edge.max() < EDGE):
+            return Mark((int(down.min()), int(down.max()) + 1), (int(across.min()), int(across.max()) + 1), peak,
+                        elsewhere, inside)  # fmt: skip
+    return None
+
+
+def _from_edge(place: np.ndarray, size: int) -> np.ndarray:
+    return np.minimum(place, size - 1 - place) / size
+
+
+def _around(image: np.ndarray) -> np.ndarray:
+    """The mean of 7 x 7 pixels around each [N, C, H, W]."""
+    from scipy.ndimage import uniform_filter1d
+
+    return uniform_filter1d(uniform_filter1d(image, 7, axis=3), 7, axis=2)
+
+
+def explained(image: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Share of the variance of each pixel that the class explains, of its most telling channel [H, W].
+
+    Args:
+        image: [N, C, H, W], float32.
+        label: [N], from 0 on.
+    """
+    flat = image.reshape(len(image), -1)
+    member = np.equal.outer(np.arange(label.max() + 1), label).astype(np.float32)  # [classes, N]
+    counts = member.sum(1, keepdims=True)
+    mean = flat.mean(0)
+    between = (counts * np.square(member @ flat / counts - mean)).sum(0)
+    total = np.square(flat - mean).sum(0)
+    share = np.where(total > len(flat) * 1e-3, between / np.maximum(total, 1e-3), 0)
+    return share.reshape(image.shape[1:]).max(0)
+
+
+def told(parts: np.ndarray, label: np.ndarray) -> float:
+    """Balanced accuracy of a small tree on numbers [N, D], each half judged by the tree of the other."""
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.tree import DecisionTreeClassifier
+
+    if np.bincount(label).min() < 2:
+        return 0.0
+    widest = parts[:, np.argsort(-parts.std(0))[:64]]
+    tree = DecisionTreeClassifier(max_depth=8, min_samples_leaf=3, class_weight="balanced", random_state=0)
+    guess = cross_val_predict(tree, widest, label, cv=StratifiedKFold(2, shuffle=True, random_state=0))
+    return float(np.mean([(guess[label == c] == c).mean() for c in range(int(label.max()) + 1)]))
+
+
+def _of_a_channel(samples: Samples, image: np.ndarray, label: np.ndarray) -> list[Leak]:
+    """Channels that stand still in whole pictures, and pictures without colour, where these tell a class."""
+    still = image.std((2, 3)) < 0.5  # [N, C]
+    blank = still.all(1)
+    features = {f"channel {i} stands still": still[:, i] & ~blank for i in range(still.shape[1])}
+    if image.shape[1] == 3:
+        features["there is no colour"] = (np.abs(image - image[:, :1]).max((1, 2, 3)) < 1) & ~blank
+    for name, true in features.items():
+        shares = [(float(true[label == c].mean()), float(true[label != c].mean())) for c in range(label.max() + 1)]
+        there, other = max(shares, key=lambda each: abs(each[0] - each[1]))
+        if abs(there - other) > TELLING:
+            finding = f"{name} in {there:.0%} of the pictures of one class and in {other:.0%} of all others"
+            code = "target_copy" if label.max() == 1 and abs(there - other) > NEARLY_ALL else "target_proxy"
+            return [Leak(code, "error", finding, (name.split(" stands")[0],), {"share": there, "others": other})]
+    for i in np.flatnonzero(still.all(0) & ~blank.all()):
+        chance, score = 1 / (int(label.max()) + 1), told(image[:, i].mean((1, 2))[:, None], label)
+        if score > chance + TELLING * (1 - chance):
+            finding = f"channel {i} stands still, and its level tells the class: {score:.1%} balanced accuracy"
+            code = "target_copy" if score >= NEARLY_ALL else "target_proxy"
+            return [Leak(code, "error", finding, (f"channel {i}",), {"score": score, "chance": chance})]
+    return []
