@@ -105,6 +105,7 @@ def parser() -> AnyOrder:
     rank.add_argument("-o", "--out", type=Path, help="folder of the ranking (default: outputs/rankings/<stamp>)")
     rank.add_argument("--save-top", type=int, default=0, metavar="K", help="keep the K best rows as models")
     rank.set_defaults(call=hold_contest)
+    add_curve(verbs)
     schema = verbs.add_parser("schema", help="all that can be chosen and changed of experiments, as JSON")
     schema.add_argument("experiment", nargs="*", help="for example stocks (default: all)")
     schema.set_defaults(call=show_schema)
@@ -117,6 +118,22 @@ def parser() -> AnyOrder:
         own.set_defaults(call=do_own_verb, workload=name)
     whole.set_defaults(verbs=list(verbs.choices))
     return whole
+
+
+def add_curve(verbs: Any) -> None:
+    curve = verbs.add_parser("curve", help="train an experiment on shares of its data: would more of them help?")
+    curve.add_argument("experiment", help="for example sensors")
+    curve.add_argument(
+        "overrides", nargs="*", default=[], help="settings as train.py takes them, for example trainer.max_epochs=5"
+    )
+    curve.add_argument(
+        "--shares", type=float, nargs="+", default=(0.125, 0.25, 0.5), metavar="SHARE",
+        help="of the training samples, beside all of them (default: 0.125 0.25 0.5)",
+    )  # fmt: skip
+    curve.add_argument("--seeds", type=int, default=3, help="trainings of each share (default: 3)")
+    curve.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
+    curve.add_argument("-o", "--out", type=Path, help="folder of the report (default: outputs/curves/<stamp>)")
+    curve.set_defaults(call=draw_curve)
 
 
 def add_diagnose(verbs: Any) -> None:
@@ -262,6 +279,15 @@ def hold_contest(arguments: argparse.Namespace) -> int:
     from fulmen.comparison.benchmark import rank
 
     rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs, a.save_top, a.out)
+    return 0
+
+
+def draw_curve(arguments: argparse.Namespace) -> int:
+    a = arguments
+    from fulmen.comparison.curve import curve
+
+    with interruptible(lambda: "interrupted; what has been trained is kept, the same command goes on"):
+        curve(a.experiment, a.overrides, a.shares, a.seeds, a.outputs, a.out)
     return 0
 
 

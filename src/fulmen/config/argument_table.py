@@ -122,4 +122,5 @@ CALLBACKS: dict[str, dict[str, str | Refused]] = {
     "run_progress.RunProgress": dict.fromkeys(("folder", "watched"), "given by the run"),
     "scores.Scores": dict.fromkeys(("metrics", "classes", "prediction", "target", "training_samples"), OURS),
     "taken.TellTaken": {},
+    "train_share.TrainShare": dict.fromkeys(("share", "seed"), OURS),
 }

@@ -113,14 +113,18 @@ class ResNet32(nn.Module):
     """The residual network of the CIFAR experiments in He et al. 2016: 3 stages of 5 blocks, 16 to 64 channels.
 
     Shortcuts between stages drop every second pixel and add empty channels (option A); 464,154 parameters.
+
+    Args:
+        width: channels of the first stage; twice as many in the second, four times in the third.
     """
 
-    def __init__(self, classes: int = 10, head: Head = "linear"):
+    def __init__(self, classes: int = 10, head: Head = "linear", width: Count = 16):
         super().__init__()
         self.classes = classes
-        ends = [(16, 16, 1), *[(16, 16, 1)] * 4, (16, 32, 2), *[(32, 32, 1)] * 4, (32, 64, 2), *[(64, 64, 1)] * 4]
-        self.features = nn.Sequential(_conv_relu(3, 16), *(Block(*each) for each in ends))
-        self.head = head_of(head, 64, classes)
+        w = width
+        ends = [*[(w, w, 1)] * 5, (w, 2 * w, 2), *[(2 * w, 2 * w, 1)] * 4, (2 * w, 4 * w, 2), *[(4 * w, 4 * w, 1)] * 4]
+        self.features = nn.Sequential(_conv_relu(3, w), *(Block(*each) for each in ends))
+        self.head = head_of(head, 4 * w, classes)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight)
