@@ -49,7 +49,7 @@ class TableData(fulmen.WorkloadData):
         self.splits = {name: {key: each[self.split == i] for key, each in whole.items()}
                        for i, name in enumerate(SPLITS)}
 
-    def samples(self):
+    def all_samples(self):
         columns = {name: self.table[name].to_numpy() for name in self.inputs}
         return Samples(self.table["y"].to_numpy(), "classes", self.split, columns, splitting="random", sample="row",
                        group=self.table["group"].to_numpy() if "group" in self.table else None, target_name="y",

@@ -138,7 +138,7 @@ class WorkloadData(LightningDataModule):
         """
         return None
 
-    def samples(self) -> Samples | None:
+    def all_samples(self) -> Samples | None:
         """What a scan for leaks looks at, once the data are set up: inputs by name, targets, splits, groups, times.
 
         By default the tensors of the splits, whose inputs have no names; None: there is nothing that can be scanned.

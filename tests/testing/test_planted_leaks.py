@@ -107,7 +107,7 @@ def test_a_file_with_a_leak_is_trained_on_by_what_is_said_to_type(tmp_path):
 
 def test_a_hook_that_has_seen_the_test_split_differs_from_one_fitted_again_on_the_training_split(tmp_path):
     for share, seen in ((1.0, True), (0.0, False)):
-        samples = plant(table(), "preprocessing", share).open(tmp_path / str(share)).samples()
+        samples = plant(table(), "preprocessing", share).open(tmp_path / str(share)).all_samples()
         (fitted,) = [each for each in samples.fitted if "label" in each.name]
         train = fitted.again(samples.rows(TRAIN))
         both = fitted.again(np.concatenate([samples.rows(TRAIN), samples.rows(TEST)]))

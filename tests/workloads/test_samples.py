@@ -19,7 +19,7 @@ def ready(data):
     data.prepare_data()
     data.setup("fit")
     sizes = [len(next(iter(data.splits[name].values()))) for name in ("train", "validation", "test")]
-    samples = data.samples()
+    samples = data.all_samples()
     assert np.bincount(samples.split).tolist() == sizes
     return data, samples
 

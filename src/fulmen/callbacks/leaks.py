@@ -39,7 +39,7 @@ class FindLeaks(Callback):
         data: Any = getattr(trainer, "datamodule", None)
         if self.looked or self.mode == OFF or not isinstance(data, WorkloadData):
             return
-        here = look(data.samples, is_deep(self.mode), self.ignored) if is_first() else Looked()
+        here = look(data.all_samples, is_deep(self.mode), self.ignored) if is_first() else Looked()
         self.looked = from_first(here)
         tell(self.looked.doubts, self.looked.ignored)
         refuse_where_strict(self.looked, self.mode)
@@ -69,7 +69,7 @@ def looked_at(data: Any, cfg: Mapping[str, Any]) -> Looked:
     mode = cfg.get("leaks", "scan")
     if mode == OFF or not isinstance(data, WorkloadData):
         return Looked()
-    return look(data.samples, is_deep(mode), Ignored.of(ignored_by(cfg)))
+    return look(data.all_samples, is_deep(mode), Ignored.of(ignored_by(cfg)))
 
 
 def ignored_by(cfg: Mapping[str, Any]) -> list[str]:

@@ -41,7 +41,7 @@ class TrainShare(Callback):
             return
         if not isinstance(data, WorkloadData) or "train" not in data.splits:
             raise FulmenError("a share of the training samples needs data that hold their splits in memory")
-        train, samples = data.splits["train"], data.samples()
+        train, samples = data.splits["train"], data.all_samples()
         if samples is None or (samples.split == TRAIN).sum() != size(train):
             rows = drawn(np.zeros(size(train), dtype=int), self.share, self.seed)
         else:

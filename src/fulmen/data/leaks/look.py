@@ -70,7 +70,7 @@ def look(make: Callable[[], Samples | None], deep: bool = False, ignored: Ignore
     """Scan what `make` gives. A defect of a scan is a warning and ends nobody's training.
 
     Args:
-        make: the hook `WorkloadData.samples`.
+        make: the hook `WorkloadData.all_samples`.
         deep: with models that are fitted without what is suspected.
         ignored: findings that are not to be reported.
 

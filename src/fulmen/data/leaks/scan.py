@@ -18,6 +18,6 @@ def scan(samples: Samples) -> list[Leak]:
     """The leaks that show without training, the gravest first.
 
     Args:
-        samples: of all splits together; see `fulmen.workload.WorkloadData.samples`.
+        samples: of all splits together; see `fulmen.workload.WorkloadData.all_samples`.
     """
     return ordered([leak for detector in DETECTORS for leak in detector(samples)])

@@ -157,8 +157,8 @@ def fitted_before(kind: type[WorkloadData], step: Step, share: float, seed: int)
         self._value = self._again(np.concatenate([train, seen]))
         self.splits = step.use(self.splits, self._value)
 
-    def samples(self: Any) -> Samples | None:
-        found = kind.samples(self) or from_splits(self.splits)
+    def all_samples(self: Any) -> Samples | None:
+        found = kind.all_samples(self) or from_splits(self.splits)
         fitted = Fitted(step.name, self._value, self._again, kind=step.kind)
         return found and replace(found, fitted=[*found.fitted, fitted])
 

@@ -187,7 +187,7 @@ class ImagesData(WorkloadData):
         for sentence in absent_classes(self.splits["test"]["label"], self.names):
             warnings.warn(sentence, stacklevel=2)
 
-    def samples(self) -> Samples:
+    def all_samples(self) -> Samples:
         """Pixels and labels."""
         arrays = joined(self.splits, ["image", "label"])
         return Samples(

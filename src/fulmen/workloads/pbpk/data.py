@@ -228,7 +228,7 @@ class PBPKData(WorkloadData):
         parts = zip(("train", "validation", "test"), order.split(sizes), strict=True)
         return {name: torch.isin(self.population.compound, part).nonzero()[:, 0] for name, part in parts}
 
-    def samples(self) -> Samples:
+    def all_samples(self) -> Samples:
         """Subjects by their parameters, those of an organ as `kp.liver`; the target sums up the curve of the blood."""
         rows = torch.cat([self.splits[name]["subject"] for name in SPLITS])
         people, curves = self.population[rows], torch.cat([self.splits[name]["concentration"] for name in SPLITS])

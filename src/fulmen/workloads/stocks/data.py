@@ -200,7 +200,7 @@ class StocksData(WorkloadData):
                 raise FulmenError(self._too_few(name, int(inside.sum()), len(calendar)))
             self.splits[name] = {key: torch.from_numpy(value[inside]) for key, value in everything.items()}
 
-    def samples(self) -> Samples:
+    def all_samples(self) -> Samples:
         """Windows, by the features of their last day, and the series that they are cut from.
 
         Times are places in the calendar of all tickers together, so that the horizon counts days of trading.
