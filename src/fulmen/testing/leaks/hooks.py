@@ -162,7 +162,7 @@ def fitted_before(kind: type[WorkloadData], step: Step, share: float, seed: int)
         fitted = Fitted(step.name, self._value, self._again, kind=step.kind)
         return found and replace(found, fitted=[*found.fitted, fitted])
 
-    return type(f"{kind.__name__}Fitted", (kind,), {"setup": setup, "samples": samples})
+    return type(f"{kind.__name__}Fitted", (kind,), {"setup": setup, "all_samples": all_samples})
 
 
 def validates_on_test(kind: type[WorkloadData], share: float, seed: int) -> type[WorkloadData]:
