@@ -74,9 +74,8 @@ def report_of(
     why, command = next_of(folder, result, overrides)
     gap = gap_of(folder, str(result.get("losses_differ") or ""))
     of = Behind(items={"test": [len(summary.items["item"])]} if summary.items else {}, counted=summary.counted)
-    sure = ONE if result.get("steps", 1) else "Nothing was trained."
     said = summary.answer or answer(summary.metrics, summary.baselines, result)
-    said, sure = cautioned(leaks_in(result), said, sure)
+    said, sure = cautioned(leaks_in(result), said, rests_on(result))
     return Report(
         title=title,
         question=summary.question or f"How well does {as_text(title)} do on data that it has not seen?",
@@ -91,6 +90,13 @@ def report_of(
         attached={"Configuration": folder / "config.yaml", "Environment": folder / "environment.json",
                   "All numbers": as_json(result)},
     )  # fmt: skip
+
+
+def rests_on(result: Mapping[str, Any]) -> str:
+    """What the numbers rest on, and how often the test split has been looked at."""
+    if not result.get("steps", 1):
+        return "Nothing was trained."
+    return f"{ONE} {(result.get('test_split') or {}).get('said', '')}".strip()
 
 
 def main_table(title: str, rows: Rows, summary: Summary, of: Behind) -> TableOf:
@@ -215,6 +221,7 @@ def sections(
         *([f"**{summary.verdict.heading}**: {summary.verdict.sentence}"] if summary.verdict else []),
         *map(_in_bold, summary.warnings),
         *cut,
+        *_seen_often(result.get("test_split") or {}),
         *as_lines(verdicts),
         *[PROBE] * bool(verdicts),
         *[gap] * bool(gap),
@@ -232,6 +239,10 @@ def sections(
 def data_section(lines: Sequence[str]) -> list[Section]:
     """What was taken from files; no section where the data come from none."""
     return [Section("Data", [as_text(line.strip()) for line in lines], listed=True)] if lines else []
+
+
+def _seen_often(split: Mapping[str, Any]) -> list[str]:
+    return [f"**{split['finding']}**: {split['said']}"] if split.get("finding") else []
 
 
 def _in_bold(warning: str) -> str:

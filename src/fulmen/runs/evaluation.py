@@ -12,7 +12,7 @@ from fulmen.callbacks.resume import read_checkpoint
 from fulmen.config.compose import to_plain
 from fulmen.config.directions import direction
 from fulmen.data.batches import size
-from fulmen.diagnosis.ignored import as_plain
+from fulmen.diagnosis.ignored import Ignored, as_plain
 from fulmen.errors import FulmenError
 from fulmen.io.taken import points_of_plain
 from fulmen.lightning_private import callbacks_of, is_dry_run
@@ -22,6 +22,7 @@ from fulmen.report.summary import Summary, of_untrained, print_table
 from fulmen.report.test_predictions import OF_VALIDATION, write_items
 from fulmen.report.training_curve import training_curve
 from fulmen.runs.loggers import log_result
+from fulmen.runs.looks import looked_at
 from fulmen.runs.named_by import compared_by
 from fulmen.runs.result import Result, typed_for
 from fulmen.runs.status import is_trial
@@ -104,6 +105,7 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
     if summary.items:
         write_items(result.folder, summary.items)
         result.sizes["test"] = len(summary.items["item"])
+    seen = looked_at(result, Ignored.of((cfg.get("findings") or {}).get("ignore") or []))
     curve = training_curve(result.folder, cfg.monitor, cfg.mode, not result.losses_differ)
     if curve:
         summary.figures["Training"] = curve.name
@@ -119,7 +121,7 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
     status = "completed" if result.status == "running" else result.status  # nothing is left to be done
     typed = typed_for(result.folder)
     cost = {name: value for name, value in result.cost.items() if name != "seconds"}  # the run is not over yet
-    known = result.to_plain() | {"status": status, "cost": cost}
+    known = result.to_plain() | {"status": status, "cost": cost} | seen
     path = write_report(result.folder, result.experiment, summary, known, typed, data=points_of_plain(result.taken))
     print_table(*next(iter(summary.tables.items())))
     for title in summary.shown:

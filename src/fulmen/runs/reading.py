@@ -20,6 +20,7 @@ KINDS |= {
     "ignored": list,
     "leaks": list,
     "shown": dict,
+    "looks": dict,
 }
 
 

@@ -19,7 +19,7 @@ from fulmen.runs.training_code import Code, changes, code_of
 from fulmen.utils.files import atomic_write, set_aside, write_json
 from fulmen.workload import fingerprint_of
 
-OF_FEW = ("leaks", "taken", "ignored", "losses_differ", "shown")
+OF_FEW = ("leaks", "taken", "ignored", "losses_differ", "shown", "looks")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -47,6 +47,8 @@ class Result:
         better: "min" or "max" of the metrics of the test split of which that is known: which way each is better.
         sizes: how many items the splits have that scores are of, "val" and "test"; of several runs their mean.
         counted: what these are: "subjects", "images"; "" while no workload has said it.
+        looks: what identifies the test split it was tested on, and its config, see `fulmen.runs.looks`; runs of before
+            have none.
         taken: what was taken from each file, see `fulmen.io.taken.Taken`; runs of before have none.
         losses_differ: why the logged losses of training and validation are not the same quantity; "" where they are.
         shown: what the test split shows, see `fulmen.report.shown.Shown`; runs of before have none.
@@ -70,6 +72,7 @@ class Result:
     counted: str = ""
     taken: list[dict[str, Any]] = field(default_factory=list)
     leaks: list[dict[str, Any]] = field(default_factory=list)
+    looks: dict[str, Any] = field(default_factory=dict)
     ignored: list[dict[str, Any]] = field(default_factory=list)
     losses_differ: str = ""
     shown: dict[str, Any] = field(default_factory=dict)
