@@ -139,7 +139,8 @@ def _together(
         contest = asked.contender.cross_validate(data, variants, numbers, once)  # the last part are the baselines
     if contest is None:
         raise FulmenError(f"{asked.contender.__name__}.cross_validate gave nothing; leave the hook out to rank by runs")
-    return replace(contest, seeds=seeds, leaks=leaks), unfinished
+    data_of = tuple(dict.fromkeys(map(fingerprint_of, data)))
+    return replace(contest, seeds=seeds, leaks=leaks, data=data_of), unfinished
 
 
 def _refuse_metric(metric: str | None, metrics: Any) -> None:

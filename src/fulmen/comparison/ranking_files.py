@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from fulmen.report.leaks import caution, cautioned, leak_sections
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import keep, rank_again
 from fulmen.report.summary import print_table
-from fulmen.report.words import spoken
+from fulmen.report.words import counted, spoken
+from fulmen.runs.looks import rankings_of
 from fulmen.runs.result import write_environment
 from fulmen.utils.files import atomic_write, write_json
 
@@ -57,9 +58,10 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     sure = f"Every model was trained and tested on the same {folds} folds."
     if contest.seeds > 1:
         sure += f" The score of a network on a fold is the mean of {contest.seeds} seeds."
+    before = said_before(folder.parent, contest.data)
     why, command = next_of(folder, entrants, rows, folds, contest.seeds, shown.findings[0] in SHOWN_AHEAD)
     leaks = list(contest.leaks or ())
-    sure = " ".join(filter(None, [sure, best, f"Findings: {coded(shown)}."]))
+    sure = " ".join(filter(None, [sure, best, before, f"Findings: {coded(shown)}."]))
     answer, sure = cautioned(leaks, as_text(shown.sentence), sure, "these scores")
     report = Report(
         title=title,
@@ -89,7 +91,7 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     write_json(folder / "ranking.json", {
         "experiment": entrants.experiment, "overrides": entrants.overrides, "metric": metric, "verdict": shown.sentence,
         "findings": [FINDINGS[name]._asdict() for name in shown.findings], "level": shown.among,
-        "constant": contest.constant, "shared": entrants.shared,
+        "constant": contest.constant, "data": list(contest.data), "shared": entrants.shared,
         "rows": [_of_row(row["model"], entrants) for row in rows],
         "ceiling": contest.ceiling, "chance": contest.chance, "cpu_seconds": contest.seconds,
         "train_rows": contest.train_rows, "test_rows": contest.test_rows, "in_time": contest.in_time,
@@ -102,19 +104,22 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     print_table(title, rows[:SHOWN])
     if len(rows) > SHOWN:
         print(f"  and {len(rows) - SHOWN} more in ranking.md")
-    print(
-        "\n".join(
-            filter(
-                None,
-                [
-                    shown.sentence,
-                    best,
-                    f"findings: {coded(shown)}",
-                    f"ranking: {folder / 'report.html'}, the same in ranking.md",
-                ],
-            )
-        )
-    )
+    where = f"ranking: {folder / 'report.html'}, the same in ranking.md"
+    print("\n".join(filter(None, [shown.sentence, best, before, f"findings: {coded(shown)}", where])))
+
+
+def said_before(rankings: Path, data: Sequence[str]) -> str:
+    """How often the folds of these data have been looked at already, in a sentence; "" where nobody has.
+
+    Args:
+        rankings: the folder of all of them.
+        data: fingerprints.
+    """
+    held = rankings_of(rankings, data)
+    if not held:
+        return ""
+    again = f"These data were ranked {counted(len(held), 'time')} before, {counted(sum(held), 'model')} in all"
+    return f"{again}: the best of so many is optimistic."
 
 
 def options(folds: int, seeds: int) -> list[str]:

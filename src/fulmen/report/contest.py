@@ -43,6 +43,7 @@ class Contest:
             that is known: what a score that is equal on all folds leaves open.
         by_chance: metric -> sd of the score that a prediction which knows nothing has on each fold [folds], where it
             follows from the labels alone.
+        data: fingerprints of the data of the folds, where no run says them.
     """
 
     scores: dict[str, dict[str, np.ndarray]]
@@ -61,3 +62,4 @@ class Contest:
     constant: str = ""
     units: dict[str, float] = field(default_factory=dict)
     by_chance: dict[str, np.ndarray] = field(default_factory=dict)
+    data: tuple[str, ...] = ()

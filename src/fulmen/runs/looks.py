@@ -9,7 +9,7 @@ processes may add theirs at once, and one that was cut off is left out.
 import json
 import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,12 +44,14 @@ class Looks:
     Attributes:
         runs: tested on it, whose folders are there: place below the outputs folder -> config.
         gone: the same of runs whose folders are gone.
+        ranked: how many models each ranking of the same data has judged on its folds.
         optimism: by how much the lowest of the losses of all configs is too low for being the lowest; NaN where that is
             not known.
     """
 
     runs: Mapping[str, str]
     gone: Mapping[str, str]
+    ranked: Sequence[int] = ()
     optimism: float = float("nan")
 
     @property
@@ -66,13 +68,15 @@ class Looks:
         return self.configs > MANY
 
     def __str__(self) -> str:
-        if self.count < 2:
+        if self.count < 2 and not self.ranked:
             return ""
         said = f"This test split has been looked at by {counted(self.count, 'run')}"
         said += f" with {counted(self.configs, 'different config')}"
         if self.gone:
             said += f" ({counted(len(self.gone), 'of these runs is', 'of these runs are')} deleted since)"
-        if self.configs < 2:
+        if self.ranked:
+            said += f", and its data by {counted(len(self.ranked), 'ranking')} of {counted(sum(self.ranked), 'model')}"
+        if self.configs < 2 and not self.ranked:
             return f"{said}."
         luck = f" by about {number(self.optimism, 2)} in its loss" if self.optimism > 0 else ""
         return f"{said}; the best of so many is optimistic{luck}."
@@ -159,7 +163,19 @@ def looks(folder: Path, seen: Mapping[str, str]) -> Looks:
     runs = dict(_in_folders(outputs, seen["split"]))
     runs[folder.resolve().relative_to(outputs).as_posix()] = seen["config"]
     gone = {place: config for place, config in _recorded(outputs, seen["split"]) if place not in runs}
-    return Looks(runs, gone, _optimism(outputs, runs))
+    ranked = rankings_of(outputs / "rankings", [seen["split"].rpartition("-")[0]])
+    return Looks(runs, gone, ranked, _optimism(outputs, runs))
+
+
+def rankings_of(folder: Path, data: Sequence[str]) -> list[int]:
+    """How many models each ranking below a folder has judged on data of one of these fingerprints."""
+    found = []
+    for path in sorted(folder.glob("*/ranking.json")):
+        written = _bytes(path)
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
+            if any(each and each.encode() in written for each in data) and {*data} & {*json.loads(written)["data"]}:
+                found.append(len(json.loads(written)["scores"]))
+    return found
 
 
 def _in_folders(outputs: Path, split: str) -> Iterator[tuple[str, str]]:
