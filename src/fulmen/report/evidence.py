@@ -1,7 +1,8 @@
 """From the scores of a test split to what it shows: the decision, and its sentence.
 
 Everything is asked at the two-sided level of 0.05. "No signal" is an equivalence test (Schuirmann 1987): the score lies
-below the margin at the one-sided level of 0.05, and no simple model is better than chance or above the margin.
+below the margin at the one-sided level of 0.05, no simple model is better than chance or above the margin, and there is
+so much evidence that a score at the margin would be better than chance.
 """
 
 import math
@@ -18,7 +19,7 @@ FEWEST, FEWEST_GROUPS = 10, 4  # independent items (of a class), and groups of i
 NOTE = (
     "What is shown: at the two-sided level of 0.05. To be better than the best simple model is to be better than each, "
     "so none is chosen on the test split. No signal: the score lies below the margin at the one-sided level of 0.05, "
-    "and no simple model is better than chance. Settable: model.margin."
+    "no simple model is better than chance, and a score at the margin would be. `model.margin` sets it."
 )
 
 
@@ -93,7 +94,7 @@ def judge(evidence: Evidence, reason: str = "") -> Shown:
     measure, score = evidence.measure, evidence.score
     bare = Shown(
         "too_few", "", measure.name, score.value, *score.ends(ALPHA), measure.chance, measure.margin, evidence.units,
-        evidence.unit + "s",
+        plural(evidence.unit),
     )  # fmt: skip
     if reason or not np.isfinite(score.pulls).all():
         return _too_few(bare, measure, reason or f"all rows of a class are of one {evidence.unit}")
@@ -107,7 +108,7 @@ def judge(evidence: Evidence, reason: str = "") -> Shown:
     simple = Gap(first.name, evidence.by, first.value, first.low, first.high, len(evidence.ahead)) if first else None
     loss = Gap.make(evidence.constant_name, "loss", evidence.loss) if evidence.loss else None
     signal = _signal(evidence) if chance.word != "better" else ""
-    absent = chance.word == "open" and not signal and score.ends(2 * ALPHA)[1] < measure.margin
+    absent = chance.word == "open" and not signal and _absent(evidence)
     found = replace(bare, code=_code(chance, constant, simple, loss, absent), constant=constant, simple=simple,
                     persistence=persistence, loss=loss, signal=signal)  # fmt: skip
     return replace(found, sentence=_told(found, chance, evidence))
@@ -131,7 +132,7 @@ def too_few(units: int, unit: str, grouped: bool = False, classes: Sequence[int]
     if classes is not None and sum(count > 0 for count in classes) < 2:
         return "the test split has one class alone"
     if units < fewest:
-        return f"the test split has {counted(units, unit)}, and {fewest} are the fewest"
+        return f"the test split has {counted(units, unit, plural(unit))}, and {fewest} are the fewest"
     return ""
 
 
@@ -142,12 +143,25 @@ def too_rare(classes: Sequence[int], of: str) -> str:
     return f"the test split has {min(classes, default=0)} {of} of the rarest class, and {FEWEST} are the fewest"
 
 
+def plural(unit: str) -> str:
+    """`rows`, `spans of 5 days`"""
+    first, _, rest = unit.partition(" ")
+    return f"{first}s {rest}".strip()
+
+
 def _signal(evidence: Evidence) -> str:
-    """The simple model that has the best score, if one is better than chance for as many looks as there are."""
-    chance, margin, looks = evidence.measure.chance, evidence.measure.margin, max(len(evidence.others), 1)
-    found = {name: each.value for name, each in evidence.others.items()
-             if each.ends(ALPHA / looks)[0] > chance or each.value > margin}  # fmt: skip
+    """The simple model that has the best score of those that are better than chance, for as many looks as there are."""
+    chance, looks = evidence.measure.chance, max(len(evidence.others), 1)
+    found = {name: each.value for name, each in evidence.others.items() if each.ends(ALPHA / looks)[0] > chance}
     return max(found, key=lambda name: found[name]) if found else ""
+
+
+def _absent(evidence: Evidence) -> bool:
+    """Whether the score is below the margin, no simple one above it, and a score there would be better than chance."""
+    score, measure = evidence.score, evidence.measure
+    found = score.ends(ALPHA)[1] - score.value < measure.margin - measure.chance
+    others = all(each.value <= measure.margin for each in evidence.others.values())
+    return found and others and score.ends(2 * ALPHA)[1] < measure.margin
 
 
 def _code(chance: Gap, constant: Gap, simple: Gap | None, loss: Gap | None, absent: bool) -> str:
@@ -156,7 +170,7 @@ def _code(chance: Gap, constant: Gap, simple: Gap | None, loss: Gap | None, abse
         return "no_signal"
     if chance.word == "better" and constant.word == "better":
         return "better_than_baselines" if simple is None or simple.word == "better" else "better_than_constant"
-    if "worse" in (chance.word, constant.word) or (chance.word == "open" and loss and loss.word == "worse"):
+    if constant.word == "worse" or (chance.word == "open" and loss and loss.word == "worse"):
         return "worse_than_constant"
     return "undecided_result"
 
@@ -170,9 +184,12 @@ def _told(found: Shown, chance: Gap, evidence: Evidence) -> str:
     """The sentence."""
     measure, limit = evidence.measure, evidence.measure.limit
     at = f"chance {measure.text(measure.chance)}; " if measure.chance else ""
+    units = counted(evidence.units, evidence.unit, plural(evidence.unit))
     parts = [f"{measure.name} is {measure.text(found.value)} ({at}95 % interval {measure.text(found.low)} to "
-             f"{measure.text(found.high)}, {counted(evidence.units, evidence.unit)})"]  # fmt: skip
-    constant = None if evidence.constant is None and chance.word == "open" else found.constant
+             f"{measure.text(found.high)}, {units})"]  # fmt: skip
+    constant = found.constant
+    if chance.word == "open" and (evidence.constant is None or constant is None or constant.word == "better"):
+        constant = None  # of a forecast that knows nothing it is luck
     if found.loss and found.code == "worse_than_constant" and chance.word == "open":
         constant = found.loss
     head = _head({"chance": chance, "the constant": constant, "persistence": found.persistence,
@@ -192,8 +209,11 @@ def _told(found: Shown, chance: Gap, evidence: Evidence) -> str:
     gaps = [found.constant if evidence.constant else None, found.persistence, found.simple]
     parts += [_beside(gap, measure) for gap in gaps if gap]
     if found.loss:
-        word = {"better": "better than", "worse": "worse than", "open": "not shown to differ from"}[found.loss.word]
-        parts.append(f"{evidence.losses}, {word} the constant")
+        word = {"better": ", better than", "worse": ", worse than", "open": ", not shown to differ from"}[
+            found.loss.word
+        ]
+        lucky = found.loss.word == "better" and chance.word != "better"
+        parts.append(f"{evidence.losses}{' of' if lucky else word} the constant")
     return f"{head}: {'; '.join(filter(None, parts))}."
 
 

@@ -78,7 +78,7 @@ def summarize(
     rows = [{"": name, **_row(score)} for name, score in scores.items()]
     main = scores.pop("network")
     ahead = f"{true.shape[1]} days ahead" if true.shape[1] > 1 else "1 day ahead"
-    shown = verdict(forecasts, true, day, margin)
+    shown = verdict(forecasts, true, day, margin, test["volatility"].double().numpy())
     tables = {f"{shown.sentence.removesuffix('.')} (test split, {len(np.unique(day))} days, {ahead})": rows}
     if true.shape[1] > 1:
         tables["Network, per day ahead"] = _per_step_rows(steps["network"])
