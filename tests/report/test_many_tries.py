@@ -175,6 +175,10 @@ def test_too_few_models_or_units_give_no_word():
     assert tried({name: items(long + i) for i, name in enumerate("ab")}) is None
     assert tried({"a": items(long), "b": items(long), "c": items(np.full(50, np.nan))}) is None
     assert said_of({}) == (None, [])
+    few = {name: items(loss + i, time=np.arange(FEWEST_UNITS - 1)) for i, name in enumerate("abc")}
+    assert said_of(few)[1] == [
+        "FUL-V05 too few: 19 days are too few to say which of 3 can be the best, all counted; 20 are the fewest."
+    ]
 
 
 def test_without_arch_one_line_says_how_to_get_it(monkeypatch):

@@ -127,12 +127,19 @@ def tried(models: Mapping[str, Mapping[str, np.ndarray]]) -> Tries | None:
 
 
 def said_of(models: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[Tries | None, list[str]]:
-    """What `tried` finds and the sentences for it; without `arch` the one that says how to get it."""
+    """What `tried` finds and the sentences for it; where it finds nothing, why, if there is more to say than that there
+    are few models: too few units, or no `arch`, and how to get it."""
     try:
-        found = tried(models)
+        found = shared_losses(models)
+        if found is None or len(found.names) < FEWEST_MODELS:
+            return None, []
+        if (units := found.loss.shape[1]) < FEWEST_UNITS:
+            few = f"{units} {found.unit} are too few to say which of {len(found.names)} can be the best"
+            return None, [f"{FINDINGS['too_few']}: {few}, all counted; {FEWEST_UNITS} are the fewest."]
+        tries = judged(found)
     except FulmenError as error:
         return None, [str(error)]
-    return found, found.sentences if found else []
+    return tries, tries.sentences
 
 
 def judged(losses: Losses, draws: int = DRAWS, seed: int = 0) -> Tries:

@@ -316,7 +316,7 @@ REFUSED = {  # style -> content and what the message has to say
     "a control character": (csv().replace("2022-01-05", "2022\x07-01-05"), "line 4, character 5: a control character"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(90), "picture"),
     "a web page": ("<!doctype html><html>no</html>", "web page"),
-    "constant": (csv(PRICES.assign(**dict.fromkeys(FIELDS, 7.0))), "AAA: Close is 7 in all 260 lines; .* nothing to"),
+    "constant": (csv(PRICES.assign(**dict.fromkeys(FIELDS, 7.0))), "AAA: Close is 7 in all 260 lines .*nothing to"),
     "no adjusted close on a day": (with_column("Adj Close", [None, *PRICES.Close[1:]]), "line 2, .*adj_close:null"),
 }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.errors import FulmenError
 from fulmen.io.hints import override
 from fulmen.io.taken import listed
@@ -164,7 +165,8 @@ def doubts_about_constants(names: Sequence[str], closes: Sequence[np.ndarray]) -
     still = [i for i, close in enumerate(closes) if len(close) > 1 and (close == close[0]).all()]
     said = [f"{names[i]}: Close is {closes[i][0]:g} in all {len(closes[i])} lines" for i in still]
     if still and len(still) == len(names):
-        raise FulmenError(f"{listed(said, 3)}; a price that never changes leaves nothing to forecast")
+        word = FINDINGS["constant_target"]
+        raise FulmenError(f"{listed(said, 3)} ({word}); a price that never changes leaves nothing to forecast")
     return said
 
 

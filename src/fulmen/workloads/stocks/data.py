@@ -16,6 +16,7 @@ from fulmen import io
 from fulmen.config.mistakes import as_text
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.data.leaks.samples import Samples, Series, joined
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.errors import FulmenError
 from fulmen.io.content import Content, Recognised
 from fulmen.io.options import DateOrder, Decimal, TableOptions, TimeUnit
@@ -247,7 +248,7 @@ class StocksData(WorkloadData):
             needed = warm_up(self.features)
             raise FulmenError(
                 f"{series.ticker}: {len(series)} days are too few: the features take {needed}, a window takes "
-                f"lookback_days={lookback} and horizon_days={horizon}"
+                f"lookback_days={lookback} and horizon_days={horizon} ({FINDINGS['too_few_rows']})"
             )
         log_price = np.log(series.close)
         ahead = origin[:, None] + np.arange(1, horizon + 1)  # [N, H]
@@ -263,7 +264,8 @@ class StocksData(WorkloadData):
 
     def _too_few(self, part: str, windows: int, days: int) -> str:
         return (
-            f"{days} days leave {windows} windows in the {part} split, {MINIMUM} are needed; give more days or change "
+            f"{days} days leave {windows} windows in the {part} split, {MINIMUM} are needed "
+            f"({FINDINGS['too_few_rows']}); give more days or change "
             f"lookback_days={self.lookback_days}, horizon_days={self.horizon_days}, "
             f"validation={self.shares['validation']}, test={self.shares['test']} or "
             f"embargo_days={self.shares['embargo_days']}"

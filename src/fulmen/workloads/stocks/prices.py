@@ -22,7 +22,15 @@ from fulmen.workloads.stocks import checks
 from fulmen.workloads.stocks.names import ALL, PRICES, roles_of
 from fulmen.workloads.stocks.reading import Reading
 from fulmen.workloads.stocks.simulator import Prices
-from fulmen.workloads.stocks.steps import Limits, Lines, oldest_first, refuse_frequency, refuse_holes, refuse_jumps
+from fulmen.workloads.stocks.steps import (
+    Limits,
+    Lines,
+    doubts_about_steps,
+    oldest_first,
+    refuse_frequency,
+    refuse_holes,
+    refuse_jumps,
+)
 from fulmen.workloads.stocks.tickers import hint_of_ticker, refuse_unnamed_tickers, tickers_of
 from fulmen.workloads.stocks.unnamed import likely_names
 from fulmen.workloads.stocks.wide import CORNERS, one_below_the_other
@@ -106,6 +114,7 @@ def _doubts(number: Mapping[str, np.ndarray], lines: Lines, limits: Limits) -> l
     """
     found = refuse_frequency(lines, limits.frequency)
     refuse_holes(lines, limits)
+    found += doubts_about_steps(lines)
     found += refuse_jumps(adjusted(number), lines, limits, "Adj Close" in number)
     if "Volume" in number:
         found += checks.doubts_about_volume(number["Volume"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.errors import FulmenError
 from fulmen.io.hints import override
 from fulmen.io.where import Where
@@ -22,6 +23,7 @@ GAPS = {"daily": 30, "weekly": 60, "monthly": 120, "any": 10**6}  # days between
 LARGE_MOVE = 0.5  # |log return| of a day that is told
 LARGEST_JUMP = 8.0  # how many times the Close before a Close may be
 NEIGHBOURS = 120  # days that the lines around one may span
+UNEVEN = 5  # times as long as short steps that long ones may be
 OTHER_YEARS = 300  # days that a line lies off all of them, if its year is mistyped
 SPLITS = (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50)
 
@@ -118,8 +120,8 @@ def oldest_first(
     refuse_other_years(order, ticker, day, where, column)
     bad = int(order[1:][same & (step < 0)].min())
     raise FulmenError(
-        f"{where(bad, column)}: {np.datetime64(int(day[bad]), 'D')} lies before the line above it; each ticker needs "
-        f"one line a day, oldest first: sort the lines by date"
+        f"{where(bad, column)}: {np.datetime64(int(day[bad]), 'D')} lies before the line above it "
+        f"({FINDINGS['unsorted_times']}); each ticker needs one line a day, oldest first: sort the lines by date"
     )
 
 
@@ -178,12 +180,27 @@ def refuse_frequency(lines: Lines, frequency: Frequency) -> list[str]:
     if low <= median <= high:
         rare = frequency == "daily" and median > 1
         return [f"its lines are {median:g} days apart, by the median, and each counts as one day"] if rare else []
+    irregular = f" ({FINDINGS['irregular_times']})"
     meant = next((name for name, (least, most) in STEPS.items() if least <= median <= most), "any")
-    what = "at various times" if meant == "any" else meant
+    what = f"at various times{irregular}" if meant == "any" else meant
     raise FulmenError(
         f"{lines.where.source}: its lines are {median:g} days apart, so its prices are {what} and not {frequency} "
         f"ones; {override('data.frequency', meant)} reads them as such, and counts of days are counts of lines then"
     )
+
+
+def doubts_about_steps(lines: Lines) -> list[str]:
+    """Told: lines that lie far closer together in some places than in others, each of which counts as one step."""
+    steps = np.diff(lines.day)[lines.next - 1]
+    if len(steps) < 20:
+        return []
+    short, long = np.quantile(steps, (0.1, 0.9))
+    if long <= UNEVEN * short:
+        return []
+    return [
+        f"{FINDINGS['irregular_times']}: one line in ten is {short:g} days or less after the one before, one in ten "
+        f"{long:g} or more, and each counts as one step"
+    ]
 
 
 def refuse_holes(lines: Lines, limits: Limits) -> None:
@@ -202,8 +219,8 @@ def refuse_holes(lines: Lines, limits: Limits) -> None:
     others = f"; {len(wide)} such holes" if len(wide) > 1 else ""
     raise FulmenError(
         f"{lines.where(place, 'Date')}: {lines.of(place)}{lines.date(place)} is {days} days after the line before, "
-        f"{lines.date(place - 1)}, and would count as the next day{others}. Fill the hole, begin after it, or let it "
-        f"be: {override('data.longest_gap_days', most)}"
+        f"{lines.date(place - 1)}, and would count as the next day{others} ({FINDINGS['irregular_times']}). Fill the "
+        f"hole, begin after it, or let it be: {override('data.longest_gap_days', most)}"
     )
 
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.report.document import Rows
 
 COSTS_BP = (0, 5, 20)  # of what is traded, one way; a basis point is 0.01 %
 UP_TO_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 DAYS_PER_YEAR = 365.25
+FEWEST = 60  # days, or spans of them, below which nothing is said in words
 OURS, HELD = "sign of the forecast", "buy and hold"
 NOTE = (
     "Trading: every day 1 / H of the capital of a ticker goes on the sign of the forecast over H days ahead and stays "
@@ -106,6 +108,10 @@ def in_words(ours: Traded, held: Traded) -> str:
             for cost, (mean, ratio, low, high) in found.items()}  # fmt: skip
     if not np.isfinite(found[0][1]):
         return "By its sign the forecast trades nothing that moves"
+    spans = len(ours.earned) // ours.span
+    if spans < FEWEST:
+        of = f"spans of {ours.span} days" if ours.span > 1 else "days"
+        return f"{FINDINGS['too_few']}: {spans} {of} are too few to say what trading by its sign earns"
     kept = [cost for cost, (_, _, low, _) in found.items() if low > 0]
     if not kept:
         word = f"Trading by its sign is not shown to earn anything, even without costs ({said[0]})"
