@@ -82,6 +82,21 @@ def test_what_is_ignored_is_neither_told_nor_refused_but_listed(lab, capsys):
     assert {each["id"] for each in stored["ignored"]} == {"FUL-L01", "FUL-L13"}
 
 
+def test_deep_says_what_the_score_is_without_it_and_deep_strict_refuses(lab, capsys):
+    run = trained("data.csv=copies.csv", "leaks=deep")
+    lines = told(capsys)
+    stored = {leak["code"]: leak for leak in read_result(run.folder)["leaks"] if "with" in leak["evidence"]}
+    assert stored["copies"]["evidence"]["with"] > stored["copies"]["evidence"]["without"] + 0.3
+    assert any("without their copies" in line for line in lines)
+    assert any(line.startswith("leak: FUL-L12 learns permuted labels: ") for line in lines)
+    report = (run.folder / "report.md").read_text()
+    assert "score with it" in report
+    with pytest.raises(FulmenError, match="leaks=deep trains all the same"):
+        trained("data.csv=copies.csv", "leaks=deep_strict")
+    honest = trained("data.csv=honest.csv", "leaks=deep_strict")
+    assert "leaks" not in read_result(honest.folder)
+
+
 def test_folds_tell_each_finding_once(lab, capsys):
     run = trained("data.csv=copies.csv", "folds=3", "seeds=2")
     lines = told(capsys)

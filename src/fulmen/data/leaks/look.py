@@ -5,16 +5,17 @@ import time
 import warnings
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 import torch
 
+from fulmen.data.leaks.deep import deepened
 from fulmen.data.leaks.leak import Leak
-from fulmen.data.leaks.samples import Samples
+from fulmen.data.leaks.samples import Fitted, Samples
 from fulmen.data.leaks.scan import scan
 from fulmen.diagnosis.ignored import Ignored
 from fulmen.errors import FulmenError
@@ -96,7 +97,8 @@ def _known(samples: Samples, deep: bool) -> list[Leak]:
     """The leaks of samples; of those that were scanned in this process before, those found then."""
     key = (int(deep), *marks(samples))
     if key not in _scans:
-        _scans[key] = scan(samples)
+        found = scan(samples)
+        _scans[key] = deepened(samples, found) if deep else found
         while len(_scans) > REMEMBERED:
             _scans.popitem(last=False)
     _scans.move_to_end(key)
@@ -105,12 +107,17 @@ def _known(samples: Samples, deep: bool) -> list[Leak]:
 
 def marks(samples: Samples) -> tuple[int, ...]:
     """Numbers that change with whatever a scan looks at."""
-    single = (samples.target, samples.split, samples.content, samples.group, samples.time, samples.order)
-    named = [*samples.columns.items(), *samples.also.items(), *((each.name, each.value) for each in samples.fitted)]
-    settings = (samples.kind, samples.splitting, samples.horizon, samples.target_name, samples.sample, samples.cures)
-    texts = [repr(settings), *(name for name, _ in named)]
-    arrays = [each for each in (*single, *(value for _, value in named)) if each is not None]
-    return (zlib.crc32("\n".join(texts).encode()), *map(_mark, arrays))
+    plain, arrays = [], []
+    for place in fields(samples):
+        value = getattr(samples, place.name)
+        parts = value.items() if isinstance(value, Mapping) else enumerate(value) if place.name == "fitted" else ()
+        for name, part in [(place.name, value)] if isinstance(value, np.ndarray) else parts:
+            part = part.value if isinstance(part, Fitted) else part
+            plain.append(str(name))
+            arrays.append(_mark(part)) if isinstance(part, np.ndarray) else plain.append(repr(part))
+        if isinstance(value, str | int | float | None):
+            plain.append(repr(value))
+    return (zlib.crc32("\n".join(plain).encode()), *arrays)
 
 
 def _mark(values: np.ndarray) -> int:
