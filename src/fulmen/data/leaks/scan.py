@@ -3,6 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from fulmen.data.leaks.copies import copies
+from fulmen.data.leaks.delayed import delayed
+from fulmen.data.leaks.filled import filled
+from fulmen.data.leaks.foretold import foretold
 from fulmen.data.leaks.leak import Leak, ordered
 from fulmen.data.leaks.marks import marks
 from fulmen.data.leaks.near_copies import near_copies
@@ -11,7 +14,8 @@ from fulmen.data.leaks.unfit import unfit
 from fulmen.report.leaks import PROVES_NOTHING as PROVES_NOTHING
 
 Detector = Callable[[Samples], list[Leak]]
-DETECTORS: Sequence[Detector] = (copies, near_copies, marks, unfit)
+OF_SERIES: Sequence[Detector] = (delayed, filled, foretold)
+DETECTORS: Sequence[Detector] = (copies, near_copies, marks, *OF_SERIES, unfit)
 
 
 def scan(samples: Samples) -> list[Leak]:
