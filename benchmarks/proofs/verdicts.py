@@ -14,6 +14,7 @@ A cell is 25 runs, so that a proof that was stopped goes on; the last three cell
     python -m benchmarks.proofs verdicts
 """
 
+import logging
 import tempfile
 import warnings
 from collections import Counter
@@ -58,6 +59,7 @@ NOISE, POWER, TWICE = "zero signal", "zero signal at a power of .95", "twice the
 
 def main() -> bool:
     torch.set_num_threads(1)
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     proof = Proof(__name__, __doc__, seeds=range(100))
     counts = {NOISE: 100, POWER: 25, TWICE: 25}
     bunches = {f"{row}, {name}, {start} to {start + BUNCH - 1}": (row, name, start)

@@ -91,6 +91,7 @@ def test_what_is_shown_is_the_same_after_json():
         (too_few(9, "row", classes=[5, 4]), "the test split has 9 rows, and 10 are the fewest"),
         (too_few(90, "row", classes=[90, 0]), "the test split has one class alone"),
         (too_rare([90, 5], "rows"), "the test split has 5 rows of the rarest class, and 10 are the fewest"),
+        (too_rare([90, 50, 4], "rows"), "the test split has 4 rows of the rarest class, and 5 are the fewest"),
     ],
 )
 def test_what_is_too_small_is_said_and_never_judged(reason, words):

@@ -137,10 +137,11 @@ def too_few(units: int, unit: str, grouped: bool = False, classes: Sequence[int]
 
 
 def too_rare(classes: Sequence[int], of: str) -> str:
-    """Why classes are too rare to be judged one by one; "" if they are not."""
-    if min(classes, default=0) >= FEWEST:
-        return ""
-    return f"the test split has {min(classes, default=0)} {of} of the rarest class, and {FEWEST} are the fewest"
+    """Why classes are too rare to be judged one by one, each of more than two beside all others; "" if they are not."""
+    rarest, fewest = min(classes, default=0), FEWEST if len(classes) == 2 else FEWEST // 2
+    return (
+        "" if rarest >= fewest else f"the test split has {rarest} {of} of the rarest class, and {fewest} are the fewest"
+    )
 
 
 def plural(unit: str) -> str:
@@ -241,7 +242,8 @@ def _beside(gap: Gap, measure: Measure) -> str:
     percent = measure.percent or gap.measure != measure.name
     ends = (gap.value, gap.low, gap.high)
     digits = 2 if max(map(abs, ends)) < 0.01 else 1
-    value, low, high = (f"{100 * each:+.{digits}f}" if percent else f"{each:+.3f}" for each in ends)
+    digits, times = (digits, 100) if percent else (3, 1)
+    value, low, high = (f"{round(times * each, digits) + 0.0:+.{digits}f}" for each in ends)  # no -0.000
     points = f" points of {gap.measure}" if percent else ""
     which = f", the best of {gap.of} simple models" if gap.of > 1 else ""
     return f"{value}{points} against {gap.name}{which} ({low} to {high})"

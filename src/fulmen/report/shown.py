@@ -86,6 +86,16 @@ class Shown:
         return str(FINDINGS[self.code])
 
     @property
+    def basis(self) -> str:
+        """What the sentence rests on, in a line."""
+        if not math.isfinite(self.margin):
+            return "see the answer at the top."
+        return (
+            f"the answer at the top, by the {self.measure} of {self.units:,} independent {self.unit}, of which "
+            f"{self.margin:.3g} is a signal."
+        )
+
+    @property
     def better_than_chance(self) -> bool:
         """Whether this is claimed."""
         return self.code != "too_few" and self.low > self.chance

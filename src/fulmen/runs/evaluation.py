@@ -1,5 +1,6 @@
 """After training: the best checkpoint is tested, and what came of it is written down and shown."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,11 +102,12 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
     ways = {name: direction(f"test/{name}", plain) for name in summary.metrics}
     result.better = {name: way for name, way in ways.items() if way}
     result.counted = summary.counted
-    result.shown = summary.verdict.as_dict() if summary.verdict and result.steps else {}
     if summary.items:
         write_items(result.folder, summary.items)
         result.sizes["test"] = len(summary.items["item"])
-    seen = looked_at(result, Ignored.of((cfg.get("findings") or {}).get("ignore") or []))
+    ignored = Ignored.of((cfg.get("findings") or {}).get("ignore") or [])
+    summary = with_shown(summary, result, ignored)
+    seen = looked_at(result, ignored)
     curve = training_curve(result.folder, cfg.monitor, cfg.mode, not result.losses_differ)
     if curve:
         summary.figures["Training"] = curve.name
@@ -129,6 +131,19 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
         if len(summary.tables[title]) > SHOWN:
             print(f"  and {len(summary.tables[title]) - SHOWN} more in the report")
     return path
+
+
+def with_shown(summary: Summary, result: Result, ignored: Ignored) -> Summary:
+    """Keep what the test split shows in the result; as ignored where that was asked for: then it has no code."""
+    verdict, result.shown = summary.verdict, {}
+    if verdict is None or not result.steps:
+        return summary
+    if verdict.code not in ignored.names:
+        result.shown = verdict.as_dict()
+        return summary
+    result.ignored = [each for each in result.ignored if each.get("code") != verdict.code]
+    result.ignored.append({"id": verdict.id, "code": verdict.code, "finding": verdict.heading})
+    return replace(summary, verdict=None)
 
 
 def summarized(trainer: Trainer, model: LightningModule, data: LightningDataModule, figures: Path) -> Summary:
