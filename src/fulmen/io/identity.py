@@ -61,27 +61,27 @@ def same_rows(columns: Mapping[str, np.ndarray | pd.Series] | pd.DataFrame) -> S
     total: np.ndarray | None = None
     for name in columns:  # of a DataFrame too
         values = columns[name]
-        code = _hashes(values)
-        total = code if total is None else _mixed(total + _ODD) ^ code
+        code = value_hashes(values)
+        total = code if total is None else mixed(total + _ODD) ^ code
     if total is None:
         return SameRows(np.empty(0, dtype=np.int64), 0)
     row, kinds = pd.factorize(total)
     return SameRows(row.astype(np.int64), len(kinds))
 
 
-def _hashes(values: np.ndarray | pd.Series) -> np.ndarray:
+def value_hashes(values: np.ndarray | pd.Series) -> np.ndarray:
     """A whole number for each value, equal for equal ones alone, uint64 [N]."""
     array = np.asarray(values)
     if array.dtype.kind == "f":
         array = array.astype(np.float64)
         array = np.where(np.isnan(array), np.nan, array + 0.0)  # one NaN, one zero
-        return _mixed(array.view(np.uint64))
+        return mixed(array.view(np.uint64))
     if array.dtype.kind in "iub":
-        return _mixed(array.astype(np.int64).view(np.uint64))
+        return mixed(array.astype(np.int64).view(np.uint64))
     return pd.util.hash_array(array.astype(object), categorize=True)
 
 
-def _mixed(code: np.ndarray) -> np.ndarray:
+def mixed(code: np.ndarray) -> np.ndarray:
     """The finalizer of SplitMix64 (Steele, Lea, Flood 2014): one bit of the input moves half of those that come out."""
     code = code ^ (code >> np.uint64(30))
     code = code * np.uint64(0xBF58476D1CE4E5B9)

@@ -1,36 +1,56 @@
 """The same samples in two splits, value for value, and samples that are repeated within one."""
 
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
 
+from fulmen.data.leaks.chance import SCREEN, PairBits
+from fulmen.data.leaks.columns import columns_of, drawn
 from fulmen.data.leaks.content import content_hashes
 from fulmen.data.leaks.leak import Leak
 from fulmen.data.leaks.samples import SPLITS, VALIDATION, Samples
-from fulmen.io.identity import same_rows
+from fulmen.io.identity import mixed, same_rows, value_hashes
 from fulmen.report.words import counted
 
 REPEATED = 0.05  # of the samples of a split: fewer repeated ones are not told
 SAME_SPLIT = 0.9  # of the samples of either split, beyond which the two are one
 EXAMPLES = 5  # pairs that are named
+CROWD = 25  # samples of one kind, from which on it is a state that recurs, such as a machine that stands
+MISSES = 0.3  # pairs that agree in all columns but one, to each kind that is repeated: as many where values are few
 
 
 def copies(samples: Samples) -> list[Leak]:
-    """Samples of one split that stand in another too, by all inputs, whatever their targets are."""
+    """Samples of one split that stand in another too, by all inputs, whatever their targets are.
+
+    Where inputs are few levels or coarse numbers, chance makes equal samples: these are no copies.
+    """
     same = kinds(samples)
     if same is None:
+        return []
+    crowd = np.bincount(same)[same] > max(CROWD, len(same) // 200)
+    if not samples.columns and samples.content is not None:
+        crowd = np.zeros(len(same), dtype=bool)
+    repeated = np.bincount(same)[same] > 1
+    if not (repeated & ~crowd).any():
+        return []
+    bits = distinct_bits(samples, same) if samples.columns else None
+    if bits is not None and _few_values(samples, same, repeated & ~crowd):
         return []
     found = []
     for one, other in combinations(range(len(SPLITS)), 2):
         a, b = samples.rows(one), samples.rows(other)
-        shared = np.isin(same[b], same[a])
+        shared = np.isin(same[b], same[a]) & ~crowd[b]
         if not len(a) or not shared.any():
             continue
         first = dict(zip(same[a][::-1].tolist(), a[::-1].tolist(), strict=True))
         pairs = [[first[int(same[row])], int(row)] for row in b[shared][:EXAMPLES]]
-        share, count = shared.mean(), int(shared.sum())
+        share, count = float(shared.mean()), int(shared.sum())
         if one == VALIDATION and min(share, np.isin(same[a], same[b]).mean()) > SAME_SPLIT:
             found.append(the_same(samples, len(b)))
+            continue
+        expected = bits.expected(len(a) * len(b)) if bits is not None else 0.0
+        if count < 10 * expected:
             continue
         found.append(
             Leak(
@@ -38,7 +58,13 @@ def copies(samples: Samples) -> list[Leak]:
                 "error" if share > 0.01 else "warning",
                 f"{counted(count, samples.sample)} of the {len(b):,} of the {SPLITS[other]} split stand in the "
                 f"{SPLITS[one]} split too ({share:.1%}; first: {samples.sample} {pairs[0][1]} equals {pairs[0][0]})",
-                evidence={"splits": [SPLITS[one], SPLITS[other]], "count": count, "share": share, "pairs": pairs},
+                evidence={
+                    "splits": [SPLITS[one], SPLITS[other]],
+                    "count": count,
+                    "share": share,
+                    "pairs": pairs,
+                    "by_chance": expected,
+                },
                 cures=tuple(samples.cures.get("copies", ())),
             )
         )
@@ -62,6 +88,46 @@ def repeated_within(samples: Samples, same: np.ndarray) -> list[Leak]:
             finding = f"{again:,} of the {len(rows):,} {samples.sample}s of the {name} split repeat another one of it"
             found.append(Leak("repeated_within", "note", finding, evidence={"split": name, "count": again}))
     return found
+
+
+def distinct_bits(samples: Samples, same: np.ndarray) -> PairBits:
+    """What tells different samples apart, by some of them.
+
+    Args:
+        same: number of the kind of each sample, equal for equal ones [N].
+    """
+    _, first = np.unique(same, return_index=True)
+    return PairBits(columns_of(samples.columns, drawn(first, SCREEN)))
+
+
+def _few_values(samples: Samples, same: np.ndarray, repeated: np.ndarray) -> bool:
+    """Whether different samples agree in all columns but one so often that agreeing in all is nothing special.
+
+    That is so where it happens with two columns or more: among copies of a row with one column of fine numbers it does
+    with that one.
+
+    Args:
+        same: number of the kind of each sample [N].
+        repeated: which of them are equal to another one [N].
+    """
+    _, first = np.unique(same, return_index=True)
+    enough = MISSES * len(np.unique(same[repeated]))
+    missed = 0
+    for _, rest in all_but_one(samples):
+        found = np.sort(rest[first])
+        starts = np.flatnonzero(np.insert(found[1:] != found[:-1], 0, True))
+        counts = np.diff(starts, append=len(found)).astype(float)
+        missed += (counts * (counts - 1)).sum() / 2 > enough
+    return bool(missed >= 2)
+
+
+def all_but_one(samples: Samples) -> Iterator[tuple[str, np.ndarray]]:
+    """Each column with a number for each sample, equal for those that agree in all other columns, uint64 [N]."""
+    salts = np.random.default_rng(0).integers(2**63, size=len(samples.columns), dtype=np.uint64)
+    codes = [mixed(value_hashes(each) + salt) for each, salt in zip(samples.columns.values(), salts, strict=True)]
+    total = np.sum(codes, axis=0, dtype=np.uint64)
+    for name, code in zip(samples.columns, codes, strict=True):
+        yield name, total - code
 
 
 def kinds(samples: Samples) -> np.ndarray | None:

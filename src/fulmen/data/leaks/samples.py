@@ -67,6 +67,7 @@ class Samples:
         sample: what one is called: "row", "image", "window".
         fitted: what was fitted to the data, or chosen by them.
         without: overrides that leave these columns out.
+        by_group: overrides that split by the groups of a column, which is no input then.
         cures: name of a finding -> overrides that remove such a leak.
         horizon: how far ahead the target lies, in units of `time`; 0: it is of the same time.
         outcome: what is foretold, whole, where `target` only sums it up: curves [N, ..., T].
@@ -88,6 +89,7 @@ class Samples:
     sample: str = "sample"
     fitted: Sequence[Fitted] = ()
     without: Callable[[Sequence[str]], Sequence[str]] = lambda columns: ()
+    by_group: Callable[[str], Sequence[str]] = lambda column: ()
     cures: Mapping[str, Sequence[str]] = field(default_factory=dict)
     horizon: float = 0.0
     outcome: np.ndarray | None = None

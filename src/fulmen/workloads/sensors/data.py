@@ -11,6 +11,7 @@ import torch
 
 from fulmen.config.ranges import Count, between, refuses_out_of_range
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
+from fulmen.data.leaks.samples import Samples
 from fulmen.data.ranges import Ranges
 from fulmen.errors import FulmenError
 from fulmen.io.content import Content, Recognised
@@ -24,6 +25,7 @@ from fulmen.workloads.sensors.features.feature_set import RANGES, Features, gap_
 from fulmen.workloads.sensors.io.alike import Alike
 from fulmen.workloads.sensors.io.checks import check_for_training, doubts_of, out_of_range
 from fulmen.workloads.sensors.io.tables import Columns
+from fulmen.workloads.sensors.samples import large_numbers, samples_of
 from fulmen.workloads.sensors.simulator.plant import SENSORS, Fault
 from fulmen.workloads.sensors.sources import Plant, TableFile
 from fulmen.workloads.sensors.table_data import TableData
@@ -83,6 +85,7 @@ class SensorData(TableData):
 
     Attributes:
         source: where the rows come from.
+        rows: numbers of the rows in each split, known after `setup`.
     """
 
     reads = "csv"
@@ -148,6 +151,7 @@ class SensorData(TableData):
         self.forbidden = forbidden if forbidden is None else tuple(forbidden)
         self.permute_labels, self.known_ceiling = permute_labels, dict(ceiling or {})
         self.cache = Path(cache) if cache else None
+        self.rows: dict[str, np.ndarray] = {}
 
     def prepare_data(self) -> None:
         self._arrays()
@@ -173,12 +177,16 @@ class SensorData(TableData):
         gaps = self.features.fill(whole["x"], train)
         found += [gap_sentence(name, gone, whole["row"], self.features.filled[name]) for name, gone in gaps.items()]
         self.splits = {name: {k: torch.from_numpy(v[part]) for k, v in whole.items()} for name, part in rows.items()}
+        self.rows = rows
         self.bayes = np.array(arrays["bayes"][rows["test"]]) if "bayes" in arrays and not self.permute_labels else None
         self.groups = arrays["group_name"].tolist()
         self.hours = {name: np.array(time_h[part]) for name, part in rows.items()}
         self.absolute, self.time_unit = bool(arrays["absolute"]), str(arrays["time_unit"])
         self.zone = str(arrays["zone"])
         self._warn(found, whole["x"])
+
+    def all_samples(self) -> Samples | None:
+        return samples_of(self, self.rows, self._arrays()) if self.splits else None
 
     def _rows(self, arrays: Arrays, target: np.ndarray, found: list[str]) -> dict[str, np.ndarray]:
         """Numbers of the rows in each split; copies of a row stay together where that is possible, else it is found."""
@@ -227,7 +235,12 @@ class SensorData(TableData):
         doubts = [*out_of_range(table, plausible, where), *doubts_of(table, columns)]
         took = said.taken(table, columns, str(rows.name), copies, doubts)
         best = {"bayes": rows.bayes()} if isinstance(rows, Plant) and rows.has_ceiling else {}
+        large = large_numbers(table.numeric)
         return best | {
+            "large": np.stack(list(large.values()), 1) if large else np.empty((len(table.line), 0)),
+            "large_name": np.array(list(large), dtype=str),
+            "also": np.stack(list(table.also.values()), 1) if table.also else np.empty((len(table.line), 0), np.int32),
+            "also_name": np.array(list(table.also), dtype=str),
             "x": self.features.of_rows(table),
             "category": table.category,
             "target": table.target,

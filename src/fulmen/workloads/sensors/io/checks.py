@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fulmen.data.ranges import Ranges
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.errors import FulmenError
 from fulmen.io.hints import override
 from fulmen.io.taken import listed
@@ -123,7 +124,8 @@ def _refuse_parts_of_target(table: Table, columns: Columns, source: str) -> None
     rest = without(columns.numeric, parts)
     cure = override("data.numeric", rest) if rest else "name other columns in data.numeric"
     raise FulmenError(
-        f"{source}: {listed(parts)} {'is' if len(parts) == 1 else 'are'} {columns.target} itself, or kinds of it: 1 in "
+        f"{source}: {FINDINGS['target_copy']}: {listed(parts)} {'is' if len(parts) == 1 else 'are'} {columns.target} "
+        f"itself, or kinds of it: 1 in "
         f"rows with the label {columns.labels[1]} alone, {share:.0%} of which they make up; leave "
         f"{'it' if len(parts) == 1 else 'them'} out: {cure} (data.forbidden=[] says that nothing gives the target away)"
     )

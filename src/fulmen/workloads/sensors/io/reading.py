@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from fulmen.config.override_values import value_of
 from fulmen.errors import FulmenError
@@ -19,6 +20,7 @@ from fulmen.workloads.sensors.io.roles import columns_of, with_its_date
 from fulmen.workloads.sensors.io.tables import Columns, Table, check_cells
 
 AS_FOUND = TableOptions()
+MOST_UNUSED = 40  # columns that nobody asked for and that are remembered all the same
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Frame:
         dropped: lines that are no rows.
         unused: names of its other columns.
         delimiter: between the columns of a text.
+        also: some of the other columns, as `Table` has them.
     """
 
     cells: dict[str, Cells]
@@ -40,6 +43,7 @@ class Frame:
     dropped: Sequence[str]
     unused: Sequence[str]
     delimiter: str
+    also: dict[str, np.ndarray]
 
 
 def read_table(
@@ -65,6 +69,7 @@ def read_table(
         table.guesses += said
     table.guesses = [*raw.guesses, *table.guesses]
     table.dropped, table.unused = list(raw.dropped), list(raw.unused)
+    table.also = raw.also
     return table
 
 
@@ -81,7 +86,25 @@ def read_frame(
         cells[columns.time], said = with_its_date(raw.frame, names[columns.time])
         guesses += [said] if said else []
     unused = [str(name) for name in raw.frame.columns if name not in names.values()]
-    return Frame(cells, raw.line, [*raw.guesses, *guesses], raw.dropped, unused, raw.delimiter or "")
+    also = {name: ranks(raw.frame[name]) for name in unused[:MOST_UNUSED] if isinstance(raw.frame[name], pd.Series)}
+    every = [*raw.guesses, *guesses]
+    return Frame(cells, raw.line, every, raw.dropped, unused, raw.delimiter or "", also)
+
+
+def ranks(cells: Cells) -> np.ndarray:
+    """Numbers of the values of a column that nobody reads, in the order of numbers or else of texts; -1 where missing.
+
+    Returns:
+        int32 [N]
+    """
+    code, distinct = pd.factorize(pd.Series(np.asarray(cells, dtype=object)), use_na_sentinel=True)
+    words = ["" if pd.isna(value) else str(value).strip() for value in distinct]
+    known = [word for word in words if word]
+    numbers = pd.to_numeric(pd.Series(known, dtype=object), errors="coerce")
+    keys = known if numbers.isna().any() else numbers.tolist()
+    place = {word: rank for rank, (_, word) in enumerate(sorted(zip(keys, known, strict=True)))}
+    table = np.array([place.get(word, -1) for word in words] + [-1], dtype=np.int32)
+    return table[code]
 
 
 def read_options(stored: Mapping[str, Any], typed: Mapping[str, str]) -> TableOptions:

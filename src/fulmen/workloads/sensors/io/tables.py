@@ -65,6 +65,7 @@ class Table:
         guesses: what was decided in reading.
         dropped: what was left out.
         unused: columns of the file that nobody asked for.
+        also: some of these: numbers of their values in the order of these, int32 [N], -1 where one is missing.
     """
 
     numeric: dict[str, np.ndarray]
@@ -79,13 +80,14 @@ class Table:
     guesses: list[Guess] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    also: dict[str, np.ndarray] = field(default_factory=dict)
 
     def at(self, rows: np.ndarray) -> "Table":
         """Some rows of it: numbers or a mask."""
         return Table(
             {name: values[rows] for name, values in self.numeric.items()}, self.category[rows], self.target[rows],
             self.group[rows], self.time_h[rows], self.line[rows], self.absolute, self.time_unit, self.zone,
-            self.guesses, self.dropped, self.unused,
+            self.guesses, self.dropped, self.unused, {name: values[rows] for name, values in self.also.items()},
         )  # fmt: skip
 
 

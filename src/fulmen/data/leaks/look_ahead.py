@@ -1,0 +1,151 @@
+"""Features that know what comes: the target or a reading of a later time, or a mean that reaches into the future."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from fulmen.data.leaks.columns import Column, classes, columns_of, used
+from fulmen.data.leaks.leak import Leak
+from fulmen.data.leaks.samples import Samples
+from fulmen.data.leaks.times import has_times, series
+
+FEWEST = 100  # samples below which nothing is said
+LATER = re.compile(r"next|lead|future|ahead|tomorrow|fwd|forward|later|after|t\+\d")
+EARLIER = re.compile(r"lag|prev|past|last|before|yesterday|earlier|back|t-\d")
+MOST = 4_000  # samples that are looked at
+LAGS = 12  # steps ahead that are looked at
+NEIGHBOURS = 0.4  # correlation of a reading with a mean of it, below which none is sought
+WIDEST = 15  # steps to either side of a mean
+
+
+def look_ahead(samples: Samples) -> list[Leak]:
+    """Features that agree with later values better than with present and earlier ones."""
+    rows = used(samples)
+    if len(rows) < FEWEST or samples.target.ndim != 1 or not samples.columns:
+        return []
+    if not has_times(samples) and samples.splitting == "group":
+        return []
+    rows, place = (part[:MOST] for part in series(samples, rows))
+    by_class = samples.kind == "classes"
+    y = classes(samples, rows) if by_class else np.asarray(samples.target, float)[rows]
+    if y is None or y.std() == 0:
+        return []
+    columns = [each for each in columns_of(samples.columns, rows) if not each.levels or each.count == 2]
+    pairs = _worth_a_look(columns, place)
+    found = []
+    for i, each in enumerate(columns):
+        others = [columns[j] for j in np.flatnonzero(pairs[i])]
+        leak = _of_target(samples, each, y, place, by_class) or next(_of_columns(samples, each, others, place), None)
+        if leak:
+            found.append(leak)
+    return found
+
+
+def _worth_a_look(columns: Sequence[Column], place: np.ndarray) -> np.ndarray:
+    """Pairs of columns of which one is nearly the other one of a later time, or goes with it: bool [F, F]."""
+    numbers = np.array([not each.levels and each.count >= 10 for each in columns], dtype=bool)
+    x = np.stack([np.where(each.missing, np.nanmean(each.values), each.values) for each in columns], 1)
+    x = (x - x.mean(0)) / np.maximum(x.std(0), 1e-300)
+    best = np.abs(x.T @ x) / len(x) > NEIGHBOURS
+    for lag in range(1, LAGS + 1):
+        there = place[lag:] - place[:-lag] == lag
+        if there.sum() > 50:
+            best |= np.abs(x[:-lag][there].T @ x[lag:][there]) / there.sum() > 0.9
+    return best & numbers[:, None] & numbers[None] & ~np.eye(len(columns), dtype=bool)
+
+
+def later(values: np.ndarray, place: np.ndarray, lag: int) -> np.ndarray:
+    """The value `lag` steps later in the same series [n]; NaN where there is none."""
+    moved = np.full(len(values), np.nan)
+    if lag >= 0:
+        there = place[lag:] - place[: len(place) - lag] == lag
+        moved[: len(values) - lag][there] = values[lag:][there]
+    else:
+        there = place[-lag:] - place[:lag] == -lag
+        moved[-lag:][there] = values[:lag][there]
+    return moved
+
+
+def alike(a: np.ndarray, b: np.ndarray) -> float:
+    """Absolute correlation of numbers that may be missing [n]; 0 where few are there or one is constant."""
+    known = ~np.isnan(a) & ~np.isnan(b)
+    if known.sum() < 50:
+        return 0.0
+    a, b = a[known], b[known]
+    if a.std() == 0 or b.std() == 0:
+        return 0.0
+    return float(abs(np.corrcoef(a, b)[0, 1]))
+
+
+def _of_target(samples: Samples, each: Column, y: np.ndarray, place: np.ndarray, by_class: bool) -> Leak | None:
+    """A feature that is the target of a later time."""
+    target = y.astype(float) if not by_class or y.max() == 1 else None
+    if target is None:
+        return None
+    by_lag = {lag: alike(each.values, later(target, place, lag)) for lag in range(-LAGS, LAGS + 1)}
+    ahead = max(range(1, LAGS + 1), key=lambda lag: by_lag[lag])
+    behind = max(by_lag[lag] for lag in range(-LAGS, 1))
+    best = by_lag[ahead]
+    if best < 0.8 or 1 - best > 0.5 * (1 - behind):
+        return None
+    steps = f"{ahead} step{'s' * (ahead > 1)}"
+    finding = (
+        f"the feature {each.name} agrees with {samples.target_name} {steps} later (correlation {best:.3f}), and less "
+        f"with that of its own or of any earlier time ({behind:.3f}): it knows what comes"
+    )
+    return _leak(samples, each, finding, steps=ahead, later=best, present=behind)
+
+
+def _of_columns(samples: Samples, each: Column, others: list[Column], place: np.ndarray) -> Iterator[Leak]:
+    """A feature that is a reading of a later time, or a mean of readings that reaches into the future."""
+    for other in others:
+        now, by_lag = alike(each.values, other.values), {}
+        for lag in range(1, LAGS + 1):
+            by_lag[lag] = alike(each.values, later(other.values, place, lag))
+        ahead = max(by_lag, key=lambda lag: by_lag[lag])
+        if by_lag[ahead] > 0.98 and 1 - by_lag[ahead] < 0.2 * (1 - now) and _is_the_later(each, other, place):
+            finding = (
+                f"the feature {each.name} is {other.name} of {ahead} step{'s' * (ahead > 1)} later (correlation "
+                f"{by_lag[ahead]:.4f}): it knows what comes"
+            )
+            yield _leak(samples, each, finding, steps=ahead, later=by_lag[ahead], present=now)
+        elif now > NEIGHBOURS and (found := _mean_ahead(each.values, other.values, place)):
+            finding = f"the feature {each.name} is the mean of {other.name} over {found}: it knows what comes"
+            yield _leak(samples, each, finding)
+
+
+def _is_the_later(each: Column, other: Column, place: np.ndarray) -> bool:
+    """Of two columns that are one shifted in time: whether `each` was taken from the future, not `other` from the past.
+
+    Their names may say it, or the gap that the shift has left at the end or the beginning of a series.
+    """
+    if LATER.search(each.name.lower()) or EARLIER.search(other.name.lower()):
+        return bool(LATER.search(each.name.lower()))
+    ends = np.append(np.diff(place) != 1, True)
+    starts = np.insert(np.diff(place) != 1, 0, True)
+    return bool(each.missing[ends].mean() > 0.5 and not other.missing[starts].mean() > 0.5)
+
+
+def _mean_ahead(values: np.ndarray, other: np.ndarray, place: np.ndarray) -> str:
+    """The steps over which `values` is a mean of `other`, some of them later; "": it is none."""
+    centred, past, ahead = other.copy(), other.copy(), np.zeros(len(other))
+    known = max(alike(values, other), 0.0)
+    for width in range(1, WIDEST + 1):
+        after = later(other, place, width)
+        before = later(other, place, -width)
+        centred, past, ahead = centred + after + before, past + before, ahead + after
+        known = max(known, alike(values, past))
+        ways = {
+            f"{width} steps before and {width} after": centred,
+            f"its own and the next {width} steps": ahead + other,
+        }
+        ways |= {f"the next {width} steps": ahead} if width > 1 else {}  # the next one alone is a shift
+        for words, mean in ways.items():
+            if (best := alike(values, mean)) > 0.99 and 1 - best < 0.1 * (1 - known):
+                return words
+    return ""
+
+
+def _leak(samples: Samples, each: Column, finding: str, **evidence: float) -> Leak:
+    return Leak("look_ahead", "error", finding, (each.name,), evidence, tuple(samples.without((each.name,))))
