@@ -2,9 +2,10 @@
 
 A cell is a simulated market of 8 series and 4,000 days, 40 without a signal and 40 in which the day before explains 5 %
 of the variance; the last three cells are the promises over all of them. Ten of the 30 networks, of a kind each, see the
-returns of ten days for two epochs and forecast the next one of the test split. What is said of them is what a multirun
-says (`fulmen.report.many_tries`): the superior predictive ability of the best against persistence, and which networks
-are in the 95 % confidence set. Which is truly the best is told by 100,000 further days.
+returns of ten days for two epochs, in bfloat16 where the processor has it, and forecast the next day of the test split.
+What is said of them is what a multirun says (`fulmen.report.many_tries`): the superior predictive ability of the best
+against persistence, and which networks are in the 95 % confidence set. Which is truly the best is told by 100,000
+further days.
 
     make proofs ARGS=zoo
     python -m benchmarks.proofs.zoo [--cache outputs/cache] [--seconds 600]     # a piece of it; both go on
@@ -34,6 +35,7 @@ from fulmen.config.check import build, check_overrides
 from fulmen.data.cache import cache_folder, fingerprint
 from fulmen.report.many_tries import Tries, tried
 from fulmen.utils.files import atomic_write
+from fulmen.utils.precision import best_precision, in_precision
 from fulmen.workloads.stocks import features, simulator, splits
 from fulmen.workloads.stocks.data import StocksData, inputs_at, known_days
 from fulmen.workloads.stocks.items import items_of
@@ -125,7 +127,7 @@ def forecast(data: StocksData, kind: str, seed: int, name: str, folder: Path) ->
         "market": data.fingerprint,
         "seed": seed,
         "network": name,
-        "training": [EPOCHS, BATCH, LR],
+        "training": [EPOCHS, BATCH, LR, best_precision("cpu")],
         "fresh": FRESH_DAYS,
     }
     path = (
@@ -151,7 +153,7 @@ def trained(data: StocksData, name: str, seed: int) -> LightningModule:
     model = build(config(name).model, "model")
     Trainer(
         max_epochs=EPOCHS, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, num_sanity_val_steps=0, limit_val_batches=0,
+        enable_model_summary=False, num_sanity_val_steps=0, limit_val_batches=0, precision=best_precision("cpu"),
     ).fit(model, data)  # fmt: skip
     return model.eval()
 
@@ -165,12 +167,13 @@ def config(name: str) -> Any:
 
 
 @torch.no_grad()
-def predicted(model: Any, batch: dict[str, torch.Tensor], rows: int = 10_000) -> np.ndarray:
+def predicted(model: Any, batch: dict[str, torch.Tensor], rows: int = 1_000) -> np.ndarray:
     """Log-returns [N, H]."""
     parts = range(0, len(batch["day"]), rows)
-    return torch.cat(
-        [model.log_return({key: value[i : i + rows] for key, value in batch.items()}) for i in parts]
-    ).numpy()
+    with in_precision(best_precision("cpu")):
+        return torch.cat(
+            [model.log_return({key: value[i : i + rows] for key, value in batch.items()}) for i in parts]
+        ).numpy()
 
 
 def fresh_loss(model: Any, signal: float, seed: int, days: int = FRESH_DAYS) -> float:
