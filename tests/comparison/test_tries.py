@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from fulmen.comparison.ended import over_seeds
+from fulmen.comparison.entrants import entrants
 from fulmen.comparison.multirun import Ended, Ranking, folders_of
 from fulmen.comparison.named import compare
+from fulmen.comparison.ranking_files import write
 from fulmen.comparison.tries import together, tries_of
+from fulmen.report.contest import Contest
 from fulmen.report.many_tries import confidence_set
 from fulmen.report.test_predictions import write_items
 from tests.result_folders import loadable
@@ -98,3 +101,17 @@ def test_a_comparison_of_three_counts_all(tmp_path, monkeypatch, capsys):
     assert found.tries[0] in capsys.readouterr().out
     assert "When all tries are counted" in found.report.read_text()
     assert found.tries[1] in found._repr_html_().replace("&#x27;", "'")
+
+
+def test_a_ranking_by_runs_counts_all_its_candidates(tmp_path, capsys):
+    shares = {"one": 0.0, "two": 0.9, "three": 0.0}
+    runs = {name: tmp_path / name for name in shares}
+    for number, (name, share) in enumerate(shares.items()):
+        kept_items(runs[name], share, number)
+    scores = {name: {"skill": np.array([0.1, 0.2, 0.3]) * share} for name, share in shares.items()}
+    contest = Contest(scores, {}, 100, 50, runs=runs)
+    write(tmp_path / "ranking", entrants("stocks_fast", []), contest, "skill", {"skill": True})
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "two, the best of 3, is better than persistence when all are counted" in printed
+    assert "When all tries are counted" in (tmp_path / "ranking" / "ranking.md").read_text()
+    assert json.loads((tmp_path / "ranking" / "ranking.json").read_text())["tries"]["confident"] == ["two"]

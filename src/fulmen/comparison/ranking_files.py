@@ -12,6 +12,7 @@ from fulmen.comparison.entrants import Entrants
 from fulmen.comparison.gains import ALPHA
 from fulmen.comparison.places import AT_RANDOM, IN_TIME, level_with_first, places
 from fulmen.comparison.standing import Standing, standing
+from fulmen.comparison.tries import HEADING, tries_of
 from fulmen.config.stored import as_stored
 from fulmen.diagnosis.findings import FINDINGS
 from fulmen.registry.rows import baseline_node
@@ -58,6 +59,7 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     sure = f"Every model was trained and tested on the same {folds} folds."
     if contest.seeds > 1:
         sure += f" The score of a network on a fold is the mean of {contest.seeds} seeds."
+    of_all, counted = tries_of({name: [run] for name, run in contest.runs.items()})
     before = said_before(folder.parent, contest.data)
     why, command = next_of(folder, entrants, rows, folds, contest.seeds, shown.findings[0] in SHOWN_AHEAD)
     leaks = list(contest.leaks or ())
@@ -75,6 +77,7 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
         next_why=why,
         sections=[
             *leak_sections(leaks, contest.leaks is not None),
+            *([Section(HEADING, [as_text(said) for said in counted])] if counted else []),
             Section("All metrics", tables=tables),
             Section("How to read this", notes, listed=True),
         ],
@@ -97,6 +100,7 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
         "train_rows": contest.train_rows, "test_rows": contest.test_rows, "in_time": contest.in_time,
         "scores": {name: {key: np.asarray(values).tolist() for key, values in each.items()}
                    for name, each in contest.scores.items()},
+        **({"tries": of_all.as_dict()} if of_all else {}),
         **({"leaks": leaks} if leaks else {}),
     })  # fmt: skip
     write_report(report, folder, "ranking.md")
@@ -105,7 +109,7 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     if len(rows) > SHOWN:
         print(f"  and {len(rows) - SHOWN} more in ranking.md")
     where = f"ranking: {folder / 'report.html'}, the same in ranking.md"
-    print("\n".join(filter(None, [shown.sentence, best, before, f"findings: {coded(shown)}", where])))
+    print("\n".join(filter(None, [shown.sentence, best, before, *counted, f"findings: {coded(shown)}", where])))
 
 
 def said_before(rankings: Path, data: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from fulmen.report.document import Rows
 from fulmen.report.evidence import NOTE
 from fulmen.report.summary import Summary
+from fulmen.report.test_predictions import BASELINE
 from fulmen.report.words import counted
 from fulmen.workloads.sensors import baselines, drift, figures, importance, leakage
 from fulmen.workloads.sensors.baselines import Part
@@ -106,6 +107,7 @@ def summarize(
         "target": target,
         "probability": p.astype(np.float32),
         "group": test["group"].numpy(),
+        f"{BASELINE}{CONSTANT}": losses(predicted[CONSTANT], target),
     }
     tables, shown = {title: rows}, []
     if classes == 2:
