@@ -20,7 +20,7 @@ from fulmen.signals import answering, interruptible, output_closed
 from fulmen.utils.threads import quiet_waiting
 
 # name -> default
-RANK_OPTIONS = {"metric": None, "folds": 5, "seeds": 1, "outputs": "outputs", "save_top": 0, "out": None}
+RANK_OPTIONS = {"metric": None, "folds": 5, "seeds": 1, "outputs": "outputs", "save_top": 0, "out": None, "nested": 0}
 INTERRUPTED = "interrupted; the same command does it again"
 PROGRAMS = {  # verb -> what it does, and what to say of it where a signal ends it
     "train": ("train one experiment", "interrupted before anything was begun; start it again"),
@@ -104,6 +104,10 @@ def parser() -> AnyOrder:
     rank.add_argument("--outputs", default="outputs", help="folder that holds rankings/ (default: outputs)")
     rank.add_argument("-o", "--out", type=Path, help="folder of the ranking (default: outputs/rankings/<stamp>)")
     rank.add_argument("--save-top", type=int, default=0, metavar="K", help="keep the K best rows as models")
+    rank.add_argument(
+        "--nested", type=int, nargs="?", const=3, default=0, metavar="FOLDS",
+        help="what choosing the best is worth: so many folds within each fold choose (default: 3), the fold judges",
+    )  # fmt: skip
     rank.set_defaults(call=hold_contest)
     add_curve(verbs)
     schema = verbs.add_parser("schema", help="all that can be chosen and changed of experiments, as JSON")
@@ -278,7 +282,7 @@ def hold_contest(arguments: argparse.Namespace) -> int:
         judge(a.experiment, a.overrides)
     from fulmen.comparison.benchmark import rank
 
-    rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs, a.save_top, a.out)
+    rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs, a.save_top, a.out, a.nested)
     return 0
 
 

@@ -145,6 +145,13 @@ class WorkloadData(LightningDataModule):
         """
         return from_splits(self.splits)
 
+    def inner(self, fold: int, folds: int) -> "WorkloadData | None":
+        """The same data without the test split: a fold of the rows that train and validate, not set up yet.
+
+        `fulmen rank --nested` chooses by such folds, where the Workload has a `cross_validate`. None: there are none.
+        """
+        return None
+
     @classmethod
     def can_fold(cls) -> bool:
         """Whether the constructor takes `fold` and `folds`."""

@@ -101,6 +101,8 @@ class ByRuns:
             bounds=bounds,
             constant=constant,
             units=dict.fromkeys(bounds, units) if units else {},
+            validation=run_scores.watched(results, self.entrants.base.monitor),
+            watched_larger=self.entrants.base.mode == "max",
         )
 
     def _folder(self, name: str) -> Path:

@@ -13,7 +13,7 @@ from fulmen.report.document import number
 
 ALPHA = 0.05
 LEVEL = 0.95
-FEW = 5  # units between a mean and its bound, below which a t-distribution does not describe it
+NEAR = 0.5  # of a unit between a mean and its bound, below which folds do not tell the spread
 
 
 @dataclass(frozen=True)
@@ -66,43 +66,51 @@ def leads(contest: Contest, metric: str, larger: bool, place: int = 0) -> dict[s
     order, scores, way = in_order(contest, metric, larger), scores_of(contest, metric), 1 if larger else -1
     after = order[place + 1 :]
     differences = [way * (scores[order[place]] - scores[name]) for name in after]
-    plain = [_judged(contest, metric, name, each) for name, each in zip(after, differences, strict=True)]
+    bound = {name: _bound(contest, metric, float(values.mean())) for name, values in scores.items()}
+    near = [bound[name] != 0 and bound[name] == bound[order[place]] for name in after]
+    plain = [_judged(contest, metric, name, each, at_bound=at)
+             for name, each, at in zip(after, differences, near, strict=True)]  # fmt: skip
     adjusted = holm([each.p for each in plain])
     found = {}
-    for name, each, test, p in zip(after, differences, plain, adjusted, strict=True):
+    for name, each, test, p, at in zip(after, differences, plain, adjusted, near, strict=True):
         chosen_of = max(len(order) - 1, 1) if name == contest.constant else 1
         p = max(p, min(chosen_of * test.p, 1.0))
         looks = p / test.p if test.p > 0 and p < 1 else max(len(after), chosen_of)
-        judged = _judged(contest, metric, name, each, 1 - ALPHA / looks)
+        judged = _judged(contest, metric, name, each, 1 - ALPHA / looks, at)
         found[name] = Gain(judged.mean, p, judged.low, judged.high, test.high - test.mean)
     return found
 
 
 def compared(
-    contest: Contest, differences: Sequence[float] | np.ndarray, metric: str, level: float = LEVEL
-) -> Comparison:
-    """Whether the mean over the folds of differences of a metric is other than 0, with the variance of these folds."""
+    contest: Contest, differences: Sequence[float] | np.ndarray, metric: str, level: float = LEVEL,
+    at_bound: bool = False,
+) -> Comparison:  # fmt: skip
+    """Whether the mean over the folds of differences of a metric is other than 0, with the variance of these folds.
+
+    Args:
+        at_bound: whether both scores are all but at the same end of what is possible. There, and where all folds agree,
+            the error is at least that of half a unit either way.
+    """
+    test = _over_folds(contest, differences, level)
     width, units = _width(contest, metric), contest.units.get(metric)
-    least = least_error(width, units) if units and math.isfinite(width) else 0.0
-    if contest.in_time:
-        return t_test(differences, level, least)
-    return corrected_t_test(differences, contest.train_rows, contest.test_rows, level, least)
+    if units and math.isfinite(width) and (at_bound or test.se == 0):
+        return _over_folds(contest, differences, level, least_error(width, units))
+    return test
 
 
 def interval(contest: Contest, metric: str, values: np.ndarray) -> tuple[float, float]:
     """The 95 % interval of the mean of scores on the folds, cut to what is possible; NaN where nothing is known of it.
 
-    Where fewer than five units lie between the mean and its bound, it is the exact one of a share, if that is wider.
+    Where less than half a unit lies between the mean and its bound, it is the exact one of a share, if that is wider.
     """
-    test = t_test(values) if contest.in_time else corrected_t_test(values, contest.train_rows, contest.test_rows)
+    test = _over_folds(contest, values, LEVEL)
     ends = test.low, test.high
     (low, high), width = contest.bounds.get(metric, (-math.inf, math.inf)), _width(contest, metric)
     units = contest.units.get(metric)
-    if units and math.isfinite(width):
+    if units and math.isfinite(width) and (test.se == 0 or _bound(contest, metric, test.mean)):
         share = min(max((test.mean - low) / width, 0.0), 1.0)
-        if min(share, 1 - share) * units < FEW:
-            exact = [low + width * end for end in share_interval(share, units, LEVEL)]
-            ends = float(np.fmin(ends[0], exact[0])), float(np.fmax(ends[1], exact[1]))
+        exact = [low + width * end for end in share_interval(share, units, LEVEL)]
+        ends = float(np.fmin(ends[0], exact[0])), float(np.fmax(ends[1], exact[1]))
     return float(np.clip(ends[0], low, high)), float(np.clip(ends[1], low, high))
 
 
@@ -115,17 +123,32 @@ def reach(contest: Contest, metric: str, larger: bool, name: str) -> float:
 
 
 def _judged(
-    contest: Contest, metric: str, other: str, differences: np.ndarray, level: float = LEVEL
+    contest: Contest, metric: str, other: str, differences: np.ndarray, level: float = LEVEL, at_bound: bool = False
 ) -> Comparison:  # fmt: skip
     """As `compared`; beside the constant predictor with the spread of chance, where that is known.
 
     It does not have to be estimated of a few folds, so that the normal distribution stands in the place of t.
     """
     if other != contest.constant or metric not in contest.by_chance:
-        return compared(contest, differences, metric, level)
+        return compared(contest, differences, metric, level, at_bound)
     variance = float(np.mean(np.square(contest.by_chance[metric])))
     shared = 0.0 if contest.in_time else contest.test_rows / contest.train_rows
     return z_test(differences, variance, shared, level)
+
+
+def _over_folds(contest: Contest, values: Sequence[float] | np.ndarray, level: float, least: float = 0.0) -> Comparison:
+    if contest.in_time:
+        return t_test(values, level, least)
+    return corrected_t_test(values, contest.train_rows, contest.test_rows, level, least)
+
+
+def _bound(contest: Contest, metric: str, mean: float) -> int:
+    """-1 or 1 where a mean is less than half a unit from the lowest or highest value that there can be, else 0."""
+    (low, high), units = contest.bounds.get(metric, (-math.inf, math.inf)), contest.units.get(metric)
+    if not units or not math.isfinite(high - low):
+        return 0
+    near = NEAR * (high - low) / units
+    return 1 if high - mean < near else -1 if mean - low < near else 0
 
 
 def _width(contest: Contest, metric: str) -> float:

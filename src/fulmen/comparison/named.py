@@ -99,8 +99,9 @@ class Ranking:
 
 
 def rank(
-    experiment: str, *overrides: str, metric: str | None = None, folds: int = 5, seeds: int = 1, save_top: int = 0
-) -> Ranking:
+    experiment: str, *overrides: str, metric: str | None = None, folds: int = 5, seeds: int = 1, save_top: int = 0,
+    nested: int = 0,
+) -> Ranking:  # fmt: skip
     """All variants of an experiment and its baselines on the same folds: `rank("sensors", "network=mlp,tabm")`.
 
     Args:
@@ -109,10 +110,11 @@ def rank(
         folds: of the cross-validation.
         seeds: networks for each fold.
         save_top: so many of the best are trained as runs and kept as models.
+        nested: so many folds within each fold choose the best, which says what choosing is worth; 0: none do.
 
     Raises:
         FulmenError: the experiment cannot be ranked, or a mistake in an override.
         Interrupted: asked to stop; the same call goes on.
     """
     with kept_process(), interruptible(lambda: "interrupted; what has been trained is kept, the same call goes on"):
-        return Ranking(benchmark.rank(experiment, overrides, metric, folds, seeds, save_top=save_top))
+        return Ranking(benchmark.rank(experiment, overrides, metric, folds, seeds, save_top=save_top, nested=nested))

@@ -15,8 +15,9 @@ ADJUSTED = (
     "differ from all that follow, if everyone above has one."
 )
 BOUNDS = (
-    "Near the end of what is possible the interval of a score is that of a share (Clopper & Pearson 1934), where it "
-    "is wider, and a difference has at least the error of half a unit either way (Agresti & Min 2005)."
+    "Where all folds agree, or less than half a test unit lies between a score and the end of what is possible, its "
+    "interval is that of a share (Clopper & Pearson 1934), if wider, and differences have at least the error of half a "
+    "unit either way (Agresti & Min 2005)."
 )
 AT_RANDOM = (
     "sd: over the folds. Intervals and p: t-distributions with the variance of Nadeau & Bengio (2003), as training "

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fulmen.comparison.choosing import Choice, in_words
 from fulmen.comparison.entrants import Entrants
 from fulmen.comparison.gains import ALPHA
 from fulmen.comparison.places import AT_RANDOM, IN_TIME, level_with_first, places
@@ -36,12 +37,16 @@ CPU = "CPU s: of training on all folds, per seed."
 SHOWN_AHEAD = ("better_than_baselines", "better_than_constant")  # findings on a leader that is worth keeping
 
 
-def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metrics: Mapping[str, bool]) -> None:
+def write(
+    folder: Path, entrants: Entrants, contest: Contest, metric: str, metrics: Mapping[str, bool],
+    choice: Choice | None = None,
+) -> None:  # fmt: skip
     """Write ranking.md, report.html, ranking.json and ranking.svg into `folder` and print the first places.
 
     Args:
         metric: to rank by.
         metrics: that can be ranked by -> whether larger is better.
+        choice: what choosing the best of them is worth.
     """
     rows = places(contest, metric, metrics[metric])
     margin = entrants.contender.signal_margins.get(metric, math.nan)
@@ -60,6 +65,7 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     if contest.seeds > 1:
         sure += f" The score of a network on a fold is the mean of {contest.seeds} seeds."
     of_all, counted = tries_of({name: [run] for name, run in contest.runs.items()})
+    chosen = in_words(choice, contest, metric, metrics[metric], spoken(metric)) if choice else ""
     before = said_before(folder.parent, contest.data)
     why, command = next_of(folder, entrants, rows, folds, contest.seeds, shown.findings[0] in SHOWN_AHEAD)
     leaks = list(contest.leaks or ())
@@ -78,6 +84,7 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
         sections=[
             *leak_sections(leaks, contest.leaks is not None),
             *([Section(HEADING, [as_text(said) for said in counted])] if counted else []),
+            *([Section("What choosing the best is worth", [as_text(chosen)])] if chosen else []),
             Section("All metrics", tables=tables),
             Section("How to read this", notes, listed=True),
         ],
@@ -102,6 +109,7 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
                    for name, each in contest.scores.items()},
         **({"tries": of_all.as_dict()} if of_all else {}),
         **({"leaks": leaks} if leaks else {}),
+        **({"choice": choice.as_dict()} if choice else {}),
     })  # fmt: skip
     write_report(report, folder, "ranking.md")
     print("".join(f"{said}\n" for said in [caution(leaks, "these scores")] if said), end="")
@@ -109,7 +117,8 @@ def write(folder: Path, entrants: Entrants, contest: Contest, metric: str, metri
     if len(rows) > SHOWN:
         print(f"  and {len(rows) - SHOWN} more in ranking.md")
     where = f"ranking: {folder / 'report.html'}, the same in ranking.md"
-    print("\n".join(filter(None, [shown.sentence, best, before, *counted, f"findings: {coded(shown)}", where])))
+    codes = f"findings: {coded(shown)}"
+    print("\n".join(filter(None, [shown.sentence, chosen, best, before, *counted, codes, where])))
 
 
 def said_before(rankings: Path, data: Sequence[str]) -> str:

@@ -32,6 +32,16 @@ def tested(result: Result) -> Scores:
     return {name.removeprefix("test/"): value for name, value in result["metrics"].items() if name.startswith("test/")}
 
 
+def watched(results: Mapping[str, Sequence[Sequence[Result]]], monitor: str) -> dict[str, np.ndarray]:
+    """Variant -> the best value of what its trainings watched, mean over the seeds [folds]; of those that have all."""
+    found = {}
+    for name, seeds in results.items():
+        values = [[one["metrics"].get(f"best/{monitor}") for one in folds] for folds in seeds]
+        if all(is_known(value) for each in values for value in each):
+            found[name] = np.mean(np.array(values, dtype=float), axis=0)
+    return found
+
+
 def over_seeds(scores: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, np.ndarray]:
     """Metric -> mean over the seeds [folds], of metrics of each fold of each seed; a mean of p-values says nothing."""
     found = {}

@@ -43,6 +43,8 @@ class Contest:
             that is known: what a score that is equal on all folds leaves open.
         by_chance: metric -> sd of the score that a prediction which knows nothing has on each fold [folds], where it
             follows from the labels alone.
+        validation: candidate -> the score that its training watched, at its best on the validation split [folds].
+        watched_larger: whether more of that is better.
         data: fingerprints of the data of the folds, where no run says them.
     """
 
@@ -63,3 +65,5 @@ class Contest:
     units: dict[str, float] = field(default_factory=dict)
     by_chance: dict[str, np.ndarray] = field(default_factory=dict)
     data: tuple[str, ...] = ()
+    validation: dict[str, np.ndarray] = field(default_factory=dict)
+    watched_larger: bool = False

@@ -36,6 +36,34 @@ def test_every_row_is_in_one_part_and_every_fold_tests_others(small):
         assert sum(map(len, groups)) == len(set.union(*groups)) == 8
 
 
+@pytest.mark.parametrize("split", ["group", "time", "random"])
+def test_inner_folds_are_of_the_rows_that_do_not_test(small, split):
+    """Whatever they choose, the outer fold can judge it: none of its rows is in them, and in a split by group none of
+    its machines."""
+    outer = ready(**small, split=split, fold=1, folds=3)
+    rest = set(torch.cat([outer.splits[name]["row"] for name in ("train", "validation")]).tolist())
+    tested = []
+    for fold in range(2):
+        inner = outer.inner(fold, 2)
+        inner.setup()
+        rows = {name: set(part["row"].tolist()) for name, part in inner.splits.items()}
+        assert set.union(*rows.values()) <= rest
+        assert not rows["test"] & (rows["train"] | rows["validation"])
+        if split == "group":
+            groups = {name: set(part["group"].tolist()) for name, part in inner.splits.items()}
+            assert not groups["test"] & (
+                groups["train"] | groups["validation"] | set(outer.splits["test"]["group"].tolist())
+            )
+        if split == "time":
+            assert inner.hours["test"].max() <= outer.hours["test"].min()
+        tested.append(rows["test"])
+    assert not tested[0] & tested[1]
+    if split != "time":
+        assert set.union(*tested) == rest
+    again = ready(**small, split=split, fold=1, folds=3)
+    np.testing.assert_array_equal(outer.splits["test"]["x"], again.splits["test"]["x"])
+
+
 def test_a_split_in_time_trains_on_the_past_beyond_the_windows(small):
     for fold in range(3):
         data = ready(**small, split="time", folds=3, fold=fold, windows=["mean_24h"])

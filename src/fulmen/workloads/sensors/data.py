@@ -2,7 +2,8 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from copy import copy, deepcopy
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -152,6 +153,13 @@ class SensorData(TableData):
         self.permute_labels, self.known_ceiling = permute_labels, dict(ceiling or {})
         self.cache = Path(cache) if cache else None
         self.rows: dict[str, np.ndarray] = {}
+        self._within: tuple[int, int] | None = None
+
+    def inner(self, fold: int, folds: int) -> "SensorData":
+        """A fold of the rows that do not test, split as all rows are."""
+        found = copy(self)
+        found.splits, found.rows, found.features, found._within = {}, {}, deepcopy(self.features), (fold, folds)
+        return found
 
     def prepare_data(self) -> None:
         self._arrays()
@@ -195,7 +203,19 @@ class SensorData(TableData):
         together = some and self.splitting.can_keep_together(target, first)
         if some and not together and self.splitting.kind == "random":
             found.append("leakage: the table has so few distinct rows that copies of a row are in several splits")
-        return self.splitting.rows(target, arrays["alike"], arrays["time_h"], first if together else None)
+        rows = self.splitting.rows(target, arrays["alike"], arrays["time_h"], first if together else None)
+        return rows if self._within is None else self._inner_rows(arrays, target, rows, together)
+
+    def _inner_rows(
+        self, arrays: Arrays, target: np.ndarray, rows: dict[str, np.ndarray], together: bool
+    ) -> dict[str, np.ndarray]:
+        """Of the inner fold; arguments as of `_rows`, and the rows of the splits of the outer one."""
+        rest = np.sort(np.concatenate([rows["train"], rows["validation"]]))
+        fold, folds = self._within or (0, 2)
+        copies = np.searchsorted(rest, arrays["copy"][rest]) if together else None
+        splitting = replace(self.splitting, fold=fold, folds=folds)
+        found = splitting.rows(target[rest], arrays["alike"][rest], arrays["time_h"][rest], copies)
+        return {name: rest[part] for name, part in found.items()}
 
     def _warn(self, found: list[str], x: np.ndarray) -> None:
         if self.splitting.kind == "random":
