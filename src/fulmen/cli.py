@@ -88,6 +88,7 @@ def parser() -> AnyOrder:
     )  # fmt: skip
     compare.add_argument("-o", "--out", type=Path, help="folder of the report (default: outputs/comparisons/<stamp>)")
     compare.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
+    compare.add_argument("--ensemble", action="store_true", help="the mean of the predictions of all takes part too")
     compare.set_defaults(call=compare_runs)
     add_registry(verbs)
     add_serve(verbs)
@@ -219,7 +220,7 @@ def compare_runs(arguments: argparse.Namespace) -> int:
     from fulmen.comparison.named import compare_named
 
     with interruptible(lambda: "interrupted; what has been trained is kept, the same command goes on"):
-        compare_named(list(names), overrides, arguments.out, Path(arguments.outputs))
+        compare_named(list(names), overrides, arguments.out, Path(arguments.outputs), arguments.ensemble)
     return 0
 
 

@@ -306,6 +306,19 @@ class Workload(Predicts, LightningModule):
         """Of the second of two classes, where one was chosen: kept with the model."""
         return None
 
+    # Ensembles
+
+    @classmethod
+    def ensemble_class(cls) -> "type[Workload] | None":
+        """The class whose predictions are the means of those of trained models of this class, its `members`.
+
+        See `fulmen.utils.members.Members`. None: runs of this workload cannot be averaged.
+        """
+        return None
+
+    def take_over(self) -> None:
+        """Of an ensemble: called once its members have their weights, before it is validated."""
+
     # The command line
 
     @classmethod

@@ -47,16 +47,23 @@ def compare(*runs: str | Path | Run, overrides: Sequence[str] = (), folder: str 
 
 @told_once()
 def compare_named(
-    names: Sequence[str], overrides: Sequence[str], folder: Path | None = None, outputs: Path = Path("outputs")
-) -> Comparison:
+    names: Sequence[str], overrides: Sequence[str], folder: Path | None = None, outputs: Path = Path("outputs"),
+    averaged: bool = False,
+) -> Comparison:  # fmt: skip
     """As `compare`, with the progress of what is trained in the folder of the report.
 
     Args:
+        averaged: whether the mean of the predictions of all runs takes part too, as a run of its own.
         outputs: folder that holds runs/ and, unless `folder` is said, comparisons/.
     """
     folder = folder or outputs / "comparisons" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
     with ProgressFile(folder, "runs", len(names)) as progress:
-        return comparing.compare(find_or_run(names, overrides, outputs, progress), folder)
+        runs = find_or_run(names, overrides, outputs, progress)
+        if averaged:
+            from fulmen.runs.ensemble import NAME, ensemble_of
+
+            runs[NAME] = Run(ensemble_of([run.folder for run in runs.values()], outputs).folder)
+        return comparing.compare(runs, folder)
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,12 @@ def _processes(plain: Plain) -> Iterator[Mistake]:
         yield Mistake("trainer.sync_batchnorm", what, drop("trainer.sync_batchnorm"))
 
 
+def _ensemble(plain: Plain) -> Iterator[Mistake]:
+    """An ensemble of one."""
+    if plain.get("ensemble") and not plain.get("folds") and plain.get("seeds", 1) < 2:
+        yield Mistake("ensemble", "it is the mean of several trainings: seeds=2 or more", put("seeds", 5))
+
+
 def _findings(plain: Plain) -> Iterator[Mistake]:
     """Findings to be ignored that do not exist, or that are to end the training besides."""
     given = plain.get("findings") or {}
@@ -226,5 +232,5 @@ def _has_gpu() -> bool:
 
 
 RULES: tuple[Callable[[Plain], Iterator[Mistake]], ...] = (
-    contradicted, _refused, _ranges, _endless, _validations, _checkpoints, _processes, _findings,
+    contradicted, _refused, _ranges, _endless, _validations, _checkpoints, _processes, _ensemble, _findings,
 )  # fmt: skip

@@ -23,7 +23,7 @@ class Entry:
     why: str = ""
 
 
-KEPT = ("data", "model", "seed", "seeds", "folds", "monitor", "mode", "output_dir")
+KEPT = ("data", "model", "seed", "seeds", "ensemble", "folds", "monitor", "mode", "output_dir")
 TAKEN = Entry("taken")
 
 

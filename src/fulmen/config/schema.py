@@ -45,6 +45,7 @@ class TrainConfig:
             train where one is found.
         folds: of a cross-validation: a run for each.
         seeds: how many seeds to train, a run for each.
+        ensemble: whether the mean of the predictions of all seeds becomes one model more; all see the same data.
         resume: the folder of a run to go on with.
         weights: a run folder or a kept model whose weights a new run starts from.
         findings: `ignore`, codes or names of findings that are not reported: {ignore: [FUL-D10, overfitting]}.
@@ -65,6 +66,7 @@ class TrainConfig:
     leaks: Literal["off", "scan", "strict", "deep", "deep_strict"] = "scan"
     folds: Annotated[int, Rule("of at least 2", operator.ge, (2,))] | None = None
     seeds: Count = 1
+    ensemble: bool = False
     resume: str | None = None
     weights: Annotated[str, Rule("that names a run folder or a kept model", says_something)] | None = None
     findings: dict[Any, Any] | None = None

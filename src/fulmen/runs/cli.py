@@ -57,6 +57,12 @@ def add_verbs(parsers: "argparse._SubParsersAction[Any]", kept: Callable[[], Kep
     removed.add_argument("--yes", action="store_true", help="do not ask")
     removed.add_argument("--force", action="store_true", help="also if a kept model came from it; that stays")
     runs.set_defaults(call=_runs, kept=kept)
+    mean = parsers.add_parser("ensemble", help="make one model of several runs: the mean of their predictions")
+    members = "a folder, or what `fulmen runs` calls it; one of several seeds stands for all of them"
+    mean.add_argument("runs", nargs="+", metavar="RUN", help=members)
+    mean.add_argument("-o", "--out", type=Path, help="its run folder (default: outputs/runs/<experiment>/ensemble_...)")
+    mean.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
+    mean.set_defaults(call=_ensemble)
     clean = parsers.add_parser("clean", help="list what is of little use by age and size, and remove it once confirmed")
     clean.add_argument("--outputs", default="outputs", help="folder that holds runs/ (default: outputs)")
     clean.add_argument("--older", metavar="AGE", help="only what was not changed for so long: 12h, 30d, 8w")
@@ -71,6 +77,13 @@ def _runs(arguments: argparse.Namespace) -> int:
     from fulmen.runs.verbs import runs
 
     return runs(arguments)
+
+
+def _ensemble(arguments: argparse.Namespace) -> int:
+    from fulmen.runs.ensemble import ensemble_of
+
+    ensemble_of(arguments.runs, Path(arguments.outputs), arguments.out)
+    return 0
 
 
 def _clean(arguments: argparse.Namespace) -> int:

@@ -23,6 +23,8 @@ from fulmen.report.next_step import first_start
 from fulmen.report.summary import print_table
 from fulmen.report.test_predictions import ITEMS, read_items, write_items
 from fulmen.runs import repeat_report
+from fulmen.runs.ensemble import NAME as ENSEMBLE
+from fulmen.runs.ensemble import ensemble
 from fulmen.runs.partial_report import write_partial
 from fulmen.runs.process_group import train_in_group
 from fulmen.runs.reading import read_result
@@ -31,7 +33,10 @@ from fulmen.runs.status import is_trial
 from fulmen.utils.files import atomic_write
 from fulmen.utils.progress import Best, ProgressFile
 
-OURS = ("folds", "seeds", "resume", "output_dir", "seed", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
+OURS = (
+    "folds", "seeds", "ensemble", "resume", "output_dir", "seed", "hydra.run.dir", "hydra.sweep.dir",
+    "hydra.sweep.subdir",
+)  # fmt: skip
 SHOWN = 6  # metrics in the table
 
 
@@ -90,6 +95,8 @@ def repeat(cfg: DictConfig, overrides: Sequence[str], run: Callable[..., Result]
         result.write()
         if result.status != "running" and not is_trial(cfg):
             write_partial(folder)
+    if cfg.get("ensemble") and not (folder / ENSEMBLE / "result.json").exists():
+        ensemble(children, folder / ENSEMBLE)
     sum_up(result, children, [seed for seed, _ in plan.values()], cfg.monitor)
     return result
 
@@ -128,6 +135,8 @@ def one_of(cfg: DictConfig, overrides: Sequence[str], child: Path, seed: int, fo
     """The config of one fold and seed: what was typed, with these."""
     typed = [override for override in overrides if key_of(override) not in OURS]
     own = [] if fold is None else [f"data.fold={fold}", f"data.folds={cfg.folds}"]
+    if cfg.get("ensemble") and "seed" in (parameters(locate(cfg.data["_target_"])) or ()):
+        own.append(f"data.seed={cfg.data.seed}")  # one test split for all
     config = check_overrides([*typed, *own, f"seed={seed}", f"output_dir={as_text(str(child))}"])
     if config.get("callbacks"):
         config.callbacks.pop("pruning", None)  # a trial of a search is judged by all its folds
@@ -192,6 +201,8 @@ def table(result: Result, results: Sequence[Mapping[str, Any]], monitor: str) ->
 
     rows = [row(name, one["metrics"]) for name, one in zip(result.runs, results, strict=True)]
     rows += [row("mean", result.metrics), row("sd", result.sd)]
+    if mean_of_all := read_result(result.folder / ENSEMBLE).get("metrics"):
+        rows.append(row("ensemble of all", mean_of_all))
     return rows + [row(f"{name} (mean)", scores, "test/") for name, scores in result.baselines.items()]
 
 

@@ -236,6 +236,12 @@ class ImageClassifier(Workload):
         said = self.optimizer.keywords if isinstance(self.optimizer, partial) else {}
         return optimizers(self, self.network.groups(**{k: said[k] for k in ("lr", "weight_decay") if k in said}))
 
+    @classmethod
+    def ensemble_class(cls) -> type[Workload]:
+        from fulmen.workloads.images.ensemble import ImageEnsemble
+
+        return ImageEnsemble
+
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
         """Compare with the baselines on the test split, and draw it."""
         from fulmen.workloads.images.evaluate import summarize

@@ -107,6 +107,12 @@ class SensorClassifier(Workload):
     def configure_optimizers(self) -> Any:
         return optimizers(self, parameter_groups(self.network))
 
+    @classmethod
+    def ensemble_class(cls) -> type[Workload]:
+        from fulmen.workloads.sensors.ensemble import SensorEnsemble
+
+        return SensorEnsemble
+
     @torch.no_grad()
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
         """Compare with the baselines on the test split, and draw it."""

@@ -146,6 +146,12 @@ class StockForecaster(Workload):
         self.quantiles.copy_(conformal.quantiles(self.scores.compute().view(-1, self.network.horizon_days)))
         self.scores.reset()
 
+    @classmethod
+    def ensemble_class(cls) -> type[Workload]:
+        from fulmen.workloads.stocks.ensemble import StockEnsemble
+
+        return StockEnsemble
+
     @torch.no_grad()
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
         """Compare with the baselines on the test split, and draw it."""
