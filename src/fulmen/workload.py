@@ -179,6 +179,8 @@ class Workload(Predicts, LightningModule):
         signal_margins: metric -> by how much it has to be better than that of the constant baseline to be a signal.
         of_the_data: names in the state dict that tell of the data or the config rather than of what was learned, such
             as class counts: `weights=`, which starts from another run, leaves them as they are.
+        ensemble: dotted name of the class whose predictions are the means of those of trained models of this class, its
+            `members`, see `fulmen.utils.members.Members`; "": runs of this workload cannot be averaged.
         averages_gradients: True if the module itself makes accumulated gradients a mean over samples.
         naive_loss: what `train/loss` is for a forecast that costs nothing, known from `setup` on. Without it a training
             is stopped as diverged only where its loss is no finite number.
@@ -190,6 +192,7 @@ class Workload(Predicts, LightningModule):
     constant_baseline: ClassVar[str] = ""
     signal_margins: ClassVar[Mapping[str, float]] = {}
     of_the_data: ClassVar[Sequence[str]] = ()
+    ensemble: ClassVar[str] = ""
     averages_gradients: ClassVar[bool] = False
     naive_loss: float = math.inf
 
@@ -307,14 +310,6 @@ class Workload(Predicts, LightningModule):
         return None
 
     # Ensembles
-
-    @classmethod
-    def ensemble_class(cls) -> "type[Workload] | None":
-        """The class whose predictions are the means of those of trained models of this class, its `members`.
-
-        See `fulmen.utils.members.Members`. None: runs of this workload cannot be averaged.
-        """
-        return None
 
     def take_over(self) -> None:
         """Of an ensemble: called once its members have their weights, before it is validated."""

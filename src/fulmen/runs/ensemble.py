@@ -110,12 +110,12 @@ def config_of(runs: Sequence[Run], folder: Path) -> DictConfig:
     if len(kinds) > 1:
         raise FulmenError(f"runs of different models cannot be averaged: {', '.join(k.__name__ for k in kinds)}")
     kind = kinds.pop()
-    own = kind.ensemble_class() if issubclass(kind, Workload) else None
-    if own is None:
-        raise FulmenError(f"runs of {kind.__name__} cannot be averaged: it has no ensemble_class")
+    target = kind.ensemble if issubclass(kind, Workload) else ""
+    if not target:
+        raise FulmenError(f"runs of {kind.__name__} cannot be averaged: its class has no `ensemble`")
     nodes: list[Mapping[str, Any]] = [_plain(run.config.model) for run in runs]
     members = [{name: value for name, value in node.items() if name not in NOT_OF_MEMBERS} for node in nodes]
-    model: dict[str, Any] = {"_target_": f"{own.__module__}.{own.__qualname__}", "members": members}
+    model: dict[str, Any] = {"_target_": target, "members": members}
     if "figures" in nodes[0]:
         model["figures"] = nodes[0]["figures"]
     return OmegaConf.create(_plain(runs[0].config) | {"model": model, "output_dir": str(folder), "resume": None})

@@ -61,6 +61,7 @@ class ImageClassifier(Workload):
     """
 
     averages_gradients = True
+    ensemble = "fulmen.workloads.images.ensemble.ImageEnsemble"
     directions = metrics.DIRECTIONS
     of_the_data = ("counts", "loss.counts", "tau")  # or of the config: weights of another run do not change them
     ranking_metrics: ClassVar = {"balanced_accuracy": True} | {k: way == "max" for k, way in metrics.DIRECTIONS.items()}
@@ -235,12 +236,6 @@ class ImageClassifier(Workload):
             return optimizers(self)
         said = self.optimizer.keywords if isinstance(self.optimizer, partial) else {}
         return optimizers(self, self.network.groups(**{k: said[k] for k in ("lr", "weight_decay") if k in said}))
-
-    @classmethod
-    def ensemble_class(cls) -> type[Workload]:
-        from fulmen.workloads.images.ensemble import ImageEnsemble
-
-        return ImageEnsemble
 
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
         """Compare with the baselines on the test split, and draw it."""

@@ -27,7 +27,7 @@ from fulmen.data.batches import EVALUATION_BATCH, Batch
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
-from fulmen.workload import Stage, Verb, Workload
+from fulmen.workload import Stage, Verb
 from fulmen.workloads.pbpk.content import curves_within_dose, within_dose
 from fulmen.workloads.pbpk.contract import BodyNetwork
 from fulmen.workloads.pbpk.graph import absorbed_share, described, dosing
@@ -60,6 +60,7 @@ class PBPKSurrogate(AnswersForSubjects):
             whether one was found, or would have been.
     """
 
+    ensemble = "fulmen.workloads.pbpk.ensemble.PBPKEnsemble"
     directions = DIRECTIONS
     ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items()}
     constant_baseline = "mean curve"
@@ -219,12 +220,6 @@ class PBPKSurrogate(AnswersForSubjects):
         precise = torch.promote_types(self.log_sd.dtype, torch.float32)
         known = described(population, kinetics, precise)
         return {name: value.to(self.device, self.log_sd.dtype) for name, value in known.items()}
-
-    @classmethod
-    def ensemble_class(cls) -> type[Workload]:
-        from fulmen.workloads.pbpk.ensemble import PBPKEnsemble
-
-        return PBPKEnsemble
 
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
         """Compare with the solver and the baselines on the test split, hold it against the laws, and draw it."""

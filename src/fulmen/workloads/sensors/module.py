@@ -46,6 +46,7 @@ class SensorClassifier(Workload):
     score_bounds = BOUNDS
     constant_baseline = CONSTANT
     signal_margins: ClassVar = {"roc_auc": 0.06}
+    ensemble = "fulmen.workloads.sensors.ensemble.SensorEnsemble"
     directions = DIRECTIONS
 
     network: TableNet
@@ -106,12 +107,6 @@ class SensorClassifier(Workload):
 
     def configure_optimizers(self) -> Any:
         return optimizers(self, parameter_groups(self.network))
-
-    @classmethod
-    def ensemble_class(cls) -> type[Workload]:
-        from fulmen.workloads.sensors.ensemble import SensorEnsemble
-
-        return SensorEnsemble
 
     @torch.no_grad()
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:

@@ -50,6 +50,7 @@ class StockForecaster(Workload):
             whether one was found, or would have been.
     """
 
+    ensemble = "fulmen.workloads.stocks.ensemble.StockEnsemble"
     directions = DIRECTIONS
     reading = (*NAMES, *predict.JUDGED)
     ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items() if name != "dm_p"}
@@ -145,12 +146,6 @@ class StockForecaster(Workload):
         """Calibrate the intervals: each checkpoint holds those of its own weights."""
         self.quantiles.copy_(conformal.quantiles(self.scores.compute().view(-1, self.network.horizon_days)))
         self.scores.reset()
-
-    @classmethod
-    def ensemble_class(cls) -> type[Workload]:
-        from fulmen.workloads.stocks.ensemble import StockEnsemble
-
-        return StockEnsemble
 
     @torch.no_grad()
     def summarize(self, predicted: Mapping[str, Tensor], data: Any, figures: Path) -> Summary:
