@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from fulmen.data import batches
 from fulmen.data.batches import Batch, BatchLoader, loss_and_predictions, size
-from fulmen.data.leaks.samples import Samples, from_splits
+from fulmen.data.leaks.samples import Fitted, Samples, from_splits
 from fulmen.data.predicting import Predicts, Schema
 from fulmen.errors import FulmenError
 from fulmen.io.content import Content, Recognised
@@ -304,6 +304,15 @@ class Workload(Predicts, LightningModule):
         it the report has the scores of trials alone.
         """
         return {}
+
+    def chosen(self, data: WorkloadData) -> Sequence[Fitted]:
+        """What was chosen by a score, such as a threshold, and how it is chosen again on other samples.
+
+        Asked before the test, with the weights that are tested; `Fitted.rows` are those that may choose, as a rule the
+        validation split, in the order of `WorkloadData.all_samples`. Without it no choice is held against the test
+        split.
+        """
+        return ()
 
     def decision_threshold(self) -> float | None:
         """Of the second of two classes, where one was chosen: kept with the model."""

@@ -1,13 +1,14 @@
 """Leaks are looked for as soon as the data are set up; what is found is told at the beginning of a training."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from fulmen.callbacks.fitted_leaks import choice_leaks, setup_leaks
 from fulmen.callbacks.taken import told_before
 from fulmen.data.leaks.leak import Leak
-from fulmen.data.leaks.look import Looked, look
+from fulmen.data.leaks.look import Looked, look, looked_further
 from fulmen.diagnosis.ignored import Ignored, as_plain, in_a_line
 from fulmen.distributed.ranks import from_first, is_first
 from fulmen.lightning_private import callbacks_of
@@ -43,6 +44,25 @@ class FindLeaks(Callback):
         self.looked = from_first(here)
         tell(self.looked.doubts, self.looked.ignored)
         refuse_where_strict(self.looked, self.mode)
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self._add(trainer, lambda data: setup_leaks(trainer, pl_module, data)) and self.looked:
+            refuse_where_strict(self.looked, self.mode)
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._add(trainer, lambda data: choice_leaks(pl_module, data))
+
+    def _add(self, trainer: Trainer, find: Callable[[WorkloadData], list[Leak]]) -> bool:
+        """Look for leaks of the module, in a training of one process; whether there are any."""
+        data: Any = getattr(trainer, "datamodule", None)
+        if self.looked is None or trainer.world_size > 1 or not isinstance(data, WorkloadData):
+            return False
+        further = looked_further(self.looked, lambda: find(data), self.ignored)
+        if further is self.looked:
+            return False
+        self.looked = further
+        tell(self.looked.doubts, self.looked.ignored)
+        return True
 
 
 def is_deep(mode: str) -> bool:

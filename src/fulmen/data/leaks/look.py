@@ -7,14 +7,14 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
 import torch
 
 from fulmen.data.leaks.deep import deepened
-from fulmen.data.leaks.leak import Leak
+from fulmen.data.leaks.leak import Leak, ordered
 from fulmen.data.leaks.samples import Fitted, Samples
 from fulmen.data.leaks.scan import scan
 from fulmen.diagnosis.ignored import Ignored
@@ -91,6 +91,24 @@ def look(make: Callable[[], Samples | None], deep: bool = False, ignored: Ignore
             leaks = None
     kept, left_out = (ignored or Ignored()).split(leaks or [])
     return Looked(kept, left_out, time.monotonic() - started, leaks is not None)
+
+
+def looked_further(looked: Looked, find: Callable[[], list[Leak]], ignored: Ignored | None = None) -> Looked:
+    """With what `find` finds beside; the same object where that is nothing, or comes to no end."""
+    started = time.monotonic()
+    with kept_random_states():
+        try:
+            found = find()
+        except Exception as error:
+            warnings.warn(
+                f"a search for leaks came to no end ({type(error).__name__}: {error})", UserWarning, stacklevel=2
+            )
+            found = []
+    if not found:
+        return looked
+    kept, left_out = (ignored or Ignored()).split(found)
+    seconds = looked.seconds + time.monotonic() - started
+    return replace(looked, leaks=ordered([*looked.leaks, *kept]), ignored=[*looked.ignored, *left_out], seconds=seconds)
 
 
 def _known(samples: Samples, deep: bool) -> list[Leak]:

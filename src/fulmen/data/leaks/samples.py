@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+import torch
 
 from fulmen.data.batches import Batch
 
@@ -110,6 +111,24 @@ def joined(splits: Mapping[str, Batch], names: Sequence[str]) -> dict[str, np.nd
     rows = [np.full(len(part[names[0]]), number) for number, part in there]
     arrays = {name: np.concatenate([part[name].detach().cpu().numpy() for _, part in there]) for name in names}
     return arrays | {"split": np.concatenate(rows)}
+
+
+def rows_in(splits: Mapping[str, Batch], name: str) -> np.ndarray:
+    """Numbers of the samples of a split, where those of all splits are counted on in the order of `SPLITS` [n]."""
+    sizes = {each: len(next(iter(splits[each].values()))) for each in SPLITS if each in splits}
+    begin = sum(sizes[each] for each in SPLITS[: SPLITS.index(name)] if each in sizes)
+    return np.arange(begin, begin + sizes.get(name, 0))
+
+
+def rows_of(splits: Mapping[str, Batch], rows: np.ndarray) -> Batch:
+    """Samples by such numbers [n], those of the training split first."""
+    taken = []
+    for name in SPLITS:
+        if name in splits:
+            there = rows_in(splits, name)
+            own = torch.from_numpy(rows[np.isin(rows, there)] - (there[0] if len(there) else 0))
+            taken.append({key: value[own] for key, value in splits[name].items()})
+    return {key: torch.cat([part[key] for part in taken]) for key in taken[0]}
 
 
 def from_splits(splits: Mapping[str, Batch]) -> Samples | None:

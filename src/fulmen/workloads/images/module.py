@@ -18,7 +18,8 @@ from torchmetrics import CatMetric
 
 from fulmen.config.protocols import Fulfils
 from fulmen.config.rules import Fraction
-from fulmen.data.batches import Batch
+from fulmen.data.batches import EVALUATION_BATCH, Batch
+from fulmen.data.leaks.samples import Fitted, rows_in, rows_of
 from fulmen.data.predicting import Answer, Inputs, Record, Schema
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
@@ -221,6 +222,23 @@ class ImageClassifier(Workload):
     def constant_loss(self, batch: dict[str, Tensor]) -> Tensor:
         """Of equal probabilities, the best constant where every class counts the same."""
         return torch.tensor(math.log(self.classes))
+
+    def chosen(self, data: Any) -> list[Fitted]:
+        """The strength of the logit adjustment, where the validation split chooses it."""
+        if self.logit_adjustment != "validation":
+            return []
+
+        @torch.no_grad()
+        def again(rows: np.ndarray) -> np.ndarray:
+            parts = [rows_of(data.splits, some) for some in np.array_split(rows, max(1, len(rows) // EVALUATION_BATCH))]
+            logits = torch.cat([self(part["image"].to(self.device)).float() for part in parts])
+            label = torch.cat([part["label"] for part in parts]).long().to(self.device)
+            return best_tau(logits, label, log_prior(self.counts)).cpu().double().numpy()[None]
+
+        held = rows_in(data.splits, "validation")
+        return [
+            Fitted("strength of the logit adjustment", self.tau.cpu().double().numpy()[None], again, held, "choice")
+        ]
 
     def step(self, batch: Batch, stage: Stage) -> tuple[Tensor, Batch]:
         """Of a batch that is tested; `training_step` mixes images, `validation_step` waits for the whole split."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torchmetrics import CatMetric
@@ -11,6 +12,7 @@ from torchmetrics import CatMetric
 from fulmen.config.protocols import Fulfils
 from fulmen.config.ranges import between
 from fulmen.data.batches import Batch
+from fulmen.data.leaks.samples import Fitted, rows_in, rows_of
 from fulmen.data.predicting import Answer, Inputs, Record, Schema
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
@@ -120,6 +122,22 @@ class SensorClassifier(Workload):
 
         p = predicted["probability"].numpy()
         return summarize(p, predict, float(self.threshold), self, data, figures if self.figures else None)
+
+    def chosen(self, data: Any) -> list[Fitted]:
+        """The threshold, by the probabilities of the weights that are there."""
+        if self.network.outputs != 1:
+            return []
+
+        @torch.no_grad()
+        def again(rows: np.ndarray) -> np.ndarray:
+            parts = [rows_of(data.splits, some) for some in np.array_split(rows, max(1, len(rows) // self.at_once))]
+            moved = [{name: value.to(self.device) for name, value in part.items()} for part in parts]
+            p = torch.cat([probability(self(part))[:, 1] for part in moved]).cpu().numpy()
+            target = torch.cat([part["target"] for part in parts]).numpy()
+            return np.array([choose_threshold(target, p, self.by, self.cost_ratio)])
+
+        held = rows_in(data.splits, "validation")
+        return [Fitted("decision threshold", self.threshold.cpu().double().numpy()[None], again, held, "choice")]
 
     def decision_threshold(self) -> float:
         return float(self.threshold)
