@@ -48,6 +48,27 @@ def test_a_leak_is_told_in_a_line_and_kept_in_the_result_and_the_report(lab, cap
     assert "FUL-L01 copies" in (run.folder / "report.html").read_text()
 
 
+def test_leaks_are_listed_where_a_run_is_shown_and_a_kept_model_names_the_errors(lab, capsys):
+    from fulmen.cli import main
+    from fulmen.registry.save import errors_in
+    from fulmen.runs.index import Index
+
+    run = trained("data.csv=copies.csv")
+    shown = run._repr_html_()
+    assert shown.count("error: FUL-L01 copies") == 3
+    assert "The data have 1 leak" in shown
+    capsys.readouterr()
+    assert main(["runs", "show", str(run.folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=1)[1][:22] for line in lines if line.startswith("leak ")][:1] == [
+        "error: FUL-L01 copies:"
+    ]
+    (entry,) = [each for each in Index("outputs").entries() if each.path.endswith(run.folder.name)]
+    assert entry.leaks[0].startswith("error: FUL-L01")
+    assert errors_in(run.result) == {"leaks": ["FUL-L01"]}
+    assert errors_in({}) == {}
+
+
 def test_an_honest_run_prints_nothing_new_and_trains_to_the_same_bits(lab, capsys):
     weights = {}
     for mode in ("scan", "off", "strict"):
