@@ -127,6 +127,24 @@ def test_folds_tell_each_finding_once(lab, capsys):
     assert "## Leaks" in (run.folder / "report.md").read_text()
 
 
+def test_a_search_tells_leaks_before_its_trials_and_in_its_report(lab, capsys):
+    from fulmen.search.controller import run_searches
+    from fulmen.search.plans import plans
+
+    typed = ["experiment=leaklab", "search/space=null", "search.space.seed={choices:[1,2]}", "search.trials=2",
+             "search.champion_seeds=1", "data.csv=copies.csv", "monitor=val/loss"]  # fmt: skip
+    (study,) = run_searches(plans([*typed, "search.name=leaks"]))
+    out = capsys.readouterr().out
+    assert out.count("leak: FUL-L01") == 3
+    assert out.index("leak: FUL-L01") < out.index("2 trials")
+    report = (study.folder / "report.md").read_text()
+    assert "the scores of trials and champion cannot be believed." in report
+    assert report.count("## Leaks") == 1
+    with pytest.raises(FulmenError, match="leaks=strict: 3 leaks in the data, nothing was trained"):
+        run_searches(plans([*typed, "search.name=strict", "leaks=strict"]))
+    assert not (lab / "outputs" / "sweeps" / "strict").exists()
+
+
 def test_a_word_that_is_no_mode_is_answered_with_one(lab):
     with pytest.raises(FulmenError, match="leaks: must be off, scan, strict, deep or deep_strict, got scna"):
         trained("leaks=scna")

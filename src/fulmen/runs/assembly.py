@@ -24,6 +24,7 @@ from fulmen.config.check import build
 from fulmen.distributed.ranks import exact_means
 from fulmen.errors import FulmenError
 from fulmen.runs.contract import refuse_unless_kept
+from fulmen.runs.status import is_trial
 from fulmen.runs.surroundings import speak
 from fulmen.utils.precision import AUTO, best_precision
 from fulmen.workload import Workload, WorkloadData
@@ -48,7 +49,7 @@ def assemble(
     validate_optimizers(cfg.model, "model")
     logging_to = loggers(cfg)
     watching = completed(callbacks(cfg, ready), logging_to, cfg.trainer, Path(cfg.output_dir, "checkpoints"))
-    watching += [SampleOutputs(), TellTaken(), FindLeaks(cfg.get("leaks", "scan"), ignored_by(cfg))]
+    watching += [SampleOutputs(), TellTaken(), FindLeaks(mode_of(cfg), ignored_by(cfg))]
     parts: dict[str, Any] = {
         "callbacks": watching,
         "enable_progress_bar": any(isinstance(callback, ProgressBar) for callback in watching),
@@ -64,6 +65,12 @@ def assemble(
     trainer = trainer_of(cfg, parts)
     exact_means(trainer)
     return data, model, trainer
+
+
+def mode_of(cfg: DictConfig) -> str:
+    """How leaks are looked for; trials of a search fit no models for that, which the search has done before them."""
+    mode = str(cfg.get("leaks", "scan"))
+    return {"deep": "scan", "deep_strict": "strict"}.get(mode, mode) if is_trial(cfg) else mode
 
 
 def trainer_of(cfg: DictConfig, parts: dict[str, Any]) -> Trainer:

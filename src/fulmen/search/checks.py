@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
@@ -18,7 +18,7 @@ from fulmen.search.space import as_overrides, corners
 from fulmen.utils.plain import Plain, Scalar
 
 if TYPE_CHECKING:
-    from fulmen.io.taken import Taken
+    from fulmen.workload import WorkloadData
 
 UNSEARCHABLE = {
     "experiment": "a search is of one experiment; search each by itself",
@@ -126,17 +126,41 @@ def refuse_unusable_data(plan: Plan, parameters: Sequence[Parameter]) -> DictCon
     return None
 
 
-def taken_by(node: DictConfig | None) -> list["Taken"]:
-    """What data take from a file of a person's own, which every trial reads; [] where the program makes them."""
-    from fulmen.workload import WorkloadData, taken_of
+def data_in_files(node: DictConfig | None) -> "WorkloadData | None":
+    """Data that a file of a person's own holds, which every trial reads, as far as they could be set up.
+
+    None: the program makes them.
+    """
+    from fulmen.workload import WorkloadData
 
     data = build(node, "data") if node else None
     if node is None or not isinstance(data, WorkloadData) or not node.get(data.reads or "reads"):
-        return []
+        return None
     with suppress(FulmenError):  # of this corner of the space; each trial says it of its own
         data.prepare_data()
         data.setup("fit")
-    return taken_of(data)
+    return data
+
+
+def tell_data(data: "WorkloadData | None", config: Mapping[str, Any]) -> None:
+    """Print what was taken from files, and the leaks in it: before the trials, whose logs say it again.
+
+    Args:
+        config: of the trainings; its `leaks` says how leaks are looked for.
+
+    Raises:
+        FulmenError: by `leaks=strict`, there is a leak.
+    """
+    from fulmen.callbacks import leaks
+    from fulmen.callbacks.taken import tell
+
+    if data is None:
+        return
+    tell(data.taken)
+    if data.splits:
+        looked = leaks.looked_at(data, config)
+        leaks.tell(looked.doubts, looked.ignored)
+        leaks.refuse_where_strict(looked, config.get("leaks", "scan"))
 
 
 def of_space(mistake: Mistake, point: Point, parameters: Sequence[Parameter]) -> Mistake:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from optuna.trial import TrialState
 
-from fulmen.callbacks.taken import tell, told_once
+from fulmen.callbacks.taken import told_once
 from fulmen.errors import FulmenError, Obstructed
 from fulmen.runs.surroundings import kept_surroundings
 from fulmen.search.champion import Champion, crown
-from fulmen.search.checks import refuse_unusable_data, taken_by
+from fulmen.search.checks import data_in_files, refuse_unusable_data, tell_data
 from fulmen.search.design import Design
 from fulmen.search.leaderboard import print_leaderboard
 from fulmen.search.live_display import Progress, best_of, progress_of
@@ -35,7 +35,8 @@ def run_searches(plans: Sequence[Plan]) -> list[Study]:
         FulmenError: something the user can mend.
     """
     for plan in plans:
-        tell(taken_by(refuse_unusable_data(plan, Design(plan).parameters)))
+        design = Design(plan)
+        tell_data(data_in_files(refuse_unusable_data(plan, design.parameters)), design.config)
     studies = [Study(plan) for plan in plans]
     for study in studies:
         announce(study)

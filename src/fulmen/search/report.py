@@ -14,6 +14,7 @@ from fulmen.registry.versions import Version
 from fulmen.report.behind import Behind, behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
+from fulmen.report.leaks import SCANNED, cautioned, distinct, leak_sections, leaks_in
 from fulmen.report.many_tries import FEWEST_MODELS, said_of
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import diagnose, fulmen, keep
@@ -57,17 +58,22 @@ def report_of(
     why, typed = next_of(study, champion, kept)
     folders = champion.folders if champion else []
     names = ", ".join(as_text(parameter.path.rpartition(".")[2]) for parameter in study.parameters)
+    leaks, scanned = leaks_of(study, folders)
+    said = as_text(champion.conclusion) if champion else best_of(study) or "No trial is complete yet."
+    sure = CHOSEN + (" The champion was tested on what no trial had seen." if folders else "")
+    said, sure = cautioned(leaks, said, sure, "the scores of trials and champion")
     return Report(
         title=study.plan.name,
         question=f"Which values of {names} are best by {spoken(next(iter(study.objectives)))}?",
-        answer=as_text(champion.conclusion) if champion else best_of(study) or "No trial is complete yet.",
-        how_sure=CHOSEN + (" The champion was tested on what no trial had seen." if folders else ""),
+        answer=said,
+        how_sure=sure,
         facts=f"{summary(study)} Overrides: `{' '.join(study.plan.command())}`.",
         lead=drawn[0] if drawn else None,
         main=best_trials(study, rows),
         next_command=typed,
         next_why=why,
-        sections=[*about_champion(study, champion), *all_counted(study), *about_trials(study, shares, drawn[1:]),
+        sections=[*leak_sections(leaks, scanned), *about_champion(study, champion), *all_counted(study),
+                  *about_trials(study, shares, drawn[1:]),
                   Section("Where the rest is", where(study), folded=True, listed=True)],
         attached={"Search": study.folder / "search.json", "Leaderboard": study.folder / FILE},
         links={folder.name.replace("_", " "): f"{folder.relative_to(study.folder).as_posix()}/report.html"
@@ -93,6 +99,18 @@ def result_of(folder: Path) -> dict[str, Any]:
     with suppress(FulmenError):
         return read_result(folder)
     return {}
+
+
+def leaks_of(study: Study, folders: Sequence[Path]) -> tuple[list[dict[str, Any]], bool]:
+    """The leaks that the best trial and the runs of the champion found in their data, and whether any was looked for.
+
+    Args:
+        folders: of the champion's runs.
+    """
+    best = [study.trial_folder(trial.number) for trial in study.ranked()[:1]]
+    results = [result_of(folder) for folder in [*folders, *best]]
+    scanned = any(SCANNED in (each.get("cost") or {}) for each in results)
+    return distinct(leak for each in results for leak in leaks_in(each)), scanned
 
 
 def best_of(study: Study) -> str:
