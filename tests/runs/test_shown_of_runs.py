@@ -7,6 +7,7 @@ import pytest
 from fulmen.config.check import check_overrides
 from fulmen.report.shown import Shown
 from fulmen.runs.run import run
+from fulmen.runs.run_facts import run_facts
 from fulmen.runs.run_folder import load_run
 
 SMALL = ["experiment=pbpk_mlp", "data.compounds=40", "data.validation_compounds=4", "data.test_compounds=12",
@@ -51,3 +52,9 @@ def test_a_network_that_was_not_trained_is_not_judged(tmp_path):
     result, report = start(tmp_path / "run", "trainer.max_epochs=0")
     assert "shown" not in result
     assert "FUL-V" not in report
+
+
+def test_the_facts_of_a_run_hold_what_it_shows(told):
+    folder, result, _ = told
+    facts = run_facts(folder)
+    assert facts["shown"] == f"{result['shown']['id']} {result['shown']['sentence']}"

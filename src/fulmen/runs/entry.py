@@ -37,6 +37,7 @@ class Entry:
         metrics: the main ones: three of the test split; of a search the objectives of its best trial.
         baseline: of what costs nothing, what the best one has of the same metrics; None where there is none.
         verdict: the gravest finding of the diagnosis, or who leads a ranking, in words.
+        shown: what its test split shows, under its code.
         leaks: a line for each leak that was found in the data, the gravest first.
         message: why it did not complete; `said` puts the folder into it.
         data: fingerprint of the data.
@@ -67,6 +68,7 @@ class Entry:
     note: str = ""
     overrides: list[str] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
+    shown: str = ""
 
     @property
     def name(self) -> str:

@@ -19,7 +19,7 @@ from fulmen.launch.found import Found
 from fulmen.runs.entry import Entry, read_entry
 from fulmen.runs.scan import places, signature, size
 
-FORMAT = 4  # of a row; another one is read from the folders anew
+FORMAT = 5  # of a row; another one is read from the folders anew
 BUSY = 2.0  # seconds to wait for another process that writes
 FRESH = 2 * 10**9  # nanoseconds in which a file system may not tell two changes apart
 TABLE = "create table if not exists entries (path text primary key, signature text not null, facts text not null)"

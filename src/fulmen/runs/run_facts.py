@@ -57,6 +57,7 @@ def run_facts(folder: Path) -> Facts | None:
         "baseline": best_baseline(metrics, result.get("baselines", {}), better(result, config)),
         "verdict": _verdict(result.get("verdicts") or []),
         "leaks": [line(leak) for leak in leaks_in(result)],
+        "shown": _shown(result.get("shown") or {}),
         "message": "; ".join(filter(None, [result.get("message", ""), *lost])),
         "data": str(data) if (data := environment.get("data_fingerprint")) else None,
         "overrides": overrides_of(typed),
@@ -168,6 +169,10 @@ def _first(starts: list[Any], name: str) -> str | None:
 def _verdict(verdicts: list[Any]) -> str:
     first = verdicts[0] if verdicts and isinstance(verdicts[0], dict) else {}
     return str(first.get("finding", ""))
+
+
+def _shown(shown: Mapping[str, Any]) -> str:
+    return " ".join(str(shown[name]) for name in ("id", "sentence") if shown.get(name))
 
 
 def _text(path: Path) -> str:
