@@ -5,13 +5,15 @@ import shutil
 import numpy as np
 import pytest
 from rich.console import Console
+from sklearn.metrics import roc_auc_score
 
-from fulmen.comparison.compare import BALANCED, deciding
+from fulmen.comparison.compare import conclusion, summed_up
 from fulmen.comparison.labels import labels_of
+from fulmen.comparison.main_score import BALANCED, Main, main_of, plain_main
 from fulmen.comparison.named import compare
-from fulmen.comparison.paired import Items
+from fulmen.comparison.paired import Difference, Items, scores
 from fulmen.report.summary import print_table
-from fulmen.report.test_predictions import write_items
+from fulmen.report.test_predictions import ratio_scores, write_items
 from fulmen.runs.run_folder import load_run
 from tests.result_folders import loadable
 
@@ -73,7 +75,76 @@ def test_a_comparison_shows_itself_and_keeps_its_report(folder, monkeypatch, tmp
 @pytest.mark.parametrize(("count", "name"), [([100, 90, 80], "accuracy"), ([100, 90, 10], BALANCED)])
 def test_where_classes_are_of_unequal_size_each_counts_alike(count, name):
     items = Items(np.arange(3), np.zeros((1, 3)), np.arange(3), np.eye(3)[None], train_count=np.array(count))
-    assert deciding(items) == name
+    assert plain_main(items).name == name
+
+
+def classifier(seed, noise):
+    """Items of a binary classifier of 60 rows whose probability of the event is right but for so much noise."""
+    rng, target = np.random.default_rng(seed), np.repeat([0, 1], (40, 20))
+    p = 1 / (1 + np.exp(-(2 * target - 1 + noise * np.random.default_rng(seed + 1).normal(size=60))))
+    return {"item": np.arange(60), "loss": rng.random(60), "target": target, "probability": np.stack([1 - p, p], 1)}
+
+
+def test_areas_are_those_of_scikit_learn_however_often_an_item_counts():
+    rng = np.random.default_rng(0)
+    for classes in (2, 3):
+        target = rng.integers(0, classes, 80)
+        p = rng.dirichlet(np.ones(classes), 80).round(1)  # with ties
+        weight = rng.integers(0, 3, 80).astype(float)
+        items = Items(np.arange(80), np.zeros((1, 80)), target, p[None])
+        hot = target if classes == 2 else np.eye(classes)[target]
+        truth = roc_auc_score(hot, p[:, 1] if classes == 2 else p, sample_weight=weight)
+        assert float(scores(items, weight)["roc_auc"]) == pytest.approx(truth)
+
+
+def test_the_main_score_of_the_workload_decides(folder, monkeypatch, tmp_path, capsys):
+    """Sensors are ranked by the area: the second has a better one, and a worse loss."""
+    monkeypatch.chdir(tmp_path)
+    for number, noise in enumerate((3.0, 0.1)):
+        run = run_of(folder, str(number), f"model.network.width={8 * (number + 1)}")
+        write_items(run.folder, classifier(number, noise))
+    found = compare("sensors/0", "sensors/1")
+    assert "width=16 is better than width=8: ROC-AUC +" in found.answer
+    assert next(iter(found.table)) == "roc_auc"
+    assert "best val/loss" in found.table
+    assert "best validation loss" in found.report.read_text()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "says"),
+    [
+        (0.01, 0.03, 0.01, "the first of the two is better"),
+        (-0.03, -0.01, 0.01, "the first of the two is worse"),
+        (-0.02, 0.03, 0.6, "no difference: one of 0.06 or more is ruled out, FUL-V06"),
+        (-0.02, 0.07, 0.6, "no difference shown, and one of 0.06 or more is not ruled out, FUL-V03"),
+    ],
+)
+def test_words_tell_better_from_no_difference_and_from_undecided(low, high, p, says):
+    found = {"roc_auc": Difference((low + high) / 2, low, high, p)}
+    assert says in conclusion("b - a", found, Main("roc_auc", True, 0.06), 3)
+    assert "no difference shown" in conclusion("b - a", {"loss": Difference(0, -1, 1, 0.5)}, Main("loss", False), 3)
+
+
+def test_less_of_a_loss_is_better_in_the_sentence_too():
+    found = {"b - a": {"loss": Difference(-1, -2, -0.5, 0.01)}, "c - a": {"loss": Difference(1, 0.5, 2, 0.01)}}
+    assert summed_up(found, Main("loss", False)) == "In loss, b is better than the first and c is worse than the first."
+
+
+def test_without_a_main_score_of_the_items_the_plain_one_decides(folder):
+    run = run_of(folder, "9")
+    items = Items(np.arange(3), np.zeros((1, 3)))
+    assert main_of([run], [items]) == Main("loss", False)
+
+
+@pytest.mark.parametrize("power", [1.0, 0.5])
+def test_the_scores_of_items_have_the_score_as_their_mean_and_move_as_it_does(power):
+    rng = np.random.default_rng(0)
+    part, whole = rng.gamma(2, 1, 400), rng.gamma(3, 1, 400)
+    each = ratio_scores(part, whole, power)
+    assert each.mean() == pytest.approx(1 - (part.mean() / whole.mean()) ** power)
+    drawn = rng.integers(0, 400, (300, 400))
+    truth = [1 - (part[rows].mean() / whole[rows].mean()) ** power for rows in drawn]
+    assert np.std(each[drawn].mean(1)) == pytest.approx(np.std(truth), rel=0.05)
 
 
 def test_a_long_name_never_costs_a_table_its_numbers(capsys):

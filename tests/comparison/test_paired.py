@@ -48,6 +48,7 @@ def test_scores_equal_scikit_learn():
             "balanced accuracy": metrics.balanced_accuracy_score(a.target, predicted),
             "macro F1": f1.mean(),
             "minority F1": f1[0],
+            "roc_auc": metrics.roc_auc_score(a.target, a.probability[0], multi_class="ovr"),
             "majority F1": f1[1:].mean(),
             "loss": metrics.log_loss(a.target, a.probability[0]),
         }

@@ -14,8 +14,10 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 
 from fulmen.comparison import figures
 from fulmen.comparison.found import Comparison
+from fulmen.comparison.main_score import Main, main_of
 from fulmen.comparison.paired import Difference, Items, align, compared, given, minority, scores
 from fulmen.comparison.tries import HEADING, tries_of, write_tries
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.errors import FulmenError
 from fulmen.report.behind import Behind, behind
 from fulmen.report.confusion import confusion, per_class_f1
@@ -27,10 +29,10 @@ from fulmen.report.next_step import keep, train_again
 from fulmen.report.summary import print_table
 from fulmen.report.test_predictions import read_items
 from fulmen.runs.damage import read_typed
+from fulmen.runs.looks import look, looks
 from fulmen.runs.run_folder import Run
 
 ALPHA = 0.05
-BALANCED = "balanced accuracy"
 ALONE = "One run of each: how much another seed would change is not known."
 TESTED = "test items"  # of a class
 STEADY = 10  # validation losses that tell how steady a training is at its end
@@ -38,8 +40,10 @@ NOTES = (
     "Differences are against the first model, on the same test items. Intervals (95 %) and p come of one bootstrap "
     "over items and runs together, both for the number of models compared with the first (Bonferroni): p is below 0.05 "
     "where, and only where, the interval leaves out 0.",
-    "p is of the accuracy of classifiers, of the balanced accuracy where classes are of unequal size, and of the loss "
-    "of all others. Loss and other scores are means over the test items, each of which counts the same.",
+    "p is of the main score of the workload (ROC-AUC, balanced accuracy, skill, R² (log)), where all models have it of "
+    "their items; else of the accuracy of classifiers, each class counting alike where they are of unequal size, and "
+    "of the loss of all others. Loss and other scores are means over the test items, each of which counts the same.",
+    "best validation loss: the lowest of the training, mean over the runs; it was chosen, which flatters it.",
     "stability: sd of the last 10 validation losses. gap: training losses are those of the epoch, with augmentation, "
     "dropout and re-balancing in them; differences between models say more than its sign.",
     "minority: classes with less than half the training samples of the largest.",
@@ -61,35 +65,36 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Comparison:
     folder = folder or Path("outputs", "comparisons", f"{datetime.now():%Y-%m-%d_%H-%M-%S}")
     models, left_out = align({label: read_items(run.folder) for label, run in runs.items()})
     first = next(iter(models.values()))
-    found = differences(models)
-    tables = {"Models": overview(runs, models), "Differences": difference_rows(found, deciding(first))}
+    found, main_score = differences(models), main_of(runs.values(), models.values())
+    tables = {"Models": overview(runs, models, main_score), "Differences": difference_rows(found, main_score.name)}
     if first.probability is not None:
         tables["F1 per class"] = f1_table(models)
     lost = [f"{run.folder}/{clause}." for run in runs.values() for clause in run.lost]
     curves = {label: [child.metrics for child in map(Run, run.runs) if child.has_curves] for label, run in runs.items()}
     caption, shown = "Learning curves", {label: each for label, each in curves.items() if each}
     drawn = {caption: figures.learning_curves(folder / "learning_curves.svg", shown)} if shown else {}
-    lead = figures.differences(folder / "differences.svg", found, deciding(first))
+    lead = figures.differences(folder / "differences.svg", found, main_score.name)
     if first.probability is not None:
         counts = {label: _counts(items).sum(0) for label, items in models.items()}
         drawn["Confusion matrices, share of the true class"] = figures.confusions(folder / "confusion.svg", counts)
     word = behind([run.known for run in runs.values()]).counted
     of = Behind(len(first.counts), items={"test": first.counts}, counted=word)
-    verdicts = [conclusion(pair, each, deciding(first), of.runs) for pair, each in found.items()]
+    verdicts = [conclusion(pair, each, main_score, of.runs) for pair, each in found.items()]
     for title, rows in tables.items():
         print_table(title, rows)
     main = TableOf("Models", tables["Models"], {"": Column("model")}, behind=of)
     rest = [TableOf("Differences", tables["Differences"], {"": Column("pair")}, behind=of)]
     if first.probability is not None:
         rest.append(TableOf("F1 per class", tables["F1 per class"], behind=replace(of, column=TESTED)))
-    why, command = next_of(runs, models)
+    why, command = next_of(runs, models, main_score)
+    seen = looked_at_by(next(iter(runs.values())))
     of_all, counted = tries_of({label: [run.folder] for label, run in runs.items()})
     report = Report(
         title=" / ".join(runs),
         question=f"Do they differ from {as_text(next(iter(runs)))} on the test items that all share, and by how much?",
-        answer=as_text(summed_up(found, deciding(first))),
-        how_sure=as_text(" ".join(filter(None, [left_out, ALONE if of.runs == 1 else "", *lost]))),
-        lead=Figure(f"Difference of {deciding(first)} from {next(iter(runs))}, with its interval", lead.name),
+        answer=as_text(summed_up(found, main_score)),
+        how_sure=as_text(" ".join(filter(None, [left_out, ALONE if of.runs == 1 else "", *lost, seen]))),
+        lead=Figure(f"Difference of {main_score.word} from {next(iter(runs))}, with its interval", lead.name),
         main=main,
         next_command=command,
         next_why=why,
@@ -105,15 +110,20 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Comparison:
     path = write(report, folder, "comparison.md")
     write_tries([of_all] if of_all else [], folder)
     said = f"report: {path.with_name('report.html')}, the same in {path.name}"
-    print("\n".join([str(of), *filter(None, [left_out]), *lost, *verdicts, *counted, said]))
-    return Comparison(folder, summed_up(found, deciding(first)), verdicts, tables["Models"], lost, counted)
+    print("\n".join([str(of), *filter(None, [left_out]), *lost, *filter(None, [seen]), *verdicts, *counted, said]))
+    return Comparison(folder, summed_up(found, main_score), verdicts, tables["Models"], lost, counted)
 
 
-def next_of(runs: Mapping[str, Run], models: Mapping[str, Items]) -> tuple[str, str]:
+def looked_at_by(run: Run) -> str:
+    """How often the test split of a run has been looked at, in a sentence; "" where nobody else has."""
+    first = run.runs[0]
+    return str(looks(first, look(first)))
+
+
+def next_of(runs: Mapping[str, Run], models: Mapping[str, Items], main: Main) -> tuple[str, str]:
     """Why, and what to type next: more seeds of the best model, or to keep it."""
     first = next(iter(models.values()))
-    name, larger = deciding(first), first.probability is not None
-    best = min(models, key=lambda label: place(float(scores(models[label])[name]), larger))
+    best = min(models, key=lambda label: place(float(scores(models[label])[main.name]), main.larger))
     run = runs[best]
     experiment = str(run.known.get("experiment") or run.folder.parent.name)
     if len(first.counts) == 1:
@@ -129,18 +139,18 @@ def stability(losses: Any) -> float:
     return float(losses.tail(STEADY).std()) if len(losses) >= STEADY else math.nan
 
 
-def overview(runs: Mapping[str, Run], models: Mapping[str, Items]) -> Rows:
+def overview(runs: Mapping[str, Run], models: Mapping[str, Items], main: Main) -> Rows:
     """What each model reached and what it cost."""
     rows = []
     for label, run in runs.items():
         items, children = models[label], [Run(child) for child in run.runs]
         reached = {name: float(value) for name, value in scores(items).items()}
-        name = deciding(items)
-        row: dict[str, Any] = {"": label, name: reached[name], **reached}
+        row: dict[str, Any] = {"": label, main.name: reached[main.name], **reached}
         if items.probability is not None:
             row["ECE"] = mean([calibration_error(p, given(items.target)) for p in given(items.probability)])
         histories = [history for child in children if child.has_curves and "val/loss" in (history := child.metrics)]
         if histories:
+            row["best val/loss"] = mean([float(history["val/loss"].min()) for history in histories])
             row["stability"] = mean([stability(history["val/loss"].dropna()) for history in histories])
             row["epochs to best"] = mean([best_epoch(child) for child in children])
         row["training s"] = run.known.get("cost", {}).get("fit_seconds")
@@ -168,14 +178,6 @@ def calibration_error(probability: np.ndarray, target: np.ndarray) -> float:
     )
 
 
-def deciding(items: Items) -> str:
-    """The score that one model is said to be better by; of classes of unequal size each class counts alike."""
-    if items.probability is None:
-        return "loss"
-    small = minority(items)
-    return BALANCED if small is not None and small.any() else "accuracy"
-
-
 def differences(models: Mapping[str, Items]) -> dict[str, dict[str, Difference]]:
     """Each later model against the first: pair -> score -> difference."""
     (reference, first), *others = models.items()
@@ -197,28 +199,44 @@ def _of(each: Difference) -> str:
     return f"{each.value:+.3g} [{each.low:+.3g}, {each.high:+.3g}]"
 
 
-def conclusion(pair: str, found: Mapping[str, Difference], name: str, runs: int) -> str:
+def conclusion(pair: str, found: Mapping[str, Difference], main: Main, runs: int) -> str:
     """What a comparison of two models says, in words."""
-    each = found[name]
+    each = found[main.name]
     alone = f" {ALONE}" if runs == 1 else ""
-    numbers = f"{name} {_of(each)}, p = {each.p:.2g}"
-    if each.p >= ALPHA:
-        return f"{pair}: no difference shown ({numbers}).{alone}"
-    return f"{pair}: they differ, {numbers}.{alone}"
+    return f"{pair}: {_shown(each, main)} ({main.word} {_of(each)}, p = {each.p:.2g}).{alone}"
 
 
-def summed_up(found: Mapping[str, Mapping[str, Difference]], name: str) -> str:
+def _shown(each: Difference, main: Main) -> str:
+    """That they differ, that they do not by the margin or more, or that it is undecided."""
+    if each.p < ALPHA:
+        return f"the first of the two is {'better' if main.gain(each.value) > 0 else 'worse'}"
+    if not math.isfinite(main.margin):
+        return "no difference shown"
+    margin = f"{main.margin:g} or more"
+    if max(abs(each.low), abs(each.high)) < main.margin:
+        return f"no difference: one of {margin} is ruled out, {FINDINGS['no_difference']}"
+    return f"no difference shown, and one of {margin} is not ruled out, {FINDINGS['undecided_result']}"
+
+
+def summed_up(found: Mapping[str, Mapping[str, Difference]], main: Main) -> str:
     """What a comparison says, in one sentence; of several models, which differ from the first."""
     if len(found) == 1:
-        (pair, scores_of), each = next(iter(found.items())), next(iter(found.values()))[name]
+        (pair, scores_of), each = next(iter(found.items())), next(iter(found.values()))[main.name]
         label, _, reference = pair.rpartition(" - ")
-        better = (each.value > 0) == (name != "loss")
+        better = main.gain(each.value) > 0
         word = "is not shown to differ from" if each.p >= ALPHA else f"is {'better' if better else 'worse'} than"
-        return f"{label} {word} {reference}: {name} {_of(scores_of[name])}, p = {each.p:.2g}."
-    apart = [pair.rpartition(" - ")[0] for pair, each in found.items() if each[name].p < ALPHA]
-    if not apart:
-        return f"No model is shown to differ from the first in {name}."
-    return f"In {name}, {', '.join(apart)} differ{'s' * (len(apart) == 1)} from the first; no other is shown to."
+        return f"{label} {word} {reference}: {main.word} {_of(scores_of[main.name])}, p = {each.p:.2g}."
+    of = {pair.rpartition(" - ")[0]: each[main.name] for pair, each in found.items()}
+    ways = {
+        "better": [label for label, each in of.items() if each.p < ALPHA and main.gain(each.value) > 0],
+        "worse": [label for label, each in of.items() if each.p < ALPHA and main.gain(each.value) <= 0],
+    }
+    said = [f"{', '.join(labels)} {'is' if len(labels) == 1 else 'are'} {way} than the first"
+            for way, labels in ways.items() if labels]  # fmt: skip
+    if not said:
+        return f"No model is shown to differ from the first in {main.word}."
+    rest = "" if sum(map(len, ways.values())) == len(of) else "; no other is shown to differ"
+    return f"In {main.word}, {' and '.join(said)}{rest}."
 
 
 def f1_table(models: Mapping[str, Items]) -> Rows:

@@ -66,7 +66,7 @@ def differences(path: Path, found: Mapping[str, Mapping[str, Difference]], name:
         ax.set_yticks(range(len(found)), ["\n".join(wrap(label, 22)) for label in labels])
         ax.set_ylim(len(found) - 0.5, -0.5)
         ax.grid(False, axis="y")
-        ax.set_xlabel(f"difference of {name} from the first")
+        ax.set_xlabel(f"difference of {spoken(name)} from the first")
     return path
 
 

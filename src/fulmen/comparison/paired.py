@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from fulmen.report.test_predictions import METRIC
 
 REPLICATES = 2000
 LEVEL = 0.95
+AREAS = 5  # classes up to which areas under ROC curves are drawn anew: each replicate costs a pass over the items
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,17 @@ class Items:
     train_count: np.ndarray | None = None
     metrics: Mapping[str, np.ndarray] = field(default_factory=dict)
     counts: tuple[int, ...] = ()
+
+    @cached_property
+    def ranks(self) -> np.ndarray | None:
+        """Places of the items by the probability of each class, equal ones alike [S, K, N]; K is 1 of two classes.
+
+        None where nothing is ranked: without classes, with one, or with more than `AREAS`.
+        """
+        if self.probability is None or not 2 <= self.probability.shape[-1] <= AREAS:
+            return None
+        classes = [1] if self.probability.shape[-1] == 2 else range(self.probability.shape[-1])
+        return np.array([[np.unique(run[:, c], return_inverse=True)[1] for c in classes] for run in self.probability])
 
     @cached_property
     def predicted(self) -> np.ndarray:
@@ -121,10 +134,29 @@ def scores(items: Items, weight: np.ndarray | None = None, runs: np.ndarray | No
         return found
     classes = items.probability.shape[-1]
     counts = np.stack([confusion(given(items.target), items.predicted[run], classes, weight) for run in runs])
+    if items.ranks is not None:
+        found["roc_auc"] = np.array([areas(items.ranks[run], given(items.target), weight) for run in runs]).mean()
     return {name: value.mean() for name, value in classification_scores(counts, minority(items)).items()} | found
 
 
-def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def areas(ranks: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
+    """The area under the ROC curve, of more than two classes the mean over them; NaN where one has no other beside it.
+
+    Args:
+        ranks: [K, N], see `Items.ranks`.
+        target: [N]
+        weight: [N] how often each item counts.
+    """
+    found = []
+    for k, rank in enumerate(ranks):
+        own = target == (1 if len(ranks) == 1 else k)
+        hits, others = np.bincount(rank, weight * own), np.bincount(rank, weight * ~own)
+        pairs = hits.sum() * others.sum()
+        found.append(hits @ (others.cumsum() - others / 2) / pairs if pairs else math.nan)
+    return float(np.mean(found))
+
+
+def _mean(values: np.ndarray, weight: np.ndarray) -> Any:
     """The mean over runs and items of values [S, N], of which NaN are left out, items counted `weight` [N] times."""
     known = np.isfinite(values)
     if known.all():

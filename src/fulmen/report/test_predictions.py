@@ -34,6 +34,22 @@ def identities(*arrays: Any) -> np.ndarray:
     return np.array([zlib.crc32(b"".join(row[i].tobytes() for row in rows)) for i in range(len(rows[0]))])
 
 
+def ratio_scores(part: np.ndarray, whole: np.ndarray, power: float = 1.0) -> np.ndarray:
+    """A score of each item [N] whose mean is 1 - (sum(part) / sum(whole)) ** power, such as R2 or a skill.
+
+    Of a score that is no mean over items these are its value and what each item adds to it (its influence function), so
+    that drawing items anew moves their mean as it moves the score.
+
+    Args:
+        part: errors of the model [N], `whole` those of what it is held against.
+    """
+    own, other = float(part.mean()), float(whole.mean())
+    if own <= 0 or other <= 0:
+        return np.full(len(part), 1.0 if other > 0 else np.nan)
+    ratio = (own / other) ** power
+    return 1 - ratio - power * ratio * ((part - own) / own - (whole - other) / other)
+
+
 def read_items(folder: Path, name: str = ITEMS) -> dict[str, Any]:
     """The arrays of `write_items`.
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from fulmen.report.document import Rows
 from fulmen.report.evidence import NOTE
 from fulmen.report.summary import Summary
-from fulmen.report.test_predictions import METRIC, identities
+from fulmen.report.test_predictions import METRIC, identities, ratio_scores
 from fulmen.report.words import spoken
 from fulmen.workloads.pbpk import baselines, figures, intervals, law_table
 from fulmen.workloads.pbpk.metrics import (
@@ -76,7 +76,8 @@ def summarize(
     trusted = intervals.rows(said, true, dose, weight) if "in_domain" in said else []
     rows = [{"": name, **_row(score)} for name, score in {"network": main, **scores}.items()]
     logs = {name: log_normalized(c, dose, weight) for name, c in {"true": true, **predictions}.items()}
-    shown = verdict(logs, errors, log_spread(true, dose, weight), subjects.compound, margin)
+    spread = log_spread(true, dose, weight)
+    shown = verdict(logs, errors, spread, subjects.compound, margin)
     return Summary(
         metrics=main | {"worst_organ_r2_log": per_organ[worst]["r2_log"]} | laws.metrics(),
         baselines=scores,
@@ -93,6 +94,7 @@ def summarize(
         items={
             "item": identities(true),  # a seed draws subjects of its own
             "loss": errors["network"],
+            f"{METRIC}r2_log": ratio_scores(errors["network"].numpy(), spread.numpy()),
             **{
                 f"{METRIC}{name}": each
                 for name, each in of_subjects(predicted, true, dose, weight, data.time_h).items()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from fulmen.report.test_predictions import BASELINE, identities
+from fulmen.report.test_predictions import BASELINE, METRIC, identities, ratio_scores
 
 
 def items_of(part: Mapping[str, Tensor], forecast: np.ndarray) -> dict[str, Any]:
@@ -17,11 +17,15 @@ def items_of(part: Mapping[str, Tensor], forecast: np.ndarray) -> dict[str, Any]
         forecast: log-returns [N, H].
     """
     true = part["log_return"].double().numpy()
+    errors = np.square(forecast - true)
     return {
         "item": identities(part["day"], part["ticker"], true),
-        "loss": np.square(forecast - true).mean(1),
+        "loss": errors.mean(1),
         "group": part["day"].numpy() // 30,  # errors of neighbouring days resemble each other
         "time": part["day"].numpy(),
         "until": part["last_day"].numpy(),
         f"{BASELINE}persistence": np.square(true).mean(1),
+        f"{METRIC}skill": np.mean(
+            [ratio_scores(*each, 0.5) for each in zip(errors.T, np.square(true).T, strict=True)], 0
+        ),
     }
