@@ -24,7 +24,7 @@ def kept_items(folder, share, seed):
     """A run whose forecast of 120 days explains a share of what comes, beside persistence."""
     folder.mkdir(parents=True, exist_ok=True)
     y = np.random.default_rng(0).standard_normal(U)
-    forecast = share * y + 0.2 * np.random.default_rng(seed).standard_normal(U)
+    forecast = share * y + 0.2 * np.random.default_rng(100 + seed).standard_normal(U)
     loss = np.square(y - forecast)
     day = np.arange(U)
     write_items(folder, {"item": day, "loss": loss, "time": day, "until": day + 1, "baseline/persistence": y**2})
@@ -56,8 +56,19 @@ def test_a_multirun_says_which_networks_can_be_the_best_and_whether_it_is_luck(t
         assert "network=0, the best of 3, is better than persistence when all are counted" in text
         assert "network=0 is the best of 3 (95 % confidence set, 120 days)" in text
     assert "When all tries are counted" in written.read_text()
+    assert "gold" in written.read_text()
     (known,) = json.loads((written.parent / "tries.json").read_text())
     assert (known["confident"], known["reference"], known["findings"]) == (["network=0"], "persistence", [])
+
+
+def test_networks_that_are_not_told_apart_have_no_medals(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    ranking = Ranking()
+    ranking.runs = runs_of(tmp_path, [0.1, 0.1, 0.1, 0.1])
+    ranking.show()
+    (written,) = tmp_path.glob("outputs/sweeps/stocks_*/ranking.md")
+    assert "Each of the 4 can be the best" in written.read_text()
+    assert "gold" not in written.read_text() + capsys.readouterr().out
 
 
 def test_seeds_alone_and_other_data_are_no_tries(tmp_path):

@@ -1,7 +1,8 @@
 """The tables that end a multirun: its runs in the order of what they were chosen by, the validation score.
 
 A ranking is of one task: runs of different experiments, unless these share data and score, stand in tables of their
-own. There are medals where two runs or more have a score on the same data.
+own. There are medals where two runs or more have a score on the same data, unless their test items show that
+several can be the best.
 """
 
 import atexit
@@ -89,10 +90,11 @@ class Ranking(Callback):
         counted: list[Tries] = []
         for number, runs in enumerate(found, 1):
             settings = over_seeds(runs) or runs
-            said, rows, notes = heading(settings), table(settings), notes_on(settings)
+            of_all, sentences = tries_of(folders_of(runs, settings))
+            differ = of_all is None or len(of_all.confident) == 1
+            said, rows, notes = heading(settings), table(settings, differ), notes_on(settings)
             drawn = draw(folder / f"ranking{f'_{number}' * (number > 1)}.svg", rows, runs[0].monitor)
             print_table(said, rows)
-            of_all, sentences = tries_of(folders_of(runs, settings))
             counted += [of_all] if of_all else []
             print("\n".join([*notes, *sentences]), end="\n" * bool(notes or sentences))
             written.append(replace(_task(runs, settings, said, rows, notes, drawn, folder), tries=sentences))
@@ -189,12 +191,16 @@ def heading(runs: Sequence[Ended]) -> str:
     return f"{count}, best {spoken(monitor)} first" if len(runs) > 1 else f"{count}: nothing to rank it against"
 
 
-def table(runs: Sequence[Ended]) -> Rows:
-    """The runs of one task in their order, and below them the baselines if all saw the same data."""
+def table(runs: Sequence[Ended], differ: bool = True) -> Rows:
+    """The runs of one task in their order, and below them the baselines if all saw the same data.
+
+    Args:
+        differ: whether they are not known to be alike, so that the first have medals.
+    """
     names = labels([run.overrides for run in runs]) if len(runs) > 1 else [runs[0].experiment]
     results = [run.result for run in runs]
     alike = only_seeds(runs)
-    rows = rank(names, results, runs[0].monitor, runs[0].mode, medals=not alike and not saw_other_data(runs))
+    rows = rank(names, results, runs[0].monitor, runs[0].mode, medals=differ and not alike and not saw_other_data(runs))
     if alike:
         rows += mean_and_sd(rows)
     if runs[0].scores:
