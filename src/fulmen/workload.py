@@ -176,7 +176,6 @@ class Workload(Predicts, LightningModule):
         score_bounds: metric -> lowest and highest value that it can have; without them any.
         constant_baseline: the baseline of `Summary.baselines` that predicts the same for every item, which a model has
             to beat before anything else is said of it; "": there is none.
-        signal_margins: metric -> by how much it has to be better than that of the constant baseline to be a signal.
         of_the_data: names in the state dict that tell of the data or the config rather than of what was learned, such
             as class counts: `weights=`, which starts from another run, leaves them as they are.
         ensemble: dotted name of the class whose predictions are the means of those of trained models of this class, its
@@ -190,7 +189,6 @@ class Workload(Predicts, LightningModule):
     ranking_metrics: ClassVar[Mapping[str, bool]] = {}
     score_bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
     constant_baseline: ClassVar[str] = ""
-    signal_margins: ClassVar[Mapping[str, float]] = {}
     of_the_data: ClassVar[Sequence[str]] = ()
     ensemble: ClassVar[str] = ""
     averages_gradients: ClassVar[bool] = False
@@ -335,6 +333,15 @@ class Workload(Predicts, LightningModule):
         return {}
 
     # Ranking
+
+    @classmethod
+    def signal_margins(cls, margin: float) -> Mapping[str, float]:
+        """Metric -> by how much it has to be better than that of the constant baseline to be a signal.
+
+        Args:
+            margin: the argument of this name that the config gives the module, or its default; NaN without any.
+        """
+        return {}
 
     @classmethod
     def cross_validate(

@@ -1,5 +1,6 @@
 """What `fulmen compare` calls runs, what it leads with, and what it returns."""
 
+import math
 import shutil
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from fulmen.comparison.compare import conclusion, summed_up
 from fulmen.comparison.labels import labels_of
-from fulmen.comparison.main_score import BALANCED, Main, main_of, plain_main
+from fulmen.comparison.main_score import BALANCED, Main, main_of, margin_of, plain_main
 from fulmen.comparison.named import compare
 from fulmen.comparison.paired import Difference, Items, scores
 from fulmen.report.summary import print_table
@@ -153,3 +154,20 @@ def test_a_long_name_never_costs_a_table_its_numbers(capsys):
     printed = capsys.readouterr().out
     assert "+0.142 [+0.103, +0.183]" in printed
     assert printed.split().count("run") == 6
+
+
+@pytest.mark.parametrize(
+    ("workload", "metric", "default", "set_to", "margin"),
+    [
+        ("sensors.module.SensorClassifier", "roc_auc", 0.06, 0.6, 0.1),
+        ("images.module.ImageClassifier", "balanced_accuracy", 0.03, 0.05, 0.05),
+        ("stocks.module.StockForecaster", "r2_oos", 0.01, 0.19, 0.19),
+        ("stocks.module.StockForecaster", "skill", 1 - 0.99**0.5, 0.19, 0.1),
+        ("pbpk.module.PBPKSurrogate", "r2_log", 0.1, 0.2, 0.2),
+        ("pbpk.module.PBPKSurrogate", "gmfe", math.nan, 0.2, math.nan),
+    ],
+)
+def test_the_margin_is_what_the_config_says_or_the_default_of_the_class(workload, metric, default, set_to, margin):
+    model = {"_target_": f"fulmen.workloads.{workload}"}
+    assert margin_of(model, metric) == pytest.approx(default, nan_ok=True)
+    assert margin_of({**model, "margin": set_to}, metric) == pytest.approx(margin, nan_ok=True)

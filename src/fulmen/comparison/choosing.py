@@ -31,7 +31,7 @@ class Choice:
         folds: numbers of the folds that judge it; the first of a series has none before it.
         chosen: candidate of each of them.
         scores: of these on their folds, the honest ones.
-        naive: mean score of the first of the table on the same folds.
+        naive: mean score, on the same folds, of that candidate which is first in the table.
         of: how many candidates there were.
     """
 
@@ -103,7 +103,7 @@ def in_words(choice: Choice, contest: Contest, metric: str, larger: bool, word: 
     if choice.is_nested and known.is_known(low):
         what += f" (95 % interval {number(low, 3)} to {number(high, 3)}) on folds that the choice has not seen"
     found = choice.optimism(larger)
-    beside = f"the first of the table {naive} on the same"
+    beside = f"that of them which is first in the table {naive} on the same"
     said = f"{what}, {beside}: "
     least = "" if choice.is_nested else "at least "
     said += f"it flatters itself by {least}{number(found, 2)}." if found > 0 else "no optimism is seen."
@@ -121,6 +121,6 @@ def in_words(choice: Choice, contest: Contest, metric: str, larger: bool, word: 
 def _choice(contest: Contest, by: By, folds: list[int], chosen: list[str], metric: str, larger: bool) -> Choice:
     scores = scores_of(contest, metric)
     honest = np.array([scores[name][fold] for name, fold in zip(chosen, folds, strict=True)])
-    first = in_order(contest, metric, larger)[0]
-    many = len(contest.validation) if by == "the validation split" else len(scores)
-    return Choice(by, folds, chosen, honest, float(scores[first][folds].mean()), many)
+    candidates = [name for name in in_order(contest, metric, larger)
+                  if by != "the validation split" or name in contest.validation]  # fmt: skip
+    return Choice(by, folds, chosen, honest, float(scores[candidates[0]][folds].mean()), len(candidates))

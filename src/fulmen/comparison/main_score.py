@@ -1,7 +1,8 @@
 """The score that one model of a comparison is said to be better by: the main one of their workload."""
 
+import inspect
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from fulmen.comparison.paired import Items, minority, scores
 from fulmen.config.allow_list import locate
 from fulmen.errors import FulmenError
+from fulmen.report.known import is_known
 from fulmen.report.words import spoken
 from fulmen.runs.run_folder import Run
 from fulmen.workload import Workload
@@ -55,9 +57,18 @@ def main_of(runs: Iterable[Run], models: Iterable[Items]) -> Main:
             for metric, larger in list(kind.ranking_metrics.items())[:1]:
                 name = IN_WORDS.get(metric, metric)
                 if all(name in each and math.isfinite(float(each[name])) for each in found):
-                    return Main(name, larger, kind.signal_margins.get(metric, math.nan))
+                    return Main(name, larger, margin_of(run.config.model, metric))
             break
     return plain_main(models[0])
+
+
+def margin_of(model: Mapping[str, Any], metric: str) -> float:
+    """By how much a metric has to be better to matter, as the config of a module says or its class; NaN if neither."""
+    kind: Any = locate(model["_target_"])
+    argument = inspect.signature(kind).parameters.get("margin")
+    default = argument.default if argument and is_known(argument.default) else math.nan
+    asked = model.get("margin")
+    return float(kind.signal_margins(float(asked) if is_known(asked) else default).get(metric, math.nan))
 
 
 def plain_main(items: Items) -> Main:

@@ -1,6 +1,5 @@
 """A ranking written down: report.html and ranking.md for people, ranking.json for programs."""
 
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from fulmen.comparison.choosing import Choice, in_words
 from fulmen.comparison.entrants import Entrants
 from fulmen.comparison.gains import ALPHA
+from fulmen.comparison.main_score import margin_of
 from fulmen.comparison.places import AT_RANDOM, IN_TIME, level_with_first, places
 from fulmen.comparison.standing import Standing, standing
 from fulmen.comparison.tries import HEADING, tries_of
@@ -49,7 +49,7 @@ def write(
         choice: what choosing the best of them is worth.
     """
     rows = places(contest, metric, metrics[metric])
-    margin = entrants.contender.signal_margins.get(metric, math.nan)
+    margin = margin_of(entrants.base.model, metric)
     shown = standing(contest, metric, metrics[metric], spoken(metric), list(entrants.chosen_by), margin)
     folds = len(next(iter(contest.scores.values()))[metric])
     title = f"{entrants.experiment}: {len(rows)} models on the same {folds} folds, best {spoken(metric)} first"

@@ -68,7 +68,6 @@ class ImageClassifier(Workload):
     ranking_metrics: ClassVar = {"balanced_accuracy": True} | {k: way == "max" for k, way in metrics.DIRECTIONS.items()}
     score_bounds: ClassVar = {name: (0.0, 1.0) for name in metrics.DIRECTIONS if name != "log_loss"}
     constant_baseline = "majority class"
-    signal_margins: ClassVar = {"balanced_accuracy": 0.03}
 
     classes: int
     loss: CrossEntropy
@@ -261,6 +260,10 @@ class ImageClassifier(Workload):
 
         where = figures if self.figures else None
         return summarize(predicted["log_probability"], float(self.tau), data, where, self.margin)
+
+    @classmethod
+    def signal_margins(cls, margin: float) -> dict[str, float]:
+        return {"balanced_accuracy": margin}
 
     @classmethod
     def baseline_network(cls, name: str, network: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -64,7 +64,6 @@ class PBPKSurrogate(AnswersForSubjects):
     directions = DIRECTIONS
     ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items()}
     constant_baseline = "mean curve"
-    signal_margins: ClassVar = {"r2_log": 0.1}
 
     network: GraphNetwork
     log_mean: Tensor
@@ -232,6 +231,10 @@ class PBPKSurrogate(AnswersForSubjects):
             )
 
         return summarize(predicted, data, figures if self.figures else None, ask, self.margin)
+
+    @classmethod
+    def signal_margins(cls, margin: float) -> dict[str, float]:
+        return {"r2_log": margin}
 
     @classmethod
     def verbs(cls) -> Mapping[str, Verb]:

@@ -56,7 +56,6 @@ class StockForecaster(Workload):
     ranking_metrics: ClassVar = {name: way == "max" for name, way in DIRECTIONS.items() if name != "dm_p"}
     score_bounds: ClassVar = {"direction": (0.0, 1.0)}
     constant_baseline = "persistence"
-    signal_margins: ClassVar = {"skill": 0.005, "r2_oos": 0.01}  # of the errors, of their squares
 
     network: SequenceNet
     feature_mean: Tensor
@@ -173,6 +172,10 @@ class StockForecaster(Workload):
         self.eval()
         batches = ({name: value.to(self.device) for name, value in each.items()} for each in data.whole("validation"))
         return torch.cat([self.log_return(batch).cpu() for batch in batches])
+
+    @classmethod
+    def signal_margins(cls, margin: float) -> dict[str, float]:
+        return {"r2_oos": margin, "skill": 1 - (1 - margin) ** 0.5}  # of the squares of the errors, of the errors
 
     @classmethod
     def baseline_network(cls, name: str, network: Mapping[str, Any]) -> dict[str, Any] | None:
