@@ -7,7 +7,9 @@ import sys
 import pytest
 
 import fulmen
-from fulmen.comparison.multirun import Ended, Ranking, baselines, heading, labels, notes_on, rank, table, tasks
+from fulmen.comparison.ended import Ended
+from fulmen.comparison.multirun import Ranking, tasks
+from fulmen.comparison.multirun_table import baselines, heading, labels, notes_on, rank, table
 from fulmen.comparison.statistics import holm
 from fulmen.config.schema import project_root
 

@@ -6,9 +6,10 @@ import shutil
 import numpy as np
 import pytest
 
-from fulmen.comparison.ended import over_seeds
+from fulmen.comparison.ended import Ended, over_seeds
 from fulmen.comparison.entrants import entrants
-from fulmen.comparison.multirun import Ended, Ranking, folders_of
+from fulmen.comparison.multirun import Ranking
+from fulmen.comparison.multirun_table import folders_of
 from fulmen.comparison.named import compare
 from fulmen.comparison.ranking_files import write
 from fulmen.comparison.tries import together, tries_of
