@@ -64,6 +64,16 @@ def test_inner_folds_are_of_the_rows_that_do_not_test(small, split):
     np.testing.assert_array_equal(outer.splits["test"]["x"], again.splits["test"]["x"])
 
 
+def test_a_table_of_levels_alone_has_no_columns_of_numbers(tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"colour": rng.choice(["red", "blue"], 80), "worn": rng.integers(0, 2, 80)})
+    table.to_csv(tmp_path / "levels.csv", index=False)
+    data = ready(csv=str(tmp_path / "levels.csv"), numeric=[], categorical={"colour": ["red", "blue"]}, target="worn",
+                 group=None, time=None, wear=[], cache=str(tmp_path))  # fmt: skip
+    assert data.splits["train"]["x"].shape[1] == 0
+    assert data.splits["train"]["category"].shape[1] == 1
+
+
 def test_a_split_in_time_trains_on_the_past_beyond_the_windows(small):
     for fold in range(3):
         data = ready(**small, split="time", folds=3, fold=fold, windows=["mean_24h"])

@@ -153,14 +153,19 @@ def fitted_before(kind: type[WorkloadData], step: Step, share: float, seed: int)
         sizes = [len(pair[1]) for pair in pairs]
         train, test = np.arange(sizes[0]), np.arange(sizes[0] + sizes[1], len(y))
         seen = np.random.default_rng(seed).permutation(test)[: round(share * len(test))]
-        self._again = lambda rows: step.fit(x[rows], y[rows])
+        self._again = lambda rows: step.fit(x[rows], y[rows])  # rows of the splits one below the other
         self._value = self._again(np.concatenate([train, seen]))
         self.splits = step.use(self.splits, self._value)
 
     def all_samples(self: Any) -> Samples | None:
         found = kind.all_samples(self) or from_splits(self.splits)
-        fitted = Fitted(step.name, self._value, self._again, kind=step.kind)
-        return found and replace(found, fitted=[*found.fitted, fitted])
+        if found is None:
+            return None
+        rows = np.concatenate([found.rows(number) for number in range(len(SPLITS))])
+        below = np.empty(len(found), dtype=np.int64)  # place of each sample where the splits stand below each other
+        below[rows] = np.arange(len(rows))
+        fitted = Fitted(step.name, self._value, lambda rows: self._again(below[rows]), kind=step.kind)
+        return replace(found, fitted=[*found.fitted, fitted])
 
     return type(f"{kind.__name__}Fitted", (kind,), {"setup": setup, "all_samples": all_samples})
 

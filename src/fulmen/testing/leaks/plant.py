@@ -25,7 +25,7 @@ Strength = float | Literal["perfect", "middle", "weak"]
 Planter = Callable[[Source, float, np.random.Generator], Planting]
 WEAK = 0.05  # that a weak leak adds to the score
 DIALS = {"perfect": 1.0, "middle": 0.5, "weak": 0.1}  # of mechanisms that move the score by less than `WEAK`
-HALVINGS = 7  # of the interval in which the dial is sought
+HALVINGS = 6  # of the interval in which the dial is sought
 
 CELLS: Mapping[type, Mapping[Mechanism, Planter | str]] = {  # how it is planted, or why it cannot be
     Table: {

@@ -33,7 +33,7 @@ def temporal(source: Source, dial: float, rng: np.random.Generator) -> Planting:
         for name in PRICES:
             frame.loc[rows, name] = frame.loc[rows, name].to_numpy() * np.exp(smooth - log)
     expected = ("look_ahead", "time_order", "target_proxy", "above_ceiling")
-    return Planting(replace(prices, frame=frame), prices, ("Close",), expected=expected)
+    return Planting(replace(prices, frame=frame), prices, expected=expected)
 
 
 def duplicate(source: Source, dial: float, rng: np.random.Generator) -> Planting:

@@ -12,7 +12,7 @@ from fulmen.testing.leaks.planting import Planting, table_of
 from fulmen.testing.leaks.sources import Source, Table
 
 ROWS_OF_A_PERSON = 8
-STATES = 16  # in time, of the rarest label
+STATES = 40  # in time, of the rarest label
 SHOWS = 3.0  # standard deviations of a feature over people, in those within one
 
 

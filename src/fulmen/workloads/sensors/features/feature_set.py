@@ -68,7 +68,11 @@ class Features:
     def of_rows(self, table: Table) -> np.ndarray:
         """The features [N, F] of single rows, without windows."""
         sources = table.numeric | {TIME: table.time_h}
-        return np.stack([derive(name, sources) for name in self.columns.numeric], 1).astype(np.float32)
+        rows = len(next(iter(sources.values())))
+        found = np.empty((rows, len(self.columns.numeric)), dtype=np.float32)
+        for i, name in enumerate(self.columns.numeric):
+            found[:, i] = derive(name, sources)
+        return found
 
     def fit(self, x: np.ndarray, group: np.ndarray, time_h: np.ndarray) -> None:
         """Take what windows compare readings with from training rows.

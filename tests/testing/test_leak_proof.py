@@ -1,0 +1,34 @@
+"""Small cells of the proof over planted leaks, one of each kind of data; `make proofs ARGS=leaks` has them all."""
+
+import pytest
+
+from benchmarks.leak_bases import BASES
+from benchmarks.leak_sets import honest
+from benchmarks.proofs.leaks import of_honest, of_planted, plan, together
+from fulmen.testing import Curves, Pictures, Prices, Table
+
+
+@pytest.mark.parametrize(
+    ("kind", "mechanism"),
+    [(Table, "target_copy"), (Table, "identifier"), (Table, "temporal"), (Pictures, "duplicate"),
+     (Prices, "target_copy"), (Curves, "duplicate")],
+)  # fmt: skip
+def test_a_perfect_leak_is_found_under_a_right_name(kind, mechanism):
+    found = of_planted(kind, mechanism, "perfect", len(BASES[kind]) * 2, before={})
+    assert found["named"]
+    assert found["leaky"] > found["honest"]
+
+
+@pytest.mark.parametrize("name", ["table, weak signal 0", "pictures, shapes 0", "prices, no signal 0"])
+def test_data_without_a_leak_raise_no_alarm(name):
+    assert of_honest(honest()[name](), deep=False)["alarms"] == []
+
+
+def test_the_proof_has_enough_cells_of_each_kind_and_says_which_are_missed():
+    cells = plan()
+    assert len(cells) >= 60
+    assert len(honest()) >= 100
+    told = {cell: {"named": "" if cell.endswith("middle") else "copies"} for cell in cells}
+    found = together(told, cells)
+    assert not found["ok"]
+    assert len(found["missed"]) == found["found"]["perfect"] == found["of"] / 2
