@@ -164,7 +164,8 @@ def _leak(samples: Samples, candidate: Candidate, worth: Gain, straddle: float, 
         f"neighbours {worth.after:.3g} with the own group and {worth.before:.3g} without)"
     )
     cures = samples.cures.get("group_in_several_splits", ()) if not candidate.name else samples.by_group(candidate.name)
-    evidence = {"groups": count, "share": straddle, "error_with": worth.after, "error_without": worth.before,
-                "correlation": correlation, "nearest_is_kin": worth.kin, "by_chance": worth.chance}  # fmt: skip
+    evidence = {"groups": count, "share": straddle, "rows_of_each": len(candidate.code) / count,
+                "correlation": correlation, "error_with": worth.after, "error_without": worth.before,
+                "nearest_is_kin": worth.kin, "by_chance": worth.chance}  # fmt: skip
     columns = (candidate.name,) if candidate.name else ()
     return Leak("group_in_several_splits", "error", finding, columns, evidence, tuple(cures))

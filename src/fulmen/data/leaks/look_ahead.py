@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fulmen.data.leaks.columns import Column, classes, columns_of, used
+from fulmen.data.leaks.identity import counts_up
 from fulmen.data.leaks.leak import Leak
 from fulmen.data.leaks.samples import Samples
 from fulmen.data.leaks.times import has_times, series
@@ -44,7 +45,7 @@ def look_ahead(samples: Samples) -> list[Leak]:
 
 def _worth_a_look(columns: Sequence[Column], place: np.ndarray) -> np.ndarray:
     """Pairs of columns of which one is nearly the other one of a later time, or goes with it: bool [F, F]."""
-    numbers = np.array([not each.levels and each.count >= 10 for each in columns], dtype=bool)
+    numbers = np.array([not each.levels and each.count >= 10 and not counts_up(each.values) for each in columns])
     x = np.stack([np.where(each.missing, np.nanmean(each.values), each.values) for each in columns], 1)
     x = (x - x.mean(0)) / np.maximum(x.std(0), 1e-300)
     best = np.abs(x.T @ x) / len(x) > NEIGHBOURS

@@ -1,5 +1,6 @@
 """Columns that are the target: equal, recoded, in parts, or with noise."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +16,11 @@ FEWEST = 50  # samples below which nothing is said
 MOST = 20_000  # that are looked at
 RARE = 10  # samples of a class, below which the class says nothing
 EXACT = 0.01  # share of the samples in which a copy may differ
-PERFECT, STRONG, LIKELY = 0.9999, 0.97, 0.88  # areas under the ROC curve, or R2
+LIKELY, STRONG, PERFECT = 0.88, 0.97, 0.9999  # areas under the ROC curve, or R2
+NEAR, NEAR_OF_FEW = 0.993, 0.95  # the same, of what looks derived; the latter of columns of as few values as the target
+LATE = re.compile(
+    r"\b(after\w*|later|post|final\w*|outcome\w*|result\w*|label\w*|target\w*|resol\w*|predict\w*|prob\w*)\b"
+)
 
 
 def target_leaks(samples: Samples) -> list[Leak]:
@@ -170,7 +175,7 @@ def _proxy(
     next_best = max((areas[each.name] for each in others), default=0.5 if by_class else 0.0)
     shared = beyond(column, others, y, by_class)
     derived = shared.none and _one_law(column, y, by_class) and area - next_best > 0.02
-    severity = _severity(column, area, derived, y)
+    severity = _severity(column, area, derived, y, _sounds_late(column.name, samples.target_name))
     if severity is None:
         return None
     name = "target_copy" if derived and by_class and _few(column, y) else "target_proxy"
@@ -198,12 +203,19 @@ def _one_law(column: Column, y: np.ndarray, by_class: bool) -> bool:
     return any(shifted(column.values, y == kind) for kind in range(y.max() + 1))
 
 
-def _severity(column: Column, area: float, derived: bool, y: np.ndarray) -> str | None:
+def _sounds_late(name: str, target: str) -> bool:
+    """Whether a column is named after the target, or as what is known after it."""
+    words = re.sub(r"[^a-z]+", " ", name.lower())
+    own = re.sub(r"[^a-z]+", " ", target.lower()).strip()
+    return bool(LATE.search(words)) or (len(own) > 3 and own in words)
+
+
+def _severity(column: Column, area: float, derived: bool, y: np.ndarray, late: bool) -> str | None:
     if area >= PERFECT:
         return "error"
-    if derived:
+    if derived and (late or area >= (NEAR_OF_FEW if _few(column, y) else NEAR)):
         return "error" if area >= STRONG else "warning"
-    return "note" if area >= STRONG else None
+    return "note" if derived or area >= STRONG else None
 
 
 def _missing(samples: Samples, column: Column, others: Sequence[Column], y: np.ndarray, by_class: bool) -> Leak | None:

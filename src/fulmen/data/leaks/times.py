@@ -9,6 +9,7 @@ from fulmen.data.leaks.resemblance import Residuals, following
 from fulmen.data.leaks.samples import TEST, TRAIN, VALIDATION, Samples
 
 FEWEST = 60  # samples below which nothing is said
+SORTED = 0.02  # changes of the class from row to row, below which a file is sorted by it
 BLOCKS = 5  # pieces of a long series that are looked at
 
 
@@ -21,7 +22,8 @@ def time_leaks(samples: Samples) -> list[Leak]:
     between = _between(samples.split[rows])
     if between < 0.2:
         return []
-    y = classes(samples, rows) if samples.kind == "classes" else np.asarray(samples.target, float)[rows]
+    by_class = samples.kind == "classes"
+    y = classes(samples, rows) if by_class else np.asarray(samples.target, float)[rows]
     if y is None or y.std() == 0:
         return []
     left = Residuals.of(samples, rows, y)
@@ -31,8 +33,9 @@ def time_leaks(samples: Samples) -> list[Leak]:
     strongest = np.sort(inputs)[-2:].mean() if len(inputs) else 0.0
     rest = float(target[target_z > 5].max(initial=0.0))
     worth = _worth(samples, rows, place, y)
-    by_kin = worth is not None and worth.leaks() and worth.near
-    if not by_kin and not (strongest > 0.3 and rest > (0.08 if known else 0.12)):
+    by_kin = worth is not None and worth.leaks() and worth.near and (known or worth.before - worth.after > 0.02)
+    sorted_by_target = by_class and int((np.diff(y) != 0).sum()) < SORTED * len(y)
+    if not by_kin and (sorted_by_target or strongest < 0.3 or rest < (0.08 if known else 0.12)):
         return []
     what = "time" if known else f"the order of the {samples.sample}s"
     errors = (
