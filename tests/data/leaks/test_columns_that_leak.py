@@ -29,8 +29,8 @@ LEAKS = {
     "recoded as texts": ("target_copy", lambda rng, y, x: np.array(["ok", "broken"], dtype=object)[y]),
     "equal but for a few rows": ("target_copy", lambda rng, y, x: flipped(rng, y, 0.005).astype(float)),
     "many codes of one class each": ("target_copy", lambda rng, y, x: y * 4 + rng.integers(0, 4, len(y))),
-    "with noise": ("target_proxy", lambda rng, y, x: y * 3.5 + rng.normal(size=len(y))),
-    "a probability": ("target_proxy", lambda rng, y, x: 1 / (1 + np.exp(2 - y * 4 - rng.normal(size=len(y))))),
+    "with noise": ("target_proxy", lambda rng, y, x: y * 4.5 + rng.normal(size=len(y))),
+    "a probability": ("target_proxy", lambda rng, y, x: 1 / (1 + np.exp(2 - y * 4.6 - rng.normal(size=len(y))))),
     "missing where nothing happened": (
         "target_proxy", lambda rng, y, x: np.where(flipped(rng, y, 0.02) == 1, rng.gamma(2, 50, len(y)), np.nan),
     ),

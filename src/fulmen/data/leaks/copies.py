@@ -15,6 +15,7 @@ from fulmen.report.words import counted
 
 REPEATED = 0.05  # of the samples of a split: fewer repeated ones are not told
 SAME_SPLIT = 0.9  # of the samples of either split, beyond which the two are one
+TOLD = 0.01  # of all samples: fewer copies that are kept in one split are not told
 EXAMPLES = 5  # pairs that are named
 CROWD = 25  # samples of one kind, from which on it is a state that recurs, such as a machine that stands
 MISSES = 0.3  # pairs that agree in all columns but one, to each kind that is repeated: as many where values are few
@@ -68,6 +69,9 @@ def copies(samples: Samples) -> list[Leak]:
                 cures=tuple(samples.cures.get("copies", ())),
             )
         )
+    if not found and samples.columns and (again := len(same) - len(np.unique(same))) > TOLD * len(same):
+        finding = f"{again:,} of {len(same):,} {samples.sample}s repeat others; all copies of one are in the same split"
+        found.append(Leak("copies", "note", finding, evidence={"count": again}))
     return found + repeated_within(samples, same)
 
 

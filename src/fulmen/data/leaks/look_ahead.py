@@ -16,7 +16,6 @@ LATER = re.compile(r"next|lead|future|ahead|tomorrow|fwd|forward|later|after|t\+
 EARLIER = re.compile(r"lag|prev|past|last|before|yesterday|earlier|back|t-\d")
 MOST = 4_000  # samples that are looked at
 LAGS = 12  # steps ahead that are looked at
-NEIGHBOURS = 0.4  # correlation of a reading with a mean of it, below which none is sought
 WIDEST = 15  # steps to either side of a mean
 
 
@@ -48,12 +47,27 @@ def _worth_a_look(columns: Sequence[Column], place: np.ndarray) -> np.ndarray:
     numbers = np.array([not each.levels and each.count >= 10 and not counts_up(each.values) for each in columns])
     x = np.stack([np.where(each.missing, np.nanmean(each.values), each.values) for each in columns], 1)
     x = (x - x.mean(0)) / np.maximum(x.std(0), 1e-300)
-    best = np.abs(x.T @ x) / len(x) > NEIGHBOURS
-    for lag in range(1, LAGS + 1):
-        there = place[lag:] - place[:-lag] == lag
-        if there.sum() > 50:
-            best |= np.abs(x[:-lag][there].T @ x[lag:][there]) / there.sum() > 0.9
+    best = np.zeros((len(columns), len(columns)), dtype=bool)
+    before, after, own = x.copy(), np.zeros_like(x), np.ones(len(x), dtype=bool)
+    for lag in range(1, WIDEST + 1):
+        own[lag:] &= place[lag:] - place[:-lag] == lag
+        own[:lag] = False
+        own[-lag:] = False
+        inside = own.copy()
+        inside[:-lag] &= own[lag:]
+        if inside.sum() < 50:
+            break
+        ahead = np.roll(x, -lag, 0)
+        after, before = after + ahead, before + np.roll(x, lag, 0)
+        for moved in (ahead, before + after, after, after + x):
+            best |= _correlations(x[inside], moved[inside]) > 0.9
     return best & numbers[:, None] & numbers[None] & ~np.eye(len(columns), dtype=bool)
+
+
+def _correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Absolute correlations of all columns of [n, F] with all of [n, F]: [F, F]."""
+    a, b = ((each - each.mean(0)) / np.maximum(each.std(0), 1e-12) for each in (a, b))
+    return np.abs(a.T @ b) / len(a)
 
 
 def later(values: np.ndarray, place: np.ndarray, lag: int) -> np.ndarray:
@@ -111,7 +125,7 @@ def _of_columns(samples: Samples, each: Column, others: list[Column], place: np.
                 f"{by_lag[ahead]:.4f}): it knows what comes"
             )
             yield _leak(samples, each, finding, steps=ahead, later=by_lag[ahead], present=now)
-        elif now > NEIGHBOURS and (found := _mean_ahead(each.values, other.values, place)):
+        elif found := _mean_ahead(each.values, other.values, place):
             finding = f"the feature {each.name} is the mean of {other.name} over {found}: it knows what comes"
             yield _leak(samples, each, finding)
 

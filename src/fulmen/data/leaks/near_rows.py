@@ -71,13 +71,16 @@ def _by_distance(samples: Samples, rows: np.ndarray) -> list[Leak]:
 
 
 def _dequantised(columns: list[np.ndarray]) -> np.ndarray:
-    """Columns standardised [N, F], each number moved within its last digit, so that what was rounded is not equal."""
+    """Columns standardised [N, F], each number moved within its last digit, so that what was rounded is not equal.
+
+    What is missing is drawn from what is there.
+    """
     rng, parts = np.random.default_rng(0), []
     for each in columns:
         missing = ~np.isfinite(each)
         known = np.unique(drawn(each[~missing], SCREEN))
         low, high = known[int(0.01 * len(known))], known[int(0.99 * (len(known) - 1))]
-        values = np.clip(np.where(missing, known[len(known) // 2], each), low, high)
+        values = np.clip(np.where(missing, rng.choice(each[~missing], len(each)), each), low, high)
         values = values + rng.uniform(-0.5, 0.5, len(values)) * np.diff(known).min(initial=np.inf)
         parts.append((values - values.mean()) / max(values.std(), 1e-300))
     return np.stack(parts, 1, dtype=np.float32, casting="same_kind")

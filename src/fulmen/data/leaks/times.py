@@ -9,7 +9,7 @@ from fulmen.data.leaks.resemblance import Residuals, following
 from fulmen.data.leaks.samples import TEST, TRAIN, VALIDATION, Samples
 
 FEWEST = 60  # samples below which nothing is said
-SORTED = 0.02  # changes of the class from row to row, below which a file is sorted by it
+SORTED = 3  # changes of the class from row to row, for each class, below which a file is sorted by it
 BLOCKS = 5  # pieces of a long series that are looked at
 
 
@@ -34,7 +34,7 @@ def time_leaks(samples: Samples) -> list[Leak]:
     rest = float(target[target_z > 5].max(initial=0.0))
     worth = _worth(samples, rows, place, y)
     by_kin = worth is not None and worth.leaks() and worth.near and (known or worth.before - worth.after > 0.02)
-    sorted_by_target = by_class and int((np.diff(y) != 0).sum()) < SORTED * len(y)
+    sorted_by_target = by_class and int((np.diff(y) != 0).sum()) < SORTED * (y.max() + 1)
     if not by_kin and (sorted_by_target or strongest < 0.3 or rest < (0.08 if known else 0.12)):
         return []
     what = "time" if known else f"the order of the {samples.sample}s"
