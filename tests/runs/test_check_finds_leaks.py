@@ -4,6 +4,7 @@ import json
 
 import leak_lab
 import numpy as np
+import pandas as pd
 import pytest
 
 import fulmen
@@ -76,3 +77,26 @@ def test_what_makes_data_unfit_has_a_code(said):
         out, _ = said(file)
         (line,) = [line for line in out if line.startswith(f"data: FUL-{code}")]
         assert what in line
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda t: t.assign(status="ok"), "FUL-T00 constant target"),
+        (lambda t: t.assign(unit="M1"), "FUL-T02 one group"),
+        (lambda t: t.assign(status=np.where(np.arange(len(t)) == 3, "fail", "ok")), "FUL-T01 one class in a split"),
+        (lambda t: t.head(12).assign(unit=[f"M{i % 2}" for i in range(12)]), "FUL-T03 too few rows"),
+    ],
+)
+def test_what_a_reader_refuses_has_the_same_codes(change, code, capfd):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=300), "b": rng.normal(size=300),
+                          "unit": [f"M{i % 10}" for i in range(300)],
+                          "status": rng.choice(["ok", "fail"], 300)})  # fmt: skip
+    change(table).to_csv("pumps.csv", index=False)
+    code_of_exit = main(["check", "pumps.csv", "--experiment", "sensors", "data.numeric=[a,b]", "data.target=status",
+                         "data.labels=[ok,fail]", "data.group=unit", "data.time=null"])  # fmt: skip
+    err = capfd.readouterr().err
+    assert code_of_exit != 0
+    assert code in err
+    assert len(err.splitlines()) == 1

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from fulmen.config.mistakes import did_you_mean
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.errors import FulmenError
 from fulmen.io.options import TableOptions
 from fulmen.workloads.sensors.features.feature_set import Features
@@ -94,10 +95,11 @@ def check_classes(part: str, target: np.ndarray, line: np.ndarray, rows: np.ndar
     for number in range(len(c.labels)):
         if not (target[rows] == number).any():
             where = np.flatnonzero(target == number)
+            code = f"{FINDINGS['one_class_in_a_split']}; " if len(c.labels) == 2 else ""
             there = f"its {len(where)} rows begin with row {line[where[0]]}" if len(where) else "no row has it"
             raise FulmenError(
-                f"column {c.target}: class {c.labels[number]} is not in the {part} split of fold {fold} ({there}); "
-                f"take other folds, data.split=random, or data.labels without it"
+                f"column {c.target}: class {c.labels[number]} is not in the {part} split of fold {fold} "
+                f"({code}{there}); take other folds, data.split=random, or data.labels without it"
             )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, StratifiedKFold, train_test_split
 
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.errors import FulmenError
 
 Kind = Literal["group", "time", "random"]
@@ -71,9 +72,10 @@ class Splitting:
     def _by_group(self, target: np.ndarray, group: np.ndarray) -> dict[str, np.ndarray]:
         count = len(np.unique(group))
         if count < max(self.folds, 3):
+            code = FINDINGS["one_group" if count == 1 else "too_few_rows"]
             raise FulmenError(
-                f"folds is {self.folds}, but the table has {count} group{'s' * (count != 1)}; a fold needs one to "
-                "test, one to validate. data.split=time tests the last rows instead"
+                f"folds is {self.folds}, but the table has {count} group{'s' * (count != 1)} ({code}); a fold needs "
+                "one to test, one to validate. data.split=time tests the last rows instead"
             )
         ways = GroupKFold(self.folds, shuffle=True, random_state=self.seed)
         rest, test = list(ways.split(np.arange(len(target)), target, group))[self.fold]
@@ -86,7 +88,10 @@ class Splitting:
     def _at_random(self, target: np.ndarray) -> dict[str, np.ndarray]:
         fewest = np.bincount(target).min()
         if fewest < self.folds + 1:
-            raise FulmenError(f"folds is {self.folds}, but the rarest class has {fewest} rows; take fewer folds")
+            code = FINDINGS["too_few_rows"]
+            raise FulmenError(
+                f"folds is {self.folds}, but the rarest class has {fewest} rows ({code}); take fewer folds"
+            )
         ways = StratifiedKFold(self.folds, shuffle=True, random_state=self.seed)
         rest, test = list(ways.split(np.arange(len(target)), target))[self.fold]
         if not self.validation:

@@ -34,7 +34,7 @@ def check_for_training(table: Table, columns: Columns, source: str, forbidden: S
     if len(present) < 2 and columns.target is not None:
         raise FulmenError(
             f"{where(0, columns.target)}: the target has one class, {columns.labels[present[0]]} here and in every row "
-            f"below; a classifier needs two"
+            f"below ({FINDINGS['constant_target']}); a classifier needs two"
         )
     if forbidden is None and len(columns.labels) == 2:
         _refuse_parts_of_target(table, columns, source)
