@@ -74,7 +74,13 @@ def no_learning(m: Measured) -> Flags:
     if m.base_of == FIRST:  # no level to be compared with: both losses are where they began
         none, shown = _unmoved(m)
         learned = np.maximum.accumulate(shown)
-    return hysteresis(in_a_row(none | still, 3) & ~learned, learned)
+    return hysteresis(in_a_row((none | still) & ~_far_from_start(m), 3) & ~learned, learned | _far_from_start(m))
+
+
+def _far_from_start(m: Measured) -> Flags:
+    """Training loss is above that of a constant predictor and yet far below where it began: something was learned."""
+    fallen = np.maximum.accumulate(m.t) - m.t
+    return (m.gain < -0.05) & (fallen > 0.05 * np.maximum(m.t, size(m.base)))
 
 
 def _unmoved(m: Measured) -> tuple[Flags, Flags]:
@@ -119,7 +125,10 @@ def few(m: Measured, most: int = 5) -> np.ndarray:
 
 
 def past_its_best(m: Measured) -> Flags:
-    return in_a_row(_own_rise(m, 0.02), 3)
+    """By less than overfitting; where noise is small, also a rise that is no more than likely."""
+    likely = m.v - m.v_best > 2.5 * m.v_noise * np.sqrt(2 / m.width)
+    small = (m.rise > 0.03) & likely & (m.v_noise < 0.03 * m.v_scale) & (m.t - m.t_then < 0.5 * (m.v - m.v_best))
+    return in_a_row(_own_rise(m, 0.02), 3) | in_a_row(small, 2)
 
 
 def _own_rise(m: Measured, least: float) -> Flags:
@@ -151,7 +160,8 @@ def underfitting(m: Measured) -> Flags:
     resting = progress < np.clip(2 * m.t_noise / np.sqrt(m.width) / size(m.base), 0.01, 0.03)
     together = (m.v - m.t) < 0.25 * np.abs(m.t)
     low = m.gain + 2 * m.errors.gain < m.expected_gain
-    raised = in_a_row(resting & low & (m.gain >= 0.02) & together, few(m))
+    some = (m.gain >= 0.02) | _far_from_start(m)
+    raised = in_a_row(resting & low & some & together, few(m))
     return hysteresis(raised, (m.gain > 1.05 * m.expected_gain) | ~together)
 
 

@@ -83,8 +83,7 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "underfitting": Text(
         "warning",
-        "training loss stays at {train:.3g}, {gain:.0%} below {versus}, validation loss beside it"
-        "{frozen}",
+        "training loss stays at {train:.3g}, {versus}, validation loss beside it{frozen}",
         ("too small a model", "too short a training", "poor features", "too much regularisation"),
         ("a larger model", "a higher learning rate", "better features", "less regularisation"),
     ),
