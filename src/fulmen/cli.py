@@ -336,6 +336,7 @@ def show_schema(arguments: argparse.Namespace) -> int:
 
 
 def show_diagnosis(arguments: argparse.Namespace) -> int:
+    from fulmen.diagnosis.confidence import in_words
     from fulmen.diagnosis.ignored import in_a_line
     from fulmen.io.logs import LogOptions
     from fulmen.runs.diagnose import diagnose_path
@@ -354,6 +355,8 @@ def show_diagnosis(arguments: argparse.Namespace) -> int:
         print("\n".join(filter(None, [source, in_a_line(ignored)])))
     for verdict in () if arguments.json else verdicts:
         print(f"\n{verdict.severity}: {verdict.heading}: {verdict.finding}")
+        if known := in_words(verdict.confidence):
+            print(f"  {known}")
         for name, lines in (("causes", verdict.causes), ("try", verdict.cures)):
             if lines:
                 print(f"  {name}: {', '.join(lines)}")

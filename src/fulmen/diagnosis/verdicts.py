@@ -1,17 +1,18 @@
 """From curves to verdicts."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from fulmen.diagnosis.confidence import confidence, in_words
 from fulmen.diagnosis.curves import Curves
 from fulmen.diagnosis.findings import FINDINGS
-from fulmen.diagnosis.measured import EXACT, Errors, measure
+from fulmen.diagnosis.measured import EXACT, Errors, Measured, measure
 from fulmen.diagnosis.rules import ENOUGH, states
 from fulmen.diagnosis.texts import TEXTS, Severity
-from fulmen.diagnosis.wording import no_fault, said
+from fulmen.diagnosis.wording import Said, no_fault, said
 
 ORDER = list(TEXTS)
 
@@ -28,6 +29,8 @@ class Verdict:
         finding: the same in words.
         causes: what usually is behind it, the likeliest first.
         cures: what to try.
+        confidence: the share of such verdicts that is right for simulated curves like these; None where more than two
+            curves was looked at.
     """
 
     code: str
@@ -37,6 +40,7 @@ class Verdict:
     finding: str
     causes: tuple[str, ...]
     cures: tuple[str, ...]
+    confidence: float | None = None
 
     @classmethod
     def make(cls, code: str, since: int | None = None, severity: Severity | None = None, **evidence: Any) -> "Verdict":
@@ -139,21 +143,25 @@ def diagnose(
     measured = measure(curves.train, curves.val, base, expected_gain, val_scale, errors, base_of)
     raised = {code: flags for code, flags in states(measured).items() if flags[-1]}
     made = [said(code, raised[code], measured, curves, frozen, comparable) for code in raised]
-    found = ordered(broken + [Verdict.make(each.code, each.since, each.severity, **each.evidence) for each in made])
+    found = ordered(broken + [_verdict(each, measured) for each in made])
     if broken:
         return Verdicts(verdict for verdict in found if verdict.severity != "note")  # nothing else matters now
     if constant:
         still = [each for each in found if each.code == "no_learning" and len(constant) + bool(curves.missing) == 2]
         return Verdicts([*still, _constant(constant)])
     if all(verdict.severity == "note" for verdict in found) and not DOUBTS & raised.keys():
-        none = no_fault(measured, curves)
-        found.insert(0, Verdict.make(none.code, none.since, none.severity, **none.evidence))
+        found.insert(0, _verdict(no_fault(measured, curves, comparable), measured))
     if measured.foreign:
         found.append(Verdict.make("different_units", times=1 / measured.unit))
     if curves.missing:
         judged = [verdict for verdict in found if verdict.code in ALONE]
         return Verdicts([*judged, Verdict.make("one_curve", missing=curves.missing)])
     return Verdicts(found)
+
+
+def _verdict(made: Said, m: Measured) -> Verdict:
+    known = confidence(made.code, m)
+    return replace(Verdict.make(made.code, made.since, made.severity, **made.evidence), confidence=known)
 
 
 def _constant(curves: dict[str, float]) -> Verdict:
@@ -181,7 +189,8 @@ def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: fl
 def as_lines(verdicts: Sequence[Verdict]) -> list[str]:
     """One line of Markdown a verdict: what is wrong, then what to try."""
     cures = [f" Try: {', '.join(verdict.cures)}." if verdict.cures else "" for verdict in verdicts]
-    return [f"**{v.heading}**: {v.finding}.{cure}" for v, cure in zip(verdicts, cures, strict=True)]
+    known = [f" ({words})" if (words := in_words(verdict.confidence)) else "" for verdict in verdicts]
+    return [f"**{v.heading}**: {v.finding}{how}.{cure}" for v, how, cure in zip(verdicts, known, cures, strict=True)]
 
 
 def as_markdown(verdicts: Sequence[Verdict]) -> str:

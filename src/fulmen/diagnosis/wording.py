@@ -11,6 +11,7 @@ from fulmen.diagnosis.rules import SURE, falls_short, fell, fits, unsettled
 from fulmen.diagnosis.smoothing import Flags
 from fulmen.diagnosis.texts import Severity
 
+SHOWN = 0.03  # of the best validation loss: a rise that anybody sees in the log
 RISES = 0.02  # of the best validation loss: what lies below is no rise
 EXTRA = {  # by whether the training loss was taken as the validation loss was
     True: "",
@@ -28,8 +29,13 @@ class Said(NamedTuple):
     severity: Severity | None = None
 
 
-def no_fault(m: Measured, curves: Curves) -> Said:
-    """Where no rule has found anything: still on the way, well fitted, or nothing to be said."""
+def no_fault(m: Measured, curves: Curves, comparable: bool = False) -> Said:
+    """Where no rule has found anything: still on the way, well fitted, or nothing to be said.
+
+    The log of a run of our own shows a rise that its noise may have made: it is named, and the fit not called good.
+    """
+    if comparable and m.rise[-1] > SHOWN:
+        return said("past_its_best", m.rise > SHOWN, m, curves)
     falls = unsettled(m)  # too little, or too short a time, to promise much; and yet no end
     if falls[-1]:
         return said("still_improving", falls, m, curves)
