@@ -66,6 +66,21 @@ def test_copies_with_labels_by_chance_are_worth_nothing_without_each_other():
     assert found["learns_permuted_labels"].cures == ("data.copies=one_split",)
 
 
+def test_near_copies_cost_their_score_without_each_other():
+    columns, _ = table(600)
+    rng = np.random.default_rng(1)
+    order, y = rng.permutation(1200), rng.integers(0, 2, 600)
+    twice = {name: np.tile(values, 2)[order] + 1e-3 * rng.normal(size=1200) for name, values in columns.items()}
+    samples = Samples(np.tile(y, 2)[order], "classes", split(np.arange(1200) % 5), twice)
+    suspected = suspect("near_copies", severity="warning", share=0.6)
+    (leak,) = deepened(samples, [suspected])
+    assert leak.severity == "error"
+    assert leak.evidence["with"] > 0.7
+    assert abs(leak.evidence["without"] - 0.5) < 0.1
+    columns, y = table()
+    assert deepened(Samples(y, "classes", split(), columns), [suspected]) == [suspected]
+
+
 @pytest.mark.parametrize("knows", [True, False], ids=["columns know the machine", "columns do not"])
 def test_machines_in_all_splits_are_a_leak_where_the_columns_know_them(knows):
     rng = np.random.default_rng(2)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from helpers import quiet_trainer
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 
 from fulmen.callbacks.outputs import predict_test
 from fulmen.errors import FulmenError
@@ -63,6 +63,20 @@ def test_the_summary_stands_beside_baselines_and_ceiling_and_holds_every_item(tr
     assert summary.items["loss"].mean() == pytest.approx(summary.metrics["log_loss"], rel=1e-4)
     assert summary.items["probability"].shape == (len(test["target"]), 2)
     assert [file for file in summary.figures.values() if not (folder / file).stat().st_size] == []
+
+
+def test_items_of_the_validation_split_are_those_of_the_weights_beside_the_shares_of_the_classes(trained):
+    """Their loss is sklearn's, and the constant's is the entropy of the shares in training on these rows."""
+    module, data = trained
+    part = data.splits["validation"]
+    items = module.validation_items(data)
+    with torch.no_grad():
+        p = module.predict_step(part)["probability"].double().numpy()
+    target, share = part["target"].numpy(), data.splits["train"]["target"].double().mean().item()
+    assert items["loss"].mean() == pytest.approx(log_loss(target, p / p.sum(1, keepdims=True)), rel=1e-5)
+    constant = items["baseline/class shares"]
+    assert constant == pytest.approx(np.where(target == 1, -np.log(share), -np.log(1 - share)))
+    assert np.array_equal(items["item"], part["row"].numpy())
 
 
 def test_the_verdict_of_a_report_counts_the_machines_of_the_data(trained, reported):

@@ -20,6 +20,7 @@ OF_COLUMNS = ("identifier", "target_copy", "target_proxy", "look_ahead")
 NO_COPIES, HELD_OUT, LATEST = "without their copies", "with these groups held out", "of the latest rows alone"
 FOLDS = 5
 PERMUTATIONS = 8
+KNOWN, NEAR = 8, 0.2  # nearest rows that are looked at, and how much nearer than the last of them a near copy is
 SECONDS = 45.0  # after which no more are begun
 NOTHING = 0.005  # of a score: a suspect whose removal costs less changes nothing
 MUCH = 0.02  # of a score that its removal costs for sure: then it is an error
@@ -78,6 +79,9 @@ def with_rows(
     if of_copies and (same := kinds(samples)) is not None:
         apart = held_out(problem, same)
         yield from ((leak, judged(leak, problem, whole, apart, same[problem.test], NO_COPIES)) for leak in of_copies)
+    for leak in [leak for leak in leaks if leak.code == "near_copies"]:
+        if (apart_from_near := without_near(problem, float(leak.evidence.get("share", 1.0)))) is not None:
+            yield leak, judged(leak, problem, whole, apart_from_near, problem.test, NO_COPIES)
     for leak in of_groups:
         if (group := group_of(samples, leak)) is not None:
             apart = held_out(problem, group)
@@ -105,6 +109,30 @@ def held_out(problem: Problem, unit: np.ndarray) -> np.ndarray:
         lacking = min(len(problem.train) - len(train), len(spare))
         train = np.concatenate([train, rng.choice(spare, lacking, replace=False)]) if lacking else train
         found[here] = predicted(problem, train, problem.test[here])
+    return found
+
+
+def without_near(problem: Problem, share: float) -> np.ndarray | None:
+    """Predictions for the test rows by models that have not seen what is almost equal to them.
+
+    Args:
+        share: of the test rows that are said to have a near copy; None where far fewer are seen in these numbers.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    x = problem.x - problem.x[problem.train].mean(0)
+    x = x / np.maximum(x[problem.train].std(0), 1e-12)
+    near = NearestNeighbors(n_neighbors=KNOWN).fit(x[problem.train])
+    distance, which = near.kneighbors(x[problem.test])
+    copied = distance < NEAR * distance[:, -1:]
+    if copied.any(1).mean() < share / 2:
+        return None
+    found = np.zeros((len(problem.test), problem.classes or problem.y.shape[1]))
+    part = np.random.default_rng(0).integers(0, FOLDS, len(problem.test))
+    for fold in range(FOLDS):
+        here = part == fold
+        lost = np.unique(which[here][copied[here]])
+        found[here] = predicted(problem, np.delete(problem.train, lost), problem.test[here])
     return found
 
 

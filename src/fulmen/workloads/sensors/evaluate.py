@@ -10,13 +10,13 @@ import numpy as np
 from fulmen.report.document import Rows
 from fulmen.report.evidence import NOTE
 from fulmen.report.summary import Summary
-from fulmen.report.test_predictions import BASELINE
 from fulmen.report.words import counted
 from fulmen.workloads.sensors import baselines, drift, figures, importance, leakage
 from fulmen.workloads.sensors.baselines import Part
+from fulmen.workloads.sensors.items import items_of
 from fulmen.workloads.sensors.metrics import TITLES, choose_threshold, scores
 from fulmen.workloads.sensors.table_data import TableData
-from fulmen.workloads.sensors.verdict import CONSTANT, losses, verdict
+from fulmen.workloads.sensors.verdict import CONSTANT, verdict
 
 NOTES = [
     "ROC-AUC: chance is 0.5. PR-AUC: area under precision over recall (average precision); chance is the share of "
@@ -101,14 +101,7 @@ def summarize(
     title = f"{found.sentence.removesuffix('.')} (test split, {of})"
     curves = {name: each for name, each in predicted.items() if name != CONSTANT}
     drawn = figures.draw(curves, target, data.labels, thresholds, folder) if folder else {}
-    items = {
-        "item": test["row"].numpy(),
-        "loss": losses(p, target),
-        "target": target,
-        "probability": p.astype(np.float32),
-        "group": test["group"].numpy(),
-        f"{BASELINE}{CONSTANT}": losses(predicted[CONSTANT], target),
-    }
+    items = items_of(test, p, predicted[CONSTANT][0])
     tables, shown = {title: rows}, []
     if classes == 2:
         if machines := _machines(predict, data, threshold):

@@ -122,6 +122,17 @@ class SensorClassifier(Workload):
         p = predicted["probability"].numpy()
         return summarize(p, predict, float(self.threshold), self, data, figures if self.figures else None)
 
+    @torch.no_grad()
+    def validation_items(self, data: Any) -> dict[str, Any]:
+        """Of the whole validation split, beside the shares of the classes in training."""
+        from fulmen.workloads.sensors.items import items_of
+
+        self.eval()
+        batches = ({name: value.to(self.device) for name, value in each.items()} for each in data.whole("validation"))
+        p = torch.cat([probability(self(batch)) for batch in batches]).cpu().numpy()
+        count = np.bincount(data.splits["train"]["target"].numpy(), minlength=p.shape[1])
+        return items_of(data.splits["validation"], p, count / count.sum())
+
     def chosen(self, data: Any) -> list[Fitted]:
         """The threshold, by the probabilities of the weights that are there."""
         if self.network.outputs != 1:
