@@ -14,12 +14,13 @@ from fulmen.registry.versions import Version
 from fulmen.report.behind import Behind, behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
+from fulmen.report.known import is_known, mean
 from fulmen.report.leaks import SCANNED, cautioned, distinct, leak_sections, leaks_in
 from fulmen.report.many_tries import FEWEST_MODELS, said_of
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import diagnose, fulmen, keep
 from fulmen.report.test_predictions import OF_VALIDATION, read_items
-from fulmen.report.words import counted, spoken
+from fulmen.report.words import counted, sentence, spoken
 from fulmen.runs.reading import read_result
 from fulmen.search import figures, trial_states
 from fulmen.search.champion import Champion
@@ -173,6 +174,7 @@ def about_champion(study: Study, champion: Champion | None) -> list[Section]:
         found.append(f"Trial {champion.trial.number}, trained again with {seeds} and only then tested.")
     else:
         found.append(f"Trial {champion.trial.number}, not trained again.")
+    found += regress(study, champion)
     of = behind([result_of(folder) for folder in champion.folders], runs=len(champion.folders), unit="seed")
     tables = [TableOf("The champion", champion.rows, {"": Column("model")}, behind=of)] if champion.metric else []
     return [Section("The champion", found, tables)]
@@ -195,6 +197,24 @@ def validated(study: Study, trial: int) -> dict[str, Any]:
     with suppress(FulmenError):
         return read_items(study.trial_folder(trial), OF_VALIDATION)
     return {}
+
+
+def regress(study: Study, champion: Champion) -> list[str]:
+    """How much of the score that the champion was chosen by has gone with other seeds; [] where that is not known."""
+    (objective, mode), *_ = study.objectives.items()
+    own = f"_seed_{study.design.config['seed']}"  # that of all trials: trained again with it, one is the same
+    others = [result_of(folder) for folder in champion.folders if not folder.name.endswith(own)]
+    again = mean([one.get("metrics", {}).get(f"best/{objective}") for one in others])
+    chosen = champion.trial.values[0] if champion.trial.values else None
+    if not is_known(chosen) or not is_known(again):
+        return []
+    lost = (chosen - again) if mode == "max" else (again - chosen)
+    word = f"{number(lost, 2)} of it was the luck of its seed" if lost > 0 else "it was no luck of its seed"
+    return [
+        f"{sentence(spoken(objective))} of the trial was {number(chosen)} when it was chosen and is {number(again)} "
+        f"with {counted(len(others), 'other seed')}: {word}. What was fitted to the validation split by choosing, the "
+        "test split alone shows."
+    ]
 
 
 def about_trials(study: Study, shares: dict[str, float], drawn: Sequence[Figure]) -> list[Section]:

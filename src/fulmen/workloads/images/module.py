@@ -248,6 +248,16 @@ class ImageClassifier(Workload):
         probability = self.adjusted(self(batch["image"])).exp()
         return {"item": batch["item"], "probability": probability, "class": probability.argmax(1)}
 
+    @torch.no_grad()
+    def validation_items(self, data: Any) -> dict[str, Any]:
+        self.eval()
+        found: dict[str, list[Tensor]] = {"item": [], "loss": []}
+        for batch in data.whole("validation"):
+            log_p = self.adjusted(self(batch["image"].to(self.device))).cpu()
+            found["item"].append(batch["item"])
+            found["loss"].append(-log_p.gather(1, batch["label"][:, None].long())[:, 0])
+        return {name: torch.cat(each).numpy() for name, each in found.items()}
+
     def configure_optimizers(self) -> Any:
         if not isinstance(self.network, GroupsParameters):
             return optimizers(self)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, smooth_l1_loss
@@ -27,12 +28,13 @@ from fulmen.data.batches import EVALUATION_BATCH, Batch
 from fulmen.distributed.ranks import gather_rows
 from fulmen.errors import FulmenError
 from fulmen.report.summary import Summary
+from fulmen.report.test_predictions import identities
 from fulmen.workload import Stage, Verb
 from fulmen.workloads.pbpk.content import curves_within_dose, within_dose
 from fulmen.workloads.pbpk.contract import BodyNetwork
 from fulmen.workloads.pbpk.graph import absorbed_share, described, dosing
 from fulmen.workloads.pbpk.hooks import AnswersForSubjects
-from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, normalized
+from fulmen.workloads.pbpk.metrics import DIRECTIONS, FLOOR, log_error, normalized
 from fulmen.workloads.pbpk.networks.inputs import GraphNetwork
 from fulmen.workloads.pbpk.one_compartment import Reduced, body_load, equilibrium_concentrations
 from fulmen.workloads.pbpk.simulator.physiology import ORGANS
@@ -126,6 +128,18 @@ class PBPKSurrogate(AnswersForSubjects):
         """Concentrations and the ends of their intervals [B, 14, T] in mg/L, and whether a subject is in the domain."""
         asked = {"subject": batch["subject"], "time_h": batch["time_h"]}
         return asked | self._with_bounds(self.concentration(batch), batch)
+
+    @torch.no_grad()
+    def validation_items(self, data: Any) -> dict[str, Any]:
+        self.eval()
+        found: dict[str, list[Any]] = {"item": [], "loss": []}
+        for batch in data.whole("validation"):
+            true, dose, weight = (batch[name] for name in ("concentration", "dose_mg", "weight_kg"))
+            asked = {name: value.to(self.device) for name, value in (batch | {"time_h": data.time_h}).items()}
+            said = self.concentration(asked).cpu()
+            found["item"].append(identities(true))
+            found["loss"].append(log_error(said, true, dose, weight).numpy())
+        return {name: np.concatenate(each) for name, each in found.items()}
 
     def on_validation_epoch_start(self) -> None:
         self.errors.reset()
