@@ -67,3 +67,10 @@ def test_a_mark_on_a_few_pictures_or_without_relation_to_the_class_is_none():
     image, label = gratings()
     image[::2, :, 1:4, 1:4] = 255
     assert marks(samples(image, label)) == []
+
+
+def test_a_tint_of_whole_pictures_that_tells_the_class_is_found():
+    image, label = gratings()
+    tinted = np.clip(image * 0.5 + 40 + 15.0 * label[:, None, None, None], 0, 255).astype(np.uint8)
+    (leak,) = marks(samples(tinted, label))
+    assert (leak.code, leak.columns) == ("target_proxy", ("light",))

@@ -58,7 +58,10 @@ def _leaning(each: Fitted, value: np.ndarray, right: np.ndarray, own: np.ndarray
                       f"own rows choose", "error", "a part of the test split")]  # fmt: skip
     held = np.setdiff1d(samples.rows(VALIDATION), own)
     with_held = _flat(each.again(np.union1d(own, held))) if len(held) else right
-    toward, control = _cosine(value - right, with_test - right), _cosine(value - right, with_held - right)
+    size = np.abs(_flat(each.again(own[::2])) - _flat(each.again(own[1::2])))  # by which chance moves each number
+    size = np.maximum(size, 0.3 * float(np.median(size)) + 0.1 * np.abs(with_test - right) + 1e-12)
+    toward = _cosine((value - right) / size, (with_test - right) / size)
+    control = _cosine((value - right) / size, (with_held - right) / size)
     many = len(np.unique(right)) >= FEWEST
     if not (many and toward > LEANS and toward > 2 * abs(control)):
         return []

@@ -12,6 +12,8 @@ LARGEST = 0.1  # of the picture that a mark may cover
 MARGIN = 2  # pixels around a mark that do not count as elsewhere
 UNLIKELY = 1e-9  # the chance of a place that tells so much where none does
 CERTAIN, BELOW, EDGE = 0.9, 0.75, 0.2  # explained by a mark at the edge, and elsewhere, and how far in an edge reaches
+LEVELS, LIGHT = (0.1, 0.5, 0.9), 0.35  # of the pixels of a picture, and what the class explains of each of them
+PATCH = 0.12  # explained by a patch at the edge, at least
 TELLING = 0.5  # of the way from chance to certainty
 NEARLY_ALL = 0.98  # balanced accuracy of a mark that tells the class
 
@@ -46,7 +48,8 @@ def marks(samples: Samples) -> list[Leak]:
     if len(rows) < 30 or count < 2 or min(content.shape[2:]) < 6:
         return []
     image = content[rows].astype(np.float32)
-    return [*_of_a_place(samples, image, label), *_of_a_channel(samples, image, label)]
+    found = [*_of_a_place(samples, image, label), *_of_a_channel(samples, image, label)]
+    return found or _of_the_light(samples, image, label)
 
 
 def _of_a_place(samples: Samples, image: np.ndarray, label: np.ndarray) -> list[Leak]:
@@ -86,20 +89,49 @@ def mark_in(share: np.ndarray, pictures: int, classes: int) -> Mark | None:
     from scipy.stats import chi2
 
     peak = float(share.max())
-    if peak < max(0.02, float(chi2.isf(UNLIKELY, classes - 1)) / pictures):
+    least = max(0.02, float(chi2.isf(UNLIKELY, classes - 1)) / pictures)
+    if peak < least:
         return None
     for level, below in ((0.5, 1 / 3), (0.85, 0.75)):
         inside = share >= level * peak
         around = binary_dilation(inside, iterations=MARGIN, structure=np.ones((3, 3)))
         elsewhere = float(share[~around].max()) if (~around).any() else peak
-        down, across = np.nonzero(inside)
-        edge = np.minimum(_from_edge(down, share.shape[0]), _from_edge(across, share.shape[1]))
         if inside.mean() > LARGEST or elsewhere > below * peak:
             continue
-        if level == 0.5 or (peak > CERTAIN and edge.max() < EDGE):
-            return Mark((int(down.min()), int(down.max()) + 1), (int(across.min()), int(across.max()) + 1), peak,
-                        elsewhere, inside)  # fmt: skip
-    return None
+        if level == 0.5 or (peak > CERTAIN and _edge_of(inside) < EDGE):
+            return _mark(share, inside, elsewhere)
+    return _at_the_edge(share, least)
+
+
+def _at_the_edge(share: np.ndarray, least: float) -> Mark | None:
+    """A patch at the edge that tells three times what its surroundings tell, whatever the middle of pictures tells."""
+    from scipy.ndimage import binary_dilation, label
+
+    height, width = share.shape
+    down, across = np.mgrid[:height, :width]
+    band = np.minimum(_from_edge(down, height), _from_edge(across, width)) < EDGE / 2
+    peak = float(share[band].max())
+    if peak < max(2 * least, PATCH):
+        return None
+    parts, _ = label(share >= peak / 2)
+    inside = parts == parts.ravel()[np.where(band, share, -1).argmax()]
+    near = binary_dilation(inside, structure=np.ones((3, 3)))
+    ring = binary_dilation(near, iterations=MARGIN + 1, structure=np.ones((3, 3))) & ~near
+    if inside.mean() > LARGEST / 2 or _edge_of(inside) > EDGE or share[ring].max(initial=0.0) > peak / 3:
+        return None
+    return _mark(share, inside, float(share[ring].max(initial=0.0)))
+
+
+def _mark(share: np.ndarray, inside: np.ndarray, elsewhere: float) -> Mark:
+    down, across = np.nonzero(inside)
+    rows, columns = (int(down.min()), int(down.max()) + 1), (int(across.min()), int(across.max()) + 1)
+    return Mark(rows, columns, float(share[inside].max()), elsewhere, inside)
+
+
+def _edge_of(inside: np.ndarray) -> float:
+    """How far from the edge the innermost pixel lies, as a share of the size."""
+    down, across = np.nonzero(inside)
+    return float(np.minimum(_from_edge(down, inside.shape[0]), _from_edge(across, inside.shape[1])).max())
 
 
 def _from_edge(place: np.ndarray, size: int) -> np.ndarray:
@@ -113,12 +145,13 @@ def _around(image: np.ndarray) -> np.ndarray:
     return uniform_filter1d(uniform_filter1d(image, 7, axis=3), 7, axis=2)
 
 
-def explained(image: np.ndarray, label: np.ndarray) -> np.ndarray:
+def explained(image: np.ndarray, label: np.ndarray, apart: bool = False) -> np.ndarray:
     """Share of the variance of each pixel that the class explains, of its most telling channel [H, W].
 
     Args:
         image: [N, C, H, W], float32.
         label: [N], from 0 on.
+        apart: each channel for itself [C, H, W].
     """
     flat = image.reshape(len(image), -1)
     member = np.equal.outer(np.arange(label.max() + 1), label).astype(np.float32)  # [classes, N]
@@ -127,7 +160,8 @@ def explained(image: np.ndarray, label: np.ndarray) -> np.ndarray:
     between = (counts * np.square(member @ flat / counts - mean)).sum(0)
     total = np.square(flat - mean).sum(0)
     share = np.where(total > len(flat) * 1e-3, between / np.maximum(total, 1e-3), 0)
-    return share.reshape(image.shape[1:]).max(0)
+    share = share.reshape(image.shape[1:])
+    return share if apart else share.max(0)
 
 
 def told(parts: np.ndarray, label: np.ndarray) -> float:
@@ -141,6 +175,24 @@ def told(parts: np.ndarray, label: np.ndarray) -> float:
     tree = DecisionTreeClassifier(max_depth=8, min_samples_leaf=3, class_weight="balanced", random_state=0)
     guess = cross_val_predict(tree, widest, label, cv=StratifiedKFold(2, shuffle=True, random_state=0))
     return float(np.mean([(guess[label == c] == c).mean() for c in range(int(label.max()) + 1)]))
+
+
+def _of_the_light(samples: Samples, image: np.ndarray, label: np.ndarray) -> list[Leak]:
+    """Light or tint of whole pictures, dark and bright pixels alike, that tells the class: of a camera, say."""
+    flat = image.mean(1).reshape(len(image), -1)
+    levels = np.quantile(flat, LEVELS, axis=1).T.astype(np.float32)  # [N, levels]
+    share = explained(levels[:, :, None, None], label, apart=True)
+    contrast = float(explained((levels[:, -1] - levels[:, 0])[:, None, None, None], label).max())
+    if share.min() < LIGHT or contrast > share.min() / 2:
+        return []
+    classes = int(label.max()) + 1
+    score, chance = told(levels, label), 1 / classes
+    finding = (
+        f"the light of whole pictures, in their dark and their bright parts alike, tells the class: {score:.1%} "
+        f"balanced accuracy where chance gives {chance:.1%}"
+    )
+    evidence = {"score": score, "chance": chance, "explained": float(share.min())}
+    return [Leak("target_proxy", "error" if share.min() > 2 * LIGHT else "warning", finding, ("light",), evidence)]
 
 
 def _of_a_channel(samples: Samples, image: np.ndarray, label: np.ndarray) -> list[Leak]:

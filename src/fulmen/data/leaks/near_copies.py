@@ -16,7 +16,8 @@ RANKS = (6, 12)  # neighbours that are nobody's copies, hopefully
 ALIKE = 1.6  # Fisher's z of the agreement of a copy, at least: 0.92
 GAPS = np.arange(0.8, 4.1, 0.2)  # of it above that of the sixth neighbour
 LEVELS = 10  # of grey in a picture: with fewer it is a drawing, which others may repeat
-UNLIKELY = 1e-4
+UNLIKELY = 1e-6
+CLUSTER = 4  # matches that come together by chance
 EXAMPLES = 5
 
 
@@ -89,6 +90,8 @@ def matched(query: Looks, pool: Looks, apart: np.ndarray | None = None) -> Match
     asked = np.union1d(alike, _some(np.arange(len(z)), ASKED // 4))
     squares = turned_by(query.descriptor[asked].reshape(len(asked), GRID, GRID), way[asked])
     cosine = squares.reshape(len(asked), -1) @ pool.descriptor.T
+    if apart is not None:
+        cosine[np.arange(len(asked)), apart[asked]] = -2
     others = np.argpartition(-cosine, RANKS, 1)[:, list(RANKS)]
     sixth, twelfth = (_fisher(agreement(turned[asked], pool.grey[others[:, i]])) for i in range(2))
     gap = np.full(len(z), np.nan)
@@ -114,10 +117,10 @@ def number_of_copies(matches: Matches, within: Matches, drawings: bool) -> int:
         if here * n < 3:
             break
         chance = min(1.0, 5 * float(np.exp(-dimensions * gap)))
-        if _tail(round(here * n), n, (there * len(within.z) + 1) / (len(within.z) + 2)) < UNLIKELY:
+        if _tail(round(here * n), n, there, len(within.z)) < UNLIKELY:
             return round((here - there) * n)
         many = chance < 0.02 and here > max(0.3, 10 * chance)
-        if not drawings and (many or (chance < 1e-5 and here > 0.02)):
+        if not drawings and (many or (chance < UNLIKELY and here > 0.02)):
             return round(here * n)
     return 0
 
@@ -129,11 +132,11 @@ def _share(matches: Matches, gap: float) -> float:
     return float(alike.mean() * (matches.gap[known] >= gap).mean()) if known.any() else 0.0
 
 
-def _tail(count: int, trials: int, chance: float) -> float:
-    """The chance of so many or more."""
+def _tail(count: int, trials: int, there: float, others: int) -> float:
+    """The chance of so many or more where others have the share `there`, a few more for coming in clusters."""
     from scipy.stats import binom
 
-    return float(binom.sf(count - 1, trials, chance))
+    return float(binom.sf(count - 1, trials, min(1.0, (there * others + CLUSTER) / (others + CLUSTER))))
 
 
 def _are_drawings(content: np.ndarray) -> bool:

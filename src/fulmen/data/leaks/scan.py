@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from fulmen.data.leaks.claimed import claimed
 from fulmen.data.leaks.columns import at
 from fulmen.data.leaks.copies import copies, kinds
 from fulmen.data.leaks.delayed import delayed
@@ -24,7 +25,7 @@ from fulmen.data.leaks.unfit import unfit
 from fulmen.report.leaks import PROVES_NOTHING as PROVES_NOTHING
 
 Detector = Callable[[Samples], list[Leak]]
-OF_ROWS: Sequence[Detector] = (unfit, copies, near_copies, near_rows, marks, fitted_leaks)
+OF_ROWS: Sequence[Detector] = (unfit, copies, near_copies, near_rows, marks, claimed, fitted_leaks)
 OF_SERIES: Sequence[Detector] = (delayed, filled, foretold)
 OF_COLUMNS: Sequence[Detector] = (group_leaks, time_leaks, look_ahead, identifiers, target_leaks)
 SPECIFIC = ("look_ahead", "identifier", "group_in_several_splits", "target_copy", "target_proxy")  # first

@@ -21,7 +21,7 @@ from fulmen.utils.files import atomic_write
 from fulmen.workload import WorkloadData
 from fulmen.workloads.pbpk import agreement, likely_units, npz, npz_contradictions, npz_reading, unit_names
 from fulmen.workloads.pbpk.graph import inputs
-from fulmen.workloads.pbpk.npz import arrays_from, columns_of, population_from
+from fulmen.workloads.pbpk.npz import arrays_from, columns_of, drugs_of, population_from
 from fulmen.workloads.pbpk.npz_contradictions import Units
 from fulmen.workloads.pbpk.npz_reading import read_npz
 from fulmen.workloads.pbpk.one_compartment import REDUCED, Reduced
@@ -239,7 +239,7 @@ class PBPKData(WorkloadData):
             kind="numbers",
             split=np.repeat(np.arange(len(SPLITS)), [len(self.splits[name]["subject"]) for name in SPLITS]),
             columns=columns_of(people, given=True),
-            group=people.compound.numpy(),
+            group=drugs_of(people),
             order=rows.numpy(),
             also=columns_of(people, given=False),
             splitting="group",

@@ -17,6 +17,7 @@ NAMES = tuple(field.name for field in fields(Population))
 NEEDED = tuple(name for name in NAMES if name not in unsaid(0))
 SOLVED = ("time_h", "concentration_mg_per_l")
 MASS_TOLERANCE = 1e-3
+ALIKE = 1e-3  # difference of the logarithms of the properties of one drug
 
 
 def arrays_from(subjects: Population, time_h: Tensor, concentration: Tensor, kinetics: str) -> Arrays:
@@ -48,3 +49,21 @@ def columns_of(subjects: Population, given: bool) -> dict[str, np.ndarray]:
             many = {f"{name}.{organ}": values[:, i] for i, organ in enumerate(ORGANS)} if name in WIDE else {}
             found |= many or {name: values}
     return found
+
+
+def drugs_of(subjects: Population) -> np.ndarray:
+    """Number of the drug of each subject, by its properties and whatever its number is [S].
+
+    Partition coefficients and unbound fraction that agree to a thousandth are of one drug. Where all subjects have one,
+    because it was fixed, their own numbers of compounds count.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    drug = np.column_stack([subjects.kp[:, 1:].numpy(), subjects.fraction_unbound.numpy()])
+    kinds, number = np.unique(np.log(np.maximum(drug, 1e-12)), axis=0, return_inverse=True)
+    near = cKDTree(kinds).query_pairs(ALIKE * np.sqrt(kinds.shape[1]), output_type="ndarray")
+    joined = coo_array((np.ones(len(near)), (near[:, 0], near[:, 1])), shape=(len(kinds), len(kinds)))
+    own = connected_components(joined, directed=False)[1][number.reshape(-1)]
+    return own if own.max() > 0 else subjects.compound.numpy()
