@@ -94,8 +94,12 @@ logger: null
 
 
 @contextmanager
-def lab(folder):
-    """The project in a folder, the working directory inside the block, with `honest.csv` and `copies.csv`."""
+def lab(folder, name="leaklab"):
+    """A project of this name in a folder, the working directory inside the block, with `honest.csv` and `copies.csv`.
+
+    Args:
+        name: another one for each module of tests, for what is imported is remembered.
+    """
     files = {
         "pyproject.toml": '[project]\nname = "leaklab"\n[tool.fulmen]\npackages = ["leaklab"]\n',
         "conf/experiment/leaklab.yaml": EXPERIMENT,
@@ -104,9 +108,9 @@ def lab(folder):
         "leaklab/model.py": MODEL,
     }
     for file, content in files.items():
-        path = folder / file
+        path = folder / file.replace("leaklab", name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
+        path.write_text(content.replace("leaklab", name))
     path, before = list(sys.path), os.getcwd()
     os.chdir(folder)
     honest().to_csv("honest.csv", index=False)
@@ -116,16 +120,16 @@ def lab(folder):
     finally:
         os.chdir(before)
         sys.path[:] = path
-        for module in [each for each in sys.modules if each.partition(".")[0] == "leaklab"]:
+        for module in [each for each in sys.modules if each.partition(".")[0] == name]:
             del sys.modules[module]
 
 
 def honest(rows=400, seed=0, noise=1.0):
-    """Four inputs, of which the first says something of the target."""
+    """Four inputs, of which the first two say something of the target."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(rows, 4))
     table = pd.DataFrame(x, columns=["a", "b", "c", "d"])
-    return table.assign(y=(x[:, 0] + noise * rng.normal(size=rows) > 0).astype(int))
+    return table.assign(y=(x[:, 0] + x[:, 1] + noise * rng.normal(size=rows) > 0).astype(int))
 
 
 def copies(rows=400, seed=0):

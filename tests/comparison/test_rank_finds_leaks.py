@@ -11,12 +11,12 @@ from fulmen.errors import FulmenError
 
 @pytest.fixture(scope="module", autouse=True)
 def lab(tmp_path_factory):
-    with leak_lab.lab(tmp_path_factory.mktemp("lab")) as folder:
+    with leak_lab.lab(tmp_path_factory.mktemp("lab"), "leakrank") as folder:
         yield folder
 
 
 def ranked(*overrides, out="ranking"):
-    folder = rank("leaklab", ["trainer.max_epochs=5", *overrides], folds=4, out=out)
+    folder = rank("leakrank", ["trainer.max_epochs=5", *overrides], folds=4, out=out)
     return json.loads((folder / "ranking.json").read_text()), (folder / "ranking.md").read_text()
 
 

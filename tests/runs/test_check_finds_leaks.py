@@ -11,12 +11,12 @@ import fulmen
 from fulmen.cli import main
 from fulmen.report.leaks import PROVES_NOTHING
 
-TYPED = ["--experiment", "leaklab"]
+TYPED = ["--experiment", "leakcheck"]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def lab(tmp_path_factory):
-    with leak_lab.lab(tmp_path_factory.mktemp("lab")) as folder:
+    with leak_lab.lab(tmp_path_factory.mktemp("lab"), "leakcheck") as folder:
         yield folder
 
 
@@ -37,7 +37,7 @@ def test_leaks_stand_before_the_command_and_strict_ends_with_1(said):
     assert code == 0
     assert found[0].startswith("leak: FUL-L01 copies: ")
     assert out.index(found[-1]) == len(out) - 2
-    assert out[-1].endswith("experiment=leaklab data.csv=copies.csv")
+    assert out[-1].endswith("experiment=leakcheck data.csv=copies.csv")
     assert said("copies.csv", "--strict")[1] == 1
     assert said("copies.csv", "leaks=strict")[1] == 1
     assert said("copies.csv", "--strict", "findings.ignore=[FUL-L01]")[1] == 0
@@ -60,10 +60,10 @@ def test_programs_get_them_as_json_and_python_as_objects(said):
     out, _ = said("copies.csv", "--json", "findings.ignore=[copies,repeated_within]")
     plain = json.loads("\n".join(out))
     assert (plain["leaks"], [each["id"] for each in plain["ignored"]][:1]) == ([], ["FUL-L01"])
-    found = fulmen.check("copies.csv", "leaklab")
+    found = fulmen.check("copies.csv", "leakcheck")
     assert [leak.code for leak in found.leaks][:3] == ["copies"] * 3
     assert found.is_wrong
-    assert not fulmen.check("honest.csv", "leaklab").leaks
+    assert not fulmen.check("honest.csv", "leakcheck").leaks
 
 
 def test_what_makes_data_unfit_has_a_code(said):

@@ -40,7 +40,7 @@ def test_a_leak_is_told_in_a_line_and_kept_in_the_result_and_the_report(lab, cap
     stored = read_result(run.folder)
     assert [each["id"] for each in stored["leaks"] if each["severity"] == "error"] == ["FUL-L01"] * 3
     assert stored["leaks"][0]["evidence"]["splits"] == ["train", "validation"]
-    assert 0 < stored["cost"]["leak_scan_seconds"] < 2
+    assert 0 <= stored["cost"]["leak_scan_seconds"] < 5
     report = (run.folder / "report.md").read_text()
     assert "The data have 1 leak (FUL-L01 copies): the scores of the test split cannot be believed." in report
     assert report.index("## Leaks") < report.index("What stands behind them")
