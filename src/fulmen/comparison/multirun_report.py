@@ -11,6 +11,7 @@ from fulmen.report.behind import Behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.html import write
 from fulmen.report.known import deviation, has_mean, is_known, mean
+from fulmen.report.luck import said_of
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import train_again
 from fulmen.report.spread import spread
@@ -106,7 +107,11 @@ def sure(task: Task) -> str:
     """What the order rests on."""
     if task.seeds:
         return CHANCE
-    return PAIRED.format(task.each) if task.each else CHOSEN if task.best else ""
+    name = f"best {task.monitor}"
+    scores = [row[name] for row in task.rows if is_known(row.get(name))]  # the best first
+    lucky = said_of(scores, len(scores) > 1 and scores[0] > scores[-1], f"{word(task)}s")
+    said = PAIRED.format(task.each) if task.each else CHOSEN if task.best else ""
+    return f"{said} {lucky}".strip() if said else ""
 
 
 def all_counted(task: Task) -> list[Section]:

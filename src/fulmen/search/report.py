@@ -16,6 +16,7 @@ from fulmen.report.document import Column, Figure, Report, Rows, Section, TableO
 from fulmen.report.html import write
 from fulmen.report.known import is_known, mean
 from fulmen.report.leaks import SCANNED, cautioned, distinct, leak_sections, leaks_in
+from fulmen.report.luck import said_of as said_of_luck
 from fulmen.report.many_tries import FEWEST_MODELS, said_of
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import diagnose, fulmen, keep
@@ -61,7 +62,9 @@ def report_of(
     names = ", ".join(as_text(parameter.path.rpartition(".")[2]) for parameter in study.parameters)
     leaks, scanned = leaks_of(study, folders)
     said = as_text(champion.conclusion) if champion else best_of(study) or "No trial is complete yet."
-    sure = CHOSEN + (" The champion was tested on what no trial had seen." if folders else "")
+    values = [trial.values[0] for trial in study.ranked() if trial.values]
+    sure = f"{CHOSEN} {said_of_luck(values, study.modes[0] == 'max', 'trials')}".strip()
+    sure += " The champion was tested on what no trial had seen." if folders else ""
     said, sure = cautioned(leaks, said, sure, "the scores of trials and champion")
     return Report(
         title=study.plan.name,
