@@ -37,6 +37,7 @@ LEAKS = {
     "the number of the row": ("identifier", lambda rng, y, x: np.arange(len(y)) * 3.0 + 1000),
     "a shuffled number": ("identifier", lambda rng, y, x: rng.permutation(len(y)) + 5000.0),
     "a shuffled number with ties": ("identifier", lambda rng, y, x: rng.permutation(len(y)) // 2 + 5000.0),
+    "a shuffled time stamp": ("identifier", lambda rng, y, x: 1.7e9 + rng.permutation(len(y)) * 907.0),
     "a text of its own": ("identifier", lambda rng, y, x: np.array([f"{i:x}" for i in rng.permutation(len(y)) * 977])),
 }  # fmt: skip
 

@@ -14,8 +14,9 @@ from fulmen.data.leaks.times import has_times
 
 FEWEST = 30  # samples below which nothing is said
 RISING = 0.995  # share of the steps from row to row that go one way
+STAMPS = (9e8, 9e11, 9e14)  # the year 1998 in seconds, milliseconds and microseconds
 EVEN = 0.5  # of the pairs of equal whole numbers that chance would make: fewer were given out, not measured
-NAMES = re.compile(r"(^|[^a-z])(id|ids|uid|uuid|guid|udi|index|idx|rowid|rownum|row|nr|no|serial|key|record)$")
+NAMES = re.compile(r"(^|[^a-z])(id|ids|uid|uuid|guid|udi|index|idx|rowid|rownum|row|nr|no|number|serial|key|record)$")
 
 
 def identifiers(samples: Samples) -> list[Leak]:
@@ -48,12 +49,18 @@ def _numbers(samples: Samples, name: str, values: np.ndarray, rows: np.ndarray, 
     values = np.where(np.isfinite(values), values, np.nanmedian(values)).astype(float)
     if rises(values[order]):
         return f"only rises or only falls from {samples.sample} to {samples.sample}, as an id or a time does"
-    if has_times(samples) and _with_time(values, np.asarray(samples.time, float)[rows]):
+    if (
+        samples.splitting != "group"
+        and has_times(samples)
+        and _with_time(values, np.asarray(samples.time, float)[rows])
+    ):
         return "only rises or only falls with the time"
     if not (values == np.round(values)).all():
         return ""
     if not counts_up(values[order]) and given_out(values):
         return "is a whole number of its own, or almost, in every one, with fewer repeated than measured numbers have"
+    if any(low < np.median(values) < 2.4 * low for low in STAMPS) and len(np.unique(values)) > 0.5 * len(values):
+        return "is the time of each in seconds since 1970 or in parts of them"
     if NAMES.search(_plain(name)) and len(np.unique(values)) > 0.98 * len(values):
         return "has a number of its own in almost every one"
     return ""
