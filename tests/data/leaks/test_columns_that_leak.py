@@ -146,3 +146,9 @@ def test_a_series_that_is_split_at_random_breaks_the_order_of_time(series):
     (leak,) = scan(shuffled)
     assert (leak.code, leak.severity) == ("time_order", "error")
     assert scan(series) == []
+
+
+def test_the_sine_and_the_cosine_of_the_hour_know_no_future(series):
+    angle = 2 * np.pi * np.arange(2000) / 12
+    both = with_column(with_column(series, "hour_sin", np.sin(angle)), "hour_cos", np.cos(angle))
+    assert scan(both) == []

@@ -66,14 +66,12 @@ def left_out(columns: Columns, names: Sequence[str]) -> list[str]:
     if not numeric and len(levels) == len(columns.categorical):
         return []
     found = [override("data.numeric", numeric)] if len(numeric) < len(columns.numeric) else []
-    if levels and len(levels) == len(columns.categorical):
-        return [*found, override("data.categorical", None)]
-    return [*found, *(override_without(name) for name in levels)]
-
-
-def override_without(name: str) -> str:
-    """What takes a level column out of the config."""
-    return f"~data.categorical.{name}"
+    kept = {name: list(known) for name, known in columns.categorical.items() if name not in levels}
+    if not levels or not kept:
+        return [*found, *([override("data.categorical", None)] if levels else [])]
+    if all(map(str.isidentifier, levels)):
+        return [*found, *(f"~data.categorical.{name}" for name in levels)]
+    return [*found, override("data.categorical", None), override("data.categorical", kept)]  # one alone would be added
 
 
 def cures(columns: Columns, kind: str) -> dict[str, Sequence[str]]:
