@@ -130,7 +130,8 @@ def named(found: Planted, leaks: list[Leak]) -> str:
 
     That labels are remembered through the split is a right name where rows, groups or times are in several splits.
     """
-    own = {column.lower() for column in found.columns}
+    fitted = found.planting.hook is not None  # and not the columns leak
+    own = set() if fitted else {column.lower() for column in found.columns}
     told = set()
     for leak in leaks:
         of_leak = {column.lower() for column in leak.columns}
