@@ -8,6 +8,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from sklearn.datasets import load_digits
 
+from fulmen.data.leaks.copies import copies
 from fulmen.data.leaks.near_copies import near_copies
 from fulmen.data.leaks.pictures import agreement, looks, oriented
 from fulmen.data.leaks.samples import Samples
@@ -103,3 +104,16 @@ def test_pictures_agree_whatever_their_place_light_and_size_and_others_do_not():
     assert agreement(looks(larger[:, None]).grey, looks(image[:, :1]).grey).min() > 0.9
     assert agreement(seen[:, :, ::-1], seen).max() < 0.9
     assert np.array_equal(oriented(oriented(seen, 1), 3), seen)
+
+
+def test_sprites_of_which_there_are_few_repeat_by_chance_and_copies_of_photographs_do_not():
+    rng = np.random.default_rng(7)
+    sprites = np.zeros((900, 3, 24, 24), np.uint8)
+    for one, down, across in zip(sprites, *rng.integers(0, 20, (2, 900)), strict=True):
+        one[:, down : down + 4, across : across + 4] = 200
+    assert copies(samples(sprites)) == []
+    photographs = scenes(400, 8)
+    assert {leak.code for leak in copies(samples(np.concatenate([photographs] * 3)))} == {"copies", "repeated_within"}
+    blank = photographs.copy()
+    blank[::20] = 255
+    assert copies(samples(blank)) == []

@@ -9,7 +9,8 @@ from fulmen.data.leaks.chance import SCREEN, PairBits
 from fulmen.data.leaks.columns import columns_of, drawn
 from fulmen.data.leaks.content import content_hashes
 from fulmen.data.leaks.leak import Leak
-from fulmen.data.leaks.samples import SPLITS, VALIDATION, Samples
+from fulmen.data.leaks.pictures import are_drawings
+from fulmen.data.leaks.samples import SPLITS, TRAIN, VALIDATION, Samples
 from fulmen.io.identity import mixed, same_rows, value_hashes
 from fulmen.report.words import counted
 
@@ -31,7 +32,9 @@ def copies(samples: Samples) -> list[Leak]:
         return []
     crowd = np.bincount(same)[same] > max(CROWD, len(same) // 200)
     if not samples.columns and samples.content is not None:
-        crowd = np.zeros(len(same), dtype=bool)
+        crowd = blank(samples.content)
+        if few_pictures(samples.content, same, samples.split):
+            return []
     repeated = np.bincount(same)[same] > 1
     if not (repeated & ~crowd).any():
         return []
@@ -73,6 +76,29 @@ def copies(samples: Samples) -> list[Leak]:
         finding = f"{again:,} of {len(same):,} {samples.sample}s repeat others; all copies of one are in the same split"
         found.append(Leak("copies", "note", finding, evidence={"count": again}))
     return found + repeated_within(samples, same)
+
+
+def blank(content: np.ndarray) -> np.ndarray:
+    """Whether a sample holds one number alone, as a blank picture does [N]: whatever equals it is no copy."""
+    flat = content.reshape(len(content), -1)
+    return np.asarray(flat.min(1) == flat.max(1)) if content.dtype == np.uint8 else np.zeros(len(content), dtype=bool)
+
+
+def few_pictures(content: np.ndarray, same: np.ndarray, split: np.ndarray) -> bool:
+    """Whether pictures are drawings of which there are so few that chance repeats them, within splits as across them.
+
+    Of K that are equally frequent, N show K (1 - exp(-N / K)) different ones, and the share 1 - exp(-N / K) of any
+    others is among them.
+    """
+    from scipy.optimize import brentq
+
+    train, others = same[split == TRAIN], same[split > TRAIN]
+    shown, n = len(np.unique(train)), len(train)
+    if content.dtype != np.uint8 or content.ndim < 3 or n < 20 or shown > 0.95 * n or not are_drawings(content):
+        return False
+    most = brentq(lambda k: k * -np.expm1(-n / k) - shown, shown, 1e6 * n)
+    expected, share = -np.expm1(-n / most), np.isin(others, train).mean()
+    return bool(share < expected + 4 * np.sqrt(expected / max(len(others), 1)) and share < 2 * expected)
 
 
 def the_same(samples: Samples, count: int) -> Leak:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fulmen.data.leaks.content import content_hashes
 from fulmen.data.leaks.leak import Leak, Severity
-from fulmen.data.leaks.pictures import GRID, Looks, agreement, looks, nearest, turned_by
+from fulmen.data.leaks.pictures import GRID, Looks, agreement, are_drawings, looks, nearest, turned_by
 from fulmen.data.leaks.samples import SPLITS, TEST, TRAIN, VALIDATION, Samples
 from fulmen.report.words import counted
 
@@ -15,7 +15,6 @@ ASKED = 200  # matches whose further neighbours are looked at
 RANKS = (6, 12)  # neighbours that are nobody's copies, hopefully
 ALIKE = 1.6  # Fisher's z of the agreement of a copy, at least: 0.92
 GAPS = np.arange(0.8, 4.1, 0.2)  # of it above that of the sixth neighbour
-LEVELS = 10  # of grey in a picture: with fewer it is a drawing, which others may repeat
 UNLIKELY = 1e-6
 CLUSTER = 4  # matches that come together by chance
 EXAMPLES = 5
@@ -48,7 +47,7 @@ def near_copies(samples: Samples) -> list[Leak]:
         return []
     pool, exact = looks(content[train]), content_hashes(content)
     own = _some(np.unique(exact[train], return_index=True)[1], most := max(COMPARED // len(train), 200))
-    within, drawings = matched(pool[own], pool, own), _are_drawings(content[train])
+    within, drawings = matched(pool[own], pool, own), are_drawings(content[train])
     found = []
     for other in (TEST, VALIDATION):
         rows = samples.rows(other)
@@ -137,11 +136,6 @@ def _tail(count: int, trials: int, there: float, others: int) -> float:
     from scipy.stats import binom
 
     return float(binom.sf(count - 1, trials, min(1.0, (there * others + CLUSTER) / (others + CLUSTER))))
-
-
-def _are_drawings(content: np.ndarray) -> bool:
-    some = _some(np.arange(len(content)), 50)
-    return float(np.median([len(np.unique(content[i])) for i in some])) < LEVELS
 
 
 def _some(rows: np.ndarray, most: int) -> np.ndarray:

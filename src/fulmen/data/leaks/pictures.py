@@ -13,6 +13,7 @@ SHIFT = 2  # pixels
 SCALES = (1.0, 0.94, 0.875)  # of the part of one that the other shows
 CHUNK = 4096
 HOPELESS = 0.5  # agreement without a change of scale, below which none is tried
+LEVELS = 10  # of grey in a picture: with fewer it is a drawing
 BLANK = 2.0  # grey levels: a picture of a smaller deviation shows nothing
 
 
@@ -168,3 +169,9 @@ def _blurred(size: int, wanted: int, width: float = 2.0) -> np.ndarray:
     centre = (np.arange(wanted) + 0.5) * size / wanted - 0.5
     weight = np.exp(-0.5 * np.square((np.arange(size) - centre[:, None]) / width))
     return (weight / weight.sum(1, keepdims=True)).astype(np.float32)
+
+
+def are_drawings(content: np.ndarray) -> bool:
+    """Whether pictures [N, ...] have so few grey levels that honest ones may repeat each other."""
+    some = content[np.linspace(0, len(content) - 1, min(50, len(content))).astype(int)]
+    return float(np.median([len(np.unique(one)) for one in some])) < LEVELS
