@@ -12,13 +12,7 @@ from fulmen.testing import Conformance, train
 pytestmark = pytest.mark.slow  # every experiment is trained, several times
 EXPERIMENTS = choices("experiment")
 FEWER = ("data.compounds=600", "data.validation_compounds=100", "data.test_compounds=100")
-DIGITS = [
-    "data=digits",
-    "data.imbalance.factor=5",
-    "data.validation=0.1",
-    "network=advanced_cnn",
-    "model.network.pixels=16",
-]
+DIGITS = ("data=digits", "data.imbalance.factor=5", "data.validation=0.1", "network=advanced_cnn")
 SMALLER = {"pbpk": FEWER, "pbpk_pod": FEWER, "images_long_tail": DIGITS, "images_long_tail_plain": DIGITS}
 
 

@@ -103,7 +103,11 @@ class MeanAveragePrecision(MulticlassAveragePrecision):
 
 
 class ClassesPresent(Metric):
-    """How many of the classes have samples, which is how many the means over classes are of."""
+    """How many of the classes have samples, which is how many the means over classes are of.
+
+    Args:
+        num_classes: that there are in all.
+    """
 
     higher_is_better = None
     samples: Tensor

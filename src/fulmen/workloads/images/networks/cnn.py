@@ -115,6 +115,8 @@ class ResNet32(nn.Module):
     Shortcuts between stages drop every second pixel and add empty channels (option A); 464,154 parameters.
 
     Args:
+        classes: how many it tells apart.
+        head: what gives the logits of the last features.
         width: channels of the first stage; twice as many in the second, four times in the third.
     """
 
