@@ -22,7 +22,7 @@ class OfTheHouse(Conformance):
     __test__ = False
 
     def test_one_batch_of_everything_runs(self, tmp_path):
-        assert train(self.experiment, tmp_path, "debug=fast_dev_run", "test=false").status == "completed"
+        assert train(self.experiment, tmp_path, *self.typed, "debug=fast_dev_run", "test=false").status == "completed"
 
     @pytest.mark.ddp
     @pytest.mark.parametrize("samples", [12, 11, 1], ids=["even", "odd", "fewer than processes"])
