@@ -3,6 +3,8 @@
 import json
 
 import leak_lab
+import numpy as np
+import pandas as pd
 import pytest
 
 from fulmen.comparison.benchmark import rank
@@ -42,6 +44,20 @@ def test_a_ranking_of_honest_data_says_nothing_of_leaks_on_the_console_and_gives
     assert "leaks" not in known
     assert "gold" in report
     assert "A scan of the samples of all splits found no leak" in report
+
+
+def test_machines_that_were_copied_under_another_name_are_no_merit_of_a_ranking(lab, capsys):
+    """Rows of a machine say nothing of its labels but which machine it is."""
+    rng = np.random.default_rng(0)
+    machine = np.repeat(np.arange(30), 20)
+    x = rng.normal(size=(30, 4))[machine] + 0.5 * rng.normal(size=(600, 4))
+    table = pd.DataFrame(x, columns=list("abcd")).assign(y=(rng.random(600) < rng.random(30)[machine]).astype(int))
+    copied = table.assign(**{name: table[name] + 1e-3 * rng.normal(size=600) for name in "abcd"})
+    pd.concat([table, copied]).sample(frac=1, random_state=0).to_csv("machines.csv", index=False)
+    known, report = ranked("data.csv=machines.csv", out="machines")
+    assert [leak["id"] for leak in known["leaks"] if leak["severity"] == "error"] == ["FUL-L02"]
+    assert "these scores cannot be believed" in capsys.readouterr().out
+    assert not {"gold", "silver", "bronze"} & set(report.split())
 
 
 def test_strict_refuses_a_ranking_before_anything_is_trained(lab):

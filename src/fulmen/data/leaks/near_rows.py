@@ -6,7 +6,7 @@ import numpy as np
 
 from fulmen.data.leaks.columns import columns_of, drawn, used
 from fulmen.data.leaks.copies import all_but_one, distinct_bits, kinds
-from fulmen.data.leaks.leak import Leak
+from fulmen.data.leaks.leak import Leak, Severity
 from fulmen.data.leaks.neighbours import distances
 from fulmen.data.leaks.samples import SPLITS, TEST, TRAIN, VALIDATION, Samples
 from fulmen.data.leaks.times import series
@@ -18,6 +18,7 @@ KNOWN = 8  # nearest rows that are looked at
 REACH = 6  # the one that the nearest is compared with
 ODD = 1e-6  # chance of a pair so near
 SHARE = 0.01  # of the rows that have such a pair
+GRAVE = 0.05  # of them, from which on it is an error
 CELLS = 1e7  # distances that are computed
 SCREEN = 20_000  # rows by which columns are judged
 QUERIES = 3_000  # rows for which one is sought that agrees in all but a column
@@ -150,4 +151,5 @@ def _there(few: np.ndarray, many: np.ndarray) -> np.ndarray:
 
 def _leak(samples: Samples, finding: str, count: int, share: float, pair: list[int]) -> Leak:
     evidence = {"count": count, "share": share, "pairs": [pair]}
-    return Leak("near_copies", "warning", finding, (), evidence, tuple(samples.cures.get("near_copies", ())))
+    severity: Severity = "error" if share >= GRAVE else "warning"
+    return Leak("near_copies", severity, finding, (), evidence, tuple(samples.cures.get("near_copies", ())))
