@@ -5,6 +5,7 @@ import torch
 
 from fulmen.data.leaks import Leak, Samples, scan
 from fulmen.data.leaks.samples import from_splits
+from fulmen.data.leaks.scan import most_specific
 
 
 def plain(rows=600, columns=6, seed=0):
@@ -49,3 +50,9 @@ def test_samples_of_data_that_say_no_more_come_from_their_tensors():
     assert (len(samples), samples.kind, list(samples.columns)) == (17, "classes", ["input 0", "input 1", "input 2"])
     assert np.bincount(samples.split).tolist() == [8, 4, 5]
     assert from_splits({"train": {"x": torch.rand(3, 2)}}) is None
+
+
+def test_groups_that_no_column_holds_are_told_beside_near_copies():
+    copies, drugs = (Leak(code, "error", "so it is") for code in ("near_copies", "group_in_several_splits"))
+    assert most_specific([copies, drugs]) == [copies, drugs]
+    assert most_specific([copies, Leak(drugs.code, "error", "so it is", evidence={"rows_of_each": 2})]) == [copies]

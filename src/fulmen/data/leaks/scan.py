@@ -63,5 +63,7 @@ def most_specific(leaks: Sequence[Leak]) -> list[Leak]:
         leak.code in ("group_in_several_splits", "identifier") and leak.severity == "error" for leak in kept
     )
     if any(leak.code == "near_copies" for leak in leaks):  # two rows of the same reading are no group
-        kept = [leak for leak in kept if leak.code != "group_in_several_splits" or leak.evidence["rows_of_each"] > 3]
+        kept = [
+            leak for leak in kept if leak.code != "group_in_several_splits" or leak.evidence.get("rows_of_each", 4) > 3
+        ]
     return [leak for leak in kept if not (leak.code == "time_order" and leak.severity == "warning" and ordered_by)]
