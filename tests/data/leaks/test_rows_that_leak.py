@@ -112,6 +112,8 @@ def test_data_that_say_nothing_end_in_no_finding_and_no_error(rows):
         "endless": np.full(rows, np.inf),
         "value": rng.normal(size=rows),
     }
+    gone = {"one": np.full(rows, np.nan), "other": np.full(rows, np.nan)}
+    assert [leak for leak in scan(samples(gone, np.arange(rows) % 2)) if leak.code in ("copies", "time_order")] == []
     for y in (np.zeros(rows, int), np.arange(rows) % 2):
         found = scan(samples(columns, y, time=np.full(rows, np.nan), group=np.zeros(rows, int)))
         assert [leak for leak in found if leak.id.startswith("FUL-L") and leak.severity != "note"] == []

@@ -105,10 +105,11 @@ def classes(samples: Samples, rows: np.ndarray) -> np.ndarray | None:
     return np.unique(samples.target[rows], return_inverse=True)[1].reshape(-1)
 
 
-def standardised(columns: Sequence[Column], without: Sequence[str] = ()) -> np.ndarray:
+def standardised(columns: Sequence[Column], count: int, without: Sequence[str] = ()) -> np.ndarray:
     """Columns as numbers of mean 0 and standard deviation 1 [N, F]: levels one by one, missing values as means.
 
     Args:
+        count: of rows, N.
         without: names of columns to leave out.
     """
     parts = []
@@ -124,7 +125,7 @@ def standardised(columns: Sequence[Column], without: Sequence[str] = ()) -> np.n
         if each.missing.mean() > 0.02:
             parts.append(each.missing.astype(float))
     if not parts:
-        return np.empty((len(columns[0].code) if columns else 0, 0))
+        return np.empty((count, 0))
     x = np.stack(parts, 1)
     low, high = np.quantile(x, [0.005, 0.995], axis=0)
     x = np.where(high > low, np.clip(x, low, high), x)

@@ -72,7 +72,9 @@ def copies(samples: Samples) -> list[Leak]:
                 cures=tuple(samples.cures.get("copies", ())),
             )
         )
-    if not found and samples.columns and (again := len(same) - len(np.unique(same))) > TOLD * len(same):
+    again = len(same) - len(np.unique(same))
+    by_chance = bits.expected(len(same) ** 2 / 2) if bits is not None else np.inf
+    if not found and again > max(TOLD * len(same), 10 * by_chance):
         finding = f"{again:,} of {len(same):,} {samples.sample}s repeat others; all copies of one are in the same split"
         found.append(Leak("copies", "note", finding, evidence={"count": again}))
     return found + repeated_within(samples, same)

@@ -66,7 +66,7 @@ def beyond(column: Column, others: Sequence[Column], y: np.ndarray, classes: boo
         values = np.bincount(column.code, target, column.count)[column.code] / np.bincount(column.code)[column.code]
     low, high = np.quantile(values[known], [0.005, 0.995])
     values = np.clip(values, low, high) if high > low else values
-    said = forecast(standardised(others), target)
+    said = forecast(standardised(others, len(y)), target)
     part = strata(y, classes)
     inside, across = np.zeros(len(y)), np.zeros(len(y))
     error = 0.0

@@ -130,8 +130,8 @@ def _worth(
     reference = np.flatnonzero(samples.split[rows] == TRAIN)
     if samples.columns:
         columns = columns_of(samples.columns, rows)
-        x = standardised(columns, () if candidate.ordered else (candidate.name,))
-        plain = standardised(columns, (candidate.name,))
+        x = standardised(columns, len(rows), () if candidate.ordered else (candidate.name,))
+        plain = standardised(columns, len(rows), (candidate.name,))
     else:
         plain = x = flat(samples, rows)
     if not x.shape[1] or len(reference) < 20:

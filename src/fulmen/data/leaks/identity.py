@@ -14,6 +14,7 @@ from fulmen.data.leaks.times import has_times
 
 FEWEST = 30  # samples below which nothing is said
 RISING = 0.995  # share of the steps from row to row that go one way
+LARGEST = 2.0**53  # whole numbers beyond are not told apart
 STAMPS = (9e8, 9e11, 9e14)  # the year 1998 in seconds, milliseconds and microseconds
 EVEN = 0.5  # of the pairs of equal whole numbers that chance would make: fewer were given out, not measured
 NAMES = re.compile(r"(^|[^a-z])(id|ids|uid|uuid|guid|udi|index|idx|rowid|rownum|row|nr|no|number|serial|key|record)$")
@@ -55,7 +56,7 @@ def _numbers(samples: Samples, name: str, values: np.ndarray, rows: np.ndarray, 
         and _with_time(values, np.asarray(samples.time, float)[rows])
     ):
         return "only rises or only falls with the time"
-    if not (values == np.round(values)).all():
+    if np.abs(values).max() > LARGEST or not (values == np.round(values)).all():
         return ""
     if not counts_up(values[order]) and given_out(values):
         return "is a whole number of its own, or almost, in every one, with fewer repeated than measured numbers have"

@@ -32,6 +32,8 @@ def look_ahead(samples: Samples) -> list[Leak]:
     if y is None or y.std() == 0:
         return []
     columns = [each for each in columns_of(samples.columns, rows) if not each.levels or each.count == 2]
+    if not columns:
+        return []
     pairs = _worth_a_look(columns, place)
     found = []
     for i, each in enumerate(columns):

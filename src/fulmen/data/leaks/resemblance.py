@@ -24,7 +24,11 @@ class Residuals:
     @classmethod
     def of(cls, samples: Samples, rows: np.ndarray, y: np.ndarray, without: str = "") -> "Residuals":
         """Of some samples, whose targets are numbers of classes or numbers [n]."""
-        x = standardised(columns_of(samples.columns, rows), (without,)) if samples.columns else np.empty((len(rows), 0))
+        x = (
+            standardised(columns_of(samples.columns, rows), len(rows), (without,))
+            if samples.columns
+            else np.empty((len(rows), 0))
+        )
         by_class = samples.kind == "classes"
         truth = np.eye(y.max() + 1)[y][:, 1:] if by_class else y[:, None].astype(float)
         left = np.stack([column - forecast(x, column) for column in truth.T], 1)

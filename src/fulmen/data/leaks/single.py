@@ -58,6 +58,9 @@ def told(column: Column, target: np.ndarray, classes: bool) -> float:
     if not classes:
         return smooth_r2(column, target)
     p = crossed(bins(column), target)
+    if p.shape[1] == 2 and not column.levels and not column.missing.any():
+        rising = auc(column.values, target == 1)
+        return max(auc(p[:, 1], target == 1), rising, 1 - rising)
     kinds = range(1, 2) if p.shape[1] == 2 else range(p.shape[1])
     return float(np.mean([auc(p[:, kind], target == kind) for kind in kinds]))
 

@@ -16,8 +16,9 @@ FEWEST = 50  # samples below which nothing is said
 MOST = 20_000  # that are looked at
 RARE = 10  # samples of a class, below which the class says nothing
 EXACT = 0.01  # share of the samples in which a copy may differ
+USUAL = 0.7  # share of a class, above which it is nothing special that a value stands with it alone
 LIKELY, STRONG, PERFECT = 0.88, 0.97, 0.9999  # areas under the ROC curve, or R2
-NEAR, NEAR_OF_FEW = 0.993, 0.95  # the same, of what looks derived; the latter of columns of as few values as the target
+NEAR, NEAR_OF_FEW = 0.995, 0.95  # the same, of what looks derived; the latter of columns of as few values as the target
 LATE = re.compile(
     r"\b(after\w*|later|post|final\w*|outcome\w*|result\w*|label\w*|target\w*|resol\w*|predict\w*|prob\w*)\b"
 )
@@ -135,7 +136,7 @@ def _pure(samples: Samples, column: Column, y: np.ndarray, by_class: bool) -> Le
     ways = [unusual] if counts.max() > 0.1 * len(y) else []
     ways += [column.code == value for value in np.flatnonzero(counts >= 5)] if column.count <= 12 else []
     shares, known = np.bincount(y) / len(y), {}
-    for kind in np.flatnonzero(shares <= 0.5):
+    for kind in np.flatnonzero(shares <= USUAL):
         pure = [on for on in ways if (y[on] == kind).mean() > 0.99 and on.sum() * np.log10(shares[kind]) < -8]
         if pure:
             known[int(kind)] = float((np.any(pure, 0) & (y == kind)).sum() / (y == kind).sum())
@@ -214,7 +215,7 @@ def _severity(column: Column, area: float, derived: bool, y: np.ndarray, late: b
     if area >= PERFECT:
         return "error"
     if derived and (late or area >= (NEAR_OF_FEW if _few(column, y) else NEAR)):
-        return "error" if area >= STRONG else "warning"
+        return "error" if area >= STRONG and _few(column, y) else "warning"
     return "note" if derived or area >= STRONG else None
 
 

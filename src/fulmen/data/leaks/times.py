@@ -89,7 +89,7 @@ def _between(split: np.ndarray) -> float:
 
 
 def _worth(samples: Samples, rows: np.ndarray, place: np.ndarray, y: np.ndarray) -> Gain | None:
-    x = standardised(columns_of(samples.columns, rows)) if samples.columns else flat(samples, rows)
+    x = standardised(columns_of(samples.columns, rows), len(rows)) if samples.columns else flat(samples, rows)
     asked = samples.split[rows]
     judged = asked == TEST if (asked == TEST).sum() >= 20 else asked == VALIDATION
     query, reference = drawn(np.flatnonzero(judged), QUERIES), np.flatnonzero(asked == TRAIN)
