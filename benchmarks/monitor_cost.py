@@ -118,7 +118,7 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     histograms()
     fit(64, 1, [Monitor(), Diagnosis()])  # imports
-    lengths = {64: 40, 1437: 10, 8 * 1437: 2} | ({100 * 1437: 1} if args.long else {})
+    lengths = {64: 40, 1437: 60, 8 * 1437: 2} | ({100 * 1437: 1} if args.long else {})
     for samples, epochs in lengths.items():
         if args.only in (None, samples):
             compare(samples, epochs, args.rounds)

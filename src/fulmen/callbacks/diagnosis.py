@@ -215,7 +215,7 @@ class Diagnosis(Watcher):
         self.seen.add(epoch=epoch, logged=logged_train, **values)
         rounds, rest = divmod(epoch, FIRST_LOOK * self._spacing(trainer))
         rare = last or (rest == 0 and rounds.bit_count() == 1)
-        if (rare or checks == ALWAYS) and self.seen.comparable:
+        if (last or checks in (ALWAYS, 4 * ALWAYS)) and self.seen.comparable:
             rows, sizes = self.probes.rows, self.probes.sizes
             self.seen.errors = errors_of(*rows, sizes, self.seen.start, trainer, module, self.names["val"])
         if rare:

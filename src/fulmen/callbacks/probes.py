@@ -16,7 +16,8 @@ from fulmen.report.classes import targets
 from fulmen.workload import splits_of
 
 LEAST, MOST = 512, 2048  # training samples
-LOOKED_AT = 0.2  # of the training samples a look may measure the loss of, which costs a third of training on them
+LOOKED_AT = 0.1  # of the training samples a look may measure the loss of, which costs a third of training on them
+SELDOM = 6  # epochs between two looks, where nothing but the size of the probe asks for more
 WORTH = 50  # batches, of training and validation, that a look may cost a twentieth of
 
 
@@ -49,7 +50,7 @@ class Probes:
     def spacing(self, trainer: Trainer) -> int:
         """Epochs between two looks that cost a twentieth of the training at most."""
         batches = trainer.num_training_batches + sum(trainer.num_val_batches)
-        return math.ceil(max(WORTH / max(batches, 1), self.share / LOOKED_AT))
+        return math.ceil(max(WORTH / max(batches, 1), min(self.share / LOOKED_AT, SELDOM)))
 
     def constants(self, start: float, trainer: Trainer, module: LightningModule) -> tuple[float, float] | None:
         """Loss of a forecast that costs nothing on both splits, 4,096 samples of each at most, if it is known.
