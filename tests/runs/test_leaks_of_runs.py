@@ -118,6 +118,18 @@ def test_deep_says_what_the_score_is_without_it_and_deep_strict_refuses(lab, cap
     assert "leaks" not in read_result(honest.folder)
 
 
+def test_a_column_that_is_the_target_is_told_with_what_the_score_is_without_it_and_its_cure_works(lab, capsys):
+    leak_lab.leaky("d", rows=600).to_csv("leaky.csv", index=False)
+    trained("data.csv=leaky.csv", "leaks=deep")
+    (line,) = told(capsys)
+    assert line.startswith("leak: FUL-L06 target copy: the feature d is y")
+    assert "AUC 1.000, ." in line
+    assert "without it; try: data.leave_out=[d]" in line
+    cured = trained("data.csv=leaky.csv", "leaks=strict", "data.leave_out=[d]", "model.network.in_features=3")
+    assert told(capsys) == []
+    assert cured.result["status"] == "completed"
+
+
 def test_folds_tell_each_finding_once(lab, capsys):
     run = trained("data.csv=copies.csv", "folds=3", "seeds=2")
     lines = told(capsys)
