@@ -83,7 +83,7 @@ def _of_a_check(word: str, words: list[str]) -> Iterable[str]:
     if words[-1:] == ["--experiment"]:
         return choices("experiment")
     if word.startswith("-"):
-        return ["--experiment", "--json"]
+        return ["--experiment", "--json", "--strict"]
     named = [f"experiment={after}" for each, after in pairwise(words) if each == "--experiment"]
     if word.startswith("data.") or "=" in word:
         return _of_a_training(word, [*named, *(each for each in words if "=" in each)], search=False)
@@ -119,7 +119,8 @@ def _values(key: str, overrides: list[str], search: bool) -> Iterator[str]:
         yield from (str(path.parents[1]) for path in Path().glob("outputs/runs/*/*/checkpoints/last.ckpt"))
     else:
         owner, _, name = key.rpartition(".")
-        yield from _literals(_arguments(_node(owner, overrides)).get(name))
+        found = _arguments(_node(owner, overrides)) if owner else typing.get_type_hints(TrainConfig)
+        yield from _literals(found.get(name))
 
 
 def _choices(group: str, experiment: str | None) -> list[str]:
