@@ -45,7 +45,7 @@ def hashes(part: dict[str, Tensor], most: int | None = None) -> Tensor:
         if not rows.shape[1]:  # a table without such columns
             continue
         rows = rows[:, :: max(1, rows.shape[1] // most)] if most else rows
-        total += torch.from_numpy(content_hashes(rows.contiguous().view(torch.uint8).numpy()).view("int64")) * (
-            2 * number + 1
-        )
+        rows = rows.clone(memory_format=torch.contiguous_format)  # contiguous() keeps odd strides of a single column
+        found = content_hashes(rows.view(torch.uint8).numpy()).view("int64")
+        total += torch.from_numpy(found) * (2 * number + 1)
     return total
