@@ -8,6 +8,7 @@ from fulmen.data.leaks.claimed import claimed
 from fulmen.data.leaks.columns import at
 from fulmen.data.leaks.copies import copies, kinds
 from fulmen.data.leaks.delayed import delayed
+from fulmen.data.leaks.encoded import encoded
 from fulmen.data.leaks.filled import filled
 from fulmen.data.leaks.fitted import fitted_leaks
 from fulmen.data.leaks.foretold import foretold
@@ -25,7 +26,7 @@ from fulmen.data.leaks.unfit import unfit
 from fulmen.report.leaks import PROVES_NOTHING as PROVES_NOTHING
 
 Detector = Callable[[Samples], list[Leak]]
-OF_ROWS: Sequence[Detector] = (unfit, copies, near_copies, near_rows, marks, claimed, fitted_leaks)
+OF_ROWS: Sequence[Detector] = (unfit, copies, near_copies, near_rows, marks, claimed, fitted_leaks, encoded)
 OF_SERIES: Sequence[Detector] = (delayed, filled, foretold)
 OF_COLUMNS: Sequence[Detector] = (group_leaks, time_leaks, look_ahead, identifiers, target_leaks)
 SPECIFIC = ("look_ahead", "identifier", "group_in_several_splits", "target_copy", "target_proxy")  # first
