@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fulmen.data.leaks import Samples, scan
+from fulmen.data.leaks.groups import group_leaks
 
 
 def samples(columns, y, seed=0, **more):
@@ -117,3 +118,14 @@ def test_data_that_say_nothing_end_in_no_finding_and_no_error(rows):
     for y in (np.zeros(rows, int), np.arange(rows) % 2):
         found = scan(samples(columns, y, time=np.full(rows, np.nan), group=np.zeros(rows, int)))
         assert [leak for leak in found if leak.id.startswith("FUL-L") and leak.severity != "note"] == []
+
+
+def test_a_rounded_cause_among_many_columns_is_no_group():
+    """Neighbouring values share the target as equal ones do: what a value has in common comes from what it says."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(20_000, 60))
+    x[:, :15] = np.round(x[:, :15], 1)
+    target = (x[:, 0] + rng.normal(size=len(x)) > 0).astype(int)
+    split = rng.choice(3, len(x), p=[0.6, 0.2, 0.2])
+    columns = {f"c{i}": x[:, i] for i in range(60)}
+    assert group_leaks(Samples(target, "classes", split, columns, sample="row", splitting="random")) == []

@@ -13,6 +13,7 @@ from fulmen.data.leaks.samples import TEST, TRAIN, VALIDATION, Samples
 FEWEST = 60  # samples below which nothing is said
 GROUPS = 8  # values below which a column is no column of groups
 VALUES = 20  # the same of a feature, whose values may be levels
+SMOOTH = 0.5  # of what one value shares: what neighbouring values share more than that is a cause, and no group
 SCREEN = 20_000  # samples by which columns are chosen
 
 
@@ -70,7 +71,8 @@ def _looked_at(samples: Samples, each: Candidate, rows: np.ndarray, straddle: np
     code = np.unique(each.code[rows], return_inverse=True)[1].reshape(-1)
     left = Residuals.of(samples, rows, y, each.name)
     target, inputs = shared(left.target, code), shared(left.inputs, code)
-    if (target.z < 4).all() or (each.ordered and (target.beyond < 4).all()):
+    smooth = (target.beyond < 4) | (target.next > SMOOTH * target.same)
+    if (target.z < 4).all() or (each.ordered and smooth.all()):
         return None
     worth = _worth(samples, each, rows, y, straddle)
     by_kin = worth is not None and _is_group(worth, each)
