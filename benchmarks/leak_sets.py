@@ -52,7 +52,7 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 def strong(number: int) -> Table:
     """A table in which one feature has an AUC of .9 to .99 by itself, by a law that nature could have."""
     rng = np.random.default_rng([7, number])
-    n, law, steep = int(rng.integers(400, 3000)), number % 10, [2.2, 3.2, 4.5][number // 10]
+    n, law, steep = int(rng.integers(400, 3000)), number % 10, [2.2, 2.9, 3.6][number // 10]
     z = rng.standard_normal(n)
     y = rng.random(n) < sigmoid(steep * 1.8 * (z - [0.0, 0.8, 0.4][number // 10]))
     u = rng.standard_normal(n)
@@ -61,11 +61,11 @@ def strong(number: int) -> Table:
         np.exp(z),  # skewed
         np.round(20 + 5 * z),  # in whole units
         z + 0.2 * u,  # read with an error
-        np.where(y, u + steep * 0.75, u),  # two populations, as sick and healthy
+        np.where(y, u + steep * 0.85, u),  # two populations, as sick and healthy
         np.exp(np.where(y, 0.5 * u + 0.45 * steep, 0.5 * u)),  # two skewed ones
-        rng.poisson(np.where(y, 4 + 3.2 * steep, 4.0)),  # counts
+        rng.poisson(np.where(y, 4 + 2.5 * steep, 4.0)),  # counts
         np.clip(z, -2, 2),  # with a floor and a ceiling of the gauge
-        np.maximum(0, z - 0.2 + 0.1 * u),  # below what can be measured in half of the rows
+        np.maximum(0, z + 0.5 + 0.1 * u),  # below what can be measured in a third of the rows
         np.where(rng.random(n) < 0.03, np.nan, z),  # with gaps
     ][law]
     others = {f"x{i}": rng.standard_normal(n) + 0.3 * i * (y - 0.5) for i in range(4)}
