@@ -75,7 +75,7 @@ def test_a_notebook_goes_on_as_before_when_it_has_called_us(tmp_path):
     changed = in_a_new_process(
         OF_LIBRARIES
         + f"""
-import matplotlib, numpy, torch, lightning.pytorch, optuna
+import matplotlib, numpy, torch, lightning.pytorch, optuna, arch
 matplotlib.use("svg")
 numpy.random.seed(1), random.seed(2), torch.manual_seed(3), torch.set_num_threads(2)
 logging.getLogger("lightning.pytorch").addHandler(logging.StreamHandler())
