@@ -131,7 +131,7 @@ def test_runs_that_have_lost_a_file_are_compared(tmp_path, capsys, monkeypatch, 
     assert f"{second}/{said}" in found._repr_html_()
     printed = capsys.readouterr().out
     assert f"{second}/{said}" in printed
-    assert "they differ, loss +" in printed
+    assert "the first of the two is worse (loss +" in printed
 
 
 @pytest.mark.parametrize("named", ["sensors/{}", "runs/sensors/{}", "outputs/runs/sensors/{}"])
