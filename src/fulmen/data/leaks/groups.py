@@ -7,7 +7,7 @@ import numpy as np
 from fulmen.data.leaks.columns import SEED, Column, classes, column, columns_of, drawn, standardised, used
 from fulmen.data.leaks.leak import Leak
 from fulmen.data.leaks.neighbours import QUERIES, REFERENCES, Gain, flat, gain, targets
-from fulmen.data.leaks.resemblance import Residuals, shared
+from fulmen.data.leaks.resemblance import Residuals, shared, standard
 from fulmen.data.leaks.samples import TEST, TRAIN, VALIDATION, Samples
 
 FEWEST = 60  # samples below which nothing is said
@@ -69,6 +69,8 @@ def _looked_at(samples: Samples, each: Candidate, rows: np.ndarray, straddle: np
     if y is None or y.std() == 0:
         return None
     code = np.unique(each.code[rows], return_inverse=True)[1].reshape(-1)
+    if (shared(standard(targets(y, by_class)), code).z < 3).all():  # most columns end here
+        return None
     left = Residuals.of(samples, rows, y, each.name)
     target, inputs = shared(left.target, code), shared(left.inputs, code)
     smooth = (target.beyond < 4) | (target.next > SMOOTH * target.same)

@@ -39,10 +39,11 @@ class Residuals:
         else:
             slope = (x * (y - y.mean())[:, None]).mean(0) / max(y.var(), 1e-300)
             inside = x - slope * (y - y.mean())[:, None]
-        return cls(_standard(left), _standard(inside))
+        return cls(standard(left), standard(inside))
 
 
-def _standard(values: np.ndarray) -> np.ndarray:
+def standard(values: np.ndarray) -> np.ndarray:
+    """Columns [n, F] with mean 0 and variance 1; those without any variance are left out."""
     sd = values.std(0) if len(values) else np.ones(values.shape[1])
     return (values - values.mean(0))[:, sd > 1e-9] / sd[sd > 1e-9]
 
