@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fulmen.data.leaks.leak import Leak
+from fulmen.data.leaks.leak import Leak, Severity
 from fulmen.data.leaks.samples import TRAIN, Samples
 
 MOST = 6_000  # pictures that are looked at
@@ -74,9 +74,9 @@ def _of_a_place(samples: Samples, image: np.ndarray, label: np.ndarray) -> list[
     )
     evidence = {"rows": list(mark.rows), "columns": list(mark.columns), "score": score, "chance": chance,
                 "explained": mark.share, "explained_elsewhere": mark.elsewhere}  # fmt: skip
-    grave = score >= chance + 0.15
+    weak: Severity = "warning" if edge else "note"  # within a picture it may be what the picture shows
     code = "target_copy" if score >= NEARLY_ALL else "target_proxy"
-    return [Leak(code, "error" if grave else "warning", finding, (f"pixels {where}",), evidence)]
+    return [Leak(code, "error" if score >= chance + 0.15 else weak, finding, (f"pixels {where}",), evidence)]
 
 
 def mark_in(share: np.ndarray, pictures: int, classes: int) -> Mark | None:
