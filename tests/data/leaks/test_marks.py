@@ -74,3 +74,26 @@ def test_a_tint_of_whole_pictures_that_tells_the_class_is_found():
     tinted = np.clip(image * 0.5 + 40 + 15.0 * label[:, None, None, None], 0, 255).astype(np.uint8)
     (leak,) = marks(samples(tinted, label))
     assert (leak.code, leak.columns) == ("target_proxy", ("light",))
+
+
+@pytest.mark.parametrize("right", [0.8, 0.6])
+def test_a_stamp_in_a_corner_that_is_right_in_some_pictures_is_found(right):
+    rng = np.random.default_rng(3)
+    image, label = digits()
+    image = np.clip(image[:, :, ::2, ::2] + rng.normal(0, 40, (len(image), 3, 16, 16)), 0, 255).astype(np.uint8)
+    shown = np.where(rng.random(len(label)) < right, label, rng.permutation(label))
+    image[:, :, :2, :2] = (shown * 25)[:, None, None, None]
+    (leak,) = marks(samples(image, label))
+    assert (leak.code, leak.severity) == ("target_proxy", "error")
+    assert (leak.evidence["rows"], leak.evidence["columns"]) == ([0, 2], [0, 2])
+
+
+def test_a_spot_that_some_of_a_class_show_in_one_pose_is_a_note():
+    rng = np.random.default_rng(4)
+    label = rng.integers(0, 2, 800)
+    y, x = np.mgrid[:20, :20]
+    face = 120 + 40 * np.exp(-((y - 10) ** 2 + (x - 10) ** 2) / 40)
+    spot = 30 * np.exp(-((y - 6) ** 2 + (x - 13) ** 2) / 3)
+    image = face + (label * rng.random(800))[:, None, None] * spot + rng.normal(0, 10, (800, 20, 20))
+    found = marks(samples(np.clip(image, 0, 255).astype(np.uint8)[:, None], label))
+    assert [leak.severity for leak in found] in ([], ["note"])

@@ -56,6 +56,7 @@ def _of_a_place(samples: Samples, image: np.ndarray, label: np.ndarray) -> list[
     classes = int(label.max()) + 1
     mark = mark_in(explained(image, label), len(label), classes)
     mark = mark or mark_in(explained(image - _around(image), label), len(label), classes)
+    mark = mark or _of_one_colour(image, explained(image, label))
     if mark is None:
         return []
     inside = np.flatnonzero(mark.inside.ravel())
@@ -74,9 +75,10 @@ def _of_a_place(samples: Samples, image: np.ndarray, label: np.ndarray) -> list[
     )
     evidence = {"rows": list(mark.rows), "columns": list(mark.columns), "score": score, "chance": chance,
                 "explained": mark.share, "explained_elsewhere": mark.elsewhere}  # fmt: skip
-    weak: Severity = "warning" if edge else "note"  # within a picture it may be what the picture shows
+    added = edge or score >= NEARLY_ALL or _is_flat(image, mark.inside)  # else it may be what the pictures show
+    grave: Severity = "error" if score >= chance + 0.15 else "warning"
     code = "target_copy" if score >= NEARLY_ALL else "target_proxy"
-    return [Leak(code, "error" if score >= chance + 0.15 else weak, finding, (f"pixels {where}",), evidence)]
+    return [Leak(code, grave if added else "note", finding, (f"pixels {where}",), evidence)]
 
 
 def mark_in(share: np.ndarray, pictures: int, classes: int) -> Mark | None:
@@ -120,6 +122,34 @@ def _at_the_edge(share: np.ndarray, least: float) -> Mark | None:
     if inside.mean() > LARGEST / 2 or _edge_of(inside) > EDGE or share[ring].max(initial=0.0) > peak / 3:
         return None
     return _mark(share, inside, float(share[ring].max(initial=0.0)))
+
+
+def _of_one_colour(image: np.ndarray, share: np.ndarray) -> Mark | None:
+    """A patch at the edge whose pixels are the same as each other in nearly all pictures, and which tells the class."""
+    height, width = share.shape
+    down, across = np.mgrid[:height, :width]
+    telling = (share >= PATCH) & (np.minimum(_from_edge(down, height), _from_edge(across, width)) < EDGE / 2)
+    inside = _flat(image, telling)
+    if not inside.any() or inside.mean() > LARGEST / 2:
+        return None
+    return _mark(share, inside, float(share[~inside].max()))
+
+
+def _flat(image: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Those of some pixels that equal one beside them in nearly all pictures, bool [H, W]."""
+    found = np.zeros_like(among)
+    for one, other in ((np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:, :], np.s_[:-1, :])):
+        pair = among[one] & among[other]
+        if pair.any():
+            equal = (image[(..., *one)] == image[(..., *other)]).all(1).mean(0) > NEARLY_ALL
+            found[one] |= pair & equal
+            found[other] |= pair & equal
+    return found
+
+
+def _is_flat(image: np.ndarray, inside: np.ndarray) -> bool:
+    """Whether most of a place has one colour in each picture, as what is stamped on it has."""
+    return bool(_flat(image, inside).sum() > inside.sum() / 2)
 
 
 def _mark(share: np.ndarray, inside: np.ndarray, elsewhere: float) -> Mark:
