@@ -138,7 +138,7 @@ def test_classifiers_get_f1_per_class_and_confusions(repeated, tmp_path, capsys)
         write_items(folder, items | {"train_count": [5, 100, 100]})
     assert main(["compare", str(tmp_path / "plain"), str(tmp_path / "better"), "-o", str(tmp_path / "report")]) == 0
     report = (tmp_path / "report" / "comparison.md").read_text()
-    assert "they differ, balanced accuracy +0." in report
+    assert "is better (balanced accuracy +0." in report
     assert "0 (minority)" in report
     assert "better, difference" in report
     assert (tmp_path / "report" / "confusion.svg").exists()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from fulmen.config.schema import choices, project_root
 from fulmen.registry.versions import Version
 from fulmen.search.champion import Champion
 from fulmen.search.comparing import conclusion, seeds_won
@@ -13,10 +14,13 @@ from fulmen.search.report import about_champion, next_of_champion
 
 FEW = "search.space.model.x={choices:[1,2,3]}"  # of the toy, in the place of its range
 
+SPACES = {path.stem for path in (project_root() / "conf" / "search" / "space").glob("*/*.yaml")}
+
 
 def crowned(one, won, seeds=2):
     folders = [one.folder / "champion" / f"trial_0000_seed_{seed}" for seed in range(seeds)]
-    return Champion(one.optuna.ask(), folders, "rmse", [{"": "champion"}], "The conclusion.", won)
+    number = one.optuna.ask().number
+    return Champion(one.optuna.trials[number], folders, "rmse", [{"": "champion"}], "The conclusion.", won)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +67,10 @@ def test_the_count_of_seeds_and_the_sentence_agree(own, won, said):
     assert seeds_won(results, "rmse", "min") == won
     assert said in conclusion(results, "rmse", "min")
     assert seeds_won(results, "rmse", None) is None
+
+
+@pytest.mark.parametrize("experiment", [each for each in choices("experiment") if each in SPACES])
+def test_a_search_can_be_planned_of_every_experiment(experiment):
+    """Its space may be that of another experiment, which has to be found from wherever it is named."""
+    (plan,) = plans([f"experiment={experiment}", "search=random"])
+    assert plan.overrides[0] == f"experiment={experiment}"

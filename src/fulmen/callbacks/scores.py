@@ -175,14 +175,18 @@ class Scores(Callback):
     def on_validation_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         if trainer.sanity_checking:
             return
-        module.log_dict({f"scores/{name}": float(value) for name, value in self.metrics.compute().items()})
+        module.log_dict(
+            {f"scores/{name}": float(value) for name, value in self.metrics.compute().items()}, sync_dist=True
+        )
         rows = splits_of(datamodule_of(trainer)).get("train") if self.training_samples else None
         if rows is None:
             return
         self.metrics.reset()
         for batch in BatchLoader(evenly(rows, self.training_samples), EVALUATION_BATCH):
             self._update(trainer, module, on_device(trainer, batch), 0)
-        module.log_dict({f"scores/train_{name}": float(value) for name, value in self.metrics.compute().items()})
+        module.log_dict(
+            {f"scores/train_{name}": float(value) for name, value in self.metrics.compute().items()}, sync_dist=True
+        )
 
     def _update(self, trainer: Trainer, module: LightningModule, batch: Batch, batch_idx: int) -> None:
         with undisturbed(trainer, module):

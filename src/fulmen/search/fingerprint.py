@@ -12,7 +12,14 @@ from fulmen.runs.training_code import changes, training_code
 from fulmen.search.parameters import Parameter
 from fulmen.search.space import describe
 
-IRRELEVANT = ("output_dir", "threads", "test", "resume", "leaks")  # where and how fast, not what, is trained
+IRRELEVANT = (
+    "output_dir",
+    "threads",
+    "test",
+    "resume",
+    "leaks",
+    "ensemble",
+)  # where and how fast, not what, is trained
 CODE = "training_code"
 TARGET = re.compile(r"(data|model)\.(.*\.)?_target_")
 GENERAL = ("experiment", "seed", "monitor", "mode")
