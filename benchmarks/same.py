@@ -42,6 +42,7 @@ TINY = {  # by the first letters of an experiment's name; all that fit
     "pbpk_published": ["model.network.times=19"],
     "stocks": ["data.days=500", "data.batch_size=16", "model.figures=false"],
     "images": ["data.batch_size=8", "model.figures=false", "callbacks.divergence=null"],
+    "images_long_tail": ["data=digits", "data.imbalance.factor=5", "data.validation=0.1", "network=advanced_cnn"],
     "sensors": ["data.machines=8", "data.days=6", "data.batch_size=64", "model.figures=false"],
     "synthetic": ["data.rows=600", "data.batch_size=32", "model.figures=false"],
 }  # fmt: skip

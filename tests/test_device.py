@@ -23,6 +23,8 @@ LOOKED = "callbacks/gradients.py: _look"  # now and then: every 10th step at mos
 CHECKED = "callbacks/divergence.py: on_before_backward"  # of every step, whether the loss is finite
 WAITS = {  # where the host waits for the device in a training step; an experiment not named here waits in these two
     "images_balanced": {LOOKED},
+    "images_long_tail": {LOOKED},
+    "images_long_tail_plain": {LOOKED},
     "images_plain": {LOOKED},
     "images_strong": {LOOKED},
     "stocks_fast": {CHECKED},

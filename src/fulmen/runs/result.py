@@ -129,7 +129,9 @@ def write_environment(folder: Path, cfg: DictConfig, resumed: bool = False, more
     """When, by which code and where something starts; arguments as `write_provenance`."""
     now = {"time": datetime.now().astimezone().isoformat(timespec="seconds"), "seed": cfg.seed, **environment()}
     now |= {"training_code": code_of(cfg), **more}
-    write_json(folder / "environment.json", {"starts": [*_starts(folder, resumed), now]})
+    data = read_environment(folder).get("data_fingerprint") if resumed else None  # an evaluation alone finds it no more
+    known = {"data_fingerprint": data} if data else {}
+    write_json(folder / "environment.json", {**known, "starts": [*_starts(folder, resumed), now]})
 
 
 def typed_for(folder: Path) -> list[str]:
