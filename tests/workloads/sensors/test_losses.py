@@ -5,8 +5,9 @@ import pytest
 import torch
 from sklearn.metrics import log_loss
 
-from fulmen.workloads.sensors.evaluate import NOTES, losses
+from fulmen.workloads.sensors.evaluate import NOTES
 from fulmen.workloads.sensors.networks.tabular import probability, row_loss
+from fulmen.workloads.sensors.verdict import losses
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
