@@ -1,11 +1,10 @@
 """A project of one's own whose table can be given any leak: what is found of it is told wherever fulmen tells that."""
 
-import os
-import sys
 from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
+from own_package import own_package
 
 DATA = '''"""A table of numbers with a target of 0 and 1."""
 
@@ -107,21 +106,10 @@ def lab(folder, name="leaklab"):
         "leaklab/data.py": DATA,
         "leaklab/model.py": MODEL,
     }
-    for file, content in files.items():
-        path = folder / file.replace("leaklab", name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content.replace("leaklab", name))
-    path, before = list(sys.path), os.getcwd()
-    os.chdir(folder)
-    honest().to_csv("honest.csv", index=False)
-    copies().to_csv("copies.csv", index=False)
-    try:
+    with own_package(folder, files, "leaklab", name):
+        honest().to_csv("honest.csv", index=False)
+        copies().to_csv("copies.csv", index=False)
         yield folder
-    finally:
-        os.chdir(before)
-        sys.path[:] = path
-        for module in [each for each in sys.modules if each.partition(".")[0] == name]:
-            del sys.modules[module]
 
 
 def honest(rows=400, seed=0, noise=1.0):

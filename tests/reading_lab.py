@@ -1,8 +1,8 @@
 """A project of one's own whose data read a file: what is taken from it is shown wherever fulmen shows that."""
 
-import os
-import sys
 from contextlib import contextmanager
+
+from own_package import own_package
 
 DATA = '''"""Numbers of a CSV."""
 
@@ -88,16 +88,5 @@ def lab(folder, name="readlab"):
         "px.csv": "length;what\n" + "".join(f"{i},5;a\n" for i in range(16)),
         "low.csv": "length;what\n" + "".join(f"{i - 3},5;a\n" for i in range(16)),
     }
-    for file, content in files.items():
-        path = folder / file.replace("readlab", name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content.replace("readlab", name))
-    path, before = list(sys.path), os.getcwd()
-    os.chdir(folder)
-    try:
+    with own_package(folder, files, "readlab", name):
         yield folder
-    finally:
-        os.chdir(before)
-        sys.path[:] = path
-        for module in [each for each in sys.modules if each.partition(".")[0] == name]:
-            del sys.modules[module]

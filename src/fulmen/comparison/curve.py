@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from omegaconf import DictConfig
@@ -14,16 +13,18 @@ from fulmen.callbacks.train_share import PROBE
 from fulmen.comparison.find_or_run import completed_run, trained
 from fulmen.comparison.learning_curve import Law, Points, Verdict, judge, shares_of
 from fulmen.config.check import check_overrides
-from fulmen.config.compose import to_plain
 from fulmen.config.mistakes import ConfigError, as_text, key_of
 from fulmen.config.schema import refuse_unknown
+from fulmen.data.batches import size
 from fulmen.errors import FulmenError
 from fulmen.report.document import Figure, Report, Rows, Section, TableOf
 from fulmen.report.figures import COOL, INK, MODEL, MUTED, figure
 from fulmen.report.html import write as write_report
 from fulmen.report.summary import print_table
+from fulmen.runs.run_folder import Run
 from fulmen.utils.files import write_json
 from fulmen.utils.progress import ProgressFile
+from fulmen.workload import splits_of
 
 SHARE = "callbacks.train_share"
 SHARES = (0.125, 0.25, 0.5)
@@ -68,9 +69,9 @@ def curve(
         for number, (place, typed) in enumerate(plans.items()):
             name = f"{place[0]:.3g} of the data, seed {place[1]}"
             progress.update(number, len(plans), what=name)
-            found[place] = losses_of(_run(name, typed, Path(outputs)))
-    of_all = load_samples(plans[wanted[-1], min(seed for _, seed in plans)])
-    points = _points(found, wanted, of_all)
+            run = _run(name, typed, Path(outputs))
+            found[place] = losses_of(run)
+    points = _points(found, wanted, size(splits_of(Run(run).data)["train"]))
     verdict = judge(points)
     write(folder, experiment, points, wanted, verdict)
     return folder
@@ -131,21 +132,6 @@ def losses_of(folder: Path) -> tuple[float, float]:
         raise FulmenError(f"{folder} has logged no {VAL}; a learning curve is one of validation losses")
     best = min(rows, key=lambda row: float(row[VAL]))
     return float(best[VAL]), float(best.get(PROBE) or "nan")
-
-
-def load_samples(typed: list[str]) -> int:
-    """How many training samples there are in all."""
-    from fulmen.config.check import build
-    from fulmen.config.named_files import files_in_words
-    from fulmen.data.batches import size
-    from fulmen.runs.surroundings import kept_surroundings
-
-    node = check_overrides(typed).data
-    data: Any = build(node, "data")
-    with kept_surroundings(), files_in_words(to_plain(node), "data", data):
-        data.prepare_data()
-        data.setup("fit")
-    return size(data.splits["train"])
 
 
 def _points(found: dict[tuple[float, int], tuple[float, float]], shares: Sequence[float], of_all: int) -> Points:

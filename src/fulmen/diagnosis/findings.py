@@ -54,6 +54,26 @@ FINDINGS = {  # name -> finding
 }
 
 
+class Coded:
+    """What is told under a finding's name.
+
+    Attributes:
+        code: the name, a key of `FINDINGS`; `id` is its code among all findings.
+    """
+
+    code: str
+
+    @property
+    def id(self) -> str:
+        """`FUL-L06`, the code that stays; docs/findings has a page of that name."""
+        return FINDINGS[self.code].code
+
+    @property
+    def heading(self) -> str:
+        """`FUL-L06 target copy`"""
+        return str(FINDINGS[self.code])
+
+
 def finding(word: str) -> Finding:
     """The finding that a user means by its code, with or without `FUL-`, or its name.
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from fulmen.diagnosis.findings import FINDINGS
+from fulmen.diagnosis.findings import Coded
 from fulmen.report.estimates import Estimate
 
 ALPHA = 0.05  # two-sided, of all that is claimed
@@ -43,7 +43,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Shown(Coded):
     """What a test split shows of a model.
 
     Attributes:
@@ -74,16 +74,6 @@ class Shown:
     persistence: Gap | None = None
     loss: Gap | None = None
     signal: str = ""
-
-    @property
-    def id(self) -> str:
-        """`FUL-V02`, the code that stays; docs/findings has a page of that name."""
-        return FINDINGS[self.code].code
-
-    @property
-    def heading(self) -> str:
-        """`FUL-V02 no signal`"""
-        return str(FINDINGS[self.code])
 
     @property
     def basis(self) -> str:

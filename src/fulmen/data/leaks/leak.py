@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from fulmen.diagnosis.findings import FINDINGS
+from fulmen.diagnosis.findings import Coded
 from fulmen.utils.files import as_json
 
 Severity = Literal["error", "warning", "note"]
@@ -13,7 +13,7 @@ GRAVEST_FIRST: Sequence[Severity] = ("error", "warning", "note")
 
 
 @dataclass(frozen=True)
-class Leak:
+class Leak(Coded):
     """One leak that was found.
 
     Attributes:
@@ -32,16 +32,6 @@ class Leak:
     columns: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict, hash=False)
     cures: tuple[str, ...] = ()
-
-    @property
-    def id(self) -> str:
-        """`FUL-L06`, the code that stays; docs/findings has a page of that name."""
-        return FINDINGS[self.code].code
-
-    @property
-    def heading(self) -> str:
-        """`FUL-L06 target copy`"""
-        return str(FINDINGS[self.code])
 
     def __str__(self) -> str:
         """`FUL-L06 target copy: the feature status is the target ...; try: data.forbidden=[status]`"""

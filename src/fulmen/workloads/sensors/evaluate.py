@@ -14,9 +14,9 @@ from fulmen.report.words import counted
 from fulmen.workloads.sensors import baselines, drift, figures, importance, leakage
 from fulmen.workloads.sensors.baselines import Part
 from fulmen.workloads.sensors.items import items_of
-from fulmen.workloads.sensors.metrics import TITLES, choose_threshold, scores
+from fulmen.workloads.sensors.metrics import CONSTANT, TITLES, choose_threshold, scores
 from fulmen.workloads.sensors.table_data import TableData
-from fulmen.workloads.sensors.verdict import CONSTANT, verdict
+from fulmen.workloads.sensors.verdict import verdict
 
 NOTES = [
     "ROC-AUC: chance is 0.5. PR-AUC: area under precision over recall (average precision); chance is the share of "
