@@ -47,6 +47,6 @@ def test_the_report_of_a_run_tells_the_gap(tmp_path):
 
 def test_no_gap_is_told_of_losses_that_are_not_the_same_quantity(tmp_path):
     logged(tmp_path, [(2, 3), (1, 1.5)])
-    said = gap_of(tmp_path, "the former counts every image the same, the latter every class")
-    assert "do not compare as logged: the former counts every image the same" in said
+    said = gap_of(tmp_path, "training loss counts every image the same, validation loss every class")
+    assert "do not compare as logged: training loss counts every image the same" in said
     assert "%" not in said

@@ -9,7 +9,8 @@ from markupsafe import escape
 
 from fulmen.cli import parser
 from fulmen.config.check import check_overrides
-from fulmen.report.of_run import facts, next_of
+from fulmen.report.next_of_run import next_of
+from fulmen.report.of_run import facts
 from fulmen.search.plans import plans
 
 TYPED = ["experiment=pbpk_mlp", "seed=3", "output_dir=outputs/x y", "resume=outputs/x y", "trainer.max_epochs=3"]
@@ -74,3 +75,34 @@ def test_a_resumed_run_says_how_it_began_and_how_often_it_was_resumed():
     assert "after 4 epochs and 12 s of training" in said
     assert "`experiment=pbpk_mlp seed=3 output_dir=outputs/x y`" in said
     assert "Resumed 1 time, all of which the numbers cover: `resume=outputs/x y trainer.max_epochs=3`" in said
+
+
+WORSE = {"id": "FUL-V01", "code": "better_than_constant", "simple": {"name": "linear", "high": -0.2}}
+UNLIKE = {"id": "FUL-V03", "code": "undecided_result", "simple": {"name": "linear", "high": 0.2}}
+GAIN = ("Logit adjustment gains. This chooses its strength:", "model.logit_adjustment=validation")
+
+
+@pytest.mark.parametrize(
+    ("result", "asked", "why", "holds"),
+    [
+        ({"epochs": 1, "shown": WORSE}, ("", ""), "worse than the best simple model (linear) after 1 epoch alone",
+         "trainer.max_epochs=20"),
+        ({"epochs": 1, "shown": WORSE}, GAIN, "This trains longer:", "trainer.max_epochs=20"),
+        ({"epochs": 1, "shown": {"code": "worse_than_constant"}}, ("", ""), "worse than a constant prediction",
+         "trainer.max_epochs=20"),
+        ({"epochs": 30, "shown": WORSE}, ("", ""), "worse than the best simple model", "fulmen diagnose"),
+        ({"epochs": 30, "shown": WORSE}, GAIN, "This chooses its strength:", "model.logit_adjustment=validation"),
+        ({"epochs": 30, "shown": UNLIKE}, GAIN, "This chooses its strength:", "model.logit_adjustment=validation"),
+        ({"epochs": 1, "shown": UNLIKE}, ("", ""), "repeats it with three seeds", "seeds=3"),
+    ],
+)  # fmt: skip
+def test_the_next_step_follows_from_the_finding(result, asked, why, holds, tmp_path):
+    tested = {"metrics": {"test/accuracy": 0.1}}
+    said, command = next_of(tmp_path, RESULT | tested | result, TYPED[:1], asked)
+    assert why in said
+    assert holds in command
+
+
+def test_a_training_that_was_stopped_before_its_last_epoch_is_not_trained_longer(tmp_path):
+    (tmp_path / "config.yaml").write_text("format: 4\ntrainer:\n  max_epochs: 50\n")
+    assert next_of(tmp_path, RESULT | {"epochs": 2, "shown": WORSE}, TYPED[:1])[1].startswith("fulmen diagnose")

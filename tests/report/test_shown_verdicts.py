@@ -38,7 +38,7 @@ def said(score, others=(), ahead=(), **more):
         ("better_than_constant", said(known(0.8, 0.05), [known(0.8, 0.05)] * 2, [known(0.0, 0.03), known(0.1, 0.03)]),
          "Better than chance and than the constant, not shown to differ from the best simple model: ROC-AUC is"),
         ("better_than_constant", said(known(0.8, 0.05), [known(0.9, 0.05)], [known(-0.1, 0.03)]),
-         "Better than chance and than the constant, worse than the best simple model:"),
+         "Worse than the best simple model, better than chance and than the constant:"),
         ("no_signal", said(known(0.5, 0.04), [known(0.51, 0.04)], [known(-0.01, 0.03)]),
          "No signal: ROC-AUC is 0.500 (chance 0.500; 95 % interval 0.460 to 0.540, 500 rows); a signal above ROC-AUC "
          "0.56 would have been found"),
@@ -68,7 +68,7 @@ def test_a_forecast_that_knows_something_and_is_worse_than_the_constant_is_calle
     shown = judge(Evidence(measure, known(0.2, 0.1), 300, "day", by="R²", constant=known(-0.2, 0.1),
                            constant_name="the historical mean", persistence=known(-0.3, 0.1)))  # fmt: skip
     assert shown.code == "worse_than_constant"
-    assert shown.sentence.startswith("Better than chance, worse than the constant and than persistence: correlation is")
+    assert shown.sentence.startswith("Worse than the constant and than persistence, better than chance: correlation is")
     assert "-20.0 points of R² against the historical mean (-30.0 to -10.0)" in shown.sentence
     assert shown.better_than_chance
 
@@ -132,3 +132,45 @@ def test_an_overconfident_network_without_a_signal_is_no_better_than_the_constan
                      losses="log loss is 1 against 0.7")  # fmt: skip
         better += shown.better_than_chance or shown.loss.word == "better"
     assert better <= 8
+
+
+def test_a_network_that_a_simple_model_beats_is_a_warning_that_names_it_and_names_with_commas_are_quoted():
+    beaten = known(-0.3, 0.03)
+    shown = judge(Evidence(AUC, known(0.8, 0.05), 500, "row", {"linear, weighted": known(0.9, 0.03)},
+                           {"linear, weighted": beaten}, "ROC-AUC"))  # fmt: skip
+    assert (shown.severity, shown.as_dict()["severity"]) == ("warning", "warning")
+    assert shown.title == 'FUL-V01 worse than the best simple model ("linear, weighted")'
+    assert '-0.300 against "linear, weighted" (-0.330 to -0.270)' in shown.sentence
+    better = said(known(0.8, 0.05), [known(0.7, 0.05)], [known(0.1, 0.03)])
+    assert (better.severity, better.title) == ("ok", "FUL-V00 better than baselines")
+    assert said(known(0.53, 0.06)).severity == "note"
+
+
+def test_what_a_sentence_rests_on_is_said_in_english():
+    shown = judge(Evidence(AUC, known(0.8, 0.3), 4, "machine"))
+    assert shown.basis == (
+        "judged by ROC-AUC over 4 independent machines; a value of 0.56 or more would count as a signal."
+    )
+    percent = judge(Evidence(Measure("balanced accuracy", 0.1, 0.13, percent=True), known(0.8, 0.05), 360, "image"))
+    assert "360 independent images; a value of 13 % or more would" in percent.basis
+    one = judge(Evidence(AUC, known(0.8, 0.3), 1, "span of 5 days"), "the test split has 1 span of 5 days")
+    assert "over 1 independent span of 5 days;" in one.basis
+
+
+def test_few_units_are_said_to_be_too_few_to_narrow_an_interval():
+    few = judge(Evidence(AUC, known(0.888, 0.1), 4, "machine")).sentence
+    assert "95 % interval 0.788 to 0.988: 4 machines are too few to narrow it)" in few
+    assert "too few" not in said(known(0.888, 0.1)).sentence
+
+
+def test_a_sentence_holds_two_comparisons_at_most_those_lost_first():
+    measure = Measure("correlation", 0.0, 0.1, said="R² 1 %")
+    rest = {"by": "R²", "constant_name": "the mean", "persistence": known(-0.1, 0.2)}
+    names = {"one lag": known(0.4, 0.1)}
+    few = judge(Evidence(measure, known(0.0, 0.2), 300, "day", names, {"one lag": known(-0.1, 0.2)},
+                         constant=known(-0.1, 0.2), **rest)).sentence  # fmt: skip
+    assert "one lag shows a signal (0.400); -10.0 points of R² against one lag (-30.0 to +10.0)." in few
+    assert "against persistence" not in few
+    lost = judge(Evidence(measure, known(0.0, 0.2), 300, "day", names, {"one lag": known(-0.1, 0.2)},
+                          constant=known(-0.4, 0.2), **rest)).sentence  # fmt: skip
+    assert "against the mean (-60.0 to -20.0)" in lost

@@ -149,3 +149,14 @@ def test_figures_are_drawn_without_the_callers_pyplot(tmp_path):
         assert pyplot.imread(io.BytesIO((tmp_path / "one.png").read_bytes())).std() > 0
     finally:
         pyplot.close(mine)
+
+
+def test_a_warning_inside_a_training_is_a_line_without_its_place_and_as_ever_afterwards():
+    before = warnings.formatwarning
+    with kept_surroundings():
+        assert warnings.formatwarning(UserWarning("drift: light_lux"), UserWarning, "a.py", 3) == (
+            "warning: drift: light_lux\n"
+        )
+        with pytest.warns(UserWarning, match="light_lux"):
+            warnings.warn("drift: light_lux", stacklevel=1)
+    assert warnings.formatwarning is before

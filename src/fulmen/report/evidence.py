@@ -16,6 +16,8 @@ from fulmen.report.shown import ALPHA, Gap, Shown
 from fulmen.report.words import counted, sentence
 
 FEWEST, FEWEST_GROUPS = 10, 4  # independent items (of a class), and groups of items, below which nothing is judged
+MOST = 2  # comparisons with other models in a sentence
+IN_TURN = ("signal", "simple", "loss", "persistence", "constant")  # which of them are told
 NOTE = (
     "What is shown: at the two-sided level of 0.05. To be better than the best simple model is to be better than each, "
     "so none is chosen on the test split. No signal: the score lies below the margin at the one-sided level of 0.05, "
@@ -47,6 +49,11 @@ class Measure:
         if self.said:
             return self.said
         return f"{self.name} {100 * self.margin:.3g} %" if self.percent else f"{self.name} {self.margin:.3g}"
+
+    @property
+    def least(self) -> str:
+        """`0.56`, the margin as scores are written."""
+        return f"{100 * self.margin:.3g} %" if self.percent else f"{self.margin:.3g}"
 
     def text(self, value: float) -> str:
         return f"{100 * value:.1f} %" if self.percent else f"{value:.3f}"
@@ -94,7 +101,7 @@ def judge(evidence: Evidence, reason: str = "") -> Shown:
     measure, score = evidence.measure, evidence.score
     bare = Shown(
         "too_few", "", measure.name, score.value, *score.ends(ALPHA), measure.chance, measure.margin, evidence.units,
-        plural(evidence.unit),
+        plural(evidence.unit), limit=measure.least,
     )  # fmt: skip
     if reason or not np.isfinite(score.pulls).all():
         return _too_few(bare, measure, reason or f"all rows of a class are of one {evidence.unit}")
@@ -186,8 +193,9 @@ def _told(found: Shown, chance: Gap, evidence: Evidence) -> str:
     measure, limit = evidence.measure, evidence.measure.limit
     at = f"chance {measure.text(measure.chance)}; " if measure.chance else ""
     units = counted(evidence.units, evidence.unit, plural(evidence.unit))
+    narrow = " are too few to narrow it" if evidence.units < FEWEST else ""
     parts = [f"{measure.name} is {measure.text(found.value)} ({at}95 % interval {measure.text(found.low)} to "
-             f"{measure.text(found.high)}, {units})"]  # fmt: skip
+             f"{measure.text(found.high)}{':' if narrow else ','} {units}{narrow})"]  # fmt: skip
     constant = found.constant
     if chance.word == "open" and (evidence.constant is None or constant is None or constant.word == "better"):
         constant = None  # of a forecast that knows nothing it is luck
@@ -195,33 +203,46 @@ def _told(found: Shown, chance: Gap, evidence: Evidence) -> str:
         constant = found.loss
     head = _head({"chance": chance, "the constant": constant, "persistence": found.persistence,
                   "the best simple model": found.simple})  # fmt: skip
+    signal = ""
     if found.code == "no_signal":
         head = "No signal"
         parts.append(f"a signal above {limit} would have been found")
     elif chance.word == "open":
-        if found.code == "undecided_result" and not (found.simple and found.simple.word == "worse"):
+        if found.code == "undecided_result" and not found.beaten:
             head = f"Undecided: {head[0].lower()}{head[1:]}"
-        shown = (
-            f"{found.signal} shows a signal ({measure.text(evidence.others[found.signal].value)})"
-            if found.signal
-            else ""
-        )
-        parts.append(shown or f"a signal above {limit} is not ruled out")
-    gaps = [found.constant if evidence.constant else None, found.persistence, found.simple]
-    parts += [_beside(gap, measure) for gap in gaps if gap]
-    if found.loss:
-        word = {"better": ", better than", "worse": ", worse than", "open": ", not shown to differ from"}[
-            found.loss.word
-        ]
-        lucky = found.loss.word == "better" and chance.word != "better"
-        parts.append(f"{evidence.losses}{' of' if lucky else word} the constant")
-    return f"{head}: {'; '.join(filter(None, parts))}."
+        if found.signal:
+            signal = f"{found.signal} shows a signal ({measure.text(evidence.others[found.signal].value)})"
+        else:
+            parts.append(f"a signal above {limit} is not ruled out")
+    return f"{head}: {'; '.join([*parts, *_compared(found, chance, evidence, signal)])}."
+
+
+def _compared(found: Shown, chance: Gap, evidence: Evidence, signal: str) -> list[str]:
+    """At most `MOST` comparisons with other models, in the order of the sentence; a table of the report has them all.
+
+    Those that are lost go before others, the constant before persistence; then the signal of a simple model, and how
+    far the network is from the best of these.
+    """
+    gaps = {"constant": found.constant if evidence.constant else None, "persistence": found.persistence,
+            "simple": found.simple}  # fmt: skip
+    told = {"signal": signal, **{name: _beside(gap, evidence.measure) if gap else "" for name, gap in gaps.items()}}
+    told["loss"] = _losses(found.loss, chance, evidence.losses) if found.loss else ""
+    lost = [name for name, gap in gaps.items() if gap and gap.word == "worse"]
+    wanted = [name for name in dict.fromkeys([*lost, *IN_TURN]) if told[name]][:MOST]
+    return [said for name, said in told.items() if name in wanted]
+
+
+def _losses(gap: Gap, chance: Gap, losses: str) -> str:
+    """`log loss is 0.312 against 0.334, better than the constant`"""
+    word = {"better": ", better than", "worse": ", worse than", "open": ", not shown to differ from"}[gap.word]
+    lucky = gap.word == "better" and chance.word != "better"
+    return f"{losses}{' of' if lucky else word} the constant"
 
 
 def _head(gaps: Mapping[str, Gap | None]) -> str:
-    """`better than chance and than the constant, not shown to differ from the best simple model`"""
+    """`better than chance and than the constant, not shown to differ from the best simple model`; the worst first."""
     words = {
-        word: [name for name, gap in gaps.items() if gap and gap.word == word] for word in ("better", "worse", "open")
+        word: [name for name, gap in gaps.items() if gap and gap.word == word] for word in ("worse", "better", "open")
     }
     heads = {"better": "better than ", "worse": "worse than ", "open": "not shown to differ from "}
     joint = {"better": "than ", "worse": "than ", "open": "from "}
@@ -246,4 +267,4 @@ def _beside(gap: Gap, measure: Measure) -> str:
     value, low, high = (f"{round(times * each, digits) + 0.0:+.{digits}f}" for each in ends)  # no -0.000
     points = f" points of {gap.measure}" if percent else ""
     which = f", the best of {gap.of} simple models" if gap.of > 1 else ""
-    return f"{value}{points} against {gap.name}{which} ({low} to {high})"
+    return f"{value}{points} against {gap.called}{which} ({low} to {high})"

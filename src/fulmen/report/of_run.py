@@ -5,29 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fulmen.config.mistakes import key_of
-from fulmen.config.outside import resume_command
-from fulmen.config.own_project import shown
-from fulmen.config.stored import read_stored
-from fulmen.errors import FulmenError
-from fulmen.optim.rates import lower
 from fulmen.report.behind import Behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.gap import gap_of
 from fulmen.report.html import write
-from fulmen.report.known import best, is_known, of_test
+from fulmen.report.known import best, is_known
 from fulmen.report.leaks import SCANNED, cautioned, leak_sections, leaks_in
 from fulmen.report.markdown import as_text
-from fulmen.report.next_step import REPEATS, diagnose, first_start, fulmen, resumes, train_again
+from fulmen.report.next_of_run import CUT_OFF, next_of
+from fulmen.report.next_step import first_start, resumes
 from fulmen.report.summary import Summary
 from fulmen.report.words import counted, sentence, spoken
 from fulmen.utils.files import as_json
 
 SPLIT = " (test split"
-LAST = "checkpoints/last.ckpt"
-RATE = "model.optimizer.lr"
 CEILING = "ceiling"  # a baseline that nothing can beat
-CUT_OFF = ("running", "interrupted", "killed")
 SO_FAR = "The training did not come to its end: these lines are of the epochs it had."
 PROBE = (
     "Training losses in these lines are of a probe of training samples in evaluation mode, where the data allow one; "
@@ -71,7 +63,7 @@ def report_of(
     """The report of a run; arguments as `write_report`."""
     heading, rows = next(iter(summary.tables.items()), ("", []))
     figures = [Figure(caption, f"figures/{file}") for caption, file in summary.figures.items()]
-    why, command = next_of(folder, result, overrides)
+    why, command = next_of(folder, result, overrides, summary.next_step)
     gap = gap_of(folder, str(result.get("losses_differ") or ""))
     of = Behind(items={"test": [len(summary.items["item"])]} if summary.items else {}, counted=summary.counted)
     said = summary.answer or answer(summary.metrics, summary.baselines, result)
@@ -156,46 +148,6 @@ def answer(metrics: Mapping[str, Any], baselines: Mapping[str, Mapping[str, Any]
     return f"On the test split: {', '.join(named)}. There is no baseline beside it."
 
 
-def next_of(folder: Path, result: Mapping[str, Any], overrides: Sequence[str]) -> tuple[str, str]:
-    """Why, and what to type next."""
-    experiment = str(result.get("experiment") or folder.parent.name)
-    verdicts = [each for each in result.get("verdicts") or [] if isinstance(each, dict)]
-    codes = {each.get("code") for each in verdicts}
-    status = str(result.get("status"))
-    if status in CUT_OFF or status == "stopped":
-        if result.get("runs") or (folder / LAST).is_file():
-            return "The training did not come to its end. This goes on with it:", resume_command(folder)
-        return "Nothing of it was saved. This starts it again:", train_again(experiment, overrides)
-    if status == "diverged" and (rate := learning_rate(folder)):
-        again = train_again(experiment, overrides, f"{RATE}={lower(rate):.1g}")
-        return "This trains it again with a lower learning rate:", again
-    if status == "failed" and not (verdicts or (folder / "metrics.csv").is_file()):
-        return "When what went wrong is mended, this starts it again:", train_again(experiment, overrides)
-    if status in ("diverged", "failed") or any(each.get("severity") == "error" for each in verdicts):
-        return "Something is wrong with the training. This says what, and what to try:", diagnose(folder)
-    if status == "completed" and not of_test(result.get("metrics") or {}) and (folder / LAST).is_file():
-        return "It was not tested. This tests its best checkpoint:", f"{resume_command(folder)} test=true"
-    if "still_improving" in codes:
-        epochs = f"trainer.max_epochs={2 * int(result.get('epochs') or 1)}"
-        return "Validation loss was still falling. This trains twice as long:", train_again(
-            experiment, overrides, epochs
-        )
-    if repeated := [key_of(override) for override in overrides if key_of(override) in REPEATS]:
-        whole = folder.parent.parent if "folds" in repeated else folder.parent
-        return "This is one of several runs. This shows what they say together:", fulmen("runs", "show", shown(whole))
-    again = train_again(experiment, overrides, "seeds=3")
-    return "One training says little of another. This repeats it with three seeds:", again
-
-
-def learning_rate(folder: Path) -> float | None:
-    """That of the optimizer in the config of a run folder; None where that has none, or cannot be read."""
-    try:
-        rate = read_stored(folder)["model"]["optimizer"]["lr"]
-    except (FulmenError, KeyError, TypeError):
-        return None
-    return float(rate) if is_known(rate) and rate > 0 else None
-
-
 def sections(
     summary: Summary,
     result: Mapping[str, Any],
@@ -214,11 +166,15 @@ def sections(
     from fulmen.diagnosis.verdicts import Verdict, as_lines  # numpy: not for those who show a table
 
     rest = list(summary.tables.items())[1:]
-    found = [Section(as_text(title), tables=[further_table(title, rows, summary, of)]) for title, rows in rest if rows]
+    found = [
+        Section(as_text(title), list(map(as_text, filter(None, [summary.said.get(title, "")]))),
+                tables=[further_table(title, rows, summary, of)])
+        for title, rows in rest if rows
+    ]  # fmt: skip
     verdicts = [Verdict.from_dict(plain) for plain in result.get("verdicts") or []]
     cut = [SO_FAR] if verdicts and result.get("status") in CUT_OFF else []
     if judged := [
-        *([f"**{summary.verdict.heading}**: {summary.verdict.basis}"] if summary.verdict else []),
+        *([f"**{as_text(summary.verdict.title)}**: {summary.verdict.basis}"] if summary.verdict else []),
         *map(_in_bold, summary.warnings),
         *cut,
         *_seen_often(result.get("test_split") or {}),

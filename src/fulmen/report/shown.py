@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from fulmen.diagnosis.findings import Coded
+from fulmen.diagnosis.texts import Severity
 from fulmen.report.estimates import Estimate
 
 ALPHA = 0.05  # two-sided, of all that is claimed
@@ -41,6 +42,11 @@ class Gap:
         """What the interval shows."""
         return "better" if self.low > 0 else "worse" if self.high < 0 else "open"
 
+    @property
+    def called(self) -> str:
+        """The name; between quotation marks where it has a comma, and would be read as two."""
+        return f'"{self.name}"' if "," in self.name else self.name
+
 
 @dataclass(frozen=True)
 class Shown(Coded):
@@ -51,6 +57,7 @@ class Shown(Coded):
         sentence: all of it in words.
         measure: what `value` is, with the ends of its 95 % interval, what chance scores and from where on a signal
             counts; NaN where there is none.
+        limit: the margin as the measure is written: "0.56", "13 %"; "" in runs of before.
         units: independent ones that the test split has.
         unit: what these are: "rows", "machines".
         constant: how far the model is ahead of the constant predictor, likewise `simple`, of the best simple model, and
@@ -74,16 +81,38 @@ class Shown(Coded):
     persistence: Gap | None = None
     loss: Gap | None = None
     signal: str = ""
+    limit: str = ""
 
     @property
     def basis(self) -> str:
         """What the sentence rests on, in a line."""
         if not math.isfinite(self.margin):
             return "see the answer at the top."
+        first, _, rest = self.unit.partition(" ")
+        units = f"{first.removesuffix('s')} {rest}".strip() if self.units == 1 else self.unit
         return (
-            f"the answer at the top, by the {self.measure} of {self.units:,} independent {self.unit}, of which "
-            f"{self.margin:.3g} is a signal."
+            f"judged by {self.measure} over {self.units:,} independent {units}; a value of "
+            f"{self.limit or f'{self.margin:.3g}'} or more would count as a signal."
         )
+
+    @property
+    def beaten(self) -> bool:
+        """Whether a simple model is shown to be better."""
+        return self.code != "too_few" and self.simple is not None and self.simple.word == "worse"
+
+    @property
+    def severity(self) -> Severity:
+        """How grave it is: a network that a simple model beats is a warning, whatever else it is better than."""
+        if self.beaten or self.code == "worse_than_constant":
+            return "warning"
+        return "ok" if self.code.startswith("better") else "note"
+
+    @property
+    def title(self) -> str:
+        """`FUL-V01 worse than the best simple model (linear)`: the heading, the gravest of it first."""
+        if self.beaten and self.simple and self.code != "worse_than_constant":
+            return f"{self.id} worse than the best simple model ({self.simple.called})"
+        return self.heading
 
     @property
     def better_than_chance(self) -> bool:
@@ -93,14 +122,16 @@ class Shown(Coded):
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Shown":
         """The opposite of `as_dict`."""
-        known: dict[str, Any] = {name: value for name, value in plain.items() if name != "id"}
+        known: dict[str, Any] = {name: value for name, value in plain.items() if name not in ("id", "severity")}
         known |= {name: math.nan for name, value in known.items() if value is None and name not in GAPS}
         known |= {name: Gap(**known[name]) for name in GAPS if known.get(name)}
         return cls(**known)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON; what is not known is None."""
-        return {"id": self.id} | {name: _plain(value) for name, value in asdict(self).items()}
+        return {"id": self.id, "severity": self.severity} | {
+            name: _plain(value) for name, value in asdict(self).items()
+        }
 
 
 def _plain(value: Any) -> Any:

@@ -33,6 +33,9 @@ class Summary:
         notes: sentences a reader needs to judge the numbers.
         warnings: what may make the numbers worthless, such as leakage or drift; stands in the report's diagnosis.
         shown: titles of further tables whose first rows are shown on the console.
+        said: title of a further table -> what it comes to, a sentence or two that stand above it.
+        next_step: why another training would be better, a sentence that ends with a colon, and the override for it,
+            where a number of the test split asks for one; ("", "") otherwise.
         question: what the test split was to answer, one sentence; without it a general one.
         verdict: what the test split shows beside chance, the constant and the best simple model.
         answer: what came out; without it the first metric beside that of the best baseline.
@@ -62,6 +65,8 @@ class Summary:
     counts: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     verdict: "Shown | None" = None
+    said: dict[str, str] = field(default_factory=dict)
+    next_step: tuple[str, str] = ("", "")
 
     def __post_init__(self) -> None:
         if prefixed := [name for name in self.metrics if name.startswith("test/")]:

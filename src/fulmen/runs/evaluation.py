@@ -127,6 +127,8 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
     path = write_report(result.folder, result.experiment, summary, known, typed, data=points_of_plain(result.taken))
     print_table(*next(iter(summary.tables.items())))
     for title in summary.shown:
+        if title in summary.said:
+            print(f"\n{summary.said[title]}")
         print_table(title, summary.tables[title][:SHOWN])
         if len(summary.tables[title]) > SHOWN:
             print(f"  and {len(summary.tables[title]) - SHOWN} more in the report")

@@ -14,7 +14,8 @@ from fulmen.report.document import Column, Figure, Report, Rows, Section, TableO
 from fulmen.report.gap import gap_of
 from fulmen.report.known import is_known, is_score
 from fulmen.report.markdown import as_text
-from fulmen.report.of_run import answer, facts, next_of, sections
+from fulmen.report.next_of_run import next_of
+from fulmen.report.of_run import answer, facts, sections
 from fulmen.report.summary import Summary
 from fulmen.report.words import counted, spoken
 from fulmen.runs.reading import now, read_result

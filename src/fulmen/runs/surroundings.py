@@ -35,21 +35,32 @@ QUIET_LOGGERS = {
 def kept_surroundings() -> Iterator[None]:
     """A block (or, as a decorator, a function) that may seed, set threads and silence: it is all as before afterwards.
 
+    Warnings are written in a line inside; how they are caught is left as it is.
+
     Put back are what `kept_process` puts back, the random states of NumPy and torch, and torch's threads and switches
     for deterministic work. `QUIET_LOGGERS` and `QUIET_MESSAGES` are quiet inside.
     """
-    switches = _switches()
+    switches, written = _switches(), warnings.formatwarning
     numpy, threads = np.random.get_state(), torch.get_num_threads()  # noqa: NPY002
     gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     try:
         with kept_process(), torch.random.fork_rng(devices=gpus):
             quiet_libraries()
+            warnings.formatwarning = _in_a_line
             yield
     finally:
+        warnings.formatwarning = written
         np.random.set_state(numpy)  # noqa: NPY002
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
         _switch_to(switches)
+
+
+def _in_a_line(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """`warning: what it is`, as the command line shows warnings: the line of ours that gives one helps nobody."""
+    return f"{'warning' if issubclass(category, UserWarning) else category.__name__}: {message}\n"
 
 
 def quiet_libraries() -> None:

@@ -7,6 +7,7 @@ from sklearn import metrics as sk
 from torchmetrics.functional.classification import multiclass_auroc
 
 from fulmen.workloads.images import metrics
+from fulmen.workloads.images.evaluate import adjustment, unseen
 from fulmen.workloads.images.figures import calibration
 from fulmen.workloads.images.verdict import verdict
 
@@ -107,3 +108,18 @@ def test_the_verdict_says_what_the_network_reached_and_what_its_interval_is_of(k
     assert (found.code, found.units, found.unit, found.chance) == (code, 600, "images", 0.5)
     assert found.sentence.startswith(said)
     assert (found.simple.name, found.simple.of) == ("linear", 1)
+
+
+def test_classes_that_are_never_recognised_are_counted_in_the_answer():
+    rows = [{"recall": recall, "test images": count} for recall, count in ((0.0, 9), (0.5, 9), (0.0, 3), (0.0, 0))]
+    assert unseen(rows) == "In 2 of 3 classes no image is recognised."
+    assert unseen(rows[1:2]) == ""
+
+
+def test_logit_adjustment_that_gains_is_the_next_step_and_its_strength_is_not_chosen_on_the_test_split():
+    rows = [{"tau": "0 (used)", "balanced accuracy": 0.667}, {"tau": "1", "balanced accuracy": 0.843}]
+    why, override = adjustment(rows)
+    assert "gains up to 17.6 points of balanced accuracy" in why
+    assert override == "model.logit_adjustment=validation"
+    assert adjustment([rows[0], rows[1] | {"balanced accuracy": 0.68}]) == ("", "")
+    assert adjustment([{"tau": "1 (used)", "balanced accuracy": 0.5}, {"tau": "0", "balanced accuracy": 0.9}])[1] == ""

@@ -156,8 +156,14 @@ def test_every_setting_of_the_table_changes_the_key_of_the_cache(small, name):
 
 
 def test_splits_and_batches_share_one_entry_of_the_cache(small):
-    a, b = ready(**small), ready(**small, fold=2, folds=4, validation=0.3, batch_size=8, permute_labels=True)
+    a, b = ready(**small), ready(**small, fold=2, folds=4, validation=0.3, batch_size=8)
     assert a.fingerprint == b.fingerprint
+
+
+def test_permuted_labels_are_other_data_made_of_the_same_entry_of_the_cache(small, monkeypatch):
+    whole = ready(**small)
+    monkeypatch.setattr(SensorData, "_build", lambda *_: pytest.fail("built anew"))
+    assert ready(**small, permute_labels=True).fingerprint == f"{whole.fingerprint}.permuted"
 
 
 def test_every_byte_of_the_file_changes_the_key(readings):

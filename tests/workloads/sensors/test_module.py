@@ -13,7 +13,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from fulmen.callbacks.outputs import predict_test
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors.data import SensorData
-from fulmen.workloads.sensors.evaluate import too_good
+from fulmen.workloads.sensors.evaluate import MACHINES, too_good
 from fulmen.workloads.sensors.leakage import auc_difference_se, auc_margin
 from fulmen.workloads.sensors.metrics import choose_threshold, scores
 from fulmen.workloads.sensors.module import SensorClassifier
@@ -156,6 +156,17 @@ def test_the_report_names_the_machines_in_need_and_what_the_columns_are_worth(tr
     assert [list(summary.tables)[1]] == summary.shown
     assert len(machines) == 8
     assert {row[""] for row in worth} == {"light_lux", "temperature_c", "vibration_mm_s", "time of day"}
+
+
+def test_a_report_of_permuted_labels_says_so_and_advises_nothing(trained, monkeypatch, tmp_path):
+    module, data = trained
+    monkeypatch.setattr(module, "figures", False)
+    monkeypatch.setattr(data, "permute_labels", True)
+    summary = module.summarize(predict_test(module, data), data, tmp_path)
+    assert summary.answer.startswith("The labels are permuted (data.permute_labels=true)")
+    assert summary.verdict.as_dict()["sentence"] == summary.answer
+    assert next(iter(summary.tables)).startswith("The labels are permuted")
+    assert MACHINES not in summary.tables
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from fulmen.workloads.stocks import trading
+from fulmen.workloads.stocks.evaluate import directions
 from fulmen.workloads.stocks.trading import Traded, bought, in_words, sharpe, table, traded
 
 DAY = np.array([0, 1, 2, 3])
@@ -84,7 +85,7 @@ def test_the_interval_holds_the_truth_in_95_of_100(kind):
 def test_returns_that_stand_still_have_no_ratio():
     assert np.isnan(sharpe(np.zeros(50), 252)).all()
     flat = of_one([0.0] * 30, [0.01, -0.01] * 15)
-    assert in_words(flat, flat) == "By its sign the forecast trades nothing that moves"
+    assert in_words(flat, flat) == "By its sign the forecast trades nothing that moves."
     assert table(flat, flat)[0]["Sharpe ratio, 95 %"] == ""
 
 
@@ -107,6 +108,20 @@ def test_words_say_what_remains():
     assert told(12, 0.1).startswith("Trading by its sign earns something, and still does at costs of 20 bp")
 
 
+def test_a_forecast_that_is_shown_to_lose_is_said_to_lose_and_more_than_all_is_told_as_a_sum():
+    assert told(-12, 1).startswith("Trading by its sign is shown to lose, even without costs (-30.2% a year, Sharpe")
+    assert "(the sum of daily returns is -151% a year of a stake held constant, Sharpe" in told(-60, 1)
+
+
 def test_costs_are_in_basis_points():
     assert trading.COSTS_BP == (0, 5, 20)
     assert of_one([1.0, 1], [0.0, 0.0]).after(5).tolist() == [-0.0005, 0.0]
+
+
+def test_a_forecast_that_always_says_up_is_said_to():
+    true, main = np.array([[0.1], [-0.1], [-0.2]]), {"direction": 1 / 3, "direction_low": 0.06, "direction_high": 0.8}
+    said = directions(main, np.full((3, 1), 0.01), true)
+    assert said == "it forecasts a rise on every day, and 33% of them rose"
+    assert directions(main, np.full((3, 1), -0.01), true) == "it forecasts a fall on every day, and 67% of them fell"
+    mixed = directions(main, np.array([[1.0], [-1.0], [1.0]]), true)
+    assert mixed == "33% of its directions are right (95 %: 6% to 80%)"

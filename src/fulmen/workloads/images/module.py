@@ -143,8 +143,8 @@ class ImageClassifier(Workload):
     def losses_differ(self) -> str:
         mixed = "mixed images" if self.mixup or self.cutmix else ""
         unequal = "every image the same" if len(set(self.counts.tolist())) > 1 or self.loss.rebalances else ""
-        counted = f"the former counts {unequal}, the latter every class" if unequal else ""
-        return ", and ".join(filter(None, (counted, f"the former is of {mixed}" if mixed else "")))
+        counted = f"training loss counts {unequal}, validation loss every class" if unequal else ""
+        return ", and ".join(filter(None, (counted, f"training loss is of {mixed}" if mixed else "")))
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits [B, C] of uint8 images, as the network gives them, for evaluation and use."""

@@ -239,8 +239,9 @@ class SensorData(TableData):
         rows = self.source.rows(self.cache or cache_folder())
         key = {**rows.key(), "columns": asdict(self.features.columns), "ranges": self.features.ranges,
                "forbidden": self.forbidden}  # fmt: skip
-        self.fingerprint = fingerprint(key, code=rows.code, files=rows.files)
-        arrays = cached("sensors", self.fingerprint, lambda: self._build(rows), self.cache)
+        stored = fingerprint(key, code=rows.code, files=rows.files)
+        self.fingerprint = f"{stored}.permuted" if self.permute_labels else stored  # another target, other runs
+        arrays = cached("sensors", stored, lambda: self._build(rows), self.cache)
         self.taken = [] if isinstance(rows, Plant) else restored(arrays["taken"])
         return arrays
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ NOTES = [
     "alone, and no smaller.",
 ]
 SHOWN = 10  # columns in the table of drift
+PERMUTED = (
+    "The labels are permuted (data.permute_labels=true), so there is nothing to foretell: whatever is better than "
+    "chance leaks, and nothing of this is advice."
+)
 MACHINES = "Machines by their latest row"
 NEED = (
     "Machines: maintenance is needed where the probability is at or above the threshold {threshold:.3g}; row is that "
@@ -97,6 +102,8 @@ def summarize(
     main = score.pop("network") | ({"threshold": threshold} if classes == 2 else {})
     hours = data.hours.get("test") if data.features.columns.time else None
     found = verdict(predicted, target, module.margin, _machines_of(data), hours)
+    if data.permute_labels:
+        found = replace(found, sentence=f"{PERMUTED} {found.sentence}")
     of = f"{_counts(target, data)}; trained on {len(train['target'])} rows"
     title = f"{found.sentence.removesuffix('.')} (test split, {of})"
     curves = {name: each for name, each in predicted.items() if name != CONSTANT}
@@ -104,7 +111,7 @@ def summarize(
     items = items_of(test, p, predicted[CONSTANT][0])
     tables, shown = {title: rows}, []
     if classes == 2:
-        if machines := _machines(predict, data, threshold):
+        if not data.permute_labels and (machines := _machines(predict, data, threshold)):
             tables[MACHINES] = machines
             shown.append(MACHINES)
             notes.append(NEED.format(threshold=threshold))

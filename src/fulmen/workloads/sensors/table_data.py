@@ -32,7 +32,10 @@ class TableData(WorkloadData):
         time_unit: of times that are numbers in the file.
         zone: of the times, where they were converted; else "".
         warnings: what `setup` found and warned of.
+        permute_labels: whether the labels are shuffled.
     """
+
+    permute_labels: bool = False
 
     def __init__(self, batch_size: int, seed: int, features: Features, splitting: Splitting):
         super().__init__(batch_size, seed)

@@ -79,7 +79,8 @@ def summarize(
     main = scores.pop("network")
     ahead = f"{true.shape[1]} days ahead" if true.shape[1] > 1 else "1 day ahead"
     shown = verdict(forecasts, true, day, margin, test["volatility"].double().numpy())
-    tables = {f"{shown.sentence.removesuffix('.')} (test split, {len(np.unique(day))} days, {ahead})": rows}
+    said = answer(shown, main, forecasts["network"], true)
+    tables = {f"{said.removesuffix('.')} (test split, {len(np.unique(day))} days, {ahead})": rows}
     if true.shape[1] > 1:
         tables["Network, per day ahead"] = _per_step_rows(steps["network"])
     tables["Intervals"] = [
@@ -88,8 +89,7 @@ def summarize(
         for i, level in enumerate(conformal.LEVELS) for kind, half in intervals.items()
     ]  # fmt: skip
     ours, held = trading.traded(forecasts["network"], true[:, 0], ticker, day), trading.bought(true[:, 0], ticker, day)
-    after_costs = trading.in_words(ours, held)
-    tables[after_costs] = trading.table(ours, held)
+    tables[trading.TITLE] = trading.table(ours, held)
     coverage = {
         f"coverage_{round(100 * level)}{kind.replace(' ', '_')}": float(covered[kind][i].mean())
         for i, level in enumerate(conformal.LEVELS)
@@ -100,17 +100,34 @@ def summarize(
     return Summary(
         main | coverage, scores, tables, drawn, NOTES, items,
         question="Does the network forecast prices better than persistence, which says that they stay as they are?",
-        answer=answer(shown, main), verdict=shown,
-        leading=["skill", "DM p", "direction", INTERVAL, "always up"], counted="windows", shown=[after_costs],
+        answer=said, verdict=shown, said={trading.TITLE: trading.in_words(ours, held)},
+        leading=["skill", "DM p", "direction", INTERVAL, "always up"], counted="windows", shown=[trading.TITLE],
     )  # fmt: skip
 
 
-def answer(shown: Shown, main: dict[str, float]) -> str:
-    """What came out, and how far the error lies from that of persistence."""
-    return (
-        f"{shown.sentence} Its error is {abs(main['skill']):.2%} {'smaller' if main['skill'] > 0 else 'larger'} than "
-        f"that of persistence, and {main['direction']:.0%} of its directions are right."
-    )
+def answer(shown: Shown, main: dict[str, float], forecast: np.ndarray, true: np.ndarray) -> str:
+    """What came out, how far the error lies from that of persistence, and what the directions are worth.
+
+    Args:
+        main: scores of the network.
+        forecast: log-returns [N, H], likewise `true`.
+    """
+    error = f"Its error is {abs(main['skill']):.2%} {'smaller' if main['skill'] > 0 else 'larger'} than that of "
+    return f"{shown.sentence} {error}persistence; {directions(main, forecast, true)}."
+
+
+def directions(main: dict[str, float], forecast: np.ndarray, true: np.ndarray) -> str:
+    """`53% of its directions are right (95 %: 42% to 63%)`; of a forecast of one direction alone, which that is.
+
+    Args:
+        main: scores of the network.
+        forecast: log-returns [N, H], likewise `true`.
+    """
+    for way, mark, word in (("rise", 1, "rose"), ("fall", -1, "fell")):
+        if (np.sign(forecast) == mark).all():
+            return f"it forecasts a {way} on every day, and {(np.sign(true) == mark).mean():.0%} of them {word}"
+    ends = f"{main['direction_low']:.0%} to {main['direction_high']:.0%}"
+    return f"{main['direction']:.0%} of its directions are right (95 %: {ends})"
 
 
 def _rolling(predicted: Tensor, calibration: Tensor, data: Any) -> Tensor:

@@ -15,6 +15,7 @@ from fulmen.report.document import Rows
 COSTS_BP = (0, 5, 20)  # of what is traded, one way; a basis point is 0.01 %
 UP_TO_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 DAYS_PER_YEAR = 365.25
+TITLE = "Trading by the sign of the forecast"
 FEWEST = 60  # days, or spans of them, below which nothing is said in words
 OURS, HELD = "sign of the forecast", "buy and hold"
 NOTE = (
@@ -101,19 +102,21 @@ def table(ours: Traded, held: Traded) -> Rows:
 
 
 def in_words(ours: Traded, held: Traded) -> str:
-    """What remains after costs."""
+    """What remains after costs, in sentences."""
     found = {cost: (float(ours.after(cost).mean() * ours.periods), *sharpe(ours.after(cost), ours.periods, ours.span))
              for cost in COSTS_BP}  # fmt: skip
-    said = {cost: f"{mean:+.1%} a year, Sharpe ratio {ratio:.2f}, 95 %: {low:.2f} to {high:.2f}"
+    said = {cost: f"{_a_year(mean)}, Sharpe ratio {ratio:.2f}, 95 %: {low:.2f} to {high:.2f}"
             for cost, (mean, ratio, low, high) in found.items()}  # fmt: skip
     if not np.isfinite(found[0][1]):
-        return "By its sign the forecast trades nothing that moves"
+        return "By its sign the forecast trades nothing that moves."
     spans = len(ours.earned) // ours.span
     if spans < FEWEST:
         of = f"spans of {ours.span} days" if ours.span > 1 else "days"
-        return f"{FINDINGS['too_few']}: {spans} {of} are too few to say what trading by its sign earns"
+        return f"{FINDINGS['too_few']}: {spans} {of} are too few to say what trading by its sign earns."
     kept = [cost for cost, (_, _, low, _) in found.items() if low > 0]
-    if not kept:
+    if not kept and found[0][3] < 0:
+        word = f"Trading by its sign is shown to lose, even without costs ({said[0]})"
+    elif not kept:
         word = f"Trading by its sign is not shown to earn anything, even without costs ({said[0]})"
     elif kept[-1] == COSTS_BP[-1]:
         word = f"Trading by its sign earns something, and still does at costs of {kept[-1]} bp ({said[kept[-1]]})"
@@ -126,7 +129,14 @@ def in_words(ours: Traded, held: Traded) -> str:
         )
     even = f"; it bears costs of {ours.bears_bp:.1f} bp" if ours.earned.sum() > 0 else ""
     mean, ratio = held.earned.mean() * held.periods, sharpe(held.earned, held.periods)[0]
-    return f"{word}{even}. Buying and holding: {mean:+.1%} a year, Sharpe ratio {ratio:.2f}"
+    return f"{word}{even}. Buying and holding: {_a_year(float(mean))}, Sharpe ratio {ratio:.2f}."
+
+
+def _a_year(mean: float) -> str:
+    """`+3.1% a year`; what loses more than all is told as the sum that it is."""
+    if mean > -1:
+        return f"{mean:+.1%} a year"
+    return f"the sum of daily returns is {mean:+.0%} a year of a stake held constant"
 
 
 def _row(name: str, each: Traded, cost: int) -> dict[str, object]:
