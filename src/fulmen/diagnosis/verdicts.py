@@ -10,7 +10,9 @@ from fulmen.diagnosis.confidence import confidence, in_words
 from fulmen.diagnosis.curves import Curves
 from fulmen.diagnosis.findings import FINDINGS
 from fulmen.diagnosis.measured import EXACT, Errors, Measured, measure
+from fulmen.diagnosis.outliers import Told, last_leap, outliers, set_aside, told
 from fulmen.diagnosis.rules import ENOUGH, states
+from fulmen.diagnosis.smoothing import Series
 from fulmen.diagnosis.texts import TEXTS, Severity
 from fulmen.diagnosis.wording import Said, no_fault, said
 
@@ -140,7 +142,8 @@ def diagnose(
     if len(curves.train) < ENOUGH:
         return Verdicts(broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)])
     constant = {} if broken or comparable else curves.constant
-    measured = measure(curves.train, curves.val, base, expected_gain, val_scale, errors, base_of)
+    curves, judged, aside = _without_outliers(curves)
+    measured = measure(*judged, base, expected_gain, val_scale, errors, base_of)
     raised = {code: flags for code, flags in states(measured).items() if flags[-1]}
     made = [said(code, raised[code], measured, curves, frozen, comparable) for code in raised]
     found = ordered(broken + [_verdict(each, measured) for each in made])
@@ -154,9 +157,30 @@ def diagnose(
     if measured.foreign:
         found.append(Verdict.make("different_units", times=1 / measured.unit))
     if curves.missing:
-        judged = [verdict for verdict in found if verdict.code in ALONE]
-        return Verdicts([*judged, Verdict.make("one_curve", missing=curves.missing)])
+        found = [_of_one(verdict, curves.missing) for verdict in found if verdict.code in ALONE]
+        found.append(Verdict.make("one_curve", missing=curves.missing))
+    if aside.words:
+        evidence = found[0].evidence | {"outliers": aside.epochs}
+        found[0] = replace(found[0], finding=found[0].finding + aside.words, evidence=evidence)
     return Verdicts(found)
+
+
+def _without_outliers(curves: Curves) -> tuple[Curves, tuple[Series, Series], Told]:
+    """The curves without leaps, the losses to be judged, and what is said of what was set aside.
+
+    A last validation loss that leaps is told as it is, and not judged.
+    """
+    leaps = {"training": outliers(curves.train), "validation": outliers(curves.val)}
+    train, val = set_aside(curves.train, leaps["training"]), set_aside(curves.val, leaps["validation"])
+    last = None if curves.missing else last_leap(val)
+    aside = told({name: found for name, found in leaps.items() if name != curves.missing}, last, curves)
+    return replace(curves, train=train, val=val), (train, set_aside(val, [last] if last else [])), aside
+
+
+def _of_one(verdict: Verdict, missing: str) -> Verdict:
+    """The verdict with the name of the loss that there is, in place of the one that it stands for."""
+    there = "training" if missing == "validation" else "validation"
+    return replace(verdict, finding=verdict.finding.replace(f"{missing} loss", f"{there} loss"))
 
 
 def _verdict(made: Said, m: Measured) -> Verdict:
