@@ -126,6 +126,13 @@ def test_words_tell_better_from_no_difference_and_from_undecided(low, high, p, s
     assert "no difference shown" in conclusion("b - a", {"loss": Difference(0, -1, 1, 0.5)}, Main("loss", False), 3)
 
 
+def test_a_code_that_is_ignored_is_left_out_of_the_words():
+    found = {"roc_auc": Difference(0, -0.02, 0.03, 0.6)}
+    said = conclusion("b - a", found, Main("roc_auc", True, 0.06), 3, {"no_difference"})
+    assert "no difference: one of 0.06 or more is ruled out (" in said
+    assert "FUL-" not in said
+
+
 def test_less_of_a_loss_is_better_in_the_sentence_too():
     found = {"b - a": {"loss": Difference(-1, -2, -0.5, 0.01)}, "c - a": {"loss": Difference(1, 0.5, 2, 0.01)}}
     assert summed_up(found, Main("loss", False)) == "In loss, b is better than the first and c is worse than the first."

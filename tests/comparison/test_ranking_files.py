@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fulmen.comparison.entrants import entrants
-from fulmen.comparison.ranking_files import next_of, write
+from fulmen.comparison.ranking_files import next_of, reported, write
+from fulmen.comparison.standing import Standing
 from fulmen.report.contest import Contest
 
 
@@ -29,6 +30,12 @@ def test_a_model_is_kept_only_where_the_folds_tell_the_first_from_another(p, see
     why, command = next_of(tmp_path, asked, rows(*p), 3, seeds, ahead)
     assert why.endswith(":")
     assert holds in command
+
+
+def test_findings_that_are_ignored_are_none_of_a_ranking():
+    shown = Standing(["undecided_result", "no_difference"], "a leads.", 2)
+    assert reported(shown, {"findings": {"ignore": ["FUL-V06"]}}) == ["undecided_result"]
+    assert reported(shown, {}) == shown.findings
 
 
 def test_the_page_holds_what_all_share_where_it_ran_and_links_to_the_runs(tmp_path):

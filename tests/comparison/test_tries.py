@@ -127,3 +127,18 @@ def test_a_ranking_by_runs_counts_all_its_candidates(tmp_path, capsys):
     assert "two, the best of 3, is better than persistence when all are counted" in printed
     assert "When all tries are counted" in (tmp_path / "ranking" / "ranking.md").read_text()
     assert json.loads((tmp_path / "ranking" / "ranking.json").read_text())["tries"]["confident"] == ["two"]
+
+
+def test_what_all_runs_were_asked_to_ignore_is_said_of_neither_multirun_nor_pair(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    ranking = Ranking()
+    ranking.runs = runs_of(tmp_path, [0.1, 0.1, 0.1, 0.1])
+    for run in ranking.runs:
+        (run.folder / "config.yaml").write_text("format: 4\nfindings:\n  ignore: [FUL-V06]\n")
+    ranking.show()
+    (written,) = tmp_path.glob("outputs/sweeps/stocks_*/ranking.md")
+    for text in (written.read_text(), capsys.readouterr().out):
+        assert "can be the best" not in text
+        assert "ignored, as asked: FUL-V06 no difference" in text
+    (ranking.runs[0].folder / "config.yaml").write_text("format: 4\n")
+    assert "Each of the 4 can be the best" in tries_of({run.folder.name: [run.folder] for run in ranking.runs})[1][-1]

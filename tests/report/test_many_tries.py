@@ -1,6 +1,7 @@
 """Many models on the same items: the confidence set is arch's, and the best of many is not believed for being lucky."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -132,6 +133,17 @@ def test_luck_is_called_by_its_code():
     assert "is not shown to be better than persistence when all are counted" in found.sentences[0]
     assert "FUL-V07 many tries" in found.sentences[0]
     assert found.sentences[1].startswith("Each of the 20 can be the best")
+
+
+def test_what_is_ignored_is_neither_found_nor_said_but_listed():
+    reference, loss = losses(models=20, seed=LUCKY, units=200)
+    loss += np.mean(reference) - loss.mean()
+    found = judged(Losses([str(i) for i in range(20)], loss, reference, "persistence"))
+    both = replace(found, ignored=frozenset({"many_tries", "no_difference"}))
+    assert both.findings == both.as_dict()["findings"] == []
+    assert both.sentences == ["ignored, as asked: FUL-V07 many tries, FUL-V06 no difference"]
+    one = replace(found, ignored=frozenset({"no_difference"})).sentences
+    assert one == [found.sentences[0], "ignored, as asked: FUL-V06 no difference"]
 
 
 def test_items_are_put_into_days_and_means_stay_the_same():

@@ -32,7 +32,7 @@ def test_the_sentence_stands_in_the_result_and_in_the_report_under_its_code(told
     shown = Shown.from_dict(result["shown"])
     assert (result["shown"]["id"], shown.units, shown.unit) == (shown.id, 12, "subjects")
     assert shown.sentence in report.replace("\\", "")
-    assert f"**{shown.heading}**: the answer at the top, by the correlation" in report
+    assert f"**{shown.title}**: judged by correlation with what differs between subjects over 12 indep" in report
     assert load_run(folder).result["shown"]["sentence"] == shown.sentence
 
 
@@ -44,8 +44,11 @@ def test_a_finding_that_is_ignored_has_no_code_and_is_listed(told, tmp_path):
     code = told[1]["shown"]["id"]
     result, report = start(tmp_path / "run", f"findings.ignore=[{code}]")
     assert "shown" not in result
-    assert [each["id"] for each in result["ignored"] if each["id"] == code] == [code]
+    (ignored,) = [each for each in result["ignored"] if each["id"] == code]
+    assert ignored["finding"] == told[1]["shown"]["sentence"]
     assert f"**{code}" not in report
+    assert report.replace("\\", "").count(ignored["finding"]) == 1, "in the list of what is ignored alone"
+    assert f"ignored, as asked: {ignored['id']}" in report
 
 
 def test_a_network_that_was_not_trained_is_not_judged(tmp_path):

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from fulmen.comparison import figures
 from fulmen.comparison.found import Comparison
 from fulmen.comparison.main_score import Main, main_of
 from fulmen.comparison.paired import Difference, Items, align, compared, given, minority, scores
-from fulmen.comparison.tries import HEADING, tries_of, write_tries
+from fulmen.comparison.tries import HEADING, ignored_by_all, tries_of, write_tries
 from fulmen.diagnosis.findings import FINDINGS
 from fulmen.errors import FulmenError
 from fulmen.report.behind import Behind, behind
@@ -79,7 +79,8 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Comparison:
         drawn["Confusion matrices, share of the true class"] = figures.confusions(folder / "confusion.svg", counts)
     word = behind([run.known for run in runs.values()]).counted
     of = Behind(len(first.counts), items={"test": first.counts}, counted=word)
-    verdicts = [conclusion(pair, each, main_score, of.runs) for pair, each in found.items()]
+    ignored = ignored_by_all(child for run in runs.values() for child in run.runs)
+    verdicts = [conclusion(pair, each, main_score, of.runs, ignored) for pair, each in found.items()]
     for title, rows in tables.items():
         print_table(title, rows)
     main = TableOf("Models", tables["Models"], {"": Column("model")}, behind=of)
@@ -199,14 +200,18 @@ def _of(each: Difference) -> str:
     return f"{each.value:+.3g} [{each.low:+.3g}, {each.high:+.3g}]"
 
 
-def conclusion(pair: str, found: Mapping[str, Difference], main: Main, runs: int) -> str:
-    """What a comparison of two models says, in words."""
+def conclusion(pair: str, found: Mapping[str, Difference], main: Main, runs: int, ignored: Collection[str] = ()) -> str:
+    """What a comparison of two models says, in words.
+
+    Args:
+        ignored: names of findings that are not reported.
+    """
     each = found[main.name]
     alone = f" {ALONE}" if runs == 1 else ""
-    return f"{pair}: {_shown(each, main)} ({main.word} {_of(each)}, p = {each.p:.2g}).{alone}"
+    return f"{pair}: {_shown(each, main, ignored)} ({main.word} {_of(each)}, p = {each.p:.2g}).{alone}"
 
 
-def _shown(each: Difference, main: Main) -> str:
+def _shown(each: Difference, main: Main, ignored: Collection[str]) -> str:
     """That they differ, that they do not by the margin or more, or that it is undecided."""
     if each.p < ALPHA:
         return f"the first of the two is {'better' if main.gain(each.value) > 0 else 'worse'}"
@@ -214,8 +219,10 @@ def _shown(each: Difference, main: Main) -> str:
         return "no difference shown"
     margin = f"{main.margin:g} or more"
     if max(abs(each.low), abs(each.high)) < main.margin:
-        return f"no difference: one of {margin} is ruled out, {FINDINGS['no_difference']}"
-    return f"no difference shown, and one of {margin} is not ruled out, {FINDINGS['undecided_result']}"
+        said, name = f"no difference: one of {margin} is ruled out", "no_difference"
+    else:
+        said, name = f"no difference shown, and one of {margin} is not ruled out", "undecided_result"
+    return said if name in ignored else f"{said}, {FINDINGS[name]}"
 
 
 def summed_up(found: Mapping[str, Mapping[str, Difference]], main: Main) -> str:

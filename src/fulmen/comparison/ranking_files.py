@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from omegaconf import DictConfig
 
 from fulmen.comparison.choosing import Choice, in_words
 from fulmen.comparison.entrants import Entrants
@@ -16,6 +17,7 @@ from fulmen.comparison.standing import Standing, standing
 from fulmen.comparison.tries import HEADING, tries_of
 from fulmen.config.stored import as_stored
 from fulmen.diagnosis.findings import FINDINGS
+from fulmen.diagnosis.ignored import Ignored
 from fulmen.registry.rows import baseline_node
 from fulmen.report.behind import Behind
 from fulmen.report.contest import Contest
@@ -51,6 +53,7 @@ def write(
     rows = places(contest, metric, metrics[metric])
     margin = margin_of(entrants.base.model, metric)
     shown = standing(contest, metric, metrics[metric], spoken(metric), list(entrants.chosen_by), margin)
+    told = reported(shown, entrants.base)
     folds = len(next(iter(contest.scores.values()))[metric])
     title = f"{entrants.experiment}: {len(rows)} models on the same {folds} folds, best {spoken(metric)} first"
     ceiling, chance = contest.ceiling.get(metric), contest.chance.get(metric)
@@ -69,7 +72,7 @@ def write(
     before = said_before(folder.parent, contest.data)
     why, command = next_of(folder, entrants, rows, folds, contest.seeds, shown.findings[0] in SHOWN_AHEAD)
     leaks = list(contest.leaks or ())
-    sure = " ".join(filter(None, [sure, best, before, f"Findings: {coded(shown)}."]))
+    sure = " ".join(filter(None, [sure, best, before, f"Findings: {coded(told)}." if told else ""]))
     answer, sure = cautioned(leaks, as_text(shown.sentence), sure, "these scores")
     report = Report(
         title=title,
@@ -100,7 +103,7 @@ def write(
     write_environment(folder, entrants.base)
     write_json(folder / "ranking.json", {
         "experiment": entrants.experiment, "overrides": entrants.overrides, "metric": metric, "verdict": shown.sentence,
-        "findings": [FINDINGS[name]._asdict() for name in shown.findings], "level": shown.among,
+        "findings": [FINDINGS[name]._asdict() for name in told], "level": shown.among,
         "constant": contest.constant, "data": list(contest.data), "shared": entrants.shared,
         "rows": [_of_row(row["model"], entrants) for row in rows],
         "ceiling": contest.ceiling, "chance": contest.chance, "cpu_seconds": contest.seconds,
@@ -117,7 +120,7 @@ def write(
     if len(rows) > SHOWN:
         print(f"  and {len(rows) - SHOWN} more in ranking.md")
     where = f"ranking: {folder / 'report.html'}, the same in ranking.md"
-    codes = f"findings: {coded(shown)}"
+    codes = f"findings: {coded(told)}" if told else ""
     print("\n".join(filter(None, [shown.sentence, chosen, best, before, *counted, codes, where])))
 
 
@@ -147,9 +150,15 @@ def main_table(rows: Rows, metric: str, of: Behind) -> TableOf:
     return TableOf("The places", rows, columns, behind=of)
 
 
-def coded(shown: Standing) -> str:
+def reported(shown: Standing, cfg: DictConfig) -> list[str]:
+    """Names of what was found, without what the config asks to ignore."""
+    ignored = Ignored.of((cfg.get("findings") or {}).get("ignore") or []).names
+    return [name for name in shown.findings if name not in ignored]
+
+
+def coded(found: Sequence[str]) -> str:
     """What was found, by its codes."""
-    return ", ".join(str(FINDINGS[name]) for name in shown.findings)
+    return ", ".join(str(FINDINGS[name]) for name in found)
 
 
 def next_of(

@@ -13,13 +13,14 @@ series call for (Politis & White 2004), and as the days ahead that a forecast is
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from fulmen.diagnosis.findings import FINDINGS
+from fulmen.diagnosis.ignored import in_a_line
 from fulmen.errors import FulmenError
 from fulmen.report.shared_losses import Losses, shared_losses
 
@@ -46,6 +47,7 @@ class Tries:
         alone: the same, had the best been the only one.
         optimism: by how much the lowest of the mean losses is too low, as the lowest of many.
         unit: what the units are.
+        ignored: names of findings that are not reported.
     """
 
     names: tuple[str, ...]
@@ -57,6 +59,7 @@ class Tries:
     alone: float = math.nan
     optimism: float = math.nan
     unit: str = "items"
+    ignored: frozenset[str] = frozenset()
 
     @property
     def beaten(self) -> bool:
@@ -67,13 +70,21 @@ class Tries:
     def findings(self) -> list[str]:
         """Names of the findings: `many_tries` where the best beats the reference only if the others are forgotten, and
         `no_difference` where more than one model can be the best."""
-        lucky = bool(self.reference) and not self.beaten and self.alone < ALPHA
-        return ["many_tries"] * lucky + ["no_difference"] * (len(self.confident) > 1)
+        return [name for name in self._all if name not in self.ignored]
 
     @property
     def sentences(self) -> list[str]:
-        """In words."""
-        return [*([self._of_best()] if self.reference else []), self._of_set()]
+        """In words; of a finding that is ignored there is only a line that it is."""
+        left_out = self.ignored.intersection(self._all)
+        said = [self._of_best()] if self.reference and "many_tries" not in left_out else []
+        said += [self._of_set()] if "no_difference" not in left_out else []
+        line = in_a_line({"id": FINDINGS[name].code, "code": name} for name in self._all if name in left_out)
+        return [*said, *filter(None, [line])]
+
+    @property
+    def _all(self) -> list[str]:
+        lucky = bool(self.reference) and not self.beaten and self.alone < ALPHA
+        return ["many_tries"] * lucky + ["no_difference"] * (len(self.confident) > 1)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for programs."""
@@ -126,17 +137,25 @@ def tried(models: Mapping[str, Mapping[str, np.ndarray]]) -> Tries | None:
     return judged(found)
 
 
-def said_of(models: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[Tries | None, list[str]]:
+def said_of(
+    models: Mapping[str, Mapping[str, np.ndarray]], ignored: Iterable[str] = ()
+) -> tuple[Tries | None, list[str]]:
     """What `tried` finds and the sentences for it; where it finds nothing, why, if there is more to say than that there
-    are few models: too few units, or no `arch`, and how to get it."""
+    are few models: too few units, or no `arch`, and how to get it.
+
+    Args:
+        ignored: names of findings that are not reported.
+    """
     try:
         found = shared_losses(models)
         if found is None or len(found.names) < FEWEST_MODELS:
             return None, []
         if (units := found.loss.shape[1]) < FEWEST_UNITS:
+            if "too_few" in ignored:
+                return None, []
             few = f"{units} {found.unit} are too few to say which of {len(found.names)} can be the best"
             return None, [f"{FINDINGS['too_few']}: {few}, all counted; {FEWEST_UNITS} are the fewest."]
-        tries = judged(found)
+        tries = replace(judged(found), ignored=frozenset(ignored))
     except FulmenError as error:
         return None, [str(error)]
     return tries, tries.sentences

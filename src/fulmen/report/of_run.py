@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fulmen.diagnosis.ignored import in_a_line
 from fulmen.report.behind import Behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.gap import gap_of
@@ -162,7 +163,6 @@ def sections(
         gap: a line on how far apart the losses are.
         data: lines on what was taken from files.
     """
-    from fulmen.diagnosis.ignored import in_a_line
     from fulmen.diagnosis.verdicts import Verdict, as_lines  # numpy: not for those who show a table
 
     rest = list(summary.tables.items())[1:]
@@ -181,7 +181,7 @@ def sections(
         *as_lines(verdicts),
         *[PROBE] * bool(verdicts),
         *[gap] * bool(gap),
-        *filter(None, [as_text(in_a_line(result.get("ignored") or []))]),
+        *map(as_text, _ignored(result.get("ignored") or [])),
     ]:
         found.insert(0, Section("Diagnosis", judged, listed=True))
     found = [*leak_sections(leaks_in(result), SCANNED in (result.get("cost") or {})), *found]
@@ -199,6 +199,13 @@ def data_section(lines: Sequence[str]) -> list[Section]:
 
 def _seen_often(split: Mapping[str, Any]) -> list[str]:
     return [f"**{split['finding']}**: {split['said']}"] if split.get("finding") else []
+
+
+def _ignored(found: Sequence[dict[str, Any]]) -> list[str]:
+    """A line on the findings that are left out, and one each, with its sentence, of what the test split shows."""
+    shown = [f"{in_a_line([each])}: {each.get('finding', '')}" for each in found if "-V" in str(each["id"])]
+    rest = in_a_line(each for each in found if "-V" not in str(each["id"]))
+    return [*filter(None, [rest]), *shown]
 
 
 def _in_bold(warning: str) -> str:

@@ -136,7 +136,7 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
 
 
 def with_shown(summary: Summary, result: Result, ignored: Ignored) -> Summary:
-    """Keep what the test split shows in the result; as ignored where that was asked for: then it has no code."""
+    """Keep what the test split shows in the result; as ignored where that was asked for: then no headline has it."""
     verdict, result.shown = summary.verdict, {}
     if verdict is None or not result.steps:
         return summary
@@ -144,8 +144,10 @@ def with_shown(summary: Summary, result: Result, ignored: Ignored) -> Summary:
         result.shown = verdict.as_dict()
         return summary
     result.ignored = [each for each in result.ignored if each.get("code") != verdict.code]
-    result.ignored.append({"id": verdict.id, "code": verdict.code, "finding": verdict.heading})
-    return replace(summary, verdict=None)
+    result.ignored.append({"id": verdict.id, "code": verdict.code, "finding": verdict.sentence})
+    (_, rows), *others = summary.tables.items() or [("", [])]
+    tables = {"Test split": rows, **dict(others)} if rows else {}
+    return replace(summary, verdict=None, answer="", next_step=("", ""), tables=tables)
 
 
 def summarized(trainer: Trainer, model: LightningModule, data: LightningDataModule, figures: Path) -> Summary:

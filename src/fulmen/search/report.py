@@ -9,6 +9,7 @@ from typing import Any
 from optuna.trial import TrialState
 
 from fulmen.config.mistakes import command, key_of
+from fulmen.diagnosis.ignored import Ignored
 from fulmen.errors import FulmenError
 from fulmen.registry.versions import Version
 from fulmen.report.behind import Behind, behind
@@ -186,7 +187,8 @@ def about_champion(study: Study, champion: Champion | None) -> list[Section]:
 def all_counted(study: Study) -> list[Section]:
     """Which trials can be the best, whether the best is more than lucky, and how far its score flatters it."""
     items = {f"trial {trial.number}": kept for trial in study.ranked() if (kept := validated(study, trial.number))}
-    found, said = said_of(items) if len(items) >= FEWEST_MODELS else (None, [])
+    asked = (study.design.config.get("findings") or {}).get("ignore") or []
+    found, said = said_of(items, Ignored.of(asked).names) if len(items) >= FEWEST_MODELS else (None, [])
     if found and found.optimism > 0:
         said = [*said, (
             f"The lowest of {len(found.names)} losses is too low for having been chosen, by about "
