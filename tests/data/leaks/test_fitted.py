@@ -41,6 +41,24 @@ def test_means_of_the_training_split_of_a_part_of_it_or_of_single_precision_are_
     assert found_in(mean(np.union1d(TRAIN, np.flatnonzero(SPLIT == 1)))) == []
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_means_of_inputs_that_drift_are_found_where_half_of_the_test_split_was_seen_and_in_no_other_part(seed):
+    rng = np.random.default_rng(seed)
+    x = 0.02 * np.cumsum(rng.normal(size=(ROWS, 8)), 0) @ rng.normal(size=(8, 40)) + rng.normal(size=(ROWS, 40)) * 0.1
+    held, half = np.flatnonzero(SPLIT == 1), rng.permutation(TEST)[::2]
+
+    def means(rows):
+        return x[rows].mean(0)
+
+    def codes(rows):
+        found = Samples(x[:, 0], "numbers", SPLIT, time=np.arange(ROWS) * 1.0, splitting="time",
+                        fitted=[Fitted("means", means(rows), means)])  # fmt: skip
+        return [leak.code for leak in fitted_leaks(found)]
+
+    assert codes(np.union1d(TRAIN, half)) == ["fitted_on_test"]
+    assert codes(np.union1d(TRAIN, held)) == codes(TRAIN[200:]) == codes(rng.permutation(TRAIN)[::2]) == []
+
+
 def test_a_value_that_test_rows_would_not_change_proves_nothing():
     assert found_in(np.array([1.0, 2.0]), lambda rows: np.array([1.0, 2.0])) == []
     assert found_in(np.zeros(3), lambda rows: np.round(X[rows].mean() * 0)[None].repeat(3)) == []

@@ -9,6 +9,8 @@ from fulmen.data.leaks.samples import TEST, TRAIN, VALIDATION, Fitted, Samples
 
 EQUAL = 1e-4  # of two fits that differ by float arithmetic alone
 LEANS, FEWEST = 0.25, 8  # cosine of what a fit was moved by with what the test split would move it by, and its numbers
+BEYOND = 0.7  # the same, where what validation rows and later rows of its own would move it by is taken off
+HALVES, WAYS, MOST = 60, 20, 2_000  # fits on halves of so many rows at most, and the ways in which chance moves a fit
 SCALED = 1e-5  # mean and deviation of what was scaled by the same rows
 FAR = 50  # times that those of the training split have to be off
 
@@ -63,10 +65,42 @@ def _leaning(each: Fitted, value: np.ndarray, right: np.ndarray, own: np.ndarray
     toward = _cosine((value - right) / size, (with_test - right) / size)
     control = _cosine((value - right) / size, (with_held - right) / size)
     many = len(np.unique(right)) >= FEWEST
-    if not (many and toward > LEANS and toward > 2 * abs(control)):
+    if not (many and toward > LEANS):
         return []
+    if toward <= 2 * abs(control):  # as in series that drift: the validation split lies on the way to the test split
+        beyond = _beyond(each, value - right, with_test - right, with_held - right, samples, own)
+        if beyond <= BEYOND:
+            return []
     said = f"differs from what its own rows give towards what the test split would add (cosine {toward:.2f})"
     return [_leak(each, said, "error" if toward > 2 * LEANS else "warning", "a part of the test split")]
+
+
+def _beyond(
+    each: Fitted, moved: np.ndarray, test: np.ndarray, held: np.ndarray, samples: Samples, own: np.ndarray
+) -> float:
+    """The cosine of what moved a value with what the test split would move it by, beyond a drift in time.
+
+    Both without their parts along what validation rows and the later half of its own rows would move it by, and in the
+    ways in which chance moves the value, each by its size; 0 where there are too many of them to be known.
+    """
+    rng, halves = np.random.default_rng(0), []
+    some = own if len(own) <= MOST else np.sort(rng.choice(own, MOST, replace=False))
+    for _ in range(HALVES):
+        drawn = rng.permutation(some)
+        halves.append(_flat(each.again(np.sort(drawn[::2]))) - _flat(each.again(np.sort(drawn[1::2]))))
+    by_chance = np.stack(halves)
+    size = np.sqrt(np.square(by_chance).mean(0))
+    size = np.maximum(size, 0.1 * float(np.median(size)) + 1e-300)
+    _, length, ways = np.linalg.svd(np.nan_to_num(by_chance / size), full_matrices=False)
+    if np.square(length[:WAYS]).sum() < 0.8 * np.square(length).sum():
+        return 0.0
+    kept = length[:WAYS] > 1e-6 * length[0]
+    order = own if samples.time is None else own[np.argsort(samples.time[own], kind="stable")]
+    drift = _flat(each.again(order[len(order) // 2 :])) - _flat(each.again(order[: len(order) // 2]))
+    in_ways = (ways[:WAYS][kept] @ np.nan_to_num(np.stack([moved, test, held, drift]) / size).T).T / length[:WAYS][kept]
+    taken = np.linalg.qr(in_ways[2:].T)[0]
+    one, other = (part - taken @ (taken.T @ part) for part in in_ways[:2])
+    return _cosine(one, other)
 
 
 def _leak(each: Fitted, said: str, severity: Severity, words: str) -> Leak:

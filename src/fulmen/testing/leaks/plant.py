@@ -24,7 +24,8 @@ MECHANISMS: tuple[Mechanism, ...] = get_args(Mechanism)
 Strength = float | Literal["perfect", "middle", "weak"]
 Planter = Callable[[Source, float, np.random.Generator], Planting]
 WEAK = 0.05  # that a weak leak adds to the score
-DIALS = {"perfect": 1.0, "middle": 0.5, "weak": 0.1}  # of mechanisms that move the score by less than `WEAK`
+MEASURABLE = 1.5 * WEAK  # that the strongest leak has to add, so that half of it is no chance
+DIALS = {"perfect": 1.0, "middle": 0.5, "weak": 0.1}  # of mechanisms that move the score by less than `MEASURABLE`
 HALVINGS = 6  # of the interval in which the dial is sought
 
 CELLS: Mapping[type, Mapping[Mechanism, Planter | str]] = {  # how it is planted, or why it cannot be
@@ -183,7 +184,7 @@ def _by_effect(at: Callable[[float], Planted], strength: str) -> Planted:
     """The leak whose score lies nearest to the one wanted, by halving the interval of the dial."""
     strongest = at(1.0)
     effect = strongest.leaky_score - strongest.honest_score
-    if effect < 1.5 * WEAK:
+    if effect < MEASURABLE:
         return at(DIALS[strength])
     wanted = effect / 2 if strength == "middle" else WEAK
     tried, low, high = [strongest], 0.0, 1.0
