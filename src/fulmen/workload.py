@@ -23,7 +23,7 @@ from fulmen.data.leaks.samples import Fitted, Samples, from_splits
 from fulmen.data.predicting import Predicts, Schema
 from fulmen.errors import FulmenError
 from fulmen.io.content import Content, Recognised
-from fulmen.io.taken import Taken
+from fulmen.io.taken import Taken, files_in_words
 from fulmen.lightning_private import datamodule_of, log_epoch_mean, log_mean
 from fulmen.optim.schedulers import optimizers
 from fulmen.report.classes import class_probabilities
@@ -92,6 +92,11 @@ class WorkloadData(LightningDataModule):
             raise FulmenError(f"batch_size is {batch_size}; it must be 1 or more")
         self.batch_size, self.seed = batch_size, seed
         self.splits, self.taken = {}, []
+
+    @property
+    def described(self) -> str:
+        """Which data these are, in a few words for a report; by default the files that they were taken from."""
+        return files_in_words([each.source for each in self.taken])
 
     def train_dataloader(self) -> Iterable[Batch]:
         """Shuffled by seed and epoch; its position is stored in checkpoints."""

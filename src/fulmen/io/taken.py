@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a server starts without it
@@ -107,6 +108,14 @@ def points_of_plain(taken: Iterable[Mapping[str, Any]]) -> list[str]:
         return []
     more = len(files) - SHOWN
     return [*points, f"and {more} more file{'s' * (more > 1)}"] if more > 0 else points
+
+
+def files_in_words(files: Iterable[str | Path]) -> str:
+    """`prices/AAPL.csv`, or the first two of several and how many more, from the working directory on."""
+    here = Path.cwd()
+    names = [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in map(Path, files)]
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def stored(taken: Iterable[Taken]) -> "np.ndarray":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fulmen.diagnosis.ignored import in_a_line
+from fulmen.report.ahead import ahead_section
 from fulmen.report.behind import Behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf, number
 from fulmen.report.gap import gap_of
@@ -13,6 +14,7 @@ from fulmen.report.html import write
 from fulmen.report.known import best, is_known
 from fulmen.report.leaks import SCANNED, cautioned, leak_sections, leaks_in
 from fulmen.report.markdown import as_text
+from fulmen.report.members import members_section
 from fulmen.report.next_of_run import CUT_OFF, next_of
 from fulmen.report.next_step import first_start, resumes
 from fulmen.report.summary import Summary
@@ -184,12 +186,17 @@ def sections(
         *map(as_text, _ignored(result.get("ignored") or [])),
     ]:
         found.insert(0, Section("Diagnosis", judged, listed=True))
-    found = [*leak_sections(leaks_in(result), SCANNED in (result.get("cost") or {})), *found]
+    beside = [*members_section(result), *ahead_section(summary.verdict)]
+    found = [*leak_sections(leaks_in(result), SCANNED in (result.get("cost") or {})), *found[:1], *beside, *found[1:]]
     if figures:
         found.append(Section("Figures", figures=figures))
     if summary.notes:
         found.append(Section("How to read this", summary.notes, listed=True))
-    return [*data_section(data), *found, Section("Where the rest is", WHERE, folded=True, listed=True)]
+    return [
+        *data_section([*filter(None, [result.get("data_set")]), *data]),
+        *found,
+        Section("Where the rest is", WHERE, folded=True, listed=True),
+    ]
 
 
 def data_section(lines: Sequence[str]) -> list[Section]:

@@ -11,12 +11,14 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from fulmen.config.own_project import shown
 from fulmen.config.stored import as_stored
 from fulmen.data.batches import Batch
 from fulmen.data.duplicates import copies
 from fulmen.errors import FulmenError
+from fulmen.report.known import is_known
 from fulmen.runs.assembly import assemble
-from fulmen.runs.evaluation import evaluate, sizes
+from fulmen.runs.evaluation import data_in_words, evaluate, sizes
 from fulmen.runs.named import is_run, run_named
 from fulmen.runs.ownership import owned
 from fulmen.runs.result import Result, write_environment, write_fingerprint
@@ -87,7 +89,8 @@ def ensemble(folders: Sequence[str | Path], folder: Path) -> Result:
             result.metrics[f"best/{cfg.monitor}"] = result.metrics[cfg.monitor]
         trainer.save_checkpoint(folder / "checkpoints" / "best.ckpt")
         write_fingerprint(folder, data)
-        result.sizes, result.trained = sizes(data), True
+        result.sizes, result.trained, result.data_set = sizes(data), True, data_in_words(data)
+        result.members = [{"run": shown(run.folder), "metrics": scores_of(run)} for run in runs]
         result.cost = {"parameters": sum(each.numel() for each in model.parameters()), "fit_seconds": 0.0,
                        "device": str(trainer.strategy.root_device), "precision": trainer.precision}  # fmt: skip
         print(f"{NAME} of {len(runs)} runs: {folder}", flush=True)
@@ -97,6 +100,12 @@ def ensemble(folders: Sequence[str | Path], folder: Path) -> Result:
         result.status = "completed"
         result.write()
     return result
+
+
+def scores_of(run: Run) -> dict[str, float]:
+    """The scores of its test split, and those of its best epoch; what has no value is left out."""
+    metrics = (run.known.get("metrics") or {}).items()
+    return {name: float(value) for name, value in metrics if name.startswith(("test/", "best/")) and is_known(value)}
 
 
 def config_of(runs: Sequence[Run], folder: Path) -> DictConfig:

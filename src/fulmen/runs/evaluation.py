@@ -78,6 +78,20 @@ def sizes(data: Any) -> dict[str, int]:
     return {name: size(splits[split]) for name, split in (("val", "validation"), ("test", "test")) if split in splits}
 
 
+def data_in_words(data: Any) -> str:
+    """`handwritten digits: 1,332 samples to train on, 105 to validate and 360 to test`."""
+    named = data.described if isinstance(data, WorkloadData) else ""
+    splits = splits_of(data)
+    words = {"train": "to train on", "validation": "to validate", "test": "to test"}
+    said = [f"{size(splits[name]):,} {word}" for name, word in words.items() if name in splits]
+    if not said:
+        return named
+    first, *rest = said
+    first = first.replace(" ", " sample " if first.startswith("1 ") else " samples ", 1)
+    counts = ", ".join([first, *rest[:-1]]) + f" and {rest[-1]}" * bool(rest)
+    return f"{named}: {counts}" if named else counts
+
+
 def log(trainer: Trainer, data: Any, cfg: DictConfig, result: Result) -> None:
     """Give the loggers the final metrics; of a run that is not tested those of its best epoch."""
     if trainer.is_global_zero:

@@ -19,7 +19,7 @@ from fulmen.runs.training_code import Code, changes, code_of
 from fulmen.utils.files import atomic_write, set_aside, write_json
 from fulmen.workload import fingerprint_of
 
-OF_FEW = ("leaks", "taken", "ignored", "losses_differ", "shown", "looks")
+OF_FEW = ("leaks", "taken", "ignored", "losses_differ", "shown", "looks", "data_set", "members")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -52,6 +52,8 @@ class Result:
         taken: what was taken from each file, see `fulmen.io.taken.Taken`; runs of before have none.
         losses_differ: why the logged losses of training and validation are not the same quantity; "" where they are.
         shown: what the test split shows, see `fulmen.report.shown.Shown`; runs of before have none.
+        data_set: which data it was trained on, and how many samples each split has, in words; runs of before have none.
+        members: of an ensemble the runs that it is a mean of, each with its `metrics` of the test split.
     """
 
     experiment: str
@@ -76,6 +78,8 @@ class Result:
     ignored: list[dict[str, Any]] = field(default_factory=list)
     losses_differ: str = ""
     shown: dict[str, Any] = field(default_factory=dict)
+    data_set: str = ""
+    members: list[dict[str, Any]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         from fulmen.runs.shown import Shown, in_a_line

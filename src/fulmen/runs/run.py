@@ -27,7 +27,7 @@ from fulmen.lightning_private import callbacks_of, is_dry_run
 from fulmen.report.known import is_known
 from fulmen.report.words import counted
 from fulmen.runs.assembly import NOTHING, assemble
-from fulmen.runs.evaluation import evaluate, keep_leaks, sizes
+from fulmen.runs.evaluation import data_in_words, evaluate, keep_leaks, sizes
 from fulmen.runs.loggers import log_settings
 from fulmen.runs.named_by import compared_by
 from fulmen.runs.ownership import owned
@@ -167,6 +167,7 @@ def fit(
         if trainer.is_global_zero:
             write_fingerprint(result.folder, data)
             result.sizes = sizes(data) or result.sizes
+            result.data_set = data_in_words(data) or result.data_set
             result.taken = [each.to_plain() for each in taken_of(data)] or result.taken
             result.losses_differ = hooks(model).losses_differ
     if trainer.is_global_zero:

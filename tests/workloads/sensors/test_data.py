@@ -10,6 +10,7 @@ import torch
 from helpers import differing, quiet_trainer
 from sklearn.metrics import roc_auc_score
 
+from fulmen.data.leaks.scan import scan
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors import baselines
 from fulmen.workloads.sensors.data import SensorData
@@ -94,16 +95,20 @@ def test_independent_rows_are_split_at_random_and_others_are_not():
     assert SensorData(group=None, time=None, numeric=["light_lux"]).splitting.kind == "random"
 
 
-@pytest.mark.parametrize("feature", ["machine", "time", "id"])
-def test_an_id_or_a_time_among_the_features_of_a_random_split_is_a_leakage_warning(tmp_path, feature, small):
+@pytest.mark.parametrize(("feature", "codes"), [("machine", []), ("time", ["FUL-L05"]), ("id", ["FUL-L05"])])
+def test_an_id_or_a_time_among_the_features_of_a_random_split_is_told_once(tmp_path, feature, codes, small):
+    """The column of the machine by the data, what numbers the rows or goes with the time by the scan for leaks."""
     SensorData(**small).export(tmp_path / "r.csv")
     table = pd.read_csv(tmp_path / "r.csv")
     table["machine"] = table["machine"].str[1:].astype(int)
     table["id"] = np.arange(len(table)) * 3
     table.to_csv(tmp_path / "r.csv", index=False)
     options = {"csv": str(tmp_path / "r.csv"), "numeric": ["vibration_mm_s", feature]}
-    with pytest.warns(UserWarning, match=f"leakage: the feature {feature}"):
-        ready(**options, split="random")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        data = ready(**options, split="random")
+    assert sum(f"the feature {feature} is the column" in str(each.message) for each in told) == (not codes)
+    assert [leak.id for leak in scan(data.all_samples()) if leak.id == "FUL-L05"] == codes
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ready(**options, folds=4)

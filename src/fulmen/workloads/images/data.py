@@ -19,6 +19,7 @@ from fulmen.errors import FulmenError
 from fulmen.io import arrays as arrays_of_files
 from fulmen.io.content import Content, Recognised
 from fulmen.io.hints import override
+from fulmen.io.taken import files_in_words
 from fulmen.workload import WorkloadData
 from fulmen.workloads.images import (
     array_file,
@@ -168,6 +169,11 @@ class ImagesData(WorkloadData):
         self.cache = Path(cache) if cache else None
         self.fingerprint = ""
         self.counts = torch.zeros(classes, dtype=torch.long)
+
+    @property
+    def described(self) -> str:
+        named = "CIFAR-10" if self.cifar10 else "the handwritten digits of scikit-learn"
+        return files_in_words([str(self.arrays or self.folder)]) if self.arrays or self.folder else named
 
     def prepare_data(self) -> None:
         self._indices(self._source())

@@ -15,7 +15,7 @@ from fulmen.data.cache import Arrays, cached, fingerprint
 from fulmen.data.leaks.samples import SPLITS, Samples
 from fulmen.errors import FulmenError
 from fulmen.io.content import Content, Recognised
-from fulmen.io.taken import restored
+from fulmen.io.taken import files_in_words, restored
 from fulmen.report.document import Rows
 from fulmen.utils.files import atomic_write
 from fulmen.workload import WorkloadData
@@ -190,6 +190,11 @@ class PBPKData(WorkloadData):
                 **self.prior | {"compounds": 1, "subjects_per_compound": 1}
             )  # refuses what cannot be drawn
         self.fingerprint = ""
+
+    @property
+    def described(self) -> str:
+        made = "simulated subjects" if self.of_simulator else "subjects of the published equations"
+        return files_in_words([self.npz]) if self.npz else f"{made}, seed {self.seed}"
 
     def prepare_data(self) -> None:
         self._arrays()

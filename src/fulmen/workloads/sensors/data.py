@@ -155,6 +155,12 @@ class SensorData(TableData):
         self.rows: dict[str, np.ndarray] = {}
         self._within: tuple[int, int] | None = None
 
+    @property
+    def described(self) -> str:
+        if isinstance(self.source, Plant):
+            return f"the simulated plant, {self.source.machines} machines, {self.source.days} days, seed {self.seed}"
+        return super().described
+
     def inner(self, fold: int, folds: int) -> "SensorData":
         """A fold of the rows that do not test, split as all rows are."""
         found = copy(self)
@@ -191,7 +197,7 @@ class SensorData(TableData):
         self.hours = {name: np.array(time_h[part]) for name, part in rows.items()}
         self.absolute, self.time_unit = bool(arrays["absolute"]), str(arrays["time_unit"])
         self.zone = str(arrays["zone"])
-        self._warn(found, whole["x"])
+        self._warn(found)
 
     def all_samples(self) -> Samples | None:
         return samples_of(self, self.rows, self._arrays()) if self.splits else None
@@ -217,9 +223,9 @@ class SensorData(TableData):
         found = splitting.rows(target[rest], arrays["alike"][rest], arrays["time_h"][rest], copies)
         return {name: rest[part] for name, part in found.items()}
 
-    def _warn(self, found: list[str], x: np.ndarray) -> None:
+    def _warn(self, found: list[str]) -> None:
         if self.splitting.kind == "random":
-            found += leakage.telling_columns(x, self.numeric, self.features.columns)
+            found += leakage.telling_columns(self.numeric, self.features.columns)
         self.warnings = found
         for warning in found:
             warnings.warn(warning, stacklevel=3)

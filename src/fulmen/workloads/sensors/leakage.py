@@ -10,27 +10,17 @@ from fulmen.workloads.sensors.io.tables import Columns
 FEWEST = 10  # rows of either class, below which an area is mostly chance
 
 
-def telling_columns(x: np.ndarray, names: list[str], columns: Columns) -> list[str]:
-    """A warning for each feature that says which machine or when, which a random split lets a model learn by heart.
+def telling_columns(names: list[str], columns: Columns) -> list[str]:
+    """A warning where the column of the machine is a feature: under a random split a model learns machines by heart.
 
-    Args:
-        x: [N, F] in the order of the file.
+    Features that number the rows or go with the time are found by the scan for leaks, FUL-L05.
     """
-    found = []
-    for name in [*names, *columns.categorical]:
-        reason = None
-        if name in (columns.group, columns.time):
-            reason = "is the column of the machine" if name == columns.group else "is the column of the time"
-        elif name in names:
-            steps = np.diff(x[:, names.index(name)])
-            if (steps > 0).all() or (steps < 0).all():
-                reason = "only rises or only falls from row to row, as an id or a time does"
-        if reason:
-            found.append(
-                f"leakage: the feature {name} {reason}; under a random split a model learns the rows by heart. Leave "
-                f"it out, or split by group or time"
-            )
-    return found
+    if columns.group not in [*names, *columns.categorical]:
+        return []
+    return [
+        f"leakage: the feature {columns.group} is the column of the machine; under a random split a model learns the "
+        "rows by heart. Leave it out, or split by group or time"
+    ]
 
 
 def above_ceiling(scores: Mapping[str, float], ceiling: Mapping[str, float], margin: Mapping[str, float]) -> list[str]:

@@ -57,6 +57,10 @@ class SyntheticClassification(TableData):
         if (informative, redundant, noise) != (None, None, 0.01):
             self.fingerprint += f"-{telling}-{sums}-{noise:g}"
 
+    @property
+    def described(self) -> str:
+        return f"points made by scikit-learn, {self.made['n_classes']} classes, seed {self.seed}"
+
     def setup(self, stage: str | None = None) -> None:
         if self.splits:
             return

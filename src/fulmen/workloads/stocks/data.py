@@ -20,7 +20,8 @@ from fulmen.diagnosis.findings import FINDINGS
 from fulmen.errors import FulmenError
 from fulmen.io.content import Content, Recognised
 from fulmen.io.options import DateOrder, Decimal, TableOptions, TimeUnit
-from fulmen.io.taken import Taken
+from fulmen.io.taken import Taken, files_in_words
+from fulmen.report.words import counted
 from fulmen.workload import WorkloadData
 from fulmen.workloads.stocks import (
     checks,
@@ -180,6 +181,15 @@ class StocksData(WorkloadData):
         )
         self.cache = cache
         self.fingerprint = ""
+
+    @property
+    def described(self) -> str:
+        if self.csv:
+            return files_in_words(self.csv)
+        if self.yahoo:
+            return f"prices of {', '.join(self.yahoo)} from Yahoo"
+        days, tickers = self.market["days"], counted(self.market["tickers"], "ticker")
+        return f"simulated prices, {tickers}, {days:,} days, seed {self.market['seed']}"
 
     def prepare_data(self) -> None:
         self._arrays()
