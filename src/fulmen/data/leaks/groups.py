@@ -7,7 +7,7 @@ import numpy as np
 from fulmen.data.leaks.columns import SEED, Column, classes, column, columns_of, drawn, standardised, used
 from fulmen.data.leaks.leak import Leak
 from fulmen.data.leaks.neighbours import QUERIES, REFERENCES, Gain, flat, gain, targets
-from fulmen.data.leaks.resemblance import Residuals, shared, standard
+from fulmen.data.leaks.resemblance import Residuals, Shared, shared, standard
 from fulmen.data.leaks.samples import TEST, TRAIN, VALIDATION, Samples
 
 FEWEST = 60  # samples below which nothing is said
@@ -15,6 +15,7 @@ GROUPS = 8  # values below which a column is no column of groups
 VALUES = 20  # the same of a feature, whose values may be levels
 SMOOTH = 0.5  # of what one value shares: what neighbouring values share more than that is a cause, and no group
 SCREEN = 20_000  # samples by which columns are chosen
+MEMBERS = 30  # rows of each value of a feature on average, beyond which all of them come again
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,20 @@ def _looked_at(samples: Samples, each: Candidate, rows: np.ndarray, straddle: np
         and (inputs.next[strongest] < 0.5 * inputs.same[strongest]).all()
     )
     by_variance = not each.feature and alike and bool(((target.same > 0.04) & (target.z > 6)).any())
+    by_variance = by_variance or (
+        each.feature and len(rows) < MEMBERS * len(np.unique(code)) and _people(target, inputs)
+    )
     if not (by_kin or by_variance) or worth is None:
         return None
     share = straddle.sum() / max(1, (samples.split[rows] == _judged(samples, rows)).sum())
     return _leak(samples, each, worth, float(share), float(target.same.max()))
+
+
+def _people(target: Shared, inputs: Shared) -> bool:
+    """Whether rows of one value share target and inputs as those of one person do, and neighbouring values nothing."""
+    by_target = (target.same > 0.05) & (target.beyond > 6) & (target.next < 0.3 * target.same)
+    by_inputs = (inputs.same > 0.5) & (inputs.z > 6) & (np.abs(inputs.next) < 0.2 * inputs.same)
+    return bool(by_target.any() and by_inputs.sum() >= 2)
 
 
 def _candidates(samples: Samples, rows: np.ndarray) -> list[Candidate]:
@@ -161,11 +172,15 @@ def _leak(samples: Samples, candidate: Candidate, worth: Gain, straddle: float, 
     what = (
         f"the {count:,} groups" if not candidate.name else f"the {count:,} values of {candidate.name} are groups that"
     )
+    errors = (
+        f"; squared error of nearest neighbours {worth.after:.3g} with the own group and {worth.before:.3g} without"
+        if worth.after < worth.before
+        else ""
+    )
     finding = (
         f"{what} stand in several splits: {straddle:.0%} of the {samples.sample}s to be judged by share theirs with "
         f"training {samples.sample}s, which resemble them and tell {samples.target_name} of them (its rest, without "
-        f"what the inputs tell, has a correlation of {correlation:.2f} within a group; squared error of nearest "
-        f"neighbours {worth.after:.3g} with the own group and {worth.before:.3g} without)"
+        f"what the inputs tell, has a correlation of {correlation:.2f} within a group{errors})"
     )
     cures = samples.cures.get("group_in_several_splits", ()) if not candidate.name else samples.by_group(candidate.name)
     evidence = {"groups": count, "share": straddle, "rows_of_each": len(candidate.code) / count,

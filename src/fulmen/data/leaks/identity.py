@@ -4,19 +4,19 @@ import re
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from fulmen.data.leaks.columns import classes, column, drawn, used
 from fulmen.data.leaks.leak import Leak
 from fulmen.data.leaks.samples import Samples
 from fulmen.data.leaks.single import told
+from fulmen.data.leaks.sorting import evenly, rises
 from fulmen.data.leaks.times import has_times
 
 FEWEST = 30  # samples below which nothing is said
-RISING = 0.995  # share of the steps from row to row that go one way
 LARGEST = 2.0**53  # whole numbers beyond are not told apart
 STAMPS = (9e8, 9e11, 9e14)  # the year 1998 in seconds, milliseconds and microseconds
 EVEN = 0.5  # of the pairs of equal whole numbers that chance would make: fewer were given out, not measured
+GIVEN_OUT = "is a whole number of its own, or almost, in every one, with fewer repeated than measured numbers have"
 NAMES = re.compile(r"(^|[^a-z])(id|ids|uid|uuid|guid|udi|index|idx|rowid|rownum|row|nr|no|number|serial|key|record)$")
 
 
@@ -27,11 +27,15 @@ def identifiers(samples: Samples) -> list[Leak]:
         return []
     place = np.arange(len(rows)) if samples.order is None else np.asarray(samples.order)[rows]
     order = np.argsort(place, kind="stable")
-    found = []
+    how = {}
     for name, values in samples.columns.items():
         values = np.asarray(values)[rows]
-        if how := _texts(values) if values.dtype.kind not in "f" else _numbers(samples, name, values, rows, order):
-            found.append(_leak(samples, name, values, how, rows))
+        how[name] = _texts(values) if values.dtype.kind not in "f" else _numbers(samples, name, values, rows, order)
+    if 2 <= sum(each == GIVEN_OUT for each in how.values()) > len(how) / 2:  # set values of a design
+        how = {name: each for name, each in how.items() if each != GIVEN_OUT}
+    found = [
+        _leak(samples, name, np.asarray(samples.columns[name])[rows], each, rows) for name, each in how.items() if each
+    ]
     if samples.splitting == "group":  # where rows of others are told by numbers alone, those have to tell something
         found = [leak for leak in found if leak.severity == "error"]
     return found
@@ -48,7 +52,7 @@ def _numbers(samples: Samples, name: str, values: np.ndarray, rows: np.ndarray, 
     if not np.isfinite(values).mean() > 0.99 or len(np.unique(values[:1000])) < min(10, 0.05 * len(values)):
         return ""
     values = np.where(np.isfinite(values), values, np.nanmedian(values)).astype(float)
-    if rises(values[order]):
+    if rises(values[order]) and evenly(values[order]):
         return f"only rises or only falls from {samples.sample} to {samples.sample}, as an id or a time does"
     if (
         samples.splitting != "group"
@@ -59,7 +63,7 @@ def _numbers(samples: Samples, name: str, values: np.ndarray, rows: np.ndarray, 
     if np.abs(values).max() > LARGEST or not (values == np.round(values)).all():
         return ""
     if not counts_up(values[order]) and given_out(values):
-        return "is a whole number of its own, or almost, in every one, with fewer repeated than measured numbers have"
+        return GIVEN_OUT
     if any(low < np.median(values) < 2.4 * low for low in STAMPS) and len(np.unique(values)) > 0.5 * len(values):
         return "is the time of each in seconds since 1970 or in parts of them"
     if NAMES.search(_plain(name)) and len(np.unique(values)) > 0.98 * len(values):
@@ -77,18 +81,6 @@ def _with_time(values: np.ndarray, time: np.ndarray) -> bool:
 
 def _plain(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().strip()
-
-
-def rises(values: np.ndarray) -> bool:
-    """Whether numbers in their order rise almost always, or fall, ties left aside."""
-    steps = np.diff(values)
-    moved = steps[steps != 0]
-    if len(moved) < max(10, 0.1 * len(values)):
-        return False
-    up = (moved > 0).mean()
-    if max(up, 1 - up) < RISING:
-        return False
-    return bool(abs(np.corrcoef(rankdata(values), np.arange(len(values)))[0, 1]) > 0.99)
 
 
 def counts_up(values: np.ndarray) -> bool:

@@ -90,3 +90,11 @@ def following(values: np.ndarray, place: np.ndarray, lags: int = 3) -> tuple[np.
         sums += (values[lag:][there] * values[:-lag][there]).sum(0)
         pairs += int(there.sum())
     return sums / max(1, pairs), sums / np.sqrt(max(1, pairs))
+
+
+def without_level(values: np.ndarray, reach: int = 25) -> np.ndarray:
+    """Columns [n, F] without the mean of the `reach` rows before each and after it."""
+    sums = np.cumsum(np.vstack([np.zeros((1, values.shape[1])), values]), axis=0)
+    row = np.arange(len(values))
+    first, last = np.maximum(row - reach, 0), np.minimum(row + reach + 1, len(values))
+    return values - (sums[last] - sums[first] - values) / np.maximum(last - first - 1, 1)[:, None]

@@ -5,8 +5,9 @@ import numpy as np
 from fulmen.data.leaks.columns import classes, columns_of, drawn, standardised, used
 from fulmen.data.leaks.leak import Leak
 from fulmen.data.leaks.neighbours import QUERIES, REFERENCES, Gain, flat, gain, targets
-from fulmen.data.leaks.resemblance import Residuals, following
+from fulmen.data.leaks.resemblance import Residuals, following, standard, without_level
 from fulmen.data.leaks.samples import TEST, TRAIN, VALIDATION, Samples
+from fulmen.data.leaks.sorting import sorted_by
 
 FEWEST = 60  # samples below which nothing is said
 SORTED = 3  # changes of the class from row to row, for each class, below which a file is sorted by it
@@ -27,12 +28,14 @@ def time_leaks(samples: Samples) -> list[Leak]:
     if y is None or y.std() == 0:
         return []
     left = Residuals.of(samples, rows, y)
-    target, target_z = following(left.target, place)
-    inputs = following(left.inputs, place)[0]
     known = has_times(samples)
+    by_column = not known and sorted_by(samples, rows)
+    rest_of_target = standard(without_level(left.target)) if by_column else left.target
+    target, target_z = following(rest_of_target, place)
+    inputs = following(left.inputs, place)[0]
     strongest = np.sort(inputs)[-2:].mean() if len(inputs) else 0.0
     rest = float(target[target_z > 5].max(initial=0.0))
-    worth = _worth(samples, rows, place, y)
+    worth = _worth(samples, rows, place, rest_of_target if by_column else targets(y, by_class))
     by_kin = worth is not None and worth.leaks() and worth.near and (known or worth.before - worth.after > 0.02)
     sorted_by_target = by_class and int((np.diff(y) != 0).sum()) < SORTED * (y.max() + 1)
     if not by_kin and (sorted_by_target or strongest < 0.3 or rest < (0.08 if known else 0.12)):
@@ -40,7 +43,7 @@ def time_leaks(samples: Samples) -> list[Leak]:
     what = "time" if known else f"the order of the {samples.sample}s"
     errors = (
         f"; squared error of nearest neighbours {worth.after:.3g} with those and {worth.before:.3g} without"
-        if worth
+        if worth and worth.after < worth.before
         else ""
     )
     finding = (
@@ -88,7 +91,7 @@ def _between(split: np.ndarray) -> float:
     return float(((judged > train[0]) & (judged < train[-1])).mean())
 
 
-def _worth(samples: Samples, rows: np.ndarray, place: np.ndarray, y: np.ndarray) -> Gain | None:
+def _worth(samples: Samples, rows: np.ndarray, place: np.ndarray, values: np.ndarray) -> Gain | None:
     x = standardised(columns_of(samples.columns, rows), len(rows)) if samples.columns else flat(samples, rows)
     asked = samples.split[rows]
     judged = asked == TEST if (asked == TEST).sum() >= 20 else asked == VALIDATION
@@ -97,4 +100,4 @@ def _worth(samples: Samples, rows: np.ndarray, place: np.ndarray, y: np.ndarray)
         return None
     window = max(8, len(rows) // 100)
     kin = np.abs(place[query][:, None] - place[reference][None]) <= window
-    return gain(x, targets(y, samples.kind == "classes"), query, reference, kin, place[query] // (2 * window))
+    return gain(x, values, query, reference, kin, place[query] // (2 * window))
