@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fulmen.diagnosis.smoothing import (
+    APART,
+    MEMORY,
     Flags,
     Series,
     best_mean,
@@ -13,6 +15,7 @@ from fulmen.diagnosis.smoothing import (
     bounded,
     far_noises,
     noise,
+    noise_of_means,
     noises,
     remembered,
     running_best,
@@ -26,6 +29,7 @@ BEGAN = 0.8  # of the gain expected below a constant predictor, where the first 
 LOUD = 0.32  # of the validation loss: noise beyond that hides what it does
 MANY = 200  # checks; of more, blocks are looked at
 FIRST = "the first epoch"  # whose loss stands for that of a constant predictor where none is known
+MOST = 3.0  # times more is asked of noise with a long memory
 WIDE = 3  # times the smoothing, to find rises that are slow
 
 
@@ -129,12 +133,24 @@ def measure(
     v_scale = _scale(val, v_best)
     loud = loud_jumps[ends] > LOUD * np.where(np.minimum.accumulate(val) > 0, v_wide, 0.4 * v_scale)
     positive = np.minimum.accumulate(np.minimum(train, val)) >= 0
-    v_wander = wandering(v_noise, far_noises(val, [v_noise], (0.3,))[0])
+    v_wander = _wander(val, v, v_noise, width)
     return Measured(
         t, v, t_best, v_best, best_at, trailing_mean(train, width, best_at), v_noise, t_noise, loud, v_wander, v_scale,
         _scale(train, t_best), float(base), width, v_wide, best_mean(val, wide)[0], wide, *parting, jumps[ends],
         positive, val, ends, expected_gain, val_scale, foreign, unit, errors, base_of,
     )  # fmt: skip
+
+
+def _wander(val: Series, v: Series, v_noise: Series, width: np.ndarray) -> Series:
+    """Standard deviation that white noise would have to have for means of `val`, `v`, to be as uncertain as they are.
+
+    What `wandering` tells of checks, or where the means themselves say clearly more, that: the longer a memory is, the
+    less of it do they show, and the more is asked.
+    """
+    near = wandering(v_noise, far_noises(val, [v_noise], (0.3,))[0])
+    times = noise_of_means(v, width) * np.sqrt(width) / np.maximum(v_noise, 1e-300)
+    long = (times > MEMORY) & (np.arange(len(v)) >= APART)
+    return np.where(long, np.maximum(near, times * v_noise * np.minimum(1 + times - MEMORY, MOST)), near)
 
 
 def _unit(train: Series, val: Series, base: float | None) -> float:

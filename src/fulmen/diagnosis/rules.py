@@ -29,11 +29,12 @@ A rise is relative to the best loss; where losses are negative (log densities), 
 import numpy as np
 
 from fulmen.diagnosis.measured import FIRST, Measured, size
-from fulmen.diagnosis.smoothing import Flags, hysteresis, in_a_row, lagged
+from fulmen.diagnosis.smoothing import Flags, Series, beginning_medians, hysteresis, in_a_row, lagged
 
 ENOUGH = 6  # checks before curves mean anything
 SHORT = 16  # checks
 STEEP = 8  # checks in which the first fall of a loss looks like noise
+CLEARLY = 0.7  # of the gain expected below a first loss, which stands for that of a constant predictor with some error
 SETTLED = 0.05  # of a loss, over a quarter of the run
 SURE = 3.0  # standard errors that a difference of two smoothed losses has to exceed
 
@@ -126,7 +127,7 @@ def few(m: Measured, most: int = 5) -> np.ndarray:
 
 def past_its_best(m: Measured) -> Flags:
     """By less than overfitting; where noise is small, also a rise that is no more than likely."""
-    likely = m.v - m.v_best > 2.5 * m.v_noise * np.sqrt(2 / m.width)
+    likely = m.v - m.v_best > 2.5 * m.v_wander * np.sqrt(2 / m.width)
     small = (m.rise > 0.03) & likely & (m.v_noise < 0.03 * m.v_scale) & (m.t - m.t_then < 0.5 * (m.v - m.v_best))
     return in_a_row(_own_rise(m, 0.02), 3) | in_a_row(small, 2)
 
@@ -200,8 +201,16 @@ def still_improving(m: Measured) -> Flags:
 def unsettled(m: Measured) -> Flags:
     """Validation loss fell by more over the latest quarter of the run than a good fit leaves, and than noise does."""
     last = lagged(m.v, np.maximum(1, np.arange(1, len(m.v) + 1) // 4)) - m.v
-    noise = np.where(np.arange(len(m.v)) < STEEP, 0.0, m.v_wander)
+    noise = np.where(np.arange(len(m.v)) < STEEP, 0.0, _short_noise(m))
     return (last / m.v_scale > SETTLED) & (last > SURE * noise * np.sqrt(2 / m.width))
+
+
+def _short_noise(m: Measured) -> Series:
+    """Noise of the validation loss; while checks are few the median of third differences, which bends do not raise."""
+    noise = m.v_wander.copy()
+    third = beginning_medians(np.abs(np.diff(m.v_now[:SHORT], 3))) / (0.6745 * np.sqrt(20))
+    noise[3:SHORT] = np.minimum(noise[3:SHORT], third)
+    return noise
 
 
 def fell(m: Measured) -> bool:
@@ -217,8 +226,9 @@ def fits(m: Measured) -> bool:
 
 
 def falls_short(m: Measured) -> bool:
-    """Training took away less of the loss of a constant predictor than a good model does."""
-    return bool(m.base_of != FIRST and m.base > 0 and m.gain[-1] + 2 * m.errors.gain < m.expected_gain)
+    """Training took away less of the loss of a constant predictor than a good model does; clearly less of the first."""
+    least = m.expected_gain if m.base_of != FIRST else CLEARLY * m.expected_gain
+    return bool(m.base > 0 and m.gain[-1] + 2 * m.errors.gain < least)
 
 
 def plateau(m: Measured) -> Flags:

@@ -87,6 +87,19 @@ def wandering(near: Series, far: Series) -> Series:
     return near * np.clip(far / np.maximum(near, 1e-300), 1.0, 2.0) ** 3
 
 
+def noise_of_means(smooth: Series, width: NDArray[np.int64], shares: Sequence[float] = (0.3, 0.6)) -> Series:
+    """Standard deviation of means of `width[i]` checks, from such means beside each other, blind to trends: [checks].
+
+    However long the memory of a noise is, it shows in means as they are. Of several shares of the latest checks the
+    lower one counts: a step of the loss lies in the longer one alone.
+    """
+    index = np.arange(len(smooth))
+    before, earlier = np.maximum(index - width, 0), np.maximum(index - 2 * width, 0)
+    roots = np.sqrt(np.abs(smooth - 2 * smooth[before] + smooth[earlier]))
+    lowest = np.min([trailing_mean(roots, window(len(roots), share, 8)) for share in shares], axis=0)
+    return np.asarray(lowest**2 / (0.8222**2 * np.sqrt(6)))
+
+
 def bounded(x: Series) -> Series:
     """`x` with what lies far beyond its first value cut off."""
     return np.minimum(x, CEILING * (abs(x[0]) + 1e-12))
