@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 import fulmen
 from fulmen.cli import main
 from fulmen.registry import list_models, predict, show, verify
-from fulmen.registry.rows import keep_best, keep_row
+from fulmen.registry.rows import as_estimator, baseline_node, keep_best, keep_row
 from fulmen.workloads.sensors.data import SensorData
 
 SMALL = ["data.machines=8", "data.days=15", "model.figures=false", "trainer.max_epochs=1", "callbacks.summary=null"]
@@ -133,3 +134,10 @@ def test_a_row_that_was_trained_but_not_kept_is_not_trained_again(row, ranking, 
     assert (tmp_path / "run" / "checkpoints" / "best.ckpt").stat().st_mtime_ns == weights
     assert [each["state"] for each in verify("second")] == [""]
     assert show("first")["metrics"] == show("second")["metrics"]
+
+
+def test_a_model_that_takes_no_network_has_no_place_for_a_baseline_and_one_line_says_so():
+    cfg = OmegaConf.create({"model": {"_target_": "fulmen.workloads.sensors.module.SensorClassifier"}})
+    assert baseline_node(cfg, "random forest") is None
+    with pytest.raises(fulmen.FulmenError, match="takes no network to replace"):
+        as_estimator(cfg, "random forest")

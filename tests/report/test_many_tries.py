@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from arch.bootstrap import MCS, StepM
+from arch.bootstrap import MCS, StationaryBootstrap, StepM
 
 from fulmen.errors import FulmenError
 from fulmen.report.many_tries import (
@@ -15,6 +15,7 @@ from fulmen.report.many_tries import (
     judged,
     optimism,
     said_of,
+    stationary_draws,
     superior,
     tried,
 )
@@ -202,3 +203,17 @@ def test_without_arch_one_line_says_how_to_get_it(monkeypatch):
     assert said_of(models)[1] == [
         "which models can be the best, all tries counted, is not said without arch: pip install 'fulmen[stats]'"
     ]
+
+
+@pytest.mark.parametrize(("units", "block"), [(120, 1), (97, 7), (60, 13)])
+def test_draws_of_the_stationary_bootstrap_are_those_of_arch(units, block):
+    theirs = [drawn[0][0].copy() for drawn in StationaryBootstrap(block, np.arange(units), seed=3).bootstrap(20)]
+    assert np.array_equal(list(stationary_draws(units, block, 20, 3)), theirs)
+
+
+def test_how_far_the_best_flatters_itself_is_said_without_importing_arch(monkeypatch):
+    loss = losses(models=4, units=60)[1]
+    known = optimism(loss, 1, 50)
+    monkeypatch.setitem(sys.modules, "arch", None)
+    monkeypatch.setitem(sys.modules, "arch.bootstrap", None)
+    assert optimism(loss, 1, 50) == known

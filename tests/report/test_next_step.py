@@ -93,6 +93,9 @@ GAIN = ("Logit adjustment gains. This chooses its strength:", "model.logit_adjus
         ({"epochs": 30, "shown": WORSE}, ("", ""), "worse than the best simple model", "fulmen diagnose"),
         ({"epochs": 30, "shown": WORSE}, GAIN, "This chooses its strength:", "model.logit_adjustment=validation"),
         ({"epochs": 30, "shown": UNLIKE}, GAIN, "This chooses its strength:", "model.logit_adjustment=validation"),
+        ({"epochs": 1, "shown": WORSE}, ("This trains on others:", "data.permute_labels=false"), "on others:",
+         "data.permute_labels=false"),
+        ({"epochs": 9, "members": [{}]}, ("", ""), "This keeps it as a model:", "fulmen models save"),
         ({"epochs": 1, "shown": UNLIKE}, ("", ""), "repeats it with three seeds", "seeds=3"),
     ],
 )  # fmt: skip

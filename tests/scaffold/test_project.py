@@ -33,8 +33,11 @@ def trained(project):
     return [fulmen.train("experiment=hilllab", *QUICK, f"model.network.width={width}") for width in (4, 16)]
 
 
-def test_it_learns_and_stands_beside_baselines(project):
+def test_it_learns_and_stands_beside_baselines_with_a_verdict(project, capsys):
     result = fulmen.train("experiment=hilllab", *QUICK, "trainer.max_epochs=30").result
+    assert result["shown"]["id"] in ("FUL-V00", "FUL-V01")
+    assert result["shown"]["sentence"] in capsys.readouterr().out
+    assert result["data_set"].startswith("the diabetes patients of scikit-learn: ")
     assert result["metrics"]["test/r2"] > 0.4
     assert abs(result["baselines"]["constant"]["r2"]) < 0.1
     assert result["baselines"]["linear"]["r2"] > 0.4

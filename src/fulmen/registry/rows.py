@@ -153,6 +153,8 @@ def as_estimator(cfg: DictConfig, baseline: str) -> DictConfig:
         FulmenError: nothing of that baseline is fitted that could be kept.
     """
     node = baseline_node(cfg, baseline)
+    if node is None and "network" not in cfg.model:
+        raise FulmenError(f"{baseline} cannot be kept as a model: {cfg.model['_target_']} takes no network to replace")
     if node is None:
         raise FulmenError(
             f"{baseline} cannot be kept as a model; the hook baseline_network of "
@@ -165,7 +167,9 @@ def as_estimator(cfg: DictConfig, baseline: str) -> DictConfig:
 
 
 def baseline_node(cfg: DictConfig, baseline: str) -> dict[str, Any] | None:
-    """The config of a network that predicts as a baseline does; None: there is none."""
+    """The config of a network that predicts as a baseline does; None: there is none, or the model takes no network."""
+    if "network" not in cfg.model:
+        return None
     contender = cast(type[Workload], locate(cfg.model["_target_"]))
     network = cast(dict[str, Any], OmegaConf.to_container(cfg.model.network))
     return contender.baseline_network(baseline, network)

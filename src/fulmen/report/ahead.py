@@ -18,7 +18,8 @@ def ahead_section(shown: Shown | None) -> list[Section]:
          "shown": WORDS[gap.word]}
         for gap in found
     ]  # fmt: skip
-    columns = {"against": Column("against"), "measure": Column("measured by"), "interval": Column("95 % interval")}
+    columns = {"against": Column("against"), "measure": Column("measured by"), "ahead": Column("ahead")}
+    columns |= {"interval": Column("95 % interval")}
     return [Section("Ahead of the others", tables=[TableOf("Ahead of the others", rows, columns, note=NOTE)])]
 
 

@@ -13,7 +13,7 @@ series call for (Politis & White 2004), and as the days ahead that a forecast is
 
 import math
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -230,17 +230,31 @@ def optimism(loss: np.ndarray, block: int, draws: int = DRAWS, seed: int = 0) ->
         loss: [M, U].
         block: mean length of a block of units.
     """
-    _arch()
-    from arch.bootstrap import StationaryBootstrap
-
-    drawn = StationaryBootstrap(block, np.arange(loss.shape[1]), seed=seed)
     judged_by_others = []
-    for (units,), _ in drawn.bootstrap(draws):
+    for units in stationary_draws(loss.shape[1], block, draws, seed):
         left = np.ones(loss.shape[1], dtype=bool)
         left[units] = False
         if left.any():
             judged_by_others.append(loss[loss[:, units].mean(1).argmin(), left].mean())
     return float(np.mean(judged_by_others) - loss.mean(1).min())
+
+
+def stationary_draws(count: int, block: int, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """Units [U] of each draw of the stationary bootstrap (Politis & Romano 1994): blocks of random length, in a ring.
+
+    The same units as those of `arch.bootstrap.StationaryBootstrap`, whose import costs more than many such draws, for
+    every run that is tested asks how far the best of a few flatters itself.
+
+    Args:
+        count: of units.
+        block: mean length of a block.
+    """
+    rng, place = np.random.default_rng(seed), np.arange(count)
+    for _ in range(draws):
+        first, begins = rng.integers(count, size=count), rng.random(count) <= 1 / block
+        begins[0] = True
+        start = np.flatnonzero(begins)[np.cumsum(begins) - 1]
+        yield (first[start] + place - start) % count
 
 
 def block_length(loss: np.ndarray, reference: np.ndarray | None, span: int) -> int:

@@ -11,7 +11,7 @@ from fulmen.config.stored import read_stored
 from fulmen.errors import FulmenError
 from fulmen.optim.rates import lower
 from fulmen.report.known import is_known, of_test
-from fulmen.report.next_step import REPEATS, diagnose, fulmen, train_again
+from fulmen.report.next_step import REPEATS, diagnose, fulmen, keep, train_again
 from fulmen.report.words import counted
 
 LAST = "checkpoints/last.ckpt"
@@ -55,9 +55,13 @@ def _of_finished(
     folder: Path, result: Mapping[str, Any], overrides: Sequence[str], asked: tuple[str, str]
 ) -> tuple[str, str]:
     experiment, epochs = str(result.get("experiment") or folder.parent.name), int(result.get("epochs") or 0)
+    if result.get("members"):
+        return "This keeps it as a model:", keep(folder, experiment)
     if any(each.get("code") == "still_improving" for each in _verdicts(result)):
         longer = train_again(experiment, overrides, f"{EPOCHS}={2 * max(epochs, 1)}")
         return "Validation loss was still falling. This trains twice as long:", longer
+    if asked[1].startswith("data."):  # of other data: nothing else is worth a training before
+        return asked[0], train_again(experiment, overrides, asked[1])
     if repeated := [key_of(override) for override in overrides if key_of(override) in REPEATS]:
         whole = folder.parent.parent if "folds" in repeated else folder.parent
         return "This is one of several runs. This shows what they say together:", fulmen("runs", "show", shown(whole))

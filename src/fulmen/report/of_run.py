@@ -91,7 +91,9 @@ def rests_on(result: Mapping[str, Any]) -> str:
     """What the numbers rest on, and how often the test split has been looked at."""
     if not result.get("steps", 1):
         return "Nothing was trained."
-    return f"{ONE} {(result.get('test_split') or {}).get('said', '')}".strip()
+    members = len(result.get("members") or [])
+    one = f"This is the mean of {members} trainings on one split." if members else ONE
+    return f"{one} {(result.get('test_split') or {}).get('said', '')}".strip()
 
 
 def main_table(title: str, rows: Rows, summary: Summary, of: Behind) -> TableOf:

@@ -90,6 +90,8 @@ class Shown(Coded):
             return "see the answer at the top."
         first, _, rest = self.unit.partition(" ")
         units = f"{first.removesuffix('s')} {rest}".strip() if self.units == 1 else self.unit
+        if self.code == "too_few":
+            return f"not judged: the test split has {self.units:,} independent {units}."
         return (
             f"judged by {self.measure} over {self.units:,} independent {units}; a value of "
             f"{self.limit or f'{self.margin:.3g}'} or more would count as a signal."

@@ -139,7 +139,10 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
     cost = {name: value for name, value in result.cost.items() if name != "seconds"}  # the run is not over yet
     known = result.to_plain() | {"status": status, "cost": cost} | seen
     path = write_report(result.folder, result.experiment, summary, known, typed, data=points_of_plain(result.taken))
-    print_table(*next(iter(summary.tables.items())))
+    title, rows = next(iter(summary.tables.items()))
+    if summary.verdict and summary.verdict.sentence.removesuffix(".") not in title:
+        print(summary.answer or summary.verdict.sentence)
+    print_table(title, rows)
     for title in summary.shown:
         if title in summary.said:
             print(f"\n{summary.said[title]}")

@@ -39,6 +39,7 @@ PERMUTED = (
     "The labels are permuted (data.permute_labels=true), so there is nothing to foretell: whatever is better than "
     "chance leaks, and nothing of this is advice."
 )
+TRUE_LABELS = "This trains on the true labels:", "data.permute_labels=false"
 MACHINES = "Machines by their latest row"
 NEED = (
     "Machines: maintenance is needed where the probability is at or above the threshold {threshold:.3g}; row is that "
@@ -122,7 +123,7 @@ def summarize(
         main, score, tables, drawn, notes, items=items, shown=shown,
         question="How well does the network foretell the event for rows that it has not seen, beside baselines?",
         answer=found.sentence, verdict=found, leading=["ROC-AUC", "PR-AUC", "(chance)", "F1"], counted="rows",
-        counts={MACHINES: "", "Drift": ""}, warnings=warned,
+        counts={MACHINES: "", "Drift": ""}, warnings=warned, next_step=TRUE_LABELS if data.permute_labels else ("", ""),
     )  # fmt: skip
 
 
