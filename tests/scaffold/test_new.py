@@ -33,7 +33,7 @@ def test_a_project_is_small_and_holds_all_that_it_takes(folder, capsys):
              if path.is_file()}  # fmt: skip
     assert set(files) == FILES
     lines = {name: len(path.read_text().splitlines()) for name, path in files.items()}
-    assert sum(lines.values()) <= 230
+    assert sum(lines.values()) <= 235
     assert sum(number for name, number in lines.items() if name.endswith((".py", ".yaml"))) <= 165
     assert max(len(line) for path in files.values() for line in path.read_text().splitlines()) <= 140
     for name, path in files.items():
