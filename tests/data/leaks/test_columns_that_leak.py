@@ -140,6 +140,14 @@ def test_features_of_the_future_are_found_and_those_of_the_past_are_not(series):
         assert [leak for leak in scan(with_column(series, "suspect", values)) if leak.severity != "note"] == []
 
 
+@pytest.mark.parametrize("steps", [2, 3, 4])
+def test_a_mean_of_coming_readings_is_told_as_that_and_not_as_one_of_them(series, steps):
+    s0 = series.columns["s0"]
+    following = np.mean([np.append(s0[step:], np.full(step, np.nan)) for step in range(1, steps + 1)], 0)
+    (leak,) = scan(with_column(series, "mean_next", following))
+    assert f"is the mean of s0 over the next {steps} steps" in leak.finding
+
+
 def test_a_series_that_is_split_at_random_breaks_the_order_of_time(series):
     rng = np.random.default_rng(0)
     shuffled = Samples(**vars(series) | {"split": rng.permutation(series.split), "splitting": "random"})

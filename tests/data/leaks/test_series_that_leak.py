@@ -7,24 +7,33 @@ from fulmen.data.leaks.delayed import delayed, repeated_blocks
 from fulmen.data.leaks.filled import filled
 from fulmen.data.leaks.foretold import foretold
 from fulmen.data.leaks.samples import Samples, Series
+from fulmen.data.leaks.stretches import shared_stretches
 from fulmen.workloads.stocks.simulator import simulate_market
 
 DAYS = 1500
 
 
 def leaks(samples):
-    return [leak for detector in (delayed, filled, foretold) for leak in detector(samples)]
+    return [leak for detector in (delayed, shared_stretches, filled, foretold) for leak in detector(samples)]
 
 
-def samples(*closes, columns=None, split=None, horizon=1.0):
-    """Windows of series of prices [T] on one calendar, split in time; `columns` are features [T] of the first alone."""
-    series = [Series(f"S{i}", np.arange(len(close), dtype=float), {"close": close}) for i, close in enumerate(closes)]
+def samples(*closes, columns=None, split=None, horizon=1.0, values=None, made_of=None):
+    """Windows of series of prices [T] on one calendar, split in time; `columns` are features [T] of the first alone.
+
+    Args:
+        values: further ones of each day, such as high.
+        made_of: which features are made of them.
+    """
+    series = [
+        Series(f"S{i}", np.arange(len(close), dtype=float), {"close": close} | (values or {}))
+        for i, close in enumerate(closes)
+    ]
     day = np.arange(DAYS - 1)
     split = np.repeat([0, 1, 2], [1000, 200, 299]) if split is None else split
     return Samples(
         np.diff(np.log(closes[0])), "numbers", split, {k: v[:-1] for k, v in (columns or {}).items()},
         time=day.astype(float), splitting="time", horizon=horizon, series=series, sample="window",
-        without=lambda names: (f"without={list(names)}",), target_name="log-return of the next day",
+        without=lambda names: (f"without={list(names)}",), target_name="log-return of the next day", made_of=made_of,
     )  # fmt: skip
 
 
@@ -64,6 +73,80 @@ def test_a_centred_mean_of_prices_is_found_and_one_on_lines_between_others_too()
     assert found_in(np.round(line, 2)) == [("look_ahead", "error")]
 
 
+@pytest.mark.parametrize("width", [3, 5])
+def test_of_smoothed_prices_one_thing_is_said_whatever_is_made_of_them(width):
+    raw = close()
+    price = np.round(np.convolve(np.pad(raw, width // 2, mode="edge"), np.ones(width) / width, "valid"), 2)
+    mean = np.convolve(price, np.ones(20) / 20)[:DAYS]
+    features = {"return": np.diff(np.log(price), prepend=np.log(price[0])), "moving average": np.log(price / mean)}
+    found = leaks(samples(price, columns=features, values={"open": raw}, made_of={"open": ()}))
+    assert [(leak.severity, "smoothed" in leak.finding) for leak in found] == [("error", True)]
+
+
+def test_weekly_prices_on_lines_between_are_no_stretches_that_come_twice():
+    line = np.interp(np.arange(DAYS), np.arange(0, DAYS, 5), close()[::5])
+    (leak,) = leaks(samples(line))
+    assert "lie on a line" in leak.finding
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_price_that_returns_to_a_level_leaks_nothing(seed):
+    rng = np.random.default_rng(seed)
+    price = np.round(np.where(rng.random(DAYS) < 0.7, 1.0, 1 + rng.normal(0, 0.003, DAYS)), 4)
+    mean = np.convolve(price, np.ones(20) / 20)[:DAYS]
+    features = {"return": np.diff(np.log(price), prepend=0.0), "moving average": np.log(price / mean)}
+    opened = np.round(1 + rng.normal(0, 0.0003, DAYS), 4)
+    assert found_in(price, columns=features, values={"open": opened}, made_of={"open": ()}) == []
+
+
+def span(price, seed, wide=0.006):
+    """High and Low of days whose Close is given."""
+    rng = np.random.default_rng(seed)
+    opened = np.append(price[:1], price[:-1])
+    high = np.maximum(price, opened) * np.exp(wide * rng.random(DAYS))
+    return {"high": np.round(high, 2), "low": np.round(np.minimum(price, opened) * np.exp(-wide * rng.random(DAYS)), 2)}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("names", [("high", "low"), ("low",)])
+def test_highs_and_lows_that_hold_the_next_close_are_found_and_those_of_the_day_are_not(seed, names):
+    price = close(seed)
+    values, ahead = span(price, seed), np.append(price[1:], price[-1])
+    made_of = {"high": ("range",), "low": ("range",)}
+    assert found_in(price, values=values, made_of=made_of) == []
+    changed = {name: (np.maximum if name == "high" else np.minimum)(values[name], ahead) for name in names}
+    (leak,) = leaks(samples(price, values=values | changed, made_of=made_of))
+    assert (leak.severity, leak.columns, leak.cures) == ("error", names, ("without=['range']",))
+    assert "the next Close lies" in leak.finding
+
+
+def test_a_value_that_knows_tomorrow_is_a_note_where_no_feature_is_made_of_it_and_told_once_where_one_is():
+    price = close()
+    ahead = np.append(price[1:], price[-1])
+    (leak,) = leaks(samples(price, values={"open": ahead}, made_of={"open": ()}))
+    assert (leak.severity, leak.columns) == ("note", ("open",))
+    gap = np.log(ahead / np.append(price[:1], price[:-1]))
+    (leak,) = leaks(samples(price, columns={"gap": gap}, values={"open": ahead}, made_of={"open": ("gap",)}))
+    assert (leak.severity, leak.columns, leak.cures) == ("error", ("gap",), ("without=['gap']",))
+
+
+@pytest.mark.parametrize("begin", [0, 200, 1000])
+def test_a_series_that_is_another_one_from_some_day_on_is_found_with_the_day(begin):
+    price, spliced = close(), close(7)
+    spliced[begin:] = np.round(price[begin:] * 0.37 * spliced[begin - 1] / price[begin - 1], 2)
+    (leak,) = leaks(samples(price, spliced, close(9)))
+    assert (leak.code, leak.severity, set(leak.columns)) == ("near_copies", "warning", {"S0", "S1"})
+    assert leak.cures == ("without=['S1']",)
+    assert begin == 0 or abs(leak.evidence["start"] - begin) <= 2
+
+
+def test_two_classes_of_one_share_are_no_copies_however_alike_they_are():
+    rng = np.random.default_rng(3)
+    step = rng.normal(0, 0.01, DAYS)
+    prices = [np.round(each * np.exp(np.cumsum(step + rng.normal(0, 0.0009, DAYS))), 2) for each in (100, 100, 7)]
+    assert found_in(*prices) == []
+
+
 def test_gaps_that_are_filled_backwards_are_found_and_gaps_that_are_filled_forwards_are_not():
     price, rng = simulate_market(DAYS, 1, 0.0).close, np.random.default_rng(0)
     forwards, backwards = price.copy(), price.copy()
@@ -89,6 +172,9 @@ def test_a_series_that_is_another_one_days_before_and_one_that_is_the_same_are_f
     (leak,) = leaks(samples(price, ahead, other))
     assert (leak.code, leak.evidence["steps"], set(leak.columns)) == ("look_ahead", -5, {"S0", "S1"})
     assert "S1 does what S0 does 5 steps later" in leak.finding
+    (leak,) = leaks(samples(price, np.roll(ahead, 4), other))
+    assert "1 step later" in leak.finding
+    assert leak.cures == ("without=['S1']",)
     assert found_in(price, 1.7 * price, other) == [("near_copies", "warning")]
 
 

@@ -128,3 +128,14 @@ def test_real_prices_are_read(shared):
     ((prices,), _) = read_prices(shared / "NVDA.csv")
     assert len(prices) == 2768
     assert np.isfinite(features(prices, NAMES)[20:]).all()
+
+
+def test_tickers_that_are_left_out_are_not_there_and_the_data_are_others():
+    every, one = ready(tickers=3), ready(tickers=3, leave_out=[ready(tickers=3).tickers[1]])
+    assert one.tickers == [every.tickers[0], every.tickers[2]]
+    assert one.fingerprint != every.fingerprint
+    assert one.all_samples().without(one.tickers[1:]) == (f"data.leave_out=[{every.tickers[1]},{every.tickers[2]}]",)
+    with pytest.raises(FulmenError, match="leave_out: there is no ticker B"):
+        ready(leave_out=["B"])
+    with pytest.raises(FulmenError, match="leave_out: no ticker is left"):
+        ready(leave_out=ready().tickers)

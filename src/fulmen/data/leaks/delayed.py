@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fulmen.data.leaks.filled import rounding
+from fulmen.data.leaks.filled import is_filled, rounding
 from fulmen.data.leaks.leak import Leak, Severity
-from fulmen.data.leaks.samples import TEST, TRAIN, VALIDATION, Samples
-from fulmen.data.leaks.steps import Steps, steps_of
+from fulmen.data.leaks.samples import TEST, TRAIN, VALIDATION, Samples, Series
+from fulmen.data.leaks.steps import EQUAL, Steps, steps_of
+from fulmen.report.words import counted
 
 SERIES = 40  # that are compared with each other
-EQUAL = 0.999  # correlation of steps of one series under two names
 LEAST, ODDS = 0.3, 7.5  # correlation of steps at a delay, and times the error of one that is chance
 NEAR = 40  # steps of a delay up to which one series foretells the other
 BLOCK, SAME = 20, 0.97  # steps of a block, and correlation of two that are one
@@ -26,7 +26,7 @@ def delayed(samples: Samples) -> list[Leak]:
     if not whole:
         return []
     fine = [one for one in whole[:SERIES] if rounding(one) < COARSE]
-    return [*_among(samples, steps_of(whole[:SERIES])), *(_blocks(samples, steps_of(fine)) if fine else ())]
+    return [*_among(samples, steps_of(whole[:SERIES])), *(_blocks(samples, fine) if fine else ())]
 
 
 def _among(samples: Samples, steps: Steps) -> Iterator[Leak]:
@@ -38,25 +38,27 @@ def _among(samples: Samples, steps: Steps) -> Iterator[Leak]:
         found.setdefault(kind, []).append((strength, lag, first, second))
     for kind, pairs in found.items():
         strength, lag, first, second = max(pairs)
-        more = f"; {len(pairs) - 1} more such pairs" if len(pairs) > 1 else ""
+        more = f"; {counted(len(pairs) - 1, 'more such pair')}" if len(pairs) > 1 else ""
         names = tuple(dict.fromkeys(name for _, _, *both in pairs for name in both))
         evidence = {"correlation": strength, "steps": lag, "pairs": [[a, b] for _, _, a, b in pairs[:10]]}
         early, late = (first, second) if lag > 0 else (second, first)
+        foretelling = (b if lag < 0 else a for _, lag, a, b in pairs)
+        cures = tuple(samples.without(tuple(dict.fromkeys(foretelling if kind == "near" else (b for *_, b in pairs)))))
         if kind == "same":
             said = f"{first} and {second} are one series: their steps correlate by {strength:.4f}{more}"
-            yield Leak("near_copies", "warning", said, names, evidence)
+            yield Leak("near_copies", "warning", said, names, evidence, cures)
         elif kind == "near":
             said = (
-                f"{early} does what {late} does {abs(lag)} steps later (correlation {strength:.2f}): whoever sees both "
-                f"knows the future of {late}{more}"
+                f"{early} does what {late} does {counted(abs(lag), 'step')} later (correlation {strength:.2f}): "
+                f"whoever sees both knows the future of {late}{more}"
             )
-            yield Leak("look_ahead", "error", said, names, evidence)
+            yield Leak("look_ahead", "error", said, names, evidence, cures)
         else:
             said = (
-                f"{late} repeats {early} {abs(lag)} steps later (correlation {strength:.2f}): what is trained on one "
-                f"is tested on the other{more}"
+                f"{late} repeats {early} {counted(abs(lag), 'step')} later (correlation {strength:.2f}): what is "
+                f"trained on one is tested on the other{more}"
             )
-            yield Leak("near_copies", "error", said, names, evidence)
+            yield Leak("near_copies", "error", said, names, evidence, cures)
 
 
 def pairs_in(steps: Steps) -> Iterator[tuple[int, int, int, float]]:
@@ -84,12 +86,13 @@ def pairs_in(steps: Steps) -> Iterator[tuple[int, int, int, float]]:
                 yield i, i + 1 + row, int(lags[place]), min(strength, 1.0)
 
 
-def _blocks(samples: Samples, steps: Steps) -> Iterator[Leak]:
-    """Blocks of steps that come twice in one series."""
+def _blocks(samples: Samples, fine: list[Series]) -> Iterator[Leak]:
+    """Blocks of steps that come twice in one series; lines between values repeat by themselves."""
+    steps = steps_of(fine)
     for row, name in enumerate(steps.names[:10]):
         place = np.flatnonzero(steps.known[row])[-LONGEST:]
         pairs = repeated_blocks(steps.values[row, place])
-        if len(pairs) >= 3:
+        if len(pairs) >= 3 and not is_filled(fine[row]):
             one, other = (place[each] for each in pairs[0])
             crossing = _cross(samples, row, place[pairs])
             severity: Severity = "error" if crossing else "warning"

@@ -13,6 +13,7 @@ FEWEST = 200  # steps, below which nothing is said
 LAGS = 5  # steps by which the next one is foretold
 TOO_GOOD, GRAVE = 0.15, 0.2  # of the variance of the next step, which no market tells
 LINES = 0.01  # of the steps that lie on lines between others
+MANY_LINES = 0.1  # of them, below which smoothing explains them
 GAPS, BY_CHANCE = 20, 2e-3  # runs without a step that are asked, and the chance of steps so unequal around them
 
 
@@ -26,6 +27,15 @@ def filled(samples: Samples) -> list[Leak]:
     for leak in found:
         told.setdefault(str(leak.evidence["how"]), []).append(leak)
     return [_together(leaks) for leaks in told.values()]
+
+
+def is_filled(one: Series) -> bool:
+    """Whether values of a series were smoothed, or lie on lines between others."""
+    values = foretold(one)
+    if len(values) <= FEWEST:
+        return False
+    share, sign = foretelling(standard(changes(values)))
+    return (share > TOO_GOOD and sign > 0) or on_lines(values) > LINES
 
 
 def _together(leaks: list[Leak]) -> Leak:
@@ -42,10 +52,11 @@ def _filled(one: Series, by_chance: float) -> Iterator[Leak]:
     share, sign = foretelling(standard(step))
     lines = on_lines(values)
     ratio, chance, runs = around_gaps(step)
-    if lines > LINES:
+    smooth = share > TOO_GOOD and sign > 0
+    if lines > (MANY_LINES if smooth else LINES):
         said = f"{lines:.1%} of the values of {one.name} lie on a line between an earlier and a later one: they were"
         yield _leak(one, f"{said} filled in with the later one known", "lines", "error", share=lines)
-    elif share > TOO_GOOD and sign > 0:
+    elif smooth:
         said = (
             f"the last {LAGS} steps of {one.name} tell {share:.0%} of the variance of the next, more than a market "
             f"does: its values were smoothed, with later ones if the mean was centred"
@@ -97,7 +108,7 @@ def on_lines(values: np.ndarray) -> float:
         tolerance = max(1.01 * unit, 1e-7 * float(np.median(np.abs(series))) * (series is known), 1e-9)
         here = _even(step, tolerance)
         rng = np.random.default_rng(0)
-        chance = float(np.mean([_even(_shuffled(step, rng), tolerance) for _ in range(5)]))
+        chance = float(np.mean([_even(shuffled(step, rng), tolerance) for _ in range(5)]))
         if here - chance > 4 * np.sqrt(max(chance, 1.0 / len(step)) / len(step)):
             best = max(best, float(here - 1.5 * chance))
     return best
@@ -109,7 +120,8 @@ def _even(step: np.ndarray, tolerance: float) -> float:
     return float((moving[1:] & moving[:-1] & (np.abs(np.diff(step)) <= tolerance)).mean())
 
 
-def _shuffled(step: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def shuffled(step: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Steps [T] in another order, each within `USUAL` of its place."""
     return step[np.argsort(np.arange(len(step)) + rng.uniform(0, USUAL, len(step)))]
 
 

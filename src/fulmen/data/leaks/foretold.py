@@ -1,9 +1,14 @@
 """Features of today that tell the next step of a series better than anything of today can."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from fulmen.data.leaks.filled import rounding
+from fulmen.data.leaks.filled import is_filled, rounding
 from fulmen.data.leaks.leak import Leak, Severity
+from fulmen.data.leaks.made_of import leak_of_values
+from fulmen.data.leaks.own_past import of_windows, unforetold
+from fulmen.data.leaks.ranges import ranges
 from fulmen.data.leaks.samples import SPLITS, TEST, TRAIN, VALIDATION, Samples
 from fulmen.data.leaks.steps import foretold as series_foretold
 from fulmen.report.words import counted
@@ -21,54 +26,69 @@ def foretold(samples: Samples) -> list[Leak]:
     """Of series: features that know the next step, and splits whose targets overlap."""
     if not samples.series or samples.time is None:
         return []
-    return [*_features(samples), *_values(samples), *_overlap(samples)]
+    found = [*_features(samples), *ranges(samples)]
+    return [*found, *_values(samples, {name for leak in found for name in leak.columns}), *_overlap(samples)]
 
 
-def _features(samples: Samples) -> list[Leak]:
+def _features(samples: Samples) -> Iterator[Leak]:
     target = samples.target if samples.target.ndim == 1 else samples.target[:, 0]
     rows = np.flatnonzero(samples.split >= 0)
     rows = rows[np.argsort(samples.time[rows], kind="stable")]  # type: ignore[index]
     rows = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)]
     if len(rows) < FEWEST:
-        return []
-    y = _calm(target[rows].astype(float))
-    shares = {name: told_by(np.asarray(x, float)[rows], y) for name, x in samples.columns.items() if _is_number(x)}
+        return
+    y = target[rows].astype(float)
+    left = of_windows(samples, rows)
+    left = np.where(np.isfinite(left), left, y)
+    shares = {
+        name: share_told(np.asarray(x, float)[rows], y, left) for name, x in samples.columns.items() if _is_number(x)
+    }
     least = BOUNCE if max(map(rounding, samples.series), default=0) > COARSE else TOO_GOOD
     telling = {name: share for name, share in shares.items() if share > least}
-    if not telling:
-        return []
-    best = max(telling, key=lambda name: telling[name])
-    severity: Severity = "error" if telling[best] > GRAVE else "warning"
-    finding = (
-        f"the feature {best} tells {telling[best]:.0%} of the variance of the {samples.target_name}, more than "
-        f"anything known on a day does: it was made of later values"
-    )
-    cures = tuple(samples.without(tuple(telling)))
-    return [Leak("look_ahead", severity, finding, tuple(telling), {"share": telling[best]}, cures)]
+    if telling:
+        best = max(telling, key=lambda name: telling[name])
+        severity: Severity = "error" if telling[best] > GRAVE else "warning"
+        finding = (
+            f"the feature {best} tells {telling[best]:.0%} of the variance of the {samples.target_name} beyond what "
+            f"its own past does, more than anything known on a day does: it was made of later values"
+        )
+        cures = tuple(samples.without(tuple(telling)))
+        yield Leak("look_ahead", severity, finding, tuple(telling), {"share": telling[best]}, cures)
 
 
-def _values(samples: Samples) -> list[Leak]:
-    """Other values of a day, such as Open and Volume, that tell the next step, be they features or not."""
+def _values(samples: Samples, told: set[str]) -> Iterator[Leak]:
+    """Other values of a day, such as Open and Volume, that tell the next step, be they features or not.
+
+    Args:
+        told: features and values that are told of already.
+    """
     found: dict[str, float] = {}
     for one in samples.series[:SERIES]:
         close = series_foretold(one)
         if len(close) < FEWEST or np.nanmin(close) <= 0 or rounding(one) > COARSE:
             continue
-        y = _calm(np.nan_to_num(np.diff(np.log(close))))
+        y, left, smooth = np.nan_to_num(np.diff(np.log(close))), unforetold(one), is_filled(one)
         for name, values in list(one.values.items())[1:]:
             known = np.asarray(values, float)
-            if np.nanmin(known) > 0:
+            if np.nanmin(known) > 0 and not (smooth and name in PRICES):  # beside a Close that was smoothed
                 x = np.nan_to_num(np.log(known / close) if name in PRICES else np.log(known))[:-1]
-                found[name] = max(found.get(name, 0.0), told_by(x, y))
+                found[name] = max(found.get(name, 0.0), share_told(x, y, left))
     telling = {name: share for name, share in found.items() if share > GRAVE}
-    if not telling:
-        return []
-    best = max(telling, key=lambda name: telling[name])
-    finding = (
-        f"{best} tells {telling[best]:.0%} of the variance of the next step, more than anything known on a day does: "
-        f"it is of a later day, and features made of it know what comes"
-    )
-    return [Leak("look_ahead", "error", finding, tuple(telling), {"share": telling[best]})]
+    inputs = samples.made_of or {}
+    telling = {name: share for name, share in telling.items() if not told & {name, *inputs.get(name, ())}}
+    if telling:
+        best = max(telling, key=lambda name: telling[name])
+        finding = (
+            f"{best} tells {telling[best]:.0%} of the variance of the next step beyond what its own past does, more "
+            f"than anything known on a day does: it is of a later day"
+        )
+        yield leak_of_values(samples, finding, tuple(telling), {"share": telling[best]})
+
+
+def share_told(x: np.ndarray, y: np.ndarray, left: np.ndarray) -> float:
+    """The share of the variance of y [n] that x tells of `left`, which is y less what is known without x."""
+    y, left = _calm(y), _calm(left)
+    return told_by(x, left) * min(1.0, float(left.var() / max(y.var(), 1e-300)))
 
 
 def _is_number(x: np.ndarray) -> bool:

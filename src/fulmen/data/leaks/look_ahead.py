@@ -132,14 +132,16 @@ def _of_columns(samples: Samples, each: Column, others: list[Column], place: np.
         for lag in range(1, LAGS + 1):
             by_lag[lag] = alike(each.values, later(other.values, place, lag))
         ahead = max(by_lag, key=lambda lag: by_lag[lag])
-        if by_lag[ahead] > 0.98 and 1 - by_lag[ahead] < 0.2 * (1 - now) and _is_the_later(each, other, place):
+        over, agreed = _mean_ahead(each.values, other.values, place)
+        shifted = by_lag[ahead] > 0.98 and 1 - by_lag[ahead] < 0.2 * (1 - now) and agreed <= by_lag[ahead]
+        if shifted and _is_the_later(each, other, place):
             finding = (
                 f"the feature {each.name} is {other.name} of {ahead} step{'s' * (ahead > 1)} later (correlation "
                 f"{by_lag[ahead]:.4f}): it knows what comes"
             )
             yield _leak(samples, each, finding, steps=ahead, later=by_lag[ahead], present=now)
-        elif found := _mean_ahead(each.values, other.values, place):
-            finding = f"the feature {each.name} is the mean of {other.name} over {found}: it knows what comes"
+        elif over:
+            finding = f"the feature {each.name} is the mean of {other.name} over {over}: it knows what comes"
             yield _leak(samples, each, finding)
 
 
@@ -155,10 +157,10 @@ def _is_the_later(each: Column, other: Column, place: np.ndarray) -> bool:
     return bool(each.missing[ends].mean() > 0.5 and not other.missing[starts].mean() > 0.5)
 
 
-def _mean_ahead(values: np.ndarray, other: np.ndarray, place: np.ndarray) -> str:
-    """The steps over which `values` is a mean of `other`, some of them later; "": it is none."""
+def _mean_ahead(values: np.ndarray, other: np.ndarray, place: np.ndarray) -> tuple[str, float]:
+    """The steps over which `values` is a mean of `other`, some of them later, and how well; "" and 0: it is none."""
     centred, past, ahead = other.copy(), other.copy(), np.zeros(len(other))
-    known = max(alike(values, other), 0.0)
+    known, found = max(alike(values, other), 0.0), ("", 0.0)
     for width in range(1, WIDEST + 1):
         after = later(other, place, width)
         before = later(other, place, -width)
@@ -170,9 +172,9 @@ def _mean_ahead(values: np.ndarray, other: np.ndarray, place: np.ndarray) -> str
         }
         ways |= {f"the next {width} steps": ahead} if width > 1 else {}  # the next one alone is a shift
         for words, mean in ways.items():
-            if (best := alike(values, mean)) > 0.99 and 1 - best < 0.1 * (1 - known):
-                return words
-    return ""
+            if (best := alike(values, mean)) > max(0.99, found[1]) and 1 - best < 0.1 * (1 - known):
+                found = words, best
+    return found
 
 
 def _leak(samples: Samples, each: Column, finding: str, **evidence: float) -> Leak:

@@ -74,6 +74,7 @@ class Samples:
         outcome: what is foretold, whole, where `target` only sums it up: curves [N, ..., T].
         outcome_time: of the points of `outcome` [T].
         series: what windows were cut from.
+        made_of: names of `Series.values` -> the inputs that are made of them; None: that is not known.
     """
 
     target: np.ndarray
@@ -96,6 +97,7 @@ class Samples:
     outcome: np.ndarray | None = None
     outcome_time: np.ndarray | None = None
     series: Sequence[Series] = ()
+    made_of: Mapping[str, Sequence[str]] | None = None
 
     def __len__(self) -> int:
         return len(self.split)

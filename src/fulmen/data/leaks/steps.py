@@ -6,6 +6,7 @@ import numpy as np
 
 from fulmen.data.leaks.samples import Series
 
+EQUAL = 0.999  # correlation of steps of one series under two names
 USUAL = 20  # steps by which the usual size is judged
 LARGEST = 4.0  # times the usual size, beyond which a step counts as this
 

@@ -13,7 +13,7 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 from fulmen import io
-from fulmen.config.mistakes import as_text
+from fulmen.config.mistakes import as_text, did_you_mean
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.data.leaks.samples import Samples, Series, joined
 from fulmen.diagnosis.findings import FINDINGS
@@ -37,7 +37,7 @@ from fulmen.workloads.stocks import (
 )
 from fulmen.workloads.stocks.arrays import SERIES, arrays_from, series_from
 from fulmen.workloads.stocks.checks import doubts_about_constants, doubts_about_twins
-from fulmen.workloads.stocks.features import FEATURES, ewma_volatility, feature, features
+from fulmen.workloads.stocks.features import FEATURES, columns_read, ewma_volatility, feature, features
 from fulmen.workloads.stocks.names import REQUIRED
 from fulmen.workloads.stocks.prices import read_prices
 from fulmen.workloads.stocks.reading import Reading
@@ -104,6 +104,7 @@ class StocksData(WorkloadData):
         longest_gap_days: between two lines that still count as neighbours; 30 by default, 60 for weekly prices, 120 for
             monthly ones.
         largest_jump: how many times the Close before a Close may be, up or down; beyond is taken for a fault.
+        leave_out: tickers that are not used.
     """
 
     folds_in_time = True
@@ -146,6 +147,7 @@ class StocksData(WorkloadData):
         frequency: Frequency = "daily",
         longest_gap_days: int | None = None,
         largest_jump: float = LARGEST_JUMP,
+        leave_out: Sequence[str] = (),
     ):
         super().__init__(batch_size, seed)
         _between("lookback_days", lookback_days, 10, 120)
@@ -179,6 +181,7 @@ class StocksData(WorkloadData):
         self.walk: dict[str, Any] | None = (
             None if fold is None else {"fold": fold, "folds": folds, "training": training}
         )
+        self.leave_out = tuple(leave_out)
         self.cache = cache
         self.fingerprint = ""
 
@@ -197,7 +200,7 @@ class StocksData(WorkloadData):
     def setup(self, stage: str | None = None) -> None:
         if self.splits:
             return
-        series = series_from(self._arrays())
+        series = self._used(series_from(self._arrays()))
         self.tickers = [one.ticker for one in series]
         self.absent = [name for name in SERIES if all(np.isnan(getattr(one, name)).all() for one in series)]
         self.series, calendar = series, np.unique(np.concatenate([one.day for one in series]))
@@ -210,6 +213,15 @@ class StocksData(WorkloadData):
             if inside.sum() < MINIMUM:
                 raise FulmenError(self._too_few(name, int(inside.sum()), len(calendar)))
             self.splits[name] = {key: torch.from_numpy(value[inside]) for key, value in everything.items()}
+
+    def _used(self, series: list[Prices]) -> list[Prices]:
+        """Without the tickers that are left out."""
+        there = [one.ticker for one in series]
+        if unknown := [name for name in self.leave_out if name not in there]:
+            raise FulmenError(f"leave_out: there is no ticker {unknown[0]}{did_you_mean(unknown[0], there)}")
+        if not set(there) - set(self.leave_out):
+            raise FulmenError("leave_out: no ticker is left")
+        return [one for one in series if one.ticker not in self.leave_out]
 
     def all_samples(self) -> Samples:
         """Windows, by the features of their last day, and the series that they are cut from.
@@ -234,10 +246,14 @@ class StocksData(WorkloadData):
             without=self._without,
             horizon=self.horizon_days,
             series=[self._of_file(one, calendar) for one in self.series],
+            made_of={read: [each for each in self.features if read in columns_read(each)] for read in SERIES},
         )
 
     def _without(self, columns: Sequence[str]) -> Sequence[str]:
-        """The override that keeps all other features."""
+        """The override that keeps all other features, or all other tickers."""
+        if set(columns) <= set(self.tickers) - set(self.features):
+            left = len(set(self.tickers) - set(columns))
+            return (f"data.leave_out={as_text([*self.leave_out, *columns])}",) if left else ()
         kept = [name for name in self.features if name not in columns]
         return (f"data.features={as_text(kept)}",) if kept and len(kept) < len(self.features) else ()
 
@@ -284,6 +300,7 @@ class StocksData(WorkloadData):
     def _arrays(self) -> Arrays:
         files = self._files()
         source = {"csv": [Path(path).name for path in files], **self._key()} if files else self.market
+        source = source | ({"leave_out": self.leave_out} if self.leave_out else {})
         code, room = (READERS, ROOM) if files else ((simulator,), [])
         self.fingerprint = fingerprint(source, code=code, files=[*room, *files])
         build = (lambda: self._read(files)) if files else self._simulate
