@@ -52,6 +52,27 @@ def test_rows_copied_with_a_little_noise_are_near_copies(noise):
     assert codes(scan(samples(named(x), y))) == []
 
 
+@pytest.mark.parametrize("times", [6, 10, 40])
+def test_events_drawn_again_many_times_with_a_little_noise_are_near_copies(times):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3000, 5)).round(3)
+    y = (x[:, 0] + rng.normal(size=3000) > 2.6).astype(int)
+    again = np.repeat(np.flatnonzero(y == 1), times)
+    order = rng.permutation(3000 + len(again))
+    both = np.vstack([x, x[again] + 0.01 * rng.normal(size=(len(again), 5))])[order]
+    (leak,) = scan(samples(named(both), np.append(y, y[again])[order]))
+    assert (leak.code, leak.severity) == ("near_copies", "error")
+    assert leak.evidence["share_of_class"] > 0.5 > 10 * leak.evidence["share_of_others"]
+
+
+@pytest.mark.parametrize("spread", [0.3, 1.0, 3.0])
+def test_events_that_are_rarer_or_denser_than_others_are_no_near_copies(spread):
+    rng = np.random.default_rng(0)
+    y = (rng.random(3000) < 0.2).astype(int)
+    x = np.where(y[:, None] == 1, 2 + spread * rng.normal(size=(3000, 5)), rng.normal(size=(3000, 5))).round(3)
+    assert [leak for leak in scan(samples(named(x), y)) if leak.code == "near_copies"] == []
+
+
 def test_rows_copied_but_for_one_column_are_near_copies():
     rng = np.random.default_rng(0)
     x, y = readings(rng, 1000)

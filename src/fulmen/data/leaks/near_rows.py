@@ -38,12 +38,11 @@ def near_rows(samples: Samples) -> list[Leak]:
 
 
 def _by_distance(samples: Samples, rows: np.ndarray) -> list[Leak]:
-    screen = columns_of(samples.columns, drawn(rows, SCREEN))
-    fine = [each.name for each in screen if not each.levels and each.count > FINE]
+    fine = fine_columns(samples, rows)
     if len(fine) < 2:
         return []
     columns = [np.asarray(samples.columns[name], float)[rows] for name in fine]
-    x = _dequantised(columns)
+    x = dequantised(columns)
     asked = samples.split[rows]
     judged = next(each for each in (TEST, VALIDATION, TEST) if (asked == each).any() or each == VALIDATION)
     reference = np.flatnonzero(asked == TRAIN)
@@ -71,7 +70,13 @@ def _by_distance(samples: Samples, rows: np.ndarray) -> list[Leak]:
     return [_leak(samples, finding, count, share, pair)]
 
 
-def _dequantised(columns: list[np.ndarray]) -> np.ndarray:
+def fine_columns(samples: Samples, rows: np.ndarray) -> list[str]:
+    """Names of the columns of numbers that tell many rows apart."""
+    screen = columns_of(samples.columns, drawn(rows, SCREEN))
+    return [each.name for each in screen if not each.levels and each.count > FINE]
+
+
+def dequantised(columns: list[np.ndarray]) -> np.ndarray:
     """Columns standardised [N, F], each number moved within its last digit, so that what was rounded is not equal.
 
     What is missing is drawn from what is there.

@@ -19,6 +19,7 @@ from fulmen.data.leaks.look_ahead import look_ahead
 from fulmen.data.leaks.marks import marks
 from fulmen.data.leaks.near_copies import near_copies
 from fulmen.data.leaks.near_rows import near_rows
+from fulmen.data.leaks.oversampled import oversampled
 from fulmen.data.leaks.samples import Samples
 from fulmen.data.leaks.stretches import shared_stretches
 from fulmen.data.leaks.target import target_leaks
@@ -27,7 +28,9 @@ from fulmen.data.leaks.unfit import unfit
 from fulmen.report.leaks import PROVES_NOTHING as PROVES_NOTHING
 
 Detector = Callable[[Samples], list[Leak]]
-OF_ROWS: Sequence[Detector] = (unfit, copies, near_copies, near_rows, marks, claimed, fitted_leaks, encoded)
+OF_ROWS: Sequence[Detector] = (
+    unfit, copies, near_copies, near_rows, oversampled, marks, claimed, fitted_leaks, encoded,
+)  # fmt: skip
 OF_SERIES: Sequence[Detector] = (delayed, shared_stretches, filled, foretold)
 OF_COLUMNS: Sequence[Detector] = (group_leaks, time_leaks, look_ahead, identifiers, target_leaks)
 SPECIFIC = ("look_ahead", "identifier", "group_in_several_splits", "target_copy", "target_proxy")  # first
