@@ -30,6 +30,10 @@ class PairBits:
         x = (ranks - ranks.mean(0)) / ranks.std(0)
         self.corr = x.T @ x / len(x)
 
+    def of_column(self, name: str) -> float:
+        """Bits of one column; 0 where it has one value alone."""
+        return float(self.bits[self.names.index(name)]) if name in self.names else 0.0
+
     def of(self, without: str | None = None) -> float:
         """Bits of all columns, or of all but one."""
         order = np.array([i for i in np.argsort(-self.bits) if self.names[i] != without], dtype=int)

@@ -93,6 +93,7 @@ def at(samples: Samples, rows: np.ndarray) -> Samples:
         group=taken(samples.group),
         time=taken(samples.time),
         order=taken(samples.order),
+        line=taken(samples.line),
         also={name: np.asarray(values)[rows] for name, values in samples.also.items()},
         fitted=(),
     )

@@ -18,6 +18,7 @@ REPEATED = 0.05  # of the samples of a split: fewer repeated ones are not told
 SAME_SPLIT = 0.9  # of the samples of either split, beyond which the two are one
 TOLD = 0.01  # of all samples: fewer copies that are kept in one split are not told
 EXAMPLES = 5  # pairs that are named
+FEWEST = 3  # rows of a table: fewer are a note, for chance makes one equal to another now and then
 CROWD = 25  # samples of one kind, from which on it is a state that recurs, such as a machine that stands
 MISSES = 0.3  # pairs that agree in all columns but one, to each kind that is repeated: as many where values are few
 
@@ -39,7 +40,7 @@ def copies(samples: Samples) -> list[Leak]:
     if not (repeated & ~crowd).any():
         return []
     bits = distinct_bits(samples, same) if samples.columns else None
-    if bits is not None and _few_values(samples, same, repeated & ~crowd):
+    if bits is not None and _few_values(samples, same, repeated & ~crowd, bits):
         return []
     found = []
     for one, other in combinations(range(len(SPLITS)), 2):
@@ -48,7 +49,7 @@ def copies(samples: Samples) -> list[Leak]:
         if not len(a) or not shared.any():
             continue
         first = dict(zip(same[a][::-1].tolist(), a[::-1].tolist(), strict=True))
-        pairs = [[first[int(same[row])], int(row)] for row in b[shared][:EXAMPLES]]
+        there = [(first[int(same[row])], int(row)) for row in b[shared][:EXAMPLES]]
         share, count = float(shared.mean()), int(shared.sum())
         if one == VALIDATION and min(share, np.isin(same[a], same[b]).mean()) > SAME_SPLIT:
             found.append(the_same(samples, len(b)))
@@ -59,14 +60,15 @@ def copies(samples: Samples) -> list[Leak]:
         found.append(
             Leak(
                 "copies",
-                "error" if share > 0.01 else "warning",
+                "note" if bits is not None and count < FEWEST else "error" if share > 0.01 else "warning",
                 f"{counted(count, samples.sample)} of the {len(b):,} of the {SPLITS[other]} split stand in the "
-                f"{SPLITS[one]} split too ({share:.1%}; first: {samples.sample} {pairs[0][1]} equals {pairs[0][0]})",
+                f"{SPLITS[one]} split too ({share:.1%}; first: {samples.named(there[0][1])} equals "
+                f"{samples.number(there[0][0])})",
                 evidence={
                     "splits": [SPLITS[one], SPLITS[other]],
                     "count": count,
                     "share": share,
-                    "pairs": pairs,
+                    "pairs": [[samples.number(each) for each in pair] for pair in there],
                     "by_chance": expected,
                 },
                 cures=tuple(samples.cures.get("copies", ())),
@@ -132,11 +134,12 @@ def distinct_bits(samples: Samples, same: np.ndarray) -> PairBits:
     return PairBits(columns_of(samples.columns, drawn(first, SCREEN)))
 
 
-def _few_values(samples: Samples, same: np.ndarray, repeated: np.ndarray) -> bool:
+def _few_values(samples: Samples, same: np.ndarray, repeated: np.ndarray, bits: PairBits) -> bool:
     """Whether different samples agree in all columns but one so often that agreeing in all is nothing special.
 
     That is so where it happens with two columns or more: among copies of a row with one column of fine numbers it does
-    with that one.
+    with that one. And where pairs that agree in all but one are so many that chance makes a tenth of the equal ones of
+    them, as among products whose measures are fixed but for one.
 
     Args:
         same: number of the kind of each sample [N].
@@ -144,13 +147,21 @@ def _few_values(samples: Samples, same: np.ndarray, repeated: np.ndarray) -> boo
     """
     _, first = np.unique(same, return_index=True)
     enough = MISSES * len(np.unique(same[repeated]))
+    equal = _pairs(np.sort(same[repeated]))
     missed = 0
-    for _, rest in all_but_one(samples):
-        found = np.sort(rest[first])
-        starts = np.flatnonzero(np.insert(found[1:] != found[:-1], 0, True))
-        counts = np.diff(starts, append=len(found)).astype(float)
-        missed += (counts * (counts - 1)).sum() / 2 > enough
-    return bool(missed >= 2)
+    for name, rest in all_but_one(samples):
+        pairs = _pairs(np.sort(rest[first]))
+        if 10 * pairs * 2.0 ** -bits.of_column(name) > equal:
+            return True
+        missed += pairs > enough
+    return missed >= 2
+
+
+def _pairs(numbers: np.ndarray) -> float:
+    """How many pairs of equal ones there are among sorted numbers [n]."""
+    starts = np.flatnonzero(np.insert(numbers[1:] != numbers[:-1], 0, True)) if len(numbers) else np.zeros(0, int)
+    counts = np.diff(starts, append=len(numbers)).astype(float)
+    return float((counts * (counts - 1)).sum() / 2)
 
 
 def all_but_one(samples: Samples) -> Iterator[tuple[str, np.ndarray]]:

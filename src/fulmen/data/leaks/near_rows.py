@@ -18,7 +18,8 @@ KNOWN = 8  # nearest rows that are looked at
 REACH = 6  # the one that the nearest is compared with
 ODD = 1e-6  # chance of a pair so near
 SHARE = 0.01  # of the rows that have such a pair
-GRAVE = 0.05  # of them, from which on it is an error
+TOLD, GRAVE = 0.02, 0.05  # of them, from which on it is a warning, an error
+FEW_PAIRS, UNLIKE = 3.0, 0.3  # pairs that differ in the target by chance, to ask it, and the share of it that copies do
 CELLS = 1e7  # distances that are computed
 SCREEN = 20_000  # rows by which columns are judged
 QUERIES = 3_000  # rows for which one is sought that agrees in all but a column
@@ -60,14 +61,15 @@ def _by_distance(samples: Samples, rows: np.ndarray) -> list[Leak]:
         return []
     share = count / len(query)
     first = int(np.flatnonzero(odd)[np.argmin(ratio[odd])])
-    pair = [int(rows[reference[who[first]]]), int(rows[query[first]])]
+    pair = [samples.number(rows[reference[who[first]]]), samples.number(rows[query[first]])]
+    alike = alike_in_target(samples, rows, rows[query[odd]], rows[reference[who[odd]]])
     looked = " looked at" if len(query) < (asked == judged).sum() else ""
     finding = (
         f"{counted(count, samples.sample)} of the {len(query):,}{looked} of the {SPLITS[judged]} split are almost "
-        f"equal to one of the train split ({share:.1%}; first: {samples.sample} {pair[1]} is nearer to {pair[0]} than "
-        f"{ratio[first]:.3g} of the way to its other neighbours)"
+        f"equal to one of the train split ({share:.1%}; first: {samples.named(rows[query[first]])} lies "
+        f"{1 / ratio[first]:,.0f} times nearer to {pair[0]} than to its sixth neighbour)"
     )
-    return [_leak(samples, finding, count, share, pair)]
+    return [_leak(samples, finding, count, share, pair, alike)]
 
 
 def fine_columns(samples: Samples, rows: np.ndarray) -> list[str]:
@@ -126,23 +128,28 @@ def _in_all_but_one(samples: Samples, same: np.ndarray) -> list[Leak]:
     train, judged = samples.rows(TRAIN), samples.rows(TEST)
     number = TEST if len(judged) else VALIDATION
     some = drawn(judged if len(judged) else samples.rows(VALIDATION), QUERIES)
-    best: tuple[int, str, list[int]] | None = None
+    best: tuple[int, str, np.ndarray] | None = None
     for name, rest in all_but_one(samples):
         if bits.expected(len(same) ** 2 / 2, name) > 0.5:
             continue
         again = some[_there(rest[some], rest[train])]
         again = again[~_there(same[again], same[train])] if len(again) else again
         if len(again) > max(2, SHARE * len(some), best[0] if best else 0):
-            best = len(again), name, [int(train[np.argmax(rest[train] == rest[again[0]])]), int(again[0])]
+            best = len(again), name, again
     if best is None:
         return []
-    count, name, pair = best
+    count, name, again = best
+    rest = next(codes for each, codes in all_but_one(samples) if each == name)
+    known, place = np.unique(rest[train], return_index=True)
+    partner = train[place[np.searchsorted(known, rest[again])]]
+    pair = [samples.number(partner[0]), samples.number(again[0])]
     looked = " looked at" if len(some) < len(samples.rows(number)) else ""
     finding = (
         f"{counted(count, samples.sample)} of the {len(some):,}{looked} of the {SPLITS[number]} split equal one of the "
-        f"train split in all but {name} ({count / len(some):.1%}; first: {samples.sample} {pair[1]} and {pair[0]})"
+        f"train split in all but {name} ({count / len(some):.1%}; first: {samples.named(again[0])} and {pair[0]})"
     )
-    return [_leak(samples, finding, count, count / len(some), pair)]
+    alike = alike_in_target(samples, used(samples), again, partner)
+    return [_leak(samples, finding, count, count / len(some), pair, alike)]
 
 
 def _there(few: np.ndarray, many: np.ndarray) -> np.ndarray:
@@ -154,7 +161,31 @@ def _there(few: np.ndarray, many: np.ndarray) -> np.ndarray:
     return found[place.reshape(-1)]
 
 
-def _leak(samples: Samples, finding: str, count: int, share: float, pair: list[int]) -> Leak:
+def alike_in_target(samples: Samples, rows: np.ndarray, one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether pairs of rows [n] have the same target as copies do; what chance does not tell counts as yes.
+
+    Args:
+        rows: by which it is known how often targets of any two rows differ, or by how much.
+    """
+    y = samples.target
+    if y.ndim != 1:
+        return True
+    if samples.kind == "classes":
+        shares = np.unique(y[rows], return_counts=True)[1] / len(rows)
+        by_chance, unlike = len(one) * (1 - (shares**2).sum()), float((y[one] != y[other]).sum())
+    else:
+        by_chance, unlike = float(len(one)), float(((y[one] - y[other]) ** 2).sum() / max(2 * y[rows].var(), 1e-300))
+    return bool(by_chance < FEW_PAIRS or unlike < UNLIKE * by_chance)
+
+
+def _leak(samples: Samples, finding: str, count: int, share: float, pair: list[int], alike: bool) -> Leak:
     evidence = {"count": count, "share": share, "pairs": [pair]}
-    severity: Severity = "error" if share >= GRAVE else "warning"
+    if not alike:
+        finding += (
+            f": their targets differ nearly as often as those of any two, so that they are no copies; if they are "
+            f"{samples.sample}s of one product, household or person, a number of it in a column keeps them together "
+            f"(data.group=COLUMN data.split=group)"
+        )
+        return Leak("group_in_several_splits", "note", finding, (), evidence)
+    severity: Severity = "error" if share >= GRAVE else "warning" if share >= TOLD else "note"
     return Leak("near_copies", severity, finding, (), evidence, tuple(samples.cures.get("near_copies", ())))

@@ -69,7 +69,10 @@ class Samples:
         fitted: what was fitted to the data, or chosen by them.
         without: overrides that leave these columns out.
         by_group: overrides that split by the groups of a column, which is no input then.
+        by_time: overrides that split by the times of a column, which is no input then.
         cures: name of a finding -> overrides that remove such a leak.
+        advice: name of a finding -> what to do where no override removes it, as the end of a sentence.
+        line: number of the line of the file in which each stands [N]; None: they are counted from 0.
         horizon: how far ahead the target lies, in units of `time`; 0: it is of the same time.
         outcome: what is foretold, whole, where `target` only sums it up: curves [N, ..., T].
         outcome_time: of the points of `outcome` [T].
@@ -92,7 +95,10 @@ class Samples:
     fitted: Sequence[Fitted] = ()
     without: Callable[[Sequence[str]], Sequence[str]] = lambda columns: ()
     by_group: Callable[[str], Sequence[str]] = lambda column: ()
+    by_time: Callable[[str], Sequence[str]] = lambda column: ()
     cures: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    advice: Mapping[str, str] = field(default_factory=dict)
+    line: np.ndarray | None = None
     horizon: float = 0.0
     outcome: np.ndarray | None = None
     outcome_time: np.ndarray | None = None
@@ -101,6 +107,14 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.split)
+
+    def number(self, sample: int) -> int:
+        """The number by which a person finds a sample: of its line in the file, or counted from 0."""
+        return int(sample if self.line is None else self.line[sample])
+
+    def named(self, sample: int) -> str:
+        """`line 2407 of the file`, or `row 2405` where there are no lines."""
+        return f"{self.sample} {sample}" if self.line is None else f"line {self.number(sample)} of the file"
 
     def rows(self, split: int) -> np.ndarray:
         """Numbers of the samples of a split."""

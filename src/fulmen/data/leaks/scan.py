@@ -1,6 +1,7 @@
 """The first tier of the search for leaks: what shows without training anything."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -45,7 +46,15 @@ def scan(samples: Samples) -> list[Leak]:
     found = [leak for detector in (*OF_ROWS, *OF_SERIES) for leak in detector(samples)]
     if samples.columns and any(leak.code == "copies" for leak in found):  # else each column looks like one of groups
         samples = without_copies(samples)
-    return ordered(most_specific([*found, *(leak for detector in OF_COLUMNS for leak in detector(samples))]))
+    kept = most_specific([*found, *(leak for detector in OF_COLUMNS for leak in detector(samples))])
+    return ordered([advised(leak, samples) for leak in kept])
+
+
+def advised(leak: Leak, samples: Samples) -> Leak:
+    """With what to do in words, where no override removes it."""
+    if leak.cures or leak.severity == "note" or leak.code not in samples.advice:
+        return leak
+    return replace(leak, finding=f"{leak.finding}; {samples.advice[leak.code]}")
 
 
 def without_copies(samples: Samples) -> Samples:

@@ -15,10 +15,7 @@ def rises(values: np.ndarray) -> bool:
     moved = steps[steps != 0]
     if len(moved) < max(10, 0.1 * len(values)):
         return False
-    up = (moved > 0).mean()
-    if max(up, 1 - up) < RISING:
-        return False
-    return bool(abs(np.corrcoef(rankdata(values), np.arange(len(values)))[0, 1]) > 0.99)
+    return goes_one_way(values) and bool(abs(np.corrcoef(rankdata(values), np.arange(len(values)))[0, 1]) > 0.99)
 
 
 def evenly(values: np.ndarray) -> bool:
@@ -38,9 +35,15 @@ def sorted_by(samples: Samples, rows: np.ndarray) -> bool:
         values = np.asarray(values)[rows]
         if values.dtype.kind not in "fiu" or not np.isfinite(values).mean() > 0.99:
             continue
-        steps = np.diff(np.nan_to_num(values.astype(float)))
-        moved = steps[steps != 0]
-        up = (moved > 0).mean() if len(moved) else 0.5
-        if max(up, 1 - up) >= RISING and (len(moved) < 0.5 * len(steps) or not evenly(values.astype(float))):
+        values = np.nan_to_num(values.astype(float))
+        ties = (np.diff(values) == 0).mean()
+        if goes_one_way(values) and (ties > 0.5 or not evenly(values)):
             return True
     return False
+
+
+def goes_one_way(values: np.ndarray) -> bool:
+    """Whether the steps between numbers, ties left aside, rise almost always, or fall."""
+    steps = np.diff(values)
+    up = (steps[steps != 0] > 0).mean() if steps.any() else 0.5
+    return bool(max(up, 1 - up) >= RISING)

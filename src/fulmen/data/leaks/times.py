@@ -1,5 +1,8 @@
 """Time order that a split breaks: test rows among training rows that are near in time and resemble them."""
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 
 from fulmen.data.leaks.columns import classes, columns_of, drawn, standardised, used
@@ -7,10 +10,11 @@ from fulmen.data.leaks.leak import Leak
 from fulmen.data.leaks.neighbours import QUERIES, REFERENCES, Gain, flat, gain, targets
 from fulmen.data.leaks.resemblance import Residuals, following, standard, without_level
 from fulmen.data.leaks.samples import TEST, TRAIN, VALIDATION, Samples
-from fulmen.data.leaks.sorting import sorted_by
+from fulmen.data.leaks.sorting import goes_one_way, sorted_by
 
 FEWEST = 60  # samples below which nothing is said
 SORTED = 3  # changes of the class from row to row, for each class, below which a file is sorted by it
+TIMES = re.compile("time|date|when|stamp|day|hour|taken|recorded|measured")
 BLOCKS = 5  # pieces of a long series that are looked at
 
 
@@ -54,12 +58,22 @@ def time_leaks(samples: Samples) -> list[Leak]:
     evidence = {"share": between, "autocorrelation": rest, "autocorrelation_of_inputs": float(strongest)}
     if worth is not None:
         evidence |= {"error_with": worth.after, "error_without": worth.before}
-    cures = tuple(samples.cures.get("time_order", ())) if known else ()
+    cures = tuple(samples.cures.get("time_order", ()) if known else by_other_column(samples, rows))
     return [Leak("time_order", "error" if known else "warning", finding, (), evidence, cures)]
 
 
 def has_times(samples: Samples) -> bool:
     return samples.time is not None and bool(np.isfinite(np.asarray(samples.time, float)).mean() > 0.5)
+
+
+def by_other_column(samples: Samples, rows: np.ndarray) -> Sequence[str]:
+    """Overrides that split by a column which is no input and by which the file is sorted: times, or groups."""
+    rising = {name: values[rows] for name, values in samples.also.items() if goes_one_way(values[rows])}
+    times = [name for name, values in rising.items() if len(np.unique(values)) > 0.5 * len(rows)]
+    if times:
+        return samples.by_time(next((name for name in times if TIMES.search(name.lower())), times[0]))
+    groups = [name for name, values in rising.items() if 3 <= len(np.unique(values)) <= 0.3 * len(rows)]
+    return samples.by_group(groups[0]) if groups else ()
 
 
 def series(samples: Samples, rows: np.ndarray, most: int = REFERENCES) -> tuple[np.ndarray, np.ndarray]:

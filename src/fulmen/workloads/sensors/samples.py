@@ -11,6 +11,13 @@ from fulmen.workloads.sensors.io.checks import without
 from fulmen.workloads.sensors.io.tables import Columns
 from fulmen.workloads.sensors.table_data import TableData
 
+_TOGETHER = "give those that belong together one number in a column, which data.group=COLUMN data.split=group keeps"
+ADVICE = {  # where the columns that are known split by no group and no time
+    "copies": f"no override removes them: drop them from the file, or {_TOGETHER} together",
+    "near_copies": f"no override removes them: drop them from the file, or {_TOGETHER} together",
+    "time_order": f"no column of the file is sorted as it is: add one of times (data.time=COLUMN data.split=time), or "
+    f"{_TOGETHER} together",
+}
 EXACT = 2**24  # whole numbers above are not all float32
 
 
@@ -55,7 +62,10 @@ def samples_of(data: TableData, rows: Mapping[str, np.ndarray], arrays: Arrays) 
         sample="row",
         without=lambda names: left_out(columns, names),
         by_group=lambda name: [override("data.group", name), "data.split=group", *left_out(columns, [name])],
+        by_time=lambda name: [override("data.time", name), "data.split=time", *left_out(columns, [name])],
         cures=cures(columns, data.splitting.kind),
+        advice=ADVICE,
+        line=np.array(arrays["row"]),
     )
 
 
