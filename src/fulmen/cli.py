@@ -123,7 +123,7 @@ def add_diagnose(verbs: Any) -> None:
         metavar="FINDING",
         action="append",
         default=[],
-        help="leave out a finding, by code or name (FUL-D10); may be given again",
+        help="leave out findings, by code or name (FUL-D10,FUL-D06); may be given again",
     )
     diagnose.add_argument("--json", action="store_true", help="print the findings as JSON, for programs")
     diagnose.add_argument("--strict", action="store_true", help="end with exit code 1 if something is wrong")
@@ -232,12 +232,17 @@ def show_diagnosis(arguments: argparse.Namespace) -> int:
 
     given = {name: getattr(arguments, name) for name in ("run", "better", "decimal", "epoch", "phase", "missing")}
     options = LogOptions(**{name: value for name, value in given.items() if value}) if any(given.values()) else None
-    verdicts, source, ignored = diagnose_path(
-        Path(arguments.path), arguments.train, arguments.val, options, arguments.ignore
-    )
-    if arguments.json:
-        from fulmen.utils.files import as_json
+    from fulmen.utils.files import as_json
 
+    try:
+        verdicts, source, ignored = diagnose_path(
+            Path(arguments.path), arguments.train, arguments.val, options, arguments.ignore
+        )
+    except FulmenError as error:
+        if arguments.json:
+            print(as_json({"error": str(error)}))
+        raise
+    if arguments.json:
         found = [verdict.as_dict() for verdict in verdicts]
         print(as_json({"source": source.splitlines(), "findings": found, "ignored": ignored}))
     else:

@@ -153,10 +153,13 @@ def test_confidence_above_and_below_accuracy_have_different_names():
     assert [verdict and verdict.code for verdict in found] == ["miscalibrated", "underconfident", None]
 
 
-def test_curves_of_different_lengths_are_cut_with_a_word():
+def test_curves_of_different_lengths_are_refused_with_what_would_work():
     t = [0.8**i for i in range(40)]
-    with pytest.warns(UserWarning, match="40 training and 30 validation losses"):
-        assert codes(t, t[:30]) == codes(t[:30], t[:30])
+    with pytest.raises(FulmenError, match=r"40 training and 30 validation losses: .* None where there is none"):
+        diagnose(t, t[:30])
+    assert codes(t, [*t[:30], *[None] * 10]) == codes(t[:30], t[:30])
+    with pytest.raises(FulmenError, match="epochs has 2 numbers for 40 checks"):
+        diagnose(t, t, epochs=[1, 2])
 
 
 def test_one_curve_alone_and_negative_losses_are_judged():

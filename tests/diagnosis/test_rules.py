@@ -63,7 +63,8 @@ def test_verdicts_depend_on_the_order_of_the_checks():
 
 def test_the_scale_of_the_loss_does_not_matter():
     for code, (t, v) in CURVES.items():
-        assert [a.code for a in diagnose(1e4 * t, 1e4 * v)] == [a.code for a in diagnose(t, v)], code
+        for scale in (1e4, 1e-14):
+            assert [a.code for a in diagnose(scale * t, scale * v)] == [a.code for a in diagnose(t, v)], code
 
 
 def test_what_is_said_at_a_check_does_not_depend_on_later_ones():

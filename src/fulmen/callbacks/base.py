@@ -16,7 +16,7 @@ class Watcher(Callback):
     """A callback that has something to say of the training in the run's result.
 
     Attributes:
-        verdicts: what it found so far, the gravest first.
+        verdicts: what it found so far, what warns first.
         ignored: what it found and was asked not to report.
         ending: status and message of the run, if it ended the training; None otherwise.
     """

@@ -57,7 +57,7 @@ class Diagnosis(Watcher):
             `every` is below 1.
 
     Attributes:
-        verdicts: after the last check, the gravest first.
+        verdicts: after the last check, those that warn first.
         ignored: likewise, what was left out of them.
         ending: how the run ended, if a verdict ended it.
     """

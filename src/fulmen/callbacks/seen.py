@@ -9,11 +9,13 @@ import numpy as np
 from fulmen.callbacks.levels import CONSTANT
 from fulmen.diagnosis import Verdict, diagnose, health
 from fulmen.diagnosis.measured import EXACT, Errors
+from fulmen.diagnosis.texts import ONE_BATCH
 
 LISTS = (
     "epoch", "train", "logged", "val", "validated", "every_val", "activations", "dead", "saturated", "looked",
     "train_recall", "val_recall",
 )  # fmt: skip
+OVERFIT = "debug=overfit: can it learn one batch?"  # what tries `ONE_BATCH` in a run of our own
 LOWERED = 0.1  # of the highest learning rate: below, a schedule has lowered it
 FAR = 0.02  # of a loss: errors below are not told
 
@@ -94,7 +96,7 @@ class Seen:
                 health.minority_overfitting(seen["train_recall"], seen["val_recall"], counts, looked),
                 health.miscalibrated(scores["confidence"], scores["accuracy"], scores["samples"]),
             ]
-        said = health.with_health(found, more)
+        said = [_by_config(verdict) for verdict in health.with_health(found, more)]
         lowered = self.rates[1] < LOWERED * self.rates[0]
         return [health.without_lower_rates(verdict) for verdict in said] if lowered else said
 
@@ -136,3 +138,8 @@ class Seen:
         self.lists["logged"] = [math.nan] * (self.checks - len(self.lists["logged"])) + self.lists["logged"]
         self.val_scale, self.classes = state.get("val_scale", self.val_scale), state.get("_classes", self.classes)
         self.val_samples = state.get("_val_samples", self.val_samples)
+
+
+def _by_config(verdict: Verdict) -> Verdict:
+    """The verdict with the arguments of a run of our own in its cures."""
+    return replace(verdict, cures=tuple(OVERFIT if cure == ONE_BATCH else cure for cure in verdict.cures))

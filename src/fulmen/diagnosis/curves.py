@@ -1,7 +1,6 @@
 """Two loss curves, with all that can be wrong with them."""
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -40,14 +39,21 @@ class Curves:
     def of(cls, train: list[float | None], val: list[float | None], epochs: Sequence[int] | None = None) -> "Curves":
         """Gaps left out; where one curve has no value at all, the other stands for both.
 
-        A warning says so where the curves differ in length; what is beyond the shorter one is left out.
+        Raises:
+            FulmenError: a loss is no number, or there are not as many of each, and of epochs, as of checks.
         """
         if len(train) != len(val) and len(train) and len(val):
-            warnings.warn(f"{len(train)} training and {len(val)} validation losses: the longer is cut", stacklevel=2)
-            train, val = train[: len(val)], val[: len(train)]
+            raise FulmenError(
+                f"{len(train)} training and {len(val)} validation losses: give one of each for every check, None where "
+                "there is none"
+            )
         train, val = train or [None] * len(val), val or [None] * len(train)
         t, v = _numbers(train), _numbers(val)
-        number = np.arange(1, len(t) + 1) if epochs is None else np.asarray(epochs)[: len(t)]
+        number = np.arange(1, len(t) + 1) if epochs is None else np.asarray(epochs)
+        if len(number) != len(t):
+            raise FulmenError(
+                f"epochs has {len(number)} numbers for {len(t)} checks: give one for every check, or none"
+            )
         broken = {}
         for name, raw, x in (("training", train, t), ("validation", val, v)):
             finite = np.flatnonzero(np.isfinite(x))
@@ -63,5 +69,5 @@ class Curves:
 def _numbers(values: Sequence[float | None]) -> Series:
     try:
         return np.array([math.nan if value is None else float(value) for value in values], dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise FulmenError(f"losses must be numbers or None: {error}") from error

@@ -220,7 +220,7 @@ def leak(overlap: float, copies: int) -> Verdict | None:
 
 
 def with_health(found: list[Verdict], health: Sequence[Verdict | None]) -> list[Verdict]:
-    """All verdicts, the gravest first; a good fit is one without anything graver than a note beside it."""
+    """All verdicts, those that warn first; a good fit is one without anything graver than a note beside it."""
     known = [verdict for verdict in health if verdict is not None]
     there = {verdict.code for verdict in known}
     if "small_validation_set" in there:  # too few to say that they are too easy

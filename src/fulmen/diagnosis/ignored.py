@@ -32,13 +32,14 @@ class Ignored:
 
     @classmethod
     def of(cls, words: Iterable[str]) -> "Ignored":
-        """Those that `words` mean by code, with or without `FUL-`, or by name.
+        """Those that `words` mean by code, with or without `FUL-`, or by name; several of them with commas between.
 
         Raises:
             FulmenError: there is no such finding; the message has the nearest one.
         """
         words = [words] if isinstance(words, str) else words
-        return cls(frozenset(finding(str(word)).name for word in words))
+        each = [one for word in words for one in str(word).split(",") if one.strip()]
+        return cls(frozenset(finding(one).name for one in each))
 
     def split(self, found: Sequence[Found]) -> tuple[list[Found], list[Found]]:
         """What is reported, and what is left out, each in its order."""

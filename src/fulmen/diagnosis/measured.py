@@ -105,16 +105,18 @@ def measure(
     errors: Errors = EXACT,
     base_of: str = "a constant predictor",
     most: int = MANY,
+    comparable: bool = False,
 ) -> Measured:
     """Smooth two finite curves of one length; without `base` the first losses stand for it.
 
     Of more than `most` checks, means of as many blocks are looked at; what jumps between checks is measured before.
 
     Logs of other tools sum one loss and average the other. Curves that begin a factor of 8 apart, in each of the first
-    three checks, are brought to the same beginning; with a base, those whose validation loss is 8 times that.
+    three checks, are brought to the same beginning; with a base, those whose validation loss is 8 times that, or an
+    eighth of it and of the training loss, unless both were taken in the same way (`comparable`).
     """
     based = base is not None and bool(np.isfinite(base))
-    unit = _unit(train[:3], val[:3], base if based else None)
+    unit = _unit(train[:3], val[:3], base if based else None, comparable)
     val, foreign = val * unit, unit != 1
     base, base_of = (base, base_of) if based and base is not None else (max(train[0], val[0]), FIRST)
     expected_gain = expected_gain if based else BEGAN * expected_gain
@@ -148,17 +150,20 @@ def _wander(val: Series, v: Series, v_noise: Series, width: np.ndarray) -> Serie
     less of it do they show, and the more is asked.
     """
     near = wandering(v_noise, far_noises(val, [v_noise], (0.3,))[0])
-    times = noise_of_means(v, width) * np.sqrt(width) / np.maximum(v_noise, 1e-300)
+    means = noise_of_means(v, width) * np.sqrt(width)
+    times = np.where(means > MEMORY * v_noise, means / np.maximum(v_noise, 1e-6 * means + 1e-300), 0.0)
     long = (times > MEMORY) & (np.arange(len(v)) >= APART)
-    return np.where(long, np.maximum(near, times * v_noise * np.minimum(1 + times - MEMORY, MOST)), near)
+    return np.where(long, np.maximum(near, means * np.minimum(1 + times - MEMORY, MOST)), near)
 
 
-def _unit(train: Series, val: Series, base: float | None) -> float:
+def _unit(train: Series, val: Series, base: float | None, comparable: bool) -> float:
     """What makes a validation loss of another unit begin as the training loss does, of their first checks; or 1."""
     if min(train.min(), val.min()) <= 0:
         return 1.0
-    ratios = val / train if base is None else val / max(base, 1e-300)
-    foreign = ratios.min() >= UNITS or (base is None and ratios.max() <= 1 / UNITS)
+    times = val / train
+    ratios = times if base is None else val / max(base, 1e-300)
+    below = max(times.max(), ratios.max()) <= 1 / UNITS and not (comparable and base is not None)
+    foreign = ratios.min() >= UNITS or below
     return 1 / float(np.median(val / train)) if foreign else 1.0
 
 
@@ -180,4 +185,4 @@ def _scale(x: Series, best: Series) -> Series:
 
 
 def size(x: float) -> float:
-    return max(abs(x), 1e-12)
+    return max(abs(x), 1e-200)

@@ -4,8 +4,8 @@ A bad batch, an evaluation that was cut short: the loss leaps at one check, or a
 carries such a check along for as long as it smooths; it says nothing of where the loss goes.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -73,32 +73,43 @@ def last_leap(x: Series) -> Outlier | None:
     return Outlier(len(x) - 1, len(x), around) if x[-1] - before.max() > max(FAR * spread, least) else None
 
 
-class Told(NamedTuple):
-    """What was set aside, of two curves.
+class Aside(NamedTuple):
+    """What is set aside of two curves.
 
     Attributes:
-        epochs: of all checks that were.
-        words: a clause that names them; "" where there are none.
+        leaps: training or validation -> its leaps that returned.
+        last: the leap of the validation loss at the last check, which is told and not judged.
     """
 
-    epochs: list[int]
-    words: str
+    leaps: dict[str, list[Outlier]]
+    last: Outlier | None
+
+    def epochs(self, curves: Curves) -> list[int]:
+        """Of all checks that are set aside."""
+        both = [*chain.from_iterable(self.leaps.values()), *filter(None, [self.last])]
+        return sorted({int(epoch) for each in both for epoch in curves.epochs[each.begin : each.end]})
+
+    def words(self, curves: Curves) -> str:
+        """A clause that names them; "" where there are none."""
+        both = {"training": curves.train, "validation": curves.val}
+        clauses = [_clause(name, both[name], each, curves.epochs) for name in self.leaps for each in self.leaps[name]]
+        words = ""
+        if clauses:
+            more = f" and {len(clauses) - NAMED} more" if len(clauses) > NAMED else ""
+            words = f"; set aside as {'outliers' if clauses[1:] else 'an outlier'}: {', '.join(clauses[:NAMED])}{more}"
+        if self.last:
+            alone = f"{curves.val[-1]:.3g} after {self.last.around:.3g}"
+            words += f"; the last validation loss stands alone, {alone}: another check would show whether it stays"
+        return words
 
 
-def told(leaps: Mapping[str, list[Outlier]], last: Outlier | None, curves: Curves) -> Told:
-    """The words on `leaps` of each curve and on the `last` validation loss."""
-    both = {"training": curves.train, "validation": curves.val}
-    named = [(name, both[name], each) for name, found in leaps.items() for each in found]
-    clauses = [_clause(name, x, each, curves.epochs) for name, x, each in named]
-    epochs = sorted({int(epoch) for _, _, each in named for epoch in curves.epochs[each.begin : each.end]})
-    words = ""
-    if clauses:
-        more = f" and {len(clauses) - NAMED} more" if len(clauses) > NAMED else ""
-        words = f"; set aside as {'outliers' if clauses[1:] else 'an outlier'}: {', '.join(clauses[:NAMED])}{more}"
-    if last:
-        alone = f"{curves.val[-1]:.3g} after {last.around:.3g}"
-        words += f"; the last validation loss stands alone, {alone}: another check would show whether it stays there"
-    return Told([*epochs, int(curves.epochs[-1])] if last else epochs, words)
+def without_outliers(curves: Curves) -> tuple[Curves, tuple[Series, Series], Aside]:
+    """The curves without leaps that returned, the losses to be judged, and what is set aside."""
+    leaps = {"training": outliers(curves.train), "validation": outliers(curves.val)}
+    train, val = set_aside(curves.train, leaps["training"]), set_aside(curves.val, leaps["validation"])
+    last = None if curves.missing else last_leap(val)
+    aside = Aside({name: found for name, found in leaps.items() if name != curves.missing}, last)
+    return replace(curves, train=train, val=val), (train, set_aside(val, [last] if last else [])), aside
 
 
 def _clause(name: str, x: Series, leap: Outlier, epochs: np.ndarray) -> str:

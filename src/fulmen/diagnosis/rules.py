@@ -48,6 +48,8 @@ def states(m: Measured) -> dict[str, Flags]:
     found["generalization_gap"] &= ~(found["diverged"] | found["overfitting"])
     found["past_its_best"] &= ~(found["diverged"] | found["overfitting"] | found["no_learning"])
     found["plateau"] &= ~(found["diverged"] | found["overfitting"] | found["no_learning"] | found["past_its_best"])
+    found["plateau"] &= ~found["still_improving"]
+    found["validation_too_good"] &= ~found["diverged"]
     found["underfitting"] &= ~(found["diverged"] | found["no_learning"] | found["overfitting"])
     found["still_improving"] &= ~(found["diverged"] | found["overfitting"] | found["no_learning"])
     for flags in found.values():
@@ -89,9 +91,10 @@ def _unmoved(m: Measured) -> tuple[Flags, Flags]:
     near, left = np.ones(len(m.t), bool), np.zeros(len(m.t), bool)
     for x, noise in ((m.t, m.t_noise), (m.v, m.v_noise)):
         start, error = x[min(2, len(x) - 1)], noise / np.sqrt(m.width)
-        moved = np.abs(x - start) / size(start)
-        near &= moved < 0.02 + np.minimum(error / size(start), 0.01)
-        left |= (moved > 0.05) | (moved - 3 * error / size(start) > 0.03)
+        moved, error = np.abs(x - start) / size(start), error / size(start)
+        share = np.minimum.accumulate(x) > 0  # else a log density, of which a small part may be much
+        near &= moved < np.where(share, 0.02, 0.005) + np.minimum(error, 0.01)
+        left |= np.where(share, (moved > 0.05) | (moved - 3 * error > 0.03), moved - 5 * error > 0.01)
     return near, left
 
 
@@ -173,7 +176,8 @@ def validation_too_good(m: Measured) -> Flags:
         m.v, np.ones(len(m.v), np.int64)
     )  # a loss taken while an epoch goes on is one of older weights
     below = before * (1 + 2 * m.errors.val) < 0.7 * m.t * (1 - 2 * m.errors.train)
-    return hysteresis(in_a_row(below & (m.t > 0) & m.positive, few(m)), m.val_scale * m.v > 0.8 * m.t)
+    back = m.val_scale * m.v > 0.8 * m.t
+    return hysteresis(in_a_row(below & ~back & (m.t > 0) & m.positive, few(m)), back)
 
 
 def noisy_validation(m: Measured) -> Flags:

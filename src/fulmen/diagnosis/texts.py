@@ -5,6 +5,9 @@ from typing import Literal, NamedTuple
 Severity = Literal["ok", "note", "warning", "error"]
 
 
+ONE_BATCH = "one batch alone: can it be learned?"
+
+
 class Text(NamedTuple):
     severity: Severity
     finding: str  # a format string over the evidence
@@ -30,7 +33,7 @@ TEXTS: dict[str, Text] = {  # the gravest first
         "training loss is {train:.3g}; {versus}{frozen}",
         ("learning rate too low or far too high", "frozen parameters", "labels that do not belong to the inputs",
          "nothing to be learned"),
-        ("a learning rate 10 times higher or lower", "debug=overfit: can it learn one batch?", "check the labels"),
+        ("a learning rate 10 times higher or lower", ONE_BATCH, "check the labels"),
     ),
     "exploding": Text(
         "error",
@@ -71,7 +74,7 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "overfitting": Text(
         "warning",
-        "validation loss {rise:.0%} over its best while training loss {trend}{parted}",
+        "validation loss {over} while training loss {trend}",
         ("a model too large for its data", "few or noisy samples", "too little regularisation", "too many epochs"),
         ("more data or augmentation", "weight decay or dropout", "a smaller model", "early stopping at epoch {since}"),
     ),
@@ -121,7 +124,7 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "generalization_gap": Text(
         "note",
-        "validation loss is {times:.1f} times the training loss; {how}",
+        "validation loss is {far}; {how}",
         ("a model large for its data", "validation samples unlike the training samples"),
         ("more data or augmentation", "weight decay or dropout"),
     ),
@@ -145,13 +148,13 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "still_improving": Text(
         "note",
-        "validation loss still falls: {recent:.0%} over the last quarter of the run",
+        "validation loss still falls: {fall} over the last quarter of the run",
         ("too few epochs", "learning rate too low"),
         ("more epochs", "a higher learning rate"),
     ),
     "past_its_best": Text(
         "note",
-        "validation loss is {rise:.1%} over its best, of epoch {since}",
+        "validation loss is {over}, of epoch {since}",
         ("more epochs than the data have to teach", "too little regularisation"),
         ("the weights of epoch {since}", "early stopping", "fewer epochs or a larger weight decay"),
     ),
@@ -172,9 +175,9 @@ TEXTS: dict[str, Text] = {  # the gravest first
     "one_curve": Text("note", "there is no {missing} loss, so overfitting and underfitting cannot be recognised"),
     "constant_curve": Text(
         "warning",
-        "{which} is {value:.3g} at every check, to the last digit: nothing is judged by it",
+        "{which} at every check, to the last digit: nothing is judged by {them}",
         ("a column that is no loss", "a loss that is logged once and repeated", "weights that never change"),
-        ("another column, by --train or --val", "check what is logged"),
+        ("check what is logged",),
     ),
     "not_enough_data": Text("note", "the curves can be judged from {needed} validations on; there are {checks}"),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """From curves to verdicts."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -8,13 +9,13 @@ import numpy as np
 
 from fulmen.diagnosis.confidence import confidence, in_words
 from fulmen.diagnosis.curves import Curves
-from fulmen.diagnosis.findings import FINDINGS
+from fulmen.diagnosis.findings import FINDINGS, finding
 from fulmen.diagnosis.measured import EXACT, Errors, Measured, measure
-from fulmen.diagnosis.outliers import Told, last_leap, outliers, set_aside, told
+from fulmen.diagnosis.outliers import without_outliers
 from fulmen.diagnosis.rules import ENOUGH, states
-from fulmen.diagnosis.smoothing import Series
 from fulmen.diagnosis.texts import TEXTS, Severity
 from fulmen.diagnosis.wording import Said, no_fault, said
+from fulmen.errors import FulmenError
 
 ORDER = list(TEXTS)
 
@@ -85,13 +86,24 @@ class Verdict:
 
 
 class Verdicts(list[Verdict]):
-    """The gravest first; `"overfitting" in verdicts` asks for one, `print` shows a line each."""
+    """Errors and warnings first, then a good fit, then notes; `print` shows a line each.
+
+    `"overfitting" in verdicts`, or `"FUL-D03"`, asks for one.
+    """
 
     def __contains__(self, wanted: object) -> bool:
-        return any(wanted in (verdict, verdict.code) for verdict in self)
+        name = _name(wanted) if isinstance(wanted, str) else None
+        return any(wanted == verdict or name == verdict.code for verdict in self)
 
     def __str__(self) -> str:
         return "\n".join(map(str, self))
+
+
+def _name(word: str) -> str:
+    """The name of the finding that `word` means; itself where it means none."""
+    with suppress(FulmenError):
+        return finding(word).name
+    return word
 
 
 RANK = {"ok": 1, "note": 2}  # by severity; what is worse comes first
@@ -111,7 +123,7 @@ def diagnose(
     comparable: bool = False,
     base_of: str = "a constant predictor",
 ) -> Verdicts:
-    """What two loss curves say, the gravest first; there is always at least one verdict.
+    """What two loss curves say: errors and warnings first, then a good fit, then notes; there is always a verdict.
 
         verdicts = fulmen.diagnose(train=[2.3, 1.1, ...], val=[2.2, 1.4, ...])
         "overfitting" in verdicts, verdicts[0].cures
@@ -131,7 +143,7 @@ def diagnose(
         frozen: what to add where nothing is learned, such as which parameters do not train.
 
     Raises:
-        FulmenError: a loss is no number.
+        FulmenError: a loss is no number, or there are not as many of each, and of epochs, as of checks.
     """
     curves = Curves.of([] if train is None else list(train), [] if val is None else list(val), epochs)
     broken = []
@@ -142,8 +154,9 @@ def diagnose(
     if len(curves.train) < ENOUGH:
         return Verdicts(broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)])
     constant = {} if broken or comparable else curves.constant
-    curves, judged, aside = _without_outliers(curves)
-    measured = measure(*judged, base, expected_gain, val_scale, errors, base_of)
+    logged = curves
+    curves, judged, aside = without_outliers(logged)
+    measured = measure(*judged, base, expected_gain, val_scale, errors, base_of, comparable=comparable)
     raised = {code: flags for code, flags in states(measured).items() if flags[-1]}
     made = [said(code, raised[code], measured, curves, frozen, comparable) for code in raised]
     found = ordered(broken + [_verdict(each, measured) for each in made])
@@ -154,27 +167,18 @@ def diagnose(
         return Verdicts([*still, _constant(constant)])
     if all(verdict.severity == "note" for verdict in found) and not DOUBTS & raised.keys():
         found.insert(0, _verdict(no_fault(measured, curves, comparable), measured))
+        if found[0].code == "still_improving":
+            found = [each for each in found if each.code != "plateau"]
     if measured.foreign:
         found.append(Verdict.make("different_units", times=1 / measured.unit))
     if curves.missing:
         found = [_of_one(verdict, curves.missing) for verdict in found if verdict.code in ALONE]
         found.append(Verdict.make("one_curve", missing=curves.missing))
-    if aside.words:
-        evidence = found[0].evidence | {"outliers": aside.epochs}
-        found[0] = replace(found[0], finding=found[0].finding + aside.words, evidence=evidence)
+    aside = aside._replace(last=None) if "diverged" in raised else aside
+    if words := aside.words(logged):
+        evidence = found[0].evidence | {"outliers": aside.epochs(logged)}
+        found[0] = replace(found[0], finding=found[0].finding + words, evidence=evidence)
     return Verdicts(found)
-
-
-def _without_outliers(curves: Curves) -> tuple[Curves, tuple[Series, Series], Told]:
-    """The curves without leaps, the losses to be judged, and what is said of what was set aside.
-
-    A last validation loss that leaps is told as it is, and not judged.
-    """
-    leaps = {"training": outliers(curves.train), "validation": outliers(curves.val)}
-    train, val = set_aside(curves.train, leaps["training"]), set_aside(curves.val, leaps["validation"])
-    last = None if curves.missing else last_leap(val)
-    aside = told({name: found for name, found in leaps.items() if name != curves.missing}, last, curves)
-    return replace(curves, train=train, val=val), (train, set_aside(val, [last] if last else [])), aside
 
 
 def _of_one(verdict: Verdict, missing: str) -> Verdict:
@@ -190,8 +194,12 @@ def _verdict(made: Said, m: Measured) -> Verdict:
 
 def _constant(curves: dict[str, float]) -> Verdict:
     """What is to be said of curves that never move, name -> value."""
-    which = f"{' and '.join(curves)} loss"
-    return Verdict.make("constant_curve", which=which, value=next(iter(curves.values())))
+    if len(set(curves.values())) < len(curves):
+        which = f"{' and '.join(curves)} loss are {next(iter(curves.values())):.3g}"
+    else:
+        which = " and ".join(f"{name} loss is {value:.3g}" for name, value in curves.items())
+    them = "them" if len(curves) > 1 else "it"
+    return Verdict.make("constant_curve", which=which, them=them, values=curves)
 
 
 def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: float | None = None) -> list[str]:
@@ -223,5 +231,5 @@ def as_markdown(verdicts: Sequence[Verdict]) -> str:
 
 
 def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """The gravest first: errors and warnings, then a good fit, then notes."""
+    """Errors and warnings first, the gravest of them before the others, then a good fit, then notes."""
     return sorted(verdicts, key=lambda verdict: (RANK.get(verdict.severity, 0), ORDER.index(verdict.code)))

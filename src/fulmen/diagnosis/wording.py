@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fulmen.diagnosis.curves import Curves
-from fulmen.diagnosis.measured import Measured
+from fulmen.diagnosis.measured import FIRST, Measured, size
 from fulmen.diagnosis.rules import SURE, falls_short, fell, fits, unsettled
 from fulmen.diagnosis.smoothing import Flags
 from fulmen.diagnosis.texts import Severity
 
+NEAR = 0.25  # of a rise: means that are so near to it are not told besides
+PARTED = 0.05  # of the training loss as a share of validation loss: less is no sign that they part
 SHOWN = 0.03  # of the best validation loss: a rise that anybody sees in the log
 RISES = 0.02  # of the best validation loss: what lies below is no rise
 EXTRA = {  # by whether the training loss was taken as the validation loss was
@@ -77,33 +79,77 @@ def _best_check(m: Measured, curves: Curves) -> int:
 
 def _evidence(code: str, m: Measured, curves: Curves, best: int, frozen: str, comparable: bool) -> dict[str, Any]:
     """The numbers behind a state."""
-    quarter = max(1, len(m.v) // 4)
-    falls = m.t[-1] < m.t_then[-1]
-    times = m.v[-1] / m.t[-1] if m.t[-1] else math.inf
-    hidden = m.v[-1] - m.v_best[-1] <= SURE * m.v_noise[-1] * math.sqrt(2 / m.width[-1])
-    versus = f"{m.base_of} has {m.base:.3g}"
-    if code == "no_learning" and m.gain[-1] > 0.02:
-        versus = f"it has stayed where it began, {m.gain[-1]:.0%} below {_versus(m)}"
+    times = m.v[-1] / m.t[-1] if m.t[-1] else None
+    train, val, base = float(curves.train[-1]), float(curves.val[-1]), _base(m, curves)
+    gain = (base - train) / size(base)
+    versus = f"{m.base_of} has {base:.3g}"
+    if code == "no_learning" and gain > 0.02 and m.base_of != FIRST:
+        versus = f"it has stayed where it began, {gain:.0%} below the {base:.3g} of {m.base_of}"
+    level = f"{abs(gain):.0%} {'above' if gain < 0 else 'below'} the {base:.3g} of {m.base_of}"
+    if abs(gain) < 0.005 and m.base_of == FIRST:
+        level = f"as {base:.3g} in the first epoch"
+    far = f"{times:.1f} times the training loss" if times else f"{val:.3g} where training loss is 0"
     evidence: dict[str, dict[str, Any]] = {
-        "diverged": {"train": curves.train[-1], "train_best": m.t_best[-1], "base": m.base, "versus": versus},
-        "no_learning": {"train": curves.train[-1], "gain": m.gain[-1], "base": m.base, "versus": versus,
-                        "frozen": frozen},
-        "overfitting": {"rise": m.rise[-1], "best": curves.val[best], "val": curves.val[-1], "train": curves.train[-1],
-                        "trend": "falls" if falls else "does not rise as much",
-                        "parted": f" to {1 / times:.0%} of it; the rise alone could be noise" if hidden else ""},
-        "past_its_best": {"rise": m.rise[-1], "best": curves.val[best], "val": curves.val[-1]},
-        "underfitting": {"train": curves.train[-1], "val": curves.val[-1], "gain": m.gain[-1],
-                         "versus": f"{abs(m.gain[-1]):.0%} {'above' if m.gain[-1] < 0 else 'below'} {_versus(m)}",
-                         "frozen": frozen},
+        "diverged": {"train": train, "train_best": float(curves.train.min()), "base": base, "versus": versus},
+        "no_learning": {"train": train, "gain": gain, "base": base, "versus": versus, "frozen": frozen},
+        "overfitting": _risen(m, curves, best, 0.05, ".0%") | {"train": train, "trend": _trend(m)},
+        "past_its_best": _risen(m, curves, best, 0.02, ".1%"),
+        "underfitting": {"train": train, "val": val, "gain": gain, "versus": level, "frozen": frozen},
         "noisy_validation": {"noise": m.jumps[-1] / m.unit,
                              "share": m.jumps[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-12)},
-        "validation_too_good": {"how": f"validation loss is {times:.0%} of the training loss" + EXTRA[comparable],
-                                "val": curves.val[-1], "train": curves.train[-1]},
-        "generalization_gap": {"times": times, "how": _way(m)},
-        "still_improving": {"recent": (m.v[-1 - quarter] - m.v[-1]) / m.v_scale[-1 - quarter]},
+        "validation_too_good": {"how": f"validation loss is {times or 0:.0%} of the training loss" + EXTRA[comparable],
+                                "val": val, "train": train},
+        "generalization_gap": {"times": times, "far": far, "how": _way(m)},
+        "still_improving": _falling(m),
         "plateau": {"best": curves.val[best]},
     }  # fmt: skip
     return evidence[code]
+
+
+def _base(m: Measured, curves: Curves) -> float:
+    """What the training loss is compared with in words: of the first epoch, its own."""
+    return float(curves.train[0]) if m.base_of == FIRST else m.base
+
+
+def _risen(m: Measured, curves: Curves, best: int, least: float, digits: str) -> dict[str, Any]:
+    """How far validation loss is over its best: `rise` is of the last value over the lowest; `over` says it in words.
+
+    Where noise sets that apart from the rise of means, by which it was judged, the words have both, or the means alone
+    where the last value by itself lies too low. A loss that is not positive has no percentage; its range has.
+    """
+    val, low = float(curves.val[-1]), float(curves.val[best])
+    slow = (m.v_wide[-1] - m.v_wide_best[-1]) / m.v_scale[-1]
+    width, smoothed = (m.width, m.rise[-1]) if m.rise[-1] > least or m.rise[-1] > slow else (m.wide, slow)
+    rise = (val - low) / (low if low > 0 and curves.val.min() > 0 else m.v_scale[-1] / m.unit)
+    means = f"in means of {width[-1] * (m.ends[-1] - m.ends[-2])} checks"
+    if curves.val.min() <= 0:
+        over = f"at {val:.3g} after {low:.3g} at its best, {smoothed:{digits}} of what was gained before {means}"
+    elif rise < least:
+        over = f"{smoothed:{digits}} over its best {means}"
+    else:
+        near = abs(rise - smoothed) <= max(NEAR * rise, 0.01)
+        over = f"{rise:{digits}} over its best" + ("" if near else f" ({smoothed:{digits}} {means})")
+    return {"rise": rise, "smoothed": smoothed, "over": over, "best": low, "val": val}
+
+
+def _trend(m: Measured) -> str:
+    """What the training loss does while validation loss rises, and what tells the rise from noise."""
+    trend = "falls" if m.t[-1] < m.t_then[-1] else "does not rise as much"
+    if m.v[-1] - m.v_best[-1] > SURE * m.v_noise[-1] * math.sqrt(2 / m.width[-1]):
+        return trend
+    if m.nearness_lost[-1] < PARTED:
+        return f"{trend}; noise of the last checks is nearly as large as the rise"
+    now = m.t[-1] / m.v[-1]
+    went = f"training loss went from {now + m.nearness_lost[-1]:.0%} to {now:.0%} of it over half of the run"
+    return f"{trend}; the rise alone could be noise, but {went}"
+
+
+def _falling(m: Measured) -> dict[str, Any]:
+    """What validation loss fell by over the last quarter, as a share of what it was; of one below 0, the numbers."""
+    now, then = m.v[-1], m.v[-1 - max(1, len(m.v) // 4)]
+    if min(now, then) > 0:
+        return {"recent": (then - now) / then, "fall": f"{(then - now) / then:.0%}"}
+    return {"recent": None, "fall": f"from {then / m.unit:.3g} to {now / m.unit:.3g}"}
 
 
 def _severity(code: str, m: Measured, comparable: bool) -> Severity | None:

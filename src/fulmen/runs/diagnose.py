@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,9 +12,11 @@ from fulmen.errors import FulmenError
 from fulmen.io.logs import LogOptions, read_log
 from fulmen.runs.reading import read_result
 
+COLUMN = "another column, by --train or --val"
+
 
 class Diagnosed(NamedTuple):
-    """The verdicts, the gravest first; what they rest on, in words; what was left out, as `result.json` has it."""
+    """The verdicts, those that warn first; what they rest on, in words; what was left out, as `result.json` has it."""
 
     verdicts: list[Verdict]
     source: str
@@ -49,9 +52,15 @@ def diagnose_path(
     else:
         table = path / "metrics.csv" if path.is_dir() and (path / "metrics.csv").exists() else path
         log = read_log(table, train, val, options)
-        found, source = diagnose(log.train, log.val, epochs=log.epochs), "\n".join(log.said)
+        found = [_by_columns(verdict) for verdict in diagnose(log.train, log.val, epochs=log.epochs)]
+        source = "\n".join(log.said)
     kept, left_out = ignored.split(found)
     return Diagnosed(kept, source, [*stored.get("ignored", []), *as_plain(left_out)])
+
+
+def _by_columns(verdict: Verdict) -> Verdict:
+    """The verdict with what can be done about a column of a log."""
+    return replace(verdict, cures=(COLUMN, *verdict.cures)) if verdict.code == "constant_curve" else verdict
 
 
 def _stored(path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`fulmen.check` and `fulmen.diagnose`: a file of a person's own, from Python."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,10 +47,10 @@ def diagnose(
     expected_gain: float = 0.4,
     val_scale: float = 1.0,
 ) -> Verdicts:
-    """What two loss curves say, the gravest first; there is always at least one verdict.
+    """What two loss curves say: errors and warnings first, then a good fit, then notes; there is always a verdict.
 
         verdicts = fulmen.diagnose(train=[2.3, 1.1, ...], val=[2.2, 1.4, ...])
-        "overfitting" in verdicts, verdicts[0].cures
+        "overfitting" in verdicts, "FUL-D03" in verdicts, verdicts[0].cures
         fulmen.diagnose("history.json")
 
     Args:
@@ -58,8 +59,16 @@ def diagnose(
         base, epochs, frozen, expected_gain, val_scale: of losses, as `fulmen.diagnosis.diagnose` takes them.
 
     Raises:
-        FulmenError: a loss is no number, or a file tells of no training.
+        FulmenError: a loss is no number, there are not as many of each as of checks, another argument is beyond what
+            it may be, or a file tells of no training.
     """
+    for name, value, fits, range_ in (
+        ("base", base, lambda x: 0 < x < math.inf, "above 0, or None where it is not known"),
+        ("expected_gain", expected_gain, lambda x: 0 <= x <= 1, "a share from 0 to 1"),
+        ("val_scale", val_scale, lambda x: 0 < x < math.inf, "above 0; 1 where both losses compare"),
+    ):
+        if value is not None and not fits(value):
+            raise FulmenError(f"diagnose: {name} is {value}; it is {range_}")
     if isinstance(train, str | Path):
         return Verdicts(diagnose_path(Path(train))[0])
     return verdicts.diagnose(train, val, base, epochs, frozen, expected_gain, val_scale)

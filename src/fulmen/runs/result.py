@@ -40,7 +40,7 @@ class Result:
         message: why it was interrupted or failed.
         runs: folders of the runs it stands for, relative to its own, if it repeats over folds and seeds; then metrics
             and baselines are means over them, `sd` their standard deviations, and cost their sum.
-        verdicts: of the diagnosis, the gravest first; see `fulmen.diagnosis.Verdict`.
+        verdicts: of the diagnosis, those that warn first; see `fulmen.diagnosis.Verdict`.
         ignored: what was found and is not reported, by `findings.ignore`: id, code and finding of each.
         leaks: that a scan of the data found, the gravest first, see `fulmen.data.leaks.Leak`; absent where there are
             none. `cost` holds `leak_scan_seconds` where there was a scan.

@@ -69,7 +69,7 @@ def column_named(table: LogTable, name: str, also: Iterable[str] = ()) -> str:
         return names[int(name) - 1]
     from fulmen.config.mistakes import did_you_mean
 
-    raise FulmenError(f"{table.source} has no column {name}{did_you_mean(name, [*names, *also])}")
+    raise FulmenError(f"{table.source} has no column {name}{did_you_mean(name, list(dict.fromkeys([*names, *also])))}")
 
 
 def typed(table: LogTable, curve: Curve) -> str:
