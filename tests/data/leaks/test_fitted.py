@@ -86,6 +86,17 @@ def test_a_threshold_that_the_validation_split_chose_is_right_and_one_that_the_t
         assert [leak.code for leak in refitted(each, samples())] == codes
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_threshold_that_a_part_of_the_validation_split_chose_is_right_wherever_it_lies(seed):
+    score = np.random.default_rng(seed).random(ROWS)
+    held = np.flatnonzero(SPLIT == 1)
+
+    def threshold(rows):
+        return np.array([np.median(score[rows])])
+
+    assert refitted(Fitted("threshold", threshold(held[:40]), threshold, held, "choice"), samples()) == []
+
+
 def test_inputs_that_were_scaled_over_training_and_test_rows_are_found_by_their_numbers_alone():
     together = np.union1d(TRAIN, TEST)
     scaled = (X - mean(together)) / X[together].std(0)

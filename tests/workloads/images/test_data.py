@@ -11,6 +11,7 @@ import torch
 from torchvision.datasets import CIFAR10
 
 from fulmen.config.check import compose
+from fulmen.data.leaks.copies import copies
 from fulmen.errors import FulmenError
 from fulmen.workloads.images import sources
 from fulmen.workloads.images.array_file import Reading, array_file
@@ -229,3 +230,27 @@ def test_no_network_and_no_whole_archive_is_an_error_that_says_what_to_do(archiv
 def test_ones_own_images_are_all_kept_unless_an_imbalance_is_typed(experiment, typed, kind):
     imbalance = compose([f"experiment={experiment}", *typed]).data.get("imbalance")
     assert imbalance is None if kind is None else imbalance["_target_"].endswith(f".{kind}")
+
+
+def test_copies_among_the_images_to_be_judged_by_are_named_by_array_and_number_and_can_be_left_out(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (200, 8, 8, 3), dtype=np.uint8), np.arange(200) % 2
+    x[[151, 153]] = x[[7, 9]]
+    path = tmp_path / "pictures.npz"
+    np.savez(path, x_train=x[:150], y_train=y[:150], x_test=x[150:], y_test=y[150:])
+
+    def leaks(**more):
+        data = ImagesData(arrays=str(path), cache=str(tmp_path), **more)
+        data.prepare_data()
+        data.setup()
+        return data, copies(data.all_samples())
+
+    data, found = leaks()
+    said = [f"test image {i} (x_test[{i}]) equals training image {j} (x_train[{j}])" for i, j in ((1, 7), (3, 9))]
+    assert found
+    assert all(any(each in leak.finding for each in said) for leak in found)
+    assert {leak.cures for leak in found} == {("data.leave_out_copies=true",)}
+    fewer, left = leaks(leave_out_copies=True)
+    assert left == []
+    assert len(fewer.splits["test"]["label"]) == 48
+    assert fewer.fingerprint != data.fingerprint

@@ -63,7 +63,7 @@ def copies(samples: Samples) -> list[Leak]:
                 "note" if bits is not None and count < FEWEST else "error" if share > 0.01 else "warning",
                 f"{counted(count, samples.sample)} of the {len(b):,} of the {SPLITS[other]} split stand in the "
                 f"{SPLITS[one]} split too ({share:.1%}; first: {samples.named(there[0][1])} equals "
-                f"{samples.number(there[0][0])})",
+                f"{samples.beside(there[0][0])})",
                 evidence={
                     "splits": [SPLITS[one], SPLITS[other]],
                     "count": count,

@@ -52,6 +52,8 @@ def _leaning(each: Fitted, value: np.ndarray, right: np.ndarray, own: np.ndarray
     with_test = _flat(each.again(np.union1d(own, samples.rows(TEST))))
     if with_test.shape != value.shape:
         return []
+    if value.dtype.kind == "f" and len(value) == 1:  # one number is nearer to either by chance
+        return []
     if each.kind == "choice" or value.dtype.kind in "iub":
         here, there = _shared(value, right), _shared(value, with_test)
         if there <= here:
@@ -122,9 +124,7 @@ def _flat(value: np.ndarray) -> np.ndarray:
 
 
 def _shared(one: np.ndarray, other: np.ndarray) -> float:
-    """Of two choices, the share of what either has that both have; of numbers how near they are."""
-    if one.dtype.kind == "f" and len(one) == 1:
-        return float(1 / (1 + abs(one[0] - other[0])))
+    """Of two choices, the share of what either has that both have."""
     return len(np.intersect1d(one, other)) / max(len(np.union1d(one, other)), 1)
 
 

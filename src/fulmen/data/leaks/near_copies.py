@@ -66,7 +66,7 @@ def near_copies(samples: Samples) -> list[Leak]:
 
 def _leak(samples: Samples, one: int, other: int, count: int, looked_at: int, share: float, pairs: list) -> Leak:
     severity: Severity = "error" if share >= 0.05 else "warning" if share >= 0.01 else "note"
-    first = f"first: {samples.sample} {pairs[0][1]} shows what {pairs[0][0]} shows"
+    first = f"first: {samples.named(pairs[0][1])} shows what {samples.beside(pairs[0][0])} shows"
     finding = (
         f"{counted(count, samples.sample)} of {looked_at:,} of the {SPLITS[other]} split that were looked at show what "
         f"one of the {SPLITS[one]} split shows, but for a change of light, place or size ({share:.1%} of all; {first})"

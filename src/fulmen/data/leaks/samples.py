@@ -77,6 +77,7 @@ class Samples:
         outcome: what is foretold, whole, where `target` only sums it up: curves [N, ..., T].
         outcome_time: of the points of `outcome` [T].
         series: what windows were cut from.
+        called: what one is called by its number, as a person finds it; None: `sample` and the number.
         made_of: names of `Series.values` -> the inputs that are made of them; None: that is not known.
     """
 
@@ -104,6 +105,7 @@ class Samples:
     outcome_time: np.ndarray | None = None
     series: Sequence[Series] = ()
     made_of: Mapping[str, Sequence[str]] | None = None
+    called: Callable[[int], str] | None = None
 
     def __len__(self) -> int:
         return len(self.split)
@@ -113,8 +115,14 @@ class Samples:
         return int(sample if self.line is None else self.line[sample])
 
     def named(self, sample: int) -> str:
-        """`line 2407 of the file`, or `row 2405` where there are no lines."""
+        """`line 2407 of the file`, or `row 2405` where there are no lines, or as these samples are called."""
+        if self.called:
+            return self.called(sample)
         return f"{self.sample} {sample}" if self.line is None else f"line {self.number(sample)} of the file"
+
+    def beside(self, sample: int) -> str:
+        """The same where another one was named before: its number alone, if that says which."""
+        return self.called(sample) if self.called else str(self.number(sample))
 
     def rows(self, split: int) -> np.ndarray:
         """Numbers of the samples of a split."""

@@ -14,7 +14,8 @@ from torch import Generator, Tensor
 
 from fulmen.data.batches import BatchLoader
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
-from fulmen.data.leaks.samples import Samples, joined
+from fulmen.data.leaks.content import content_hashes
+from fulmen.data.leaks.samples import TEST, Samples, joined
 from fulmen.errors import FulmenError
 from fulmen.io import arrays as arrays_of_files
 from fulmen.io.content import Content, Recognised
@@ -76,6 +77,8 @@ class ImagesData(WorkloadData):
         test: share of the images to test on, where the file or the folder has none to test (or in place of those); of a
             folder 0.2 if null.
         size: pixels on each side, or height and width, to which the pictures of a folder are resized.
+        leave_out_copies: do without images of the validation split that equal a training image, and of the test split
+            that equal one of either.
 
     Attributes:
         counts: images per class [C] in the training split.
@@ -114,6 +117,7 @@ class ImagesData(WorkloadData):
         pixel_range: Sequence[float] | None = None,
         test: float | None = None,
         size: int | Sequence[int] | None = None,
+        leave_out_copies: bool = False,
     ):
         super().__init__(batch_size, seed)
         named = [name for name, one in (("arrays", arrays), ("folder", folder), ("cifar10", cifar10)) if one]
@@ -166,6 +170,7 @@ class ImagesData(WorkloadData):
         self.sampler = sampler or Shuffle()
         self.photographs = photographs
         self.original_protocol = original_protocol
+        self.leave_out_copies = leave_out_copies
         self.cache = Path(cache) if cache else None
         self.fingerprint = ""
         self.counts = torch.zeros(classes, dtype=torch.long)
@@ -195,7 +200,12 @@ class ImagesData(WorkloadData):
 
     def all_samples(self) -> Samples:
         """Pixels and labels."""
-        arrays = joined(self.splits, ["image", "label"])
+        arrays = joined(self.splits, ["image", "label", "item"])
+        called, item = self._called(), arrays["item"].tolist()
+        of_test = (arrays["split"] == TEST) & (not self.fold_tests)
+        cures = {"chosen_on_test": ("data.original_protocol=false",)} if self.original_protocol else {}
+        if not self.leave_out_copies and not self.original_protocol:
+            cures["copies"] = ("data.leave_out_copies=true",)
         return Samples(
             target=arrays["label"],
             kind="classes",
@@ -204,8 +214,17 @@ class ImagesData(WorkloadData):
             splitting="given" if self.arrays or self.folder or self.cifar10 else "random",
             target_name="label",
             sample="image",
-            cures={"chosen_on_test": ("data.original_protocol=false",)} if self.original_protocol else {},
+            cures=cures,
+            called=lambda row: called["test" if of_test[row] else "train"].format(item[row]),
         )
+
+    def _called(self) -> dict[str, str]:
+        """What images of the source are called: by the array of the file too, where they stand in it in their order."""
+        said = {"train": "training image {0}", "test": "test image {0}"}
+        roles = array_file.roles_in(Path(self.arrays), self.reading)[0] if self.arrays else {}
+        if not {"x_train", "x_test"} <= set(roles):
+            return said
+        return {part: f"{each} ({roles[f'x_{part}']}[{{0}}])" for part, each in said.items()}
 
     def train_dataloader(self) -> BatchLoader:
         train = self.splits["train"]
@@ -257,8 +276,9 @@ class ImagesData(WorkloadData):
         settings |= {"validation": self.validation} if self.fold is None else {"fold": self.fold, "folds": self.folds}
         settings |= {"original_protocol": self.original_protocol}
         settings |= {"fold_tests": self.validation} if self.fold_tests else {}
+        settings |= {"leave_out_copies": True} if self.leave_out_copies else {}
         key = fingerprint(settings, code=(unequal,))
-        indices = cached("images-index", key, lambda: self._split(source), self.cache)
+        indices = cached("images-index", key, lambda: self._without_copies(source, self._split(source)), self.cache)
         digest = hashlib.sha256(self._source_key.encode())
         for name in sorted(indices):
             digest.update(np.ascontiguousarray(indices[name]).tobytes())
@@ -297,6 +317,20 @@ class ImagesData(WorkloadData):
                 train, test_size=self.validation, stratify=labels[train], random_state=self.imbalance_seed
             )
         return {"train": np.sort(train), "validation": np.sort(validation), "test": test}
+
+    def _without_copies(self, source: Arrays, indices: Arrays) -> Arrays:
+        """The same without images to be judged by that an earlier split holds too, if these are to be left out."""
+        if not self.leave_out_copies:
+            return indices
+        known = {name: content_hashes(np.asarray(source[f"x_{name}"])) for name in ("train", "test")}
+        origin = {"train": "train", "validation": "train", "test": "train" if self.fold_tests else "test"}
+        kept, seen = {"train": indices["train"]}, known["train"][indices["train"]]
+        for name in ("validation", "test"):
+            key = known[origin[name]][indices[name]]
+            kept[name], seen = indices[name][~np.isin(key, seen)], np.union1d(seen, key)
+        if not len(kept["test"]) or (len(indices["validation"]) and not len(kept["validation"])):
+            raise FulmenError("leave_out_copies: every image to be judged by equals another one; none is left")
+        return kept
 
     def _part(self, source: Arrays, origin: str, index: np.ndarray) -> dict[str, Tensor]:
         index = np.asarray(index)
