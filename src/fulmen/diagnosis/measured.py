@@ -158,10 +158,10 @@ def _wander(val: Series, v: Series, v_noise: Series, width: np.ndarray) -> Serie
 
 def _unit(train: Series, val: Series, base: float | None, comparable: bool) -> float:
     """What makes a validation loss of another unit begin as the training loss does, of their first checks; or 1."""
-    if min(train.min(), val.min()) <= 0:
+    if min(train.min(), val.min()) <= 0 or (base is not None and base <= 0):
         return 1.0
     times = val / train
-    ratios = times if base is None else val / max(base, 1e-300)
+    ratios = times if base is None else val / base
     below = max(times.max(), ratios.max()) <= 1 / UNITS and not (comparable and base is not None)
     foreign = ratios.min() >= UNITS or below
     return 1 / float(np.median(val / train)) if foreign else 1.0
@@ -180,7 +180,7 @@ def _nearness_lost(
 
 def _scale(x: Series, best: Series) -> Series:
     """The best loss so far; what was gained since the start where losses are not positive."""
-    gained = np.maximum(np.maximum.accumulate(x) - best, 1e-12)
+    gained = np.maximum(np.maximum.accumulate(x) - best, 1e-200)
     return np.where(np.minimum.accumulate(x) > 0, best, gained)
 
 

@@ -181,7 +181,7 @@ def validation_too_good(m: Measured) -> Flags:
 
 
 def noisy_validation(m: Measured) -> Flags:
-    share = m.jumps / np.maximum(np.maximum(m.base - m.v_best, 0.4 * np.abs(m.base)), 1e-12)
+    share = m.jumps / np.maximum(np.maximum(m.base - m.v_best, 0.4 * np.abs(m.base)), 1e-200)
     share[: ENOUGH - 1] = 0.0
     much = (share > 0.15) & (m.jumps > 0.1 * m.v_scale) | m.loud & (share > 0.07)
     return hysteresis(in_a_row(much, few(m, 3)), share < np.where(m.loud, 0.03, 0.10))

@@ -96,7 +96,7 @@ def _evidence(code: str, m: Measured, curves: Curves, best: int, frozen: str, co
         "past_its_best": _risen(m, curves, best, 0.02, ".1%"),
         "underfitting": {"train": train, "val": val, "gain": gain, "versus": level, "frozen": frozen},
         "noisy_validation": {"noise": m.jumps[-1] / m.unit,
-                             "share": m.jumps[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-12)},
+                             "share": m.jumps[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-200)},
         "validation_too_good": {"how": f"validation loss is {times or 0:.0%} of the training loss" + EXTRA[comparable],
                                 "val": val, "train": train},
         "generalization_gap": {"times": times, "far": far, "how": _way(m)},
