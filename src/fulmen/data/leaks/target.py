@@ -7,6 +7,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from fulmen.data.leaks.columns import Column, classes, columns_of, drawn, used
+from fulmen.data.leaks.combined import together
 from fulmen.data.leaks.derived import Beyond, beyond, shifted
 from fulmen.data.leaks.leak import Leak
 from fulmen.data.leaks.samples import Samples
@@ -45,6 +46,9 @@ def target_leaks(samples: Samples) -> list[Leak]:
             found[each.name] = leak
     rest = [each for each in rest if each.name not in found]
     areas = {each.name: told(each, y, by_class) for each in rest}
+    if by_class and (both := together(samples, rest, y, areas)):
+        found |= dict.fromkeys(both.columns, both)
+        rest = [each for each in rest if each.name not in found]
     for each in rest:
         others = [other for other in rest if other is not each]
         leak = _missing(samples, each, others, y, by_class) or _proxy(samples, each, others, y, areas, by_class)
