@@ -37,7 +37,7 @@ def said(score, others=(), ahead=(), **more):
          "interval 0.750 to 0.850, 500 rows); +0.100 against forest (+0.070 to +0.130)."),
         ("better_than_constant", said(known(0.8, 0.05), [known(0.8, 0.05)] * 2, [known(0.0, 0.03), known(0.1, 0.03)]),
          "Better than chance and than the constant, not shown to differ from the best simple model: ROC-AUC is"),
-        ("better_than_constant", said(known(0.8, 0.05), [known(0.9, 0.05)], [known(-0.1, 0.03)]),
+        ("worse_than_simple", said(known(0.8, 0.05), [known(0.9, 0.05)], [known(-0.1, 0.03)]),
          "Worse than the best simple model, better than chance and than the constant:"),
         ("no_signal", said(known(0.5, 0.04), [known(0.51, 0.04)], [known(-0.01, 0.03)]),
          "No signal: ROC-AUC is 0.500 (chance 0.500; 95 % interval 0.460 to 0.540, 500 rows); a signal above ROC-AUC "
@@ -139,10 +139,10 @@ def test_a_network_that_a_simple_model_beats_is_a_warning_that_names_it_and_name
     shown = judge(Evidence(AUC, known(0.8, 0.05), 500, "row", {"linear, weighted": known(0.9, 0.03)},
                            {"linear, weighted": beaten}, "ROC-AUC"))  # fmt: skip
     assert (shown.severity, shown.as_dict()["severity"]) == ("warning", "warning")
-    assert shown.title == 'FUL-V01 worse than the best simple model ("linear, weighted")'
+    assert shown.heading == "FUL-V09 worse than simple"
     assert '-0.300 against "linear, weighted" (-0.330 to -0.270)' in shown.sentence
     better = said(known(0.8, 0.05), [known(0.7, 0.05)], [known(0.1, 0.03)])
-    assert (better.severity, better.title) == ("ok", "FUL-V00 better than baselines")
+    assert (better.severity, better.heading) == ("ok", "FUL-V00 better than baselines")
     assert said(known(0.53, 0.06)).severity == "note"
 
 

@@ -32,7 +32,7 @@ def test_the_sentence_stands_in_the_result_and_in_the_report_under_its_code(told
     shown = Shown.from_dict(result["shown"])
     assert (result["shown"]["id"], shown.units, shown.unit) == (shown.id, 12, "subjects")
     assert shown.sentence in report.replace("\\", "")
-    assert f"**{shown.title}**: judged by correlation with what differs between subjects over 12 indep" in report
+    assert f"**{shown.heading}**: judged by correlation with what differs between subjects over 12 indep" in report
     assert load_run(folder).result["shown"]["sentence"] == shown.sentence
 
 

@@ -40,7 +40,7 @@ LEAKS = (
 )  # fmt: skip
 SHOWN = (
     "better_than_baselines", "better_than_constant", "no_signal", "undecided_result", "worse_than_constant", "too_few",
-    "no_difference", "many_tries", "test_seen_often",
+    "no_difference", "many_tries", "test_seen_often", "worse_than_simple",
 )  # fmt: skip
 UNFIT = (
     "constant_target", "one_class_in_a_split", "one_group", "too_few_rows", "unsorted_times", "irregular_times",

@@ -177,10 +177,12 @@ def _code(chance: Gap, constant: Gap, simple: Gap | None, loss: Gap | None, abse
     if absent:
         return "no_signal"
     if chance.word == "better" and constant.word == "better":
-        return "better_than_baselines" if simple is None or simple.word == "better" else "better_than_constant"
+        if simple is None or simple.word == "better":
+            return "better_than_baselines"
+        return "worse_than_simple" if simple.word == "worse" else "better_than_constant"
     if constant.word == "worse" or (chance.word == "open" and loss and loss.word == "worse"):
         return "worse_than_constant"
-    return "undecided_result"
+    return "worse_than_simple" if simple and simple.word == "worse" else "undecided_result"
 
 
 def _too_few(bare: Shown, measure: Measure, reason: str) -> Shown:
@@ -208,7 +210,7 @@ def _told(found: Shown, chance: Gap, evidence: Evidence) -> str:
         head = "No signal"
         parts.append(f"a signal above {limit} would have been found")
     elif chance.word == "open":
-        if found.code == "undecided_result" and not found.beaten:
+        if found.code == "undecided_result":
             head = f"Undecided: {head[0].lower()}{head[1:]}"
         if found.signal:
             signal = f"{found.signal} shows a signal ({measure.text(evidence.others[found.signal].value)})"

@@ -178,7 +178,7 @@ def sections(
     verdicts = [Verdict.from_dict(plain) for plain in result.get("verdicts") or []]
     cut = [SO_FAR] if verdicts and result.get("status") in CUT_OFF else []
     if judged := [
-        *([f"**{as_text(summary.verdict.title)}**: {summary.verdict.basis}"] if summary.verdict else []),
+        *([f"**{as_text(summary.verdict.heading)}**: {summary.verdict.basis}"] if summary.verdict else []),
         *map(_in_bold, summary.warnings),
         *cut,
         *_seen_often(result.get("test_split") or {}),

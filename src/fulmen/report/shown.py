@@ -98,23 +98,11 @@ class Shown(Coded):
         )
 
     @property
-    def beaten(self) -> bool:
-        """Whether a simple model is shown to be better."""
-        return self.code != "too_few" and self.simple is not None and self.simple.word == "worse"
-
-    @property
     def severity(self) -> Severity:
-        """How grave it is: a network that a simple model beats is a warning, whatever else it is better than."""
-        if self.beaten or self.code == "worse_than_constant":
+        """To be worse than a constant or a simple model is a warning, whatever else it is better than."""
+        if self.code.startswith("worse"):
             return "warning"
         return "ok" if self.code.startswith("better") else "note"
-
-    @property
-    def title(self) -> str:
-        """`FUL-V01 worse than the best simple model (linear)`: the heading, the gravest of it first."""
-        if self.beaten and self.simple and self.code != "worse_than_constant":
-            return f"{self.id} worse than the best simple model ({self.simple.called})"
-        return self.heading
 
     @property
     def better_than_chance(self) -> bool:
