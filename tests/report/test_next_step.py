@@ -96,7 +96,10 @@ GAIN = ("Logit adjustment gains. This chooses its strength:", "model.logit_adjus
         ({"epochs": 1, "shown": WORSE}, ("This trains on others:", "data.permute_labels=false"), "on others:",
          "data.permute_labels=false"),
         ({"epochs": 9, "members": [{}]}, ("", ""), "This keeps it as a model:", "fulmen models save"),
-        ({"epochs": 1, "shown": UNLIKE}, ("", ""), "repeats it with three seeds", "seeds=3"),
+        ({"epochs": 1, "shown": UNLIKE}, ("", ""), "It was trained for 1 epoch alone.", "trainer.max_epochs=20"),
+        ({"epochs": 1, "shown": UNLIKE | {"code": "better_than_baselines"}}, ("", ""), "three seeds", "seeds=3"),
+        ({"epochs": 1, "steps": 1, "shown": UNLIKE}, ("", ""), "repeats it", "seeds=3"),
+        ({"epochs": 9, "shown": UNLIKE}, ("", ""), "repeats it with three seeds", "seeds=3"),
     ],
 )  # fmt: skip
 def test_the_next_step_follows_from_the_finding(result, asked, why, holds, tmp_path):

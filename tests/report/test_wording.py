@@ -5,7 +5,9 @@ import re
 
 import pytest
 
+from fulmen.cli import main
 from fulmen.report.document import plus_minus
+from fulmen.report.leaks import caution
 from fulmen.report.next_step import diagnose, keep
 from fulmen.report.of_run import answer, facts
 from fulmen.report.spread import spread
@@ -62,3 +64,22 @@ def test_commands_name_a_folder_by_its_shortest_path(tmp_path, monkeypatch):
     assert diagnose(tmp_path / "runs" / "a") == "fulmen diagnose runs/a"
     assert keep(tmp_path / "b", "x") == "fulmen models save b --name x"
     assert diagnose(tmp_path.parent) == f"fulmen diagnose {tmp_path.parent}"
+
+
+def test_data_that_are_unfit_to_be_judged_are_no_leak():
+    unfit = {"id": "FUL-T03", "code": "too_few_rows", "severity": "warning", "finding": "x"}
+    copies = {"id": "FUL-L01", "code": "copies", "severity": "error", "finding": "x"}
+    said = caution([unfit])
+    assert said == (
+        "The data are hardly fit to be judged by (FUL-T03 too few rows): the scores of the test split say little."
+    )
+    assert caution([unfit, copies]).startswith("The data have 1 leak (FUL-L01 copies): ")
+
+
+def test_one_check_of_a_training_is_told_as_one(tmp_path, capsys):
+    (tmp_path / "metrics.csv").write_text("epoch,train/loss,val/loss\n1,2.0,1.5\n")
+    main(["diagnose", str(tmp_path / "metrics.csv")])
+    said = capsys.readouterr().out
+    assert "1 check of" in said
+    assert ", epoch 1\n" in said
+    assert "FUL-D26 not enough data: 1 of the 6 validations that curves take to be judged" in said

@@ -179,5 +179,5 @@ TEXTS: dict[str, Text] = {  # the gravest first
         ("a column that is no loss", "a loss that is logged once and repeated", "weights that never change"),
         ("check what is logged",),
     ),
-    "not_enough_data": Text("note", "the curves can be judged from {needed} validations on; there are {checks}"),
+    "not_enough_data": Text("note", "{checks} of the {needed} validations that curves take to be judged"),
 }  # fmt: skip

@@ -9,6 +9,7 @@ from fulmen.report.words import counted
 
 PROVES_NOTHING = "finding nothing proves nothing: a leak that shows in no copy, column, group or time is not seen"
 SCANNED = "leak_scan_seconds"  # in the cost of a run whose data were scanned
+UNFIT = "FUL-T"  # what is no leak and makes data unfit to be judged by
 DOUBTED = ("error", "warning")
 GRAVEST_FIRST = ("error", "warning", "note")
 LONGEST = 160  # signs of the evidence in a cell
@@ -47,13 +48,16 @@ def line(leak: Plain) -> str:
 
 
 def caution(leaks: Iterable[Plain], scores: str = "the scores of the test split") -> str:
-    """What leaks mean for scores, in a sentence; "" where there is neither an error nor a warning."""
-    leaks = list(leaks)
+    """What leaks mean for scores, in a sentence; where there are none what unfit data mean; "" where neither is more
+    than a note."""
+    found = [each for each in leaks if each.get("severity") in DOUBTED]
+    unfit = [each for each in found if str(each.get("id")).startswith(UNFIT)]
     for severity, means in (("error", "cannot be believed"), ("warning", "may be too good")):
-        names = dict.fromkeys(heading(each) for each in leaks if each.get("severity") == severity)
+        names = dict.fromkeys(heading(each) for each in found if each.get("severity") == severity and each not in unfit)
         if names:
             return f"The data have {counted(len(names), 'leak')} ({', '.join(names)}): {scores} {means}."
-    return ""
+    names = dict.fromkeys(map(heading, unfit))
+    return f"The data are hardly fit to be judged by ({', '.join(names)}): {scores} say little." if names else ""
 
 
 def cautioned(

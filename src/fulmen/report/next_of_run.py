@@ -17,6 +17,7 @@ from fulmen.report.words import counted
 LAST = "checkpoints/last.ckpt"
 RATE, EPOCHS = "model.optimizer.lr", "trainer.max_epochs"
 CUT_OFF = ("running", "interrupted", "killed")
+BEST = "better_than_baselines"
 FEW, ENOUGH = 6, 20  # epochs before curves mean anything, and that are trained instead
 
 
@@ -65,12 +66,14 @@ def _of_finished(
     if repeated := [key_of(override) for override in overrides if key_of(override) in REPEATS]:
         whole = folder.parent.parent if "folds" in repeated else folder.parent
         return "This is one of several runs. This shows what they say together:", fulmen("runs", "show", shown(whole))
-    if lost := _lost(result.get("shown") or {}):
-        if 0 < epochs < FEW and _all_epochs(folder, epochs):
-            after = f"The network is worse than {lost} after {counted(epochs, 'epoch')} alone. This trains longer:"
-            return after, train_again(experiment, overrides, f"{EPOCHS}={ENOUGH}")
-        if not asked[1]:
-            return f"The network is worse than {lost}. This says what its training shows:", diagnose(folder)
+    verdict = result.get("shown") or {}
+    lost, steps = _lost(verdict), int(result.get("steps", 2))  # what is fitted, not trained, has taken one
+    if verdict and verdict.get("code") != BEST and 0 < epochs < FEW and steps > 1 and _all_epochs(folder, epochs):
+        only = f"{counted(epochs, 'epoch')} alone"
+        after = f"The network is worse than {lost} after {only}." if lost else f"It was trained for {only}."
+        return f"{after} This trains longer:", train_again(experiment, overrides, f"{EPOCHS}={ENOUGH}")
+    if lost and not asked[1]:
+        return f"The network is worse than {lost}. This says what its training shows:", diagnose(folder)
     if asked[1]:
         return asked[0], train_again(experiment, overrides, asked[1])
     again = train_again(experiment, overrides, "seeds=3")

@@ -48,7 +48,7 @@ def _span(said: Said) -> str:
     if not len(at) or said.counted == "row":
         return ""
     first, last = at.min() + said.from_zero, at.max() + said.from_zero
-    return f", {said.counted}s {first:g} to {last:g}"
+    return f", {said.counted}s {first:g} to {last:g}" if last > first else f", {said.counted} {first:g}"
 
 
 def tell_gaps(said: Said, train: Points, val: Points, dropped: list[str]) -> None:
