@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter
 from sklearn.datasets import load_digits
 
 from fulmen.data.leaks.copies import copies
+from fulmen.data.leaks.grain import same_grain
 from fulmen.data.leaks.near_copies import near_copies
 from fulmen.data.leaks.pictures import agreement, looks, oriented
 from fulmen.data.leaks.samples import Samples
@@ -117,3 +118,34 @@ def test_sprites_of_which_there_are_few_repeat_by_chance_and_copies_of_photograp
     blank = photographs.copy()
     blank[::20] = 255
     assert copies(samples(blank)) == []
+
+
+def soft(seed, count=800, size=20):
+    """Blobs of light that differ little from each other, under the grain of a camera."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size]
+    place, wide = rng.uniform(5, 15, (2, count, 1, 1)), rng.uniform(1.5, 5, (count, 1, 1))
+    light = 60 + 110 * np.exp(-((x - place[0]) ** 2 + (y - place[1]) ** 2) / 2 / wide**2)
+    return rng, (light[:, None] + rng.normal(0, 14, (count, 3, size, size))).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("way", ["moved", "noisy", "all four shots"])
+def test_copies_of_soft_pictures_are_found_by_their_grain(way):
+    rng, picture = soft(0)
+    if way == "all four shots":
+        shots = [picture[:200] + rng.normal(0, 5, picture[:200].shape) for _ in range(4)]
+        picture = np.concatenate(shots).clip(0, 255).astype(np.uint8)[rng.permutation(800)]
+    else:
+        copied = picture[rng.choice(600, 60, replace=False)]
+        changed = np.roll(copied, (1, 1), (2, 3)) if way == "moved" else copied + rng.normal(0, 5, copied.shape)
+        picture[700:760] = changed.clip(0, 255)
+    assert same_grain(picture, np.arange(600), np.arange(600, 800))[0] >= 50
+    (leak,) = near_copies(Samples(np.zeros(800), "classes", np.repeat([0, 2], [600, 200]), content=picture))
+    assert (leak.code, leak.severity) == ("near_copies", "error")
+    assert ("grain" in leak.finding) == (way == "moved")  # the others are alike as a whole
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_soft_pictures_of_which_none_is_a_copy_are_let_be(seed):
+    _, picture = soft(seed)
+    assert near_copies(Samples(np.zeros(800), "classes", np.repeat([0, 2], [600, 200]), content=picture)) == []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fulmen.data.leaks.content import content_hashes
+from fulmen.data.leaks.grain import same_grain
 from fulmen.data.leaks.leak import Leak, Severity
 from fulmen.data.leaks.pictures import GRID, Looks, agreement, are_drawings, looks, nearest, turned_by
 from fulmen.data.leaks.samples import SPLITS, TEST, TRAIN, VALIDATION, Samples
@@ -18,6 +19,8 @@ GAPS = np.arange(0.8, 4.1, 0.2)  # of it above that of the sixth neighbour
 UNLIKELY = 1e-6
 CLUSTER = 4  # matches that come together by chance
 EXAMPLES = 5
+SMALLEST = 12  # pixels of a side, below which pictures have no grain
+LOOK, GRAIN = "but for a change of light, place or size", "down to their grain, but for noise or a pixel's move"
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,22 @@ def near_copies(samples: Samples) -> list[Leak]:
             best = np.argsort(-np.where(matches.z >= ALIKE, np.nan_to_num(matches.gap) + matches.z, 0))[:EXAMPLES]
             pairs = [[int(train[matches.row[i]]), int(rows[i])] for i in best]
             found.append(_leak(samples, TRAIN, other, count, len(rows), min(share, 1.0), pairs))
+        elif not drawings and min(content.shape[-2:]) >= SMALLEST:
+            count, asked, pairs = same_grain(content, train, rows)
+            share = count / max(asked, 1) * len(samples.rows(TRAIN)) / len(train)
+            if count:
+                found.append(_leak(samples, TRAIN, other, count, asked, min(share, 1.0), pairs, GRAIN))
     return found
 
 
-def _leak(samples: Samples, one: int, other: int, count: int, looked_at: int, share: float, pairs: list) -> Leak:
+def _leak(
+    samples: Samples, one: int, other: int, count: int, looked_at: int, share: float, pairs: list, but: str = LOOK
+) -> Leak:
     severity: Severity = "error" if share >= 0.05 else "warning" if share >= 0.01 else "note"
     first = f"first: {samples.named(pairs[0][1])} shows what {samples.beside(pairs[0][0])} shows"
     finding = (
         f"{counted(count, samples.sample)} of {looked_at:,} of the {SPLITS[other]} split that were looked at show what "
-        f"one of the {SPLITS[one]} split shows, but for a change of light, place or size ({share:.1%} of all; {first})"
+        f"one of the {SPLITS[one]} split shows, {but} ({share:.1%} of all; {first})"
     )
     evidence = {"splits": [SPLITS[one], SPLITS[other]], "count": count, "looked_at": looked_at, "share": share,
                 "pairs": pairs}  # fmt: skip
