@@ -37,6 +37,16 @@ class Beyond:
         """Whether it is shown to share nothing but the target."""
         return self.error < 0.2 and abs(self.ratio) < max(0.25, 2 * self.error)
 
+    @property
+    def nothing(self) -> bool:
+        """Whether it is shown more closely to share nothing else, as honest columns of few values never are."""
+        return self.error < 0.03 and abs(self.ratio) < 0.06
+
+    @property
+    def little(self) -> bool:
+        """Whether it is shown to share next to nothing else."""
+        return self.error < 0.06 and abs(self.ratio) < 0.15
+
 
 def forecast(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Targets [N] by a ridge regression on [N, F], each half of the rows by what was fitted on the other one."""

@@ -20,6 +20,8 @@ EXACT = 0.01  # share of the samples in which a copy may differ
 USUAL = 0.7  # share of a class, above which it is nothing special that a value stands with it alone
 LIKELY, STRONG, PERFECT = 0.88, 0.97, 0.9999  # areas under the ROC curve, or R2
 NEAR, NEAR_OF_FEW = 0.995, 0.95  # the same, of what looks derived; the latter of columns of as few values as the target
+CODE = 0.92  # the same, of columns of few values that are shown to go with nothing but the target
+GAPS = 0.75  # the same, of where a column is missing
 LATE = re.compile(
     r"\b(after\w*|later|post|final\w*|outcome\w*|result\w*|label\w*|target\w*|resol\w*|predict\w*|prob\w*)\b"
 )
@@ -179,8 +181,10 @@ def _proxy(
         return None
     next_best = max((areas[each.name] for each in others), default=0.5 if by_class else 0.0)
     shared = beyond(column, others, y, by_class)
-    derived = shared.none and _one_law(column, y, by_class) and area - next_best > 0.02
-    severity = _severity(column, area, derived, y, _sounds_late(column.name, samples.target_name))
+    code = by_class and _few(column, y) and shared.nothing  # then it may stand beside causes that are as strong
+    derived = shared.none and _one_law(column, y, by_class) and (code or area - next_best > 0.02)
+    late = _sounds_late(column.name, samples.target_name) or (code and area >= CODE)
+    severity = _severity(column, area, derived, y, late)
     if severity is None:
         return None
     name = "target_copy" if derived and by_class and _few(column, y) else "target_proxy"
@@ -230,8 +234,8 @@ def _missing(samples: Samples, column: Column, others: Sequence[Column], y: np.n
         return None
     mark = Column(column.name, gone.astype(float), gone.astype(int), 2, False)
     area = told(mark, y, by_class)
-    shared = beyond(mark, others, y, by_class) if area >= LIKELY else Beyond()
-    if area < LIKELY or not (area > 0.95 or shared.none):
+    shared = beyond(mark, others, y, by_class) if area >= GAPS else Beyond()
+    if not (area > 0.95 or (area >= LIKELY and shared.none) or shared.little):
         return None
     finding = f"whether {column.name} is missing tells {samples.target_name} (area under the ROC curve {area:.4f})"
     return _leak(samples, "target_proxy", "error" if area > 0.98 else "warning", finding, (column.name,), score=area)
