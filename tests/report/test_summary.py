@@ -70,3 +70,10 @@ def test_a_table_in_a_notebook_is_as_wide_as_its_cell(monkeypatch):
     left_out = print_table("Scores", [{"": "network", **dict.fromkeys(names, 0.123456)}])
     assert left_out == names[-len(left_out) :] != []
     assert max(len(line) for line in Text.from_ansi("".join(shown)).plain.splitlines()) <= OF_CELL
+
+
+def test_what_a_table_comes_to_stands_above_it_and_is_no_heading():
+    said = "Trading by its sign is shown to lose. Buying and holding: +1.0% a year."
+    summary = Summary({}, tables={"Main": ROWS, "Trading": ROWS}, said={"Trading": said})
+    (section,) = [each for each in sections(summary, {}) if each.tables]
+    assert (section.heading, section.text) == ("Trading", [said])
