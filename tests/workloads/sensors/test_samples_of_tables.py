@@ -79,5 +79,5 @@ def test_columns_that_are_the_target_are_refused_under_their_code(tmp_path):
     path = tmp_path / "t.csv"
     rows = known()
     rows.assign(copy=rows["maintenance"]).to_csv(path, index=False)
-    with pytest.raises(FulmenError, match="FUL-L06 target copy: copy is maintenance itself"):
+    with pytest.raises(FulmenError, match="FUL-L06 target copy: copy is maintenance under another name"):
         SensorData(csv=str(path), numeric=[*READINGS, "copy"], cache=str(tmp_path)).prepare_data()

@@ -244,12 +244,12 @@ IDENTITY = {
     "the table three times": Kind(text(lambda t: pd.concat([t] * 3)), says="480 of 720 rows"),
     "the target among the features": Kind(
         text(lambda t: t.assign(alarm=t.maintenance)), typed=("data.numeric=[light_lux,temperature_c,alarm]",),
-        asks="alarm is maintenance itself", ends=True,
+        asks="alarm is maintenance under another name; leave it out", ends=True,
     ),
     "kinds of the target among the features": Kind(
         text(lambda t: t.assign(heat=t.maintenance * (t.index % 2), load=t.maintenance * (t.index % 2 == 0))),
         typed=("data.numeric=[light_lux,temperature_c,vibration_mm_s,hour_sin,heat,load]",),
-        asks="heat, load are maintenance itself, or kinds of it",
+        asks="heat, load are kinds of maintenance: the rows in which one of them is 1 have the label 1 alone",
         then=("data.numeric=[light_lux,temperature_c,vibration_mm_s,hour_sin]",),
     ),
 }  # fmt: skip

@@ -103,12 +103,16 @@ def _refuse_two_at_once(table: Table, columns: Columns, where: Where) -> None:
         )
 
 
-def parts_of_target(table: Table, columns: Columns) -> tuple[list[str], float]:
-    """Features of 0 and 1 that are 1 in events alone, and the share of the events that they make up together."""
+def parts_of_target(table: Table, columns: Columns, names: Sequence[str] | None = None) -> tuple[list[str], float]:
+    """Features of 0 and 1 that are 1 in events alone, and the share of the events that they make up together.
+
+    Args:
+        names: of features that are looked at; None: all.
+    """
     event = table.target == 1
     parts, together = [], np.zeros(len(event), dtype=bool)
     for name, values in table.numeric.items():
-        if name in columns.numeric and ((values == 0) | (values == 1)).all():
+        if name in (columns.numeric if names is None else names) and ((values == 0) | (values == 1)).all():
             on = values == 1
             if on.sum() >= FEWEST and not (on & ~event).any():
                 parts.append(name)
@@ -117,17 +121,27 @@ def parts_of_target(table: Table, columns: Columns) -> tuple[list[str], float]:
 
 
 def _refuse_parts_of_target(table: Table, columns: Columns, source: str) -> None:
+    same = same_as_target(table, columns)
     parts, share = parts_of_target(table, columns)
-    parts += [name for name in same_as_target(table, columns) if name not in parts]
-    if not parts or (share < COVER and not same_as_target(table, columns)):
+    kinds = [name for name in parts if name not in same]
+    if not same and (not kinds or share < COVER):
         return
-    rest = without(columns.numeric, parts)
+    told = []
+    if same:
+        told.append(f"{listed(same)} {'is' if len(same) == 1 else 'are'} {columns.target} under another name")
+    if kinds:
+        one = len(kinds) == 1
+        told.append(
+            f"{listed(kinds)} {'is a kind' if one else 'are kinds'} of {columns.target}: the rows in which "
+            f"{'it is' if one else 'one of them is'} 1 have the label {columns.labels[1]} alone, and are "
+            f"{parts_of_target(table, columns, kinds)[1]:.0%} of the rows that have it"
+        )
+    leaky = [*same, *kinds]
+    rest = without(columns.numeric, leaky)
     cure = override("data.numeric", rest) if rest else "name other columns in data.numeric"
     raise FulmenError(
-        f"{source}: {FINDINGS['target_copy']}: {listed(parts)} {'is' if len(parts) == 1 else 'are'} {columns.target} "
-        f"itself, or kinds of it: 1 in "
-        f"rows with the label {columns.labels[1]} alone, {share:.0%} of which they make up; leave "
-        f"{'it' if len(parts) == 1 else 'them'} out: {cure} (data.forbidden=[] says that nothing gives the target away)"
+        f"{source}: {FINDINGS['target_copy']}: {'; '.join(told)}; leave {'it' if len(leaky) == 1 else 'them'} out: "
+        f"{cure} (data.forbidden=[] says that nothing gives the target away)"
     )
 
 
