@@ -50,8 +50,13 @@ def test_a_leap_at_the_last_check_is_told_and_not_judged():
     found = diagnose(train, val)
     assert found[0].code == "good_fit"
     assert "the last validation loss stands alone, 1.22 after 0.22" in str(found[0])
-    assert found[0].evidence["val"] == val[-1]
+    assert found[0].evidence["val"] == pytest.approx(0.22, rel=0.02)
+    assert found[0].evidence["outliers"] == [30]
     assert diagnose(train + np.where(np.arange(30) > 28, 30, 0), val)[0].code == "diverged"
+    for seed in range(40):
+        train, val = good_fit(20, seed)
+        val[-1] += 1
+        assert diagnose(train, val)[0].evidence.get("rise", 0) < 0.1  # not that of what is set aside
 
 
 def test_what_does_not_return_and_what_is_noise_is_judged():

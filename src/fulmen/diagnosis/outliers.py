@@ -103,13 +103,13 @@ class Aside(NamedTuple):
         return words
 
 
-def without_outliers(curves: Curves) -> tuple[Curves, tuple[Series, Series], Aside]:
-    """The curves without leaps that returned, the losses to be judged, and what is set aside."""
+def without_outliers(curves: Curves) -> tuple[Curves, Aside]:
+    """The curves with what is around their leaps in place of these, and what is set aside."""
     leaps = {"training": outliers(curves.train), "validation": outliers(curves.val)}
     train, val = set_aside(curves.train, leaps["training"]), set_aside(curves.val, leaps["validation"])
     last = None if curves.missing else last_leap(val)
     aside = Aside({name: found for name, found in leaps.items() if name != curves.missing}, last)
-    return replace(curves, train=train, val=val), (train, set_aside(val, [last] if last else [])), aside
+    return replace(curves, train=train, val=set_aside(val, [last] if last else [])), aside
 
 
 def _clause(name: str, x: Series, leap: Outlier, epochs: np.ndarray) -> str:

@@ -155,8 +155,8 @@ def diagnose(
         return Verdicts(broken or [Verdict.make("not_enough_data", checks=len(curves.train), needed=ENOUGH)])
     constant = {} if broken or comparable else curves.constant
     logged = curves
-    curves, judged, aside = without_outliers(logged)
-    measured = measure(*judged, base, expected_gain, val_scale, errors, base_of, comparable=comparable)
+    curves, aside = without_outliers(logged)
+    measured = measure(curves.train, curves.val, base, expected_gain, val_scale, errors, base_of, comparable=comparable)
     raised = {code: flags for code, flags in states(measured).items() if flags[-1]}
     made = [said(code, raised[code], measured, curves, frozen, comparable) for code in raised]
     found = ordered(broken + [_verdict(each, measured) for each in made])
