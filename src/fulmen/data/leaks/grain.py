@@ -12,7 +12,7 @@ ALIKE, APART = 0.5, 0.3  # correlation of the grain of a copy, and how far it li
 RANK = 6
 FEWEST, SHARE = 3, 0.01  # copies that are told
 UNLIKELY = 1e-6  # chance that so many arise as among training pictures
-MANY = 0.1  # share of such pictures that is no chance, whatever training pictures do
+MANY = 0.5  # share of such pictures that is no chance, whatever training pictures do
 
 
 def same_grain(content: np.ndarray, train: np.ndarray, rows: np.ndarray) -> tuple[int, int, list[list[int]]]:
