@@ -135,7 +135,7 @@ def measure(
     v_scale = _scale(val, v_best)
     loud = loud_jumps[ends] > LOUD * np.where(np.minimum.accumulate(val) > 0, v_wide, 0.4 * v_scale)
     positive = np.minimum.accumulate(np.minimum(train, val)) >= 0
-    v_wander = _wander(val, v, v_noise, width)
+    v_wander = wander(v_noise, far_noises(val, [v_noise], (0.3,))[0], noise_of_means(v, width), width)
     return Measured(
         t, v, t_best, v_best, best_at, trailing_mean(train, width, best_at), v_noise, t_noise, loud, v_wander, v_scale,
         _scale(train, t_best), float(base), width, v_wide, best_mean(val, wide)[0], wide, *parting, jumps[ends],
@@ -143,17 +143,21 @@ def measure(
     )  # fmt: skip
 
 
-def _wander(val: Series, v: Series, v_noise: Series, width: np.ndarray) -> Series:
-    """Standard deviation that white noise would have to have for means of `val`, `v`, to be as uncertain as they are.
+def wander(near: Series, far: Series, of_means: Series, width: np.ndarray) -> Series:
+    """Standard deviation that white noise would have to have for means of a loss to be as uncertain as they are.
 
     What `wandering` tells of checks, or where the means themselves say clearly more, that: the longer a memory is, the
     less of it do they show, and the more is asked.
+
+    Args:
+        near: noise of the loss between neighbours: [checks]; `far` that of checks 3 apart.
+        of_means: noise of its means of `width` checks.
     """
-    near = wandering(v_noise, far_noises(val, [v_noise], (0.3,))[0])
-    means = noise_of_means(v, width) * np.sqrt(width)
-    times = np.where(means > MEMORY * v_noise, means / np.maximum(v_noise, 1e-6 * means + 1e-300), 0.0)
-    long = (times > MEMORY) & (np.arange(len(v)) >= APART)
-    return np.where(long, np.maximum(near, means * np.minimum(1 + times - MEMORY, MOST)), near)
+    means = of_means * np.sqrt(width)
+    times = np.where(means > MEMORY * near, means / np.maximum(near, 1e-6 * means + 1e-300), 0.0)
+    long = (times > MEMORY) & (np.arange(len(near)) >= APART)
+    wandered = wandering(near, far)
+    return np.where(long, np.maximum(wandered, means * np.minimum(1 + times - MEMORY, MOST)), wandered)
 
 
 def _unit(train: Series, val: Series, base: float | None, comparable: bool) -> float:

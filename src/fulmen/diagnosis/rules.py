@@ -28,14 +28,25 @@ A rise is relative to the best loss; where losses are negative (log densities), 
 
 import numpy as np
 
-from fulmen.diagnosis.measured import FIRST, Measured, size
-from fulmen.diagnosis.smoothing import Flags, Series, beginning_medians, hysteresis, in_a_row, lagged
+from fulmen.diagnosis.measured import FIRST, Measured, size, wander
+from fulmen.diagnosis.smoothing import (
+    APART,
+    Flags,
+    Series,
+    beginning_medians,
+    bendless_noise,
+    bendless_noise_of_means,
+    hysteresis,
+    in_a_row,
+    lagged,
+)
 
 ENOUGH = 6  # checks before curves mean anything
 SHORT = 16  # checks
 STEEP = 8  # checks in which the first fall of a loss looks like noise
 CLEARLY = 0.7  # of the gain expected below a first loss, which stands for that of a constant predictor with some error
 SETTLED = 0.05  # of a loss, over a quarter of the run
+BENT = 4.0  # times, noise of checks 3 apart over that of neighbours: no memory makes as much, a bend of the loss does
 SURE = 3.0  # standard errors that a difference of two smoothed losses has to exceed
 
 
@@ -205,13 +216,17 @@ def still_improving(m: Measured) -> Flags:
 def unsettled(m: Measured) -> Flags:
     """Validation loss fell by more over the latest quarter of the run than a good fit leaves, and than noise does."""
     last = lagged(m.v, np.maximum(1, np.arange(1, len(m.v) + 1) // 4)) - m.v
-    noise = np.where(np.arange(len(m.v)) < STEEP, 0.0, _short_noise(m))
+    noise = np.where(np.arange(len(m.v)) < STEEP, 0.0, _noise_of_falls(m))
     return (last / m.v_scale > SETTLED) & (last > SURE * noise * np.sqrt(2 / m.width))
 
 
-def _short_noise(m: Measured) -> Series:
-    """Noise of the validation loss; while checks are few the median of third differences, which bends do not raise."""
-    noise = m.v_wander.copy()
+def _noise_of_falls(m: Measured) -> Series:
+    """Noise of the validation loss from third differences, which its fall does not raise; of few, their median."""
+    near, far = (bendless_noise(m.v_now, lag) for lag in (1, 3))
+    far = np.where((far > BENT * near) | (np.arange(len(far)) < APART), near, far)
+    means = bendless_noise_of_means(m.v, m.width)
+    means = np.where(means > 1.5 * np.sqrt(m.width) * near, near / np.sqrt(m.width), means)  # likewise no memory
+    noise = wander(near, far, means, m.width)
     third = beginning_medians(np.abs(np.diff(m.v_now[:SHORT], 3))) / (0.6745 * np.sqrt(20))
     noise[3:SHORT] = np.minimum(noise[3:SHORT], third)
     return noise

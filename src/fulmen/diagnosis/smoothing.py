@@ -77,6 +77,26 @@ def remembered(near: Series, far: Series) -> Series:
     return np.where(far > MEMORY * near, np.minimum(far, 2 * near), near)
 
 
+def bendless_noise(x: Series, lag: int = 1, share: float = 0.3) -> Series:
+    """`noise` blind to bends too, from third differences: those of white noise with sd s have the sd sqrt(20) s.
+
+    Second differences take the bend of a falling loss for noise, all the more those of checks or means far apart.
+    """
+    if len(x) <= 3 * lag:
+        return np.zeros(len(x))
+    roots = np.sqrt(np.abs(x[3 * lag :] - 3 * x[2 * lag : -lag] + 3 * x[lag : -2 * lag] - x[: -3 * lag]))
+    mean = trailing_mean(roots, window(len(roots), share, 8))
+    return np.concatenate([np.zeros(3 * lag), mean**2 / (0.8222**2 * np.sqrt(20))])
+
+
+def bendless_noise_of_means(smooth: Series, width: NDArray[np.int64], shares: Sequence[float] = (0.3, 0.6)) -> Series:
+    """`noise_of_means` that is blind to bends too, from third differences of means beside each other: [checks]."""
+    one, two, three = (lagged(smooth, times * width) for times in (1, 2, 3))
+    roots = np.sqrt(np.abs(smooth - 3 * one + 3 * two - three))
+    lowest = np.min([trailing_mean(roots, window(len(roots), share, 8)) for share in shares], axis=0)
+    return np.asarray(lowest**2 / (0.8222**2 * np.sqrt(20)))
+
+
 def wandering(near: Series, far: Series) -> Series:
     """Standard deviation that white noise would have to have for its means to differ as those of a series do.
 
