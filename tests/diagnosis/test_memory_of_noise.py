@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.diagnosis_truths import first_words, remembering
 from fulmen.diagnosis import diagnose
+from fulmen.diagnosis.measured import Errors
 from fulmen.diagnosis.smoothing import noise_of_means, trailing_mean
 
 
@@ -31,6 +32,17 @@ def test_noise_of_means_is_that_of_means_however_long_the_memory():
         assert noise_of_means(means, width)[-1] == pytest.approx(twice.std() / np.sqrt(6), rel=0.1)
     trend = np.linspace(0, 5, 400)
     assert noise_of_means(trend, np.full(400, 16))[-1] < 1e-9
+
+
+def test_a_rise_that_lasts_while_training_loss_falls_on_is_overfitting_and_no_memory_of_noise():
+    begun = [0.852, 0.812, 0.782, 0.74, 0.697, 0.668]
+    rest = [
+        654, 653, 661, 668, 666, 660, 661, 662, 668, 663, 660, 654, 656, 661, 670, 675, 670, 671, 680, 687, 685, 678,
+        676, 682, 688, 687, 685, 693, 688, 693, 701, 707, 715, 710, 708, 713,
+    ]  # fmt: skip
+    val = [*begun, *(each / 1000 for each in rest)]
+    train = 0.14 + 0.72 * np.exp(-np.arange(42) / 14)
+    assert diagnose(train, val, errors=Errors(val=0.6))[0].code == "overfitting"
 
 
 @pytest.mark.parametrize("fall", [0.06, 0.1])

@@ -30,6 +30,7 @@ LOUD = 0.32  # of the validation loss: noise beyond that hides what it does
 MANY = 200  # checks; of more, blocks are looked at
 FIRST = "the first epoch"  # whose loss stands for that of a constant predictor where none is known
 MOST = 3.0  # times more is asked of noise with a long memory
+FALLS = 0.15  # of the training loss, since the best of the other: then a rise that lasts has a cause, and is no memory
 WIDE = 3  # times the smoothing, to find rises that are slow
 
 
@@ -135,10 +136,13 @@ def measure(
     v_scale = _scale(val, v_best)
     loud = loud_jumps[ends] > LOUD * np.where(np.minimum.accumulate(val) > 0, v_wide, 0.4 * v_scale)
     positive = np.minimum.accumulate(np.minimum(train, val)) >= 0
-    v_wander = wander(v_noise, far_noises(val, [v_noise], (0.3,))[0], noise_of_means(v, width), width)
+    t_then, t_scale = trailing_mean(train, width, best_at), _scale(train, t_best)
+    far = far_noises(val, [v_noise], (0.3,))[0]
+    lasting = wander(v_noise, far, noise_of_means(v, width), width)
+    v_wander = np.where(t_then - t < FALLS * t_scale, lasting, remembered(v_noise, far))
     return Measured(
-        t, v, t_best, v_best, best_at, trailing_mean(train, width, best_at), v_noise, t_noise, loud, v_wander, v_scale,
-        _scale(train, t_best), float(base), width, v_wide, best_mean(val, wide)[0], wide, *parting, jumps[ends],
+        t, v, t_best, v_best, best_at, t_then, v_noise, t_noise, loud, v_wander, v_scale,
+        t_scale, float(base), width, v_wide, best_mean(val, wide)[0], wide, *parting, jumps[ends],
         positive, val, ends, expected_gain, val_scale, foreign, unit, errors, base_of,
     )  # fmt: skip
 
