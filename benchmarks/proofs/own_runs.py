@@ -20,7 +20,7 @@ not. The first verdict is compared with the truth. Contradicted is one by which
 nothing was learned where the logged training loss fell by more than 5 %, a good fit where the logged validation loss
 ended more than 3 % above its best, or a training loss that is off that of all training rows by more than it says.
 An alarm is a warning or an error in a healthy run, unless it is true of it. Broken runs: the twelve mistakes of
-benchmarks/diagnosis_runs.py with new seeds. Runs below 5000 may be looked at to set the rules.
+benchmarks/diagnosis_runs.py with new seeds. Runs below 7000 may be looked at to set the rules.
 
     python -m benchmarks.proofs own_runs     # 212 cells of 1 to 10 CPU seconds
 """
@@ -54,7 +54,7 @@ from fulmen.utils.threads import set_threads
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from diagnosis_own import contradictions
 
-FIRST, RUNS, HEALTHY = 5000, 200, "healthy"
+FIRST, RUNS, HEALTHY = 7000, 200, "healthy"
 FRESH = 1500  # rows that tell the truth, at most
 KINDS = (HEALTHY, "few rows", HEALTHY, "held back", HEALTHY, "few rows", HEALTHY, "slow")
 DATA_SEEDS = (11, 12)
