@@ -43,7 +43,8 @@ def test_a_run_that_is_held_back_is_said_to_underfit_and_its_log_says_the_same(m
 
 
 def test_figures_of_the_proof_are_counted_from_its_cells():
-    cell = {"kind": own_runs.HEALTHY, "true": "good_fit", "said": "good_fit", "alarms": [], "contradicted": []}
+    cell = {"kind": own_runs.HEALTHY, "true": "good_fit", "said": "good_fit", "alarms": [], "contradicted": [],
+            "between": [], "off": []}  # fmt: skip
     wrong = cell | {"true": "overfitting", "alarms": ["underfitting"], "contradicted": ["good fit, and yet"]}
     found = own_runs.summed([cell] * 8 + [cell | {"true": ""}] + [wrong] * 1)
     assert (found["runs"], found["judged"], found["contradicted"], found["alarms"]) == (10, 9, 1, 1)
