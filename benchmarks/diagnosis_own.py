@@ -10,10 +10,11 @@ over a constant predictor; no learning one of the training rows that moved by le
 underfitting one that has less than 60 % of what the law gains, and a third of the constant's at most, on training rows
 too. What lies between is left out and counted.
 
-A verdict is contradicted by the log if it says that nothing was learned where the logged training loss fell to 5 % below
-where it began and below the constant's, good fit where the logged validation loss ended more than 3 % above its best, or
-quotes another logged training loss than the log has. The training loss that it judges is that of a sample; where it is
-off that of all training rows by more than three standard errors as stated, 2 % at least, that is counted apart.
+A verdict is contradicted by the log if it says that nothing was learned where the logged training loss fell to 5 %
+below where it began and below the constant's, good fit where the logged validation loss ended more than 3 % above its
+best, or quotes another logged training loss than the log has. The training loss that it judges is that of a sample;
+where it is off that of all training rows by more than three standard errors as stated, 2 % at least, that is counted
+apart.
 
 Runs below 2000 may be looked at to set the rules, those from 2000 on are for the score.
 """

@@ -236,7 +236,8 @@ def judged(number: int) -> dict[str, Any]:
     return {
         "kind": s["kind"], "true": true, "said": diagnosis.verdicts[0].code, "graver": graver,
         "alarms": [code for code in false if code not in between], "between": between,
-        "contradicted": contradictions(diagnosis, seen), "off": off_by_more(diagnosis, seen), "gain": round(1 - seen.fresh[-1] / seen.base, 4),
+        "contradicted": contradictions(diagnosis, seen), "off": off_by_more(diagnosis, seen),
+        "gain": round(1 - seen.fresh[-1] / seen.base, 4),
         "possible": round(there, 4), "rise": round(seen.fresh[-1] / min(seen.fresh) - 1, 4),
         "rows": s["rows"], "epochs": s["epochs"],
     }  # fmt: skip
