@@ -20,6 +20,7 @@ class Curves:
         epochs: [checks], their numbers from 1.
         non_finite: training or validation -> the epoch from which that curve is NaN or infinite to its end.
         missing: training or validation, if that curve has no value at all and the other stands for both.
+        before: training losses of the checks before those, where validation began later; [] as a rule.
     """
 
     train: Series
@@ -27,6 +28,12 @@ class Curves:
     epochs: np.ndarray
     non_finite: dict[str, int] = field(default_factory=dict)
     missing: str = ""
+    before: Series = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def first(self) -> float:
+        """The first training loss, validated or not."""
+        return float(self.before[0] if len(self.before) else self.train[0])
 
     @property
     def constant(self) -> dict[str, float]:
@@ -63,7 +70,8 @@ class Curves:
         missing = next((name for name, x in (("validation", v), ("training", t)) if not np.isfinite(x).any()), "")
         v, t = (t if missing == "validation" else v), (v if missing == "training" else t)
         both = np.isfinite(t) & np.isfinite(v)
-        return cls(t[both], v[both], number[both], broken, missing)
+        before = t[: int(both.argmax())] if both.any() else t[:0]
+        return cls(t[both], v[both], number[both], broken, missing, before[np.isfinite(before)])
 
 
 def _numbers(values: Sequence[float | None]) -> Series:

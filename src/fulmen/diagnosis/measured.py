@@ -28,6 +28,8 @@ UNITS = 8.0  # times apart, two losses have different units
 BEGAN = 0.8  # of the gain expected below a constant predictor, where the first losses stand for it: they lie below it
 LOUD = 0.32  # of the validation loss: noise beyond that hides what it does
 MANY = 200  # checks; of more, blocks are looked at
+SOME = 100  # checks behind the first, whose noise these are seen through
+LEFT = 2.0  # times a second difference of the noise: more by which a mean of three checks differs is no noise
 FIRST = "the first epoch"  # whose loss stands for that of a constant predictor where none is known
 MOST = 3.0  # times more is asked of noise with a long memory
 FALLS = 0.15  # of the training loss, since the best of the other: then a rise that lasts has a cause, and is no memory
@@ -50,6 +52,7 @@ class Errors:
 
 
 EXACT = Errors()
+NONE: Series = np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,9 @@ class Measured:
     unit: float  # of the validation loss, times which it is v
     errors: Errors
     base_of: str  # whose loss the base is
+    t_start: float  # the first three training losses, validated or not
+    v_start: float  # likewise
+    late: bool  # validation began after training
 
     @property
     def rise(self) -> Series:
@@ -107,21 +113,28 @@ def measure(
     base_of: str = "a constant predictor",
     most: int = MANY,
     comparable: bool = False,
+    before: Series = NONE,
 ) -> Measured:
     """Smooth two finite curves of one length; without `base` the first losses stand for it.
 
     Of more than `most` checks, means of as many blocks are looked at; what jumps between checks is measured before.
 
     Logs of other tools sum one loss and average the other. Curves that begin a factor of 8 apart, in each of the first
-    three checks, are brought to the same beginning; with a base, those whose validation loss is 8 times that, or an
-    eighth of it and of the training loss, unless both were taken in the same way (`comparable`).
+    three checks, are brought to the same beginning; with a base, those whose validation loss is 8 times, or an eighth,
+    of both that and the training loss, unless both were taken in the same way (`comparable`).
+
+    Args:
+        before: training losses of the checks before the first of these, where validation began later.
     """
     based = base is not None and bool(np.isfinite(base))
     unit = _unit(train[:3], val[:3], base if based else None, comparable)
     val, foreign = val * unit, unit != 1
-    base, base_of = (base, base_of) if based and base is not None else (max(train[0], val[0]), FIRST)
+    base, base_of = (
+        (base, base_of) if based and base is not None else (max(before[0] if len(before) else train[0], val[0]), FIRST)
+    )
     expected_gain = expected_gain if based else BEGAN * expected_gain
     train, val = bounded(train), bounded(val)
+    starts = _start(np.concatenate([before[:3], train]), most), _start(val, most)
     near = noises(val, 1, (0.3, 0.6))
     jumps, loud_jumps = map(remembered, near, far_noises(val, near, (0.3, 0.6)))
     ends = block_ends(len(train), most)
@@ -144,7 +157,21 @@ def measure(
         t, v, t_best, v_best, best_at, t_then, v_noise, t_noise, loud, v_wander, v_scale,
         t_scale, float(base), width, v_wide, best_mean(val, wide)[0], wide, *parting, jumps[ends],
         positive, val, ends, expected_gain, val_scale, foreign, unit, errors, base_of,
+        *starts, len(before) > 0,
     )  # fmt: skip
+
+
+def _start(x: Series, most: int) -> float:
+    """Where a loss began: the mean of its first three checks.
+
+    Of a long curve that is looked at in blocks, of three blocks, unless the first checks are surely another level.
+    """
+    first = float(x[:3].mean())
+    if len(x) <= most:
+        return first
+    blocks = float(x[: 3 * -(-len(x) // most)].mean())
+    steps = np.abs(np.diff(x[3 : 3 + SOME], 2))
+    return first if abs(first - blocks) > LEFT * float(np.median(steps)) else blocks
 
 
 def wander(near: Series, far: Series, of_means: Series, width: np.ndarray) -> Series:
@@ -171,7 +198,7 @@ def _unit(train: Series, val: Series, base: float | None, comparable: bool) -> f
     times = val / train
     ratios = times if base is None else val / base
     below = max(times.max(), ratios.max()) <= 1 / UNITS and not (comparable and base is not None)
-    foreign = ratios.min() >= UNITS or below
+    foreign = min(times.min(), ratios.min()) >= UNITS or below
     return 1 / float(np.median(val / train)) if foreign else 1.0
 
 

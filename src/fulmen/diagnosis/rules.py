@@ -100,8 +100,8 @@ def _far_from_start(m: Measured) -> Flags:
 def _unmoved(m: Measured) -> tuple[Flags, Flags]:
     """Both losses are within 2 % of where they began, and surely within 5 %; one of them has surely left it."""
     near, left = np.ones(len(m.t), bool), np.zeros(len(m.t), bool)
-    for x, noise in ((m.t, m.t_noise), (m.v, m.v_noise)):
-        start, error = x[min(2, len(x) - 1)], noise / np.sqrt(m.width)
+    for x, noise, start in ((m.t, m.t_noise, m.t_start), (m.v, m.v_noise, m.v_start)):
+        error = noise / np.sqrt(m.width)
         moved, error = np.abs(x - start) / size(start), error / size(start)
         share = np.minimum.accumulate(x) > 0  # else a log density, of which a small part may be much
         near &= moved < np.where(share, 0.02, 0.005) + np.minimum(error, 0.01)
@@ -233,9 +233,10 @@ def _noise_of_falls(m: Measured) -> Series:
 
 
 def fell(m: Measured) -> bool:
-    """Both losses ended below where they began, beyond noise."""
-    lower = m.v[0] - m.v[-1] > max(2 * m.v_noise[-1] / np.sqrt(m.width[-1]), 0.01 * m.v_scale[-1])
-    return bool(lower and m.t[0] - m.t[-1] > 0.01 * m.t_scale[-1])
+    """Both losses ended below where they began, beyond noise; where validation began later, below that of training."""
+    train, val = (max(x[0], m.t_start) if m.late else x[0] for x in (m.t, m.v))
+    lower = val - m.v[-1] > max(2 * m.v_noise[-1] / np.sqrt(m.width[-1]), 0.01 * m.v_scale[-1])
+    return bool(lower and train - m.t[-1] > 0.01 * m.t_scale[-1])
 
 
 def fits(m: Measured) -> bool:

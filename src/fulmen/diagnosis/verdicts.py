@@ -156,7 +156,10 @@ def diagnose(
     constant = {} if broken or comparable else curves.constant
     logged = curves
     curves, aside = without_outliers(logged)
-    measured = measure(curves.train, curves.val, base, expected_gain, val_scale, errors, base_of, comparable=comparable)
+    measured = measure(
+        curves.train, curves.val, base, expected_gain, val_scale, errors, base_of, comparable=comparable,
+        before=curves.before,
+    )  # fmt: skip
     raised = {code: flags for code, flags in states(measured).items() if flags[-1]}
     made = [said(code, raised[code], measured, curves, frozen, comparable) for code in raised]
     found = ordered(broken + [_verdict(each, measured) for each in made])
@@ -210,7 +213,7 @@ def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: fl
     curves = Curves.of(list(train_loss), list(val_loss))
     if not len(curves.train):
         return []
-    measured = measure(curves.train, curves.val, base, most=len(curves.train))
+    measured = measure(curves.train, curves.val, base, most=len(curves.train), before=curves.before)
     flags = states(measured)
     flags["noisy_validation"] &= measured.loud  # a note otherwise
     order = [code for code in ORDER if code in flags and TEXTS[code].severity != "note"]

@@ -43,10 +43,15 @@ def no_fault(m: Measured, curves: Curves, comparable: bool = False) -> Said:
         return said("still_improving", falls, m, curves)
     now = {"train": curves.train[-1], "val": curves.val[-1]}
     if fell(m) and not falls_short(m):
-        return Said("good_fit", {"how": "both losses fell, validation loss has settled", **now})
+        seen = (
+            "both losses fell"
+            if curves.val[-1] < curves.val[0] - 0.01 * m.v_scale[-1] / m.unit
+            else "training loss fell"
+        )
+        return Said("good_fit", {"how": f"{seen}, validation loss has settled", **now})
     if fits(m):
         return Said("good_fit", {"how": f"both losses rest far below {_versus(m)}", **now})
-    return Said("undecided", {"train_start": curves.train[0], "val_start": curves.val[0], **now})
+    return Said("undecided", {"train_start": curves.first, "val_start": curves.val[0], **now})
 
 
 def _versus(m: Measured) -> str:
@@ -108,7 +113,7 @@ def _evidence(code: str, m: Measured, curves: Curves, best: int, frozen: str, co
 
 def _base(m: Measured, curves: Curves) -> float:
     """What the training loss is compared with in words: of the first epoch, its own."""
-    return float(curves.train[0]) if m.base_of == FIRST else m.base
+    return curves.first if m.base_of == FIRST else m.base
 
 
 def _risen(m: Measured, curves: Curves, best: int, least: float, digits: str) -> dict[str, Any]:
