@@ -130,6 +130,14 @@ class WorkloadData(LightningDataModule):
         for rows in torch.split(torch.arange(size(split)), batches.EVALUATION_BATCH):
             yield {key: value[rows] for key, value in split.items()}
 
+    def keep(self, name: Split, rows: Tensor) -> None:
+        """Leave out all samples of a split but some; whoever holds more of them than their tensors keeps that in step.
+
+        Args:
+            rows: numbers in the split of those that stay, int64 [n].
+        """
+        self.splits[name] = {key: value[rows.to(value.device)] for key, value in self.splits[name].items()}
+
     @classmethod
     def recognises(cls, content: Content, arguments: Mapping[str, Any]) -> Recognised | None:
         """What these data could make of a file, for `fulmen check FILE`, which tries the experiments there are.

@@ -1,11 +1,15 @@
 """A share of the training samples is drawn so that a larger one holds all of a smaller one."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 from fulmen.callbacks.train_share import PROBE, TrainShare, kept_rows
 from fulmen.data.leaks import Samples
+from fulmen.data.leaks.samples import TRAIN
 from fulmen.errors import FulmenError
+from fulmen.workloads.sensors.data import SensorData
 
 from .blobs import Blobs, fit
 
@@ -41,6 +45,20 @@ def test_the_rest_of_the_training_split_is_left_out_and_the_probe_is_of_what_is_
     rows = data.splits["train"]
     loss = float(model.predict_step({**rows})["probability"].detach().log()[range(40), rows["target"]].mean())
     assert float(trainer.callback_metrics[PROBE]) == pytest.approx(-loss, rel=1e-5)
+
+
+def test_a_share_of_the_rows_of_a_table_can_be_scanned_for_leaks(tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=300), "b": rng.normal(size=300), "fail": rng.integers(0, 2, 300)})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    data = SensorData(csv=str(tmp_path / "table.csv"), numeric=["a", "b"], target="fail", group=None, time=None,
+                      split="random")  # fmt: skip
+    data.setup()
+    whole = (data.all_samples().split == TRAIN).sum()
+    data.keep("train", torch.arange(20) * 3)
+    found = data.all_samples()
+    assert (found.split == TRAIN).sum() == len(data.hours["train"]) == 20 < whole
+    assert found.columns["a"][found.split == TRAIN].tolist() == data.splits["train"]["x"][:, 0].tolist()
 
 
 def test_a_share_of_nothing_is_refused():

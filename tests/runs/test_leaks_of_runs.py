@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections import OrderedDict
 
 import leak_lab
 import numpy as np
@@ -78,7 +79,9 @@ def test_an_honest_run_prints_nothing_new_and_trains_to_the_same_bits(lab, capsy
         stored = read_result(run.folder)
         assert "leaks" not in stored
         assert ("leak_scan_seconds" in stored["cost"]) == (mode != "off")
-        assert ("## Leaks" in (run.folder / "report.md").read_text()) == (mode != "off")
+        report = (run.folder / "report.md").read_text()
+        assert "## Leaks" in report
+        assert ("No leak was looked for, as asked by leaks=off" in report) == (mode == "off")
         assert stored["cost"]["fit_seconds"] > 0
     assert all(torch.equal(weights["off"][name], weights[mode][name]) for mode in weights for name in weights["off"])
 
@@ -172,6 +175,21 @@ def test_a_run_without_the_key_is_resumed_and_an_old_result_gets_its_leaks_when_
     assert read_result(trained_again.folder)["leaks"]
 
 
+def test_a_scan_that_comes_to_no_end_is_told_in_the_report_and_refused_where_strict(lab, monkeypatch):
+    def broken(samples):
+        raise ValueError("shape mismatch")
+
+    monkeypatch.setattr("fulmen.data.leaks.look._scans", OrderedDict())
+    monkeypatch.setattr("fulmen.data.leaks.look.scan", broken)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run = trained("data.csv=honest.csv", "leaks=scan")
+        with pytest.raises(FulmenError, match="nothing was trained; leaks=scan trains all the same"):
+            trained("data.csv=honest.csv", "leaks=strict")
+    section = (run.folder / "report.md").read_text().partition("## Leaks")[2]
+    assert "The scan for leaks came to no end (ValueError: shape mismatch)" in section.partition("##")[0]
+
+
 def test_the_scan_draws_nothing_from_shared_generators_and_a_defect_of_it_ends_no_training():
     samples = Samples(np.arange(40) % 2, "classes", np.repeat([0, 1, 2], [20, 10, 10]), {"a": np.arange(40.0)})
     states = np.random.get_state()[1].copy(), torch.get_rng_state().clone()  # noqa: NPY002
@@ -185,7 +203,10 @@ def test_the_scan_draws_nothing_from_shared_generators_and_a_defect_of_it_ends_n
     assert torch.equal(states[1], torch.get_rng_state())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        assert not look(lambda: 1 / 0).scanned
+        broken = look(lambda: 1 / 0)
+    assert not broken.scanned
+    with pytest.raises(FulmenError, match=r"leaks=strict: the scan for leaks came to no end \(ZeroDivisionError"):
+        broken.refuse("leaks=strict")
     assert "the scan for leaks came to no end (ZeroDivisionError" in str(caught[0].message)
     assert not look(lambda: None).scanned
 

@@ -11,8 +11,8 @@ from fulmen.data.leaks.leak import Leak
 from fulmen.data.leaks.look import Looked, look, looked_further
 from fulmen.diagnosis.ignored import Ignored, as_plain, in_a_line
 from fulmen.distributed.ranks import from_first, is_first
-from fulmen.lightning_private import callbacks_of
-from fulmen.report.leaks import same
+from fulmen.report.leaks import NO_END, same
+from fulmen.report.leaks import OFF as SWITCHED_OFF
 from fulmen.workload import WorkloadData
 
 OFF = "off"
@@ -35,6 +35,13 @@ class FindLeaks(Callback):
     def __init__(self, mode: str = "scan", ignore: Sequence[str] = ()):
         self.mode, self.ignored = mode, Ignored.of(ignore)
         self.looked: Looked | None = None
+
+    @property
+    def unscanned(self) -> str:
+        """Why it is not known whether the data have leaks; "" where they were scanned or cannot be."""
+        if self.mode == OFF:
+            return SWITCHED_OFF
+        return f"{NO_END} ({self.looked.failed})" if self.looked and self.looked.failed else ""
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         data: Any = getattr(trainer, "datamodule", None)
@@ -106,8 +113,3 @@ def tell(leaks: Iterable[Leak], ignored: Sequence[Leak] = ()) -> None:
             print(leak.told, flush=True)
     if (line := in_a_line(as_plain(ignored))) and not told_before(line):
         print(f"leak: {line}", flush=True)
-
-
-def looked_of(trainer: Trainer) -> Looked | None:
-    """What the scan of a trainer came to; None: it made none."""
-    return next((each.looked for each in callbacks_of(trainer) if isinstance(each, FindLeaks)), None)

@@ -48,7 +48,7 @@ class TrainShare(Callback):
             rows = kept_rows(samples, self.share, self.seed, type(data).folds_in_time)
         index = torch.from_numpy(rows)
         if self.share < 1:
-            data.splits["train"] = {name: value[index.to(value.device)] for name, value in train.items()}
+            data.keep("train", index)
 
     def on_validation_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         if not trainer.sanity_checking:

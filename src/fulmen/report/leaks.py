@@ -10,6 +10,8 @@ from fulmen.report.words import counted
 PROVES_NOTHING = "finding nothing proves nothing: a leak that shows in no copy, column, group or time is not seen"
 SCANNED = "leak_scan_seconds"  # in the cost of a run whose data were scanned
 UNFIT = "FUL-T"  # what is no leak and makes data unfit to be judged by
+OFF = "No leak was looked for, as asked by leaks=off"
+NO_END = "The scan for leaks came to no end"
 DOUBTED = ("error", "warning")
 GRAVEST_FIRST = ("error", "warning", "note")
 LONGEST = 160  # signs of the evidence in a cell
@@ -75,10 +77,15 @@ def has_error(leaks: Iterable[Plain] | None) -> bool:
     return any(each.get("severity") == "error" for each in leaks or ())
 
 
-def leak_sections(leaks: Sequence[Plain], scanned: bool) -> list[Section]:
-    """What was found, the gravest first, and what the scan cannot show; no section where nothing was scanned."""
+def leak_sections(leaks: Sequence[Plain], scanned: bool, unscanned: str = "") -> list[Section]:
+    """What was found, the gravest first, and what the scan cannot show; no section where nothing can be scanned.
+
+    Args:
+        unscanned: why nothing is known of leaks: `OFF`, or that the scan came to no end.
+    """
     if not leaks and not scanned:
-        return []
+        unknown = f"{as_text(unscanned)}: whether the data have leaks is not known."
+        return [Section("Leaks", [unknown], listed=True)] if unscanned else []
     said = [f"**{as_text(heading(each))}** ({each.get('severity')}): {as_text(each['finding'])}.{_cures(each)}"
             for each in leaks]  # fmt: skip
     nothing = "A scan of the samples of all splits found no leak; " if not leaks else "Of other leaks, "

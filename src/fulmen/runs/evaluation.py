@@ -7,7 +7,7 @@ from typing import Any
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from omegaconf import DictConfig
 
-from fulmen.callbacks.leaks import looked_of
+from fulmen.callbacks.leaks import FindLeaks
 from fulmen.callbacks.outputs import SampleOutputs
 from fulmen.callbacks.resume import read_checkpoint
 from fulmen.config.compose import to_plain
@@ -62,7 +62,9 @@ def keep_validation(model: LightningModule, data: Any, folder: Path) -> None:
 
 def keep_leaks(trainer: Trainer, result: Result) -> float:
     """Put what a scan of the data found into the result; the seconds that it took."""
-    looked = looked_of(trainer)
+    watching = next((each for each in callbacks_of(trainer) if isinstance(each, FindLeaks)), None)
+    looked = watching.looked if watching else None
+    result.unscanned = watching.unscanned if watching else ""
     if looked is None or not looked.scanned:
         return 0.0
     result.leaks = [leak.as_dict() for leak in looked.leaks]

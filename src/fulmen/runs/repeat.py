@@ -159,6 +159,7 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
     }
     result.better, result.counted = results[0].get("better", {}), results[0].get("counted", "")
     result.taken = results[0].get("taken", [])
+    result.unscanned = next(filter(None, (one.get("unscanned", "") for one in results)), "")
     result.leaks = distinct(leak for one in results for leak in leaks_in(one))
     result.ignored = list({each["id"]: each for one in results for each in one.get("ignored", [])}.values())
     result.sizes = {

@@ -51,7 +51,8 @@ def write_report(result: Result, results: Results, rows: Rows, typed: Sequence[s
     where = {name: f"{name}/report.html" for name in result.runs}
     sure = OF_FOLDS if has_folds(result.runs) else OF_SEEDS
     said, sure = cautioned(result.leaks, answer(result, results, metric, rival), sure)
-    leaks = leak_sections(result.leaks, any(SCANNED in (one.get("cost") or {}) for one in results))
+    scanned = any(SCANNED in (one.get("cost") or {}) for one in results)
+    leaks = leak_sections(result.leaks, scanned, result.unscanned)
     return write(
         Report(
             title=f"{len(results)} runs of {result.experiment}",

@@ -19,7 +19,7 @@ from fulmen.runs.training_code import Code, changes, code_of
 from fulmen.utils.files import atomic_write, set_aside, write_json
 from fulmen.workload import fingerprint_of
 
-OF_FEW = ("leaks", "taken", "ignored", "losses_differ", "shown", "looks", "data_set", "members")
+OF_FEW = ("leaks", "unscanned", "taken", "ignored", "losses_differ", "shown", "looks", "data_set", "members")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -44,6 +44,7 @@ class Result:
         ignored: what was found and is not reported, by `findings.ignore`: id, code and finding of each.
         leaks: that a scan of the data found, the gravest first, see `fulmen.data.leaks.Leak`; absent where there are
             none. `cost` holds `leak_scan_seconds` where there was a scan.
+        unscanned: why it is not known whether the data have leaks; absent where they were scanned or cannot be.
         better: "min" or "max" of the metrics of the test split of which that is known: which way each is better.
         sizes: how many items the splits have that scores are of, "val" and "test"; of several runs their mean.
         counted: what these are: "subjects", "images"; "" while no workload has said it.
@@ -74,6 +75,7 @@ class Result:
     counted: str = ""
     taken: list[dict[str, Any]] = field(default_factory=list)
     leaks: list[dict[str, Any]] = field(default_factory=list)
+    unscanned: str = ""
     looks: dict[str, Any] = field(default_factory=dict)
     ignored: list[dict[str, Any]] = field(default_factory=list)
     losses_differ: str = ""

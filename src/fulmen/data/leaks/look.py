@@ -22,6 +22,7 @@ from fulmen.errors import FulmenError
 
 REMEMBERED = 16  # scans of this process
 DOUBTED = ("error", "warning")  # severities that are told; notes are for the report
+NO_END = "the scan for leaks came to no end"
 _scans: OrderedDict[tuple[int, ...], list[Leak]] = OrderedDict()
 
 
@@ -34,12 +35,14 @@ class Looked:
         ignored: leaks that are not to be reported.
         seconds: that it took.
         scanned: whether there was anything to scan, and the scan came to its end.
+        failed: what a scan said that came to no end; "" of all others.
     """
 
     leaks: Sequence[Leak] = ()
     ignored: Sequence[Leak] = ()
     seconds: float = 0.0
     scanned: bool = False
+    failed: str = ""
 
     @property
     def doubts(self) -> list[Leak]:
@@ -47,15 +50,18 @@ class Looked:
         return [leak for leak in self.leaks if leak.severity in DOUBTED]
 
     def refuse(self, mode: str, again: str = "leaks=scan") -> None:
-        """Pass if there is no leak that is an error or a warning, and nothing that makes the data unfit.
+        """Pass if the scan came to its end without a leak that is an error or a warning, and nothing makes the data
+        unfit.
 
         Args:
             mode: by which it was asked for, such as `leaks=strict`.
             again: what trains all the same.
 
         Raises:
-            FulmenError: there is one; all are named with what removes them.
+            FulmenError: there is one, and all are named with what removes them; or it is not known whether there is.
         """
+        if self.failed:
+            raise FulmenError(f"{mode}: {NO_END} ({self.failed}), nothing was trained; {again} trains all the same")
         found = [leak for leak in self.doubts if leak.severity == "error" or leak.id.startswith("FUL-L")]
         if not found:
             return
@@ -78,7 +84,7 @@ def look(make: Callable[[], Samples | None], deep: bool = False, ignored: Ignore
     Raises:
         FulmenError: `make` refuses the data.
     """
-    started = time.monotonic()
+    started, failed = time.monotonic(), ""
     with kept_random_states():
         try:
             samples = make()
@@ -86,11 +92,11 @@ def look(make: Callable[[], Samples | None], deep: bool = False, ignored: Ignore
         except FulmenError:
             raise
         except Exception as error:
-            said = f"the scan for leaks came to no end ({type(error).__name__}: {error}); leaks=off leaves it out"
-            warnings.warn(said, UserWarning, stacklevel=2)
+            failed = f"{type(error).__name__}: {error}"
+            warnings.warn(f"{NO_END} ({failed}); leaks=off leaves it out", UserWarning, stacklevel=2)
             leaks = None
     kept, left_out = (ignored or Ignored()).split(leaks or [])
-    return Looked(kept, left_out, time.monotonic() - started, leaks is not None)
+    return Looked(kept, left_out, time.monotonic() - started, leaks is not None, failed)
 
 
 def looked_further(looked: Looked, find: Callable[[], list[Leak]], ignored: Ignored | None = None) -> Looked:

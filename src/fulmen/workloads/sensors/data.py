@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from fulmen.config.ranges import Count, between, refuses_out_of_range
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
@@ -20,6 +21,7 @@ from fulmen.io.options import DateOrder, Decimal, TableOptions, TimeUnit
 from fulmen.io.taken import restored, stored
 from fulmen.io.where import Where
 from fulmen.utils.seeding import derived_seed
+from fulmen.workload import Split
 from fulmen.workloads.sensors import arguments, leakage, recognising, said
 from fulmen.workloads.sensors.copies import copies_of
 from fulmen.workloads.sensors.features.feature_set import RANGES, Features, gap_sentence
@@ -198,6 +200,12 @@ class SensorData(TableData):
         self.absolute, self.time_unit = bool(arrays["absolute"]), str(arrays["time_unit"])
         self.zone = str(arrays["zone"])
         self._warn(found)
+
+    def keep(self, name: Split, rows: Tensor) -> None:
+        super().keep(name, rows)
+        kept = rows.numpy()
+        self.rows = self.rows | {name: self.rows[name][kept]}
+        self.hours = self.hours | {name: self.hours[name][kept]}
 
     def all_samples(self) -> Samples | None:
         return samples_of(self, self.rows, self._arrays()) if self.splits else None
