@@ -180,7 +180,7 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
     title = f"{len(results)} runs of {result.experiment}"
     print_table(title, rows)
     typed = typed_for(result.folder)
-    path = repeat_report.write_report(result, results, rows, first_start(typed))
+    path = repeat_report.write_report(result, results, rows, first_start(typed), read_result(result.folder / ENSEMBLE))
     result.write()
     print(f"report: {path.with_suffix('.html')}, the same in report.md")
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.io.taken import points_of_plain
 from fulmen.report import spread
-from fulmen.report.behind import behind
+from fulmen.report.behind import ITEMS, behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
 from fulmen.report.html import write
 from fulmen.report.known import best, has_mean, is_known, place
@@ -15,6 +16,7 @@ from fulmen.report.markdown import as_text
 from fulmen.report.next_step import diagnose, keep, rank_again, train_again
 from fulmen.report.of_run import CEILING, data_section
 from fulmen.report.words import counted, sentence, spoken
+from fulmen.runs.repeat_verdicts import chance_of, codes_of, in_words, share_a_split
 from fulmen.runs.result import Result
 
 FIGURE = "spread.svg"
@@ -23,17 +25,24 @@ OF_FOLDS = (
     "and is no standard error of the mean."
 )
 OF_SEEDS = "sd: over the seeds, which differ in chance alone: initial weights, order, and whatever the data draw by it."
+ONE_SPLIT = (
+    "All are judged on one and the same test split: that ± says nothing of other {items}, which the intervals of the "
+    "verdicts are for."
+)
 
 Results = Sequence[Mapping[str, Any]]  # result.json of each run
 
 
-def write_report(result: Result, results: Results, rows: Rows, typed: Sequence[str]) -> Path:
+def write_report(
+    result: Result, results: Results, rows: Rows, typed: Sequence[str], ensemble: Mapping[str, Any] | None = None
+) -> Path:
     """Write report.md, report.html and the figure of the spread; the path of the first.
 
     Args:
         result: of all runs together.
         rows: of the table of runs that the console shows.
         typed: what was typed.
+        ensemble: `result.json` of the ensemble of all runs, if there is one.
     """
     metric, rival = decided_by(result, results)
     lead = None
@@ -50,7 +59,9 @@ def write_report(result: Result, results: Results, rows: Rows, typed: Sequence[s
     each = TableOf("Each run", rows, {"": Column("run")}, behind=behind(results, ("val", "test")))
     where = {name: f"{name}/report.html" for name in result.runs}
     sure = OF_FOLDS if has_folds(result.runs) else OF_SEEDS
-    said, sure = cautioned(result.leaks, answer(result, results, metric, rival), sure)
+    if share_a_split(results):
+        sure = f"{sure} {ONE_SPLIT.format(items='items' if result.counted in ('', ITEMS) else result.counted)}"
+    said, sure = cautioned(result.leaks, answer(result, results, metric, rival, ensemble), sure)
     scanned = any(SCANNED in (one.get("cost") or {}) for one in results)
     leaks = leak_sections(result.leaks, scanned, result.unscanned)
     return write(
@@ -105,20 +116,45 @@ def decided_by(result: Result, results: Results) -> tuple[str | None, str | None
     return None, None
 
 
-def answer(result: Result, results: Results, metric: str | None, rival: str | None) -> str:
-    """The mean, its spread, and in how many runs the network is ahead of the best baseline."""
+def answer(
+    result: Result, results: Results, metric: str | None, rival: str | None, ensemble: Mapping[str, Any] | None = None
+) -> str:
+    """What the runs show by their own verdicts, the ensemble's before them; then the mean, its spread and the baseline.
+
+    Args:
+        metric: that the runs are summed up by, see `decided_by`.
+        rival: the best baseline by it.
+        ensemble: `result.json` of the ensemble of all runs, if there is one.
+    """
+    codes, verdict = codes_of(results), (ensemble or {}).get("shown") or {}
+    scores = scores_in_words(result, results, metric, rival, codes is not None)
+    said = f"{in_words(codes, unit(result.runs))}: {scores}." if codes else f"{sentence(scores)}."
+    if not verdict.get("sentence"):
+        return said
+    code = str(verdict["code"])
+    own = f"The ensemble ({FINDINGS[code]}): {as_text(str(verdict['sentence']))}"
+    if codes and set(codes) == {code}:
+        return f"{own} Each of its members shows the same: {scores}."
+    return f"{own} Its members: {said[0].lower() if codes else said[0]}{said[1:]}"
+
+
+def scores_in_words(result: Result, results: Results, metric: str | None, rival: str | None, judged: bool) -> str:
+    """The mean and its spread beside the best baseline, as numbers: what they show is for the verdicts to say."""
     if metric is None:
-        return f"All {len(results)} runs came to their end; of no test score is it known which way is better."
+        return f"all {len(results)} runs came to their end; of no test score is it known which way is better"
+    count, chance = len(results), chance_of(results, metric)
     own = spread.spread([one["metrics"][f"test/{metric}"] for one in results])
-    said = sentence(f"{spoken(metric)} is {own} over {counted(len(results), unit(result.runs))}")
+    said = f"{spoken(metric)} is {own} over {counted(count, unit(result.runs))}{f' ({chance})' if chance else ''}"
     if rival is None:
-        return f"{said}; there is no baseline beside it."
+        return f"{said}; there is no baseline beside it"
     theirs = spread.spread([one["baselines"][rival].get(metric) for one in results])
-    beside = f"than the best baseline ({as_text(rival)}, {theirs}) in"
-    ahead, behind, count = *wins(result, results, metric, rival), len(results)
-    if count in (ahead, behind):
-        return f"{said}, {'better' if ahead else 'worse'} {beside} {'both' if count == 2 else f'all {count}'}."
-    return f"{said}, better {beside} {ahead} of {count} and worse in {behind}."
+    beside = f"the best baseline ({as_text(rival)}, {theirs}) in"
+    ahead, after = wins(result, results, metric, rival)
+    if count in (ahead, after):
+        said = f"{said}, {'ahead of' if ahead else 'behind'} {beside} {'both' if count == 2 else f'all {count}'}"
+    else:
+        said = f"{said}, ahead of {beside} {ahead} of {count} and behind it in {after}"
+    return said if judged else f"{said}; whether that is more than chance was not judged"
 
 
 def wins(result: Result, results: Results, metric: str, rival: str) -> tuple[int, int]:
@@ -149,10 +185,13 @@ def next_of(
     """Why, and what to type next."""
     count, seeds = len(results), len(seeds_of(result.runs))
     ahead = wins(result, results, metric, rival)[0] if metric and rival else count
-    if metric and not ahead:
+    codes = codes_of(results)
+    lost = bool(codes) and not any(code.startswith("better") for code in codes or ())
+    if metric and (lost or not ahead):
+        what = "shown to be better than chance and the constant" if lost else "ahead of that baseline"
         worst = sorted(results, key=lambda one: place(one["metrics"][f"test/{metric}"], result.better[metric] == "max"))
         folder = result.folder / result.runs[list(results).index(worst[-1])]
-        return "No run is ahead of that baseline. This says what is wrong with the last of them:", diagnose(folder)
+        return f"No run is {what}. This says what is wrong with the last of them:", diagnose(folder)
     if ahead < count and has_folds(result.runs):
         why = f"The network is ahead in {ahead} of {count} runs only. This tests whether it differs from the baselines:"
         return why, rank_again(result.experiment, typed, count // seeds, seeds)
