@@ -1,5 +1,6 @@
 """What `fulmen compare` calls runs, what it leads with, and what it returns."""
 
+import json
 import math
 import shutil
 
@@ -71,6 +72,34 @@ def test_a_comparison_shows_itself_and_keeps_its_report(folder, monkeypatch, tmp
     assert "width=16: outputs/runs/sensors/1" in printed
     (row,) = [line for line in printed.splitlines() if line.strip().startswith("width=16 - width=8  ")]
     assert "[+" in row, "the difference and its interval"
+
+
+def two_runs(folder, **result):
+    """The first as it is, the second with so much in its result, and better."""
+    for number in range(2):
+        run = run_of(folder, str(number), f"model.network.width={8 * (number + 1)}")
+        write_items(run.folder, {"item": np.arange(40), "loss": np.random.default_rng(0).random(40) - number})
+    path = run.folder / "result.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | result))
+    return run
+
+
+def test_a_comparison_says_of_leaks_what_the_reports_of_its_runs_say(folder, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    leak = {"id": "FUL-L07", "code": "foretells_target", "severity": "error", "finding": "the feature report tells it"}
+    two_runs(folder, leaks=[leak])
+    report = compare("sensors/0", "sensors/1").report.read_text()
+    said = "The data have 1 leak (FUL-L07 foretells target): the scores that are compared here cannot be believed."
+    assert said in report
+    assert said in capsys.readouterr().out
+
+
+def test_after_a_comparison_that_an_ensemble_wins_it_is_kept(folder, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    run = two_runs(folder, members=[{"run": "a", "metrics": {}}, {"run": "b", "metrics": {}}])
+    (run.folder / "overrides.txt").write_text("")
+    following = compare("sensors/0", "sensors/1").report.read_text().partition("## What to do next")[2]
+    assert "fulmen models save outputs/runs/sensors/1 --name sensors" in following.partition("##")[0]
 
 
 @pytest.mark.parametrize(("count", "name"), [([100, 90, 80], "accuracy"), ([100, 90, 10], BALANCED)])

@@ -61,6 +61,17 @@ def test_runs_of_before_are_counted_and_deleted_ones_are_not_forgotten(tmp_path)
     assert looks(folder, result.looks).count == 1, "the folders are the truth, with the record and without it"
 
 
+def test_an_ensemble_and_whatever_else_is_still_there_is_not_deleted(tmp_path):
+    a_run(tmp_path, "many/seed_1")
+    a_run(tmp_path, "many/ensemble", width=16)
+    a_run(tmp_path, "many/elsewhere", width=32)
+    folder, result = a_run(tmp_path, "b", width=64)
+    found = looks(folder, result.looks)
+    assert (len(found.runs), len(found.gone)) == (4, 0)
+    (tmp_path / RECORD).unlink()
+    assert "runs/toy/many/ensemble" in looks(folder, result.looks).runs
+
+
 def test_a_line_that_was_cut_off_is_left_out(tmp_path):
     folder, result = a_run(tmp_path, "a")
     gone, _ = a_run(tmp_path, "b", width=16)

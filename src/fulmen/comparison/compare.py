@@ -24,6 +24,7 @@ from fulmen.report.confusion import confusion, per_class_f1
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
 from fulmen.report.html import write
 from fulmen.report.known import mean, place
+from fulmen.report.leaks import caution, cautioned, distinct, leaks_in
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import keep, train_again
 from fulmen.report.summary import print_table
@@ -35,6 +36,7 @@ from fulmen.runs.run_folder import Run
 ALPHA = 0.05
 ALONE = "One run of each: how much another seed would change is not known."
 TESTED = "test items"  # of a class
+SCORES = "the scores that are compared here"
 STEADY = 10  # validation losses that tell how steady a training is at its end
 NOTES = (
     "Differences are against the first model, on the same test items. Intervals (95 %) and p come of one bootstrap "
@@ -89,12 +91,20 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Comparison:
         rest.append(TableOf("F1 per class", tables["F1 per class"], behind=replace(of, column=TESTED)))
     why, command = next_of(runs, models, main_score)
     seen = looked_at_by(next(iter(runs.values())))
+    leaks = distinct(
+        leak for run in runs.values() for each in (run, *map(Run, run.runs)) for leak in leaks_in(each.known)
+    )
+    told = caution(leaks, SCORES)
+    answer, sure = cautioned(
+        leaks, as_text(summed_up(found, main_score)),
+        as_text(" ".join(filter(None, [left_out, ALONE if of.runs == 1 else "", *lost, seen]))), SCORES,
+    )  # fmt: skip
     of_all, counted = tries_of({label: [run.folder] for label, run in runs.items()})
     report = Report(
         title=" / ".join(runs),
         question=f"Do they differ from {as_text(next(iter(runs)))} on the test items that all share, and by how much?",
-        answer=as_text(summed_up(found, main_score)),
-        how_sure=as_text(" ".join(filter(None, [left_out, ALONE if of.runs == 1 else "", *lost, seen]))),
+        answer=answer,
+        how_sure=sure,
         lead=Figure(f"Difference of {main_score.word} from {next(iter(runs))}, with its interval", lead.name),
         main=main,
         next_command=command,
@@ -111,7 +121,8 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Comparison:
     path = write(report, folder, "comparison.md")
     write_tries([of_all] if of_all else [], folder)
     said = f"report: {path.with_name('report.html')}, the same in {path.name}"
-    print("\n".join([str(of), *filter(None, [left_out]), *lost, *filter(None, [seen]), *verdicts, *counted, said]))
+    notes = filter(None, [left_out, *lost, seen, *verdicts, *counted, told])
+    print("\n".join([str(of), *notes, said]))
     return Comparison(folder, summed_up(found, main_score), verdicts, tables["Models"], lost, counted)
 
 
@@ -127,6 +138,8 @@ def next_of(runs: Mapping[str, Run], models: Mapping[str, Items], main: Main) ->
     best = min(models, key=lambda label: place(float(scores(models[label])[main.name]), main.larger))
     run = runs[best]
     experiment = str(run.known.get("experiment") or run.folder.parent.name)
+    if run.known.get("members"):  # nothing was typed that trains it
+        return f"This keeps {as_text(best)} as a model:", keep(run.folder, experiment)
     if len(first.counts) == 1:
         said = read_typed(run.folder)[0]
         return f"One seed says little. This trains {as_text(best)} with three:", train_again(

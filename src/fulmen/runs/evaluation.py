@@ -17,7 +17,7 @@ from fulmen.diagnosis.ignored import Ignored, as_plain
 from fulmen.errors import FulmenError
 from fulmen.io.taken import points_of_plain
 from fulmen.lightning_private import callbacks_of, is_dry_run
-from fulmen.report.leaks import SCANNED
+from fulmen.report.leaks import SCANNED, caution
 from fulmen.report.of_run import write_report
 from fulmen.report.summary import Summary, of_untrained, print_table
 from fulmen.report.test_predictions import OF_VALIDATION, write_items
@@ -151,6 +151,8 @@ def tell(summary: Summary, cfg: DictConfig, result: Result) -> Path:
         print_table(title, summary.tables[title][:SHOWN])
         if len(summary.tables[title]) > SHOWN:
             print(f"  and {len(summary.tables[title]) - SHOWN} more in the report")
+    if said := caution(result.leaks):
+        print(said)
     return path
 
 

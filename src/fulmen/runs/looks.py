@@ -162,7 +162,9 @@ def looks(folder: Path, seen: Mapping[str, str]) -> Looks:
         return Looks({}, {})
     runs = dict(_in_folders(outputs, seen["split"]))
     runs[folder.resolve().relative_to(outputs).as_posix()] = seen["config"]
-    gone = {place: config for place, config in _recorded(outputs, seen["split"]) if place not in runs}
+    others = {place: config for place, config in _recorded(outputs, seen["split"]) if place not in runs}
+    there = {place: config for place, config in others.items() if (outputs / place / "result.json").is_file()}
+    runs, gone = runs | there, {place: config for place, config in others.items() if place not in there}
     ranked = rankings_of(outputs / "rankings", [seen["split"].rpartition("-")[0]])
     return Looks(runs, gone, ranked, _optimism(outputs, runs))
 
@@ -194,13 +196,14 @@ def _in_folders(outputs: Path, split: str) -> Iterator[tuple[str, str]]:
 
 
 def _run_folders(outputs: Path) -> Iterator[Path]:
-    """Every run below runs/, those of seeds and folds included, and the champions of searches."""
+    """Every run below runs/, those of seeds and folds and their ensemble included, and the champions of searches."""
     for place in places(outputs):
         top = place.partition("/")[0]
         folder = outputs / place
         if top == "runs":
             parts = [child.parent for child in folder.glob("seed_*/**/result.json")]
             yield from parts or [folder]
+            yield from (child.parent for child in folder.glob("ensemble/result.json"))
         elif top == "sweeps":
             yield from (path.parent for path in folder.glob("champion/*/**/result.json"))
 

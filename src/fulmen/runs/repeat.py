@@ -18,7 +18,7 @@ from fulmen.distributed.devices import refuse_unless_here, takes_several_process
 from fulmen.errors import FulmenError, Interrupted
 from fulmen.report.document import Rows
 from fulmen.report.known import deviation, has_mean, is_known, mean
-from fulmen.report.leaks import distinct, leaks_in
+from fulmen.report.leaks import caution, distinct, leaks_in
 from fulmen.report.next_step import first_start
 from fulmen.report.summary import print_table
 from fulmen.report.test_predictions import ITEMS, read_items, write_items
@@ -182,6 +182,8 @@ def sum_up(result: Result, children: Sequence[Path], seeds: Sequence[int], monit
     typed = typed_for(result.folder)
     path = repeat_report.write_report(result, results, rows, first_start(typed), read_result(result.folder / ENSEMBLE))
     result.write()
+    if said := caution(result.leaks):
+        print(said)
     print(f"report: {path.with_suffix('.html')}, the same in report.md")
 
 
