@@ -6,6 +6,7 @@ from scipy import stats
 
 from fulmen.comparison.gains import interval, leads
 from fulmen.comparison.places import places
+from fulmen.comparison.ranking_files import coded
 from fulmen.comparison.run_scores import over_seeds, rankable, with_metric
 from fulmen.comparison.standing import standing
 from fulmen.comparison.statistics import corrected_t_test, share_interval, t_test, z_test
@@ -117,6 +118,33 @@ def test_leaders_that_do_not_differ_are_named():
     assert [row["model"] for row in places(contest, "auc", larger=False)] == ["c", "b", "a"]
 
 
+def test_a_row_is_level_with_the_first_where_and_only_where_its_interval_in_the_table_holds_0():
+    """The interval of the table is that of the sentence: adjusted, as p is."""
+    open_ones = 0
+    for seed in range(30):
+        contest = noisy(seed, {"a": 0.9, "b": 0.895, "c": 0.89, "constant": 0.5}, folds=5)
+        ahead, rows = leads(contest, "auc", larger=True), places(contest, "auc", larger=True)
+        for row in rows[1:]:
+            gain = ahead[row["model"]]
+            assert (row["± (95 %)"] < abs(row["difference"])) == (row["p"] < 0.05) == (gain.low > 0)
+            assert row["± (95 %)"] == pytest.approx((gain.high - gain.low) / 2)
+            open_ones += row["p"] >= 0.05
+    assert open_ones > 5
+
+
+def test_a_gap_to_the_constant_has_the_p_of_the_same_gap_to_another():
+    """The spread of chance tells nothing of a gap that folds show by themselves; without them it decides."""
+    high, low = np.array([0.90, 0.92, 0.91, 0.93, 0.89]), np.full(5, 0.5)
+    scores = {"a": {"auc": high}, "b": {"auc": low}, "nothing": {"auc": low}}
+    contest = Contest(scores, {}, 4, 1, constant="nothing", by_chance={"auc": np.full(5, 0.01)})
+    of_b, of_nothing = leads(contest, "auc", larger=True).values()
+    assert of_nothing.p == pytest.approx(of_b.p)
+    assert of_nothing.half == pytest.approx(of_b.half)
+    wild = {"a": {"auc": np.array([0.4, 0.9, 0.55, 0.7, 0.5])}, "nothing": {"auc": low}}
+    contest = Contest(wild, {}, 4, 1, constant="nothing", by_chance={"auc": np.full(5, 0.01)})
+    assert leads(contest, "auc", larger=True)["nothing"].is_shown
+
+
 def test_there_are_no_medals_where_nobody_is_told_from_the_first():
     scores = {"a": {"auc": np.array([0.9, 0.7, 0.8])}, "b": {"auc": np.array([0.7, 0.9, 0.7])}}
     assert [row[""] for row in places(Contest(scores, {}, 2, 1), "auc", larger=True)] == ["1", "2"]
@@ -186,3 +214,11 @@ def test_scores_of_runs_are_means_over_seeds_fold_by_fold():
     assert rankable(contest, ["x"], {"b": True, "a": True}) == {"a": True}, "b has no value on one fold"
     assert list(with_metric(contest, "b").scores) == []
     assert "left out: x, y" in with_metric(contest, "b").notes[-1]
+
+
+def test_findings_by_scores_that_cannot_be_believed_come_after_the_leak():
+    leak = {"id": "FUL-L06", "code": "target_copy", "severity": "error"}
+    assert coded(["better_than_constant"], [leak, leak | {"severity": "note"}]) == (
+        "FUL-L06 target copy; by scores that cannot be believed: FUL-V01 better than constant"
+    )
+    assert coded(["better_than_constant"], [leak | {"severity": "warning"}]) == "FUL-V01 better than constant"

@@ -25,7 +25,7 @@ class Gain:
         p: two-sided, adjusted for the number of looks.
         low: end of an interval that leaves out 0 where, and only where, p is below 0.05; likewise `high`. NaN where
             nothing is known of the spread.
-        half: half the width of the interval that is not adjusted.
+        half: half the width of this interval.
     """
 
     value: float
@@ -68,7 +68,8 @@ def leads(contest: Contest, metric: str, larger: bool, place: int = 0) -> dict[s
     differences = [way * (scores[order[place]] - scores[name]) for name in after]
     bound = {name: _bound(contest, metric, float(values.mean())) for name, values in scores.items()}
     near = [bound[name] != 0 and bound[name] == bound[order[place]] for name in after]
-    plain = [_judged(contest, metric, name, each, at_bound=at)
+    strict = 1 - ALPHA / max(len(order) - 1, 1)
+    plain = [_judged(contest, metric, name, each, at_bound=at, strict=strict)
              for name, each, at in zip(after, differences, near, strict=True)]  # fmt: skip
     adjusted = holm([each.p for each in plain])
     found = {}
@@ -76,8 +77,8 @@ def leads(contest: Contest, metric: str, larger: bool, place: int = 0) -> dict[s
         chosen_of = max(len(order) - 1, 1) if name == contest.constant else 1
         p = max(p, min(chosen_of * test.p, 1.0))
         looks = p / test.p if test.p > 0 and p < 1 else max(len(after), chosen_of)
-        judged = _judged(contest, metric, name, each, 1 - ALPHA / looks, at)
-        found[name] = Gain(judged.mean, p, judged.low, judged.high, test.high - test.mean)
+        judged = _judged(contest, metric, name, each, 1 - ALPHA / looks, at, strict)
+        found[name] = Gain(judged.mean, p, judged.low, judged.high, judged.high - judged.mean)
     return found
 
 
@@ -123,17 +124,26 @@ def reach(contest: Contest, metric: str, larger: bool, name: str) -> float:
 
 
 def _judged(
-    contest: Contest, metric: str, other: str, differences: np.ndarray, level: float = LEVEL, at_bound: bool = False
+    contest: Contest, metric: str, other: str, differences: np.ndarray, level: float = LEVEL, at_bound: bool = False,
+    strict: float = 1.0,
 ) -> Comparison:  # fmt: skip
     """As `compared`; beside the constant predictor with the spread of chance, where that is known.
 
-    It does not have to be estimated of a few folds, so that the normal distribution stands in the place of t.
+    It does not have to be estimated of a few folds, so that the normal distribution stands in the place of t. That
+    spread is of scores that know nothing, and tells little of how far a good one may be off: where the folds show the
+    gap by their own spread too, the test is the weaker of the two, as that of all other rows.
+
+    Args:
+        strict: level at which both have to show a gap for that; 1: never.
     """
     if other != contest.constant or metric not in contest.by_chance:
         return compared(contest, differences, metric, level, at_bound)
     variance = float(np.mean(np.square(contest.by_chance[metric])))
     shared = 0.0 if contest.in_time else contest.test_rows / contest.train_rows
-    return z_test(differences, variance, shared, level)
+    by_chance, by_folds = (z_test(differences, variance, shared, level),
+                           compared(contest, differences, metric, level, at_bound))  # fmt: skip
+    both = known.is_known(by_folds.p) and max(by_chance.p, by_folds.p) < 1 - strict
+    return by_folds if both and by_folds.p > by_chance.p else by_chance
 
 
 def _over_folds(contest: Contest, values: Sequence[float] | np.ndarray, level: float, least: float = 0.0) -> Comparison:

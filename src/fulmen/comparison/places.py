@@ -10,9 +10,9 @@ from fulmen.report.leaks import has_error
 
 MEDALS = ("gold", "silver", "bronze")  # in words: not every font has the pictures
 ADJUSTED = (
-    "not adjusted; p is of the difference from the first, two-sided, adjusted for the number of models (Holm; beside "
-    "the constant predictor at least Bonferroni): where the two disagree, p counts. A medal is for who is shown to "
-    "differ from all that follow, if everyone above has one."
+    "not adjusted. The difference is from the first, with its 95 % interval (±) and p, two-sided, both adjusted for "
+    "the number of models (Holm; beside the constant predictor at least Bonferroni): ± leaves out 0 where, and only "
+    "where, p is below 0.05. A medal is for who is shown to differ from all that follow, if everyone above has one."
 )
 BOUNDS = (
     "Where all folds agree, or less than half a test unit lies between a score and the end of what is possible, its "

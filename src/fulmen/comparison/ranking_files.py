@@ -23,7 +23,7 @@ from fulmen.report.behind import Behind
 from fulmen.report.contest import Contest
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
 from fulmen.report.html import write as write_report
-from fulmen.report.leaks import caution, cautioned, leak_sections
+from fulmen.report.leaks import caution, cautioned, has_error, heading, leak_sections
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import keep, rank_again
 from fulmen.report.summary import print_table
@@ -72,7 +72,7 @@ def write(
     before = said_before(folder.parent, contest.data)
     why, command = next_of(folder, entrants, rows, folds, contest.seeds, shown.findings[0] in SHOWN_AHEAD)
     leaks = list(contest.leaks or ())
-    sure = " ".join(filter(None, [sure, best, before, f"Findings: {coded(told)}." if told else ""]))
+    sure = " ".join(filter(None, [sure, best, before, f"Findings: {coded(told, leaks)}." if told else ""]))
     answer, sure = cautioned(leaks, as_text(shown.sentence), sure, "these scores")
     report = Report(
         title=title,
@@ -120,7 +120,7 @@ def write(
     if len(rows) > SHOWN:
         print(f"  and {len(rows) - SHOWN} more in ranking.md")
     where = f"ranking: {folder / 'report.html'}, the same in ranking.md"
-    codes = f"findings: {coded(told)}" if told else ""
+    codes = f"findings: {coded(told, leaks)}" if told else ""
     print("\n".join(filter(None, [shown.sentence, chosen, best, before, *counted, codes, where])))
 
 
@@ -156,9 +156,11 @@ def reported(shown: Standing, cfg: DictConfig) -> list[str]:
     return [name for name in shown.findings if name not in ignored]
 
 
-def coded(found: Sequence[str]) -> str:
-    """What was found, by its codes."""
-    return ", ".join(str(FINDINGS[name]) for name in found)
+def coded(found: Sequence[str], leaks: Sequence[Mapping[str, Any]] = ()) -> str:
+    """What was found, by its codes; after the leaks, where these make it unbelievable."""
+    said = ", ".join(str(FINDINGS[name]) for name in found)
+    grave = dict.fromkeys(heading(each) for each in leaks if has_error([each]))
+    return f"{', '.join(grave)}; by scores that cannot be believed: {said}" if grave else said
 
 
 def next_of(
