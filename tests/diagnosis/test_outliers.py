@@ -83,3 +83,12 @@ def test_a_log_of_the_training_loss_alone_is_told_of_its_training_loss():
     assert [each.code for each in found] == ["still_improving", "one_curve"]
     assert "training loss still falls" in str(found[0])
     assert "validation loss" not in str(found[0])
+
+
+@pytest.mark.parametrize("check", [7, 8, 10, 15])
+def test_a_leap_downwards_is_no_best_while_the_loss_still_falls(check):
+    val = 0.2 + 0.8 * np.exp(-np.arange(23) / 2)
+    val[check] = 0.02
+    first = diagnose(0.2 + 0.7 * np.exp(-np.arange(23) / 2), val)[0]
+    assert first.code == "good_fit"
+    assert f"validation loss 0.02 in epoch {check + 1}" in first.finding

@@ -154,3 +154,66 @@ def test_a_refusal_is_json_where_json_is_asked_for(tmp_path, capsys):
     assert said.err.count("train_loss") == 1
     assert main(["diagnose", str(path), "--json", "--ignore", "FUL-D03,plateau"]) == 0
     assert [each["id"] for each in json.loads(capsys.readouterr().out)["ignored"]] == ["FUL-D03"]
+
+
+def test_the_percentage_of_a_noise_is_the_one_that_was_judged():
+    x, told = np.arange(200) / 199, []
+    for seed in range(8):
+        noise = np.random.default_rng(seed).standard_normal(200)
+        train = 0.5 + 0.5 * np.exp(-25 * x)
+        found = diagnose(train, np.maximum(train * (1 + 0.5 * noise), 0.02))
+        told += [each.finding for each in found if each.code == "noisy_validation" and each.severity == "warning"]
+    assert len(told) >= 6
+    assert all(int(re.search(r"(\d+)% of its level", words)[1]) > 31 for words in told)
+
+
+def test_a_low_that_stands_alone_is_named_beside_the_best():
+    named, x = 0, np.arange(40) / 40
+    for seed in range(20):
+        noise = 1 + 0.12 * np.random.default_rng(seed).standard_normal(40)
+        val = (0.4 + 0.6 * np.exp(-12 * x) + 0.3 * np.maximum(x - 0.4, 0)) * noise
+        first = diagnose(0.9 * np.exp(-5 * x) + 0.05, val)[0]
+        if first.code == "overfitting" and first.evidence["best"] > 1.03 * val.min():
+            named += 1
+            lowest = f"without the {val.min():.3g} that stands alone in epoch {val.argmin() + 1}"
+            assert f"{first.evidence['best']:.3g} {lowest}" in first.finding
+    assert named
+
+
+def test_a_validation_loss_that_is_not_below_its_beginning_is_not_said_to_have_fallen():
+    rng, seen = np.random.default_rng(3), 0
+    for _ in range(200):
+        fall = 0.3 + 0.7 * np.exp(-np.arange(14) / 2)
+        val = (fall * 0.1 + 0.9 * 0.35) * (1 + 0.12 * rng.standard_normal(14))
+        found = diagnose(fall, val)
+        if found[0].code == "good_fit" and val[-1] >= val[0]:
+            seen += 1
+            assert "both losses fell" not in found[0].finding
+    assert seen
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"train": 5}, {"train": np.float64(0.5)}, {"train": np.array(0.5)}, {"train": "nan"}, {"base": "1"},
+     {"base": [1]}, {"expected_gain": "a"}, {"expected_gain": None}, {"val_scale": "a"}, {"val_scale": None}],
+)  # fmt: skip
+def test_what_is_no_list_of_losses_or_no_number_is_refused_in_a_line(options):
+    with pytest.raises(FulmenError) as caught:
+        diagnose(**{"train": TRAIN, "val": VAL} | options) if "train" in options else fulmen.diagnose(
+            TRAIN, VAL, **options
+        )
+    assert "\n" not in str(caught.value)
+
+
+def test_words_for_nan_and_the_largest_numbers_are_losses():
+    assert diagnose(["nan"] * 8, ["nan"] * 8)[0].code == "non_finite"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        diagnose([1.7e308, -1.7e308] * 8, [1.7e308] * 16)
+        diagnose([1.7e308 / (i + 1) for i in range(16)], [1.7e308 / (i + 1) for i in range(16)], base=1e-320)
+
+
+def test_brackets_without_end_are_refused_in_a_line(tmp_path):
+    (tmp_path / "log.json").write_text("[" * 100_000)
+    with pytest.raises(FulmenError, match="brackets within brackets"):
+        diagnose_path(tmp_path / "log.json")

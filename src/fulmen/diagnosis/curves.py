@@ -9,6 +9,8 @@ import numpy as np
 from fulmen.diagnosis.smoothing import Series
 from fulmen.errors import FulmenError
 
+Losses = Sequence[float | None] | None  # one per check
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -43,12 +45,18 @@ class Curves:
         return {name: float(x[0]) for name, x in there.items() if (x == x[0]).all()}
 
     @classmethod
-    def of(cls, train: list[float | None], val: list[float | None], epochs: Sequence[int] | None = None) -> "Curves":
+    def of(
+        cls,
+        train: Sequence[float | None] | None,
+        val: Sequence[float | None] | None,
+        epochs: Sequence[int] | None = None,
+    ) -> "Curves":
         """Gaps left out; where one curve has no value at all, the other stands for both.
 
         Raises:
             FulmenError: a loss is no number, or there are not as many of each, and of epochs, as of checks.
         """
+        train, val = (_listed(name, x) for name, x in (("train", train), ("val", val)))
         if len(train) != len(val) and len(train) and len(val):
             raise FulmenError(
                 f"{len(train)} training and {len(val)} validation losses: give one of each for every check, None where "
@@ -65,13 +73,28 @@ class Curves:
         for name, raw, x in (("training", train, t), ("validation", val, v)):
             finite = np.flatnonzero(np.isfinite(x))
             begin = finite[-1] + 1 if len(finite) else 0
-            if any(value is not None and not math.isfinite(value) for value in raw[begin:]):
+            if any(value is not None for value in raw[begin:]):
                 broken[name] = int(number[begin])
         missing = next((name for name, x in (("validation", v), ("training", t)) if not np.isfinite(x).any()), "")
         v, t = (t if missing == "validation" else v), (v if missing == "training" else t)
         both = np.isfinite(t) & np.isfinite(v)
         before = t[: int(both.argmax())] if both.any() else t[:0]
         return cls(t[both], v[both], number[both], broken, missing, before[np.isfinite(before)])
+
+
+def _listed(name: str, values: Losses) -> list[float | None]:
+    """The losses of a curve; [] of None.
+
+    Raises:
+        FulmenError: it is one number, or text.
+    """
+    if (
+        isinstance(values, str | bytes)
+        or (values is not None and not hasattr(values, "__iter__"))
+        or (getattr(values, "shape", None) == ())
+    ):
+        raise FulmenError(f"{name} is {str(values)[:40]!r}: give a list of losses, one for every check")
+    return [] if values is None else list(values)
 
 
 def _numbers(values: Sequence[float | None]) -> Series:

@@ -67,7 +67,7 @@ class Measured:
     t_then: Series  # t there, smoothed over as many checks
     v_noise: Series
     t_noise: Series
-    loud: Flags  # noise of the validation loss is so large a part of it that little can be seen
+    loudness: Series  # noise of the validation loss as a share of it; of one that is not positive, of what was gained
     v_wander: Series  # noise that has the memory of v's counts for more in a mean
     v_scale: Series  # what a change of v is relative to
     t_scale: Series
@@ -91,6 +91,11 @@ class Measured:
     t_start: float  # the first three training losses, validated or not
     v_start: float  # likewise
     late: bool  # validation began after training
+
+    @property
+    def loud(self) -> Flags:
+        """Noise of the validation loss is so large a part of it that little can be seen."""
+        return self.loudness > LOUD
 
     @property
     def rise(self) -> Series:
@@ -147,14 +152,14 @@ def measure(
     v_noise = noise(val)
     parting = _nearness_lost(train, val, t_noise, v_noise, wide)
     v_scale = _scale(val, v_best)
-    loud = loud_jumps[ends] > LOUD * np.where(np.minimum.accumulate(val) > 0, v_wide, 0.4 * v_scale)
+    loudness = loud_jumps[ends] / np.maximum(np.where(np.minimum.accumulate(val) > 0, v_wide, 0.4 * v_scale), 1e-300)
     positive = np.minimum.accumulate(np.minimum(train, val)) >= 0
     t_then, t_scale = trailing_mean(train, width, best_at), _scale(train, t_best)
     far = far_noises(val, [v_noise], (0.3,))[0]
     lasting = wander(v_noise, far, noise_of_means(v, width), width)
     v_wander = np.where(t_then - t < FALLS * t_scale, lasting, remembered(v_noise, far))
     return Measured(
-        t, v, t_best, v_best, best_at, t_then, v_noise, t_noise, loud, v_wander, v_scale,
+        t, v, t_best, v_best, best_at, t_then, v_noise, t_noise, loudness, v_wander, v_scale,
         t_scale, float(base), width, v_wide, best_mean(val, wide)[0], wide, *parting, jumps[ends],
         positive, val, ends, expected_gain, val_scale, foreign, unit, errors, base_of,
         *starts, len(before) > 0,

@@ -132,11 +132,17 @@ def set_aside(x: Series, leaps: list[Outlier]) -> Series:
 def _medians(x: Series) -> tuple[Series, Series]:
     """Of `AROUND` checks in a row, their median and the median of what they are off it: [checks + AROUND + 1].
 
-    Window i ends before check i; before the first and after the last check these go on.
+    Window i ends before check i; before the first and after the last check these go on. Where all of them fall, they
+    are off it by their trend; there it is what they are off that, by second differences.
     """
     windows = sliding_window_view(np.concatenate([[x[0]] * AROUND, x, [x[-1]] * AROUND]), AROUND)
     middle = np.sort(windows, axis=1)[:, AROUND // 2]
-    return middle, np.sort(np.abs(windows - middle[:, None]), axis=1)[:, AROUND // 2]
+    spread = np.sort(np.abs(windows - middle[:, None]), axis=1)[:, AROUND // 2]
+    steps = np.diff(windows, axis=1)
+    falls = (steps < 0).all(axis=1)
+    bends = np.sort(np.abs(np.diff(steps[falls], axis=1)), axis=1)[:, (AROUND - 2) // 2]
+    spread[falls] = np.minimum(spread[falls], bends / 6**0.5)
+    return middle, spread
 
 
 def _steady(x: Series) -> float:

@@ -130,7 +130,7 @@ TEXTS: dict[str, Text] = {  # the gravest first
     ),
     "noisy_validation": Text(
         "warning",
-        "validation loss jumps by {noise:.3g} from one validation to the next, {share:.0%} of its whole improvement",
+        "validation loss jumps by {noise:.3g} from one validation to the next, {share:.0%} of {of}",
         ("few validation samples", "learning rate too high", "batches too small"),
         ("a larger validation split", "a lower learning rate", "larger batches", "averaged weights"),
     ),

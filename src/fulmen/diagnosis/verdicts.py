@@ -111,6 +111,7 @@ DOUBTS = {"still_improving", "generalization_gap", "past_its_best", "validation_
 ALONE = ("diverged", "no_learning", "plateau", "still_improving")  # what a single curve can show
 
 
+@np.errstate(over="ignore", invalid="ignore")  # losses near the largest number there is
 def diagnose(
     train: Sequence[float | None],
     val: Sequence[float | None],
@@ -145,7 +146,7 @@ def diagnose(
     Raises:
         FulmenError: a loss is no number, or there are not as many of each, and of epochs, as of checks.
     """
-    curves = Curves.of([] if train is None else list(train), [] if val is None else list(val), epochs)
+    curves = Curves.of(train, val, epochs)
     broken = []
     if curves.non_finite:
         since = min(curves.non_finite.values())
@@ -210,7 +211,7 @@ def main_states(train_loss: Sequence[float], val_loss: Sequence[float], base: fl
 
     Notes are left out: that a loss still falls is no finding before the run is over.
     """
-    curves = Curves.of(list(train_loss), list(val_loss))
+    curves = Curves.of(train_loss, val_loss)
     if not len(curves.train):
         return []
     measured = measure(curves.train, curves.val, base, most=len(curves.train), before=curves.before)

@@ -13,6 +13,7 @@ from fulmen.diagnosis.texts import Severity
 
 NEAR = 0.25  # of a rise: means that are so near to it are not told besides
 PARTED = 0.05  # of the training loss as a share of validation loss: less is no sign that they part
+STANDS_OUT = 0.02  # of the best validation loss: a check that is lower by more is named
 SHOWN = 0.03  # of the best validation loss: a rise that anybody sees in the log
 RISES = 0.02  # of the best validation loss: what lies below is no rise
 EXTRA = {  # by whether the training loss was taken as the validation loss was
@@ -100,8 +101,7 @@ def _evidence(code: str, m: Measured, curves: Curves, best: int, frozen: str, co
         "overfitting": _risen(m, curves, best, 0.05, ".0%") | {"train": train, "trend": _trend(m)},
         "past_its_best": _risen(m, curves, best, 0.02, ".1%"),
         "underfitting": {"train": train, "val": val, "gain": gain, "versus": level, "frozen": frozen},
-        "noisy_validation": {"noise": m.jumps[-1] / m.unit,
-                             "share": m.jumps[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-200)},
+        "noisy_validation": _noise(m),
         "validation_too_good": {"how": f"validation loss is {times or 0:.0%} of the training loss" + EXTRA[comparable],
                                 "val": val, "train": train},
         "generalization_gap": {"times": times, "far": far, "how": _way(m)},
@@ -109,6 +109,20 @@ def _evidence(code: str, m: Measured, curves: Curves, best: int, frozen: str, co
         "plateau": {"best": curves.val[best]},
     }  # fmt: skip
     return evidence[code]
+
+
+def _noise(m: Measured) -> dict[str, Any]:
+    """What validation loss jumps by and as a share of what: the one that was judged.
+
+    A warning is one for the share of the loss itself, a note for that of what was gained.
+    """
+    if not m.loud[-1]:
+        share = m.jumps[-1] / max(m.base - m.v_best[-1], 0.4 * abs(m.base), 1e-200)
+        return {"noise": m.jumps[-1] / m.unit, "share": share, "of": "its whole improvement"}
+    level = m.v_wide[-1] if m.v_now.min() > 0 else 0.4 * m.v_scale[-1]
+    of = "its level" if m.v_now.min() > 0 else "its whole improvement"
+    share = m.loudness[-1] * (1.0 if m.v_now.min() > 0 else 0.4)
+    return {"noise": m.loudness[-1] * level / m.unit, "share": share, "of": of}
 
 
 def _base(m: Measured, curves: Curves) -> float:
@@ -134,7 +148,15 @@ def _risen(m: Measured, curves: Curves, best: int, least: float, digits: str) ->
     else:
         near = abs(rise - smoothed) <= max(NEAR * rise, 0.01)
         over = f"{rise:{digits}} over its best" + ("" if near else f" ({smoothed:{digits}} {means})")
-    return {"rise": rise, "smoothed": smoothed, "over": over, "best": low, "val": val}
+    return {"rise": rise, "smoothed": smoothed, "over": over + _alone(curves, low), "best": low, "val": val}
+
+
+def _alone(curves: Curves, low: float) -> str:
+    """A clause on a check that lies clearly below the best and is left out, as the checks around it are not as low."""
+    lowest = int(np.argmin(curves.val))
+    if low - curves.val[lowest] <= STANDS_OUT * abs(low):
+        return ""
+    return f", {low:.3g} without the {curves.val[lowest]:.3g} that stands alone in epoch {curves.epochs[lowest]},"
 
 
 def _trend(m: Measured) -> str:

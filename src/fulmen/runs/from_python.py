@@ -1,6 +1,7 @@
 """`fulmen.check` and `fulmen.diagnose`: a file of a person's own, from Python."""
 
 import math
+import numbers
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,7 +68,8 @@ def diagnose(
         ("expected_gain", expected_gain, lambda x: 0 <= x <= 1, "a share from 0 to 1"),
         ("val_scale", val_scale, lambda x: 0 < x < math.inf, "above 0; 1 where both losses compare"),
     ):
-        if value is not None and not fits(value):
+        known = isinstance(value, numbers.Real) or getattr(value, "shape", None) == ()
+        if not (value is None and name == "base") and not (known and fits(value)):
             raise FulmenError(f"diagnose: {name} is {value}; it is {range_}")
     if isinstance(train, str | Path):
         return Verdicts(diagnose_path(Path(train))[0])

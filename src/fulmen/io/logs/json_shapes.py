@@ -31,6 +31,8 @@ def table_of_json(source: str, text: str) -> LogTable | None:
         plain = json.loads(text)
         if isinstance(plain, str):  # JSON in a text of JSON
             plain = json.loads(plain)
+    except RecursionError:
+        raise FulmenError(f"{source}: brackets within brackets beyond any log of losses") from None
     except ValueError as error:
         read = _lines(text) if first == "{" or first == "[" else None
         if read is None:
