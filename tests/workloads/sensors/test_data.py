@@ -14,6 +14,7 @@ from fulmen.data.leaks.scan import scan
 from fulmen.errors import FulmenError
 from fulmen.workloads.sensors import baselines
 from fulmen.workloads.sensors.data import SensorData
+from fulmen.workloads.sensors.evaluate import _counts
 from fulmen.workloads.sensors.module import SensorClassifier
 from fulmen.workloads.sensors.networks.encoder import Inputs
 from fulmen.workloads.sensors.networks.tabular import MLP
@@ -73,6 +74,29 @@ def test_a_table_of_levels_alone_has_no_columns_of_numbers(tmp_path):
                  group=None, time=None, wear=[], cache=str(tmp_path))  # fmt: skip
     assert data.splits["train"]["x"].shape[1] == 0
     assert data.splits["train"]["category"].shape[1] == 1
+
+
+def test_a_fold_in_time_tells_the_rows_after_its_test_split_that_it_does_not_use(tmp_path):
+    """Of 200 rows the last 100 are cut into five blocks, the first of which tests by default."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"when": range(200), "a": rng.normal(size=200), "fail": np.arange(200) % 2})
+    table.to_csv(tmp_path / "table.csv", index=False)
+
+    def told(**more):
+        data = ready(csv=str(tmp_path / "table.csv"), numeric=["a"], target="fail", group=None, time="when",
+                     wear=[], cache=str(tmp_path), **more)  # fmt: skip
+        data.all_samples()
+        return data, [each for each in data.taken[0].dropped if "not used" in each]
+
+    data, said = told()
+    assert data.later == 80
+    assert said == ["80 of 200 rows lie after the test split of fold 0 of 5 and are not used "
+                    "(data.fold=4 tests the last rows, folds=5 all folds in turn)"]  # fmt: skip
+    assert "later than all others" not in _counts(data.splits["test"]["target"].numpy(), data)
+    assert "80 rows after them are not used" in _counts(data.splits["test"]["target"].numpy(), data)
+    data, said = told(fold=4)
+    assert (data.later, said) == (0, [])
+    assert _counts(data.splits["test"]["target"].numpy(), data).endswith(", later than all others")
 
 
 def test_a_split_in_time_trains_on_the_past_beyond_the_windows(small):

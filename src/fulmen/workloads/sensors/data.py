@@ -31,6 +31,7 @@ from fulmen.workloads.sensors.io.tables import Columns
 from fulmen.workloads.sensors.samples import large_numbers, samples_of
 from fulmen.workloads.sensors.simulator.plant import SENSORS, Fault
 from fulmen.workloads.sensors.sources import Plant, TableFile
+from fulmen.workloads.sensors.splits import later_than_test
 from fulmen.workloads.sensors.table_data import TableData
 
 
@@ -194,6 +195,9 @@ class SensorData(TableData):
         found += [gap_sentence(name, gone, whole["row"], self.features.filled[name]) for name, gone in gaps.items()]
         self.splits = {name: {k: torch.from_numpy(v[part]) for k, v in whole.items()} for name, part in rows.items()}
         self.rows = rows
+        if self.splitting.kind == "time" and self._within is None:
+            self.later = later_than_test(time_h, rows)
+            self._say_unused(arrays)
         self.bayes = np.array(arrays["bayes"][rows["test"]]) if "bayes" in arrays and not self.permute_labels else None
         self.groups = arrays["group_name"].tolist()
         self.hours = {name: np.array(time_h[part]) for name, part in rows.items()}
@@ -257,7 +261,13 @@ class SensorData(TableData):
         self.fingerprint = f"{stored}.permuted" if self.permute_labels else stored  # another target, other runs
         arrays = cached("sensors", stored, lambda: self._build(rows), self.cache)
         self.taken = [] if isinstance(rows, Plant) else restored(arrays["taken"])
+        self._say_unused(arrays)
         return arrays
+
+    def _say_unused(self, arrays: Arrays) -> None:
+        """Add to what was taken that rows of the future of a fold are not used."""
+        if self.taken and self.later:
+            self.taken[0].dropped.append(said.not_used(self.later, len(arrays["target"]), self.splitting))
 
     def _build(self, rows: TableFile | Plant) -> Arrays:
         columns = self.features.columns

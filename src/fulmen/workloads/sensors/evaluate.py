@@ -187,5 +187,8 @@ def _counts(target: np.ndarray, data: TableData) -> str:
     machine = _machines_of(data)
     found = counted(len(target), "row") + (f" with {counted(int(target.sum()), 'event')}" * (len(data.labels) == 2))
     of = f" of {counted(len(np.unique(machine)), 'machine')}" if machine is not None else ""
-    how = {"group": " never seen", "time": ", later than all others", "random": ", drawn at random"}
+    late = ", later than all others"
+    if data.later:
+        late = f", later than those before them, while {counted(data.later, 'row')} after them are not used"
+    how = {"group": " never seen", "time": late, "random": ", drawn at random"}
     return f"{found}{of}{how[data.splitting.kind]}"

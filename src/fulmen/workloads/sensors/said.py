@@ -10,6 +10,7 @@ from fulmen.report.words import counted
 from fulmen.workloads.sensors.copies import Copies
 from fulmen.workloads.sensors.io.labels import event
 from fulmen.workloads.sensors.io.tables import Columns, Table
+from fulmen.workloads.sensors.splits import Splitting
 
 STEPS = {1 / 3600: "second", 1 / 60: "minute", 1.0: "hour", 24.0: "day", 168.0: "week"}  # hours
 
@@ -29,6 +30,14 @@ def taken(table: Table, columns: Columns, source: str, copies: Copies, doubts: S
         source, _rows(table, columns), roles, guesses, list(table.dropped),
         [*doubts, *([doubt] if doubt else []), *copies.doubts],
     )  # fmt: skip
+
+
+def not_used(later: int, rows: int, splitting: Splitting) -> str:
+    """Of a fold in time, how many rows lie after its test split, and what uses them."""
+    return (
+        f"{later:,} of {rows:,} rows lie after the test split of fold {splitting.fold} of {splitting.folds} and are "
+        f"not used (data.fold={splitting.folds - 1} tests the last rows, folds={splitting.folds} all folds in turn)"
+    )
 
 
 def _rows(table: Table, columns: Columns) -> str:

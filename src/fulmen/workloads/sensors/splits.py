@@ -1,5 +1,6 @@
 """Which rows train, validate and test: whole machines first, then time; by class only where rows are independent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -100,6 +101,17 @@ class Splitting:
             rest, test_size=self.validation, stratify=target[rest], random_state=self.seed
         )  # fmt: skip
         return {"train": np.sort(train), "validation": np.sort(held), "test": np.sort(test)}
+
+
+def later_than_test(time_h: np.ndarray, rows: Mapping[str, np.ndarray]) -> int:
+    """How many rows lie after the test split and are in no split.
+
+    Args:
+        time_h: of all rows [N].
+        rows: numbers of the rows in each split.
+    """
+    used = np.isin(np.arange(len(time_h)), np.concatenate(list(rows.values())))
+    return int((~used & (time_h >= time_h[rows["test"]].max())).sum())
 
 
 def _in_time(time_h: np.ndarray, fold: int, folds: int, validation: float, gap_h: float) -> dict[str, np.ndarray]:

@@ -32,6 +32,7 @@ class TableData(WorkloadData):
         time_unit: of times that are numbers in the file.
         zone: of the times, where they were converted; else "".
         warnings: what `setup` found and warned of.
+        later: rows that lie after the test split of a fold in time and are in no split.
         permute_labels: whether the labels are shuffled.
     """
 
@@ -48,6 +49,7 @@ class TableData(WorkloadData):
         self.absolute = False
         self.time_unit = "hours"
         self.zone = ""
+        self.later = 0
         self.warnings: list[str] = []
 
     @property
