@@ -59,6 +59,8 @@ class Law(NamedTuple):
     falls_on: bool  # training loss, while validation loss rises
     outlier: bool = False
     memory: float = 0.0  # correlation of the validation noise of one check and the next
+    checks: tuple[int, int] = (30, 200)  # the latter left out
+    noise: tuple[float, float] | None = None  # of the validation loss, drawn uniformly
 
 
 LAWS = {
@@ -73,10 +75,20 @@ LAWS = {
     "overfitting, memory .8": Law((0.30, 1.0), (1.05, 2.5), True, memory=0.8),
 }
 
+LENGTHS = {"12-29 checks": (12, 30), "30-99 checks": (30, 100), "100-800 checks": (100, 801)}
+BY_LENGTH = {
+    f"good_fit, memory {memory:g}, {words}": Law(
+        (0.0, 0.0), (1.0, 1.35), False, memory=memory, checks=checks, noise=(0.005, 0.06) if memory else (0.1, 0.2)
+    )
+    for memory in (0.0, 0.5, 0.8, 0.95)
+    for words, checks in LENGTHS.items()
+}
+LAWS |= BY_LENGTH
+
 
 def drawn(law: Law, rng: np.random.Generator) -> Pair:
     """Training and validation loss, [checks] each."""
-    checks, unit = int(rng.integers(30, 200)), float(np.exp(rng.uniform(-2, 2)))
+    checks, unit = int(rng.integers(*law.checks)), float(np.exp(rng.uniform(-2, 2)))
     x = np.arange(checks) / checks
     turn, fall = rng.uniform(0.35, 0.6), rng.uniform(0.05, 0.09)
     down = 0.25 + 0.75 * np.exp(-x / fall)
@@ -89,9 +101,22 @@ def drawn(law: Law, rng: np.random.Generator) -> Pair:
     factors = 1 + noise[:, None] * rng.uniform(-np.sqrt(3), np.sqrt(3), (2, checks))
     if law.memory:
         factors[1] = 1 + np.exp(rng.uniform(np.log(0.005), np.log(0.06))) * remembering(law.memory, checks, rng)
+    if law.noise:
+        factors[1] = 1 + rng.uniform(*law.noise) * remembering(law.memory, checks, rng)
     if law.outlier:
         factors[1][int(rng.uniform(0.7, 1.0) * (checks - 1))] *= 1 + np.exp(rng.uniform(np.log(0.3), np.log(5)))
     return unit * train * factors[0], unit * down * (1 + rise) * factors[1]
+
+
+def falling(rng: np.random.Generator, checks: tuple[int, int]) -> Pair:
+    """Losses that fall by 6 to 20 % in the last quarter of the run: [checks] each."""
+    n = int(rng.integers(*checks))
+    while True:
+        floor, rate = rng.uniform(0, 0.35), rng.uniform(1, 8)
+        loss = floor + (1 - floor) * np.exp(-rate * (np.arange(n) / (n - 1)) ** rng.uniform(0.5, 1))
+        if 0.06 < 1 - loss[-1] / loss[-1 - n // 4] < 0.2:
+            noise = rng.choice([0.0, 0.003, 0.01]) * rng.standard_normal((2, n))
+            return loss * (1 + noise[0] / 2), 1.03 * loss * (1 + noise[1])
 
 
 def remembering(memory: float, checks: int, rng: np.random.Generator) -> np.ndarray:
@@ -122,6 +147,11 @@ def main() -> None:
             word = kind.split(",")[0]
             right = f"{said[word] / args.curves:.1%} right first" if word in COURSE else ""
             print(f"{how + ': ' + kind:36} {right:18} {dict(said.most_common())}")
+    for words, checks in LENGTHS.items():
+        rng = np.random.default_rng(args.seed)
+        said = Counter(diagnose(*falling(rng, checks))[0].code for _ in range(args.curves))
+        judged += args.curves
+        print(f"{'falling, ' + words:36} {said['still_improving'] / args.curves:.1%} right first  {dict(said)}")
     print(f"{1e3 * (time.process_time() - began) / judged:.2f} ms CPU a curve, drawing included")
 
 
