@@ -104,6 +104,8 @@ def test_words_say_what_remains():
     )
     assert "; at 20 bp nothing is shown to remain (-20.2% a year" in told(12, 1)
     assert "it bears costs of 12.0 bp. Buying and holding: " in told(12, 1)
+    assert "not shown to earn anything" in told(3, 1)
+    assert "bears costs" not in told(3, 1), "what a mean that may be luck would pay for is not told"
     assert told(8, 1).startswith("Trading by its sign earns something without costs")
     assert told(12, 0.1).startswith("Trading by its sign earns something, and still does at costs of 20 bp")
 

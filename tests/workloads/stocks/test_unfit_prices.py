@@ -41,6 +41,20 @@ def test_unsorted_days(tmp_path):
     assert "lies before the line above it (FUL-T04 unsorted times)" in refused(written(tmp_path, days))
 
 
+def test_shuffled_days_are_unsorted_and_have_no_mistyped_year(tmp_path):
+    days = np.random.default_rng(0).permutation(pd.bdate_range("2018-01-01", periods=800).to_numpy())
+    said = refused(written(tmp_path, days))
+    assert "lies before the line above it (FUL-T04 unsorted times)" in said
+    assert "sort the lines by date" in said
+    assert "correct the year" not in said
+
+
+def test_one_mistyped_year_is_still_told(tmp_path):
+    days = business(300).to_numpy().copy()
+    days[100] = days[100] + np.timedelta64(20 * 365, "D")
+    assert "is in another year than the lines around it" in refused(written(tmp_path, days))
+
+
 def test_a_hole(tmp_path):
     days = business(300).delete(range(100, 150))
     said = refused(written(tmp_path, days))
@@ -77,6 +91,6 @@ def test_trading_over_few_days_gets_no_words():
     rng = np.random.default_rng(0)
     few = trading.Traded(0.01 + 0.001 * rng.standard_normal(30), np.ones(30), 252.0)
     said = trading.in_words(few, few)
-    assert said == "FUL-V05 too few: 30 days are too few to say what trading by its sign earns"
+    assert said == "FUL-V05 too few: 30 days are too few to say what trading by its sign earns."
     long = trading.Traded(0.01 + 0.001 * rng.standard_normal(300), np.ones(300), 252.0, span=10)
     assert re.match("FUL-V05 too few: 30 spans of 10 days", trading.in_words(long, long))

@@ -23,6 +23,7 @@ GAPS = {"daily": 30, "weekly": 60, "monthly": 120, "any": 10**6}  # days between
 LARGE_MOVE = 0.5  # |log return| of a day that is told
 LARGEST_JUMP = 8.0  # how many times the Close before a Close may be
 NEIGHBOURS = 120  # days that the lines around one may span
+FEW_BACK = 0.1  # share of lines against the order of the others, up to which one may have a mistyped year
 UNEVEN = 5  # times as long as short steps that long ones may be
 OTHER_YEARS = 300  # days that a line lies off all of them, if its year is mistyped
 SPLITS = (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50)
@@ -117,8 +118,10 @@ def oldest_first(
         raise FulmenError(_repeated(int(first), int(second), day, where, column, hint, cells))
     if (step[same] < 0).all():
         return by_day, True
-    refuse_other_years(order, ticker, day, where, column)
-    bad = int(order[1:][same & (step < 0)].min())
+    back = same & (step < 0)
+    if min(back.sum(), (same & (step > 0)).sum()) <= FEW_BACK * same.sum():  # else no single line is out of order
+        refuse_other_years(order, ticker, day, where, column)
+    bad = int(order[1:][back].min())
     raise FulmenError(
         f"{where(bad, column)}: {np.datetime64(int(day[bad]), 'D')} lies before the line above it "
         f"({FINDINGS['unsorted_times']}); each ticker needs one line a day, oldest first: sort the lines by date"

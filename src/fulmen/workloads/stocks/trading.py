@@ -127,7 +127,7 @@ def in_words(ours: Traded, held: Traded) -> str:
             f"Trading by its sign earns something {until} ({said[kept[-1]]}); at {lost} bp nothing is shown to remain "
             f"({said[lost]})"
         )
-    even = f"; it bears costs of {ours.bears_bp:.1f} bp" if ours.earned.sum() > 0 else ""
+    even = f"; it bears costs of {ours.bears_bp:.1f} bp" if kept else ""
     mean, ratio = held.earned.mean() * held.periods, sharpe(held.earned, held.periods)[0]
     return f"{word}{even}. Buying and holding: {_a_year(float(mean))}, Sharpe ratio {ratio:.2f}."
 
