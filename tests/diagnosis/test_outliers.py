@@ -92,3 +92,12 @@ def test_a_leap_downwards_is_no_best_while_the_loss_still_falls(check):
     first = diagnose(0.2 + 0.7 * np.exp(-np.arange(23) / 2), val)[0]
     assert first.code == "good_fit"
     assert f"validation loss 0.02 in epoch {check + 1}" in first.finding
+
+
+def test_a_dip_that_losses_go_into_and_out_of_in_steps_is_a_best_and_no_outlier():
+    val = [0.637, 0.479, 0.335, 0.362, 0.496, 0.594, 0.631, 0.63, 0.621, 0.579, 0.554, 0.529, 0.521, 0.511, 0.505,
+           0.493, 0.484, 0.483, 0.483, 0.487, 0.492, 0.501, 0.503, 0.511, 0.514, 0.515, *[0.518] * 10]  # fmt: skip
+    train = 0.05 + 0.64 * np.exp(-np.arange(len(val)) / 3)
+    assert outliers(np.array(val)) == []
+    assert diagnose(train, val)[0].code in ("overfitting", "generalization_gap")
+    assert diagnose(train, val, base=0.69)[0].evidence.get("best", 0.335) == pytest.approx(0.335, abs=0.1)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from fulmen.diagnosis.curves import Curves
-from fulmen.diagnosis.smoothing import Series
+from fulmen.diagnosis.smoothing import Flags, Series
 
 LEAST = 8  # checks, before one of them can stand apart from the others
 AROUND = 5  # checks before and after that a check is compared with
@@ -20,6 +20,7 @@ FAR = 8.0  # robust standard deviations from what is before and from what is aft
 VISIBLE = 0.05  # of the loss around it, or of the range of what is around where losses are not positive
 FEW, SHARE = 2, 0.01  # more leaps than that, and than that share of the checks, are noise
 LONGEST = 2  # checks in a row
+LEAP = 2.0  # times the step before it, and coming back the step after it: a loss that goes on in its way does not leap
 NAMED = 3  # leaps that are told one by one
 NORMAL = 0.6745  # median of |z| for a standard normal z
 
@@ -55,11 +56,20 @@ def outliers(x: Series) -> list[Outlier]:
         beside = np.stack([middle[begins], middle[after], x[begins - 1], x[begins + length]])
         above = leaps.min(axis=0) - beside.max(axis=0) > bound
         below = beside.min(axis=0) - leaps.max(axis=0) > bound
-        for begin in begins[above | below].tolist():
+        for begin in begins[(above | below) & _leapt(x, length)].tolist():
             if not any(begin < each.end and each.begin < begin + length for each in found):
                 around = 0.5 * float(middle[begin] + middle[begin + length + AROUND])
                 found.append(Outlier(begin, begin + length, around))
     return sorted(found, key=lambda each: each.begin) if len(found) <= max(FEW, SHARE * len(x)) else []
+
+
+def _leapt(x: Series, length: int) -> Flags:
+    """Whether `length` checks from each check but the first on are left and come back from by steps that stand out."""
+    steps = np.abs(np.diff(x))
+    step = np.concatenate([[0.0], steps, [0.0]])  # step i leads to check i; none leads to the first
+    begins = np.arange(1, len(x) - length)
+    ends = begins + length
+    return (step[begins] > LEAP * step[begins - 1]) & (step[ends] > LEAP * step[ends + 1])
 
 
 def last_leap(x: Series) -> Outlier | None:
