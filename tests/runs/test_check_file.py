@@ -132,6 +132,23 @@ def test_what_could_be_the_target_is_asked_where_several_could(said):
     assert list(trains(out[-1]).data.labels) == ["y", "x"]
 
 
+@pytest.mark.parametrize(
+    ("column", "says"),
+    [(1, "the target fail tells no classes: it never changes (FUL-T00 constant target); name another column"),
+     (None, "the target fail is a number of many values, and sensors tells classes, 10 or fewer; a numeric target "
+            "needs a project of your own, whose template forecasts numbers: fulmen new NAME")],
+)  # fmt: skip
+def test_a_target_that_is_named_and_tells_no_classes_is_said_to_be_none(said, column, says):
+    draw = np.random.default_rng(0)
+    table = pd.DataFrame(draw.normal(size=(90, 2)), columns=["a", "b"])
+    table.assign(fail=draw.normal(size=90) if column is None else column).to_csv("own.csv", index=False)
+    _, (error,), code = said("own.csv", "data.target=fail")
+    assert code != 0
+    assert says in error
+    _, (error,), _ = said("own.csv")
+    assert "no column has so few values that it can be the target: sensors tells classes, 10 or fewer; " in error
+
+
 def test_the_event_is_known_by_what_labels_usually_say():
     assert ordered(["1", "0"]) == ["0", "1"]
     assert ordered(["Pass", "Fail"]) == ["Pass", "Fail"]

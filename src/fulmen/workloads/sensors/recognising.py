@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from fulmen.config.mistakes import as_text
+from fulmen.diagnosis.findings import FINDINGS
 from fulmen.io.content import Content, Recognised
 from fulmen.io.hints import override
 from fulmen.io.layout import is_date, is_number
@@ -16,6 +17,7 @@ from fulmen.io.taken import listed
 from fulmen.workloads.sensors.features.features import DERIVED
 
 SAMPLE = 5000  # rows that are looked at
+NEVER = "it never changes"
 FEW = 10  # different values that a target or a category may have
 TARGETS = ("target", "label", "labels", "class", "y", "outcome", "failure", "machinefailure", "fault", "anomaly",
            "defect", "defective", "passfail", "quality", "maintenance", "broken", "event",
@@ -28,6 +30,11 @@ QUIET = ("0", "no", "n", "false", "f", "ok", "okay", "pass", "passed", "good", "
          "nein", "gut", "-1", "0.0", "-1.0")  # what a label says where nothing has happened  # fmt: skip
 ALARMS = ("1", "yes", "y", "true", "t", "nok", "ng", "fail", "failed", "bad", "abnormal", "anomaly", "faulty",
           "failure", "positive", "ja", "defect", "defective", "broken", "1.0")  # fmt: skip
+
+OF_NUMBERS = "a numeric target needs a project of your own, whose template forecasts numbers: fulmen new NAME"
+NO_CLASSES = (
+    f"no column has so few values that it can be the target: sensors tells classes, {FEW} or fewer; {OF_NUMBERS}"
+)
 
 
 @dataclass
@@ -77,7 +84,7 @@ def roles_of(table: pd.DataFrame) -> Roles:
         texts = pd.Series([text for text in map(_text, cells) if plain_cell(text) not in COMMON], dtype=str)
         counts = {str(value): int(count) for value, count in texts.value_counts().items()}
         if len(counts) < 2:
-            roles.useless[name] = "it is empty" if not counts else "it never changes"
+            roles.useless[name] = "it is empty" if not counts else NEVER
         elif roles.time is None and plain(name) in TIMES:
             roles.time = name
         elif roles.group is None and plain(name) in GROUPS and len(counts) <= len(cells) / 3:
@@ -105,7 +112,8 @@ def _number(roles: Roles, name: str, texts: pd.Series, counts: dict[str, int]) -
 
 def of_any(roles: Roles, arguments: Mapping[str, Any]) -> Recognised | None:
     """What to train on a table with such columns: sure of it where one column alone can be the target."""
-    target, likely = _target(roles, str(arguments.get("target")))
+    said = str(arguments.get("target"))
+    target, likely = _target(roles, said)
     numeric = [name for name in roles.numbers if name != target]
     levels = {name: sorted(values) for name, values in roles.levels.items() if name != target and name.isascii()}
     given: dict[str, Any] = {"numeric": numeric, "group": roles.group, "time": roles.time}
@@ -113,9 +121,11 @@ def of_any(roles: Roles, arguments: Mapping[str, Any]) -> Recognised | None:
     if not numeric and not levels:
         return None
     what, seen = "a table of readings", _seen(roles)
+    if why := _no_classes(roles, said):
+        return Recognised(what, 1, given, seen, why)
     if target is None:
         ask = _which([override("data.target", name) for name in likely], "which column is the target?")
-        return Recognised(what, 1, given, seen, ask or "no column has so few values that it can be the target")
+        return Recognised(what, 1, given, seen, ask or NO_CLASSES)
     given |= {"target": target}
     found = list(roles.targets[target])
     if set(map(str, arguments.get("labels") or ())) == set(found):
@@ -124,6 +134,16 @@ def of_any(roles: Roles, arguments: Mapping[str, Any]) -> Recognised | None:
         return Recognised(what, 1, given | {"labels": _typed(labels)}, seen)
     ways = [override("data.labels", _typed(each)) for each in (sorted(found), sorted(found, reverse=True))]
     return Recognised(what, 1, given, seen, _which(ways, f"which value of {target} is the event, the second label?"))
+
+
+def _no_classes(roles: Roles, said: str) -> str:
+    """Why the column that is said to be the target cannot be one, in a clause; "" where it can, or is not there."""
+    if said in roles.useless and said not in roles.targets:
+        code = f" ({FINDINGS['constant_target']})" if roles.useless[said] == NEVER else ""
+        return f"the target {said} tells no classes: {roles.useless[said]}{code}; name another column: data.target=NAME"
+    if said in roles.numbers and said not in roles.targets:
+        return f"the target {said} is a number of many values, and sensors tells classes, {FEW} or fewer; {OF_NUMBERS}"
+    return ""
 
 
 def _target(roles: Roles, said: str) -> tuple[str | None, list[str]]:

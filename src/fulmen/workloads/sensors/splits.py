@@ -9,8 +9,10 @@ from sklearn.model_selection import GroupKFold, GroupShuffleSplit, StratifiedKFo
 
 from fulmen.diagnosis.findings import FINDINGS
 from fulmen.errors import FulmenError
+from fulmen.report.words import counted
 
 Kind = Literal["group", "time", "random"]
+FEWEST = 3  # rows of a class: one each to train, validate and test, which two folds do
 
 
 def choose(group: bool, time: bool) -> Kind:
@@ -89,10 +91,13 @@ class Splitting:
     def _at_random(self, target: np.ndarray) -> dict[str, np.ndarray]:
         fewest = np.bincount(target).min()
         if fewest < self.folds + 1:
-            code = FINDINGS["too_few_rows"]
-            raise FulmenError(
-                f"folds is {self.folds}, but the rarest class has {fewest} rows ({code}); take fewer folds"
-            )
+            has = f"the rarest class has {counted(int(fewest), 'row')} ({FINDINGS['too_few_rows']})"
+            if fewest < FEWEST:
+                raise FulmenError(
+                    f"{has}, and no number of folds puts one each into training, validation and test; it takes "
+                    f"{FEWEST} rows of each class or more"
+                )
+            raise FulmenError(f"folds is {self.folds}, but {has}; take {fewest - 1} folds at most")
         ways = StratifiedKFold(self.folds, shuffle=True, random_state=self.seed)
         rest, test = list(ways.split(np.arange(len(target)), target))[self.fold]
         if not self.validation:
