@@ -55,6 +55,20 @@ def test_what_twice_the_data_brings_is_told_with_its_interval():
 def test_one_seed_decides_nothing():
     verdict = judge(drawn(Law(0.2, 3.0, 0.5), 0.01, 0, seeds=1))
     assert verdict.outcome == "undecided"
+    assert str(verdict).startswith("Undecided: half of the data costs ")
+
+
+def test_a_law_that_does_not_fall_foretells_nothing_and_a_share_that_does_better_speaks_of_short_trainings():
+    rising = np.array([[0.30, 0.31, 0.32], [0.40, 0.41, 0.42], [0.5, 0.51, 0.52], [0.6, 0.61, 0.62]])
+    rising += 0.004 * np.random.default_rng(0).normal(size=rising.shape)
+    verdict = judge(Points(SAMPLES, rising, rising))
+    assert verdict.law.scale == 0
+    assert "twice the data is expected" not in str(verdict)
+    assert "the trainings may be too short" in str(verdict)
+    assert verdict.better_share == 0.125
+    flat = [judge(drawn(Law(0.5, 0.0, 1.0), 0.01, seed)) for seed in range(40)]
+    assert np.mean([np.isfinite(each.better_share) for each in flat]) < 0.1
+    assert not any("expected to lower" in str(each) for each in flat if each.law.scale == 0)
 
 
 def test_shares_are_checked():

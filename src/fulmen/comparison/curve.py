@@ -1,6 +1,7 @@
 """`fulmen curve EXPERIMENT`: does more data help? The experiment trained on shares of its training samples."""
 
 import csv
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -162,6 +163,7 @@ def write(folder: Path, experiment: str, points: Points, shares: Sequence[float]
         "experiment": experiment, "outcome": verdict.outcome, "sentence": str(verdict), "shares": list(shares),
         "training_samples": points.samples.tolist(), "val": points.val.tolist(), "train": points.train.tolist(),
         "law": asdict(verdict.law), "halved": verdict.halved, "doubled": verdict.doubled, "gap": verdict.gap,
+        "better_share": verdict.better_share if math.isfinite(verdict.better_share) else None,
     })  # fmt: skip
     path = write_report(report, folder)
     print_table("Losses, mean over the seeds", rows)

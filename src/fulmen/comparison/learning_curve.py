@@ -26,6 +26,10 @@ NEXT = {
     "than others: more regularisation or augmentation is the next thing to try.",
     "undecided": "More seeds will tell (--seeds).",
 }
+TOO_SHORT = (
+    "A share of {share:.3g} of the data did better than all of them by more than the seeds differ: the trainings may "
+    "be too short, try more epochs first."
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class Verdict:
         halved: what half of the data costs, as a share of the loss on all: mean and 95 % interval over the seeds.
         doubled: what twice the data is expected to bring, likewise, of the law: median and 95 % interval.
         gap: validation by training loss on all data, a mean.
+        better_share: of the data, on which the loss was lower than on all by more than the seeds differ; NaN: on none.
     """
 
     outcome: Outcome
@@ -76,15 +81,20 @@ class Verdict:
     halved: tuple[float, float, float]
     doubled: tuple[float, float, float]
     gap: float
+    better_share: float = math.nan
 
     def __str__(self) -> str:
         halved, low, high = (f"{100 * each:.1f}" for each in self.halved)
         doubled, least, most = (f"{100 * each:.1f}" for each in self.doubled)
-        said = f"Half of the data costs {halved} % of the validation loss (95 % interval {low} to {high} %)"
-        if self.outcome != "larger_model":
+        said = "Undecided: half" if self.outcome == "undecided" else "Half"
+        said += f" of the data costs {halved} % of the validation loss (95 % interval {low} to {high} %)"
+        if self.law.scale <= 0 and self.outcome != "larger_model":
+            said += "; no law of falling losses fits these runs, so that what twice the data would bring is not known"
+        elif self.outcome != "larger_model":
             said += f"; twice the data is expected to lower it by {doubled} % ({least} to {most} %, extrapolated)"
         times = f"validation loss is {self.gap:.3g} times the training loss" if math.isfinite(self.gap) else ""
-        return f"{said}{f'; {times}' if times else ''}. {NEXT[self.outcome]}"
+        short = f" {TOO_SHORT.format(share=self.better_share)}" if math.isfinite(self.better_share) else ""
+        return f"{said}{f'; {times}' if times else ''}. {NEXT[self.outcome]}{short}"
 
 
 def judge(points: Points, seed: int = 0) -> Verdict:
@@ -105,7 +115,7 @@ def judge(points: Points, seed: int = 0) -> Verdict:
         outcome = "more_data"
     elif high < LITTLE:
         outcome = "less_freedom" if gap > FITS else "larger_model"
-    return Verdict(outcome, law, (tested.mean, low, high), _doubled(points, law, seed), gap)
+    return Verdict(outcome, law, (tested.mean, low, high), _doubled(points, law, seed), gap, _better(points))
 
 
 def fit(samples: np.ndarray, loss: np.ndarray) -> Law:
@@ -135,6 +145,18 @@ def _at_half(points: Points) -> np.ndarray:
     """Validation loss on half of the data [S], between the shares on a line over the logarithm of their sizes."""
     at = np.log(points.samples[-1] / 2)
     return np.array([np.interp(at, np.log(points.samples), each) for each in points.val.T])
+
+
+def _better(points: Points) -> float:
+    """The smallest share whose loss is below that on all data by an interval over the seeds, adjusted for the shares.
+
+    NaN where there is none.
+    """
+    level = 1 - 0.05 / (len(points.samples) - 1)
+    for samples, each in zip(points.samples[:-1], points.val[:-1], strict=True):
+        if t_test(points.val[-1] - each, level).low > 0:
+            return float(samples / points.samples[-1])
+    return math.nan
 
 
 def _doubled(points: Points, law: Law, seed: int) -> tuple[float, float, float]:
