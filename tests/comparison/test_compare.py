@@ -44,7 +44,7 @@ FEW = ["data.days=9", "trainer.max_epochs=2"]
          ["width=8", "width=16"]),
         ([("images_plain", *FEW), ("images_balanced", *FEW)], ["images_plain", "images_balanced"]),
         ([("images_plain",), ("images_plain", "loss=focal")], ["images_plain", "images_plain loss=focal"]),
-        ([("sensors", *FEW), ("sensors", *FEW)], ["sensors/0", "sensors/1"]),
+        ([("sensors", *FEW), ("sensors", *FEW)], ["0", "1"]),
         ([("a", "seed=1"), ("a", "seed=2"), ("b", "seed=2", "resume=outputs/runs/x", "trainer.max_epochs=9")],
          ["a seed=1", "a seed=2", "b seed=2"]),
     ],

@@ -29,6 +29,7 @@ from fulmen.report.markdown import as_text
 from fulmen.report.next_step import keep, train_again
 from fulmen.report.summary import print_table
 from fulmen.report.test_predictions import read_items
+from fulmen.report.words import spoken
 from fulmen.runs.damage import read_typed
 from fulmen.runs.looks import look, looks
 from fulmen.runs.run_folder import Run
@@ -84,7 +85,8 @@ def compare(runs: Mapping[str, Run], folder: Path | None = None) -> Comparison:
     ignored = ignored_by_all(child for run in runs.values() for child in run.runs)
     verdicts = [conclusion(pair, each, main_score, of.runs, ignored) for pair, each in found.items()]
     for title, rows in tables.items():
-        print_table(title, rows)
+        if hidden := print_table(title, rows, as_named=runs):
+            print(f"  not shown for want of width: {', '.join(map(spoken, hidden))}; comparison.md has all columns")
     main = TableOf("Models", tables["Models"], {"": Column("model")}, behind=of)
     rest = [TableOf("Differences", tables["Differences"], {"": Column("pair")}, behind=of)]
     if first.probability is not None:
@@ -273,6 +275,7 @@ def f1_table(models: Mapping[str, Items]) -> Rows:
         row[reference] = float(f1[reference][c])
         for label, _ in others:
             row[label] = float(f1[label][c])
+        for label, _ in others:
             row[f"{label}, difference"] = float(f1[label][c] - f1[reference][c])
         rows.append(row)
     return rows

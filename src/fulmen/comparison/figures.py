@@ -13,6 +13,7 @@ from fulmen.report.figures import COOL, INK, MODEL, MUTED, WIDTH, draw_confusion
 from fulmen.report.words import spoken
 
 COLORS = (INK, MODEL, *COOL)
+LINES = 4  # of a label
 SCORES = ("val/balanced_accuracy", "val/accuracy", "val/r2_log", "val/auc")  # the first that all have is drawn
 
 
@@ -39,8 +40,9 @@ def learning_curves(path: Path, histories: Mapping[str, Sequence[DataFrame]]) ->
             values = _mean(each, score) if score else (mean / reference).dropna()
             second.plot(values.index, values, color=color)
         loss.set_title("loss: validation, dotted training")
-        loss.legend()
-        second.set_title(spoken(score) if score else f"validation loss / that of {next(iter(histories))}")
+        lines, labels = loss.get_legend_handles_labels()
+        loss.figure.legend(lines, [_wrapped(label, 56) for label in labels], loc="outside upper left")
+        second.set_title(spoken(score) if score else "validation loss / that of the first")
         gap.set_title("gap: validation - training loss")
         rate.set_title("change of the validation loss per epoch")
         for ax in (gap, rate):
@@ -56,14 +58,15 @@ def differences(path: Path, found: Mapping[str, Mapping[str, Difference]], name:
     Args:
         found: pair -> score -> difference.
     """
-    with figure(path, size=(WIDTH, 0.9 + 0.4 * len(found))) as ax:
+    labels = [_wrapped(pair.rpartition(" - ")[0], 22) for pair in found]
+    with figure(path, size=(WIDTH, 1.0 + sum(max(0.4, 0.18 * (1 + each.count("\n"))) for each in labels))) as ax:
         for at, each in enumerate(scores[name] for scores in found.values()):
             color = MODEL if each.p < 0.05 else COOL[0]
             ax.plot([each.low, each.high], [at, at], color=color, linewidth=1.6)
             ax.plot(each.value, at, "o", color=color, markersize=6)
         ax.axvline(0, color=MUTED, linewidth=0.9, linestyle=":")
-        labels = [pair.rpartition(" - ")[0] for pair in found]
-        ax.set_yticks(range(len(found)), ["\n".join(wrap(label, 22)) for label in labels])
+        ax.set_yticks(range(len(found)), labels)
+        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         ax.set_ylim(len(found) - 0.5, -0.5)
         ax.grid(False, axis="y")
         ax.set_xlabel(f"difference of {spoken(name)} from the first")
@@ -76,8 +79,14 @@ def confusions(path: Path, counts: Mapping[str, np.ndarray]) -> Path:
     with figure(path, len(counts), 1, (max(WIDTH, side), side * len(counts)), squeeze=False) as axes:
         for ax, (label, matrix) in zip(axes[:, 0], counts.items(), strict=True):
             draw_confusion(ax, matrix, list(map(str, range(len(matrix)))))
-            ax.set_title(label)
+            ax.set_title(_wrapped(label, 40))
     return path
+
+
+def _wrapped(label: str, width: int) -> str:
+    """A label in lines of so many letters, the last of at most `LINES` cut with an ellipsis."""
+    lines = wrap(label, width)
+    return "\n".join(lines if len(lines) <= LINES else [*lines[: LINES - 1], f"{lines[LINES - 1][: width - 2]} …"])
 
 
 def _mean(histories: Sequence[DataFrame], name: str):

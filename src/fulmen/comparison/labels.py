@@ -11,7 +11,10 @@ EXPERIMENT = "experiment"
 
 
 def labels_of(runs: Sequence[Run]) -> list[str]:
-    """A label for each: experiment and settings in which not all agree; the folder where these tell no two apart."""
+    """A label for each: experiment and settings in which not all agree.
+
+    Where these tell no two apart it is the folder, with that in which it lies if they lie in several.
+    """
     settings = [
         {EXPERIMENT: experiment_of(run), **typed_settings(first_start(read_typed(run.folder)[0]))} for run in runs
     ]
@@ -20,7 +23,10 @@ def labels_of(runs: Sequence[Run]) -> list[str]:
     if not all(own):  # one of them is the experiment as it stands
         own = [{EXPERIMENT: each[EXPERIMENT], **rest} for each, rest in zip(settings, own, strict=True)]
     found = [_said(each) for each in own]
-    return found if len(set(found)) == len(found) else ["/".join(run.folder.parts[-2:]) for run in runs]
+    if len(set(found)) == len(found):
+        return found
+    alone, last = len({run.folder.parent for run in runs}) == 1, [run.folder.name for run in runs]
+    return last if alone and "" not in last else ["/".join(run.folder.parts[-2:]) for run in runs]
 
 
 def experiment_of(run: Run) -> str:

@@ -122,6 +122,6 @@ def print_table(
         justify: Any = "left" if position == 0 or column in left or column in wrapped else "right"
         table.add_column(Text(heads[column]), justify=justify, no_wrap=column not in wrapped)
     for row in rows:
-        table.add_row(*(Text(number(value)) for value in list(row.values())[: len(table.columns)]))
+        table.add_row(*(Text(number(row.get(name))) for name in list(rows[0])[: len(table.columns)]))
     console.print(table)
     return list(rows[0])[len(table.columns) :]
