@@ -130,6 +130,14 @@ class WorkloadData(LightningDataModule):
         for rows in torch.split(torch.arange(size(split)), batches.EVALUATION_BATCH):
             yield {key: value[rows] for key, value in split.items()}
 
+    def fitting(self, model: Mapping[str, Any]) -> Sequence[str]:
+        """Overrides without which a model cannot take these data, which are set up.
+
+        Args:
+            model: its part of the config.
+        """
+        return ()
+
     def keep(self, name: Split, rows: Tensor) -> None:
         """Leave out all samples of a split but some; whoever holds more of them than their tensors keeps that in step.
 

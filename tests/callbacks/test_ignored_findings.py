@@ -46,6 +46,17 @@ def test_an_unknown_finding_is_refused_with_the_nearest_one_and_a_command_that_w
         check_overrides([*RUN, "findings.ignore=[overfitting]", "callbacks.diagnosis.stop_on=[FUL-D03]"])
 
 
+def test_one_word_is_taken_as_a_list_of_one_and_a_code_that_there_is_not_is_not_mended():
+    cfg = check_overrides([*RUN, "findings.ignore=FUL-D10"])
+    assert cfg.findings.ignore == cfg.callbacks.diagnosis.ignore == ["FUL-D10"]
+    with pytest.raises(
+        ConfigError, match=r"there is no finding 'FUL-L99'; docs/findings/README.md lists them"
+    ) as error:
+        check_overrides([*RUN, "findings.ignore=[FUL-L99]"])
+    assert "did you mean" not in str(error.value)
+    assert "FUL-L09" not in str(error.value)
+
+
 def test_a_run_stores_and_reports_what_it_ignored(tmp_path, capsys):
     folder = tmp_path / "run"
     typed = [*RUN, f"output_dir={folder}", "findings.ignore=[no_learning, FUL-D04]"]

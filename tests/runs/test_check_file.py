@@ -187,7 +187,20 @@ def test_image_arrays_are_told_by_their_names(said):
     np.savez("photos.npz", **images, **{f"y_{part}": np.arange(40) % 2 for part in ("train", "test")})
     out, _, code = said("photos.npz")
     assert code == 0
-    assert out[-1] == "python train.py experiment=images_plain data.arrays=photos.npz data=image_arrays"
+    command = "python train.py experiment=images_plain data.arrays=photos.npz data=image_arrays"
+    assert out[-1] == f"{command} model.network.pixels=8"
+
+
+def test_the_command_for_pictures_of_another_size_trains_on_them(said):
+    rng = np.random.default_rng(0)
+    for side, more in ((8, "model.network.pixels=8"), (32, ""), (20, "network=resnet9")):
+        images = {f"x_{part}": rng.integers(0, 17, (40, side, side), dtype=np.uint8) for part in ("train", "test")}
+        np.savez("digits.npz", **images, **{f"y_{part}": np.arange(40) % 2 for part in ("train", "test")})
+        out, _, code = said("digits.npz", "data.pixel_range=[0,16]")
+        assert code == 0
+        assert out[-1].removesuffix(more).strip().endswith("'data.pixel_range=[0,16]'")
+        assert out[-1].endswith(more)
+        check_overrides(shlex.split(out[-1])[2:])
 
 
 def test_pictures_without_classes_and_a_folder_of_all_kinds_are_told_apart(said, tmp_path):

@@ -43,6 +43,31 @@ def test_leaks_stand_before_the_command_and_strict_ends_with_1(said):
     assert said("copies.csv", "--strict", "findings.ignore=[FUL-L01]")[1] == 0
 
 
+def test_the_command_leaves_out_what_leaks(said):
+    leak_lab.leaky("d", rows=600).to_csv("leaky.csv", index=False)
+    out, _ = said("leaky.csv")
+    assert out[-2] == "without what leaks ('data.leave_out=[d]'):"
+    assert out[-1].endswith("data.csv=leaky.csv 'data.leave_out=[d]'")
+    out, _ = said("leaky.csv", "findings.ignore=FUL-L06")
+    assert "data.leave_out" not in out[-1]
+    assert out[-2].startswith("leaks: no other leak found; ")
+
+
+def test_cures_of_tables_are_typed_as_they_are_said(capfd):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(400, 3)), columns=["a", "b", "c"]).round(3)
+    table["fail"] = (table["a"] + rng.normal(size=400) > 0).astype(int)
+    table["same"] = np.where(table["fail"] == 1, 7.5, 2.5)
+    table.to_csv("table.csv", index=False)
+    typed = ["data.numeric=[a,b,c,same]", "data.forbidden=[]", "data.group=null", "data.time=null", "data.target=fail"]
+    assert main(["check", "table.csv", "--experiment", "sensors", *typed]) == 0
+    *_, what, last = capfd.readouterr().out.splitlines()
+    assert what == "without what leaks ('data.numeric=[a,b,c]'):"
+    assert "'data.numeric=[a,b,c]'" in last
+    assert "data.target=fail" in last
+    assert "same" not in last
+
+
 def test_where_nothing_is_found_it_says_how_little_that_proves(said):
     out, code = said("honest.csv", "--strict")
     assert code == 0

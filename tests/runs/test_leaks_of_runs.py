@@ -127,11 +127,14 @@ def test_deep_says_what_the_score_is_without_it_and_deep_strict_refuses(lab, cap
 
 def test_a_column_that_is_the_target_is_told_with_what_the_score_is_without_it_and_its_cure_works(lab, capsys):
     leak_lab.leaky("d", rows=600).to_csv("leaky.csv", index=False)
-    trained("data.csv=leaky.csv", "leaks=deep")
+    run = trained("data.csv=leaky.csv", "leaks=deep")
     (line,) = told(capsys)
     assert line.startswith("leak: FUL-L06 target copy: the feature d is y")
     assert "AUC 1.000, ." in line
     assert "without it; try: data.leave_out=[d]" in line
+    folder = run.folder
+    following = (folder / "report.md").read_text().partition("## What to do next")[2]
+    assert "python train.py experiment=leaklab data.csv=leaky.csv leaks=deep 'data.leave_out=[d]'" in following
     cured = trained("data.csv=leaky.csv", "leaks=strict", "data.leave_out=[d]", "model.network.in_features=3")
     assert told(capsys) == []
     assert cured.result["status"] == "completed"

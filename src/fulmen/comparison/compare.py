@@ -24,7 +24,7 @@ from fulmen.report.confusion import confusion, per_class_f1
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
 from fulmen.report.html import write
 from fulmen.report.known import mean, place
-from fulmen.report.leaks import caution, cautioned, distinct, leaks_in
+from fulmen.report.leaks import REMOVED, caution, cautioned, cure_of, distinct, leaks_in
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import keep, train_again
 from fulmen.report.summary import print_table
@@ -140,6 +140,8 @@ def next_of(runs: Mapping[str, Run], models: Mapping[str, Items], main: Main) ->
     best = min(models, key=lambda label: place(float(scores(models[label])[main.name]), main.larger))
     run = runs[best]
     experiment = str(run.known.get("experiment") or run.folder.parent.name)
+    if cure := cure_of(leaks_in(run.known)):
+        return REMOVED, train_again(experiment, read_typed(run.folder)[0], *cure)
     if run.known.get("members"):  # nothing was typed that trains it
         return f"This keeps {as_text(best)} as a model:", keep(run.folder, experiment)
     if len(first.counts) == 1:

@@ -206,6 +206,8 @@ def resolved(cfg: DictConfig, experiment: str | None, read: Collection[str] = ()
         ConfigError: a value cannot be resolved, or the file of the experiment is wrong as a whole or leaves one open.
     """
     switch_off(cfg, read)
+    if isinstance(word := (cfg.get("findings") or {}).get("ignore"), str):
+        cfg.findings.ignore = [each.strip() for each in word.split(",") if each.strip()]  # one is a list of one
     if not _can_be_resolved(cfg) and (mistakes := _unresolvable(cfg)):
         raise ConfigError(mistakes)
     if experiment and (mistakes := wrong_file(cfg, experiment, read)):

@@ -5,6 +5,7 @@ test split shows, T what makes data unfit to be judged by. Codes are never given
 Each has a page in docs/findings: what it means, how it is decided, how often it is wrong, and what cures it.
 """
 
+import re
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -47,6 +48,7 @@ UNFIT = (
     "no_validation",
 )  # fmt: skip
 LETTERS = {"D": DIAGNOSIS, "L": LEAKS, "V": SHOWN, "T": UNFIT}
+CODE = re.compile(r"(ful-)?[a-z]\d{2,}")
 FINDINGS = {  # name -> finding
     name: Finding(f"FUL-{letter}{number:02d}", name)
     for letter, names in LETTERS.items()
@@ -85,6 +87,7 @@ def finding(word: str) -> Finding:
         code = each.code.lower()
         if plain in (code, code.removeprefix("ful-"), each.name, f"{code}_{each.name}"):
             return each
-    near = get_close_matches(plain, [*FINDINGS, *(each.code.lower() for each in FINDINGS.values())], n=1)
+    known = [*FINDINGS, *(each.code.lower() for each in FINDINGS.values())]
+    near = [] if CODE.fullmatch(plain) else get_close_matches(plain, known, n=1)  # no number is near another one
     meant = f"; did you mean {FINDINGS[near[0]] if near[0] in FINDINGS else near[0].upper()}?" if near else ""
     raise FulmenError(f"there is no finding {word!r}{meant}; docs/findings/README.md lists them all")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Protocol, TypeVar
 
-from fulmen.diagnosis.findings import FINDINGS, Finding, finding
+from fulmen.diagnosis.findings import CODE, FINDINGS, Finding, finding
 from fulmen.errors import FulmenError
 
 
@@ -51,6 +51,8 @@ def nearest(word: str) -> Finding | None:
     """The finding that `word` is, or probably is a misspelling of, by name or code."""
     with suppress(FulmenError):
         return finding(word)
+    if CODE.fullmatch(word.strip().lower()):
+        return None
     names = {name: each for each in FINDINGS.values() for name in (each.name, _plain(each.code))}
     close = get_close_matches(_plain(word), names, n=1, cutoff=0.6)
     return names[close[0]] if close else None

@@ -1,5 +1,6 @@
 """What a report says of a scan for leaks: a section with the evidence, and a sentence beside the scores."""
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from fulmen.report.words import counted
 PROVES_NOTHING = "finding nothing proves nothing: a leak that shows in no copy, column, group or time is not seen"
 SCANNED = "leak_scan_seconds"  # in the cost of a run whose data were scanned
 UNFIT = "FUL-T"  # what is no leak and makes data unfit to be judged by
+REMOVED = "The data have a leak that can be removed. This trains without it:"
 OFF = "No leak was looked for, as asked by leaks=off"
 NO_END = "The scan for leaks came to no end"
 DOUBTED = ("error", "warning")
@@ -77,18 +79,33 @@ def has_error(leaks: Iterable[Plain] | None) -> bool:
     return any(each.get("severity") == "error" for each in leaks or ())
 
 
-def leak_sections(leaks: Sequence[Plain], scanned: bool, unscanned: str = "") -> list[Section]:
+def cure_of(leaks: Iterable[Plain]) -> list[str]:
+    """The overrides that remove the first leak for which scores cannot be believed; [] where none do."""
+    found = (as_words(each.get("cures") or ()) for each in leaks if each.get("severity") == "error")
+    return next(filter(None, found), [])
+
+
+def as_words(cures: Iterable[str]) -> list[str]:
+    """Overrides that are quoted for a shell, as a program gets them from it."""
+    return [word for cure in cures for word in shlex.split(str(cure))]
+
+
+def leak_sections(
+    leaks: Sequence[Plain], scanned: bool, unscanned: str = "", ignored: Iterable[Plain] = ()
+) -> list[Section]:
     """What was found, the gravest first, and what the scan cannot show; no section where nothing can be scanned.
 
     Args:
         unscanned: why nothing is known of leaks: `OFF`, or that the scan came to no end.
+        ignored: findings that are not reported.
     """
     if not leaks and not scanned:
         unknown = f"{as_text(unscanned)}: whether the data have leaks is not known."
         return [Section("Leaks", [unknown], listed=True)] if unscanned else []
     said = [f"**{as_text(heading(each))}** ({each.get('severity')}): {as_text(each['finding'])}.{_cures(each)}"
             for each in leaks]  # fmt: skip
-    nothing = "A scan of the samples of all splits found no leak; " if not leaks else "Of other leaks, "
+    other = "other " * any(str(each.get("id")).startswith("FUL-L") for each in ignored)
+    nothing = f"A scan of the samples of all splits found no {other}leak; " if not leaks else "Of other leaks, "
     said.append(f"{nothing}{PROVES_NOTHING}.")
     return [Section("Leaks", said, listed=True, tables=[evidence(leaks)] if leaks else [])]
 

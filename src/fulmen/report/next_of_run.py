@@ -11,6 +11,7 @@ from fulmen.config.stored import read_stored
 from fulmen.errors import FulmenError
 from fulmen.optim.rates import lower
 from fulmen.report.known import is_known, of_test
+from fulmen.report.leaks import REMOVED, cure_of, leaks_in
 from fulmen.report.next_step import REPEATS, diagnose, fulmen, keep, train_again
 from fulmen.report.words import counted
 
@@ -56,6 +57,8 @@ def _of_finished(
     folder: Path, result: Mapping[str, Any], overrides: Sequence[str], asked: tuple[str, str]
 ) -> tuple[str, str]:
     experiment, epochs = str(result.get("experiment") or folder.parent.name), int(result.get("epochs") or 0)
+    if cure := cure_of(leaks_in(result)):
+        return REMOVED, train_again(experiment, overrides, *cure)
     if result.get("members"):
         return "This keeps it as a model:", keep(folder, experiment)
     if any(each.get("code") == "still_improving" for each in _verdicts(result)):

@@ -189,7 +189,8 @@ def sections(
     ]:
         found.insert(0, Section("Diagnosis", judged, listed=True))
     beside = [*members_section(result), *ahead_section(summary.verdict)]
-    leaks = leak_sections(leaks_in(result), SCANNED in (result.get("cost") or {}), str(result.get("unscanned") or ""))
+    unscanned, ignored = str(result.get("unscanned") or ""), result.get("ignored") or []
+    leaks = leak_sections(leaks_in(result), SCANNED in (result.get("cost") or {}), unscanned, ignored)
     found = [*leaks, *found[:1], *beside, *found[1:]]
     if figures:
         found.append(Section("Figures", figures=figures))

@@ -16,12 +16,13 @@ from fulmen.config.schema import refuse_unknown
 from fulmen.diagnosis.ignored import as_plain, in_a_line
 from fulmen.errors import FulmenError
 from fulmen.io.taken import Taken, doubts_of, lines_of, without_doubts
-from fulmen.report.leaks import PROVES_NOTHING
+from fulmen.report.leaks import DOUBTED, PROVES_NOTHING, as_words
 
 if TYPE_CHECKING:
     from fulmen.data.leaks.leak import Leak
     from fulmen.data.leaks.look import Looked
 
+CURED = 4  # leaks that a command is cured of at most, each of which takes another scan
 SETTING = re.compile(r"[+~]*[A-Za-z_][\w./@]*=")
 
 
@@ -37,6 +38,8 @@ class Checked:
         overrides: of the command that trains on them.
         leaks: that a scan of the data found, the gravest first, mistakes in the data among them.
         ignored: what it found and was asked not to report.
+        cures: overrides among them that remove leaks.
+        maybe: overrides that remove what is a note, where there is no more than notes; the command has none of them.
         scanned: whether there was a scan; `leaks=off` makes none.
     """
 
@@ -47,6 +50,8 @@ class Checked:
     overrides: list[str] = field(default_factory=list)
     leaks: list["Leak"] = field(default_factory=list)
     ignored: list[dict[str, Any]] = field(default_factory=list)
+    cures: list[str] = field(default_factory=list)
+    maybe: list[str] = field(default_factory=list)
     scanned: bool = False
 
     @property
@@ -63,9 +68,15 @@ class Checked:
             *(f"warning: {each}" for each in self.warnings),
             *(leak.told for leak in self.leaks),
             *filter(None, [in_a_line(self.ignored)]),
-            *([f"leaks: none found; {PROVES_NOTHING}"] if self.scanned and not self.leaks else []),
+            *([f"leaks: {self._none} found; {PROVES_NOTHING}"] if self.scanned and not self.leaks else []),
+            *([f"without what may leak: {command(changed(self.overrides, self.maybe))}"] if self.maybe else []),
+            *([f"without what leaks ({' '.join(map(for_shell, self.cures))}):"] if self.cures else []),
             command(self.overrides),
         ]
+
+    @property
+    def _none(self) -> str:
+        return "no other leak" if self.ignored else "none"
 
     def to_plain(self) -> dict[str, Any]:
         return {
@@ -181,7 +192,10 @@ def taken_from(files: Sequence[Path], experiment: str, overrides: Sequence[str],
         data, told, looked = built([*typed, file])
     doubts = doubts_of(data.taken)
     said = dict.fromkeys([*(each for each in told if not any(each in doubt for doubt in doubts)), *doubts])
-    checked = Checked(experiment, list(data.taken), sizes(data), list(said), [typed[0], file, *overrides])
+    more, cures = needed(typed, data), cured([*typed, file], looked)
+    maybe = [] if looked.doubts else cured([*typed, file], looked, ("note",))
+    trains = changed([typed[0], file, *overrides], [*more, *cures])
+    checked = Checked(experiment, list(data.taken), sizes(data), list(said), trains, cures=cures, maybe=maybe)
     return replace(checked, leaks=list(looked.leaks), ignored=as_plain(looked.ignored), scanned=looked.scanned)
 
 
@@ -204,6 +218,39 @@ def built(overrides: list[str]) -> tuple[Any, list[str], "Looked"]:
         looked = looked_at(data, cfg)
     told = list(dict.fromkeys(str(each.message) for each in caught if each.category is UserWarning))
     return data, told, looked
+
+
+def needed(typed: Sequence[str], data: Any) -> list[str]:
+    """Overrides without which the model of an experiment cannot take data that are set up."""
+    from fulmen.config.compose import unresolved
+    from fulmen.workload import WorkloadData
+
+    return list(data.fitting(unresolved(typed, "model"))) if isinstance(data, WorkloadData) else []
+
+
+def cured(typed: Sequence[str], looked: "Looked", severities: Sequence[str] = DOUBTED) -> list[str]:
+    """The cures of leaks of some severities, the gravest first, as far as data made with them have fewer."""
+    found: list[str] = []
+    for _ in range(CURED):
+        doubts = [leak for leak in looked.leaks if leak.id.startswith("FUL-L") and leak.severity in severities]
+        cure = as_words(next((leak.cures for leak in doubts if leak.cures), ()))
+        if not cure:
+            break
+        try:
+            looked = built(changed(typed, [*found, *cure]))[2]
+        except FulmenError:
+            break
+        left = [leak for leak in looked.leaks if leak.id.startswith("FUL-L") and leak.severity in severities]
+        if len(left) >= len(doubts):
+            break
+        found = changed(found, cure)
+    return found
+
+
+def changed(overrides: Sequence[str], changes: Sequence[str]) -> list[str]:
+    """Overrides with others in the place of those with the same key."""
+    keys = set(map(key_of, changes))
+    return [*(each for each in overrides if key_of(each) not in keys), *changes]
 
 
 def sizes(data: Any) -> dict[str, int]:

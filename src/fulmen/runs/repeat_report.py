@@ -11,7 +11,7 @@ from fulmen.report.behind import ITEMS, behind
 from fulmen.report.document import Column, Figure, Report, Rows, Section, TableOf
 from fulmen.report.html import write
 from fulmen.report.known import best, has_mean, is_known, place
-from fulmen.report.leaks import SCANNED, cautioned, leak_sections
+from fulmen.report.leaks import REMOVED, SCANNED, cautioned, cure_of, leak_sections
 from fulmen.report.markdown import as_text
 from fulmen.report.next_step import diagnose, keep, rank_again, train_again
 from fulmen.report.of_run import CEILING, data_section
@@ -63,7 +63,7 @@ def write_report(
         sure = f"{sure} {ONE_SPLIT.format(items='items' if result.counted in ('', ITEMS) else result.counted)}"
     said, sure = cautioned(result.leaks, answer(result, results, metric, rival, ensemble), sure)
     scanned = any(SCANNED in (one.get("cost") or {}) for one in results)
-    leaks = leak_sections(result.leaks, scanned, result.unscanned)
+    leaks = leak_sections(result.leaks, scanned, result.unscanned, result.ignored)
     return write(
         Report(
             title=f"{len(results)} runs of {result.experiment}",
@@ -183,6 +183,8 @@ def next_of(
     result: Result, results: Results, metric: str | None, rival: str | None, typed: Sequence[str]
 ) -> tuple[str, str]:
     """Why, and what to type next."""
+    if cure := cure_of(result.leaks):
+        return REMOVED, train_again(result.experiment, typed, *cure)
     count, seeds = len(results), len(seeds_of(result.runs))
     ahead = wins(result, results, metric, rival)[0] if metric and rival else count
     codes = codes_of(results)

@@ -250,7 +250,10 @@ def test_copies_among_the_images_to_be_judged_by_are_named_by_array_and_number_a
     assert found
     assert all(any(each in leak.finding for each in said) for leak in found)
     assert {leak.cures for leak in found} == {("data.leave_out_copies=true",)}
+    assert ["training images too" in each for taken in data.taken for each in taken.doubts] == [True]
     fewer, left = leaks(leave_out_copies=True)
+    assert [each for taken in fewer.taken for each in taken.doubts if "too" in each] == []
+    assert any("these are left out (data.leave_out_copies=true)" in each for each in fewer.taken[0].dropped)
     assert left == []
     assert len(fewer.splits["test"]["label"]) == 48
     assert fewer.fingerprint != data.fingerprint

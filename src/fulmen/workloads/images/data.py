@@ -12,6 +12,8 @@ import torch
 from sklearn.model_selection import StratifiedKFold, train_test_split
 from torch import Generator, Tensor
 
+from fulmen.config.allow_list import locate
+from fulmen.config.signatures import parameters
 from fulmen.data.batches import BatchLoader
 from fulmen.data.cache import Arrays, cache_folder, cached, fingerprint
 from fulmen.data.leaks.content import content_hashes
@@ -20,7 +22,7 @@ from fulmen.errors import FulmenError
 from fulmen.io import arrays as arrays_of_files
 from fulmen.io.content import Content, Recognised
 from fulmen.io.hints import override
-from fulmen.io.taken import files_in_words
+from fulmen.io.taken import Taken, files_in_words
 from fulmen.workload import WorkloadData
 from fulmen.workloads.images import (
     array_file,
@@ -40,6 +42,8 @@ from fulmen.workloads.images.metrics import absent_classes
 from fulmen.workloads.images.samplers import Shuffle
 from fulmen.workloads.images.shares import taken_of
 
+JUDGED_TWICE = " test images are training images too"  # in a doubt of `copies.said_of`
+TWO_SIDES = "; both may stand on the two sides of a validation split"
 Sampler = Callable[[Tensor, Generator, float], Tensor]
 
 
@@ -188,6 +192,8 @@ class ImagesData(WorkloadData):
             return
         source = self._source()
         self._tell(source)
+        if self.leave_out_copies:
+            self.taken = [without_copies(each) for each in self.taken]
         indices = self._indices(source)
         tested = "train" if self.fold_tests else "test"
         for part, origin in (("train", "train"), ("test", tested), ("validation", "train")):
@@ -197,6 +203,15 @@ class ImagesData(WorkloadData):
         self.counts = self.splits["train"]["label"].bincount(minlength=self.classes)
         for sentence in absent_classes(self.splits["test"]["label"], self.names):
             warnings.warn(sentence, stacklevel=2)
+
+    def fitting(self, model: Mapping[str, Any]) -> Sequence[str]:
+        network = model.get("network") or {}
+        usual = (parameters(locate(str(network.get("_target_", "")))) or {}).get("pixels")
+        height, width = self.splits["train"]["image"].shape[2:]
+        if usual is None or height == width == network.get("pixels", usual.default):
+            return ()
+        return (override("model.network.pixels", height),) if height == width and not height % 8 else (
+            "network=resnet9",)  # fmt: skip
 
     def all_samples(self) -> Samples:
         """Pixels and labels."""
@@ -353,3 +368,11 @@ def _two(size: int | Sequence[int] | None) -> tuple[int, int] | None:
     if len(both) != 2 or min(both) < 1 or max(both) > 4096:
         raise FulmenError(f"size is {size}; give pixels on each side, or height and width, such as [32,48]")
     return both[0], both[1]
+
+
+def without_copies(taken: Taken) -> Taken:
+    """The same where copies among the images to be judged by are left out: what was a doubt is told as that."""
+    again = [each for each in taken.doubts if JUDGED_TWICE in each]
+    said = [f"{each.partition(';')[0]}: these are left out (data.leave_out_copies=true)" for each in again]
+    rest = [each.removesuffix(TWO_SIDES) for each in taken.doubts if each not in again]
+    return replace(taken, dropped=[*taken.dropped, *said], doubts=rest)
