@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from fulmen.cli import main
 from fulmen.comparison.entrants import entrants
-from fulmen.comparison.ranking_files import next_of, reported, write
+from fulmen.comparison.ranking_files import first_places, main_table, next_of, reported, write
 from fulmen.comparison.standing import Standing
 from fulmen.report.contest import Contest
 
@@ -51,3 +52,31 @@ def test_the_page_holds_what_all_share_where_it_ran_and_links_to_the_runs(tmp_pa
     attached = page.partition("Configuration that all share")[2]
     assert "days: 15" in attached
     assert json.loads((folder / "environment.json").read_text())["starts"][0]["packages"]["torch"] in attached
+
+
+@pytest.mark.parametrize(
+    ("count", "asked", "shown"),
+    [(6, [], "abcdef"), (5, [], "abcde"), (8, [], "abcde"), (8, ["g"], "abcdeg"), (7, ["g"], "abcdefg")],
+)
+def test_the_console_hides_no_single_row_and_no_model_that_was_asked_for(count, asked, shown):
+    rows = [{"": str(place), "model": name} for place, name in enumerate("abcdefgh"[:count], 1)]
+    assert "".join(row["model"] for row in first_places(rows, asked)) == shown
+
+
+def test_both_ends_of_an_interval_are_shown(tmp_path):
+    row = {"": "1", "model": "a", "auc": 0.9, "sd": 0.1, "from": 0.8, "to (95 %)": 1.0, "difference": None, "p": None}
+    table = main_table([row], "auc", None)
+    assert {"from", "to (95 %)"} <= set(table.first)
+
+
+def test_json_stands_alone_on_the_output(tmp_path, monkeypatch, capsys):
+    def ranked(*_):
+        print("what a person reads")
+        (tmp_path / "ranking.json").write_text('{"verdict": "a leads"}')
+        return tmp_path
+
+    monkeypatch.setattr("fulmen.comparison.benchmark.rank", ranked)
+    assert main(["rank", "sensors", "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out) == {"verdict": "a leads"}
+    assert "what a person reads" in told.err

@@ -2,8 +2,9 @@
 
 import argparse
 import shlex
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ def add_rank(verbs: Any, judge: Judge) -> None:
         "--nested", type=int, nargs="?", const=3, default=0, metavar="FOLDS",
         help="what choosing the best is worth: so many folds within each fold choose (default: 3), the fold judges",
     )  # fmt: skip
+    rank.add_argument("--json", action="store_true", help="print what ranking.json holds, for programs")
     rank.set_defaults(call=hold_contest, judge=judge)
 
 
@@ -121,7 +123,13 @@ def hold_contest(arguments: argparse.Namespace) -> int:
         a.judge(a.experiment, a.overrides)
     from fulmen.comparison.benchmark import rank
 
-    rank(a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs, a.save_top, a.out, a.nested)
+    asked = partial(rank, a.experiment, a.overrides, a.metric, a.folds, a.seeds, a.outputs, a.save_top, a.out, a.nested)
+    if not a.json:
+        asked()
+        return 0
+    with redirect_stdout(sys.stderr):  # what a person reads; the JSON stands alone
+        folder = asked()
+    print((folder / "ranking.json").read_text(), end="")
     return 0
 
 

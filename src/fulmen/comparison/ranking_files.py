@@ -116,9 +116,10 @@ def write(
     })  # fmt: skip
     write_report(report, folder, "ranking.md")
     print("".join(f"{said}\n" for said in [caution(leaks, "these scores")] if said), end="")
-    print_table(title, rows[:SHOWN])
-    if len(rows) > SHOWN:
-        print(f"  and {len(rows) - SHOWN} more in ranking.md")
+    first = first_places(rows, list(entrants.chosen_by))
+    print_table(title, first)
+    if len(rows) > len(first):
+        print(f"  and {len(rows) - len(first)} more in ranking.md")
     where = f"ranking: {folder / 'report.html'}, the same in ranking.md"
     codes = f"findings: {coded(told, leaks)}" if told else ""
     print("\n".join(filter(None, [shown.sentence, chosen, best, before, *counted, codes, where])))
@@ -143,10 +144,16 @@ def options(folds: int, seeds: int) -> list[str]:
     return [f"--folds={folds}", *([f"--seeds={seeds}"] if seeds > 1 else [])]
 
 
+def first_places(rows: Rows, asked: Sequence[str]) -> Rows:
+    """The rows for the console: the first, and the models that were asked for; all where one alone would be hidden."""
+    first = [row for place, row in enumerate(rows) if place < SHOWN or row["model"] in asked]
+    return rows if len(rows) <= len(first) + 1 else first
+
+
 def main_table(rows: Rows, metric: str, of: Behind) -> TableOf:
-    """The places; p stands there only where there is one."""
-    columns = {"model": Column("model"), "": Column("place")}
-    columns |= {metric: Column(spoken(metric)), "sd": Column("sd"), "p": Column("p")}
+    """The places; p stands there only where there is one. The ends of an interval are shown together."""
+    columns = {"model": Column("model"), "": Column("place"), metric: Column(spoken(metric)), "from": Column("from")}
+    columns |= {"to (95 %)": Column("to (95 %)"), "p": Column("p")}
     return TableOf("The places", rows, columns, behind=of)
 
 
