@@ -81,7 +81,7 @@ def test_runs_of_the_same_items_are_stacked_and_runs_of_other_items_set_in_a_row
     ("other", "message"),
     [
         (arrays(2, 1.0, items=np.arange(N, 2 * N)), "share no test items"),
-        (arrays(2, 1.0, runs=(1, 2)), "a different number of times"),
+        (arrays(2, 1.0, runs=(1, 2)), "a different number of times: .* time, .* 2 times; give all"),
         (arrays(2, 1.0) | {"target": np.zeros(N, int)}, "do not agree about the classes"),
     ],
 )

@@ -218,3 +218,12 @@ def test_clean_says_which_failed_runs_models_came_from(said, cache, outputs, mon
 def test_an_unknown_folder_cannot_be_deleted(outputs):
     with pytest.raises(FulmenError, match="there is no folder"):
         delete(outputs, "runs/sensors/absent", {})
+
+
+def test_an_ensemble_within_a_run_is_shown_by_its_path_and_not_deleted_by_it(said, outputs):
+    run_folder(outputs, "sensors/one/ensemble")
+    text, code = said("runs", "show", "sensors/one/ensemble")
+    assert code == 0
+    assert "one/ensemble" in text
+    assert "is no run" in said("runs", "delete", "sensors/one/ensemble")[0]
+    assert "is no run" in said("runs", "show", "sensors/one/../../../elsewhere")[0]

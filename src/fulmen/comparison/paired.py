@@ -14,6 +14,7 @@ import numpy as np
 from fulmen.errors import FulmenError
 from fulmen.report.confusion import classification_scores, confusion
 from fulmen.report.test_predictions import METRIC
+from fulmen.report.words import counted
 
 REPLICATES = 2000
 LEVEL = 0.95
@@ -85,7 +86,8 @@ def align(models: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[dict[str, Ite
     runs = {name: split_by_run(arrays) for name, arrays in models.items()}
     counts = {name: len(each) for name, each in runs.items()}
     if len(set(counts.values())) > 1:
-        raise FulmenError(f"the models were trained a different number of times: {counts}; give all the same seeds")
+        often = ", ".join(f"{name} {counted(count, 'time')}" for name, count in counts.items())
+        raise FulmenError(f"the models were trained a different number of times: {often}; give all the same seeds")
     columns = list(zip(*runs.values(), strict=True))  # the k-th run of every model
     shared = [
         np.asarray(sorted(set.intersection(*(set(one["item"].tolist()) for one in column)))) for column in columns

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fulmen.errors import FulmenError
 from fulmen.registry import models
@@ -79,13 +79,19 @@ def described(facts: Shown) -> dict[str, str | None]:
         "model": f"{facts['name']}:{facts['version']}" + "".join(f" @{alias}" for alias in facts["aliases"]),
         "note": facts.get("note"),
         "workload": f"{facts.get('workload')}, experiment {facts.get('experiment')}, seed {facts.get('seed')}",
-        "network": made and f"{made['network']}, {made['parameters']:,} parameters",
-        "data": f"{facts.get('data_fingerprint')}, {split and split.get('samples')}",
+        "network": made and f"{made['network'] or 'an ensemble of several'}, {made['parameters']:,} parameters",
+        "data": ", ".join([str(facts.get("data_fingerprint")), *samples_of(split)]),
         "run": run and f"{run['folder']} ({run['status']}, {run['epochs']} epochs)",
         "code": f"{commit[:12]}{' with changes' if git.get('dirty') else ''}",
         "created": facts["created"],
         "folder": facts["folder"],
     }
+
+
+def samples_of(split: Any) -> list[str]:
+    """`384 train`, `96 validation`: how many samples each split has, as far as that is known."""
+    samples = (split or {}).get("samples")
+    return [f"{count:,} {name}" for name, count in samples.items()] if isinstance(samples, dict) else []
 
 
 def scores(facts: Shown) -> "Rows":

@@ -16,6 +16,9 @@ OFF = "No leak was looked for, as asked by leaks=off"
 NO_END = "The scan for leaks came to no end"
 DOUBTED = ("error", "warning")
 GRAVEST_FIRST = ("error", "warning", "note")
+PAIRS, NAMED = "pairs", 3  # of rows, and how many of them are named
+UNTOLD = ("beyond_target",)  # what the finding was decided by, and no words
+WORDS = {PAIRS: "rows that go together", "by_chance": "expected by chance"}
 LONGEST = 160  # signs of the evidence in a cell
 
 Plain = Mapping[str, Any]  # a leak as `fulmen.data.leaks.Leak.as_dict` has it
@@ -129,9 +132,19 @@ def _cures(leak: Plain) -> str:
 
 
 def _in_words(values: Mapping[str, Any]) -> str:
-    """`splits: train, test; count: 31`, cut where it grows long."""
-    said = "; ".join(f"{name.replace('_', ' ')}: {_value(value)}" for name, value in values.items())
+    """`splits: train, test; count: 31; expected by chance: 0.2`, cut where it grows long."""
+    told = {name: value for name, value in values.items() if name not in UNTOLD}
+    said = "; ".join(f"{WORDS.get(name, name.replace('_', ' '))}: {_pairs(value) if name == PAIRS else _value(value)}"
+                     for name, value in told.items())  # fmt: skip
     return said if len(said) <= LONGEST else f"{said[: LONGEST - 2]} …"
+
+
+def _pairs(value: Any) -> str:
+    """`0 with 600, 1 with 601 and 8 more`"""
+    if not isinstance(value, list | tuple) or not all(isinstance(each, list | tuple) for each in value):
+        return _value(value)
+    said = ", ".join(" with ".join(map(_value, pair)) for pair in value[:NAMED])
+    return said + f" and {len(value) - NAMED} more" * (len(value) > NAMED)
 
 
 def _value(value: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from fulmen.errors import FulmenError
 from fulmen.runs import clean as cleaning
 from fulmen.runs.deleting import InUse, delete
-from fulmen.runs.entry import Entry
+from fulmen.runs.entry import Entry, read_run
 from fulmen.runs.index import Index
 from fulmen.runs.labels import label
 from fulmen.runs.list_verb import show_list
@@ -37,11 +37,14 @@ def runs(arguments: argparse.Namespace) -> int:
         what = verb.removeprefix("un").upper() if verb != "note" else "TEXT"
         raise FulmenError(f"fulmen runs {verb}: which run? fulmen runs {verb} {what} RUN ...")
     entries = index.entries()
-    return VERBS[verb](index, [find(index, entries, word) for word in named], text, arguments)
+    return VERBS[verb](index, [find(index, entries, word, verb == "show") for word in named], text, arguments)
 
 
-def find(index: Index, entries: Sequence[Entry], word: str) -> Entry:
+def find(index: Index, entries: Sequence[Entry], word: str, within: bool = False) -> Entry:
     """The result that is meant by a path, or by what the list calls it.
+
+    Args:
+        within: whether a run within another result, such as a seed or an ensemble of seeds, may be meant too.
 
     Raises:
         FulmenError: there is none.
@@ -53,6 +56,10 @@ def find(index: Index, entries: Sequence[Entry], word: str) -> Entry:
     for place in places:
         if found := next((entry for entry in entries if entry.path == place), None):
             return found
+    for place in places if within else ():
+        inside = (index.outputs / place).resolve().is_relative_to(index.outputs.resolve())
+        if inside and (index.outputs / place / "result.json").is_file() and (one := read_run(index.outputs, place)):
+            return one
     from fulmen.config.mistakes import nearest
 
     near = nearest(word, [entry.name for entry in reversed(entries)])
