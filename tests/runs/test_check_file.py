@@ -149,6 +149,19 @@ def test_a_target_that_is_named_and_tells_no_classes_is_said_to_be_none(said, co
     assert "no column has so few values that it can be the target: sensors tells classes, 10 or fewer; " in error
 
 
+def test_which_of_two_targets_is_taken_is_said_with_the_other(said):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200), "fail": rng.integers(0, 2, 200)})
+    table["status"] = rng.choice(["ok", "bad"], 200)
+    table.to_csv("both.csv", index=False)
+    out, _, code = said("both.csv", "data.numeric=[a,b]")
+    assert code == 0
+    assert "  target: status, by its name; data.target=fail takes another" in out
+    assert "data.target=status" in out[-1]
+    out, _, _ = said("both.csv", "data.numeric=[a,b]", "data.target=fail")
+    assert not [line for line in out if line.startswith("  target: ")]
+
+
 def test_the_event_is_known_by_what_labels_usually_say():
     assert ordered(["1", "0"]) == ["0", "1"]
     assert ordered(["Pass", "Fail"]) == ["Pass", "Fail"]

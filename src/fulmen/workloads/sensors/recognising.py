@@ -127,6 +127,10 @@ def of_any(roles: Roles, arguments: Mapping[str, Any]) -> Recognised | None:
         ask = _which([override("data.target", name) for name in likely], "which column is the target?")
         return Recognised(what, 1, given, seen, ask or NO_CLASSES)
     given |= {"target": target}
+    others = [name for name, values in roles.targets.items() if len(values) == 2 and name != target]
+    if others and target != str(arguments.get("target")):
+        takes = " or ".join(override("data.target", name) for name in others[:3])
+        seen = (*seen, f"  target: {target}, by its name; {takes} takes another")
     found = list(roles.targets[target])
     if set(map(str, arguments.get("labels") or ())) == set(found):
         return Recognised(what, 1, given, seen)
