@@ -109,7 +109,7 @@ def test_a_comparison_of_three_counts_all(tmp_path, monkeypatch, capsys):
     for name, share in {"a": 0.1, "b": 0.9, "c": 0.1}.items():
         kept_items(shutil.copytree(first, first.with_name(name)), share, ord(name))
     found = compare("sensors/a", "sensors/b", "sensors/c")
-    assert found.tries[0].startswith("sensors/b, the best of 3, is better than persistence when all are counted")
+    assert found.tries[0].startswith("b, the best of 3, is better than persistence when all are counted")
     assert found.tries[0] in capsys.readouterr().out
     assert "When all tries are counted" in found.report.read_text()
     assert found.tries[1] in found._repr_html_().replace("&#x27;", "'")
