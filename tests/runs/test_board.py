@@ -172,7 +172,7 @@ def test_trials_of_a_search_have_curves(board):
 def test_the_diagnosis_is_that_of_the_whole_training(board):
     (name,) = [name for name in board("text/tags") if name.startswith("runs/pbpk_mlp/" + STAMP)]
     last = board(f"text/text?run={quote(name)}&tag={quote('diagnosis/text_summary')}")[-1]
-    assert "there are 3" in last["text"]
+    assert "3 of the 6 validations" in last["text"]
 
 
 def test_classes_and_images_are_shown_as_they_were_at_the_end(board, outputs):

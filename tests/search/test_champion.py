@@ -40,6 +40,19 @@ def test_the_conclusion_is_honest(pairs, mode, said):
     assert re.search(said, conclusion(results(*pairs), "rmse", mode))
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("better_than_baselines", "^The champion beats every baseline on the test split: RMSE"),
+        ("better_than_constant", "do not show to be more than luck: .* Better than chance .*FUL-V01 .* in both seeds"),
+        ("undecided_result", "ahead of every baseline, which the test splits do not show .* Undecided"),
+    ],
+)
+def test_what_the_test_splits_do_not_show_is_not_claimed_of_the_champion(code, said):
+    runs = [one | {"shown": {"code": code}} for one in results((1.0, 1.01), (1.0, 1.02))]
+    assert re.search(said, conclusion(runs, "rmse", "min"))
+
+
 def test_without_baselines_nothing_is_claimed():
     assert "no baselines" in conclusion([{"metrics": {"test/rmse": 1.0}, "baselines": {}}], None, "min")
     assert shared_metrics([{"metrics": {"test/rmse": 1.0}, "baselines": {}}]) == []

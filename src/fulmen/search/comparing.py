@@ -8,6 +8,7 @@ from fulmen.report.document import Rows
 from fulmen.report.known import Score, best, has_mean, is_known, mean, place
 from fulmen.report.spread import spread
 from fulmen.report.words import spoken
+from fulmen.runs.repeat_verdicts import codes_of, in_words
 
 CHAMPION = "champion"  # beside the names of the baselines
 CEILING = "ceiling"  # a baseline that nothing can beat
@@ -90,6 +91,13 @@ def conclusion(results: Results, metric: str | None, mode: str | None) -> str:
     numbers = (
         f"{spoken(metric)} {_spread(own)} against {_spread(theirs)} of {rival!r}, better in {wins} of {len(own)} seeds"
     )
+    codes = codes_of(results)
+    if wins and codes and set(codes) != {"better_than_baselines"}:  # seeds share their test items: these decide
+        ahead = "is ahead of every baseline" if wins == len(own) else "is ahead of the baselines in some seeds"
+        return (
+            f"The champion {ahead}, which the test splits do not show to be more than luck: {numbers}. "
+            f"{in_words(codes, 'seed')}."
+        )
     if wins == len(own):
         return f"The champion beats every baseline on the test split: {numbers}."
     if wins:
