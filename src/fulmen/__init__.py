@@ -1,5 +1,6 @@
 """fulmen: PyTorch Lightning workloads composed by Hydra."""
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -67,9 +68,11 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of ours
         """What a notebook starts from, imported when first asked for: `import fulmen` alone stays quick."""
         if name == "runs":
             return import_module("fulmen.runs")  # a room of the package that can be called
-        if name in HOMES:
+        if (home := HOMES.get(name, "")) in sys.modules:  # what is imported already changes nothing any more
+            return getattr(sys.modules[home], name)
+        if home:
             with import_module("fulmen.utils.kept_process").kept_process():
-                return getattr(import_module(HOMES[name]), name)
+                return getattr(import_module(home), name)
         if name == "__version__":
             from importlib.metadata import version
 
