@@ -109,7 +109,7 @@ def test_a_project_gives_a_verdict_on_its_test_split_beside_its_baselines(folder
     data.setup()
     model, y = module.BrookVerdictModel(module.Network()), data.splits["test"]["y"]
     model.y_mean = data.splits["train"]["y"].mean(0)
-    for forecast, code in ((y + 10 * torch.randn(y.shape), "FUL-V00"), (y.mean().expand(y.shape), "FUL-V03")):
+    for forecast, code in ((y + 10 * torch.randn(y.shape), "FUL-V00"), (y.mean().expand(y.shape), "FUL-V09")):
         summary = model.summarize({"y": forecast}, data, None)
         assert (summary.verdict.id, summary.verdict.unit) == (code, "patients")
         assert summary.answer == summary.verdict.sentence

@@ -107,7 +107,7 @@ def test_a_file_that_the_data_cannot_read_is_told_in_a_line(kind, said, project)
 
 def test_runs_are_compared(trained, capsys):
     assert main(["compare", *(str(run.folder) for run in trained)]) == 0
-    assert "items of the test split" in capsys.readouterr().out
+    assert "patients of the test split" in capsys.readouterr().out
 
 
 def test_an_experiment_is_ranked_and_its_winner_kept(project, capsys):

@@ -19,7 +19,8 @@ def study_of(folder, shares, units=150):
                  "baseline/persistence": y**2}  # fmt: skip
         write_items(folder / str(number), items, OF_VALIDATION)
     trials = [SimpleNamespace(number=number) for number in range(len(shares) + 1)]  # the last has no items
-    return SimpleNamespace(ranked=lambda: trials, trial_folder=lambda number: folder / str(number))
+    design = SimpleNamespace(config={})
+    return SimpleNamespace(ranked=lambda: trials, trial_folder=lambda number: folder / str(number), design=design)
 
 
 def test_trials_that_can_be_the_best_are_named_and_the_optimism_of_choosing_is_told(tmp_path):
