@@ -108,7 +108,7 @@ def test_its_own_tests_pass(followed):
 def test_the_verbs_say_what_they_are_asked_for(followed, installed):
     said = {step.partition(" outputs")[0]: answer[1] for step, answer in followed.items()}
     assert "completed" in said["fulmen runs"]
-    assert "items of the test split" in said["fulmen compare"]
+    assert "patients of the test split" in said["fulmen compare"]
     assert "constant" in said["fulmen rank mylab --folds 2 trainer.max_epochs=5"]
     assert "champion" in said["fulmen models list"]
     assert len(said["fulmen predict best@champion patients.csv"].splitlines()) > 400

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fulmen.diagnosis.findings import Coded
 from fulmen.diagnosis.texts import Severity
-from fulmen.report.estimates import Estimate
+
+if TYPE_CHECKING:  # reports of pages read verdicts without NumPy
+    from fulmen.report.estimates import Estimate
 
 ALPHA = 0.05  # two-sided, of all that is claimed
 GAPS = ("constant", "simple", "persistence", "loss")
@@ -33,7 +35,7 @@ class Gap:
     of: int = 1
 
     @classmethod
-    def make(cls, name: str, measure: str, found: Estimate) -> "Gap":
+    def make(cls, name: str, measure: str, found: "Estimate") -> "Gap":
         """Of an estimate of how far the model is ahead."""
         return cls(name, measure, found.value, *found.ends(ALPHA))
 
