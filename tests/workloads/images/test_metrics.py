@@ -93,7 +93,7 @@ def test_calibration_figure_leaves_bins_of_a_few_images_out(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("known", "code", "said"),
     [
-        (slice(0, 300), "undecided_result", "Worse than the best simple model, not shown to differ from chance"),
+        (slice(0, 300), "worse_than_simple", "Worse than the best simple model, not shown to differ from chance"),
         (slice(40, 600), "better_than_constant", "Better than chance and than the constant, not shown to differ from"),
         (slice(0, 590), "better_than_baselines", "Better than chance, than the constant and than the best simple"),
     ],
