@@ -31,12 +31,13 @@ from benchmarks import leak_bases
 from benchmarks.leak_bases import BASES
 from benchmarks.leak_sets import honest
 from benchmarks.proofs import RESULTS, ROOT, Proof
-from fulmen.callbacks.leaks import looked_of
+from fulmen.callbacks.leaks import FindLeaks
 from fulmen.config.check import check_overrides
 from fulmen.data.leaks.leak import Leak
 from fulmen.data.leaks.look import Looked
 from fulmen.data.leaks.scan import scan
 from fulmen.errors import FulmenError
+from fulmen.lightning_private import callbacks_of
 from fulmen.runs.assembly import assemble
 from fulmen.testing import CELLS, Curves, Pictures, Planted, plant
 from fulmen.testing.leaks.plant import MEASURABLE
@@ -181,7 +182,7 @@ def trained(source: Source, data: WorkloadData, folder: Path, mode: str) -> Look
         _, model, trainer = assemble(cfg)
         trainer.fit(model, datamodule=data)
         trainer.test(model, datamodule=data, verbose=False)
-    looked = looked_of(trainer)
+    looked = next((each.looked for each in callbacks_of(trainer) if isinstance(each, FindLeaks)), None)
     assert looked is not None
     return looked
 

@@ -10,7 +10,7 @@ from fulmen.runs.loggers import log_result
 
 
 class Finds(Watcher):
-    verdicts = (Verdict.make("still_improving", recent=0.1),)
+    verdicts = (Verdict.make("still_improving", fall="10%"),)
     ending = ("stopped", "enough")
 
 
