@@ -92,9 +92,7 @@ def bendless_noise(x: Series, lag: int = 1, share: float = 0.3) -> Series:
 def bendless_noise_of_means(smooth: Series, width: NDArray[np.int64], shares: Sequence[float] = (0.3, 0.6)) -> Series:
     """`noise_of_means` that is blind to bends too, from third differences of means beside each other: [checks]."""
     one, two, three = (lagged(smooth, times * width) for times in (1, 2, 3))
-    roots = np.sqrt(np.abs(smooth - 3 * one + 3 * two - three))
-    lowest = np.min([trailing_mean(roots, window(len(roots), share, 8)) for share in shares], axis=0)
-    return np.asarray(lowest**2 / (0.8222**2 * np.sqrt(20)))
+    return _lowest_noise(smooth - 3 * one + 3 * two - three, shares, 20)
 
 
 def wandering(near: Series, far: Series) -> Series:
@@ -113,11 +111,19 @@ def noise_of_means(smooth: Series, width: NDArray[np.int64], shares: Sequence[fl
     However long the memory of a noise is, it shows in means as they are. Of several shares of the latest checks the
     lower one counts: a step of the loss lies in the longer one alone.
     """
-    index = np.arange(len(smooth))
-    before, earlier = np.maximum(index - width, 0), np.maximum(index - 2 * width, 0)
-    roots = np.sqrt(np.abs(smooth - 2 * smooth[before] + smooth[earlier]))
+    one, two = lagged(smooth, width), lagged(smooth, 2 * width)
+    return _lowest_noise(smooth - 2 * one + two, shares, 6)
+
+
+def _lowest_noise(differences: Series, shares: Sequence[float], variance: int) -> Series:
+    """Standard deviation of what such differences were taken of, by the share of the latest ones that has the least.
+
+    Args:
+        differences: of white noise with sd 1 they have this `variance`.
+    """
+    roots = np.sqrt(np.abs(differences))
     lowest = np.min([trailing_mean(roots, window(len(roots), share, 8)) for share in shares], axis=0)
-    return np.asarray(lowest**2 / (0.8222**2 * np.sqrt(6)))
+    return np.asarray(lowest**2 / (0.8222**2 * np.sqrt(variance)))
 
 
 def bounded(x: Series) -> Series:
